@@ -1,0 +1,99 @@
+"""Networks by name: the shipped specs, their variants, and spec files of the user's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archcalc.errors import UsageError
+from archcalc.graph import LayerGraph
+from archcalc.shapes import Shape
+from archcalc.spec.build import build, network_names, variants_of
+from archcalc.spec.load import Spec, load_spec
+from archcalc.spec.suggest import did_you_mean
+
+_PACKAGE = Path(__file__).parent
+#: In the wheel the specs lie inside the package; in a checkout beside it.
+SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent / "specs"
+
+_NAME = re.compile(r"^name:\s*(\S+)", re.MULTILINE)
+_NETWORKS = re.compile(r"^networks:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
+_MEMBER = re.compile(r"^  ([\w/.-]+):", re.MULTILINE)
+
+
+class Entry(NamedTuple):
+    """A network of a spec file."""
+
+    file: Path
+    name: str
+
+
+def _key(name: str) -> str:
+    """Names are compared without case, '-' and '_'."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
+@lru_cache(maxsize=1)
+def entries() -> Mapping[str, Entry]:
+    """Every shipped network, in the order of the files; found by a look at the text, without parsing all of it."""
+    found: dict[str, Entry] = {}
+    for path in sorted(SPECS.rglob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        networks = _NETWORKS.search(text)
+        members = _MEMBER.findall(networks[1]) if networks else []
+        name = _NAME.search(text)
+        # A family can be named too: it stands for its default member.
+        for member in [*members, *([name[1]] if name else [])]:
+            found.setdefault(_key(member), Entry(path, member))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _shipped_spec(path: Path) -> Spec:
+    return load_spec(path, f"specs/{path.relative_to(SPECS).as_posix()}")
+
+
+def names() -> Iterator[str]:
+    """Every network and variant of the catalogue, family by family."""
+    for path in sorted(SPECS.rglob("*.yaml"), key=lambda path: (len(path.relative_to(SPECS).parts), path.name)):
+        yield from network_names(_shipped_spec(path))
+
+
+def is_file_name(network: str) -> bool:
+    """Whether a NET argument means a file rather than a name."""
+    return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
+
+
+def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
+    """The layer graph of a network: a catalogue name, `name@variant`, or the path of a spec file.
+
+    Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
+    """
+    name, _, variant = network.partition("@")
+    if is_file_name(name) or (Path(name).is_dir() and _key(name) not in entries()):
+        spec = load_spec(Path(name))
+        member = next(iter(spec.document.networks), None)
+    else:
+        entry = entries().get(_key(name))
+        if entry is None:
+            raise UsageError(_unknown(network))
+        spec = _shipped_spec(entry.file)
+        member = _member(spec, entry.name)
+    if variant:
+        known = {_key(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
+        variant = known.get(_key(variant), variant)
+    return build(spec, member, variant or None, settings, input_shape)
+
+
+def _member(spec: Spec, name: str) -> str | None:
+    """A member of a family; the family's own name stands for its parameters' defaults."""
+    return name if name in spec.document.networks else None
+
+
+def _unknown(network: str) -> str:
+    known = [entry.name for entry in entries().values()]
+    hint = did_you_mean(network.partition("@")[0], known)
+    return f"there is no network {network[:80]!r}{hint or '; `archcalc list` shows all'}"

@@ -1,0 +1,43 @@
+"""What is counted, and how: named choices that are printed under every table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+DType = Literal["float64", "float32", "float16", "bfloat16", "int8"]
+BYTES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The choices in which tools and textbooks differ.
+
+    running_statistics: count BatchNorm's running mean and variance as (untrained) parameters, as Keras does.
+    in_place: activation functions overwrite their input and store nothing.
+    strict: a window that does not tile its input is an error.
+    """
+
+    running_statistics: bool = False
+    in_place: bool = True
+    strict: bool = False
+
+    def describe(self, batch: int = 1, dtype: str = "float32") -> dict[str, str]:
+        """Each choice in a sentence, by name."""
+        return {
+            "multiplications": "of convolution and dense layers, one for each multiply-add, "
+            "bias additions not counted; per image",
+            "params": "weights, biases, γ and β; running statistics of batch normalisation "
+            + (
+                "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"
+            ),
+            "stored": f"values kept anew by a layer, {dtype} ({BYTES[dtype]} bytes each)"
+            + (f", {batch} images" if batch > 1 else "")
+            + (
+                "; activation functions work in place"
+                if self.in_place
+                else "; activation functions keep their output too"
+            ),
+            "peak": "values alive at one time at inference, each map freed after its last reader",
+            "receptive_field": "input pixels that an output can depend on, padding included; not cut off at the image",
+        }

@@ -1,0 +1,64 @@
+"""Errors that a user can act on: what is wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Location(NamedTuple):
+    """A place in a spec file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(NamedTuple):
+    """One fault: a sentence, its place, the layer it concerns, and lines that help to mend it."""
+
+    message: str
+    location: Location | None = None
+    layer: str | None = None
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.location}: " if self.location else ""
+        layer = f"layer {self.layer}: " if self.layer else ""
+        return "\n    ".join([f"{head}{layer}{self.message}", *self.details])
+
+
+class ArchcalcError(Exception):
+    """The base of every error that archcalc raises on purpose; the command line prints it and exits with 2."""
+
+
+class UsageError(ArchcalcError):
+    """A wrong argument: an unknown network, a malformed size, a value out of range."""
+
+
+class ShapeError(ArchcalcError):
+    """An op cannot take the shapes that reach it. The pass that meets it adds the layer and the place."""
+
+    def __init__(self, message: str, *details: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class SpecError(ArchcalcError):
+    """Everything that is wrong with a spec, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(_in_file_order(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
+    """One problem a place and message: a block that is used sixteen times is wrong once."""
+    seen: dict[tuple[str, Location | None], Problem] = {}
+    for problem in problems:
+        seen.setdefault((problem.message, problem.location), problem)
+    return sorted(seen.values(), key=lambda problem: problem.location or Location("", 0, 0))

@@ -1,0 +1,74 @@
+"""Activation functions. They work in place by convention: nothing new is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archcalc.ops import rules
+from archcalc.ops.base import Operations, Pointwise, elements
+from archcalc.shapes import Shape, spatial
+
+
+class Activation(Pointwise):
+    """A function of one value; `each` says what it costs."""
+
+    family = "activation"
+    in_place = True
+    each: ClassVar[Operations]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        return Operations(*(count * values for count in self.each))
+
+
+class Relu(Activation):
+    """max(0, x)."""
+
+    kind = "relu"
+    stem = "relu"
+    each = Operations(comparisons=1)
+
+
+class Relu6(Activation):
+    """min(max(0, x), 6). Source: Krizhevsky 2010, convolutional deep belief networks on CIFAR-10."""
+
+    kind = "relu6"
+    stem = "relu"
+    each = Operations(comparisons=2)
+
+
+class Sigmoid(Activation):
+    """1/(1 + e^−x)."""
+
+    kind = "sigmoid"
+    stem = "sigmoid"
+    each = Operations(additions=1, divisions=1, exponentials=1)
+
+
+class Tanh(Activation):
+    """(e^2x − 1)/(e^2x + 1)."""
+
+    kind = "tanh"
+    stem = "tanh"
+    each = Operations(additions=2, multiplications=1, divisions=1, exponentials=1)
+
+
+class ScaledTanh(Activation):
+    """A·tanh(S·x) with A = 1.7159 and S = 2/3. Source: LeCun et al. 1998, section II.B and appendix A."""
+
+    kind = "scaled_tanh"
+    stem = "tanh"
+    each = Operations(additions=2, multiplications=3, divisions=1, exponentials=1)
+
+
+class Softmax(Activation):
+    """e^x divided by the sum over the classes, at each position."""
+
+    kind = "softmax"
+    stem = "softmax"
+    each = Operations(divisions=1, exponentials=1)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        height, width = spatial(output)
+        return super().operations(inputs, output)._replace(additions=rules.sums(height * width, output[0], 0))

@@ -1,0 +1,158 @@
+"""What an op is: its fields, and the rules that the passes ask it for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from archcalc.errors import ShapeError
+from archcalc.numbers import Number, product
+from archcalc.shapes import LARGEST_SIZE, Shape, format_shape
+
+
+def _as_pair(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else (value, value)
+
+
+Count = Annotated[int, Field(strict=True, ge=1, le=1 << 30)]
+Size = Annotated[int, Field(strict=True, ge=1, le=LARGEST_SIZE)]
+Margin = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SIZE)]
+#: One number for both axes, or [height, width].
+SizePair = Annotated[tuple[Size, Size], BeforeValidator(_as_pair, json_schema_input_type=Size | tuple[Size, Size])]
+MarginPair = Annotated[
+    tuple[Margin, Margin], BeforeValidator(_as_pair, json_schema_input_type=Margin | tuple[Margin, Margin])
+]
+
+
+class Param(NamedTuple):
+    """An array that a layer owns. Buffers (running statistics) are kept by frameworks beside the parameters."""
+
+    name: str
+    shape: Shape
+    trainable: bool = True
+    buffer: bool = False
+
+
+class Operations(NamedTuple):
+    """Scalar operations of one image, by kind; roots and powers count as exponentials."""
+
+    additions: int = 0
+    multiplications: int = 0
+    comparisons: int = 0
+    divisions: int = 0
+    exponentials: int = 0
+
+
+class Window(NamedTuple):
+    """What an output position reads along one axis.
+
+    Position o reads the inputs o·stride − before … o·stride − before + size − 1. When `transposed`, it reads every
+    input i whose span i·stride − before … i·stride − before + size − 1 holds o.
+    """
+
+    size: int
+    stride: int = 1
+    before: int = 0
+    transposed: bool = False
+
+
+Windows = tuple[Window, Window]
+POINT = Window(1)
+POINTS: Windows = (POINT, POINT)
+#: Every output reads every input position: dense layers and global pooling.
+EVERYTHING = "everything"
+NO_OPERATIONS = Operations()
+
+
+class Op(BaseModel):
+    """A layer's kind and its settings. The names are PyTorch's; the formulas are in `archcalc.ops.rules`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    #: Name in specs and in JSON.
+    kind: ClassVar[str]
+    #: Stem of the names that are made for layers of this kind: conv1, conv2, …
+    stem: ClassVar[str]
+    #: Group of kinds that tables and diagrams treat alike.
+    family: ClassVar[str]
+    #: True where frameworks overwrite the input, so that nothing new is stored.
+    in_place: ClassVar[bool] = False
+    #: True where the values are not even touched, only seen under another shape.
+    is_view: ClassVar[bool] = False
+    fewest_inputs: ClassVar[int] = 1
+    most_inputs: ClassVar[int | None] = 1
+
+    def resolve(self, inputs: Sequence[Shape]) -> Op:
+        """This op with every setting that depends on its input filled in."""
+        return self
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        """Raise `ShapeError` where the op cannot take these shapes; `strict` also rejects windows that do not tile."""
+
+    @abstractmethod
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Shape of the output; `inputs` have passed `check`."""
+
+    @abstractmethod
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        """The arrays that the layer owns."""
+
+    @abstractmethod
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        """Multiplications of convolution and dense layers, one a multiply-add, without bias; per image."""
+
+    @abstractmethod
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        """Everything that is calculated, by kind; per image."""
+
+    @abstractmethod
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        """For each input: what an output position reads of it (`None`: only its size matters)."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """A few words for a table: conv 11×11, 96, /4."""
+
+
+class Pointwise(Op):
+    """An op that treats every value on its own: same shape, no parameters, no multiply-adds."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return NO_OPERATIONS
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return (POINTS,) * len(inputs)
+
+    def summary(self) -> str:
+        return self.kind.replace("_", " ")
+
+
+def want_image(shape: Shape) -> None:
+    """Raise `ShapeError` unless the shape has channels, height and width."""
+    if len(shape) != 3:
+        raise ShapeError(
+            "needs height, width and channels, but its input is flat",
+            f"input {format_shape(shape)}; a flat map can be given a shape again with reshape",
+        )
+
+
+def elements(shape: Shape) -> Number:
+    """Number of values of a shape."""
+    return product(shape)
+
+
+def by(pair: tuple[int, int]) -> str:
+    """11×11 of (11, 11)."""
+    return f"{pair[0]}×{pair[1]}"

@@ -1,0 +1,261 @@
+"""Convolutions: plain, grouped, depthwise, with a connection table, transposed, and without weight sharing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from archcalc.errors import ShapeError
+from archcalc.ops import rules
+from archcalc.ops.base import (
+    Count,
+    MarginPair,
+    Op,
+    Operations,
+    Param,
+    Size,
+    Window,
+    Windows,
+    by,
+    elements,
+    want_image,
+)
+from archcalc.ops.windowed import NO_PADDING, Padding, Windowed
+from archcalc.shapes import Shape, format_shape
+
+
+class Conv2d(Windowed):
+    """2-d convolution (cross-correlation) of K filters, each as deep as its group of input channels.
+
+    Source: CS231n, convolutional layer; groups: Krizhevsky et al. 2012, section 3.5.
+    """
+
+    kind = "conv2d"
+    stem = "conv"
+    family = "convolution"
+
+    out_channels: Count
+    groups: Count = 1
+    bias: bool = True
+    #: For each filter the input channels that it reads, counted from 0. Source: LeCun et al. 1998, table I.
+    connections: tuple[tuple[Annotated[int, Field(strict=True, ge=0)], ...], ...] | None = None
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        super().check(inputs, strict)
+        channels = inputs[0][0]
+        for name, value in (("input channels", channels), ("out_channels", self.out_channels)):
+            if value % self.groups:
+                raise ShapeError(
+                    f"groups does not divide the {name}",
+                    f"{value} {name}, groups {self.groups}; the remainder is {value % self.groups}",
+                )
+        if self.connections is not None:
+            _check_connections(self, channels)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.out_channels, *self.spatial_output(inputs[0]))
+
+    def _filter_depth(self, channels: int) -> int:
+        return channels if self.groups == 1 else channels // self.groups
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        if self.connections is None:
+            shape: Shape = (self.out_channels, self._filter_depth(inputs[0][0]), *self.kernel_size)
+        else:
+            shape = (sum(len(row) for row in self.connections), *self.kernel_size)
+        weight = Param("weight", shape)
+        return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        if self.connections is None:
+            depth = self._filter_depth(inputs[0][0])
+            count = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
+        else:
+            pairs = sum(len(row) for row in self.connections)
+            count = rules.convolution_multiplications(output[1], output[2], pairs, self.kernel_size, 1)
+        return count  # type: ignore[no-any-return]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        multiplications = self.macs(inputs, output)
+        return Operations(
+            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
+        )
+
+    def summary(self) -> str:
+        if self.groups == 1:
+            groups = ""
+        else:
+            groups = ", depthwise" if self.groups == self.out_channels else f", {self.groups} groups"
+        table = ", connection table" if self.connections is not None else ""
+        return f"conv {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}{groups}{table}"
+
+
+def _check_connections(op: Conv2d, channels: int) -> None:
+    table = op.connections or ()
+    if op.groups != 1:
+        raise ShapeError("a connection table and groups cannot be combined")
+    if len(table) != op.out_channels:
+        raise ShapeError(
+            "the connection table needs one row for each filter",
+            f"{len(table)} rows, out_channels {op.out_channels}",
+        )
+    for index, row in enumerate(table):
+        if not row or len(set(row)) != len(row) or max(row) >= channels:
+            raise ShapeError(
+                f"row {index} of the connection table must name different input channels from 0 to {channels - 1}",
+                f"it names {list(row)}",
+            )
+
+
+class DepthwiseConv2d(Windowed):
+    """A convolution of each channel by itself, with `depth_multiplier` filters each; it becomes a grouped `conv2d`.
+
+    Source: Howard et al. 2017 (MobileNet), section 3.1.
+    """
+
+    kind = "depthwise_conv2d"
+    stem = "conv"
+    family = "convolution"
+
+    depth_multiplier: Count = 1
+    bias: bool = True
+
+    def resolve(self, inputs: Sequence[Shape]) -> Conv2d:
+        want_image(inputs[0])
+        channels = inputs[0][0]
+        return Conv2d.model_construct(
+            kernel_size=self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            out_channels=channels * self.depth_multiplier,
+            groups=channels,
+            bias=self.bias,
+            connections=None,
+        )
+
+    # The passes only ever see what `resolve` gives; these keep the class whole for direct use.
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.resolve(inputs).output_shape(inputs)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return self.resolve(inputs).param_shapes(inputs)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return self.resolve(inputs).macs(inputs, output)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return self.resolve(inputs).operations(inputs, output)
+
+    def summary(self) -> str:
+        return f"depthwise conv {by(self.kernel_size)}{self.window_summary()}"
+
+
+class ConvTranspose2d(Op):
+    """Transposed ("up") convolution: every input value stamps its filter on the output.
+
+    Source: Dumoulin & Visin 2016, chapter 4; Zeiler et al. 2010.
+    """
+
+    kind = "conv_transpose2d"
+    stem = "upconv"
+    family = "convolution"
+
+    out_channels: Count
+    kernel_size: tuple[Size, Size]
+    stride: tuple[Size, Size] = (1, 1)
+    padding: Padding = NO_PADDING
+    output_padding: MarginPair = (0, 0)
+    groups: Count = 1
+    bias: bool = True
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+        if isinstance(self.padding, str):
+            raise ShapeError("padding: same is not defined for a transposed convolution; give numbers")
+        for name, value in (("input channels", inputs[0][0]), ("out_channels", self.out_channels)):
+            if value % self.groups:
+                raise ShapeError(f"groups does not divide the {name}", f"{value} {name}, groups {self.groups}")
+        if min(self._spatial_output(inputs[0])) < 1:
+            raise ShapeError(
+                "nothing is left of the output once the padding is cut off",
+                f"input {format_shape(inputs[0])}, kernel_size {by(self.kernel_size)}, padding {tuple(self.padding)}",
+            )
+
+    def _spatial_output(self, shape: Shape) -> tuple[int, int]:
+        return tuple(  # type: ignore[return-value]
+            rules.transposed_output_size(
+                shape[axis + 1],
+                self.kernel_size[axis],
+                self.stride[axis],
+                rules.total_padding(self.padding[axis], self.padding[axis + 2]),
+                self.output_padding[axis],
+            )
+            for axis in (0, 1)
+        )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.out_channels, *self._spatial_output(inputs[0]))
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        depth = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        weight = Param("weight", (inputs[0][0], depth, *self.kernel_size))
+        return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        channels, height, width = inputs[0]
+        depth = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        count = rules.transposed_convolution_multiplications(height, width, channels, self.kernel_size, depth)
+        return count  # type: ignore[no-any-return]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        multiplications = self.macs(inputs, output)
+        return Operations(additions=multiplications + elements(output) * self.bias, multiplications=multiplications)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        height, width = (
+            Window(self.kernel_size[axis], self.stride[axis], int(self.padding[axis]), transposed=True)
+            for axis in (0, 1)
+        )
+        return ((height, width),)
+
+    def summary(self) -> str:
+        stride = "" if self.stride == (1, 1) else f", ×{self.stride[0]}"
+        return f"transposed conv {by(self.kernel_size)}, {self.out_channels}{stride}"
+
+
+class LocallyConnected2d(Windowed):
+    """A convolution that shares no weights: every output position has filters (and biases) of its own.
+
+    Source: CS231n, parameter sharing; Taigman et al. 2014, section 2.2.
+    """
+
+    kind = "locally_connected2d"
+    stem = "local"
+    family = "convolution"
+
+    out_channels: Count
+    bias: bool = True
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.out_channels, *self.spatial_output(inputs[0]))
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        output = self.output_shape(inputs)
+        weight = Param("weight", (*output, inputs[0][0], *self.kernel_size))
+        return (weight, Param("bias", output)) if self.bias else (weight,)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        count = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, inputs[0][0])
+        return count  # type: ignore[no-any-return]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        multiplications = self.macs(inputs, output)
+        return Operations(
+            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
+        )
+
+    def summary(self) -> str:
+        return f"local {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}"

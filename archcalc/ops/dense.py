@@ -1,0 +1,80 @@
+"""Layers in which every output reads every input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.errors import ShapeError
+from archcalc.ops import rules
+from archcalc.ops.base import EVERYTHING, Count, Op, Operations, Param, Windows, elements
+from archcalc.shapes import Shape, format_shape
+
+
+class Linear(Op):
+    """Fully connected layer. An image is flattened first, as in the papers. Source: CS231n, fully-connected layer."""
+
+    kind = "linear"
+    stem = "fc"
+    family = "dense"
+
+    out_features: Count
+    bias: bool = True
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.out_features,)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        weight = Param("weight", (self.out_features, elements(inputs[0])))
+        return (weight, Param("bias", (self.out_features,))) if self.bias else (weight,)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return rules.linear_multiplications(elements(inputs[0]), self.out_features)  # type: ignore[no-any-return]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations(
+            additions=rules.sums(self.out_features, elements(inputs[0]), int(self.bias)),
+            multiplications=self.macs(inputs, output),
+        )
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return (EVERYTHING,)
+
+    def summary(self) -> str:
+        return f"dense {self.out_features}"
+
+
+class Rbf(Op):
+    """Squared Euclidean distance to a fixed ±1 code vector for each class.
+
+    The code vectors are parameters that are not trained. Source: LeCun et al. 1998, section II.B, equation 7.
+    """
+
+    kind = "rbf"
+    stem = "rbf"
+    family = "dense"
+
+    out_features: Count
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) != 1:
+            raise ShapeError("needs a flat input", f"input {format_shape(inputs[0])}; put flatten or linear before it")
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.out_features,)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return (Param("centers", (self.out_features, inputs[0][0]), trainable=False),)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        # One subtraction and one square an element, then their sum.
+        squares = self.out_features * inputs[0][0]
+        return Operations(additions=squares + rules.sums(self.out_features, inputs[0][0], 0), multiplications=squares)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return (EVERYTHING,)
+
+    def summary(self) -> str:
+        return f"RBF {self.out_features}"

@@ -1,0 +1,93 @@
+"""Normalisation and dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from archcalc.ops.base import Operations, Param, Pointwise, Size, elements
+from archcalc.shapes import Shape
+
+
+class BatchNorm2d(Pointwise):
+    """(x − mean)/√(variance + ε)·γ + β for each channel; `scale` and `shift` say whether γ and β are trained.
+
+    Source: Ioffe & Szegedy 2015, algorithm 1.
+    """
+
+    kind = "batch_norm2d"
+    stem = "bn"
+    family = "normalisation"
+
+    epsilon: Annotated[float, Field(gt=0)] = 1e-5
+    scale: bool = True
+    shift: bool = True
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        channels = inputs[0][:1]
+        params = [Param("weight", channels)] if self.scale else []
+        if self.shift:
+            params.append(Param("bias", channels))
+        running = (
+            Param("running_mean", channels, trainable=False, buffer=True),
+            Param("running_var", channels, trainable=False, buffer=True),
+        )
+        return (*params, *running)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        # At inference the four numbers of a channel are one scale and one shift.
+        values = elements(output)
+        return Operations(additions=values, multiplications=values)
+
+    def summary(self) -> str:
+        return "batch norm"
+
+
+class LocalResponseNorm(Pointwise):
+    """x / (k + α/n · Σ x²)^β over a window of n channels, cut off at the first and last.
+
+    Source: Krizhevsky et al. 2012, section 3.3. There α is not divided by n; Caffe and PyTorch divide, and so does
+    this op.
+    """
+
+    kind = "local_response_norm"
+    stem = "norm"
+    family = "normalisation"
+
+    size: Size = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        channels = output[0]
+        before, after = (self.size - 1) // 2, self.size // 2
+        read = sum(min(c + after, channels - 1) - max(c - before, 0) + 1 for c in range(channels))
+        sums = (read - channels) * (values // channels)
+        return Operations(
+            additions=sums + values,  # the sum of squares, then k
+            multiplications=2 * values,  # the square, then α/n
+            divisions=values,
+            exponentials=values,
+        )
+
+    def summary(self) -> str:
+        return f"LRN, size {self.size}"
+
+
+class Dropout(Pointwise):
+    """Drops values at random in training; does nothing at inference. Source: Hinton et al. 2012."""
+
+    kind = "dropout"
+    stem = "drop"
+    family = "regularisation"
+    in_place = True
+    is_view = True
+
+    p: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def summary(self) -> str:
+        return f"dropout {self.p:g}"

@@ -1,0 +1,279 @@
+"""Pooling, LeNet's trainable subsampling, and unpooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from archcalc.errors import ShapeError
+from archcalc.numbers import Number, ceil_div
+from archcalc.ops import rules
+from archcalc.ops.base import (
+    EVERYTHING,
+    MarginPair,
+    Op,
+    Operations,
+    Param,
+    SizePair,
+    Window,
+    Windows,
+    by,
+    elements,
+    want_image,
+)
+from archcalc.ops.windowed import Axis, Windowed
+from archcalc.shapes import Shape, format_shape
+
+
+class Pool2d(Windowed):
+    """A window that moves over each channel by itself. The stride is the window unless given, as in PyTorch."""
+
+    family = "pooling"
+
+    #: Round (W − F + 2P)/S up: the last window may hang over the edge.
+    ceil_mode: bool = False
+    #: With ceil_mode: drop a last window that would start in the padding (PyTorch; Caffe does so only where P > 0).
+    clip_last_window: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stride_is_window(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and "kernel_size" in fields and fields.get("stride") is None:
+            fields = {**fields, "stride": fields["kernel_size"]}
+        return fields
+
+    def positions(self, axis: Axis) -> Number:
+        if not self.ceil_mode:
+            return super().positions(axis)
+        count = rules.ceil_window_output_size(axis.size, axis.window, axis.stride, axis.padding)
+        if self.clip_last_window:
+            count = rules.windows_that_start_inside(count, axis.size, axis.stride, axis.before)
+        return count
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        super().check(inputs, strict)
+        for index in (0, 1):
+            axis = self.axis(inputs[0], index)
+            if max(axis.before, axis.after) >= axis.window:
+                raise ShapeError(
+                    "the padding is as large as the window, so some windows would hold nothing but padding",
+                    f"kernel_size {self.kernel_size[index]}, padding {max(axis.before, axis.after)}",
+                )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *self.spatial_output(inputs[0]))
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def _window_elements(self) -> int:
+        return self.kernel_size[0] * self.kernel_size[1]
+
+    def summary(self) -> str:
+        return f"{self.kind.split('_')[0]} pool {by(self.kernel_size)}{self.window_summary()}"
+
+
+class MaxPool2d(Pool2d):
+    """The largest value of each window. Source: CS231n, pooling layer."""
+
+    kind = "max_pool2d"
+    stem = "pool"
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations(comparisons=rules.sums(elements(output), self._window_elements(), 0))
+
+
+class AvgPool2d(Pool2d):
+    """The mean of each window. `count_include_pad`: padding zeros count as values when dividing."""
+
+    kind = "avg_pool2d"
+    stem = "pool"
+
+    count_include_pad: bool = True
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        return Operations(additions=rules.sums(values, self._window_elements(), 0), divisions=values)
+
+
+class LpPool2d(Pool2d):
+    """The p-norm of each window; p = 2 is L2 pooling. Source: CS231n, general pooling."""
+
+    kind = "lp_pool2d"
+    stem = "pool"
+
+    norm_type: Annotated[int, Field(strict=True, ge=1, le=16)] = 2
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        powers = values * self._window_elements() * (self.norm_type - 1)
+        return Operations(
+            additions=rules.sums(values, self._window_elements(), 0),
+            multiplications=powers,
+            exponentials=values if self.norm_type > 1 else 0,
+        )
+
+    def summary(self) -> str:
+        return f"L{self.norm_type} pool {by(self.kernel_size)}{self.window_summary()}"
+
+
+class Subsampling2d(Pool2d):
+    """The sum of each window times a trained coefficient plus a trained bias, one pair a channel.
+
+    Source: LeCun et al. 1998, section II.B, layers S2 and S4.
+    """
+
+    kind = "subsampling2d"
+    stem = "pool"
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        channels = inputs[0][0]
+        return Param("weight", (channels,)), Param("bias", (channels,))
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        return Operations(additions=rules.sums(values, self._window_elements(), 1), multiplications=values)
+
+    def summary(self) -> str:
+        return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
+
+
+class GlobalAvgPool2d(Op):
+    """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
+
+    kind = "global_avg_pool2d"
+    stem = "pool"
+    family = "pooling"
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], 1, 1)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        channels, height, width = inputs[0]
+        return Operations(additions=rules.sums(channels, height * width, 0), divisions=channels)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return (EVERYTHING,)
+
+    def summary(self) -> str:
+        return "global average pool"
+
+
+class AdaptiveAvgPool2d(Op):
+    """Means over windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
+
+    kind = "adaptive_avg_pool2d"
+    stem = "pool"
+    family = "pooling"
+
+    output_size: SizePair
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *self.output_size)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        channels, *sizes = inputs[0]
+        read = [
+            sum(ceil_div((i + 1) * size, count) - i * size // count for i in range(count))
+            for size, count in zip(sizes, self.output_size, strict=True)
+        ]
+        values = elements(output)
+        return Operations(additions=channels * read[0] * read[1] - values, divisions=values)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        _, *sizes = inputs[0]
+        if tuple(sizes) == self.output_size:
+            return ((Window(1), Window(1)),)
+        if any(size % count for size, count in zip(sizes, self.output_size, strict=True)):
+            return (EVERYTHING,)
+        strides = [size // count for size, count in zip(sizes, self.output_size, strict=True)]
+        return ((Window(strides[0], strides[0]), Window(strides[1], strides[1])),)
+
+    def summary(self) -> str:
+        return f"adaptive average pool {by(self.output_size)}"
+
+
+class MaxUnpool2d(Op):
+    """Puts every value back where max pooling found it; zeros elsewhere.
+
+    Inputs: the maps; the max-pooling layer whose switches are used; and, where the pooling was not exact, the map
+    that was pooled, which gives the size. Source: Zeiler & Fergus 2013, section 2.1.
+    """
+
+    kind = "max_unpool2d"
+    stem = "unpool"
+    family = "pooling"
+    fewest_inputs = 2
+    most_inputs = 3
+
+    kernel_size: SizePair
+    stride: SizePair | None = None
+    padding: MarginPair = (0, 0)
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        for shape in inputs:
+            want_image(shape)
+        if inputs[0] != inputs[1]:
+            raise ShapeError(
+                "the maps and the pooled maps that hold the switches differ",
+                f"maps {format_shape(inputs[0])}, pooled {format_shape(inputs[1])}",
+            )
+
+    def _stride(self) -> tuple[int, int]:
+        return self.stride or self.kernel_size
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs) == 3:
+            return inputs[2]
+        sizes = (
+            rules.transposed_output_size(
+                inputs[0][axis + 1],
+                self.kernel_size[axis],
+                self._stride()[axis],
+                rules.total_padding(self.padding[axis], self.padding[axis]),
+                0,
+            )
+            for axis in (0, 1)
+        )
+        return (inputs[0][0], *sizes)
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations()
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        height, width = (
+            Window(self.kernel_size[axis], self._stride()[axis], self.padding[axis], transposed=True) for axis in (0, 1)
+        )
+        return ((height, width), (height, width), None)[: len(inputs)]
+
+    def summary(self) -> str:
+        return f"max unpool {by(self.kernel_size)}, ×{self._stride()[0]}"

@@ -1,0 +1,288 @@
+"""Ops that move values without calculating: shapes, cropping, slicing, padding, upsampling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from archcalc.errors import ShapeError, UsageError
+from archcalc.numbers import ceil_div
+from archcalc.ops import rules
+from archcalc.ops.base import (
+    EVERYTHING,
+    Margin,
+    MarginPair,
+    Operations,
+    Pointwise,
+    SizePair,
+    Window,
+    Windows,
+    by,
+    elements,
+    want_image,
+)
+from archcalc.ops.windowed import Sides
+from archcalc.shapes import Shape, format_shape, parse_image_shape
+
+
+def _as_sides(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return (value[0], value[1], value[0], value[1]) if len(value) == 2 else value
+    return (value, value, value, value)
+
+
+#: A number, [height, width] or [top, left, bottom, right].
+Margins = Annotated[
+    Sides,
+    BeforeValidator(
+        _as_sides,
+        json_schema_input_type=Margin | tuple[Margin, Margin] | tuple[Margin, Margin, Margin, Margin],
+    ),
+]
+
+
+class Input(Pointwise):
+    """The network's input; it stores the image."""
+
+    kind = "input"
+    stem = "input"
+    family = "input"
+    fewest_inputs = 0
+    most_inputs = 0
+
+    shape: tuple[int, ...]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.shape
+
+    def summary(self) -> str:
+        return ""
+
+
+class Identity(Pointwise):
+    """The input itself, under another name."""
+
+    kind = "identity"
+    stem = "identity"
+    family = "shape"
+    in_place = True
+    is_view = True
+
+
+class Flatten(Pointwise):
+    """All values in one row, channel by channel."""
+
+    kind = "flatten"
+    stem = "flatten"
+    family = "shape"
+    in_place = True
+    is_view = True
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (elements(inputs[0]),)
+
+
+def _as_shape(value: Any) -> Any:
+    if isinstance(value, int):
+        return (value,)
+    if isinstance(value, str):
+        try:
+            return parse_image_shape(value)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+    return value
+
+
+class Reshape(Pointwise):
+    """The same values in the same order under another shape: `height×width×channels`, or a number for a flat one."""
+
+    kind = "reshape"
+    stem = "reshape"
+    family = "shape"
+    in_place = True
+    is_view = True
+
+    shape: Annotated[tuple[Margin, ...], BeforeValidator(_as_shape, json_schema_input_type=str | int)]
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if elements(inputs[0]) != elements(self.shape):
+            raise ShapeError(
+                "the number of values changes",
+                f"input {format_shape(inputs[0])} has {elements(inputs[0]):,} values, "
+                f"{format_shape(self.shape)} has {elements(self.shape):,}",
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.shape
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return (EVERYTHING,)
+
+
+class Crop2d(Pointwise):
+    """Cuts margins off; with a second input, cuts the first to the second's height and width, around the centre.
+
+    An odd pixel more is cut at the bottom and right. Source: Ronneberger et al. 2015, figure 1 (copy and crop).
+    """
+
+    kind = "crop2d"
+    stem = "crop"
+    family = "shape"
+    most_inputs = 2
+
+    margins: Margins | None = None
+
+    def resolve(self, inputs: Sequence[Shape]) -> Crop2d:
+        if len(inputs) == 1 or self.margins is not None:
+            return self
+        for shape in inputs:
+            want_image(shape)
+        spare = [inputs[0][axis] - inputs[1][axis] for axis in (1, 2)]
+        if min(spare) < 0:
+            raise ShapeError(
+                "the map to crop is smaller than the map to fit",
+                f"map {format_shape(inputs[0])}, to fit {format_shape(inputs[1])}",
+            )
+        top, left = (pixels // 2 for pixels in spare)
+        return Crop2d.model_construct(margins=Sides(top, left, spare[0] - top, spare[1] - left))
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+        if self.margins is None:
+            raise ShapeError("needs margins, or a second input whose size it takes")
+        if min(self.output_shape(inputs)) < 1:
+            raise ShapeError(
+                "the margins leave nothing",
+                f"input {format_shape(inputs[0])}, margins {list(self.margins)}",
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = inputs[0]
+        margins = self.margins or Sides(0, 0, 0, 0)
+        return (channels, height - margins.top - margins.bottom, width - margins.left - margins.right)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        margins = self.margins or Sides(0, 0, 0, 0)
+        kept = (Window(1, before=-margins.top), Window(1, before=-margins.left))
+        return (kept, None)[: len(inputs)]
+
+    def summary(self) -> str:
+        if self.margins is None:
+            return "crop"
+        margin: object = self.margins.top if len(set(self.margins)) == 1 else list(self.margins)
+        return f"crop {margin}"
+
+
+class Slice2d(Pointwise):
+    """Every `step`-th row and column, from `start` on."""
+
+    kind = "slice2d"
+    stem = "slice"
+    family = "shape"
+
+    step: SizePair = (1, 1)
+    start: MarginPair = (0, 0)
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+        if min(self.output_shape(inputs)) < 1:
+            raise ShapeError(
+                "the slice starts behind the last row or column",
+                f"input {format_shape(inputs[0])}, start {list(self.start)}",
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, *sizes = inputs[0]
+        kept = (ceil_div(sizes[axis] - self.start[axis], self.step[axis]) for axis in (0, 1))
+        return (channels, *kept)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        height, width = (Window(1, self.step[axis], -self.start[axis]) for axis in (0, 1))
+        return ((height, width),)
+
+    def summary(self) -> str:
+        return f"slice, /{self.step[0]}"
+
+
+class ZeroPad2d(Pointwise):
+    """Rows and columns of zeros around each channel."""
+
+    kind = "zero_pad2d"
+    stem = "pad"
+    family = "shape"
+
+    padding: Margins
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = inputs[0]
+        top, left, bottom, right = self.padding
+        return (channels, height + rules.total_padding(top, bottom), width + rules.total_padding(left, right))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        return ((Window(1, before=self.padding.top), Window(1, before=self.padding.left)),)
+
+    def summary(self) -> str:
+        margin: object = self.padding.top if len(set(self.padding)) == 1 else list(self.padding)
+        return f"zero pad {margin}"
+
+
+class PadChannels(Pointwise):
+    """Channels of zeros before and after: the shortcut without parameters. Source: He et al. 2015, option A."""
+
+    kind = "pad_channels"
+    stem = "pad"
+    family = "shape"
+
+    before: Margin = 0
+    after: Margin = 0
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.before + inputs[0][0] + self.after, *inputs[0][1:])
+
+    def summary(self) -> str:
+        return f"pad channels {self.before} + {self.after}"
+
+
+class Upsample2d(Pointwise):
+    """Enlarges each channel by a whole factor, by repeating values or by bilinear interpolation (pixel centres)."""
+
+    kind = "upsample2d"
+    stem = "upsample"
+    family = "shape"
+
+    scale: SizePair = (2, 2)
+    mode: Literal["nearest", "bilinear"] = "nearest"
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        want_image(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, height, width = inputs[0]
+        return (channels, self.scale[0] * height, self.scale[1] * width)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        # Bilinear: four weighted neighbours a value.
+        weighted = elements(output) if self.mode == "bilinear" else 0
+        return Operations(additions=3 * weighted, multiplications=4 * weighted)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        if self.mode == "nearest":
+            height, width = (Window(factor, factor, transposed=True) for factor in self.scale)
+        else:
+            # The triangle of half-width `factor` around each pixel centre, without its zero ends.
+            height, width = (
+                Window(2 * factor - factor % 2, factor, factor // 2, transposed=True) for factor in self.scale
+            )
+        return ((height, width),)
+
+    def summary(self) -> str:
+        return (
+            f"upsample ×{self.scale[0]}, {self.mode}"
+            if self.scale[0] == self.scale[1]
+            else f"upsample {by(self.scale)}"
+        )

@@ -1,0 +1,80 @@
+"""The formulas, each written once.
+
+Every function here is generic in its number type: ints give the value, numpy arrays a million values, sympy symbols
+the closed form, tracing numbers the derivation. So: no branches on values, no floats, no library calls.
+
+Symbols: W input size, F window, S stride, P padding, K filters, C channels, G groups.
+"""
+
+from __future__ import annotations
+
+from archcalc.numbers import Number, ceil_div, maximum, minimum
+
+
+def dilated_window(kernel_size: Number, dilation: Number) -> Number:
+    """Span of a dilated kernel: D·(F − 1) + 1. Source: Yu & Koltun 2016, section 2; dilation 1 is the dense kernel."""
+    return dilation * (kernel_size - 1) + 1
+
+
+def window_output_size(size: Number, window: Number, stride: Number, padding: Number) -> Number:
+    """Positions of a window along one axis: (W − F + 2P)/S + 1, floored; `padding` is that of both sides together.
+
+    Source: CS231n, convolutional layer.
+    """
+    return (size - window + padding) // stride + 1
+
+
+def ceil_window_output_size(size: Number, window: Number, stride: Number, padding: Number) -> Number:
+    """The same, rounded up: a last window that hangs over the edge counts. Source: Caffe pooling_layer.cpp."""
+    return ceil_div(size - window + padding, stride) + 1
+
+
+def windows_that_start_inside(positions: Number, size: Number, stride: Number, padding_before: Number) -> Number:
+    """At most those windows whose first element lies before the end of the input. Source: PyTorch `ceil_mode`."""
+    return minimum(positions, ceil_div(size + padding_before, stride))
+
+
+def leftover(size: Number, window: Number, stride: Number, padding: Number) -> Number:
+    """Input positions that no window reads when the division is floored; 0 where (W − F + 2P)/S is whole."""
+    return (size - window + padding) % stride
+
+
+def same_padding(size: Number, window: Number, stride: Number) -> Number:
+    """Padding of both sides together that gives ⌈W/S⌉ positions. Source: TensorFlow, `padding="SAME"`."""
+    return maximum((ceil_div(size, stride) - 1) * stride + window - size, 0)
+
+
+def transposed_output_size(
+    size: Number, window: Number, stride: Number, padding: Number, output_padding: Number
+) -> Number:
+    """Size of a transposed convolution: S·(W − 1) + F − 2P + extra. Source: Dumoulin & Visin 2016, relationship 14."""
+    return stride * (size - 1) + window - padding + output_padding
+
+
+def total_padding(before: Number, after: Number) -> Number:
+    """Padding of both sides together: 2·P where one number gave both sides, a sum of two where they were given apart."""
+    return 2 * before if before is after else before + after
+
+
+def convolution_multiplications(
+    height: Number, width: Number, out_channels: Number, kernel: tuple[Number, Number], depth: Number
+) -> Number:
+    """H₂·W₂·K·F·F·D: one multiplication a weight and output; `depth` is the input depth that a filter sees (C/G)."""
+    return height * width * out_channels * kernel[0] * kernel[1] * depth
+
+
+def transposed_convolution_multiplications(
+    height: Number, width: Number, in_channels: Number, kernel: tuple[Number, Number], depth: Number
+) -> Number:
+    """H₁·W₁·C·F·F·(K/G): every input value multiplies its whole filter, and the products are added where they fall."""
+    return height * width * in_channels * kernel[0] * kernel[1] * depth
+
+
+def linear_multiplications(in_features: Number, out_features: Number) -> Number:
+    """One multiplication a weight."""
+    return in_features * out_features
+
+
+def sums(results: Number, terms: Number, bias: Number) -> Number:
+    """Additions that make `results` sums of `terms` terms each, and one more a result where there is a bias."""
+    return results * (terms - 1 + bias)

@@ -1,0 +1,80 @@
+"""Activation memory: what each layer stores anew, and the most that lives at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.graph import LayerGraph
+from archcalc.ops.base import elements
+from archcalc.passes.shapes import ShapedLayer
+
+
+class Memory(NamedTuple):
+    """Numbers of values for one image: stored anew by each layer, and live while each layer runs."""
+
+    stored: tuple[int, ...]
+    live: tuple[int, ...]
+
+    @property
+    def peak(self) -> int:
+        return max(self.live)
+
+    @property
+    def peak_layer(self) -> int:
+        """Index of the first layer at which the peak is reached."""
+        return self.live.index(self.peak)
+
+
+def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: bool = True) -> Memory:
+    """Stored and live values.
+
+    `stored` follows the convention: ops that work in place store nothing (with `in_place=False` each output counts).
+    `live` is inference in order: a map is freed once its last reader has run. Views never need room; an op that
+    overwrites its input needs room only while another layer still has to read that input.
+    """
+    stored = tuple(0 if in_place and layer.op.in_place else elements(layer.output) for layer in layers)
+    last_use = _last_uses(graph, len(layers))
+    live: list[int] = []
+    buffer: list[int] = []  # the buffer that holds each layer's output
+    size: list[int] = []  # of each buffer
+    dies: list[int] = []  # after which layer each buffer is free
+    now = 0
+    dying: dict[int, list[int]] = {}
+    for index, layer in enumerate(layers):
+        sources = layer.layer.inputs
+        op = layer.op
+        reuse = bool(sources) and (
+            op.is_view or (in_place and op.in_place and _last_reader(dies, buffer, sources[0], index))
+        )
+        if reuse:
+            own = buffer[sources[0]]
+            if last_use[index] > dies[own]:
+                dies[own] = last_use[index]
+                dying.setdefault(dies[own], []).append(own)
+        else:
+            own = len(size)
+            size.append(elements(layer.output))
+            dies.append(last_use[index])
+            dying.setdefault(last_use[index], []).append(own)
+            now += size[own]
+        buffer.append(own)
+        live.append(now)
+        now -= sum(size[dead] for dead in dying.pop(index, ()) if dies[dead] == index)
+    return Memory(stored, tuple(live))
+
+
+def _last_reader(dies: Sequence[int], buffer: Sequence[int], source: int, index: int) -> bool:
+    return dies[buffer[source]] <= index
+
+
+def _last_uses(graph: LayerGraph, count: int) -> list[int]:
+    """For each layer the last that reads it; outputs of the network live to the end."""
+    last = list(range(count))
+    for index, layer in enumerate(graph.layers[:count]):
+        for source in layer.inputs:
+            last[source] = index
+    for output in graph.outputs:
+        if output.layer < count:
+            last[output.layer] = count
+    return last

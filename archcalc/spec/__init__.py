@@ -1,0 +1,1 @@
+"""The spec language: YAML with positions, a checked document, and its expansion into a layer graph."""

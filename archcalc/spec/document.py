@@ -1,0 +1,144 @@
+"""The pydantic models of a spec file. Layers are kept as written; `items` reads them, `expand` builds them."""
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from archcalc.spec.source import MarkedDict, MarkedList
+
+TYPES = ("int", "number", "bool", "str", "list", "any")
+TypeName = Literal["int", "number", "bool", "str", "list", "any"]
+Scalar = bool | int | float | str
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
+
+
+class Parameter(Model):
+    """A setting of a network or a block: its type, its default (none: it must be given) and its limits."""
+
+    type: TypeName
+    default: Any = None
+    required: bool = False
+    choices: list[Scalar] | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    #: The value must be greater than this.
+    above: int | float | None = None
+    description: str | None = None
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int"
+    if isinstance(value, (float, Fraction)):
+        return "number"
+    return "list" if isinstance(value, list) else "str"
+
+
+def _as_parameter(value: Any) -> Any:
+    """`classes: 1000` is a default, `width: int` a type without one."""
+    if isinstance(value, dict):
+        result = dict(value)
+        result.setdefault("type", _type_of(value["default"]) if "default" in value else "any")
+        result["required"] = "default" not in value
+        return result
+    if isinstance(value, str) and value in TYPES:
+        return {"type": value, "required": True}
+    return {"type": _type_of(value), "default": value}
+
+
+Parameters = dict[str, Annotated[Parameter, BeforeValidator(_as_parameter)]]
+
+
+class Paper(Model):
+    """Where the network was published."""
+
+    title: str
+    venue: str | None = None
+    url: str | None = None
+
+
+Quantity = Literal[
+    "params",
+    "multiplications",
+    "top1_accuracy",
+    "top5_accuracy",
+    "top1_error",
+    "top5_error",
+    "error",
+    "neurons",
+    "depth",
+]
+
+
+class Reported(Model):
+    """A figure as a paper or model card prints it, with its source; `note` says why it differs from the computed one."""
+
+    quantity: Quantity
+    value: int | float | str
+    source: str
+    note: str | None = None
+
+
+class Facts(Model):
+    """What a network and its variants say of themselves."""
+
+    title: str | None = None
+    description: str | None = None
+    authors: list[str] = []
+    year: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    paper: Paper | None = None
+    input: str | None = None
+    reported: list[Reported] = []
+
+
+class Variant(Facts):
+    """A change of parameters, input or layers; `networks` limits it to some members of a family."""
+
+    set: dict[str, Any] = {}
+    layers: MarkedList | None = None
+    networks: list[str] | None = None
+
+
+class Block(Model):
+    """A named part with parameters of its own: a list of layers, or branches that are merged."""
+
+    description: str | None = None
+    parameters: Parameters = {}
+    inputs: list[str] = []
+    let: MarkedDict | None = None
+    layers: MarkedList | None = None
+    branches: MarkedDict | MarkedList | None = None
+    merge: str | None = None
+    outputs: list[str] = []
+
+
+class LayerOutput(Model):
+    """An output of the network: the layer, and the weight of its loss in training."""
+
+    layer: str
+    loss_weight: float = 1.0
+
+
+def _as_output(value: Any) -> Any:
+    return {"layer": value} if isinstance(value, str) else value
+
+
+class Document(Facts):
+    """A whole spec file: one network, or a family that shares its layers."""
+
+    name: str
+    title: str
+    input: str
+    parameters: Parameters = {}
+    let: MarkedDict | None = None
+    blocks: dict[str, Block] = {}
+    networks: dict[str, Variant] = {}
+    variants: dict[str, Variant] = {}
+    layers: MarkedList
+    outputs: dict[str, Annotated[LayerOutput, BeforeValidator(_as_output)]] = {}

@@ -1,0 +1,348 @@
+"""Arithmetic in specs: `4*c`, `max(1, c // 2)`, `units[depth][0] if deep else 1`.
+
+A small Pratt parser and a tree walker. Nothing of Python is executed; lengths, nesting, sizes and exponents are
+bounded. Decimal numbers are kept exact as fractions, so 0.75*32 is 24.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+LONGEST = 500
+DEEPEST = 30
+LARGEST_EXPONENT = 64
+LARGEST_BITS = 256
+LONGEST_LIST = 10_000
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d{1,2})?)|(?P<name>[A-Za-z_]\w*)|(?P<string>'[^'\\]*'|\"[^\"\\]*\")"
+    r"|(?P<op>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],]))"
+)
+_KEYWORDS = {"and", "or", "not", "if", "else", "in", "true", "false", "True", "False"}
+_COMPARISONS = {"==", "!=", "<", "<=", ">", ">=", "in", "not in"}
+# How tightly an operator binds, left to right; ** binds to the right and tighter than a sign, as in Python.
+_BINDING = {"if": 1, "or": 2, "and": 3, "+": 6, "-": 6, "*": 7, "/": 7, "//": 7, "%": 7, "**": 9, "(": 10, "[": 10}
+_BINDING |= dict.fromkeys(_COMPARISONS, 5)
+_NOT = 4
+_SIGN = 8
+
+
+class ExpressionError(Exception):
+    """What is wrong with an expression, and at which character (from 0)."""
+
+    def __init__(self, message: str, offset: int = 0, unknown: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        #: The name that is not known, where that is what is wrong.
+        self.unknown = unknown
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    offset: int
+
+
+class Expression(NamedTuple):
+    """A node of the tree: what it does, where it stands, and its parts."""
+
+    kind: str
+    offset: int
+    value: Any
+    parts: tuple[Expression, ...] = ()
+
+    def names(self) -> set[tuple[str, int]]:
+        """Every variable that is read, with its place."""
+        own = {(self.value, self.offset)} if self.kind == "name" else set()
+        return own.union(*(part.names() for part in self.parts))
+
+
+def _tokens(text: str) -> list[_Token]:
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression may have {LONGEST} characters, this one has {len(text):,}")
+    result: list[_Token] = []
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if not match:
+            offset = len(text) - len(text[position:].lstrip())
+            raise ExpressionError(f"{text[offset]!r} cannot stand in an expression", offset)
+        kind = str(match.lastgroup)
+        word = match[kind]
+        result.append(_Token("op" if word in _KEYWORDS else kind, word, match.start(kind)))
+        position = match.end()
+    result.append(_Token("end", "", len(text)))
+    return result
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens = _tokens(text)
+        self.index = 0
+        self.depth = 0
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.index]
+
+    def take(self) -> _Token:
+        token = self.token
+        self.index += 1
+        return token
+
+    def expect(self, text: str) -> None:
+        if self.token.text != text or self.token.kind != "op":
+            found = repr(self.token.text) if self.token.text else "the end"
+            raise ExpressionError(f"expected {text!r}, found {found}", self.token.offset)
+        self.index += 1
+
+    def whole(self) -> Expression:
+        result = self.expression(0)
+        if self.token.kind != "end":
+            raise ExpressionError(f"expected an operator, found {self.token.text!r}", self.token.offset)
+        return result
+
+    def expression(self, binding: int) -> Expression:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ExpressionError(f"an expression may be nested {DEEPEST} deep", self.token.offset)
+        left = self.prefix()
+        while (operator := self.operator()) and _BINDING[operator] > binding:
+            left = self.infix(left, operator)
+        self.depth -= 1
+        return left
+
+    def operator(self) -> str | None:
+        token = self.token
+        if token.kind != "op":
+            return None
+        if token.text == "not" and self.tokens[self.index + 1].text == "in":
+            return "not in"
+        return token.text if token.text in _BINDING else None
+
+    def prefix(self) -> Expression:
+        token = self.take()
+        if token.kind == "number":
+            value = Fraction(token.text)
+            return Expression("value", token.offset, int(value) if token.text.isdigit() else value)
+        if token.kind == "string":
+            return Expression("value", token.offset, token.text[1:-1])
+        if token.kind == "name":
+            return Expression("name", token.offset, token.text)
+        if token.text in ("true", "false", "True", "False"):
+            return Expression("value", token.offset, token.text.lower() == "true")
+        if token.text in ("-", "+"):
+            return Expression("sign", token.offset, token.text, (self.expression(_SIGN),))
+        if token.text == "not":
+            return Expression("not", token.offset, None, (self.expression(_NOT),))
+        if token.text == "(":
+            inner = self.expression(0)
+            self.expect(")")
+            return inner
+        if token.text == "[":
+            return Expression("list", token.offset, None, self.arguments("]"))
+        found = repr(token.text) if token.text else "the end"
+        raise ExpressionError(f"expected a number, a name or '(', found {found}", token.offset)
+
+    def arguments(self, closing: str) -> tuple[Expression, ...]:
+        parts: list[Expression] = []
+        while self.token.text != closing:
+            parts.append(self.expression(0))
+            if self.token.text != closing:
+                self.expect(",")
+        self.expect(closing)
+        return tuple(parts)
+
+    def infix(self, left: Expression, operator: str) -> Expression:
+        token = self.take()
+        if operator == "not in":
+            self.take()
+        if operator == "(":
+            if left.kind != "name":
+                raise ExpressionError("only functions can be called", token.offset)
+            return Expression("call", left.offset, left.value, self.arguments(")"))
+        if operator == "[":
+            index = self.expression(0)
+            self.expect("]")
+            return Expression("index", token.offset, None, (left, index))
+        if operator == "if":
+            condition = self.expression(_BINDING["if"])
+            self.expect("else")
+            return Expression("if", token.offset, None, (condition, left, self.expression(0)))
+        binding = _BINDING[operator] - (operator == "**")
+        right = self.expression(_SIGN - 1 if operator == "**" else binding)
+        return Expression("binary", token.offset, operator, (left, right))
+
+
+@lru_cache(maxsize=4096)
+def parse_expression(text: str) -> Expression:
+    """Parse an expression. Raises `ExpressionError` with the place of the fault."""
+    return _Parser(text).whole()
+
+
+def _floor(value: Any) -> int:
+    return value.numerator // value.denominator if isinstance(value, Fraction) else int(value)
+
+
+def _round(value: Any) -> int:
+    """The nearest whole number; a half goes up, as in school."""
+    return _floor(value + Fraction(1, 2))
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "int": _floor,
+    "floor": _floor,
+    "ceil": lambda value: -_floor(-value),
+    "round": _round,
+    "len": len,
+    "sum": sum,
+}
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, int) or abs(exponent) > LARGEST_EXPONENT:
+        raise ValueError(f"an exponent must be a whole number of at most {LARGEST_EXPONENT}")
+    return Fraction(base) ** exponent if exponent < 0 else base**exponent
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: Fraction(a) / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "**": _power,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "in": lambda a, b: a in b,
+    "not in": lambda a, b: a not in b,
+}
+_NUMBERS_ONLY = {"-", "*", "/", "//", "%", "**"}
+
+
+def evaluate(expression: Expression, variables: Mapping[str, Any]) -> Any:
+    """The value: an int, Fraction, bool, string or list. Raises `ExpressionError`."""
+    kind = expression.kind
+    if kind == "value":
+        return expression.value
+    if kind == "name":
+        if expression.value not in variables:
+            raise ExpressionError(f"{expression.value!r} is not known here", expression.offset, expression.value)
+        return exact(variables[expression.value])
+    if kind == "if":
+        condition, yes, no = expression.parts
+        return evaluate(yes if evaluate(condition, variables) else no, variables)
+    if kind == "binary" and expression.value in ("and", "or"):
+        left, right = expression.parts
+        first = evaluate(left, variables)
+        return evaluate(right, variables) if bool(first) == (expression.value == "and") else first
+    if kind == "call" and expression.value not in FUNCTIONS:
+        known = ", ".join(sorted(FUNCTIONS))
+        raise ExpressionError(f"there is no function {expression.value!r}; there are {known}", expression.offset)
+    try:
+        values = [evaluate(part, variables) for part in expression.parts]
+        return _bounded(_apply(expression, values))
+    except ExpressionError:
+        raise
+    except ZeroDivisionError:
+        raise ExpressionError("division by zero", expression.offset) from None
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        raise ExpressionError(_reason(expression, values, error), expression.offset) from None
+
+
+def _apply(expression: Expression, values: Sequence[Any]) -> Any:
+    kind = expression.kind
+    if kind == "binary":
+        if expression.value in _NUMBERS_ONLY and not all(isinstance(value, (int, Fraction)) for value in values):
+            raise TypeError
+        return _OPERATORS[expression.value](*values)
+    if kind == "sign":
+        return -values[0] if expression.value == "-" else +values[0]
+    if kind == "not":
+        return not values[0]
+    if kind == "list":
+        return list(values)
+    if kind == "index":
+        container, key = values
+        if isinstance(container, Mapping):
+            return exact(container[str(key)])
+        if isinstance(key, bool) or not isinstance(key, int) or key < 0:
+            raise IndexError
+        return exact(container[key])
+    return FUNCTIONS[expression.value](*values)
+
+
+def _reason(expression: Expression, values: Sequence[Any], error: Exception) -> str:
+    if expression.kind == "index":
+        container, key = values
+        if isinstance(container, Mapping):
+            return f"there is no entry {key}; there are {', '.join(map(str, container))}"
+        if isinstance(container, (list, tuple)):
+            return f"there is no item {key}: the list has {len(container)}, counted from 0"
+        return f"{show(container)} has no items"
+    if expression.value == "**":
+        return str(error)
+    what = f"{expression.value}(…)" if expression.kind == "call" else repr(expression.value)
+    return f"{what} does not work on {' and '.join(show(value) for value in values) or 'nothing'}"
+
+
+def show(value: Any) -> str:
+    """A value for an error message."""
+    if isinstance(value, Fraction):
+        value = float(value)
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def exact(value: Any) -> Any:
+    """Decimal numbers as the fractions that were written."""
+    return Fraction(str(value)) if isinstance(value, float) else value
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        if value.denominator == 1:
+            return _bounded(int(value))
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
+            raise ValueError
+    elif isinstance(value, int):
+        if value.bit_length() > LARGEST_BITS:
+            raise ExpressionError("the result is too large")
+    elif isinstance(value, (str, list)) and len(value) > LONGEST_LIST:
+        raise ExpressionError("the result is too long")
+    return value
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def interpolate(text: str, variables: Mapping[str, Any]) -> str:
+    """Fill the expressions in braces: `conv{stage}_{unit}`."""
+
+    def fill(match: re.Match[str]) -> str:
+        try:
+            value = evaluate(parse_expression(match[1]), variables)
+        except ExpressionError as error:
+            raise ExpressionError(error.message, match.start(1) + error.offset, error.unknown) from None
+        return f"{float(value):g}" if isinstance(value, Fraction) else str(value)
+
+    return _BRACES.sub(fill, text) if "{" in text else text
+
+
+def expressions_in_braces(text: str) -> list[tuple[int, str]]:
+    """The expressions of a text with braces, each with its place."""
+    return [(match.start(1), match[1]) for match in _BRACES.finditer(text)]

@@ -1,0 +1,225 @@
+"""The items of a list of layers, read from YAML: steps, repeats, loops over a table, branches, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from archcalc.errors import Location, Problem
+from archcalc.spec.source import Mark, MarkedDict, MarkedList
+from archcalc.spec.suggest import did_you_mean
+
+#: Keys that every step understands beside the fields of its op or block.
+STEP_KEYS = ("name", "from", "when", "repeat")
+_FORMS = {
+    "repeat": ("repeat", "as", "layers", "when"),
+    "for_each": ("for_each", "rows", "layers", "block", "when"),
+    "branches": ("branches", "merge", "name", "from", "when"),
+    "output": ("output", "loss_weight", "layers", "when"),
+}
+_NO_FIELDS = MarkedDict((1, 1))
+
+
+class Step(NamedTuple):
+    """One op or block."""
+
+    kind: str
+    fields: MarkedDict
+    at: Mark
+
+
+class Repeat(NamedTuple):
+    """The same layers several times; `variable` counts from 1."""
+
+    times: Any
+    variable: str | None
+    body: tuple[Item, ...]
+    when: Any
+    at: Mark
+
+
+class ForEach(NamedTuple):
+    """The same layers once for each row of a table."""
+
+    columns: tuple[str, ...]
+    rows: MarkedList
+    body: tuple[Item, ...]
+    when: Any
+    at: Mark
+
+
+class Branch(NamedTuple):
+    name: str | None
+    body: tuple[Item, ...]
+    when: Any
+
+
+class Branches(NamedTuple):
+    """Layers side by side; an empty branch passes its input on."""
+
+    branches: tuple[Branch, ...]
+    merge: str | None
+    name: str | None
+    sources: Any
+    when: Any
+    at: Mark
+
+
+class Output(NamedTuple):
+    """A side branch that ends in an output of the network; the sequence goes on where the branch began."""
+
+    name: str
+    loss_weight: Any
+    body: tuple[Item, ...]
+    when: Any
+    at: Mark
+
+
+Item = Step | Repeat | ForEach | Branches | Output
+
+
+class ItemReader:
+    """Reads lists of layers; faults are collected in `problems`."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+
+    def problem(self, message: str, at: Mark, *details: str) -> None:
+        self.problems.append(Problem(message, Location(self.file, *at), details=details))
+
+    def items(self, value: Any, at: Mark) -> tuple[Item, ...]:
+        """The items of a list of layers."""
+        if not isinstance(value, MarkedList):
+            self.problem("layers must be a list", at, "each layer stands on a line of its own that begins with '- '")
+            return ()
+        found = (self.item(item, mark) for item, mark in zip(value, value.items_at, strict=True))
+        return tuple(item for item in found if item is not None)
+
+    def item(self, value: Any, at: Mark) -> Item | None:
+        if isinstance(value, str):
+            return Step(value, _NO_FIELDS, at)
+        if not isinstance(value, MarkedDict) or not value:
+            self.problem(
+                "a layer is a name, or a name with its settings", at, "for example - relu, or - relu: {name: r1}"
+            )
+            return None
+        for form in _FORMS:
+            if form in value and (len(value) > 1 or form != "output"):
+                return self._form(form, value, at)
+        if len(value) > 1:
+            self._too_many_keys(value)
+            return None
+        ((kind, fields),) = value.items()
+        if fields is None:
+            return Step(kind, _NO_FIELDS, at)
+        if not isinstance(fields, MarkedDict):
+            self.problem(
+                f"the settings of {kind} must be a mapping", value.values_at[kind], f"for example {kind}: {{name: …}}"
+            )
+            return None
+        return Step(kind, fields, value.keys_at[kind])
+
+    def _too_many_keys(self, value: MarkedDict) -> None:
+        first, second = list(value)[:2]
+        close = did_you_mean(first, _FORMS) or did_you_mean(second, _FORMS)
+        self.problem(
+            f"a layer has one name, here are {len(value)}: {', '.join(map(repr, value))}{close}",
+            value.keys_at[second],
+            f"settings stand inside the braces: {first}: {{…}}",
+        )
+
+    def _form(self, form: str, value: MarkedDict, at: Mark) -> Item | None:
+        known = _FORMS[form]
+        for key in value:
+            if key not in known:
+                self.problem(
+                    f"{form!r} has no key {key!r}{did_you_mean(key, known)}",
+                    value.keys_at[key],
+                    f"known keys: {', '.join(known)}",
+                )
+        when = value.get("when")
+        if form == "branches":
+            return Branches(
+                self._branches(value["branches"], value.values_at["branches"]),
+                self._word(value, "merge"),
+                self._word(value, "name"),
+                value.get("from"),
+                when,
+                at,
+            )
+        body = self._body(form, value, at)
+        if form == "repeat":
+            return Repeat(value["repeat"], self._word(value, "as"), body, when, at)
+        if form == "output":
+            return Output(str(value["output"]), value.get("loss_weight", 1.0), body, when, at)
+        return self._for_each(value, body, when, at)
+
+    def _word(self, value: MarkedDict, key: str) -> str | None:
+        word = value.get(key)
+        if word is not None and not isinstance(word, (str, int)):
+            self.problem(f"{key} must be a word", value.values_at[key])
+            return None
+        return None if word is None else str(word)
+
+    def _body(self, form: str, value: MarkedDict, at: Mark) -> tuple[Item, ...]:
+        if form == "for_each" and "block" in value and "layers" not in value:
+            columns = value["for_each"] if isinstance(value["for_each"], MarkedList) else []
+            fields = MarkedDict(at)
+            for column in columns:
+                fields[str(column)] = "{name}" if column == "name" else column
+            return (Step(str(value["block"]), fields, value.values_at["block"]),)
+        if "layers" not in value:
+            self.problem(f"{form!r} needs layers", at)
+            return ()
+        return self.items(value["layers"], value.values_at["layers"])
+
+    def _for_each(self, value: MarkedDict, body: tuple[Item, ...], when: Any, at: Mark) -> ForEach | None:
+        columns, rows = value["for_each"], value.get("rows")
+        if not isinstance(columns, MarkedList) or not all(isinstance(column, str) for column in columns):
+            self.problem("for_each must list the names of the columns", value.values_at["for_each"])
+            return None
+        if not isinstance(rows, MarkedList):
+            self.problem("for_each needs rows: a list of lists", at)
+            return None
+        for row, mark in zip(rows, rows.items_at, strict=True):
+            if not isinstance(row, MarkedList) or len(row) != len(columns):
+                count = len(row) if isinstance(row, MarkedList) else 1
+                self.problem(
+                    f"a row of {count} for {len(columns)} columns", mark, f"columns: {', '.join(map(str, columns))}"
+                )
+                return None
+        return ForEach(tuple(columns), rows, body, when, at)
+
+    def _branches(self, value: Any, at: Mark) -> tuple[Branch, ...]:
+        named: Sequence[tuple[str | None, Any, Mark]]
+        if isinstance(value, MarkedDict):
+            named = [(name, body, value.values_at[name]) for name, body in value.items()]
+        elif isinstance(value, MarkedList):
+            named = [(None, body, mark) for body, mark in zip(value, value.items_at, strict=True)]
+        else:
+            self.problem("branches must be a list of lists, or a mapping of names to lists", at)
+            return ()
+        return tuple(self._branch(*entry) for entry in named)
+
+    def _branch(self, name: str | None, value: Any, at: Mark) -> Branch:
+        if isinstance(value, MarkedDict) and "layers" in value and set(value) <= {"layers", "when"}:
+            return Branch(name, self.items(value["layers"], value.values_at["layers"]), value.get("when"))
+        return Branch(name, () if value is None else self.items(value, at), None)
+
+
+def block_item(block: Any, raw: MarkedDict) -> MarkedList | None:
+    """The body of a block as a list of layers: its layers, or its branches as the only item."""
+    if block.layers is not None:
+        return block.layers  # type: ignore[no-any-return]
+    if block.branches is None:
+        return None
+    item = MarkedDict(raw.at)
+    for key in ("branches", "merge"):
+        if key in raw:
+            item[key] = raw[key]
+            item.keys_at[key], item.values_at[key] = raw.keys_at[key], raw.values_at[key]
+    items = MarkedList(raw.at)
+    items.append(item)
+    items.items_at.append(raw.at)
+    return items

@@ -1,0 +1,160 @@
+"""From a YAML file to a `Spec`: the checked document with its layers and blocks read into items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from archcalc.errors import Problem, SpecError
+from archcalc.spec.document import Block, Document, LayerOutput, Paper, Parameter, Reported, Variant
+from archcalc.spec.items import Item, ItemReader, block_item
+from archcalc.spec.source import MarkedDict, Source, read_source
+from archcalc.spec.suggest import did_you_mean
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """A block: its declaration and its body."""
+
+    declared: Block
+    body: tuple[Item, ...]
+    file: str
+    raw: MarkedDict
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec file that is well formed; whether its layers fit together shows when it is built."""
+
+    source: Source
+    document: Document
+    body: tuple[Item, ...]
+    blocks: dict[str, BlockSpec]
+    #: The layers of variants that bring their own.
+    variant_bodies: dict[str, tuple[Item, ...]]
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+
+def load_spec(path: Path, shown: str | None = None) -> Spec:
+    """Read a spec file. Raises `SpecError` with everything that is wrong in its form, `UsageError` without a file."""
+    return spec_of(read_source(path, shown))
+
+
+def spec_of(source: Source) -> Spec:
+    """Check a parsed file against the spec language."""
+    from archcalc.spec.static import check_statically
+
+    if not isinstance(source.value, MarkedDict):
+        raise SpecError([Problem("a spec is a mapping with name, title, input and layers", source.locate(()))])
+    try:
+        document = Document.model_validate(source.value)
+    except ValidationError as error:
+        raise SpecError(_structural_problems(source, error)) from None
+    problems: list[Problem] = []
+    reader = ItemReader(source.file, problems)
+    raw = source.value
+    body = reader.items(raw["layers"], raw.values_at["layers"])
+    blocks = {name: _block(reader, declared, raw["blocks"][name]) for name, declared in document.blocks.items()}
+    variant_bodies = {
+        name: reader.items(variant.layers, variant.layers.at)
+        for name, variant in document.variants.items()
+        if variant.layers is not None
+    }
+    spec = Spec(source, document, body, {**_prelude(), **blocks}, variant_bodies)
+    problems += check_statically(spec)
+    if problems:
+        raise SpecError(problems)
+    return spec
+
+
+def _block(reader: ItemReader, declared: Block, raw: MarkedDict) -> BlockSpec:
+    items = block_item(declared, raw)
+    if items is None or (declared.layers is not None and declared.branches is not None):
+        reader.problem("a block has either layers or branches", raw.at)
+        return BlockSpec(declared, (), reader.file, raw)
+    return BlockSpec(declared, reader.items(items, items.at), reader.file, raw)
+
+
+_PRELUDE: dict[str, BlockSpec] = {}
+
+
+def _prelude() -> dict[str, BlockSpec]:
+    """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …"""
+    if not _PRELUDE:
+        source = read_source(Path(__file__).with_name("prelude.yaml"), "prelude.yaml")
+        problems: list[Problem] = []
+        reader = ItemReader(source.file, problems)
+        for name, raw in source.value.items():
+            _PRELUDE[name] = _block(reader, Block.model_validate(raw), raw)
+        if problems:
+            raise SpecError(problems)
+    return _PRELUDE
+
+
+def _structural_problems(source: Source, error: ValidationError) -> list[Problem]:
+    problems = []
+    for fault in error.errors():
+        path: list[Any] = [step for step in fault["loc"] if step != "[key]"]
+        if fault["type"] == "extra_forbidden":
+            known = _known_keys(path[:-1])
+            message = f"unknown key {path[-1]!r}{did_you_mean(str(path[-1]), known)}"
+            problems.append(Problem(message, source.locate_key(path), details=(f"known keys: {', '.join(known)}",)))
+        elif fault["type"] == "missing":
+            problems.append(Problem(f"{_path(path[:-1])}needs {path[-1]!r}", source.locate(path[:-1])))
+        else:
+            problems.append(Problem(f"{_path(path)}{describe_fault(fault)}", source.locate(path)))
+    return problems
+
+
+def _path(path: Sequence[Any]) -> str:
+    return f"{'.'.join(str(step) for step in path)}: " if path else ""
+
+
+def _known_keys(path: Sequence[Any]) -> list[str]:
+    model: type[BaseModel] = Document
+    for step in path:
+        model = _MODELS.get(str(step), model)
+    return list(model.model_fields)
+
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "paper": Paper,
+    "reported": Reported,
+    "blocks": Block,
+    "networks": Variant,
+    "variants": Variant,
+    "parameters": Parameter,
+    "outputs": LayerOutput,
+}
+
+
+def describe_fault(fault: Any) -> str:
+    """A pydantic error in a few plain words, with the value that came."""
+    message = str(fault["msg"])
+    for clumsy, plain in (
+        ("Input should be", "should be"),
+        ("Value error, ", ""),
+        ("a valid integer", "a whole number"),
+        ("a valid number", "a number"),
+        ("a valid string", "a word or text"),
+        ("a valid boolean, unable to interpret input", "true or false"),
+        ("a valid boolean", "true or false"),
+        ("a valid list", "a list"),
+        ("a valid tuple", "a list"),
+        ("a valid dictionary", "a mapping"),
+        ("a dictionary", "a mapping"),
+        ("an instance of MarkedList", "a list"),
+        ("an instance of MarkedDict", "a mapping"),
+        ("Field required", "is missing"),
+    ):
+        message = message.replace(clumsy, plain)
+    value = fault.get("input")
+    shown = repr(value) if isinstance(value, (str, int, float, bool, list, tuple)) else ""
+    return message + (f", not {shown[:60]}" if shown and shown[:60] not in message else "")
