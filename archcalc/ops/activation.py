@@ -1,7 +1,5 @@
 """Activation functions. They work in place by convention: nothing new is stored."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

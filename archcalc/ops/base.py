@@ -1,7 +1,5 @@
 """What an op is: its fields, and the rules that the passes ask it for."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -85,8 +83,8 @@ class Op(BaseModel):
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
 
-    def resolve(self, inputs: Sequence[Shape]) -> Op:
-        """This op with every setting that depends on its input filled in."""
+    def resolve(self, inputs: Sequence[Shape]) -> "Op":
+        """The op with every setting that depends on its input filled in."""
         return self
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:

@@ -1,7 +1,5 @@
 """Convolutions: plain, grouped, depthwise, with a connection table, transposed, and without weight sharing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -71,11 +69,11 @@ class Conv2d(Windowed):
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         if self.connections is None:
             depth = self._filter_depth(inputs[0][0])
-            count = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
+            count: int = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
         else:
             pairs = sum(len(row) for row in self.connections)
             count = rules.convolution_multiplications(output[1], output[2], pairs, self.kernel_size, 1)
-        return count  # type: ignore[no-any-return]
+        return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
@@ -185,7 +183,7 @@ class ConvTranspose2d(Op):
             )
 
     def _spatial_output(self, shape: Shape) -> tuple[int, int]:
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             rules.transposed_output_size(
                 shape[axis + 1],
                 self.kernel_size[axis],
@@ -207,8 +205,8 @@ class ConvTranspose2d(Op):
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         channels, height, width = inputs[0]
         depth = self.out_channels if self.groups == 1 else self.out_channels // self.groups
-        count = rules.transposed_convolution_multiplications(height, width, channels, self.kernel_size, depth)
-        return count  # type: ignore[no-any-return]
+        count: int = rules.transposed_convolution_multiplications(height, width, channels, self.kernel_size, depth)
+        return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
@@ -248,8 +246,9 @@ class LocallyConnected2d(Windowed):
         return (weight, Param("bias", output)) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        count = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, inputs[0][0])
-        return count  # type: ignore[no-any-return]
+        depth = inputs[0][0]
+        count: int = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
+        return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)

@@ -1,7 +1,5 @@
 """Layers in which every output reads every input."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from archcalc.errors import ShapeError

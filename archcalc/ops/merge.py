@@ -1,7 +1,5 @@
 """Ops that join several maps into one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from archcalc.errors import ShapeError

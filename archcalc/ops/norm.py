@@ -1,7 +1,5 @@
 """Normalisation and dropout."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Pooling, LeNet's trainable subsampling, and unpooling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """Ops that move values without calculating: shapes, cropping, slicing, padding, upsampling."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -134,7 +132,7 @@ class Crop2d(Pointwise):
 
     margins: Margins | None = None
 
-    def resolve(self, inputs: Sequence[Shape]) -> Crop2d:
+    def resolve(self, inputs: Sequence[Shape]) -> "Crop2d":
         if len(inputs) == 1 or self.margins is not None:
             return self
         for shape in inputs:

@@ -52,7 +52,7 @@ def transposed_output_size(
 
 
 def total_padding(before: Number, after: Number) -> Number:
-    """Padding of both sides together: 2·P where one number gave both sides, a sum of two where they were given apart."""
+    """Padding of both sides together: 2·P where one number gave both, a sum where they were given apart."""
     return 2 * before if before is after else before + after
 
 

@@ -1,7 +1,5 @@
 """What convolution and pooling share: a window that slides over height and width."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 

@@ -83,7 +83,7 @@ def _field(layer: ShapedLayer, inputs: Sequence[ReceptiveField | None]) -> Recep
         if windows == EVERYTHING:
             seen = ReceptiveField(_everything(field.height), _everything(field.width))
         else:
-            counts = sizes or (field.height.count, field.width.count)
+            counts = sizes or (field.height.positions, field.width.positions)
             height = through_window(field.height, windows[0], counts[0])
             width = through_window(field.width, windows[1], counts[1])
             if height is None or width is None:
@@ -135,9 +135,8 @@ def _through_transposed(field: AxisField, window: Window, count: int) -> AxisFie
     for position in range(phases):
         first = -(-(position + before - size + 1) // stride)
         last = (position + before) // stride
-        if first > last:
-            # Between the stamps of a kernel smaller than its stride nothing is read: the nearest stamp stands in.
-            first = last
+        # Between the stamps of a kernel smaller than its stride nothing is read: the nearest stamp stands in.
+        first = min(first, last)
         seen = [field.span(index) for index in range(first, last + 1)]
         spans.append((min(low for low, _ in seen), max(high for _, high in seen)))
     return _simplified(field.jump, spans, count)

@@ -3,13 +3,19 @@
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from archcalc.spec.source import MarkedDict, MarkedList
 
 TYPES = ("int", "number", "bool", "str", "list", "any")
 TypeName = Literal["int", "number", "bool", "str", "list", "any"]
 Scalar = bool | int | float | str
+
+
+#: Kept as written. `defined` names a definition that `archcalc.spec.schema` adds.
+LayerList = Annotated[MarkedList, WithJsonSchema({"type": "array", "items": {"defined": "Item"}})]
+BranchList = Annotated[MarkedDict | MarkedList, WithJsonSchema({"defined": "BranchList"})]
+Let = Annotated[MarkedDict, WithJsonSchema({"type": "object", "description": "names computed in order"})]
 
 
 class Model(BaseModel):
@@ -52,7 +58,10 @@ def _as_parameter(value: Any) -> Any:
     return {"type": _type_of(value), "default": value}
 
 
-Parameters = dict[str, Annotated[Parameter, BeforeValidator(_as_parameter)]]
+Parameters = dict[
+    str,
+    Annotated[Parameter, BeforeValidator(_as_parameter), WithJsonSchema({"defined": "Declaration"})],
+]
 
 
 class Paper(Model):
@@ -77,7 +86,7 @@ Quantity = Literal[
 
 
 class Reported(Model):
-    """A figure as a paper or model card prints it, with its source; `note` says why it differs from the computed one."""
+    """A figure as a paper or model card prints it, with its source; `note`: why it differs from the computed one."""
 
     quantity: Quantity
     value: int | float | str
@@ -101,7 +110,7 @@ class Variant(Facts):
     """A change of parameters, input or layers; `networks` limits it to some members of a family."""
 
     set: dict[str, Any] = {}
-    layers: MarkedList | None = None
+    layers: LayerList | None = None
     networks: list[str] | None = None
 
 
@@ -111,9 +120,9 @@ class Block(Model):
     description: str | None = None
     parameters: Parameters = {}
     inputs: list[str] = []
-    let: MarkedDict | None = None
-    layers: MarkedList | None = None
-    branches: MarkedDict | MarkedList | None = None
+    let: Let | None = None
+    layers: LayerList | None = None
+    branches: BranchList | None = None
     merge: str | None = None
     outputs: list[str] = []
 
@@ -136,9 +145,9 @@ class Document(Facts):
     title: str
     input: str
     parameters: Parameters = {}
-    let: MarkedDict | None = None
+    let: Let | None = None
     blocks: dict[str, Block] = {}
     networks: dict[str, Variant] = {}
     variants: dict[str, Variant] = {}
-    layers: MarkedList
+    layers: LayerList
     outputs: dict[str, Annotated[LayerOutput, BeforeValidator(_as_output)]] = {}

@@ -67,7 +67,7 @@ def spec_of(source: Source) -> Spec:
         for name, variant in document.variants.items()
         if variant.layers is not None
     }
-    spec = Spec(source, document, body, {**_prelude(), **blocks}, variant_bodies)
+    spec = Spec(source, document, body, {**prelude(), **blocks}, variant_bodies)
     problems += check_statically(spec)
     if problems:
         raise SpecError(problems)
@@ -85,7 +85,7 @@ def _block(reader: ItemReader, declared: Block, raw: MarkedDict) -> BlockSpec:
 _PRELUDE: dict[str, BlockSpec] = {}
 
 
-def _prelude() -> dict[str, BlockSpec]:
+def prelude() -> dict[str, BlockSpec]:
     """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …"""
     if not _PRELUDE:
         source = read_source(Path(__file__).with_name("prelude.yaml"), "prelude.yaml")

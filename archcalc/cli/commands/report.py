@@ -1,0 +1,95 @@
+"""`archcalc report`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
+from archcalc.cli.output import check_target, colour, width, write
+from archcalc.conventions import Conventions
+from archcalc.errors import SpecError
+from archcalc.reports import formats
+from archcalc.reports.report import Report, make_report
+from archcalc.sizes import add_input_hints
+
+
+@click.command(
+    name="report",
+    epilog="""\b
+Examples:
+  archcalc report alexnet
+  archcalc report vgg16 --input 384x384x3 --batch 32
+  archcalc report mobilenet --set alpha=0.5 -f markdown
+  archcalc report resnet50 --depth 2 --columns layer,output,params
+  archcalc report alexnet vgg16 -f json -o both.json
+""",
+)
+@click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, else table."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@network_options
+@counting_options
+@click.option(
+    "--layout",
+    type=click.Choice(["hwc", "chw"]),
+    default="hwc",
+    show_default=True,
+    help="Shapes in tables as height×width×channels or channels×height×width.",
+)
+@click.option("--columns", metavar="KEYS", help="Columns by key, comma-separated; all for every one.")
+@click.option("--depth", type=click.IntRange(min=1), help="Fold blocks below so many levels of names into one row.")
+def command(
+    networks: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+    batch: int,
+    dtype: str,
+    strict: bool,
+    count_in_place: bool,
+    running_statistics: bool,
+    layout: str,
+    columns: str | None,
+    depth: int | None,
+) -> None:
+    """The per-layer table and the totals of one or several networks.
+
+    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
+    """
+    check_target(output)
+    form = form or formats.format_of(output)
+    shape, values = parse_input(input_size), parse_settings(settings)
+    conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
+    reports = []
+    for network in networks:
+        analysis = analyse(load(network, values, shape), batch, dtype, conventions, partial=True)
+        if analysis.problems:
+            fail(analysis, form, output, columns, layout)
+        reports.append(make_report(analysis, columns, layout, depth))
+    write(render(reports, form, output), output)
+
+
+def render(reports: list[Report], form: str, output: str | None) -> str:
+    """The text of the reports; on a terminal as wide as it is, and in colour."""
+    if form == "table" and output is None:
+        from archcalc.reports.text import render as render_text
+
+        return render_text(reports, width(), colour())
+    return formats.render(reports, form)
+
+
+def fail(analysis: Analysis, form: str, output: str | None, columns: str | None, layout: str) -> None:
+    """Show the layers before the one that failed, where a person reads; then raise what is wrong."""
+    if form == "table" and output is None and analysis.rows:
+        from archcalc.reports.text import render_partial
+
+        sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))
+        sys.stdout.flush()
+    raise SpecError(add_input_hints(analysis.graph, analysis.problems))

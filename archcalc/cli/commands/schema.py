@@ -1,0 +1,25 @@
+"""`archcalc schema`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from archcalc.cli.output import write
+from archcalc.spec.schema import json_schema
+
+
+@click.command(
+    name="schema",
+    epilog="""\b
+Examples:
+  archcalc schema -o archcalc.schema.json
+  # then, as the first line of a spec, for editors with the YAML language server:
+  # yaml-language-server: $schema=archcalc.schema.json
+""",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+def command(output: str | None) -> None:
+    """The JSON Schema of the spec language; with it, editors complete and check specs."""
+    write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", output)

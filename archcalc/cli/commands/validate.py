@@ -1,0 +1,57 @@
+"""`archcalc validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archcalc.errors import Problem, SpecError, UsageError
+from archcalc.passes.shapes import infer_shapes
+from archcalc.spec.build import build, network_names
+from archcalc.spec.load import Spec, load_spec
+
+
+@click.command(
+    name="validate",
+    epilog="""\b
+Examples:
+  archcalc validate mynet.yaml
+  archcalc validate specs/*.yaml
+""",
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def command(files: tuple[str, ...]) -> None:
+    """Check spec files: their form, and that every network and variant in them fits together.
+
+    Every problem is shown with file, line and column; exit code 2 if there is any.
+    """
+    problems: list[Problem] = []
+    good = []
+    for file in files:
+        try:
+            spec = load_spec(Path(file))
+        except SpecError as error:
+            problems += error.problems
+            continue
+        except UsageError as error:
+            problems.append(Problem(str(error)))
+            continue
+        found = [problem for name in network_names(spec) for problem in problems_of(spec, name)]
+        problems += found
+        if not found:
+            names = network_names(spec)
+            good.append(f"{file}: good ({', '.join(names) if len(names) <= 6 else f'{len(names)} networks'})")
+    for line in good:
+        click.echo(line)
+    if problems:
+        raise SpecError(problems)
+
+
+def problems_of(spec: Spec, name: str) -> list[Problem]:
+    """What is wrong with one network of a spec."""
+    member, _, variant = name.partition("@")
+    try:
+        return list(infer_shapes(build(spec, member, variant or None)).problems)
+    except SpecError as error:
+        return list(error.problems)

@@ -1,0 +1,64 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from archcalc.conventions import BYTES
+from archcalc.errors import UsageError
+from archcalc.shapes import Shape, parse_image_shape
+
+
+def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the catalogue for the shell."""
+    from archcalc.catalogue import entries
+
+    return [entry.name for entry in entries().values() if entry.name.startswith(incomplete.lower())]
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--input` and `--set`: what changes a network."""
+    command = click.option(
+        "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
+    )(command)
+    return click.option(
+        "--input", "input_size", metavar="HxWxC", help="Another input: height×width×channels, as in 384x384x3."
+    )(command)
+
+
+def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--batch`, `--dtype` and the conventions."""
+    for option in reversed(
+        (
+            click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Images at a time."),
+            click.option("--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True,
+                         help="Type of a stored value."),
+            click.option("--strict", is_flag=True, help="A window that does not tile its input is an error."),
+            click.option("--count-in-place", is_flag=True, help="Activation functions store their output too."),
+            click.option("--running-statistics", is_flag=True,
+                         help="Count batch normalisation's running statistics as parameters, as Keras does."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE texts as a mapping; values are read as YAML scalars."""
+    from archcalc.spec.source import scalar
+
+    result = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE, not {setting[:60]!r}")
+        result[name.strip()] = scalar(value.strip())
+    return result
+
+
+def parse_input(text: str | None) -> Shape | None:
+    """The shape of `--input`."""
+    return None if text is None else parse_image_shape(text)

@@ -1,0 +1,48 @@
+"""Where results go: stdout, or a file that is either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from archcalc.errors import UsageError
+
+
+def check_target(path: str | None) -> None:
+    """Raise `UsageError` where a file cannot be written, before any work is done."""
+    if path is None or path == "-":
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise UsageError(f"{path} is a directory; -o needs the name of a file")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no directory {target.parent}")
+
+
+def write(text: str, path: str | None) -> None:
+    """Write to stdout (None or `-`) or to a file, through a temporary file beside it."""
+    if path is None or path == "-":
+        sys.stdout.write(text)
+        return
+    check_target(path)
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def colour() -> bool:
+    """Colour only on a terminal, and not where NO_COLOR is set or the terminal is dumb."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int | None:
+    """Columns of the terminal; None where the output is no terminal."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,43 @@
+"""Runs a command line: what goes wrong becomes one message and an exit code."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code: 0 good, 1 a difference was found, 2 bad input or usage."""
+    # pydantic would look through every installed package for plugins; archcalc uses none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # A command makes few cycles and ends soon; collecting while modules load is a tenth of the start.
+    gc.set_threshold(100_000, 50, 100)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+    import click
+
+    from archcalc.cli.app import app
+    from archcalc.errors import ArchcalcError
+
+    try:
+        result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        print("stopped", file=sys.stderr)
+        return 130
+    except ArchcalcError as error:
+        print(f"archcalc: {error}" if not str(error).startswith(tuple("./")) else str(error), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader, `head` say, has seen enough. Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,46 @@
+"""The list of networks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.reports.text import align
+from archcalc.shapes import format_shape
+
+FORMATS = ("table", "csv", "json")
+
+
+def as_dict(analysis: Analysis) -> dict[str, Any]:
+    """One network in a line."""
+    graph = analysis.graph
+    return {
+        "network": graph.name,
+        "title": graph.title,
+        "year": graph.year,
+        "input": format_shape(graph.input_shape),
+        "layers": len(analysis.rows),
+        "params": analysis.totals.params,
+        "multiplications": analysis.totals.multiplications,
+    }
+
+
+def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str:
+    """The list as a table, CSV or JSON."""
+    rows = [as_dict(analysis) for analysis in analyses]
+    if form == "json":
+        return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    if form == "csv":
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "input": row["input"].replace("×", "x")} for row in rows)
+        return out.getvalue()
+    heads = ["network", "title", "year", "input", "layers", "params", "multiplications"]
+    lines = [[f"{cell:,}" if isinstance(cell, int) and key != "year" else str(cell or "") for key, cell in row.items()]
+             for row in rows]  # fmt: skip
+    return "\n".join(align([heads, *lines], [False, False, True, True, True, True, True], colour)) + "\n"

@@ -1,0 +1,58 @@
+"""The table as LaTeX (booktabs and longtable), to be put into a document or a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.reports.report import Report
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "×": r"$\times$", "–": "--", "−": "$-$", "·": r"$\cdot$", "γ": r"$\gamma$", "β": r"$\beta$", "α": r"$\alpha$",
+    "→": r"$\to$", "²": "$^2$", "±": r"$\pm$", "…": r"\dots{}", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
+    "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "≤": r"$\le$", "≥": r"$\ge$",
+}  # fmt: skip
+
+
+def render(reports: Sequence[Report]) -> str:
+    r"""A longtable for each network; needs `\usepackage{booktabs,longtable}` and a Unicode engine for other scripts."""
+    return "\n".join(_render(report) for report in reports)
+
+
+def escape(text: str) -> str:
+    """Text for LaTeX, with the special characters and signs of the reports spelt out."""
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return " & ".join(escape(cell) for cell in cells) + r" \\"
+
+
+def _render(report: Report) -> str:
+    form = "".join("r" if column.right else "l" for column in report.columns)
+    caption = escape(f"{report.title}. {report.subtitle}")
+    heads = _line(report.heads())
+    out = [
+        r"% needs \usepackage{booktabs,longtable}",
+        rf"\begin{{longtable}}{{{form}}}",
+        rf"\caption{{{caption}}} \\",
+        r"\toprule",
+        heads,
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        heads,
+        r"\midrule",
+        r"\endhead",
+        *(_line(line) for line in report.lines()),
+        r"\midrule",
+        _line(report.total_line()),
+        r"\bottomrule",
+        r"\end{longtable}",
+        r"\begin{itemize}",
+        *(rf"  \item {escape(note)}" for note in report.notes()),
+        r"\end{itemize}",
+        "",
+    ]
+    return "\n".join(out)

@@ -1,0 +1,49 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+NONE = "–"
+
+
+def count(number: int) -> str:
+    """34,944; an en dash for none."""
+    return f"{number:,}" if number else NONE
+
+
+def size(number: int) -> str:
+    """Bytes in KiB, MiB or GiB with three digits: 604 KiB."""
+    if not number:
+        return NONE
+    value = float(number)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if value < 1000 or unit == "GiB":
+            break
+        value /= 1024
+    if unit == "bytes":
+        return f"{number:,} bytes"
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:,.{digits}f} {unit}"
+
+
+def share(part: int, whole: int) -> str:
+    """A percentage with one digit; small but not nothing is said to be so."""
+    if not part or not whole:
+        return NONE
+    tenths = (2000 * part + whole) // (2 * whole)  # rounded half up, without floats
+    return f"{tenths // 10}.{tenths % 10} %" if tenths else "<0.1 %"
+
+
+def number(value: int | float | Fraction) -> str:
+    """A stride: whole where it is."""
+    return f"{float(value):g}" if value != int(value) else str(int(value))
+
+
+def people(authors: Sequence[str]) -> str:
+    """Krizhevsky, Sutskever & Hinton; more than four: Szegedy et al."""
+    names = [author.split()[-1] for author in authors if author.split()]
+    if len(names) > 4:
+        return f"{names[0]} et al."
+    return " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
