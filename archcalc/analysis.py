@@ -11,6 +11,7 @@ from archcalc.conventions import BYTES, Conventions
 from archcalc.errors import Problem, SpecError, UsageError
 from archcalc.graph import LayerGraph
 from archcalc.ops.base import Op, Operations
+from archcalc.passes.depth import weighted_depth
 from archcalc.passes.memory import Memory, measure_memory
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
@@ -85,6 +86,12 @@ class Analysis:
             peak_activation_bytes=self.memory.peak * size * self.batch,
             peak_layer=self.rows[self.memory.peak_layer].name,
         )
+
+    @cached_property
+    def depth(self) -> int:
+        """Convolution and dense layers on the longest path, as in "ResNet-50"."""
+        sources = [layer.inputs for layer in self.graph.layers[: len(self.rows)]]
+        return weighted_depth(sources, [row.multiplications for row in self.rows])
 
     @cached_property
     def by_name(self) -> Mapping[str, Row]:

@@ -46,6 +46,7 @@ class LayerGraph:
     authors: tuple[str, ...] = ()
     year: int | None = None
     paper: Paper | None = None
+    follows: tuple[str, ...] = ()
     reported: tuple[Reported, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 

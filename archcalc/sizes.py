@@ -14,48 +14,49 @@ LARGEST = 2048
 BUDGET = 60_000
 
 
-def accepts(graph: LayerGraph, height: int, width: int) -> bool:
+def accepts(graph: LayerGraph, height: int, width: int, strict: bool = False) -> bool:
     """Whether every layer fits an input of this height and width."""
-    return not infer_shapes(graph.with_input((graph.input_shape[0], height, width))).problems
+    return not infer_shapes(graph.with_input((graph.input_shape[0], height, width)), strict).problems
 
 
-def smallest_input(graph: LayerGraph) -> int | None:
+def smallest_input(graph: LayerGraph, strict: bool = False) -> int | None:
     """Side of the smallest square input that works, or None where none up to 2,048 does.
 
     Sizes above a working one need not work (valid convolutions and exact pools tile only some), so sizes are tried
     one by one below the first power of two that works.
     """
-    bound = next((1 << power for power in range(LARGEST.bit_length()) if accepts(graph, 1 << power, 1 << power)), None)
+    powers = (1 << power for power in range(LARGEST.bit_length()))
+    bound = next((side for side in powers if accepts(graph, side, side, strict)), None)
     if bound is None:
         return None
     low = bound // 2 + 1
     trials = range(low, bound) if len(graph) * (bound - low) <= BUDGET else range(0)
-    return next((side for side in trials if accepts(graph, side, side)), bound)
+    return next((side for side in trials if accepts(graph, side, side, strict)), bound)
 
 
-def nearest_inputs(graph: LayerGraph) -> tuple[int | None, int | None]:
+def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[int | None, int | None]:
     """How many pixels less, and how many more, on both sides the network would accept; None where none is near."""
     _, height, width = graph.input_shape
     steps = min(64, BUDGET // (2 * len(graph)))
-    less = (step for step in range(1, min(steps, height, width)) if accepts(graph, height - step, width - step))
-    more = (step for step in range(1, steps) if accepts(graph, height + step, width + step))
+    less = (step for step in range(1, min(steps, height, width)) if accepts(graph, height - step, width - step, strict))
+    more = (step for step in range(1, steps) if accepts(graph, height + step, width + step, strict))
     return next(less, None), next(more, None)
 
 
-def add_input_hints(graph: LayerGraph, problems: Sequence[Problem]) -> list[Problem]:
+def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool = False) -> list[Problem]:
     """The problems, the last with a line that says which inputs work, where any do."""
     *others, last = problems
-    return [*others, last._replace(details=(*last.details, *_hints(graph)))]
+    return [*others, last._replace(details=(*last.details, *_hints(graph, strict)))]
 
 
-def _hints(graph: LayerGraph) -> Iterator[str]:
+def _hints(graph: LayerGraph, strict: bool) -> Iterator[str]:
     channels, height, width = graph.input_shape
-    less, more = nearest_inputs(graph)
+    less, more = nearest_inputs(graph, strict)
     if less is not None or more is not None:
         steps = ([-less] if less is not None else []) + ([more] if more is not None else [])
         near = [format_shape((channels, height + step, width + step)) for step in steps]
         yield f"network inputs near {format_shape(graph.input_shape)} that work: {' and '.join(near)}"
         return
-    smallest = smallest_input(graph)
+    smallest = smallest_input(graph, strict)
     if smallest is not None:
         yield f"smallest square network input that works: {format_shape((channels, smallest, smallest))}"

@@ -36,6 +36,14 @@ def write(text: str, path: str | None) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it. Raises `UsageError` where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {path}: {error.strerror or error}") from None
+
+
 def colour() -> bool:
     """Colour only on a terminal, and not where NO_COLOR is set or the terminal is dumb."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -22,7 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     import click
 
     from archcalc.cli.app import app
-    from archcalc.errors import ArchcalcError
+    from archcalc.errors import ArchcalcError, SpecError
 
     try:
         result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)
@@ -34,8 +34,11 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         print("stopped", file=sys.stderr)
         return 130
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ArchcalcError as error:
-        print(f"archcalc: {error}" if not str(error).startswith(tuple("./")) else str(error), file=sys.stderr)
+        print(f"archcalc: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader, `head` say, has seen enough. Python would complain once more while it closes stdout.

@@ -132,6 +132,7 @@ class DepthwiseConv2d(Windowed):
             groups=channels,
             bias=self.bias,
             connections=None,
+            exact=self.exact,
         )
 
     # The passes only ever see what `resolve` gives; these keep the class whole for direct use.

@@ -65,6 +65,8 @@ class Windowed(Op):
     stride: SizePair = (1, 1)
     padding: Padding = NO_PADDING
     dilation: SizePair = (1, 1)
+    #: An input that the windows do not tile is an error, as in U-Net, whose pools must meet even sizes.
+    exact: bool = False
 
     def axis(self, shape: Shape, axis: int) -> Axis:
         """The window along the height (axis 0) or the width (axis 1)."""
@@ -92,7 +94,7 @@ class Windowed(Op):
             axis = self.axis(shape, index)
             if self.positions(axis) < 1:
                 raise _window_too_large(self, shape, index)
-            if strict and rules.leftover(axis.size, axis.window, axis.stride, axis.padding):
+            if (strict or self.exact) and rules.leftover(axis.size, axis.window, axis.stride, axis.padding):
                 raise _does_not_tile(axis, "height" if index == 0 else "width")
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:

@@ -104,10 +104,10 @@ def _facts(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
     """Title, authors and so on: a variant's own where it has them, else those of its network, else the file's."""
     document = spec.document
     facts: dict[str, Any] = {}
-    for field in ("title", "description", "authors", "year", "paper"):
+    for field in ("title", "description", "authors", "year", "paper", "follows"):
         given = [value for source in (*reversed(chosen), document) if (value := getattr(source, field))]
         if given:
-            facts[field] = tuple(given[0]) if field == "authors" else given[0]
+            facts[field] = tuple(given[0]) if isinstance(given[0], list) else given[0]
     # Figures belong to exactly the network that they were reported for.
     member, variant = chosen
     if variant is not NOTHING:

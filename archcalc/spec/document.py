@@ -103,6 +103,8 @@ class Facts(Model):
     year: Annotated[int, Field(ge=1900, le=2100)] | None = None
     paper: Paper | None = None
     input: str | None = None
+    #: The networks whose ideas it develops, by catalogue name.
+    follows: list[str] = []
     reported: list[Reported] = []
 
 

@@ -53,11 +53,12 @@ def spec_of(source: Source) -> Spec:
 
     if not isinstance(source.value, MarkedDict):
         raise SpecError([Problem("a spec is a mapping with name, title, input and layers", source.locate(()))])
+    problems: list[Problem] = []
     try:
         document = Document.model_validate(source.value)
     except ValidationError as error:
-        raise SpecError(_structural_problems(source, error)) from None
-    problems: list[Problem] = []
+        problems += _structural_problems(source, error)
+        document = _without_faults(source, error, problems)
     reader = ItemReader(source.file, problems)
     raw = source.value
     body = reader.items(raw["layers"], raw.values_at["layers"])
@@ -72,6 +73,19 @@ def spec_of(source: Source) -> Spec:
     if problems:
         raise SpecError(problems)
     return spec
+
+
+_STAND_INS = {"name": "unnamed", "title": "untitled", "input": "1x1x1"}
+
+
+def _without_faults(source: Source, error: ValidationError, problems: list[Problem]) -> Document:
+    """The rest of a faulty document, so that the layers are checked in the same run. Raises `SpecError` without one."""
+    faulty = {fault["loc"][0] for fault in error.errors() if fault["loc"]}
+    rest = {key: value for key, value in source.value.items() if key not in faulty}
+    try:
+        return Document.model_validate({**_STAND_INS, **rest})
+    except ValidationError:
+        raise SpecError(problems) from None
 
 
 def _block(reader: ItemReader, declared: Block, raw: MarkedDict) -> BlockSpec:
@@ -137,6 +151,9 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 def describe_fault(fault: Any) -> str:
     """A pydantic error in a few plain words, with the value that came."""
+    if fault["type"] in ("too_long", "too_short"):
+        limit = fault["ctx"].get("max_length") or fault["ctx"].get("min_length")
+        return f"takes {limit} numbers, not {fault['ctx']['actual_length']}"
     message = str(fault["msg"])
     for clumsy, plain in (
         ("Input should be", "should be"),
@@ -152,6 +169,8 @@ def describe_fault(fault: Any) -> str:
         ("a dictionary", "a mapping"),
         ("an instance of MarkedList", "a list"),
         ("an instance of MarkedDict", "a mapping"),
+        ("greater than or equal to", "at least"),
+        ("less than or equal to", "at most"),
         ("Field required", "is missing"),
     ):
         message = message.replace(clumsy, plain)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, colour, width, write
+from archcalc.cli.output import check_target, colour, make_folder, width, write
 from archcalc.conventions import Conventions
 from archcalc.errors import SpecError
 from archcalc.reports import formats
@@ -26,9 +27,16 @@ Examples:
   archcalc report mobilenet --set alpha=0.5 -f markdown
   archcalc report resnet50 --depth 2 --columns layer,output,params
   archcalc report alexnet vgg16 -f json -o both.json
+  archcalc report --all -o reports/
 """,
 )
-@click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
+@click.argument("networks", metavar="NET...", nargs=-1, shell_complete=complete_network)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Every network of the catalogue as Markdown, with an index, into the folder -o.",
+)
 @click.option(
     "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, else table."
 )
@@ -46,6 +54,7 @@ Examples:
 @click.option("--depth", type=click.IntRange(min=1), help="Fold blocks below so many levels of names into one row.")
 def command(
     networks: tuple[str, ...],
+    everything: bool,
     form: str | None,
     output: str | None,
     input_size: str | None,
@@ -63,6 +72,13 @@ def command(
 
     NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
     """
+    if everything:
+        if networks or input_size or settings or output in (None, "-"):
+            raise click.UsageError("--all takes no NET, --input or --set, and needs a folder: --all -o reports/")
+        write_catalogue(str(output))
+        return
+    if not networks:
+        raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     check_target(output)
     form = form or formats.format_of(output)
     shape, values = parse_input(input_size), parse_settings(settings)
@@ -74,6 +90,17 @@ def command(
             fail(analysis, form, output, columns, layout)
         reports.append(make_report(analysis, columns, layout, depth))
     write(render(reports, form, output), output)
+
+
+def write_catalogue(folder: str) -> None:
+    """The Markdown report of every network and the index, file by file, the names on stderr."""
+    from archcalc.reports.everything import catalogue_files
+
+    for name, text in catalogue_files():
+        target = Path(folder, name)
+        make_folder(target.parent)
+        write(text, str(target))
+        click.echo(str(target), err=True)
 
 
 def render(reports: list[Report], form: str, output: str | None) -> str:
@@ -92,4 +119,4 @@ def fail(analysis: Analysis, form: str, output: str | None, columns: str | None,
 
         sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))
         sys.stdout.flush()
-    raise SpecError(add_input_hints(analysis.graph, analysis.problems))
+    raise SpecError(add_input_hints(analysis.graph, analysis.problems, analysis.conventions.strict))

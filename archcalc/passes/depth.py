@@ -1,0 +1,16 @@
+"""Depth as papers count it: layers with weights that multiply, along the longest path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def weighted_depth(sources: Sequence[Sequence[int]], multiplications: Sequence[int]) -> int:
+    """The most convolution and dense layers on any path. AlexNet 8, GoogLeNet 22, ResNet-50 50.
+
+    `sources` are the layers that each layer reads; pooling, normalisation and shortcuts do not count.
+    """
+    longest: list[int] = []
+    for inputs, products in zip(sources, multiplications, strict=True):
+        longest.append(max((longest[source] for source in inputs), default=0) + (products > 0))
+    return max(longest, default=0)

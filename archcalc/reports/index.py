@@ -1,0 +1,112 @@
+"""The index of all reports: the comparison of the catalogue and the line of development."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from archcalc.analysis import Analysis
+from archcalc.reports import words
+from archcalc.reports.markdown import escape
+from archcalc.shapes import format_shape
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
+
+
+def file_name(network: str) -> str:
+    """Where the report of a network lies, seen from the index."""
+    return f"{network}.md"
+
+
+def render_index(analyses: Sequence[Analysis]) -> str:
+    """Markdown: one line a network, then what each brought."""
+    networks = [analysis for analysis in analyses if not analysis.graph.name.startswith("blocks/")]
+    blocks = [analysis for analysis in analyses if analysis.graph.name.startswith("blocks/")]
+    out = ["# The catalogue", "", "Made by `archcalc report --all -o reports/`. Each name links to the full table.", ""]
+    out += _comparison(networks)
+    out += [
+        "",
+        "Depth: convolution and dense layers on the longest path. Stored: values that the layers keep, float32, one "
+        "image. Top-1 and top-5: accuracy in percent as reported for this very network, its source in the full "
+        "report; – where no figure with a source is at hand. Multiplications: convolution and dense layers, one for "
+        "each multiply-add, per image.",
+    ]
+    out += _development(networks)
+    if blocks:
+        out += ["", "## Building blocks", "", "Parts that are taught on their own, as small networks.", ""]
+        out += _comparison(blocks, ("network", "input", "output", "parameters", "multiplications"))
+    return "\n".join(out) + "\n"
+
+
+def _comparison(analyses: Sequence[Analysis], heads: Sequence[str] = _HEADS) -> list[str]:
+    left = {"network", "input", "output"}
+    lines = [
+        "| " + " | ".join(heads) + " |",
+        "|" + "|".join(":---" if head in left else "---:" for head in heads) + "|",
+    ]
+    for analysis in analyses:
+        cells = _cells(analysis)
+        lines.append("| " + " | ".join(cells[head] for head in heads) + " |")
+    return lines
+
+
+def _cells(analysis: Analysis) -> Mapping[str, str]:
+    graph, totals = analysis.graph, analysis.totals
+    title = escape(graph.title or graph.name)
+    return {
+        "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`",
+        "year": str(graph.year or words.NONE),
+        "input": format_shape(graph.input_shape),
+        "output": format_shape(analysis.rows[graph.outputs[0].layer].output_shape),
+        "depth": str(analysis.depth),
+        "parameters": f"{totals.params:,}",
+        "multiplications": f"{totals.multiplications:,}",
+        "stored": words.size(totals.activation_bytes),
+        "top-1": accuracy(analysis, "top1"),
+        "top-5": accuracy(analysis, "top5"),
+    }
+
+
+def accuracy(analysis: Analysis, which: str) -> str:
+    """The first reported top-1 or top-5 figure as an accuracy in percent: an error is taken from 100."""
+    for figure in analysis.graph.reported:
+        found = _NUMBER.search(str(figure.value))
+        if found is None or not figure.quantity.startswith(which):
+            continue
+        value = float(found[0])
+        if figure.quantity.endswith("error"):
+            value = 100 - value
+        return f"{value:.1f}"
+    return words.NONE
+
+
+def _development(analyses: Sequence[Analysis]) -> list[str]:
+    """A diagram of who follows whom, and a sentence on what each brought."""
+    by_name = {analysis.graph.name: analysis for analysis in analyses}
+    told = [analysis for analysis in analyses if analysis.graph.description and "@" not in analysis.graph.name]
+    first: dict[str, Analysis] = {}
+    for analysis in told:  # members of a family share a description: the first one tells it
+        first.setdefault(analysis.graph.description, analysis)
+    chosen = sorted(first.values(), key=lambda analysis: (analysis.graph.year or 0, analysis.graph.name))
+    ids = {name: f"n{index}" for index, name in enumerate(by_name)}
+    out = ["", "## The line of development", "", "```mermaid", "graph LR"]
+    shown = {analysis.graph.name for analysis in chosen}
+    shown |= {source for analysis in chosen for source in analysis.graph.follows if source in by_name}
+    for name in (name for name in by_name if name in shown):
+        graph = by_name[name].graph
+        out.append(f'  {ids[name]}["{_plain(graph.title)}<br>{graph.year or ""}"]')
+    for analysis in chosen:
+        for source in analysis.graph.follows:
+            if source in by_name:
+                out.append(f"  {ids[source]} --> {ids[analysis.graph.name]}")
+    out += ["```", ""]
+    for analysis in chosen:
+        graph = analysis.graph
+        out.append(f"- **{escape(graph.title)}** ({graph.year or '?'}): {escape(graph.description)}")
+    return out
+
+
+def _plain(text: str) -> str:
+    """A label that cannot end the quotes around it."""
+    return text.replace('"', "'").replace("<", "‹").replace(">", "›")

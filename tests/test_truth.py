@@ -1,0 +1,231 @@
+"""Every network of the catalogue equals a real implementation: its totals, and each layer that computes something.
+
+The tables in `tests/truth` say what the implementations build; its README says where they come from.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from math import prod
+from pathlib import Path
+
+import pytest
+
+import archcalc
+from archcalc import Analysis, Row
+from archcalc.ops.conv import Conv2d, ConvTranspose2d
+from archcalc.ops.dense import Linear
+from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
+from archcalc.ops.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from archcalc.ops.reshape import ZeroPad2d
+from archcalc.ops.windowed import Windowed
+from archcalc.shapes import Shape, parse_image_shape
+
+TRUTH = Path(__file__).with_name("truth")
+FAMILIES = ("convolution", "dense", "pooling", "normalisation")
+
+#: A layer as the tables write it: column → text.
+Layer = dict[str, str]
+
+
+def read_table(name: str) -> list[Layer]:
+    with (TRUTH / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+CATALOGUE = read_table("catalogue.csv")
+every_network = pytest.mark.parametrize(
+    "expected", CATALOGUE, ids=[" ".join(filter(None, list(row.values())[:3])) for row in CATALOGUE]
+)
+
+
+@lru_cache(maxsize=4)
+def analysis_of(network: str, settings: str = "", resized: str = "") -> Analysis:
+    values = {name: float(value) for name, value in (pair.split("=") for pair in settings.split())}
+    return archcalc.analyse(archcalc.load(network, values, parse_image_shape(resized) if resized else None))
+
+
+def analysis_for(expected: Layer) -> Analysis:
+    return analysis_of(expected["network"], expected["settings"], expected["resized"])
+
+
+# --- our layers, written as the tables write them
+
+
+def times(sizes: Iterable[int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def window_of(row: Row, analysis: Analysis) -> Layer:
+    """Window, stride and padding; zeros that a layer of its own adds before are padding too."""
+    op = row.op
+    if isinstance(op, ConvTranspose2d):
+        assert not isinstance(op.padding, str)
+        padding: tuple[int, ...] = op.padding
+        dilation = (1, 1)
+    elif isinstance(op, Windowed):
+        height, width = op.axis(row.input_shapes[0], 0), op.axis(row.input_shapes[0], 1)
+        padding = (height.before, width.before, height.after, width.after)
+        dilation = op.dilation
+    else:
+        return {}
+    shape = row.input_shapes[0]
+    source = analysis[row.inputs[0]]
+    if isinstance(source.op, ZeroPad2d):
+        padding = tuple(own + zeros for own, zeros in zip(padding, source.op.padding, strict=True))
+        shape = source.input_shapes[0]
+    return {
+        "kernel_size": times(op.kernel_size),
+        "stride": times(op.stride),
+        "padding": " ".join(map(str, padding)),
+        "dilation": times(dilation),
+        "input": times(shape),
+    }
+
+
+def settings_of(row: Row) -> Layer:
+    op = row.op
+    match op:
+        case Conv2d() | ConvTranspose2d():
+            found: dict[str, float] = {"groups": op.groups, "bias": op.bias}
+        case Linear():
+            found = {"bias": op.bias}
+        case AvgPool2d():
+            found = {"ceil_mode": op.ceil_mode, "count_include_pad": op.count_include_pad}
+        case MaxPool2d():
+            found = {"ceil_mode": op.ceil_mode}
+        case BatchNorm2d():
+            found = {"epsilon": op.epsilon}
+        case LocalResponseNorm():
+            found = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
+        case AdaptiveAvgPool2d() if op.output_size == (1, 1):
+            return {"op": "global_avg_pool2d"}
+        case _:
+            found = {}
+    return {name: f"{float(value):g}" for name, value in found.items()}
+
+
+def our_layers(analysis: Analysis) -> Iterator[Layer]:
+    for row in analysis.rows:
+        if row.op.family in FAMILIES:
+            counts = {"params": str(row.params), "multiplications": str(row.multiplications)}
+            shapes = {"input": times(row.input_shapes[0]), "output": times(row.output_shape)}
+            yield {"op": row.op.kind, **shapes, **counts, **window_of(row, analysis), **settings_of(row)}
+
+
+# --- what is the same layer, written in two ways
+
+
+def sizes(text: str) -> Shape:
+    return tuple(int(size) for size in text.split("x"))
+
+
+def flat(shape: Shape) -> Shape:
+    """A map of one position is the same as a flat one."""
+    return shape[:1] if shape[1:] == (1, 1) else shape
+
+
+def tiles(layer: Layer) -> bool:
+    """Whether the windows end exactly at the edge, so that rounding up or down is the same."""
+    kernel, stride, padding = sizes(layer["kernel_size"]), sizes(layer["stride"]), layer["padding"].split()
+    padded = [
+        size + int(before) + int(after)
+        for size, before, after in zip(sizes(layer["input"])[1:], padding[:2], padding[2:], strict=True)
+    ]
+    return all((size - window) % step == 0 for size, window, step in zip(padded, kernel, stride, strict=True))
+
+
+def canonical(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """The layers without the differences that change nothing."""
+    for layer in layers:
+        source, output, op = sizes(layer["input"]), sizes(layer["output"]), layer["op"]
+        result = {**layer, "output": times(flat(output))}
+        if op == "adaptive_avg_pool2d" and source == output:
+            continue  # an average over single values
+        if op in ("linear", "rbf"):
+            result["input"] = str(prod(source))  # flattened by a layer before or by itself
+        if op in ("max_pool2d", "avg_pool2d"):
+            if layer["padding"] == "0 0 0 0":
+                result["count_include_pad"] = ""
+            if tiles(layer):
+                result["ceil_mode"] = ""
+        if op == "avg_pool2d" and sizes(layer["kernel_size"]) == source[1:] and layer["padding"] == "0 0 0 0":
+            result["op"] = "global_avg_pool2d"
+        if result["op"] == "global_avg_pool2d":
+            result = {column: result[column] for column in ("op", "input", "output", "params", "multiplications")}
+        yield result
+
+
+def compared(
+    ours: Sequence[Layer], theirs: Sequence[Layer], left_out: Sequence[str]
+) -> tuple[list[tuple[str, ...]], ...]:
+    """Both lists with the columns that the table fills for an op, each cell as column=value."""
+    filled: dict[str, set[str]] = {}
+    for layer in theirs:
+        columns = {column for column, value in layer.items() if value and column not in ("layer", *left_out)}
+        filled.setdefault(layer["op"], set()).update(columns)
+    return tuple(
+        [
+            tuple(f"{column}={layer.get(column, '')}" for column in sorted(filled.get(layer["op"], {"op"})))
+            for layer in layers
+        ]
+        for layers in (ours, theirs)
+    )
+
+
+# --- the tests
+
+
+@every_network
+def test_totals_equal_the_implementation(expected: Layer) -> None:
+    analysis = analysis_for(expected)
+    totals = analysis.totals
+    assert times(analysis.graph.input_shape) == expected["input"]
+    assert totals.params == int(expected["params"])
+    assert totals.trainable_params == int(expected["trainable_params"])
+    assert totals.multiplications == int(expected["multiplications"])
+
+
+@every_network
+def test_layers_equal_the_implementation(expected: Layer) -> None:
+    analysis = analysis_for(expected)
+    ours, theirs = compared(
+        list(canonical(our_layers(analysis))),
+        list(canonical(read_table(expected["layers"]))),
+        expected["not_compared"].split(),
+    )
+    if all(row.inputs == (before.name,) for before, row in pairwise(analysis.rows)):
+        assert ours == theirs
+    else:
+        # Implementations run branches in orders of their own.
+        assert Counter(ours) - Counter(theirs) == Counter()
+        assert Counter(theirs) - Counter(ours) == Counter()
+
+
+def test_every_table_is_used() -> None:
+    tables = {path.name for path in TRUTH.glob("*.csv")} - {"catalogue.csv"}
+    assert tables == {row["layers"] for row in CATALOGUE}
+
+
+def test_vgg16_stores_the_values_of_the_cs231n_table() -> None:
+    assert analysis_of("vgg16").totals.activations == 15_237_608
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "size", "stride"),
+    [
+        ("alexnet", "pool1", 19, 8),
+        ("alexnet", "pool2", 67, 16),
+        ("alexnet", "pool5", 195, 32),
+        ("vgg16", "pool5", 212, 32),
+    ],
+)
+def test_receptive_fields_have_the_known_sizes(network: str, layer: str, size: int, stride: int) -> None:
+    field = analysis_of(network)[layer].receptive_field
+    assert field is not None
+    for axis in (field.height, field.width):
+        assert (axis.size, axis.stride) == (size, stride)
