@@ -10,6 +10,7 @@ from archcalc.numbers import ceil_div
 from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
+    Count,
     Margin,
     MarginPair,
     Operations,
@@ -230,20 +231,37 @@ class ZeroPad2d(Pointwise):
 
 
 class PadChannels(Pointwise):
-    """Channels of zeros before and after: the shortcut without parameters. Source: He et al. 2015, option A."""
+    """Channels of zeros before and after: the shortcut without parameters. Source: He et al. 2015, option A.
+
+    With `out_channels` the rest is added: after them unless `before` is given, evenly where `before` is `half`.
+    """
 
     kind = "pad_channels"
     stem = "pad"
     family = "shape"
 
-    before: Margin = 0
-    after: Margin = 0
+    before: Margin | Literal["half"] = 0
+    after: Margin | None = None
+    out_channels: Count | None = None
+
+    def resolve(self, inputs: Sequence[Shape]) -> "PadChannels":
+        if self.out_channels is None and self.before != "half":
+            return self
+        missing = (self.out_channels or 0) - inputs[0][0]
+        before = missing // 2 if self.before == "half" else self.before
+        if self.out_channels is None or self.after is not None or missing < 0 or before > missing:
+            raise ShapeError(
+                "out_channels must leave room for the channels of the input and those before them; it takes no `after`",
+                f"input {format_shape(inputs[0])}, out_channels {self.out_channels}, before {self.before}",
+            )
+        return PadChannels.model_construct(before=before, after=missing - before, out_channels=None)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (self.before + inputs[0][0] + self.after, *inputs[0][1:])
+        assert self.before != "half"
+        return (self.before + inputs[0][0] + (self.after or 0), *inputs[0][1:])
 
     def summary(self) -> str:
-        return f"pad channels {self.before} + {self.after}"
+        return f"pad channels {self.before} + {self.after or 0}"
 
 
 class Upsample2d(Pointwise):

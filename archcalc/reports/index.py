@@ -96,10 +96,12 @@ def _development(analyses: Sequence[Analysis]) -> list[str]:
     for name in (name for name in by_name if name in shown):
         graph = by_name[name].graph
         out.append(f'  {ids[name]}["{_plain(graph.title)}<br>{graph.year or ""}"]')
-    for analysis in chosen:
-        for source in analysis.graph.follows:
-            if source in by_name:
-                out.append(f"  {ids[source]} --> {ids[analysis.graph.name]}")
+    out += [
+        f"  {ids[source]} --> {ids[analysis.graph.name]}"
+        for analysis in chosen
+        for source in analysis.graph.follows
+        if source in by_name
+    ]
     out += ["```", ""]
     for analysis in chosen:
         graph = analysis.graph

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.errors import Location, Problem, SpecError, UsageError
 from archcalc.graph import LayerGraph
 from archcalc.shapes import Shape
-from archcalc.spec.document import Variant
+from archcalc.spec.document import Reported, Variant
 from archcalc.spec.expand import evaluate_tree, expand, expand_input
 from archcalc.spec.expressions import ExpressionError
 from archcalc.spec.load import Spec
@@ -54,6 +54,7 @@ def build(
     member = member or document.name
     chosen = [document.networks.get(member, NOTHING), _variant(spec, member, variant)]
     variables = _variables(spec, member, chosen, settings or {})
+    given_shape = input_shape is not None
     if input_shape is None:
         text, at = document.input, spec.source.value.values_at["input"]
         for section, key, facts in (("networks", member, chosen[0]), ("variants", variant, chosen[1])):
@@ -62,7 +63,9 @@ def build(
         input_shape = expand_input(spec, text, _with_let(spec, variables), at)
     body = spec.variant_bodies.get(variant or "", spec.body)
     name = f"{member}@{variant}" if variant else member
-    return expand(spec, name, body, variables, input_shape, _facts(spec, chosen))
+    told = _facts(spec, chosen)
+    told["reported"] = _reported(spec, chosen, variables, input_shape, changed=bool(settings) or given_shape)
+    return expand(spec, name, body, variables, input_shape, told)
 
 
 def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
@@ -108,10 +111,39 @@ def _facts(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
         given = [value for source in (*reversed(chosen), document) if (value := getattr(source, field))]
         if given:
             facts[field] = tuple(given[0]) if isinstance(given[0], list) else given[0]
-    # Figures belong to exactly the network that they were reported for.
     member, variant = chosen
-    if variant is not NOTHING:
-        facts["reported"] = tuple(variant.reported)
-    else:
-        facts["reported"] = tuple(member.reported if member is not NOTHING else document.reported)
+    if variant.title and "{title}" in variant.title:
+        facts["title"] = variant.title.replace("{title}", member.title or document.title)
     return facts
+
+
+def _reported(
+    spec: Spec, chosen: Sequence[Variant], variables: Mapping[str, Any], shape: Shape, changed: bool
+) -> tuple[Reported, ...]:
+    """The figures that were reported for this very network.
+
+    A figure with `when` is shown where that holds. One without belongs to the network, or the variant, under which it
+    stands, as long as the user has changed nothing.
+    """
+    member, variant = chosen
+    whole = (spec.document, member, variant)
+    exact_source = variant if variant is not NOTHING else member if member is not NOTHING else spec.document
+    known = {**_with_let(spec, variables), "channels": shape[0], "height": shape[1], "width": shape[2]}
+    figures = []
+    for facts in whole:
+        for figure in facts.reported:
+            if figure.when is None:
+                holds = facts is exact_source and not changed
+            else:
+                holds = bool(_condition(spec, figure.when, known))
+            if holds:
+                figures.append(figure)
+    return tuple(figures)
+
+
+def _condition(spec: Spec, when: str | bool, variables: Mapping[str, Any]) -> Any:
+    try:
+        return evaluate_tree(when, variables)
+    except ExpressionError as error:
+        location = Location(spec.file, *spec.source.value.at)
+        raise SpecError([Problem(f"reported: when: {error.message}", location)]) from None

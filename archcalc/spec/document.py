@@ -92,11 +92,15 @@ class Reported(Model):
     value: int | float | str
     source: str
     note: str | None = None
+    #: For which settings it was reported: an expression in the parameters and in height, width and channels of the
+    #: input. Without it the figure belongs to the network exactly as the file gives it.
+    when: str | bool | None = None
 
 
 class Facts(Model):
     """What a network and its variants say of themselves."""
 
+    #: In a variant `{title}` stands for the title of the network that it varies.
     title: str | None = None
     description: str | None = None
     authors: list[str] = []

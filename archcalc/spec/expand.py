@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -185,16 +185,27 @@ class Expander:
         return times
 
     def for_each(self, item: it.ForEach, flow: Flow, scope: str, variables: Variables) -> Flow:
-        for row in item.rows:
-            inner = dict(variables)
-            for column, cell, mark in zip(item.columns, row, row.items_at, strict=True):
-                # A `name` is text and may hold braces; everything else is a value.
-                if column == "name":
-                    inner[column] = self.text(cell, variables, mark)
-                else:
-                    inner[column] = self.value(cell, variables, mark, column)
-            flow = self.items(item.body, flow, scope, inner)
+        for row in self.rows(item, variables):
+            flow = self.items(item.body, flow, scope, {**variables, **row})
         return flow
+
+    def rows(self, item: it.ForEach, variables: Variables) -> Iterator[dict[str, Any]]:
+        """The variables of each row of a table."""
+        if isinstance(item.rows, str):
+            rows = self.value(item.rows, variables, item.at, "rows")
+            for row in rows if isinstance(rows, list) else ():
+                cells = row if isinstance(row, list) else [row]
+                if len(cells) != len(item.columns):
+                    self.problem(f"a row of {len(cells)} for {len(item.columns)} columns", item.at)
+                    return
+                yield dict(zip(item.columns, cells, strict=True))
+            return
+        for row in item.rows:
+            # A `name` is text and may hold braces; everything else is a value.
+            yield {
+                column: self.text(cell, variables, at) if column == "name" else self.value(cell, variables, at, column)
+                for column, cell, at in zip(item.columns, row, row.items_at, strict=True)
+            }
 
     def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
         """The flows that `from` names; unknown names are left out and reported at the end."""

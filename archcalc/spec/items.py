@@ -42,7 +42,8 @@ class ForEach(NamedTuple):
     """The same layers once for each row of a table."""
 
     columns: tuple[str, ...]
-    rows: MarkedList
+    #: A list of lists, or an expression that gives one.
+    rows: Any
     body: tuple[Item, ...]
     when: Any
     at: Mark
@@ -76,6 +77,15 @@ class Output(NamedTuple):
 
 
 Item = Step | Repeat | ForEach | Branches | Output
+
+
+def _with_own_names(fields: MarkedDict) -> MarkedDict:
+    """`{out_channels, stride: 2}`: a field without a value takes the variable of its own name."""
+    for key, value in fields.items():
+        if value is None and key not in STEP_KEYS:
+            fields[key] = key
+            fields.values_at[key] = fields.keys_at[key]
+    return fields
 
 
 class ItemReader:
@@ -118,7 +128,7 @@ class ItemReader:
                 f"the settings of {kind} must be a mapping", value.values_at[kind], f"for example {kind}: {{name: …}}"
             )
             return None
-        return Step(kind, fields, value.keys_at[kind])
+        return Step(kind, _with_own_names(fields), value.keys_at[kind])
 
     def _too_many_keys(self, value: MarkedDict) -> None:
         first, second = list(value)[:2]
@@ -179,10 +189,10 @@ class ItemReader:
         if not isinstance(columns, MarkedList) or not all(isinstance(column, str) for column in columns):
             self.problem("for_each must list the names of the columns", value.values_at["for_each"])
             return None
-        if not isinstance(rows, MarkedList):
-            self.problem("for_each needs rows: a list of lists", at)
+        if not isinstance(rows, (MarkedList, str)):
+            self.problem("for_each needs rows: a list of lists, or an expression that gives one", at)
             return None
-        for row, mark in zip(rows, rows.items_at, strict=True):
+        for row, mark in zip(rows, rows.items_at, strict=True) if isinstance(rows, MarkedList) else ():
             if not isinstance(row, MarkedList) or len(row) != len(columns):
                 count = len(row) if isinstance(row, MarkedList) else 1
                 self.problem(

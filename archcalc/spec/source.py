@@ -218,7 +218,7 @@ def _mark(event: Any) -> Mark:
 def scalar(text: str) -> Any:
     """A plain YAML scalar: null, true, false, a whole number, a decimal number, or a string (YAML 1.2 core schema)."""
     first = text[:1]
-    if first.isdigit() or first in "+-.":
+    if first.isdigit() or first in ("+", "-", "."):
         if len(text) <= 40:
             if _INTEGER.fullmatch(text):
                 return int(text)

@@ -54,6 +54,8 @@ class _Checker:
                 self.expression(item.times, names, item.at)
                 self.items(item.body, names | ({item.variable} if item.variable else set()))
             elif isinstance(item, it.ForEach):
+                if isinstance(item.rows, str):
+                    self.expression(item.rows, names, item.at)
                 self.items(item.body, names | set(item.columns))
             elif isinstance(item, it.Branches):
                 if item.merge is not None:
