@@ -151,4 +151,3 @@ def chain(*layers_and_inputs: tuple[Op, Sequence[int]], outputs: Sequence[int] =
     network = tuple(Layer(str(i), layer, tuple(inputs)) for i, (layer, inputs) in enumerate(layers_and_inputs))
     ends = [Output(f"out{index}", index) for index in outputs or (len(network) - 1,)]
     return LayerGraph("graph", network, tuple(ends))
-

@@ -28,8 +28,11 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"errors", "graph", "numbers", "ops", "shapes"},
     "analysis": {"conventions", "errors", "graph", "ops", "passes", "shapes"},
     "catalogue": {"errors", "graph", "shapes", "spec"},
-    "reports": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes"},
+    "sizes": {"errors", "graph", "passes", "shapes"},
+    # `spec.suggest` names the column that was meant.
+    "reports": {"analysis", "catalogue", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
     "cli": {"*"},
+    "__main__": {"cli"},
 }
 #: Only for type checkers: not imported when the program runs.
 ALLOWED_FOR_TYPES = {

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import sympy
+import sympy  # type: ignore[import-untyped]  # sympy has no type marks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

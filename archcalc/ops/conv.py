@@ -13,7 +13,7 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Param,
-    Size,
+    SizePair,
     Window,
     Windows,
     by,
@@ -163,8 +163,8 @@ class ConvTranspose2d(Op):
     family = "convolution"
 
     out_channels: Count
-    kernel_size: tuple[Size, Size]
-    stride: tuple[Size, Size] = (1, 1)
+    kernel_size: SizePair
+    stride: SizePair = (1, 1)
     padding: Padding = NO_PADDING
     output_padding: MarginPair = (0, 0)
     groups: Count = 1

@@ -29,7 +29,7 @@ from archcalc.shapes import Shape, format_shape, parse_image_shape
 def _as_sides(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return (value[0], value[1], value[0], value[1]) if len(value) == 2 else value
-    return (value, value, value, value)
+    return value if isinstance(value, str) else (value, value, value, value)
 
 
 #: A number, [height, width] or [top, left, bottom, right].
@@ -206,27 +206,44 @@ class Slice2d(Pointwise):
 
 
 class ZeroPad2d(Pointwise):
-    """Rows and columns of zeros around each channel."""
+    """Rows and columns of zeros around each channel.
+
+    `same`: those that a window of this `kernel_size` and `stride` would take. Source: TensorFlow, `padding="SAME"`.
+    """
 
     kind = "zero_pad2d"
     stem = "pad"
     family = "shape"
 
-    padding: Margins
+    padding: Margins | Literal["same"]
+    kernel_size: SizePair = (1, 1)
+    stride: SizePair = (1, 1)
 
-    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+    def resolve(self, inputs: Sequence[Shape]) -> "ZeroPad2d":
         want_image(inputs[0])
+        if self.padding != "same":
+            return self
+        totals = [rules.same_padding(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)]
+        top, left = (total // 2 for total in totals)
+        sides = Sides(top, left, totals[0] - top, totals[1] - left)
+        return ZeroPad2d.model_construct(padding=sides, kernel_size=self.kernel_size, stride=self.stride)
+
+    def _sides(self) -> Sides:
+        assert self.padding != "same"
+        return self.padding
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, height, width = inputs[0]
-        top, left, bottom, right = self.padding
+        top, left, bottom, right = self._sides()
         return (channels, height + rules.total_padding(top, bottom), width + rules.total_padding(left, right))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
-        return ((Window(1, before=self.padding.top), Window(1, before=self.padding.left)),)
+        sides = self._sides()
+        return ((Window(1, before=sides.top), Window(1, before=sides.left)),)
 
     def summary(self) -> str:
-        margin: object = self.padding.top if len(set(self.padding)) == 1 else list(self.padding)
+        sides = self._sides()
+        margin: object = sides.top if len(set(sides)) == 1 else list(sides)
         return f"zero pad {margin}"
 
 

@@ -9,11 +9,12 @@ from archcalc.errors import Location, Problem, SpecError, UsageError
 from archcalc.graph import LayerGraph
 from archcalc.shapes import Shape
 from archcalc.spec.document import Reported, Variant
-from archcalc.spec.expand import evaluate_tree, expand, expand_input
+from archcalc.spec.expand import expand, expand_input
 from archcalc.spec.expressions import ExpressionError
 from archcalc.spec.load import Spec
 from archcalc.spec.settings import settle
 from archcalc.spec.suggest import did_you_mean
+from archcalc.spec.values import evaluate_tree
 
 NOTHING = Variant()
 
@@ -61,7 +62,7 @@ def build(
             if facts.input is not None:
                 text, at = facts.input, spec.source.value[section][key].values_at["input"]
         input_shape = expand_input(spec, text, _with_let(spec, variables), at)
-    body = spec.variant_bodies.get(variant or "", spec.body)
+    body = spec.own_bodies.get(variant or "", spec.own_bodies.get(member, spec.body))
     name = f"{member}@{variant}" if variant else member
     told = _facts(spec, chosen)
     told["reported"] = _reported(spec, chosen, variables, input_shape, changed=bool(settings) or given_shape)

@@ -31,6 +31,7 @@ class Parameter(Model):
     choices: list[Scalar] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
+    multiple_of: int | None = None
     #: The value must be greater than this.
     above: int | float | None = None
     description: str | None = None
@@ -116,6 +117,7 @@ class Variant(Facts):
     """A change of parameters, input or layers; `networks` limits it to some members of a family."""
 
     set: dict[str, Any] = {}
+    #: Layers of its own, in place of those of the file.
     layers: LayerList | None = None
     networks: list[str] | None = None
 

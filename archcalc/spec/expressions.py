@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d{1,2})?)|(?P<name>[A-Za-z_]\w*)|(?P<string>'[^'\\]*'|\"[^\"\\]*\")"
     r"|(?P<op>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],]))"
 )
-_KEYWORDS = {"and", "or", "not", "if", "else", "in", "true", "false", "True", "False"}
+KEYWORDS = {"and", "or", "not", "if", "else", "in", "true", "false", "True", "False"}
 _COMPARISONS = {"==", "!=", "<", "<=", ">", ">=", "in", "not in"}
 # How tightly an operator binds, left to right; ** binds to the right and tighter than a sign, as in Python.
 _BINDING = {"if": 1, "or": 2, "and": 3, "+": 6, "-": 6, "*": 7, "/": 7, "//": 7, "%": 7, "**": 9, "(": 10, "[": 10}
@@ -75,7 +75,7 @@ def _tokens(text: str) -> list[_Token]:
             raise ExpressionError(f"{text[offset]!r} cannot stand in an expression", offset)
         kind = str(match.lastgroup)
         word = match[kind]
-        result.append(_Token("op" if word in _KEYWORDS else kind, word, match.start(kind)))
+        result.append(_Token("op" if word in KEYWORDS else kind, word, match.start(kind)))
         position = match.end()
     result.append(_Token("end", "", len(text)))
     return result

@@ -42,8 +42,8 @@ class ForEach(NamedTuple):
     """The same layers once for each row of a table."""
 
     columns: tuple[str, ...]
-    #: A list of lists, or an expression that gives one.
-    rows: Any
+    #: A list of rows, or an expression that gives one. A row that is an item stands between the others as it is.
+    rows: tuple[MarkedList | Item, ...] | str
     body: tuple[Item, ...]
     when: Any
     at: Mark
@@ -192,14 +192,19 @@ class ItemReader:
         if not isinstance(rows, (MarkedList, str)):
             self.problem("for_each needs rows: a list of lists, or an expression that gives one", at)
             return None
-        for row, mark in zip(rows, rows.items_at, strict=True) if isinstance(rows, MarkedList) else ():
-            if not isinstance(row, MarkedList) or len(row) != len(columns):
-                count = len(row) if isinstance(row, MarkedList) else 1
-                self.problem(
-                    f"a row of {count} for {len(columns)} columns", mark, f"columns: {', '.join(map(str, columns))}"
-                )
-                return None
-        return ForEach(tuple(columns), rows, body, when, at)
+        if isinstance(rows, str):
+            return ForEach(tuple(columns), rows, body, when, at)
+        read = [self._row(row, mark, columns) for row, mark in zip(rows, rows.items_at, strict=True)]
+        return ForEach(tuple(columns), tuple(row for row in read if row is not None), body, when, at)
+
+    def _row(self, row: Any, at: Mark, columns: Sequence[str]) -> MarkedList | Item | None:
+        if isinstance(row, MarkedDict):
+            return self.item(row, at)
+        if isinstance(row, MarkedList) and len(row) == len(columns):
+            return row
+        count = len(row) if isinstance(row, MarkedList) else 1
+        self.problem(f"a row of {count} for {len(columns)} columns", at, f"columns: {', '.join(map(str, columns))}")
+        return None
 
     def _branches(self, value: Any, at: Mark) -> tuple[Branch, ...]:
         named: Sequence[tuple[str | None, Any, Mark]]

@@ -34,8 +34,8 @@ class Spec:
     document: Document
     body: tuple[Item, ...]
     blocks: dict[str, BlockSpec]
-    #: The layers of variants that bring their own.
-    variant_bodies: dict[str, tuple[Item, ...]]
+    #: The layers of networks and variants that bring their own, by name.
+    own_bodies: dict[str, tuple[Item, ...]]
 
     @property
     def file(self) -> str:
@@ -63,12 +63,12 @@ def spec_of(source: Source) -> Spec:
     raw = source.value
     body = reader.items(raw["layers"], raw.values_at["layers"])
     blocks = {name: _block(reader, declared, raw["blocks"][name]) for name, declared in document.blocks.items()}
-    variant_bodies = {
+    own_bodies = {
         name: reader.items(variant.layers, variant.layers.at)
-        for name, variant in document.variants.items()
+        for name, variant in {**document.networks, **document.variants}.items()
         if variant.layers is not None
     }
-    spec = Spec(source, document, body, {**prelude(), **blocks}, variant_bodies)
+    spec = Spec(source, document, body, {**prelude(), **blocks}, own_bodies)
     problems += check_statically(spec)
     if problems:
         raise SpecError(problems)

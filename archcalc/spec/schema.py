@@ -98,7 +98,7 @@ def _items() -> dict[str, Any]:
         "ForEach": _form(
             {
                 "for_each": {"type": "array", "items": words, "description": "the names of the columns"},
-                "rows": {"anyOf": [{"type": "array", "items": {"type": "array"}}, {"type": "string"}]},
+                "rows": {"anyOf": [{"type": "array", "items": {"type": ["array", "object"]}}, {"type": "string"}]},
                 "layers": layers,
                 "block": words,
                 "when": when,

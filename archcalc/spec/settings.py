@@ -35,6 +35,8 @@ def accept(name: str, parameter: Parameter, value: Any) -> Any:
         raise ValueError(f"{name} must be at most {show(maximum)}, not {show(value)}")
     if above is not None and value <= above:
         raise ValueError(f"{name} must be greater than {show(above)}, not {show(value)}")
+    if parameter.multiple_of is not None and value % parameter.multiple_of:
+        raise ValueError(f"{name} must be a multiple of {parameter.multiple_of}, not {show(value)}")
     return value
 
 

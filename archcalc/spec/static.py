@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.errors import Location, Problem
 from archcalc.ops import OPS
 from archcalc.spec import items as it
+from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import ExpressionError, expressions_in_braces, parse_expression
-from archcalc.spec.source import Mark
+from archcalc.spec.settings import accept
+from archcalc.spec.source import Mark, MarkedList
 from archcalc.spec.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class _Checker:
     def run(self) -> list[Problem]:
         spec, document = self.spec, self.spec.document
         names = {*document.parameters, *(document.let or ())}
-        for body in (spec.body, *spec.variant_bodies.values()):
+        for body in (spec.body, *spec.own_bodies.values()):
             self.items(body, names)
         own = [block for block in spec.blocks.values() if block.file == spec.file]
         for block in own:
@@ -40,6 +42,8 @@ class _Checker:
             self.items(block.body, inner)
             if block.declared.merge is not None:
                 self.merge(block.declared.merge, block.raw.values_at["merge"])
+            self.defaults(block.declared.parameters, block.raw.values_at.get("parameters", block.raw.at))
+        self.defaults(document.parameters, spec.source.value.values_at.get("parameters", (1, 1)))
         self.recursion()
         self.variants()
         return self.problems
@@ -56,6 +60,8 @@ class _Checker:
             elif isinstance(item, it.ForEach):
                 if isinstance(item.rows, str):
                     self.expression(item.rows, names, item.at)
+                else:
+                    self.items([row for row in item.rows if not isinstance(row, MarkedList)], names)
                 self.items(item.body, names | set(item.columns))
             elif isinstance(item, it.Branches):
                 if item.merge is not None:
@@ -111,6 +117,15 @@ class _Checker:
             for offset, inner in expressions_in_braces(text):
                 self.expression(inner, names, (at[0], at[1] + offset))
 
+    def defaults(self, parameters: Mapping[str, Parameter], at: Mark) -> None:
+        """The default of a parameter must keep to its own type and limits."""
+        for name, parameter in parameters.items():
+            try:
+                if not parameter.required:
+                    accept(name, parameter, parameter.default)
+            except ValueError as error:
+                self.problem(f"the default of {error}", at)
+
     def recursion(self) -> None:
         uses = {name: dict(_kinds(block.body)) for name, block in self.spec.blocks.items()}
         for name, block in self.spec.blocks.items():
@@ -145,6 +160,8 @@ def _kinds(items: Sequence[it.Item]) -> Iterator[tuple[str, Mark]]:
                 yield from _kinds(branch.body)
         else:
             yield from _kinds(item.body)
+            if isinstance(item, it.ForEach) and not isinstance(item.rows, str):
+                yield from _kinds([row for row in item.rows if not isinstance(row, MarkedList)])
 
 
 def _path_to(start: str, target: str, uses: dict[str, dict[str, Mark]]) -> list[str] | None:

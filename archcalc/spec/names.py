@@ -1,0 +1,104 @@
+"""Names of layers: given and made ones, scopes, and what `from` refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.errors import Location, Problem
+from archcalc.graph import Layer
+from archcalc.spec.faults import Faults
+from archcalc.spec.source import Mark
+from archcalc.spec.suggest import did_you_mean
+
+LONGEST_NAME = 500
+
+#: The layers whose outputs flow to the next item; one, save after a block with several outputs.
+Flow = tuple[int, ...]
+
+
+def joined(scope: str, name: str) -> str:
+    """stage2 and conv1 give stage2/conv1."""
+    return f"{scope}/{name}" if scope else name
+
+
+class Names:
+    """What each full name stands for: a layer, a block or branches, an input of a block."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.known: dict[str, Flow] = {"input": (0,)}
+        self._counters: dict[str, int] = {}
+        self._open_scopes: dict[str, int] = {}
+        #: References that named nothing when they were met: the reference, its scope, who reads, where.
+        self.unresolved: list[tuple[str, str, str, Location]] = []
+
+    def given(self, scope: str, name: str, at: Mark) -> str:
+        """The full name of a given name; a faulty or repeated one is noted and replaced."""
+        if not name or "/" in name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+            rule = f"printable characters, no '/', at most {LONGEST_NAME}"
+            self.faults.add(f"{name[:60]!r} cannot be a name: {rule}", at)
+            name = "unnamed"
+        full = joined(scope, name)
+        if full in self.known:
+            self.faults.add(f"two layers are named {full!r}", at)
+            return self.made(scope, name)
+        return full
+
+    def made(self, scope: str, stem: str) -> str:
+        """The next free name of a kind: conv1, conv2, …"""
+        prefix = joined(scope, stem)
+        while True:
+            count = self._counters[prefix] = self._counters.get(prefix, 0) + 1
+            if (name := f"{prefix}{count}") not in self.known:
+                return name
+
+    def branch(self, scope: str, name: str | None) -> str:
+        """The scope of a branch: its name, numbered where it comes again; without a name the scope around it."""
+        if name is None:
+            return scope
+        stem = joined(scope, name)
+        count = self._open_scopes[stem] = self._open_scopes.get(stem, 0) + 1
+        return stem if count == 1 else f"{stem}_{count}"
+
+    def find(self, reference: str, scope: str, at: Mark, reader: str) -> Flow | None:
+        """What a reference means, seen from a scope: inner names first, then outer ones. None is noted for later."""
+        inner = scope
+        while True:
+            candidate = joined(inner, reference)
+            if candidate in self.known:
+                return self.known[candidate]
+            if not inner:
+                break
+            inner = inner.rpartition("/")[0]
+        self.unresolved.append((reference, scope, reader, self.faults.place(at)))
+        return None
+
+    def problems(self, layers: Sequence[Layer]) -> list[Problem]:
+        """What is wrong with each unresolved reference, now that every name is known."""
+        return [self._problem(layers, *reference) for reference in self.unresolved]
+
+    def _problem(self, layers: Sequence[Layer], reference: str, scope: str, reader: str, location: Location) -> Problem:
+        parts = scope.split("/") if scope else []
+        candidates = ["/".join([*parts[:depth], reference]) for depth in range(len(parts), -1, -1)]
+        later = next((name for name in candidates if name in self.known), None)
+        if later is None:
+            shallow = [name for name in self.known if name.count("/") < 2][:2000]
+            message = f"from: there is no layer {reference!r}{did_you_mean(reference, shallow)}"
+        elif self._reads(layers, self.known[later][0], reader):
+            message = f"a cycle: it reads {reference!r}, which reads it"
+        else:
+            message = f"from: {reference!r} comes later; a layer can only read layers above it"
+        return Problem(message, location, f'"{reader}"')
+
+    def _reads(self, layers: Sequence[Layer], start: int, name: str) -> bool:
+        """Whether a layer reads the named one, directly or through others."""
+        target = self.known.get(name, (-1,))[0]
+        seen, waiting = set(), [start]
+        while waiting:
+            index = waiting.pop()
+            if index == target:
+                return True
+            if index not in seen:
+                seen.add(index)
+                waiting += layers[index].inputs
+        return False

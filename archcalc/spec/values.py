@@ -1,0 +1,135 @@
+"""Values of a spec: expressions evaluated, texts filled, ops made of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from pydantic import ValidationError
+
+from archcalc.ops import OPS, Op
+from archcalc.ops.reshape import Identity
+from archcalc.spec.expressions import ExpressionError, evaluate, interpolate, parse_expression
+from archcalc.spec.faults import Faults
+from archcalc.spec.items import STEP_KEYS
+from archcalc.spec.load import describe_fault
+from archcalc.spec.source import Mark, MarkedDict, Quoted
+from archcalc.spec.suggest import did_you_mean
+
+Variables = Mapping[str, Any]
+#: Words that some fields take as they are; suggested for a misspelt one.
+_WORDS = ("same", "valid", "half", "nearest", "bilinear")
+
+
+def evaluate_tree(value: Any, variables: Variables) -> Any:
+    """Evaluate the strings of nested lists and mappings as expressions."""
+    if isinstance(value, str):
+        return evaluate(parse_expression(value), variables)
+    if isinstance(value, list):
+        return [evaluate_tree(item, variables) for item in value]
+    if isinstance(value, dict):
+        return {key: evaluate_tree(item, variables) for key, item in value.items()}
+    return value
+
+
+def plain(value: Any) -> Any:
+    """An evaluated value as the ops take it: fractions become floats, whole ones ints."""
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(plain(item) for item in value)
+    return value
+
+
+def within(raw: Any, at: Mark, offset: int) -> Mark:
+    """The place of a character of an expression; a quote before it counts."""
+    return (at[0], at[1] + offset + isinstance(raw, Quoted))
+
+
+class Values:
+    """Evaluates what a spec says; faults are noted, not raised."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self._ops: dict[Any, Op] = {}
+
+    def wrong(
+        self, error: ExpressionError, what: str, raw: Any, variables: Variables, at: Mark, layer: str | None
+    ) -> None:
+        """Note a faulty expression, with the nearest known names."""
+        hint = did_you_mean(error.unknown, [*variables, *_WORDS]) if error.unknown else ""
+        self.faults.add(f"{what}: {error.message}{hint}", within(raw, at, error.offset), layer)
+
+    def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
+        """An evaluated value, or None where it is faulty."""
+        try:
+            return evaluate_tree(raw, variables)
+        except ExpressionError as error:
+            self.wrong(error, what, raw, variables, at, None)
+            return None
+
+    def text(self, raw: Any, variables: Variables, at: Mark) -> str:
+        """A text with its braces filled."""
+        try:
+            return interpolate(str(raw), variables)
+        except ExpressionError as error:
+            self.faults.add(error.message, within(raw, at, error.offset))
+            return str(raw)
+
+    def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
+        """Whether something is wanted; without a condition it is."""
+        return True if when is None else bool(self.value(when, variables, at, "when"))
+
+    def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
+        """The op with its fields evaluated; a faulty one gives an identity."""
+        values: dict[str, Any] = {}
+        marks = fields.values_at if isinstance(fields, MarkedDict) else {}
+        unknown: dict[str, ExpressionError] = {}
+        failed = False
+        for key, raw in fields.items():
+            if key in STEP_KEYS:
+                continue
+            try:
+                values[key] = plain(evaluate_tree(raw, variables)) if isinstance(raw, (str, list)) else raw
+            except ExpressionError as error:
+                # Words like `same` and sizes like 7x7x512 are values of some fields: the op decides.
+                if isinstance(raw, str):
+                    values[key] = str(raw)
+                    unknown[key] = error
+                else:
+                    self.wrong(error, key, raw, variables, marks.get(key, at), name)
+                    failed = True
+        if failed:
+            return Identity()
+        cache_key = (kind, *((key, repr(value)) for key, value in values.items()))
+        if cache_key not in self._ops:
+            try:
+                self._ops[cache_key] = OPS[kind].model_validate(values)
+            except ValidationError as error:
+                self._op_faults(error, kind, at, name, fields, variables, unknown)
+                return Identity()
+        return self._ops[cache_key]
+
+    def _op_faults(
+        self,
+        error: ValidationError,
+        kind: str,
+        at: Mark,
+        name: str | None,
+        fields: Mapping[str, Any],
+        variables: Variables,
+        unknown: Mapping[str, ExpressionError],
+    ) -> None:
+        marks = fields.values_at if isinstance(fields, MarkedDict) else {}
+        faulty: dict[str, Any] = {}
+        for fault in error.errors():
+            faulty.setdefault(str(fault["loc"][0]) if fault["loc"] else "", fault)
+        for key, fault in faulty.items():
+            if key in unknown:
+                self.wrong(unknown[key], key, fields[key], variables, marks.get(key, at), name)
+            elif fault["type"] == "missing":
+                self.faults.add(f"{kind} needs {key}", at, name)
+            else:
+                message = f"{key}: {describe_fault(fault)}" if key else describe_fault(fault)
+                self.faults.add(message, marks.get(key, at), name)

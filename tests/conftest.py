@@ -1,0 +1,92 @@
+"""Fixtures that many tests share: the program run in this process, and snapshots of what it prints."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runner import Result, Run
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+
+#: Compares a text with the snapshot of this name.
+Snapshot = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update", action="store_true", help="write the files in tests/snapshots anew; read the difference then"
+    )
+
+
+@pytest.fixture
+def snapshot(request: pytest.FixtureRequest) -> Snapshot:
+    """A text must equal its file in tests/snapshots; with `--update` the file is written."""
+    update = bool(request.config.getoption("--update"))
+
+    def compare(name: str, text: str) -> None:
+        path = SNAPSHOTS / name
+        if update:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.is_file(), f"there is no snapshot {name}; pytest --update writes it"
+        # Compared as text first: pytest shows a difference of lines better than one of bytes.
+        assert text == path.read_text(encoding="utf-8")
+        assert text.encode() == path.read_bytes()
+
+    return compare
+
+
+@pytest.fixture
+def archcalc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """The program, run in this process: its exit code, stdout and stderr."""
+    from archcalc.cli import main
+
+    # What the program sets for itself ends with the test.
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("_ARCHCALC_COMPLETE", raising=False)
+    thresholds = gc.get_threshold()
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["archcalc", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            assert isinstance(end.code, int)
+            code = end.code
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    yield run
+    gc.set_threshold(*thresholds)
+
+
+@pytest.fixture
+def refuses(archcalc: Run) -> Run:
+    """The program must refuse: exit 2, nothing on stdout, and one short message that is no Python."""
+
+    def run(*arguments: object) -> Result:
+        result = archcalc(*arguments)
+        assert result.code == 2, result
+        assert result.out == ""
+        check_message(result.err)
+        return result
+
+    return run
+
+
+def check_message(err: str) -> None:
+    """A message for people: there, short, and without the words of the implementation."""
+    assert err.strip()
+    assert err.endswith("\n")
+    assert len(err) < 2500, err[:300]
+    for word in ("Traceback", "Fraction", "NoneType", "does not work on", "Errno", "pydantic", "<class"):
+        assert word not in err
+    assert not [character for character in err if character < " " and character not in "\n\t"]
