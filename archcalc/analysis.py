@@ -13,8 +13,8 @@ from archcalc.graph import LayerGraph
 from archcalc.ops.base import Op, Operations
 from archcalc.passes.depth import weighted_depth
 from archcalc.passes.memory import Memory, measure_memory
-from archcalc.passes.operations import count_operations
-from archcalc.passes.params import count_params
+from archcalc.passes.operations import Work, count_operations
+from archcalc.passes.params import ParamCount, count_params
 from archcalc.passes.receptive_field import ReceptiveField, receptive_fields
 from archcalc.passes.shapes import ShapedLayer, infer_shapes
 from archcalc.shapes import Shape
@@ -127,8 +127,12 @@ def analyse(
     fields = receptive_fields(layers)
     size = BYTES[dtype] * batch
     names = [layer.name for layer in graph.layers]
+    counts: dict[int, tuple[ParamCount, Work]] = {}
+    for layer in layers:
+        if layer.key not in counts:
+            counts[layer.key] = (count_params(layer), count_operations(layer))
     rows = tuple(
-        _row(layer, field, stored, size, names, conventions)
+        _row(layer, *counts[layer.key], field, stored, size, names, conventions)
         for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
     )
     return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
@@ -136,14 +140,14 @@ def analyse(
 
 def _row(
     shaped: ShapedLayer,
+    counted: ParamCount,
+    work: Work,
     field: ReceptiveField | None,
     stored: int,
     size: int,
     names: list[str],
     conventions: Conventions,
 ) -> Row:
-    counted = count_params(shaped)
-    work = count_operations(shaped)
     params, buffers = counted.params, counted.buffers
     if conventions.running_statistics:
         params, buffers = params + buffers, 0

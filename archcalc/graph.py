@@ -42,6 +42,9 @@ class LayerGraph:
     layers: tuple[Layer, ...]
     outputs: tuple[Output, ...]
     title: str = ""
+    #: Name and title of the spec: those of the family for its members.
+    family: str = ""
+    family_title: str = ""
     description: str = ""
     authors: tuple[str, ...] = ()
     year: int | None = None

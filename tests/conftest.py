@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.runner import Result, Run
+from tests.cli.runner import Result, Run, check_message
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
@@ -80,13 +80,3 @@ def refuses(archcalc: Run) -> Run:
         return result
 
     return run
-
-
-def check_message(err: str) -> None:
-    """A message for people: there, short, and without the words of the implementation."""
-    assert err.strip()
-    assert err.endswith("\n")
-    assert len(err) < 2500, err[:300]
-    for word in ("Traceback", "Fraction", "NoneType", "does not work on", "Errno", "pydantic", "<class"):
-        assert word not in err
-    assert not [character for character in err if character < " " and character not in "\n\t"]

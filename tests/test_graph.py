@@ -34,7 +34,7 @@ def test_every_layer_reads_only_earlier_ones() -> None:
 def test_layers_are_found_by_name() -> None:
     network = layers(RESIDUAL)
     assert {name: network.layers[position].name for name, position in network.index.items()} == {
-        name: name for name in ("input", "conv", "branch1/inner", "add1", "last")
+        name: name for name in ("input", "conv", "inner", "add1", "last")
     }
 
 
@@ -86,8 +86,8 @@ def test_the_networkx_view_has_the_same_nodes_and_edges() -> None:
     assert list(view) == ["input", *names(network)]
     assert set(view.edges) == {
         ("input", "conv"),
-        ("conv", "branch1/inner"),
-        ("branch1/inner", "add1"),
+        ("conv", "inner"),
+        ("inner", "add1"),
         ("conv", "add1"),
         ("add1", "last"),
     }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archcalc.graph import LayerGraph
 from archcalc.ops.base import elements
 from archcalc.passes.shapes import ShapedLayer
+from archcalc.shapes import Shape
 
 
 class Memory(NamedTuple):
@@ -33,7 +34,11 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
     `live` is inference in order: a map is freed once its last reader has run. Views never need room; an op that
     overwrites its input needs room only while another layer still has to read that input.
     """
-    stored = tuple(0 if in_place and layer.op.in_place else elements(layer.output) for layer in layers)
+    sizes: dict[Shape, int] = {}
+    for layer in layers:
+        if layer.output not in sizes:
+            sizes[layer.output] = elements(layer.output)
+    stored = tuple([0 if in_place and layer.op.in_place else sizes[layer.output] for layer in layers])
     last_use = _last_uses(graph, len(layers))
     live: list[int] = []
     buffer: list[int] = []  # the buffer that holds each layer's output
@@ -54,13 +59,15 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
                 dying.setdefault(dies[own], []).append(own)
         else:
             own = len(size)
-            size.append(elements(layer.output))
+            size.append(sizes[layer.output])
             dies.append(last_use[index])
             dying.setdefault(last_use[index], []).append(own)
             now += size[own]
         buffer.append(own)
         live.append(now)
-        now -= sum(size[dead] for dead in dying.pop(index, ()) if dies[dead] == index)
+        for dead in dying.pop(index, ()):
+            if dies[dead] == index:
+                now -= size[dead]
     return Memory(stored, tuple(live))
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from archcalc.ops.base import EVERYTHING, Window
+from archcalc.ops.base import EVERYTHING, POINTS, Window, Windows
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.shapes import spatial
 
@@ -63,19 +63,26 @@ class ReceptiveField(NamedTuple):
 def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | None]:
     """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways."""
     fields: list[ReceptiveField | None] = []
+    windows: dict[int, Sequence[Windows | str | None]] = {}
     for layer in layers:
+        if layer.key not in windows:
+            windows[layer.key] = layer.op.windows(layer.inputs)
         if not layer.inputs:
             height, width = spatial(layer.output)
             fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
         else:
-            fields.append(_field(layer, [fields[source] for source in layer.layer.inputs]))
+            fields.append(_field(layer, windows[layer.key], [fields[source] for source in layer.layer.inputs]))
     return fields
 
 
-def _field(layer: ShapedLayer, inputs: Sequence[ReceptiveField | None]) -> ReceptiveField | None:
+def _field(
+    layer: ShapedLayer, each: Sequence[Windows | str | None], inputs: Sequence[ReceptiveField | None]
+) -> ReceptiveField | None:
     result: ReceptiveField | None = None
     sizes = spatial(layer.output) if len(layer.output) == 3 else None
-    for windows, field in zip(layer.op.windows(layer.inputs), inputs, strict=True):
+    for windows, field in zip(each, inputs, strict=True):
+        if windows is POINTS and len(each) == 1:
+            return field  # the map moves as it is: most layers
         if windows is None:
             continue
         if field is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.errors import Problem, ShapeError
 from archcalc.graph import Layer, LayerGraph
@@ -11,12 +11,16 @@ from archcalc.shapes import Shape
 
 
 class ShapedLayer(NamedTuple):
-    """A layer whose shapes are known; `op` has every setting that depended on its input filled in."""
+    """A layer whose shapes are known; `op` has every setting that depended on its input filled in.
+
+    Layers with one op and the same input shapes have one `key`: what follows from these is worked out once.
+    """
 
     layer: Layer
     op: Op
     inputs: tuple[Shape, ...]
     output: Shape
+    key: int
 
 
 class Shapes(NamedTuple):
@@ -34,27 +38,27 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
     outputs: list[Shape | None] = []
     shaped: list[ShapedLayer] = []
     problems: list[Problem] = []
+    known: dict[tuple[int, tuple[Shape, ...]], tuple[Op, Shape, int]] = {}
     for layer in graph.layers:
-        inputs = [outputs[source] for source in layer.inputs]
+        inputs: tuple[Any, ...] = tuple([outputs[source] for source in layer.inputs])
         if None in inputs:
             outputs.append(None)
             continue
-        try:
-            entry = _shape(layer, tuple(inputs), strict)  # type: ignore[arg-type]
-        except ShapeError as error:
-            problems.append(_problem(layer, error))
-            outputs.append(None)
-            continue
-        outputs.append(entry.output)
+        case = (id(layer.op), inputs)
+        if case not in known:
+            try:
+                op = layer.op.resolve(inputs)
+                op.check(inputs, strict)
+                known[case] = (op, op.output_shape(inputs), len(known))
+            except ShapeError as error:
+                problems.append(_problem(layer, error))
+                outputs.append(None)
+                continue
+        op, output, key = known[case]
+        outputs.append(output)
         if not problems:
-            shaped.append(entry)
+            shaped.append(ShapedLayer(layer, op, inputs, output, key))
     return Shapes(tuple(shaped), tuple(problems))
-
-
-def _shape(layer: Layer, inputs: tuple[Shape, ...], strict: bool) -> ShapedLayer:
-    op = layer.op.resolve(inputs)
-    op.check(inputs, strict)
-    return ShapedLayer(layer, op, inputs, op.output_shape(inputs))
 
 
 def _problem(layer: Layer, error: ShapeError) -> Problem:

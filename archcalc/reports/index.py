@@ -82,30 +82,26 @@ def accuracy(analysis: Analysis, which: str) -> str:
 
 
 def _development(analyses: Sequence[Analysis]) -> list[str]:
-    """A diagram of who follows whom, and a sentence on what each brought."""
-    by_name = {analysis.graph.name: analysis for analysis in analyses}
-    told = [analysis for analysis in analyses if analysis.graph.description and "@" not in analysis.graph.name]
-    first: dict[str, Analysis] = {}
-    for analysis in told:  # members of a family share a description: the first one tells it
-        first.setdefault(analysis.graph.description, analysis)
-    chosen = sorted(first.values(), key=lambda analysis: (analysis.graph.year or 0, analysis.graph.name))
-    ids = {name: f"n{index}" for index, name in enumerate(by_name)}
+    """A diagram of which family follows which, and a sentence on what each brought."""
+    graphs = [analysis.graph for analysis in analyses]
+    family_of = {graph.name: graph.family for graph in graphs}
+    first = {graph.family: graph for graph in reversed(graphs)}
+    chosen = sorted(first.values(), key=lambda graph: (graph.year or 0, graph.family))
+    ids = {graph.family: f"n{index}" for index, graph in enumerate(chosen)}
     out = ["", "## The line of development", "", "```mermaid", "graph LR"]
-    shown = {analysis.graph.name for analysis in chosen}
-    shown |= {source for analysis in chosen for source in analysis.graph.follows if source in by_name}
-    for name in (name for name in by_name if name in shown):
-        graph = by_name[name].graph
-        out.append(f'  {ids[name]}["{_plain(graph.title)}<br>{graph.year or ""}"]')
+    out += [f'  {ids[graph.family]}["{_plain(graph.family_title)}<br>{graph.year or ""}"]' for graph in chosen]
     out += [
-        f"  {ids[source]} --> {ids[analysis.graph.name]}"
-        for analysis in chosen
-        for source in analysis.graph.follows
-        if source in by_name
+        f"  {ids[family_of[source]]} --> {ids[graph.family]}"
+        for graph in chosen
+        for source in graph.follows
+        if source in family_of
     ]
     out += ["```", ""]
-    for analysis in chosen:
-        graph = analysis.graph
-        out.append(f"- **{escape(graph.title)}** ({graph.year or '?'}): {escape(graph.description)}")
+    out += [
+        f"- **{escape(graph.family_title)}** ({graph.year or '?'}): {escape(graph.description)}"
+        for graph in chosen
+        if graph.description
+    ]
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from archcalc.reports.columns import LEAST_NEEDED
 from archcalc.reports.report import Report
 
 _GAP = "  "
+#: Whatever might not take one cell; × and – (and all of Latin, Greek and Cyrillic) do.
+_UNUSUAL = re.compile("[^\x20-\u02ff\u0370-\u0482\u2010-\u2027]")
 _NOTE_WIDTH = 110
 
 
@@ -95,7 +98,7 @@ class _Table:
 
 def cells(text: str) -> int:
     """Terminal cells that a text takes: two for East Asian wide characters, none for combining ones."""
-    if text.isascii():
+    if text.isascii() or not _UNUSUAL.search(text):
         return len(text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)

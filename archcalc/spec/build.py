@@ -107,7 +107,7 @@ def _with_let(spec: Spec, variables: Mapping[str, Any]) -> dict[str, Any]:
 def _facts(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
     """Title, authors and so on: a variant's own where it has them, else those of its network, else the file's."""
     document = spec.document
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"family": document.name, "family_title": document.title}
     for field in ("title", "description", "authors", "year", "paper", "follows"):
         given = [value for source in (*reversed(chosen), document) if (value := getattr(source, field))]
         if given:

@@ -90,3 +90,13 @@ def run_on_terminal(*arguments: str, columns: int, more: Mapping[str, str] | Non
         err = process.stderr.read().decode()
         code = process.wait(timeout=60)
     return Result(code, b"".join(parts).decode().replace("\r\n", "\n"), err)
+
+
+def check_message(err: str) -> None:
+    """A message for people: there, short, and without the words of the implementation."""
+    assert err.strip()
+    assert err.endswith("\n")
+    assert len(err) < 2500, err[:300]
+    for word in ("Traceback", "Fraction", "NoneType", "does not work on", "Errno", "pydantic", "<class"):
+        assert word not in err
+    assert not [character for character in err if character < " " and character not in "\n\t"]

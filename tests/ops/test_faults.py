@@ -273,7 +273,8 @@ def test_the_hint_for_a_window_that_is_too_large_holds(hint: int, kernel_size: i
         ("upsample2d", {"scale": 0.5}, "scale"),
         ("reshape", {"shape": "4x4"}, "shape"),
         ("reshape", {"shape": [16, 16]}, "shape"),
-        ("zero_pad2d", {"padding": "same"}, "padding"),
+        ("zero_pad2d", {"padding": "smae"}, "padding"),
+        ("zero_pad2d", {"padding": "valid"}, "padding"),
         ("linear", {}, "out_features"),
     ],
 )

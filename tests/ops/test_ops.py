@@ -522,6 +522,8 @@ SHAPES = [
     Row("zero_pad2d", {"padding": 1}, ((2, 3, 3),), (2, 5, 5)),
     Row("zero_pad2d", {"padding": [1, 2]}, ((2, 3, 3),), (2, 5, 7)),
     Row("zero_pad2d", {"padding": [0, 0, 1, 2]}, ((2, 3, 3),), (2, 4, 5)),
+    # As much as a 3×3 window with stride 2 takes under TensorFlow's SAME: 1 for 4, 2 for 5; the odd one behind.
+    Row("zero_pad2d", {"padding": "same", "kernel_size": 3, "stride": 2}, ((2, 4, 5),), (2, 5, 7)),
     Row("pad_channels", {"before": 1, "after": 2}, ((3, 2, 2),), (6, 2, 2)),
     # ResNet, option A: from 16 to 32 channels.
     Row("pad_channels", {"out_channels": 32}, ((16, 2, 2),), (32, 2, 2)),

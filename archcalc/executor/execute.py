@@ -1,0 +1,199 @@
+"""The executor: the layers of a graph in order, on real numbers, and what was seen meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archcalc.errors import UsageError
+from archcalc.executor.counted import Counter, counted
+from archcalc.executor.weights import Weights
+from archcalc.graph import Layer, LayerGraph
+from archcalc.kernels import KERNELS, Algorithm, Array, Kernel, Switches
+from archcalc.shapes import Shape
+
+#: Called after each layer with its position and its map, which later layers may overwrite.
+Observer = Callable[[int, Array], None]
+
+
+class Step(NamedTuple):
+    """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran."""
+
+    name: str
+    shape: Shape
+    dtype: str
+    arrays: Mapping[str, Shape]
+    multiplications: int
+    live_bytes: int
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A run: what each layer did, and the maps of the network's outputs by name."""
+
+    steps: tuple[Step, ...]
+    outputs: Mapping[str, Array]
+    batch: int
+
+
+class KernelError(UsageError):
+    """A kernel could not take what reached it, although the analysis says that the layer fits."""
+
+
+def execute(
+    graph: LayerGraph,
+    x: Array,
+    weights: Weights,
+    algorithm: Algorithm = "auto",
+    count: bool = False,
+    observe: Observer | None = None,
+) -> Execution:
+    """Run a network on a batch (N, C, H, W).
+
+    A map is freed once its last reader has run; activation functions overwrite a map that nobody else needs. With
+    `count` the multiplications are those that were done, counted one matrix product at a time.
+    """
+    if count and algorithm == "fast":
+        raise UsageError("the fast algorithms save multiplications; count with --algorithm im2col or loops")
+    if count and algorithm == "auto":
+        algorithm = "im2col"
+    maps = _Maps(graph)
+    switched = _layers_with_switches(graph)
+    switches: dict[int, Switches] = {}
+    steps = []
+    # Its own copy: the first activation function may overwrite it.
+    first = np.array(x, order="C", copy=True)
+    for index, layer in enumerate(graph):
+        kernel = KERNELS[layer.op.kind]
+        inputs = maps.take(layer) or [first]
+        arguments = _settings(layer, kernel.settings)
+        sizes = _sizes(kernel, layer, inputs)
+        arrays = dict(weights.of(layer.name, sizes)) if sizes else {}
+        counter = Counter()
+        if kernel.has_forms:
+            arguments["algorithm"] = algorithm
+        if kernel.in_place and maps.is_free(inputs[0]):
+            arguments["out"] = inputs[0]
+        if kernel.takes_switches_of is not None:
+            arguments["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
+        given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays
+        try:
+            if index in switched:
+                assert kernel.run_with_switches is not None
+                arguments.pop("algorithm", None)
+                out, switches[index] = kernel.run_with_switches(*inputs, **given, **arguments)
+            else:
+                out = kernel.run(*inputs, **given, **arguments)
+        except ValueError as error:
+            raise KernelError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+        maps.put(index, out)
+        done = _multiplications(kernel, inputs, out, arrays, counter if count else None)
+        steps.append(
+            Step(
+                layer.name,
+                out.shape[1:],
+                out.dtype.name,
+                {name: array.shape for name, array in arrays.items()},
+                done,
+                maps.live_bytes(),
+            )
+        )
+        if observe is not None:
+            observe(index, out)
+        # Nothing of this step may outlive it, or its memory would not be free for the next.
+        del inputs, arguments, arrays, given, out
+        if index == 0:
+            del first
+        maps.free()
+    return Execution(tuple(steps), {each.name: maps[each.layer] for each in graph.outputs}, len(x))
+
+
+class _Maps:
+    """The maps that are still needed, and how many readers each still has."""
+
+    def __init__(self, graph: LayerGraph) -> None:
+        self._maps: dict[int, Array] = {}
+        self._readers = [0] * len(graph)
+        for layer in graph:
+            for source in layer.inputs:
+                self._readers[source] += 1
+        for output in graph.outputs:
+            self._readers[output.layer] += 1
+
+    def __getitem__(self, index: int) -> Array:
+        return self._maps[index]
+
+    def take(self, layer: Layer) -> list[Array]:
+        """The inputs of a layer, which is one reader less for them."""
+        for source in layer.inputs:
+            self._readers[source] -= 1
+        return [self._maps[source] for source in layer.inputs]
+
+    def put(self, index: int, array: Array) -> None:
+        self._maps[index] = array
+
+    def is_free(self, array: Array) -> bool:
+        """Whether no layer will read this memory any more, under whatever shape."""
+        memory = _owner(array)
+        return not any(self._readers[index] and _owner(each) is memory for index, each in self._maps.items())
+
+    def live_bytes(self) -> int:
+        """Bytes of all maps, each piece of memory once."""
+        owners = {id(owner): owner.nbytes for owner in map(_owner, self._maps.values())}
+        return sum(owners.values())
+
+    def free(self) -> None:
+        for index in [index for index in self._maps if not self._readers[index]]:
+            del self._maps[index]
+
+
+def _owner(array: Array) -> Array:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _settings(layer: Layer, names: frozenset[str]) -> dict[str, Any]:
+    """Settings by name, straight from the fields of the op."""
+    return {name: getattr(layer.op, name) for name in names}
+
+
+def _sizes(kernel: Kernel, layer: Layer, inputs: Sequence[Array]) -> Mapping[str, Shape]:
+    if kernel.arrays is None:
+        return {}
+    return kernel.arrays(inputs[0], **_settings(layer, kernel.array_settings))
+
+
+def _layers_with_switches(graph: LayerGraph) -> set[int]:
+    """The pooling layers whose switches are read. Raises `UsageError` where one has none."""
+    found = set()
+    for layer in graph:
+        position = KERNELS[layer.op.kind].takes_switches_of
+        if position is None:
+            continue
+        source = graph.layers[layer.inputs[position]]
+        if KERNELS[source.op.kind].run_with_switches is None:
+            raise UsageError(
+                f'layer "{layer.name}" ({layer.op.kind}) reads the switches of "{source.name}", '
+                f"but {source.op.kind} has none; max_pool2d has"
+            )
+        found.add(layer.inputs[position])
+    return found
+
+
+def _multiplications(
+    kernel: Kernel, inputs: Sequence[Array], out: Array, arrays: Mapping[str, Array], counter: Counter | None
+) -> int:
+    """Multiply-adds of one image: those done, or without a counter how often the weights were used."""
+    if kernel.weight_uses is None:
+        return 0
+    if counter is None:
+        return kernel.weight_uses(inputs[0], out) * int(arrays["weight"].size)
+    each, rest = divmod(counter.multiplications, len(out))
+    if rest:
+        raise KernelError(f"{counter.multiplications} multiplications for {len(out)} images")
+    return each

@@ -1,0 +1,277 @@
+"""Winograd convolution F(m×m, 3×3): m² outputs from (m+2)² multiplications for each pair of channels.
+
+Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, summed over the input channels, for tiles d of (m+2)² inputs that overlap by 2. The sum over
+channels of the element-wise products is (m+2)² matrix products (tiles, C) @ (C, K). F(4×4) needs 36/16 = 2.25
+multiplications an output in place of 9, F(2×2) 16/4 = 4. Source: Lavin & Gray 2015, "Fast Algorithms for Convolutional
+Neural Networks", sections 4.1 to 4.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from archcalc.kernels.fast.blocks import Epilogue, Geometry, even_spans, spans
+from archcalc.kernels.fast.workspace import Array, Workspace
+
+#: G of Lavin & Gray, section 4.1 (m = 2) and 4.3 (m = 4): filters 3×3 into (m+2)×(m+2).
+FILTER_TRANSFORMS = {
+    2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
+    4: np.array(
+        [
+            [1 / 4, 0, 0],
+            [-1 / 6, -1 / 6, -1 / 6],
+            [-1 / 6, 1 / 6, -1 / 6],
+            [1 / 24, 1 / 12, 1 / 6],
+            [1 / 24, -1 / 12, 1 / 6],
+            [0, 0, 1],
+        ]
+    ),
+}
+
+#: Bytes of the transformed tiles (and as much again of products) that one block holds.
+BLOCK_BYTES = 3 << 20
+#: With at most this many tiles in an image the filters, not the tiles, are shared out among the workers.
+FEW_TILES = 64
+
+
+@dataclass(frozen=True)
+class WinogradConvolution:
+    """weight ((m+2)², C, K), transformed; 3×3, stride 1, no dilation, one group."""
+
+    weight: Array
+    geometry: Geometry
+    tile: int
+
+    @classmethod
+    def prepare(cls, weight: Array, geometry: Geometry, tile: int) -> WinogradConvolution:
+        """weight (K, C, 3, 3)."""
+        filters, depth = weight.shape[:2]
+        points = tile + 2
+        transform = FILTER_TRANSFORMS[tile]
+        # G g Gᵀ of all filters is one product with the Kronecker square of G, in float64: it is done once.
+        square = np.kron(transform, transform)
+        flat = weight.reshape(filters * depth, 9).astype(np.float64)
+        transformed = (square @ flat.T).reshape(points * points, filters, depth)
+        return cls(np.ascontiguousarray(transformed.transpose(0, 2, 1), dtype=weight.dtype), geometry, tile)
+
+    def run(self, x: Array, out: Array, epilogue: Epilogue, workspace: Workspace) -> None:
+        """x (N, H, W, C), out (N, OH, OW, K)."""
+        batch, rows, columns, _ = out.shape
+        down, across = -(-rows // self.tile), -(-columns // self.tile)
+        if down * across <= FEW_TILES and workspace.active > 1:
+            for n in range(batch):
+                self._run_by_filters(x, out, n, down, across, epilogue, workspace)
+            return
+        points, depth, filters = self.weight.shape
+        fitting = max(1, BLOCK_BYTES // (points * max(depth, filters) * x.itemsize))
+        wide = across if fitting >= across else -(-across // -(-across // fitting))
+        pieces = -(-down // max(1, fitting // wide))
+        if across <= wide:
+            pieces = min(-(-pieces // workspace.active) * workspace.active, down)
+        work = [(n, t, u) for n in range(batch) for t in even_spans(down, pieces) for u in spans(across, wide)]
+
+        def block(worker: int, item: tuple[int, slice, slice]) -> None:
+            n, vertical, horizontal = item
+            tiles = (vertical.stop - vertical.start) * (horizontal.stop - horizontal.start)
+            given = workspace.array(worker, "tiles", (points, tiles, depth), x.dtype)
+            self._transform_input(x[n], vertical, horizontal, given, workspace, worker)
+            products = workspace.array(worker, "products", (points, tiles, filters), x.dtype)
+            np.matmul(given, self.weight, out=products)
+            self._finish(products, out, n, vertical, horizontal, epilogue, workspace, worker)
+
+        workspace.each(block, work)
+
+    def _run_by_filters(
+        self, x: Array, out: Array, n: int, down: int, across: int, epilogue: Epilogue, workspace: Workspace
+    ) -> None:
+        points, depth, filters = self.weight.shape
+        whole = slice(0, down), slice(0, across)
+        given = workspace.array(0, "tiles", (points, down * across, depth), x.dtype)
+
+        def transform(worker: int, part: slice) -> None:
+            self._transform_input(x[n, :, :, part], *whole, given[:, :, part], workspace, worker)
+
+        def share(worker: int, part: slice) -> None:
+            shape = (points, down * across, part.stop - part.start)
+            products = workspace.array(worker, "products", shape, x.dtype)
+            np.matmul(given, self.weight[:, :, part], out=products)
+            target = out[..., part]
+            self._finish(products, target, n, *whole, epilogue.channels(part), workspace, worker)
+
+        workspace.each(transform, even_spans(depth, workspace.active))
+        workspace.each(share, even_spans(filters, workspace.active))
+
+    def _transform_input(
+        self, image: Array, vertical: slice, horizontal: slice, given: Array, workspace: Workspace, worker: int
+    ) -> None:
+        """Bᵀ d B of the tiles: image (H, W, C) → given ((m+2)², tiles, C)."""
+        tile, points = self.tile, self.tile + 2
+        channels = image.shape[2]
+        down, across = vertical.stop - vertical.start, horizontal.stop - horizontal.start
+        shape = (tile * down + 2, tile, across + 1, channels)
+        padded = workspace.array(worker, "padded", shape, image.dtype)
+        self._split(image, padded, tile * vertical.start, tile * horizontal.start)
+        # Along the height: row r of every tile row; all columns at once.
+        half = workspace.array(worker, "half", (points, down, tile, across + 1, channels), image.dtype)
+        lines = [padded[r : r + tile * (down - 1) + 1 : tile] for r in range(points)]
+        transform = _input_4 if tile == 4 else _input_2
+        spare = workspace.array(worker, "spare", (3, *half.shape[1:]), image.dtype)
+        transform(lines, [half[r] for r in range(points)], list(spare))
+        # Along the width: column c of a tile is phase c mod m, one tile further for c ≥ m.
+        taken = [half[:, :, c % tile, c // tile : c // tile + across] for c in range(points)]
+        result = given.reshape(points, points, down, across, channels) if given.flags.c_contiguous else None
+        size = (3, points, down, across, channels)
+        spare = workspace.array(worker, "spare", size, image.dtype)
+        if result is None:
+            result = _split_tiles(given, points, down, across)
+        transform(taken, [result[:, c] for c in range(points)], list(spare))
+
+    def _split(self, image: Array, padded: Array, first_row: int, first_column: int) -> None:
+        """The padded image from (first_row, first_column) on, its columns apart by their remainder modulo m."""
+        height, width, _ = image.shape
+        top, left = self.geometry.padding[:2]
+        rows, tile, length, _ = padded.shape
+        low = max(first_row - top, 0)
+        high = max(low, min(first_row + rows - top, height))
+        above, below = low + top - first_row, high + top - first_row
+        padded[:above] = 0
+        padded[below:] = 0
+        for phase in range(tile):
+            # columns first_column + phase + tile·t of the padded image, those that exist
+            origin = first_column + phase - left
+            start = max(0, -(origin // tile))
+            stop = max(start, min(length, -(-(width - origin) // tile)))
+            inner = padded[above:below, phase]
+            inner[:, :start] = 0
+            inner[:, stop:] = 0
+            if stop > start:
+                begin = origin + tile * start
+                np.copyto(inner[:, start:stop], image[low:high, begin : begin + tile * (stop - start - 1) + 1 : tile])
+
+    def _finish(
+        self,
+        products: Array,
+        out: Array,
+        n: int,
+        vertical: slice,
+        horizontal: slice,
+        epilogue: Epilogue,
+        workspace: Workspace,
+        worker: int,
+    ) -> None:
+        """Aᵀ m A of the products ((m+2)², tiles, K), and the epilogue, into image n of `out`."""
+        tile, points = self.tile, self.tile + 2
+        _, rows, columns, filters = out.shape
+        down, across = vertical.stop - vertical.start, horizontal.stop - horizontal.start
+        if epilogue.bias is not None:
+            # Column 1 of Aᵀ is all ones, so what is added to product (1, 1) is added to every output.
+            np.add(products[points + 1], epilogue.bias, out=products[points + 1])
+            epilogue = epilogue._replace(bias=None)
+        maps = products.reshape(points, points, down, across, filters)
+        half = workspace.array(worker, "half", (tile, points, down, across, filters), out.dtype)
+        spare = workspace.array(worker, "spare", (3, points, down, across, filters), out.dtype)
+        transform = _output_4 if tile == 4 else _output_2
+        transform([maps[r] for r in range(points)], [half[r] for r in range(tile)], list(spare))
+        last_row, last_column = min(tile * vertical.stop, rows), min(tile * horizontal.stop, columns)
+        part = slice(tile * vertical.start, last_row), slice(tile * horizontal.start, last_column)
+        whole = last_row == tile * vertical.stop and last_column == tile * horizontal.stop
+        if whole:
+            target = out[n, part[0], part[1]]
+        else:
+            target = workspace.array(worker, "target", (tile * down, tile * across, filters), out.dtype)
+        # (m·down, m·across, K) seen as (m, down, m, across, K), without a copy
+        view = _tiled(target, tile)
+        spare = workspace.array(worker, "spare", (3, tile, down, across, filters), out.dtype)
+        transform([half[:, c] for c in range(points)], [view[:, :, c] for c in range(tile)], list(spare))
+        if not whole:
+            kept = out[n, part[0], part[1]]
+            np.copyto(kept, target[: kept.shape[0], : kept.shape[1]])
+            target = kept
+        if epilogue.residual is not None:
+            np.add(target, epilogue.residual[n, part[0], part[1]], out=target)
+        if epilogue.relu:
+            np.maximum(target, 0, out=target)
+
+
+def _split_tiles(given: Array, points: int, down: int, across: int) -> Array:
+    """((m+2)², tiles, C) as (m+2, m+2, down, across, C), a view also of a slice of channels."""
+    first, second, third = given.strides
+    return np.lib.stride_tricks.as_strided(
+        given,
+        (points, points, down, across, given.shape[2]),
+        (points * first, first, across * second, second, third),
+    )
+
+
+def _tiled(target: Array, tile: int) -> Array:
+    """(m·down, m·across, K) as (row in tile, down, column in tile, across, K): a view."""
+    rows, columns, filters = target.shape
+    down, right, deep = target.strides
+    return np.lib.stride_tricks.as_strided(
+        target,
+        (tile, rows // tile, tile, columns // tile, filters),
+        (down, tile * down, right, tile * right, deep),
+    )
+
+
+def _input_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Bᵀ d for m = 2: Lavin & Gray, section 4.1."""
+    d0, d1, d2, d3 = given
+    np.subtract(d0, d2, out=out[0])
+    np.add(d1, d2, out=out[1])
+    np.subtract(d2, d1, out=out[2])
+    np.subtract(d1, d3, out=out[3])
+
+
+def _input_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Bᵀ d for m = 4: Lavin & Gray, section 4.3, with the common parts of its rows computed once."""
+    d0, d1, d2, d3, d4, d5 = given
+    a, b, c = spare
+    np.multiply(d2, 4, out=a)
+    np.subtract(d4, a, out=a)  # d4 − 4·d2
+    np.multiply(d1, 4, out=b)
+    np.subtract(d3, b, out=b)  # d3 − 4·d1
+    np.add(a, b, out=out[1])
+    np.subtract(a, b, out=out[2])
+    np.subtract(d4, d2, out=a)
+    np.subtract(d3, d1, out=b)
+    np.add(b, b, out=b)  # 2·(d3 − d1)
+    np.add(a, b, out=out[3])
+    np.subtract(a, b, out=out[4])
+    np.subtract(d0, d2, out=c)
+    np.multiply(c, 4, out=c)
+    np.add(c, a, out=out[0])  # 4·d0 − 5·d2 + d4
+    np.add(b, b, out=b)
+    np.subtract(d5, d3, out=c)
+    np.subtract(c, b, out=out[5])  # 4·d1 − 5·d3 + d5
+
+
+def _output_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m for m = 2: Lavin & Gray, section 4.1."""
+    m0, m1, m2, m3 = given
+    a = spare[0][: m0.shape[0]]
+    np.add(m1, m2, out=a)
+    np.add(a, m0, out=out[0])
+    np.subtract(m1, m2, out=a)
+    np.subtract(a, m3, out=out[1])
+
+
+def _output_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m for m = 4: Lavin & Gray, section 4.3, with the sums and differences of its rows computed once."""
+    m0, m1, m2, m3, m4, m5 = given
+    a, b, c = spare
+    np.add(m1, m2, out=a)
+    np.add(m3, m4, out=b)
+    np.add(m0, a, out=c)
+    np.add(c, b, out=out[0])
+    np.multiply(b, 4, out=b)
+    np.add(a, b, out=out[2])
+    np.subtract(m1, m2, out=a)
+    np.subtract(m3, m4, out=b)
+    np.add(b, b, out=b)
+    np.add(a, b, out=out[1])
+    np.multiply(b, 4, out=b)
+    np.add(a, b, out=a)
+    np.add(a, m5, out=out[3])
