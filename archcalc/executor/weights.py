@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from archcalc.graph import LayerGraph
 from archcalc.kernels import Array
 from archcalc.kernels.registry import Sizes
 
-#: What the mean square of a map becomes in layers that change it much; all others are taken to keep it.
-_POWER = {"relu": 0.5, "relu6": 0.5, "sigmoid": 0.3, "softmax": 0.01}
+#: Scales and running variances lie this far around 1 and around the expected variance.
+_JITTER = 0.25
+#: The variance behind batch normalisation: the mean of scale², times the mean of 1/variance.
+_NORMALISED = (1 + _JITTER**2 / 3) * math.log((1 + _JITTER) / (1 - _JITTER)) / (2 * _JITTER)
 #: Layers that a rectifier may follow without the He factor losing its sense.
 _BETWEEN = {"batch_norm2d", "local_response_norm", "dropout", "identity", "add", "multiply", "max_pool2d"}
 _RECTIFIERS = {"relu", "relu6"}
@@ -46,7 +48,7 @@ class SeededWeights:
         self._index = graph.index
         self._kinds = [layer.op.kind for layer in graph]
         self._gains = _gains(graph)
-        self._powers = _powers(graph, self._gains)
+        self._expected = _expected(graph, self._gains)
         self._sources = [layer.inputs for layer in graph]
         self._kept: dict[str, dict[str, Array]] | None = {} if keep else None
 
@@ -75,16 +77,16 @@ class SeededWeights:
         kind = self._kinds[index]
         if name == "centers":
             return -1.0, 1.0
-        if name == "running_var":
-            expected = self._powers[self._sources[index][0]]
-            return 0.5 * expected, 1.5 * expected
-        if name == "running_mean":
-            expected = math.sqrt(self._powers[self._sources[index][0]])
-            return -0.1 * expected, 0.1 * expected
+        if name in ("running_mean", "running_var"):
+            expected = self._expected[self._sources[index][0]]
+            if name == "running_var":
+                return (1 - _JITTER) * expected.variance, (1 + _JITTER) * expected.variance
+            off = 0.1 * math.sqrt(expected.variance)
+            return expected.mean - off, expected.mean + off
         if name == "bias":
             return -0.1, 0.1
         if kind not in _MULTIPLYING:
-            return 0.5, 1.5
+            return 1 - _JITTER, 1 + _JITTER
         fan_in, fan_out = _fans(kind, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)
         return -math.sqrt(spread), math.sqrt(spread)
@@ -123,21 +125,53 @@ def _gains(graph: LayerGraph) -> list[int]:
     return [2 if kind in _MULTIPLYING and below else 1 for kind, below in zip(kinds, rectified, strict=True)]
 
 
-def _powers(graph: LayerGraph, gains: Sequence[int]) -> list[float]:
-    """The mean square that the values of each layer can be expected to have, roughly; the input's is 1."""
-    powers: list[float] = []
+class _Values(NamedTuple):
+    """What the values of a map can be expected to be, roughly: their mean and variance."""
+
+    mean: float
+    variance: float
+
+    @property
+    def power(self) -> float:
+        return self.mean**2 + self.variance
+
+
+def _expected(graph: LayerGraph, gains: Sequence[int]) -> list[_Values]:
+    """The values of each layer, if those of the input are standard normal and all are independent."""
+    found: list[_Values] = []
     for index, layer in enumerate(graph):
-        inputs = [powers[source] for source in layer.inputs]
+        inputs = [found[source] for source in layer.inputs]
         kind = layer.op.kind
-        if not inputs or kind == "batch_norm2d":
-            power = 1.0
+        if not inputs:
+            values = _Values(0, 1)
+        elif kind == "batch_norm2d":
+            values = _Values(0, _NORMALISED)
+        elif kind in _MULTIPLYING:
+            values = _Values(0, gains[index] * inputs[0].power)
+        elif kind in _RECTIFIERS:
+            values = _rectified(inputs[0])
         elif kind == "add":
-            power = sum(inputs)
+            values = _Values(sum(each.mean for each in inputs), sum(each.variance for each in inputs))
         elif kind == "concat":
-            power = sum(inputs) / len(inputs)
+            mean = sum(each.mean for each in inputs) / len(inputs)
+            values = _Values(mean, sum(each.power for each in inputs) / len(inputs) - mean**2)
         elif kind == "multiply":
-            power = math.prod(inputs) * float(getattr(layer.op, "factor", 1.0)) ** 2
+            factor = float(getattr(layer.op, "factor", 1.0))
+            values = _Values(factor * inputs[0].mean, factor**2 * inputs[0].variance)
         else:
-            power = inputs[0] * gains[index] * _POWER.get(kind, 1.0)
-        powers.append(min(max(power, 1e-6), 1e6))
-    return powers
+            values = inputs[0]
+        found.append(values)
+    return found
+
+
+def _rectified(values: _Values) -> _Values:
+    """Mean and variance of max(0, x) for a normal x."""
+    deviation = math.sqrt(values.variance)
+    if deviation == 0:
+        return _Values(max(values.mean, 0), 0)
+    ratio = values.mean / deviation
+    below = math.erfc(-ratio / math.sqrt(2)) / 2
+    density = math.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
+    mean = values.mean * below + deviation * density
+    power = values.power * below + values.mean * deviation * density
+    return _Values(mean, max(power - mean**2, 0))

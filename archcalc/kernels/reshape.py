@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from archcalc.kernels.registry import Array, kernel
-from archcalc.kernels.windows import NO_PADDING, Pair, Sides, pad
+from archcalc.kernels.windows import NO_PADDING, Padding, Pair, Sides, pad, resolve_padding
 
 
 @kernel("input")
@@ -57,9 +57,12 @@ def slice2d(x: Array, *, step: Pair = (1, 1), start: Pair = (0, 0)) -> Array:
 
 
 @kernel("zero_pad2d")
-def zero_pad2d(x: Array, *, padding: Sides = NO_PADDING) -> Array:
-    """Rows and columns of zeros around each channel: (top, left, bottom, right)."""
-    padded = pad(x, padding)
+def zero_pad2d(x: Array, *, padding: Padding = NO_PADDING, kernel_size: Pair = (1, 1), stride: Pair = (1, 1)) -> Array:
+    """Rows and columns of zeros around each channel: (top, left, bottom, right).
+
+    `same`: those that a window of this size and stride would take. Source: TensorFlow, `padding="SAME"`.
+    """
+    padded = pad(x, resolve_padding(x, padding, kernel_size, stride))
     return padded.copy() if padded is x else padded
 
 

@@ -14,7 +14,7 @@ from archcalc.spec.expressions import ExpressionError
 from archcalc.spec.load import Spec
 from archcalc.spec.settings import settle
 from archcalc.spec.suggest import did_you_mean
-from archcalc.spec.values import evaluate_tree
+from archcalc.spec.values import evaluate_tree, plain
 
 NOTHING = Variant()
 
@@ -136,15 +136,20 @@ def _reported(
             if figure.when is None:
                 holds = facts is exact_source and not changed
             else:
-                holds = bool(_condition(spec, figure.when, known))
+                holds = bool(_told(spec, "when", figure.when, known))
+            if figure.by is not None and isinstance(figure.value, dict):
+                key = plain(_told(spec, "by", figure.by, known))
+                holds = holds and str(key) in figure.value
+                figure = figure.model_copy(update={"value": figure.value.get(str(key))})  # noqa: PLW2901
             if holds:
                 figures.append(figure)
     return tuple(figures)
 
 
-def _condition(spec: Spec, when: str | bool, variables: Mapping[str, Any]) -> Any:
+def _told(spec: Spec, what: str, expression: str | bool, variables: Mapping[str, Any]) -> Any:
+    """The value of an expression in a reported figure."""
     try:
-        return evaluate_tree(when, variables)
+        return evaluate_tree(expression, variables)
     except ExpressionError as error:
         location = Location(spec.file, *spec.source.value.at)
-        raise SpecError([Problem(f"reported: when: {error.message}", location)]) from None
+        raise SpecError([Problem(f"reported: {what}: {error.message}", location)]) from None

@@ -90,7 +90,9 @@ class Reported(Model):
     """A figure as a paper or model card prints it, with its source; `note`: why it differs from the computed one."""
 
     quantity: Quantity
-    value: int | float | str
+    #: As printed. With `by`, an expression, a mapping of its values to figures: one line for a whole family.
+    value: int | float | str | dict[str, int | float | str]
+    by: str | None = None
     source: str
     note: str | None = None
     #: For which settings it was reported: an expression in the parameters and in height, width and channels of the

@@ -39,7 +39,8 @@ Run = Callable[..., Result]
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables of this process without those that change the output, and some of the test's own."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONUNBUFFERED")
+    kept = {key: value for key, value in os.environ.items() if key not in unwanted}
     return {**kept, "TERM": "xterm", **(more or {})}
 
 

@@ -115,7 +115,8 @@ plain_values = st.recursive(
         st.booleans(),
         st.integers(-(10**12), 10**12),
         st.floats(allow_nan=False, allow_infinity=False).map(lambda number: round(number, 3)),
-        st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=12),
+        # Words like 1e5, which are numbers in YAML 1.2 alone, would be written without quotes.
+        st.text(st.characters(codec="utf-8", exclude_categories=["C", "N"]), max_size=12),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
@@ -130,9 +131,7 @@ plain_values = st.recursive(
 @given(value=st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), plain_values, min_size=1, max_size=4))
 def test_what_yaml_writes_is_read_back(flow: bool, value: dict[str, Any]) -> None:
     text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True, sort_keys=False)
-    # Numbers like 1e+300 have exponents of three digits at most; longer forms are text here.
-    read = value_of(text)
-    assert repr(read).replace("'", "") == repr(value).replace("'", "") or read == value
+    assert value_of(text) == value
 
 
 # --- places
@@ -284,14 +283,11 @@ def test_aliases_count_at_their_expanded_size() -> None:
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"%@`#,? \n\t0.~<"), max_size=40))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:
-        source = parse_source(text, FILE)
+        places = [Location(FILE, 1, 1)] if parse_source(text, FILE).value is not None else []
     except SpecError as error:
-        assert len(error.problems) == 1
-        location = error.problems[0].location
-        assert location is not None
-        assert location.line <= text.count("\n") + 2
-    else:
-        assert source.value is not None
+        places = [problem.location for problem in error.problems if problem.location]
+    assert len(places) == 1
+    assert 1 <= places[0].line <= text.count("\n") + 2
 
 
 # --- files

@@ -1,0 +1,521 @@
+"""Arithmetic in specs: Python's meaning, exact fractions, and bounds that hold for hostile text."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from archcalc.spec.expressions import (
+    DEEPEST,
+    FUNCTIONS,
+    KEYWORDS,
+    LONGEST,
+    ExpressionError,
+    evaluate,
+    expressions_in_braces,
+    interpolate,
+    parse_expression,
+    show,
+)
+
+VARIABLES: dict[str, Any] = {
+    "c": 32,
+    "n": 3,
+    "alpha": 0.75,
+    "deep": True,
+    "word": "same",
+    "units": {"18": [2, 2, 2, 2], "50": [3, 4, 6, 3]},
+    "rows": [[64, 3], [128, 4]],
+    "depth": 50,
+}
+
+
+def value(text: str, **variables: Any) -> Any:
+    return evaluate(parse_expression(text), variables or VARIABLES)
+
+
+def fault(text: str, **variables: Any) -> ExpressionError:
+    with pytest.raises(ExpressionError) as caught:
+        value(text, **variables)
+    return caught.value
+
+
+# --- what it means
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("7", 7),
+        ("4*c", 128),
+        ("max(1, c // 2)", 16),
+        ("min(c, 8, 4)", 4),
+        ("c - n - 1", 28),  # to the left
+        ("c // 2 * 3", 48),
+        ("2 + 3 * 4", 14),
+        ("(2 + 3) * 4", 20),
+        ("2 ** 3 ** 2", 512),  # to the right
+        ("-2 ** 2", -4),  # the power binds tighter than the sign
+        ("2 ** -1", Fraction(1, 2)),
+        ("2 ** -1 ** 2", Fraction(1, 2)),
+        ("2 * -3", -6),
+        ("- - 3", 3),
+        ("-7 // 2", -4),  # floor, as in Python
+        ("-7 % 3", 2),
+        ("7 // -2", -4),
+        ("7 / 2", Fraction(7, 2)),
+        ("8 / 2", 4),
+        ("7 / 2 * 2", 7),
+        ("alpha * c", 24),
+        ("0.1 * 3", Fraction(3, 10)),  # no binary fraction
+        ("1.5e1", 15),
+        ("int(0.714 * 224)", 159),
+        ("floor(-0.5)", -1),
+        ("ceil(1.2)", 2),
+        ("ceil(-1.2)", -1),
+        ("round(2.4)", 2),
+        ("round(2.5)", 3),  # up, as in school
+        ("round(3.5)", 4),
+        ("abs(n - c)", 29),
+        ("len(rows)", 2),
+        ("sum([1, 2, 3])", 6),
+        ("max([4, 9, 2])", 9),
+        ("units[depth][1]", 4),
+        ("units[18]", [2, 2, 2, 2]),
+        ("units['50'][3]", 3),
+        ("rows[1][0] / 2", 64),
+        ("[n, 2*n]", [3, 6]),
+        ("[1, 2] + [3]", [1, 2, 3]),
+        ("[]", []),
+        ("'conv' + \"_1\"", "conv_1"),
+        ("word == 'same'", True),
+        ("c if deep else n", 32),
+        ("c if not deep else n", 3),
+        ("1 if n > 3 else 2 if n > 2 else 3", 2),
+        ("1 + 2 if deep else 3", 3),
+        ("not n == 4", True),
+        ("not not deep", True),
+        ("n > 2 and c > 16", True),
+        ("n > 5 or c > 16", True),
+        ("false or true and false", False),
+        ("True and not False", True),
+        ("0 or 5", 5),  # the operand, as in Python
+        ("3 and 4", 4),
+        ("n in [1, 2, 3]", True),
+        ("n not in [1, 2]", True),
+        ("'18' in units", True),
+        ("not n in [4]", True),
+        ("1 == 1.0", True),
+        ("n != 3", False),
+        ("n <= 3", True),
+        ("n >= 4", False),
+        (" c\n + 1 ", 33),
+    ],
+)
+def test_an_expression_means_what_it_does_in_python(text: str, wanted: Any) -> None:
+    result = value(text)
+    assert result == wanted
+    assert isinstance(result, bool) == isinstance(wanted, bool)
+
+
+@pytest.mark.parametrize("text", ["8 / 2", "0.75 * 32", "4 ** 2", "2.0 + 1", "alpha * 4", "-(4 / 2)", "7 // 2", "c"])
+def test_whole_results_are_ints(text: str) -> None:
+    assert type(value(text)) is int
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("1 < n < 5", True),
+        ("1 < n < 3", False),
+        ("5 > n > 1", True),
+        ("3 > 2 > 1", True),
+        ("0 < 5 < 3", False),
+        ("n == 3 == 3", True),
+        ("1 <= n <= 3 != 4", True),
+    ],
+)
+def test_comparisons_chain_as_in_python(text: str, wanted: bool) -> None:
+    assert value(text) is wanted
+
+
+def test_only_the_branch_that_is_taken_is_evaluated() -> None:
+    assert value("1 if n else 1 / 0", n=1) == 1
+    assert value("0 and 1 / 0", n=1) == 0
+    assert value("1 or nothing", n=1) == 1
+
+
+# --- against Python itself
+
+#: Decimals and divisions are exact here, so Python is asked in fractions too.
+PYTHON: dict[str, Any] = {"F": Fraction, "min": min, "max": max, "abs": abs, "a": Fraction(7), "b": Fraction(-3, 4)}
+OURS = {"a": 7, "b": -0.75}
+
+
+def _texts(draw: st.DrawFn, level: int) -> tuple[str, str]:
+    """An expression as we write it and as Python must read it: the same, with `F('…')` around each number."""
+
+    def sub(down: int = 1) -> tuple[str, str]:
+        return _texts(draw, level - down)
+
+    def binary(inner: int, operators: list[str], least: int = 0, most: int = 2) -> tuple[str, str]:
+        ours, python = _rung(draw, inner, level)
+        for _ in range(draw(st.integers(least, most))):
+            operator = draw(st.sampled_from(operators))
+            right = _rung(draw, inner, level)
+            ours, python = f"{ours} {operator} {right[0]}", f"{python} {operator} {right[1]}"
+        return ours, python
+
+    if level <= 0 or draw(st.integers(0, 3)) == 0:
+        number = draw(st.sampled_from(["0", "1", "2", "3", "10", "0.5", "2.25", "a", "b"]))
+        return (number, number) if number.isalpha() else (number, f"F('{number}')")
+    form = draw(st.sampled_from(["arithmetic", "comparison", "logic", "ternary", "call", "group"]))
+    if form == "arithmetic":
+        return binary(1, ["+", "-"], 1, 3)
+    if form == "comparison":
+        ours, python = binary(2, ["<", "<=", ">", ">=", "==", "!="], 1, 1)
+    elif form == "logic":
+        ours, python = binary(3, ["and", "or"], 1, 3)
+    elif form == "ternary":
+        (yes, yes_), (test, test_), (no, no_) = sub(), sub(), sub()
+        ours, python = f"{yes} if {test} else {no}", f"{yes_} if {test_} else {no_}"
+    elif form == "call":
+        name = draw(st.sampled_from(["min", "max", "abs"]))
+        arguments = [sub() for _ in range(1 if name == "abs" else 2)]
+        ours, python = (f"{name}({', '.join(side)})" for side in zip(*arguments, strict=True))
+        return ours, python
+    else:
+        ours, python = sub()
+    return f"({ours})", f"({python})"
+
+
+def _rung(draw: st.DrawFn, rung: int, level: int) -> tuple[str, str]:
+    """An operand: of + and − (1), of a comparison (2), of and / or (3)."""
+    if rung == 3:
+        sign = draw(st.sampled_from(["", "", "not ", "not not "]))
+        ours, python = _rung(draw, 2, level)
+        if draw(st.booleans()):
+            operator = draw(st.sampled_from(["<", ">=", "=="]))
+            right = _rung(draw, 2, level)
+            ours, python = f"{ours} {operator} {right[0]}", f"{python} {operator} {right[1]}"
+        return sign + ours, sign + python
+    if rung == 2:
+        return _product(draw, level)
+    return _product(draw, level)
+
+
+def _product(draw: st.DrawFn, level: int) -> tuple[str, str]:
+    """Factors with signs and powers between * / // and %."""
+
+    def factor() -> tuple[str, str]:
+        sign = draw(st.sampled_from(["", "", "", "-", "+", "- -"]))
+        ours, python = _texts(draw, level - 2)
+        if not ours.replace(".", "").isalnum():
+            ours, python = f"({ours})", f"({python})"
+        if draw(st.integers(0, 4)) == 0:
+            power = draw(st.sampled_from(["0", "1", "2", "3", "-1", "-2"]))
+            ours, python = f"{ours} ** {power}", f"{python} ** {power}"
+        return sign + ours, sign + python
+
+    ours, python = factor()
+    for _ in range(draw(st.integers(0, 2))):
+        operator = draw(st.sampled_from(["*", "/", "//", "%"]))
+        right = factor()
+        ours, python = f"{ours} {operator} {right[0]}", f"{python} {operator} {right[1]}"
+    return ours, python
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[str, str]:
+    return _texts(draw, 4)
+
+
+@settings(deadline=None, max_examples=400)
+@given(texts())
+@example(("2 ** -1 * 3", "F(2) ** -1 * F(3)"))
+def test_random_expressions_are_evaluated_as_python_does(pair: tuple[str, str]) -> None:
+    ours, python = pair
+    assume(len(ours) <= LONGEST)
+    try:
+        wanted = eval(python, {"__builtins__": {}}, PYTHON)
+    except ZeroDivisionError:
+        assert "division by zero" in fault(ours, **OURS).message
+        return
+    try:
+        result = value(ours, **OURS)
+    except ExpressionError as error:
+        # Only what is bounded may be refused.
+        refused = error.message
+    else:
+        assert result == wanted
+        refused = ""
+    assert not refused or any(word in refused for word in ("too large", "nested", "exponent", "does not work")), refused
+
+
+# --- faults, at their column
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "offset"),
+    [
+        ("", "expected a number, a name or '(', found the end", 0),
+        ("4 *", "found the end", 3),
+        ("4 * (c", "expected ')', found the end", 6),
+        ("4 * c)", "expected an operator, found ')'", 5),
+        ("4 c", "expected an operator, found 'c'", 2),
+        ("* 4", "found '*'", 0),
+        ("4 ** * 2", "found '*'", 5),
+        ("c = 4", "'=' cannot stand in an expression", 2),
+        ("c := 4", "':' cannot stand", 2),
+        ("c.bit_length", "'.' cannot stand", 1),
+        (".5", "'.' cannot stand", 0),
+        ("c; n", "';' cannot stand", 1),
+        ("c @ n", "'@' cannot stand", 2),
+        ("`c`", "'`' cannot stand", 0),
+        ("{c}", "'{' cannot stand", 0),
+        ("'open", "cannot stand", 0),
+        ("1 if deep", "expected 'else', found the end", 9),
+        ("if deep", "found 'if'", 0),
+        ("max(1, 2", "expected ','", 8),
+        ("rows[0", "expected ']'", 6),
+        ("(1)(2)", "only functions can be called", 3),
+        ("kk * 2", "'kk' is not known here", 0),
+        ("2 * kk", "'kk' is not known here", 4),
+        ("max(1, kk)", "'kk' is not known here", 7),
+        ("mux(1, 2)", "there is no function 'mux'; there are abs, ceil", 0),
+        ("2 + mux(1)", "there is no function 'mux'", 4),
+        ("c(1)", "there is no function 'c'", 0),
+        ("c / 0", "division by zero", 2),
+        ("n + c // 0", "division by zero", 6),
+        ("c % (n - 3)", "division by zero", 2),
+        ("0 ** -1", "division by zero", 2),
+        ("rows[2]", "there is no item 2: the list has 2, counted from 0", 4),
+        ("rows[-1]", "there is no item -1", 4),
+        ("rows['a']", "there is no item a", 4),
+        ("units[34]", "there is no entry 34; there are 18, 50", 5),
+        ("c[0]", "32 has no items", 1),
+        ("word * 2", "'*' does not work on 'same' and 2", 5),
+        ("c + word", "'+' does not work on 32 and 'same'", 2),
+        ("c < word", "'<' does not work on 32 and 'same'", 2),
+        ("rows * 2", "'*' does not work on", 5),
+        ("-word", "'-' does not work on 'same'", 0),
+        ("1 in c", "'in' does not work on 1 and 32", 2),
+        ("len(c)", "len(…) does not work on 32", 0),
+        ("min()", "min(…) does not work on nothing", 0),
+        ("max([])", "max(…) does not work on []", 0),
+        ("sum(word)", "sum(…) does not work on 'same'", 0),
+        ("round(word)", "round(…) does not work on 'same'", 0),
+        ("abs(1, 2)", "abs(…) does not work on 1 and 2", 0),
+        ("2 ** 0.5", "an exponent must be a whole number", 2),
+        ("2 ** 65", "an exponent must be a whole number of at most 64", 2),
+        ("2 ** 64 ** 64", "an exponent must be", 8),
+        ("(2 ** 64) ** 64", "the result is too large", 10),
+        ("2 ** 64 * 2 ** 64 * 2 ** 64 * 2 ** 64 * 2", "the result is too large", 30),
+        ("word.format", "'.' cannot stand", 4),
+        ("__import__('os')", "there is no function '__import__'", 0),
+        ("lambda: 1", "':' cannot stand", 6),
+        ("[x for x in rows]", "expected ','", 3),
+    ],
+)
+def test_a_faulty_expression_is_refused_at_its_column(text: str, words: str, offset: int) -> None:
+    error = fault(text)
+    assert words in error.message
+    assert error.offset == offset
+
+
+def test_an_unknown_name_is_told_apart_so_that_the_nearest_can_be_suggested() -> None:
+    assert fault("2 * kk").unknown == "kk"
+    assert fault("2 *").unknown is None
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts(), st.integers(0, 10))
+def test_an_unknown_name_is_found_where_it_stands(pair: tuple[str, str], choice: int) -> None:
+    names = [index for index, letter in enumerate(pair[0]) if letter == "a" and pair[0][index - 1 : index + 2] != "bs("]
+    places = [index for index in names if not pair[0][max(0, index - 1) : index + 2].strip("( )-+*/%,").isalpha()]
+    singles = [index for index in places if pair[0][index : index + 1] == "a"]
+    alone = [
+        index for index in singles if not (pair[0] + " ")[index + 1].isalnum() and not (" " + pair[0])[index].isalnum()
+    ]
+    assume(alone)
+    place = alone[choice % len(alone)]
+    text = f"{pair[0][:place]}mystery{pair[0][place + 1 :]}"
+    assume(len(text) <= LONGEST)
+    assert ("mystery", place) in parse_expression(text).names()
+
+
+def test_names_are_those_that_are_read() -> None:
+    expression = parse_expression("max(c, units[depth][0]) + (n if deep else c)")
+    assert sorted(expression.names()) == [("c", 4), ("c", 42), ("deep", 32), ("depth", 13), ("n", 27), ("units", 7)]
+
+
+@pytest.mark.parametrize("word", sorted(KEYWORDS))
+def test_keywords_are_no_names(word: str) -> None:
+    try:
+        names = parse_expression(word).names()
+    except ExpressionError:
+        names = set()
+    assert names == set()
+
+
+# --- values that a spec cannot mean
+
+
+@pytest.mark.parametrize("text", ["x", "x * 2", "x[0]", "-x", "max(x, 1)", "[x]", "1 if x else 2"])
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_what_is_no_number_is_refused(text: str, number: float) -> None:
+    # 1e999 in a YAML file.
+    assert fault(text, x=number).message
+
+
+@pytest.mark.parametrize("text", ["1" * 400 + ".5", "1" * 400, "0." + "1" * 400, "-" + "9" * 490, "1e99", "1e-99"])
+def test_a_literal_may_not_be_larger_than_a_result(text: str) -> None:
+    error = fault(text)
+    assert "too large" in error.message or "does not work" in error.message
+    assert len(error.message) < 120
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (3, "3"),
+        (True, "true"),
+        (Fraction(1, 2), "0.5"),
+        ("same", "'same'"),
+        ([1, 2], "[1, 2]"),
+        ("x" * 100, "'" + "x" * 36 + "…"),
+        (Fraction(10**400, 3), "…"),
+    ],
+)
+def test_values_are_shown_in_a_few_characters(number: Any, text: str) -> None:
+    assert show(number).endswith(text)
+    assert len(show(number)) <= 40
+
+
+# --- hostile text
+
+
+HOSTILE = [
+    "(" * LONGEST,
+    "[" * LONGEST,
+    "-" * LONGEST,
+    "not " * (LONGEST // 4),
+    "max(" * (LONGEST // 4),
+    "x[" * (LONGEST // 2),
+    "1 if " * (LONGEST // 5),
+    "1+" * (LONGEST // 2 - 1) + "1",
+    "2**" * (LONGEST // 3 - 1) + "2",
+    "1<" * (LONGEST // 2 - 1) + "1",
+    "9**64**" * 40 + "9",
+    "((9**64)**64)**64",
+    "9" * LONGEST,
+    "9" * (LONGEST + 1),
+    "x" * 100_000,
+    " " * (LONGEST - 1) + "$",
+    "'" * LONGEST,
+    "'a' * 1000000000",
+    "[0] * 1000000000",
+    "rows + rows" + " + rows" * 60,
+    "[" + "rows," * 90 + "rows]",
+    "rows[0]" + "[0]" * 150,
+    "\u0000",
+    "\u0661 + \u0662",
+    "１ + ２",
+    "ᵃ",
+    "a" * 400 + "(",
+    "1e99 ** 64 ** 64",
+    "0.1 ** 64 ** 3",
+    "(1/3) ** 64 * (1/7) ** 64",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_is_answered_at_once(text: str) -> None:
+    start = time.perf_counter()
+    try:
+        answer = show(value(text, rows=[[1] * 1000] * 1000))
+    except ExpressionError as error:
+        answer = error.message
+    # A bounded evaluator needs a few milliseconds; the limit only tells it from an unbounded one.
+    assert time.perf_counter() - start < 2
+    assert len(answer) < 700
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"0123456789.()[],'\"+-*/%<>=!_ ", "**", "//", "==", "c", "rows", *sorted(KEYWORDS), *FUNCTIONS]
+        ),
+        max_size=40,
+    ).map(" ".join)
+)
+def test_any_text_gives_a_value_or_an_expression_error(text: str) -> None:
+    try:
+        result = value(text, c=32, rows=[[64, 3], [128, 4]])
+    except ExpressionError as error:
+        assert_placed(error, text)
+    else:
+        assert isinstance(result, (int, Fraction, str, list))
+
+
+def assert_placed(error: ExpressionError, text: str) -> None:
+    """The fault lies in the text."""
+    assert error.message
+    assert 0 <= error.offset <= max(0, len(text))
+
+
+def test_nesting_is_bounded_but_not_tight() -> None:
+    deep = DEEPEST - 2
+    assert value("(" * deep + "1" + ")" * deep) == 1
+
+
+# --- texts with expressions in braces
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("conv1", "conv1"),
+        ("conv{n}", "conv3"),
+        ("conv{n}_{n + 1}", "conv3_4"),
+        ("{c}x{c}x{n}", "32x32x3"),
+        ("{int(alpha * 224)}x{int(alpha * 224)}x3", "168x168x3"),
+        ("{alpha}", "0.75"),
+        ("{word}", "same"),
+        ("{deep}", "True"),
+        ("{'a' if deep else 'b'}", "a"),
+        ("", ""),
+        ("}", "}"),
+        ("{", "{"),
+    ],
+)
+def test_braces_are_filled(text: str, wanted: str) -> None:
+    assert interpolate(text, VARIABLES) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "offset"),
+    [
+        ("conv{nn}", "'nn' is not known here", 5),
+        ("conv{n}_{n + mm}", "'mm' is not known here", 13),
+        ("conv{n +}", "found the end", 8),
+        ("conv{}", "found the end", 5),
+        ("a{c / 0}", "division by zero", 4),
+    ],
+)
+def test_a_fault_in_braces_is_found_at_its_column(text: str, words: str, offset: int) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        interpolate(text, VARIABLES)
+    assert words in caught.value.message
+    assert caught.value.offset == offset
+
+
+def test_expressions_in_braces_are_listed_with_their_places() -> None:
+    assert expressions_in_braces("a{b}c{d + 1}") == [(2, "b"), (6, "d + 1")]
+    assert expressions_in_braces("none") == []
