@@ -12,7 +12,8 @@ from archcalc.errors import UsageError
 from archcalc.graph import LayerGraph
 from archcalc.shapes import Shape
 from archcalc.spec.build import build, network_names, variants_of
-from archcalc.spec.load import Spec, load_spec
+from archcalc.spec.load import Spec, load_spec, spec_of
+from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.suggest import did_you_mean
 
 _PACKAGE = Path(__file__).parent
@@ -68,10 +69,12 @@ def is_file_name(network: str) -> bool:
 
 
 def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
-    """The layer graph of a network: a catalogue name, `name@variant`, or the path of a spec file.
+    """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
 
     Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
     """
+    if is_pattern(network):
+        return build(spec_of(parse_pattern(network)), None, None, settings, input_shape)
     name, _, variant = network.partition("@")
     if is_file_name(name) or (Path(name).is_dir() and _key(name) not in entries()):
         spec = load_spec(Path(name))

@@ -17,6 +17,28 @@ class Location(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Inline(str):
+    """The name of a source that is one line and was given on the command line; errors show it and point into it."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, name: str, text: str) -> Inline:
+        self = super().__new__(cls, name)
+        self.text = text
+        return self
+
+    def excerpt(self, column: int) -> tuple[str, str]:
+        """The text around a column, and a line with a caret under it."""
+        start = max(0, column - 61)
+        shown = self.text[start : start + 100].translate(_BLANKS)
+        before, after = "…" if start else "", "…" if start + 100 < len(self.text) else ""
+        return f"{before}{shown}{after}", " " * (len(before) + column - 1 - start) + "^"
+
+
+_BLANKS = {code: " " for code in [*range(32), 127]}
+
+
 class Problem(NamedTuple):
     """One fault: a sentence, its place, the layer it concerns, and lines that help to mend it."""
 
@@ -28,7 +50,10 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         head = f"{self.location}: " if self.location else ""
         layer = f"layer {self.layer}: " if self.layer else ""
-        return "\n    ".join([f"{head}{layer}{self.message}", *self.details])
+        where: tuple[str, ...] = ()
+        if self.location and isinstance(self.location.file, Inline):
+            where = self.location.file.excerpt(self.location.column)
+        return "\n    ".join([f"{head}{layer}{self.message}", *where, *self.details])
 
 
 class ArchcalcError(Exception):

@@ -24,16 +24,22 @@ def maximum(first: Number, second: Number) -> Number:
     """The larger of two numbers."""
     if isinstance(first, int) and isinstance(second, int):
         return first if first >= second else second
-    own = getattr(first, "archcalc_maximum", None)
-    return own(second) if own else (first + second + abs(first - second)) // 2
+    for one, other in ((first, second), (second, first)):
+        own = getattr(one, "archcalc_maximum", None)
+        if own:
+            return own(other)
+    return (first + second + abs(first - second)) // 2
 
 
 def minimum(first: Number, second: Number) -> Number:
     """The smaller of two numbers."""
     if isinstance(first, int) and isinstance(second, int):
         return first if first <= second else second
-    own = getattr(first, "archcalc_minimum", None)
-    return own(second) if own else (first + second - abs(first - second)) // 2
+    for one, other in ((first, second), (second, first)):
+        own = getattr(one, "archcalc_minimum", None)
+        if own:
+            return own(other)
+    return (first + second - abs(first - second)) // 2
 
 
 def product(factors: Iterable[Number]) -> Number:

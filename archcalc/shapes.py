@@ -22,7 +22,7 @@ def parse_image_shape(text: str) -> Shape:
     # Longer digit strings are out of range anyway; reading them would cost time.
     sizes = [int(part) if len(part.strip()) < 20 else LARGEST_SIZE + 1 for part in re.split(r"[x×*]", text.lower())]
     if len(sizes) != 3:
-        raise UsageError(f"{text!r} has {len(sizes)} {'number' if len(sizes) == 1 else 'numbers'}: {wanted}")
+        raise UsageError(f"{text[:60]!r} has {len(sizes)} {'number' if len(sizes) == 1 else 'numbers'}: {wanted}")
     for size in sizes:
         if not 1 <= size <= LARGEST_SIZE:
             raise UsageError(f"cannot use {text[:60]!r}: each size must lie between 1 and {LARGEST_SIZE:,}")

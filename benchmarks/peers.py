@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,9 @@ def write_onnx(path: Path) -> None:
         operator = {"norm": "LRN", "pool": "MaxPool", "linear": "Gemm"}.get(kind, kind.capitalize())
         values = "output" if index == len(ALEXNET) - 1 else str(index)
         nodes.append(helper.make_node(operator, inputs, [values], **settings))
-    ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
-        for name, shape in (("input", (1, 3, 227, 227)), ("output", (1, 1000)))
-    ]
-    graph = helper.make_graph(nodes, "alexnet", *ends, weights)
+    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, (1, 3, 227, 227))
+    scores = helper.make_tensor_value_info("output", TensorProto.FLOAT, (1, 1000))
+    graph = helper.make_graph(nodes, "alexnet", [image], [scores], weights)
     save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
@@ -80,7 +79,7 @@ def torch_module() -> Any:
     """The layers as a `torch.nn.Sequential`."""
     from torch import nn
 
-    make = {
+    make: dict[str, Callable[..., Any]] = {
         "conv": nn.Conv2d,
         "relu": nn.ReLU,
         "norm": lambda: nn.LocalResponseNorm(5),

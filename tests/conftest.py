@@ -31,7 +31,7 @@ def snapshot(request: pytest.FixtureRequest) -> Snapshot:
     def compare(name: str, text: str) -> None:
         path = SNAPSHOTS / name
         if update:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         assert path.is_file(), f"there is no snapshot {name}; pytest --update writes it"
         # Compared as text first: pytest shows a difference of lines better than one of bytes.
@@ -55,12 +55,12 @@ def archcalc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["archcalc", *map(str, arguments)])
         capsys.readouterr()
-        code = 0
+        code: object = 0
         try:
             main()
         except SystemExit as end:
-            assert isinstance(end.code, int)
             code = end.code
+        assert isinstance(code, int)
         out, err = capsys.readouterr()
         return Result(code, out, err)
 

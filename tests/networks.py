@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis, analyse
-from archcalc.errors import Problem, SpecError
+from archcalc.errors import Problem, ShapeError, SpecError
 from archcalc.graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
-from archcalc.passes.shapes import ShapedLayer
+from archcalc.passes.shapes import ShapedLayer, infer_shapes
 from archcalc.shapes import Shape
 from archcalc.spec.build import build
 from archcalc.spec.load import Spec, spec_of
@@ -140,10 +140,12 @@ def op(kind: str, **fields: Any) -> Op:
 
 
 def shape(layer: Op, *inputs: Shape) -> ShapedLayer:
-    """The op on inputs of these shapes, as the shape pass hands it to the others."""
-    resolved = layer.resolve(inputs)
-    resolved.check(inputs)
-    return ShapedLayer(Layer("it", layer, tuple(range(len(inputs)))), resolved, inputs, resolved.output_shape(inputs))
+    """The op on inputs of these shapes, as the shape pass hands it to the others. Raises `ShapeError`."""
+    sources = [(op("input", shape=source), ()) for source in inputs]
+    result = infer_shapes(chain(*sources, (layer, range(len(inputs)))))
+    for problem in result.problems:
+        raise ShapeError(problem.message, *problem.details)
+    return result.layers[-1]
 
 
 def chain(*layers_and_inputs: tuple[Op, Sequence[int]], outputs: Sequence[int] = ()) -> LayerGraph:

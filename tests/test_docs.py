@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import doctest
-import json
 import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -22,13 +22,14 @@ from archcalc.analysis import Analysis, analyse
 from archcalc.cli.app import COMMANDS
 from archcalc.errors import SpecError
 from archcalc.ops import OPS, Op
-from archcalc.ops.base import LARGEST_SIZE as LARGEST_SIDE
-from archcalc.ops.base import Operations
-from archcalc.ops.windowed import Sides
+from archcalc.ops.pool import Pool2d
+from archcalc.ops.windowed import Windowed
 from archcalc.reports import columns, formats
 from archcalc.reports.json import as_dict
-from archcalc.spec import document, expand, expressions, source
+from archcalc.shapes import LARGEST_SIZE, Shape
+from archcalc.spec import document, expand, expressions, faults, names, source
 from archcalc.spec.build import build, network_names
+from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import prelude, spec_of
 from archcalc.spec.schema import json_schema
@@ -36,10 +37,12 @@ from archcalc.spec.source import parse_source
 from tests.cli.runner import Run
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs").glob("*.md")
+)
 LANGUAGE = ROOT / "docs" / "spec-language.md"
-#: What a fenced block may be. All but `sh` and `text` are run; `yaml invalid` must be refused.
-LANGUAGES = ("yaml", "yaml invalid", "python", "console", "json", "sh", "text")
+#: What a fenced block may be. All but `sh` are run; `yaml invalid` must be refused.
+LANGUAGES = ("yaml", "yaml invalid", "python", "console", "sh")
 _FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -90,12 +93,17 @@ def name_of(example: Example) -> str:
 
 
 @pytest.fixture
-def beside_examples(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def beside_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The working directory holds every spec of the page."""
-    for other in examples_of(example.page):
-        if other.language.startswith("yaml"):
-            (tmp_path / name_of(other)).write_text(other.text, encoding="utf-8")
+    for example in examples_of(page):
+        if example.language.startswith("yaml"):
+            (tmp_path / name_of(example)).write_text(example.text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def page(example: Example) -> Path:
+    return example.page
 
 
 # --- examples
@@ -114,12 +122,12 @@ def test_names_of_specs_differ(page: Path) -> None:
 
 @every("yaml")
 def test_spec_can_be_built(example: Example) -> None:
-    spec = spec_of(parse_source(example.text, name_of(example)))
-    names = network_names(spec)
+    read_spec = spec_of(parse_source(example.text, name_of(example)))
+    names = network_names(read_spec)
     assert names
     for name in names:
         member, _, variant = name.partition("@")
-        analysis = analyse(build(spec, member, variant or None))
+        analysis = analyse(build(read_spec, member, variant or None))
         assert analysis.problems == ()
         assert len(analysis.rows) > 1
 
@@ -138,14 +146,22 @@ def test_invalid_spec_is_refused(example: Example) -> None:
     assert refusal.value.problems
 
 
-@every("python")
+PAGES_WITH_PYTHON = [page for page in PAGES if any(example.language == "python" for example in examples_of(page))]
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.name)
 @pytest.mark.usefixtures("beside_examples")
-def test_python_example(example: Example) -> None:
-    test = doctest.DocTestParser().get_doctest(example.text, {}, str(example), str(example.page), example.line)
-    report: list[str] = []
-    outcome = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
-    assert not outcome.failed, "".join(report)
-    assert any(item.want for item in test.examples), "an example shows what it gives"
+def test_python_examples(page: Path) -> None:
+    """The blocks of a page are one session."""
+    names: dict[str, Any] = {}
+    for example in examples_of(page):
+        if example.language == "python":
+            test = doctest.DocTestParser().get_doctest(example.text, names, str(example), str(page), example.line)
+            report: list[str] = []
+            outcome = doctest.DocTestRunner().run(test, out=report.append, clear_globs=False)
+            assert not outcome.failed, "".join(report)
+            assert any(item.want for item in test.examples), f"{example} shows nothing that it gives"
+            names = test.globs
 
 
 def commands_of(example: Example) -> Iterator[Command]:
@@ -199,10 +215,6 @@ def test_docstring_of_the_package() -> None:
 _LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 
 
-def without_code(text: str) -> str:
-    return re.sub(r"`[^`\n]*`", "", _FENCE.sub("", text))
-
-
 def anchors_of(page: Path) -> set[str]:
     """The names that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ +(.+)$", _FENCE.sub("", read(page)), re.MULTILINE)
@@ -228,11 +240,10 @@ def test_readme_links_to_every_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_that_are_named_exist(page: Path) -> None:
-    """Paths such as `archcalc/ops/conv.py`; words in capitals stand for any name."""
+    """Paths such as `archcalc/ops/conv.py`; NAME in a path stands for any name."""
     folders = "archcalc|tests|docs|specs|benchmarks|reports"
     named = re.findall(rf"`((?:{folders})/[\w./-]*\w/?|[\w-]+\.(?:toml|md))`", _FENCE.sub("", read(page)))
-    missing = [name for name in named if not re.search(r"\b[A-Z]+\b(?<!README)", name.removesuffix(".md"))]
-    assert [name for name in missing if not (ROOT / name).exists()] == []
+    assert [name for name in named if "NAME" not in name and not (ROOT / name).exists()] == []
 
 
 # --- tables
@@ -246,7 +257,7 @@ def table(page: Path, heading: str, number: int = 0) -> list[list[str]]:
     tables = re.findall(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert number < len(tables), f"{page.name}, {heading!r}: there are {len(tables)} tables"
     lines = tables[number].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
 
 
 def keys(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -268,6 +279,10 @@ def test_keys_are_those_of_the_model(heading: str, model: type[BaseModel], leave
     assert sorted(keys(table(LANGUAGE, heading))) == sorted(model.model_fields.keys() - leaves_out)
 
 
+def test_keys_of_a_reported_figure() -> None:
+    assert sorted(keys(table(LANGUAGE, "## Facts about a network", 1))) == sorted(document.Reported.model_fields)
+
+
 def test_required_keys_of_a_file() -> None:
     marked = keys([row for row in table(LANGUAGE, "## The file") if row[1].startswith("required")])
     fields = document.Document.model_fields
@@ -282,7 +297,6 @@ def test_keys_of_every_step() -> None:
     ("heading", "words"),
     [
         ("## Facts about a network", get_args(document.Quantity)),
-        ("## Facts about a network", tuple(document.Reported.model_fields)),
         ("## Facts about a network", tuple(document.Paper.model_fields)),
         ("## Parameters", document.TYPES),
         ("## Outputs", tuple(document.LayerOutput.model_fields)),
@@ -301,25 +315,27 @@ def test_functions_and_operators_of_expressions() -> None:
     assert set(rows["comparison"] + rows["arithmetic"]) == set(expressions._OPERATORS)
 
 
-def test_limits() -> None:
-    limits = {
-        "size of a file": f"{source.LARGEST_FILE >> 20} MiB",
+def limits() -> dict[str, str]:
+    """Every limit in the words of the page."""
+    numbers = {
         "nesting of YAML": source.DEEPEST_NESTING,
         "values in a file, aliases expanded": source.MOST_VALUES,
         "layers of a network": expand.MOST_LAYERS,
         "steps of the expansion": expand.MOST_STEPS,
-        "problems shown": expand.MOST_PROBLEMS,
-        "length of a name": expand.LONGEST_NAME,
-        "a side of an input, window or padding": LARGEST_SIDE,
-        "channels or features of a layer": OPS["linear"].model_fields["out_features"].metadata[0].le,
-        "length of an expression": expressions.LONGEST,
+        "problems shown at a time": faults.MOST_PROBLEMS,
+        "characters of a name": names.LONGEST_NAME,
+        "a side of an input, a window or a padding": LARGEST_SIZE,
+        "characters of an expression": expressions.LONGEST,
         "nesting of an expression": expressions.DEEPEST,
         "an exponent": expressions.LARGEST_EXPONENT,
         "bits of a number in an expression": expressions.LARGEST_BITS,
-        "length of a list or text in an expression": expressions.LONGEST_LIST,
+        "a list or text in an expression": expressions.LONGEST_LIST,
     }
-    shown = {name: f"{limit:,}" if isinstance(limit, int) else limit for name, limit in limits.items()}
-    assert {row[0]: row[1] for row in table(LANGUAGE, "## Limits")} == shown
+    return {"a file": f"{source.LARGEST_FILE >> 20} MiB"} | {name: f"{value:,}" for name, value in numbers.items()}
+
+
+def test_limits() -> None:
+    assert {row[0]: row[1] for row in table(LANGUAGE, "## Limits")} == limits()
 
 
 #: A value for each field that has no default.
@@ -333,23 +349,37 @@ NEEDED: Mapping[str, Any] = {
 }
 
 
+def needed_by(kind: str) -> dict[str, Any]:
+    """Values for the fields that have no default."""
+    return {name: NEEDED[name] for name, field in OPS[kind].model_fields.items() if field.is_required()}
+
+
+def made_of(cls: type[Op]) -> Op:
+    """The op with nothing but what it needs."""
+    return cls.model_validate(needed_by(cls.kind))
+
+
 def default_of(op: Op, field: str) -> str:
     value = getattr(op, field)
-    if field != "kernel_size" and "kernel_size" in type(op).model_fields and value == (3, 3):
-        return "kernel_size"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (tuple, Sides)) and len(set(value)) == 1:
+    if isinstance(value, tuple) and len(set(value)) == 1:
         return str(value[0])
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def fields_of(cls: type[Op]) -> str:
-    """The fields of an op as the page writes them, each with its default."""
-    required = [name for name, field in cls.model_fields.items() if field.is_required()]
-    op = cls.model_validate({name: NEEDED[name] for name in required})
-    rest = [name for name in cls.model_fields if name not in required]
-    return ", ".join([f"`{name}`" for name in required] + [f"`{name}` = {default_of(op, name)}" for name in rest])
+    """The fields of an op as the page writes them, each with its default; those of windows stand in a table."""
+    op = made_of(cls)
+    shared = Pool2d if issubclass(cls, Pool2d) else Windowed if issubclass(cls, Windowed) else Op
+    own = {name: field for name, field in cls.model_fields.items() if name not in shared.model_fields}
+    return ", ".join(
+        [
+            *(f"`{name}`" for name, field in own.items() if field.is_required()),
+            *(["[window](#windows)"] if shared is not Op else []),
+            *(f"`{name}` = {default_of(op, name)}" for name, field in own.items() if not field.is_required()),
+        ]
+    )
 
 
 def inputs_of(cls: type[Op]) -> str:
@@ -358,8 +388,10 @@ def inputs_of(cls: type[Op]) -> str:
 
 
 def op_rows() -> list[list[str]]:
-    tables = [table(LANGUAGE, heading) for heading in re.findall(r"^### Ops: .+$", read(LANGUAGE), re.MULTILINE)]
-    return [row for rows in tables for row in rows]
+    """The rows of all tables of ops."""
+    section = read(LANGUAGE).partition("\n## Ops\n")[2].partition("\n## ")[0]
+    headings = re.findall(r"^### .+$", _FENCE.sub("", section), re.MULTILINE)
+    return [row for heading in headings if heading != "### Windows" for row in table(LANGUAGE, heading)]
 
 
 def test_ops_are_those_of_the_code() -> None:
@@ -369,8 +401,21 @@ def test_ops_are_those_of_the_code() -> None:
 @pytest.mark.parametrize("row", op_rows(), ids=lambda row: row[0].strip("`"))
 def test_row_of_an_op(row: list[str]) -> None:
     cls = OPS[row[0].strip("`")]
-    assert row[1:3] == [inputs_of(cls), fields_of(cls)]
+    assert row[1:3] == [inputs_of(cls), fields_of(cls) or "–"]
     assert row[3]
+
+
+def test_fields_of_windows() -> None:
+    rows = table(LANGUAGE, "### Windows")
+    assert keys(rows) == list(Pool2d.model_fields)
+    assert keys([row for row in rows if "pooling only" not in row[2]]) == list(Windowed.model_fields)
+    defaults = {row[0].strip("`"): row[1] for row in rows}
+    convolution, pool = made_of(OPS["conv2d"]), made_of(OPS["max_pool2d"])
+    assert [name for name, default in defaults.items() if not default] == ["kernel_size"]
+    assert defaults["stride"] == f"{default_of(convolution, 'stride')}, or for pooling `kernel_size`"
+    assert getattr(pool, "stride") == getattr(pool, "kernel_size")  # noqa: B009
+    for name in defaults.keys() - {"kernel_size", "stride"}:
+        assert defaults[name] == default_of(pool, name)
 
 
 def test_blocks_that_are_there_already() -> None:
@@ -396,7 +441,9 @@ def test_readme_sets_up_in_two_lines() -> None:
 
 def test_extras_that_are_installed_exist() -> None:
     project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
-    wanted = [name for page in PAGES for names in re.findall(r"\.\[([\w,]+)\]", read(page)) for name in names.split(",")]
+    wanted = [
+        name for page in PAGES for names in re.findall(r"\.\[([\w,]+)\]", read(page)) for name in names.split(",")
+    ]
     assert wanted
     assert set(wanted) <= project["optional-dependencies"].keys()
 
@@ -412,6 +459,15 @@ def test_columns_of_a_report() -> None:
     assert keys(rows) == list(columns.COLUMNS)
 
 
+# --- the parts of the package
+
+
+def test_architecture_names_every_part() -> None:
+    parts = {path.name.removesuffix(".py") for path in (ROOT / "archcalc").iterdir() if path.suffix in ("", ".py")}
+    named = set(keys(table(ROOT / "docs" / "architecture.md", "## Data flows one way")))
+    assert {part for part in parts if not part.startswith("_")} - {"specs"} <= named
+
+
 # --- the JSON report
 
 
@@ -422,10 +478,10 @@ def paths(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from paths(inner, f"{path}.{key}" if path else key)
-    elif value and isinstance(value[0], (dict, list)) and path != "layers[].input_shapes":
+    elif value and isinstance(value[0], dict):
         for inner in value:
             yield from paths(inner, f"{path}[]")
-    else:
+    elif value:
         yield path
 
 
@@ -436,7 +492,7 @@ def analysis_of(name: str) -> Analysis:
 
 def test_keys_of_the_report() -> None:
     found: dict[str, None] = {}
-    for name in ("alexnet", "googlenet@aux", "resnet20_cifar", "resnet50"):
+    for name in ("alexnet", "googlenet@aux", "mobilenet", "resnet50"):
         found.update(dict.fromkeys(paths(as_dict(analysis_of(name)))))
     assert sorted(keys(table(ROOT / "docs" / "json.md", "## A report"))) == sorted(found)
 
@@ -451,22 +507,88 @@ def test_keys_of_the_list(archcalc: Run) -> None:
     assert keys(table(ROOT / "docs" / "json.md", "## The list of networks")) == list(entries[0])
 
 
-@every("json")
-def test_json_example(example: Example) -> None:
-    value = json.loads(example.text)
-    assert value
-
-
 # --- conventions
 
+CONVENTIONS = ROOT / "docs" / "conventions.md"
+KINDS = ("additions", "multiplications", "comparisons", "divisions", "exponentials")
+#: What the ops read: windows of 3×3 tile it with a stride of 3.
+IMAGE: Shape = (12, 6, 6)
 
-def operations_of(kind: str) -> Operations:
-    """What an op calculates on a map of 6×6×4, with a window of 3×3 where it has one."""
-    cls = OPS[kind]
-    needed = {name: NEEDED[name] for name, field in cls.model_fields.items() if field.is_required()}
-    op = cls.model_validate(needed).resolve([(4, 6, 6)])
-    inputs = [(4, 6, 6)] * max(cls.fewest_inputs, 2 if cls.most_inputs is None else 1)
-    return op.operations(inputs, op.output_shape(inputs))
+
+def formulas() -> Iterator[tuple[str, list[str]]]:
+    """Each op with its formulas; what is not written is 0."""
+    for row in table(CONVENTIONS, "## Operations by kind"):
+        for kind in re.findall(r"`(\w+2d|\w+)`", row[0].split(" with ")[0]):
+            yield kind, [cell.strip("`") or "0" for cell in row[1:]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"), list(formulas()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_operations_of_an_op(kind: str, written: list[str]) -> None:
+    fields: dict[str, dict[str, Any]] = {"adaptive_avg_pool2d": {"output_size": 3}, "upsample2d": {"mode": "bilinear"}}
+    for bias in (False, True):
+        with_bias = {"bias": bias} if "bias" in OPS[kind].model_fields else {}
+        op = OPS[kind].model_validate({**needed_by(kind), **fields.get(kind, {}), **with_bias})
+        inputs = [IMAGE[:1] if kind == "rbf" else IMAGE] * (3 if op.most_inputs is None else 1)
+        output = op.output_shape(inputs)
+        variables = {
+            "n": prod(output),
+            "i": prod(inputs[0]),
+            "c": output[0],
+            "m": op.macs(inputs, output),
+            "f": 9,
+            "b": int(bias),
+            "k": len(inputs),
+        }
+        counted = op.operations(inputs, output)
+        expected = [evaluate(parse_expression(formula), variables) for formula in written]
+        if kind == "local_response_norm":
+            # Windows of five channels are cut off at the first two and the last two: 6 of 60 sums are missing.
+            expected[0] -= 6 * prod(output[1:])
+        assert dict(zip(KINDS, expected, strict=True)) == counted._asdict()
+
+
+def test_every_op_that_calculates_has_formulas() -> None:
+    listed = {kind for kind, _ in formulas()} | {"depthwise_conv2d"}  # it becomes a conv2d
+    for kind in OPS.keys() - listed - {"input"}:
+        op = OPS[kind].model_validate({"shape": "6x6x12"} if kind == "reshape" else needed_by(kind))
+        inputs = [IMAGE] * op.fewest_inputs
+        assert not any(op.operations(inputs, op.output_shape(inputs))), kind
+
+
+def counts_of_tools(analysis: Analysis) -> list[int]:
+    """What the other tools print, by the rules on the page: archcalc, fvcore, torchinfo, ptflops, thop."""
+    biases = normalised = normalisation = rectified = read_by_pools = averages = adaptive = stamped = 0
+    for row in analysis.rows:
+        values, kind = prod(row.output_shape), row.op.kind
+        if kind in ("conv2d", "conv_transpose2d", "linear"):
+            biases += values * any(param.name == "bias" for param in row.op.param_shapes(row.input_shapes))
+        if kind == "conv_transpose2d":
+            # Once for each output position, as if it were a convolution, in place of each input position.
+            before, after = prod(row.input_shapes[0][1:]), prod(row.output_shape[1:])
+            stamped += row.multiplications * after // before - row.multiplications
+        normalised += values * (kind == "batch_norm2d")
+        normalisation += row.params * (kind == "batch_norm2d")
+        rectified += values * (kind == "relu")
+        if "pool" in kind:
+            read_by_pools += prod(row.input_shapes[0])
+            averages += values * ("avg" in kind)
+            adaptive += prod(row.input_shapes[0]) * (kind in ("global_avg_pool2d", "adaptive_avg_pool2d"))
+    ours = analysis.totals.multiplications
+    return [
+        ours,
+        ours + 2 * normalised + adaptive,
+        ours + biases + normalisation + stamped,
+        ours + biases + 2 * (normalised + rectified + read_by_pools),
+        ours + 4 * normalised + averages + adaptive + stamped,
+    ]
+
+
+@pytest.mark.parametrize("row", table(CONVENTIONS, "### What other tools add"), ids=lambda row: row[0])
+def test_counts_of_other_tools(row: list[str]) -> None:
+    printed = [int(cell.replace(",", "")) for cell in row[1:]]
+    assert counts_of_tools(analysis_of(row[0].strip("`"))) == printed
 
 
 # --- dependencies
@@ -475,7 +597,11 @@ def operations_of(kind: str) -> Operations:
 def test_every_dependency_is_explained() -> None:
     configuration = tomllib.loads(read(ROOT / "pyproject.toml"))
     project = configuration["project"]
-    groups = {"": project["dependencies"], **project["optional-dependencies"], "build": configuration["build-system"]["requires"]}
+    groups = {
+        "": project["dependencies"],
+        **project["optional-dependencies"],
+        "build": configuration["build-system"]["requires"],
+    }
     page = ROOT / "docs" / "dependencies.md"
     for group, requirements in groups.items():
         names = {re.split(r"[<>=!\[]", requirement)[0] for requirement in requirements} - {"archcalc"}

@@ -13,6 +13,10 @@ from archcalc import __version__
 COMMANDS = {
     "list": "Every network of the catalogue: year, input, params, multiplications.",
     "report": "The table of a network: shapes, params, multiplications, memory, receptive fields.",
+    "run": "Run a network in numpy; every shape and count is compared with the analysis.",
+    "explain": "How each number of a layer comes about: formula, numbers put in, result.",
+    "spec": "A network or an inline pattern as YAML that can be loaded again.",
+    "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",
     "completion": "The script that completes commands and networks in your shell.",

@@ -36,6 +36,24 @@ def write(text: str, path: str | None) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def write_bytes(data: bytes, path: str) -> None:
+    """Write to stdout (`-`) or to a file, through a temporary file beside it."""
+    if path == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    check_target(path)
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it. Raises `UsageError` where that cannot be."""
     try:

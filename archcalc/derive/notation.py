@@ -15,10 +15,19 @@ def number(value: int) -> str:
     return f"{value:,}" if abs(value) >= 10_000 else str(value)
 
 
+def _ends_with_division(node: Node) -> bool:
+    """Whether a further factor would seem to stand under the slash."""
+    while node.kind == "*":
+        node = node.parts[1]
+    return node.kind in ("//", "ceil") and node.is_exact
+
+
 class Notation:
     """Text, as a student writes it: (H₁ − F + 2P)/S + 1."""
 
-    plus, minus, times, sign = " + ", " − ", "·", "−"
+    #: Whether a division is written in a line.
+    slash = True
+    plus, minus, times, sign, by = " + ", " − ", "·", "−", "×"
 
     def write(self, node: Node) -> str:
         """The whole expression."""
@@ -67,6 +76,8 @@ class Notation:
             return first + (self.plus if kind == "+" else self.minus) + second, _SUM
         if kind == "*":
             return self._product(node), _PRODUCT
+        if kind == "by":
+            return self.by.join([self._within(part, _ATOM) for part in node.parts]), _PRODUCT
         if kind == "neg":
             return self.sign + self._within(node.parts[0], _PRODUCT), _SUM
         if kind == "%":
@@ -85,7 +96,7 @@ class Notation:
     def _product(self, node: Node) -> str:
         left, right = node.parts
         first, second = self._within(left, _PRODUCT), self._within(right, _PRODUCT)
-        if left.kind in ("//", "ceil") and left.is_exact:
+        if self.slash and _ends_with_division(left):
             first = self._within(left, _ATOM)
         if left.kind == "number" and right.kind == "symbol":
             return self.juxtaposed(first, second)
@@ -99,7 +110,8 @@ class Notation:
 class Latex(Notation):
     """LaTeX for amsmath."""
 
-    plus, minus, times, sign = " + ", " - ", r" \cdot ", "-"
+    slash = False
+    plus, minus, times, sign, by = " + ", " - ", r" \cdot ", "-", r" \times "
 
     def number(self, value: int) -> str:
         return super().number(value).replace(",", "{,}")
@@ -128,7 +140,9 @@ class Latex(Notation):
 class MathML(Notation):
     """MathML, which browsers show without help."""
 
+    slash = False
     plus, minus, times, sign = "<mo>+</mo>", "<mo>−</mo>", "<mo>·</mo>", "<mo>−</mo>"
+    by = "<mo>×</mo>"
 
     def number(self, value: int) -> str:
         return f"<mn>{number(value)}</mn>" if value >= 0 else f"{self.sign}<mn>{number(-value)}</mn>"
@@ -160,6 +174,7 @@ class MathML(Notation):
 class Code(Notation):
     """The notation of `archcalc.spec.expressions`, which can be calculated again; symbols are plain ASCII."""
 
+    slash = False
     plus, minus, times, sign = " + ", " - ", "*", "-"
 
     def number(self, value: int) -> str:

@@ -30,7 +30,7 @@ def _is_group(parent: Node, index: int) -> bool:
         return False
     if part.kind in ("min", "max") or (part.kind in ("//", "ceil") and not part.is_exact):
         return True
-    if parent.kind in ("//", "ceil", "%", "min", "max"):
+    if parent.kind in ("//", "ceil", "%", "min", "max", "by"):
         return True
     if parent.kind == "*":
         return part.kind in _SUMS or (parent.parts[1].kind == "*" and part.kind == "*")

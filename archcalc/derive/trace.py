@@ -22,7 +22,7 @@ class Symbol(NamedTuple):
 class Node(NamedTuple):
     """A part of an expression: a number, a symbol, or an operation on parts."""
 
-    kind: str  # number, symbol, +, -, *, //, %, ceil, min, max, neg
+    kind: str  # number, symbol, +, -, *, //, %, ceil, min, max, neg, by
     value: int
     parts: tuple[Node, ...] = ()
     symbol: Symbol | None = None
@@ -37,7 +37,7 @@ class Node(NamedTuple):
         return self.parts[0].value % self.parts[1].value == 0
 
     def walk(self) -> Iterator[Node]:
-        """This node and all below it."""
+        """The node and all below it."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
@@ -85,6 +85,8 @@ def _product(left: Node, right: Node) -> Node:
 def _quotient(left: Node, right: Node) -> Node:
     if _is(right, 1):
         return left
+    if left.kind == right.kind == "number":
+        return number_node(left.value // right.value)
     # H·W·C/C is H·W, where C is the very factor that was multiplied last.
     if left.kind == "*" and left.parts[1] == right and right.kind == "symbol":
         return left.parts[0]
@@ -139,6 +141,8 @@ class Traced:
     __ge__ = _comparison(lambda a, b: a >= b)
 
     def __neg__(self) -> Traced:
+        if self.node.kind == "neg":
+            return Traced(self.node.parts[0])
         return Traced(Node("neg", -self.value, (self.node,)) if self.value else number_node(0))
 
     def __abs__(self) -> Traced:
@@ -181,7 +185,15 @@ class Traced:
         assert limit is not None
         if self.value <= limit.value if kind == "min" else self.value >= limit.value:
             return self
+        if limit.kind == "number" and limit.value:
+            return Traced(limit)
         return Traced(Node(kind, limit.value, (self.node, limit)))
+
+
+def by(rows: Any, columns: Any) -> Traced:
+    """The size of a matrix, rows×columns; its value is the number of entries."""
+    parts = (traced(rows).node, traced(columns).node)
+    return Traced(Node("by", parts[0].value * parts[1].value, parts))
 
 
 def node_of(value: Any) -> Node | None:

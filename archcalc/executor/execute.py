@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from archcalc.errors import UsageError
+from archcalc.errors import ArchcalcError, UsageError
 from archcalc.executor.counted import Counter, counted
 from archcalc.executor.weights import Weights
 from archcalc.graph import Layer, LayerGraph
@@ -39,7 +39,7 @@ class Execution:
     batch: int
 
 
-class KernelError(UsageError):
+class KernelError(ArchcalcError):
     """A kernel could not take what reached it, although the analysis says that the layer fits."""
 
 

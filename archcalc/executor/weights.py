@@ -12,6 +12,7 @@ import numpy as np
 from archcalc.graph import LayerGraph
 from archcalc.kernels import Array
 from archcalc.kernels.registry import Sizes
+from archcalc.ops.base import Op
 
 #: Scales and running variances lie this far around 1 and around the expected variance.
 _JITTER = 0.25
@@ -46,7 +47,7 @@ class SeededWeights:
         self.seed = seed
         self.dtype = np.dtype(dtype)
         self._index = graph.index
-        self._kinds = [layer.op.kind for layer in graph]
+        self._ops = [layer.op for layer in graph]
         self._gains = _gains(graph)
         self._expected = _expected(graph, self._gains)
         self._sources = [layer.inputs for layer in graph]
@@ -62,8 +63,7 @@ class SeededWeights:
         return made
 
     def _make(self, layer: str, name: str, size: tuple[int, ...]) -> Array:
-        draw = np.random.Generator(np.random.Philox(_key(self.seed, layer, name)))
-        values = draw.random(size, dtype=np.float32)
+        values = generator(self.seed, layer, name).random(size, dtype=np.float32)
         index = self._index[layer]
         low, high = self._range(index, name, size)
         values *= np.float32(high - low)
@@ -74,39 +74,43 @@ class SeededWeights:
 
     def _range(self, index: int, name: str, size: tuple[int, ...]) -> tuple[float, float]:
         """Between which numbers the values of an array lie."""
-        kind = self._kinds[index]
+        op = self._ops[index]
         if name == "centers":
             return -1.0, 1.0
         if name in ("running_mean", "running_var"):
             expected = self._expected[self._sources[index][0]]
+            # Rounded, because the last digits of an error function differ from machine to machine.
+            mean, variance = (float(f"{value:.6g}") for value in expected)
             if name == "running_var":
-                return (1 - _JITTER) * expected.variance, (1 + _JITTER) * expected.variance
-            off = 0.1 * math.sqrt(expected.variance)
-            return expected.mean - off, expected.mean + off
+                return (1 - _JITTER) * variance, (1 + _JITTER) * variance
+            off = 0.1 * math.sqrt(variance)
+            return mean - off, mean + off
         if name == "bias":
             return -0.1, 0.1
-        if kind not in _MULTIPLYING:
+        if op.kind not in _MULTIPLYING:
             return 1 - _JITTER, 1 + _JITTER
-        fan_in, fan_out = _fans(kind, size)
+        fan_in, fan_out = _fans(op, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)
         return -math.sqrt(spread), math.sqrt(spread)
 
 
-def _key(seed: int, layer: str, name: str) -> int:
+def generator(seed: int, layer: str, name: str) -> np.random.Generator:
+    """A random generator that depends on nothing but these three."""
     digest = hashlib.sha256(f"{seed}\n{layer}\n{name}".encode()).digest()
-    return int.from_bytes(digest[:16], "little")
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def _fans(kind: str, size: Sequence[int]) -> tuple[int, int]:
+def _fans(op: Op, size: Sequence[int]) -> tuple[int, int]:
     """How many values a result is made of, and how many results a value goes into."""
-    if kind == "locally_connected2d":
+    if op.kind == "locally_connected2d":
         filters, _, _, *taps = size
-    elif kind == "conv_transpose2d":
+    elif op.kind == "conv_transpose2d":
         # (C, K/groups, F, F): a pixel of the result lies under about one tap of each filter.
-        return size[0], size[1] * math.prod(size[2:])
+        return size[0] // getattr(op, "groups", 1), size[1] * math.prod(size[2:])
     else:
         filters, *taps = size
-    return math.prod(taps), filters * math.prod(taps[1:])
+    filters_of_a_value = getattr(op, "depth_multiplier", None) or filters // getattr(op, "groups", 1)
+    return math.prod(taps), filters_of_a_value * math.prod(taps[1:])
 
 
 def _gains(graph: LayerGraph) -> list[int]:

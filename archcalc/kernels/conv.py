@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from archcalc.kernels import fast
 from archcalc.kernels.registry import Algorithm, Array, Sizes, kernel
 from archcalc.kernels.windows import NO_PADDING, Padding, Pair, Sides, pad, resolve_padding, spans, starts, windows
 
@@ -58,6 +59,8 @@ def conv2d(
     sides = resolve_padding(x, padding, spans(window, dilation), stride)
     if algorithm == "loops":
         return _loops(pad(x, sides), weight, bias, stride, dilation, groups)
+    if algorithm == "fast":
+        return fast.conv2d(x, weight, bias, stride=stride, padding=sides, dilation=dilation, groups=groups)
     return _im2col(pad(x, sides), weight, bias, stride, dilation, groups)
 
 

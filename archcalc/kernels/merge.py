@@ -22,10 +22,10 @@ def multiply(*maps: Array, factor: float = 1.0) -> Array:
 
     Source: Hu et al. 2017; the factor: Szegedy et al. 2016, section 3.3.
     """
-    largest = max(maps, key=lambda each: each.size)
-    out = largest * largest.dtype.type(factor)
-    for other in maps:
-        if other is not largest:
+    largest = max(range(len(maps)), key=lambda place: maps[place].size)
+    out = maps[largest] * maps[largest].dtype.type(factor)
+    for place, other in enumerate(maps):
+        if place != largest:
             out *= other if other.ndim == out.ndim else other.reshape(*other.shape[:2], *(1,) * (out.ndim - 2))
     return np.asarray(out)
 

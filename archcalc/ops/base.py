@@ -57,6 +57,14 @@ class Window(NamedTuple):
     transposed: bool = False
 
 
+class MatrixProduct(NamedTuple):
+    """A layer as a product of matrices, `count` times: the weights' rows and columns times those of the patches."""
+
+    count: Number
+    weights: tuple[Number, Number]
+    patches: tuple[Number, Number]
+
+
 Windows = tuple[Window, Window]
 POINT = Window(1)
 POINTS: Windows = (POINT, POINT)
@@ -110,6 +118,10 @@ class Op(BaseModel):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         """For each input: what an output position reads of it (`None`: only its size matters)."""
 
+    def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
+        """The layer as a matrix product (im2col), where it is one."""
+        return None
+
     @abstractmethod
     def summary(self) -> str:
         """A few words for a table: conv 11×11, 96, /4."""
@@ -147,8 +159,8 @@ def want_image(shape: Shape) -> None:
 
 
 def elements(shape: Shape) -> Number:
-    """Number of values of a shape."""
-    return product(shape)
+    """Number of values of a shape: H·W·D, as it is said."""
+    return product((*shape[1:], shape[0])) if shape else 1
 
 
 def by(pair: tuple[int, int]) -> str:

@@ -10,6 +10,7 @@ from archcalc.ops import rules
 from archcalc.ops.base import (
     Count,
     MarginPair,
+    MatrixProduct,
     Op,
     Operations,
     Param,
@@ -80,6 +81,13 @@ class Conv2d(Windowed):
         return Operations(
             additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
         )
+
+    def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
+        if self.connections is not None:
+            return None
+        row = rules.patch_elements(self.kernel_size, self._filter_depth(inputs[0][0]))
+        filters = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        return MatrixProduct(self.groups, (filters, row), (row, output[1] * output[2]))
 
     def summary(self) -> str:
         if self.groups == 1:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from archcalc.errors import ShapeError
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, Op, Operations, Param, Windows, elements
+from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements
 from archcalc.shapes import Shape, format_shape
 
 
@@ -33,6 +33,10 @@ class Linear(Op):
             additions=rules.sums(self.out_features, elements(inputs[0]), int(self.bias)),
             multiplications=self.macs(inputs, output),
         )
+
+    def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
+        features = elements(inputs[0])
+        return MatrixProduct(1, (self.out_features, features), (features, 1))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from archcalc.ops import rules
 from archcalc.ops.base import Operations, Param, Pointwise, Size, elements
 from archcalc.shapes import Shape
 
@@ -62,9 +63,8 @@ class LocalResponseNorm(Pointwise):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)
         channels = output[0]
-        before, after = (self.size - 1) // 2, self.size // 2
-        read = sum(min(c + after, channels - 1) - max(c - before, 0) + 1 for c in range(channels))
-        sums = (read - channels) * (values // channels)
+        read = rules.window_elements_inside(channels, (self.size - 1) // 2, self.size // 2)
+        sums = values // channels * (read - channels)
         return Operations(
             additions=sums + values,  # the sum of squares, then k
             multiplications=2 * values,  # the square, then α/n

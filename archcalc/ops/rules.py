@@ -39,9 +39,14 @@ def leftover(size: Number, window: Number, stride: Number, padding: Number) -> N
     return (size - window + padding) % stride
 
 
+def padding_for(positions: Number, size: Number, window: Number, stride: Number) -> Number:
+    """Padding of both sides together with which so many windows tile the input; negative where it is too large."""
+    return (positions - 1) * stride + window - size
+
+
 def same_padding(size: Number, window: Number, stride: Number) -> Number:
     """Padding of both sides together that gives ⌈W/S⌉ positions. Source: TensorFlow, `padding="SAME"`."""
-    return maximum((ceil_div(size, stride) - 1) * stride + window - size, 0)
+    return maximum(padding_for(ceil_div(size, stride), size, window, stride), 0)
 
 
 def transposed_output_size(
@@ -56,18 +61,23 @@ def total_padding(before: Number, after: Number) -> Number:
     return 2 * before if before is after else before + after
 
 
+def patch_elements(kernel: tuple[Number, Number], depth: Number) -> Number:
+    """F·F·D: the values that a filter reads at one position, and its weights; a row of im2col's matrix."""
+    return kernel[0] * kernel[1] * depth
+
+
 def convolution_multiplications(
     height: Number, width: Number, out_channels: Number, kernel: tuple[Number, Number], depth: Number
 ) -> Number:
     """H₂·W₂·K·F·F·D: one multiplication a weight and output; `depth` is the input depth that a filter sees (C/G)."""
-    return height * width * out_channels * kernel[0] * kernel[1] * depth
+    return height * width * out_channels * patch_elements(kernel, depth)
 
 
 def transposed_convolution_multiplications(
     height: Number, width: Number, in_channels: Number, kernel: tuple[Number, Number], depth: Number
 ) -> Number:
     """H₁·W₁·C·F·F·(K/G): every input value multiplies its whole filter, and the products are added where they fall."""
-    return height * width * in_channels * kernel[0] * kernel[1] * depth
+    return height * width * in_channels * patch_elements(kernel, depth)
 
 
 def linear_multiplications(in_features: Number, out_features: Number) -> Number:
@@ -78,3 +88,27 @@ def linear_multiplications(in_features: Number, out_features: Number) -> Number:
 def sums(results: Number, terms: Number, bias: Number) -> Number:
     """Additions that make `results` sums of `terms` terms each, and one more a result where there is a bias."""
     return results * (terms - 1 + bias)
+
+
+def receptive_field_size(size: Number, window: Number, jump: Number) -> Number:
+    """Input pixels behind a window: r + (F − 1)·j, where the map before sees r pixels and steps by j of them.
+
+    Source: Araujo et al. 2019, equation 2, for one layer.
+    """
+    return size + (window - 1) * jump
+
+
+def receptive_field_jump(jump: Number, stride: Number) -> Number:
+    """Input pixels from one position to the next: j·S. Source: Araujo et al. 2019, section on strides."""
+    return jump * stride
+
+
+def receptive_field_start(start: Number, padding_before: Number, jump: Number) -> Number:
+    """First input pixel that position 0 sees; left of the image where there is padding."""
+    return start - padding_before * jump
+
+
+def window_elements_inside(size: Number, before: Number, after: Number) -> Number:
+    """Elements read by all windows from `before` to `after` around each of `size` positions, cut off at the ends."""
+    before, after = minimum(before, size - 1), minimum(after, size - 1)
+    return size * (before + 1 + after) - (before * (before + 1) // 2 + after * (after + 1) // 2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from archcalc.numbers import product
+from archcalc.numbers import Number, product
+from archcalc.ops.base import Param
 from archcalc.passes.shapes import ShapedLayer
+from archcalc.shapes import Shape
 
 
 class ParamCount(NamedTuple):
@@ -24,12 +27,52 @@ def count_params(layer: ShapedLayer) -> ParamCount:
     arrays = layer.op.param_shapes(layer.inputs)
     if not arrays:
         return NONE
-    trainable = fixed = buffers = 0
-    for array in arrays:
-        if array.buffer:
-            buffers += product(array.shape)
-        elif array.trainable:
-            trainable += product(array.shape)
-        else:
-            fixed += product(array.shape)
-    return ParamCount(trainable + fixed, trainable, buffers)
+    kept = [array for array in arrays if not array.buffer]
+    trained = [array for array in kept if array.trainable]
+    params = count_values(kept)
+    trainable = params if len(trained) == len(kept) else count_values(trained)
+    return ParamCount(params, trainable, count_values([array for array in arrays if array.buffer]))
+
+
+class Share(NamedTuple):
+    """What arrays hold: each has `rests` values (kernel×kernel×depth) for every one of the `common` axes."""
+
+    rests: tuple[Number, ...]
+    common: Number
+
+
+def share_out(arrays: Sequence[Param]) -> Share:
+    """Take out the axes that the arrays share: (F·F·D + 1)·K has the rests F·F·D and 1, and K in common.
+
+    An axis is shared where it is the very same number, as `out_channels` is in the shapes of weight and bias.
+    """
+    common = min((array.shape for array in arrays), key=len) if len(arrays) > 1 else ()
+    rests = [_without(array.shape, common) for array in arrays]
+    if any(rest is None for rest in rests):
+        common, rests = (), [array.shape for array in arrays]
+    return Share(tuple([product(_kernel_first(rest or ())) for rest in rests]), product(common))
+
+
+def count_values(arrays: Sequence[Param]) -> Number:
+    """Values of all arrays together."""
+    if not arrays:
+        return 0
+    first, *others = (shared := share_out(arrays)).rests
+    for rest in others:
+        first = first + rest
+    return first * shared.common
+
+
+def _without(shape: Shape, axes: Shape) -> Shape | None:
+    rest = list(shape)
+    for axis in axes:
+        index = next((index for index, other in enumerate(rest) if other is axis), None)
+        if index is None:
+            return None
+        del rest[index]
+    return tuple(rest)
+
+
+def _kernel_first(shape: Shape) -> Shape:
+    """Depth, kernel, kernel as it is said: kernel×kernel×depth; filters last."""
+    return (*shape[-2:], *shape[-3::-1]) if len(shape) > 2 else shape[::-1]

@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, Window, Windows
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.shapes import spatial
@@ -121,7 +122,9 @@ def through_window(field: AxisField, window: Window, count: int) -> AxisField | 
     jump, phases = field.jump, len(field.spans)
     if phases == 1:
         ((low, high),) = field.spans
-        return AxisField(jump * stride, ((low - before * jump, high + (size - 1 - before) * jump),), count)
+        start = rules.receptive_field_start(low, before, jump)
+        seen = rules.receptive_field_size(high - low + 1, size, jump)
+        return AxisField(rules.receptive_field_jump(jump, stride), ((start, start + seen - 1),), count)
     new_phases = phases // gcd(phases, stride)
     spans = []
     for position in range(new_phases):

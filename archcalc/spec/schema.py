@@ -9,7 +9,10 @@ from archcalc.ops.base import Op
 from archcalc.spec.document import Document, Parameter
 from archcalc.spec.load import prelude
 
-_EXPRESSION = {"type": "string", "description": "an expression, such as 4*c or max(1, c // 2)"}
+_EXPRESSION = {
+    "type": ["string", "null"],
+    "description": "an expression, such as 4*c or max(1, c // 2); nothing: the variable of the field's own name",
+}
 
 
 def json_schema() -> dict[str, Any]:

@@ -17,6 +17,8 @@ from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment, run
 from tests.reports.tables import check_output, read_partial, read_text
 
 MODULES, BREAKS = str(DATA / "modules.yaml"), str(DATA / "breaks.yaml")
+#: With and without the buffer that Python puts before a pipe or file: a fault shows at another place.
+BUFFERS: tuple[dict[str, str], ...] = ({}, {"PYTHONUNBUFFERED": "1"})
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -193,10 +195,6 @@ def test_a_full_disk_is_told(arguments: list[str], more: dict[str, str]) -> None
     assert "No space left on device" in result.err
 
 
-#: With and without the buffer that Python puts before a pipe: the first byte fails at another place.
-BUFFERS = ({}, {"PYTHONUNBUFFERED": "1"})
-
-
 @pytest.mark.parametrize("more", BUFFERS, ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
     "arguments",
@@ -273,7 +271,10 @@ def test_a_dash_on_a_terminal_is_the_terminal() -> None:
 
 
 def test_other_formats_look_the_same_on_a_terminal(archcalc: Run) -> None:
-    assert run_on_terminal("report", "lenet5", "-f", "csv", columns=40).out == archcalc("report", "lenet5", "-f", "csv").out
+    assert (
+        run_on_terminal("report", "lenet5", "-f", "csv", columns=40).out
+        == archcalc("report", "lenet5", "-f", "csv").out
+    )
 
 
 def test_list_on_a_terminal_has_a_bold_heading() -> None:

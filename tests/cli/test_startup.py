@@ -127,7 +127,7 @@ def test_the_package_runs_as_a_module() -> None:
     [
         (["reprot", "alexnet"], ["'reprot'", "did you mean report"]),
         (["lst"], ["did you mean list"]),
-        (["frobnicate"], ["'frobnicate'", "list, report, validate, schema, completion"]),
+        (["frobnicate"], ["'frobnicate'", "list, report", "validate, schema"]),
         (["report", "alexnet", "--formt", "json"], ["--formt", "--format"]),
         (["report", "alexnet", "--colums", "layer"], ["--colums", "--columns"]),
         (["--hepl"], ["--hepl", "--help"]),

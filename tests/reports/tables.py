@@ -126,6 +126,7 @@ _LATEX = {
     r"\textgreater{}": ">", r"$\times$": "×", r"$\cdot$": "·", r"$\gamma$": "γ", r"$\beta$": "β", r"\&": "&",
     r"\%": "%", r"\$": "$", r"\#": "#", r"\_": "_", r"\{": "{", r"\}": "}", "--": "–", "{[}": "[", "{]}": "]",
     "{*}": "*", r"\textasteriskcentered{}": "*", r"\lbrack{}": "[", r"\rbrack{}": "]",
+    "{}": "",
 }  # fmt: skip
 _LATEX_TOKEN = re.compile("|".join(re.escape(token) for token in sorted(_LATEX, key=len, reverse=True)))
 
@@ -291,7 +292,7 @@ def check_output(form: str, text: str, networks: int = 1) -> None:
     """Every table in an output adds up."""
     if form == "json":
         data = json.loads(text)
-        reports = data["reports"] if "reports" in data else [data]
+        reports = data.get("reports", [data])
         assert len(reports) == networks
         for report in reports:
             check_json_sums(report)

@@ -166,7 +166,7 @@ def test_people(authors: list[str], text: str) -> None:
 
 
 def test_cells_of_a_terminal() -> None:
-    assert [cells(text) for text in ("", "abc", "×", "漢字", "e\u0301", "Ａ")] == [0, 3, 1, 4, 1, 2]  # noqa: RUF001
+    assert [cells(text) for text in ("", "abc", "×", "漢字", "e\u0301", "Ａ")] == [0, 3, 1, 4, 1, 2]
 
 
 def test_wide_letters_do_not_shift_a_column() -> None:

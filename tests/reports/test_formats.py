@@ -79,6 +79,11 @@ def test_csv_of_several_networks_names_them(archcalc: Run) -> None:
 
 # --- what a spec says is text, whatever it looks like
 
+#: The elements of a page.
+PARTS = {
+    "html", "head", "meta", "title", "style", "body", "section", "h1", "div", "table", "caption", "thead", "tbody",
+    "tfoot", "tr", "th", "td", "ul", "li",
+}  # fmt: skip
 NAMES = ["input", "c<&\">'|_$%#~^\\`x`", "[5] *x*", "* - <script>alert(1)", "3×3, größer", "=1+1"]
 TITLE = 'A <b>"bold"</b> & it\'s | 100 % $x_1^2$ #1 {a} ~ \\ `code` *star* [link](url)'
 
@@ -101,9 +106,7 @@ def test_html_is_one_well_formed_page(archcalc: Run, networks: list[str]) -> Non
     text = archcalc("report", *networks, "-f", "html").out
     assert text.startswith("<!doctype html>\n")
     page = Page(text)
-    assert page.tags == set(
-        "html head meta title style body section h1 div table caption thead tbody tfoot tr th td ul li".split()
-    )
+    assert page.tags == PARTS
     assert page.attributes == {"lang", "charset", "name", "content", "class", "scope"}
     assert len(page.tables) == len(page.texts["h1"]) == len(networks)
     # Nothing is fetched from elsewhere.
@@ -146,9 +149,8 @@ def test_latex_is_balanced_and_escaped(archcalc: Run, networks: list[str]) -> No
             assert open_environments.pop() == name
     assert open_environments == []
     # What is left without our commands, tables and escaped signs is text without any special sign.
-    commands = (
-        r"\\(begin\{longtable\}\{[lr]+\}|(begin|end)\{\w+\}|caption|toprule|midrule|bottomrule|endfirsthead|endhead|item)"
-    )
+    words = "caption|toprule|midrule|bottomrule|endfirsthead|endhead|item"
+    commands = rf"\\(begin\{{longtable\}}\{{[lr]+\}}|(begin|end)\{{\w+\}}|{words})"
     bare = re.sub(r"\\text[a-z]+\{\}|\\dots\{\}|\$\\[a-z]+\$|\$-\$|\$\^2\$|\\\\\n|\\[&%$#_{}]", "", source)
     bare = re.sub(commands, "", bare)
     depth = 0

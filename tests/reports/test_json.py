@@ -29,14 +29,17 @@ TOTALS = {
     "peak_activation_bytes",
 }  # fmt: skip
 OPERATIONS = {"additions", "multiplications", "comparisons", "divisions", "exponentials"}
-OPS = set(
-    "input conv2d conv_transpose2d locally_connected2d linear max_pool2d avg_pool2d lp_pool2d global_avg_pool2d "
-    "adaptive_avg_pool2d max_unpool2d subsampling2d batch_norm2d local_response_norm dropout relu relu6 tanh "
-    "scaled_tanh sigmoid softmax flatten reshape identity add multiply concat crop2d slice2d zero_pad2d pad_channels "
-    "upsample2d rbf".split()
-)
+OPS = {
+    "input", "conv2d", "conv_transpose2d", "locally_connected2d", "linear", "max_pool2d", "avg_pool2d", "lp_pool2d",
+    "global_avg_pool2d", "adaptive_avg_pool2d", "max_unpool2d", "subsampling2d", "batch_norm2d",
+    "local_response_norm", "dropout", "relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "softmax", "flatten",
+    "reshape", "identity", "add", "multiply", "concat", "crop2d", "slice2d", "zero_pad2d", "pad_channels",
+    "upsample2d", "rbf",
+}  # fmt: skip
 MULTIPLY = {"conv2d", "conv_transpose2d", "locally_connected2d", "linear"}
-IN_PLACE = set("relu relu6 tanh scaled_tanh sigmoid softmax dropout flatten reshape identity".split())
+IN_PLACE = {
+    "relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "softmax", "dropout", "flatten", "reshape", "identity",
+}  # fmt: skip
 
 
 def check_report(report: Any) -> None:

@@ -32,6 +32,8 @@ REPORTS: list[tuple[str, list[str], tuple[str, ...], int]] = [
 CASES = [(name, form, rest, count) for name, rest, forms, count in REPORTS for form in forms]
 LISTS = [("table", "list.txt"), ("csv", "list.csv"), ("json", "list.json")]
 FAILURE = "failure.txt"
+#: Below tests/snapshots, where other tests keep theirs.
+FOLDER = SNAPSHOTS / "report"
 
 
 def _file(name: str, form: str) -> str:
@@ -45,16 +47,16 @@ def test_report(
     result = archcalc("report", *arguments, "-f", form)
     assert (result.code, result.err) == (0, "")
     check_output(form, result.out, count)
-    snapshot(_file(name, form), result.out)
+    snapshot(f"report/{_file(name, form)}", result.out)
 
 
 @pytest.mark.parametrize(("form", "name"), LISTS)
 def test_list(archcalc: Run, snapshot: Snapshot, form: str, name: str) -> None:
-    result = archcalc("list", "lenet", "alexnet", "-f", form)
+    result = archcalc("list", "lenet5", "alexnet", "-f", form)
     assert (result.code, result.err) == (0, "")
     for number in ("62378344", "1135256096", "60965224", "61706", "416520"):
         assert number in result.out.replace(",", "")
-    snapshot(name, result.out)
+    snapshot(f"report/{name}", result.out)
 
 
 def test_a_network_that_fails_is_shown_up_to_there(archcalc: Run, snapshot: Snapshot) -> None:
@@ -63,16 +65,16 @@ def test_a_network_that_fails_is_shown_up_to_there(archcalc: Run, snapshot: Snap
     table = read_partial(result.out)
     assert table.column("layer") == ["input", "conv1", "relu1", "pool1", "conv2", "relu2", "pool2"]
     # The spec lies somewhere else on every machine.
-    snapshot(FAILURE, f"{result.out}--- stderr\n{result.err.replace(BREAKS, 'breaks.yaml')}")
+    snapshot(f"report/{FAILURE}", f"{result.out}--- stderr\n{result.err.replace(BREAKS, 'breaks.yaml')}")
 
 
 def test_every_snapshot_has_a_test() -> None:
     wanted = {_file(name, form) for name, form, _, _ in CASES} | {name for _, name in LISTS} | {FAILURE}
-    assert {path.name for path in SNAPSHOTS.iterdir()} == wanted
+    assert {path.name for path in FOLDER.iterdir()} == wanted
 
 
 def test_snapshots_are_plain_text() -> None:
-    for path in SNAPSHOTS.iterdir():
+    for path in FOLDER.iterdir():
         text = path.read_bytes().decode("utf-8")
         assert not set("\x1b\r\t") & set(text), path.name
         assert text.endswith("\n"), path.name

@@ -1,0 +1,29 @@
+"""Fast inference kernels in plain numpy: whole networks channels-last, (N, H, W, C), with weights prepared once.
+
+A convolution becomes a matrix product (1×1, im2col in blocks), a Winograd convolution or, depthwise, multiply-adds of
+whole rows. `conv2d` is the plain function, channels first; `prepare` and `run` are for an executor, which holds one
+`Workspace` and enters it around a network.
+"""
+
+from archcalc.kernels.fast.blocks import Geometry
+from archcalc.kernels.fast.dense import dense, fold_batch_norm, local_response_norm
+from archcalc.kernels.fast.plan import Algorithm, Prepared, choose, conv2d, prepare, run
+from archcalc.kernels.fast.pool import avg_pool, global_avg_pool, max_pool
+from archcalc.kernels.fast.workspace import Workspace
+
+__all__ = [
+    "Algorithm",
+    "Geometry",
+    "Prepared",
+    "Workspace",
+    "avg_pool",
+    "choose",
+    "conv2d",
+    "dense",
+    "fold_batch_norm",
+    "global_avg_pool",
+    "local_response_norm",
+    "max_pool",
+    "prepare",
+    "run",
+]

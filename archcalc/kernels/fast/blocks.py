@@ -1,11 +1,12 @@
 """What every algorithm shares: the sizes of a convolution, padded blocks of rows, and the end of a block.
 
-All maps are channels-last: (N, H, W, C). A map may be a slice along its last axis of a wider one, so that the branches of
-a concatenation write where the result is wanted.
+All maps are channels-last: (N, H, W, C). A map may be a slice along its last axis of a wider one, so that the branches
+of a concatenation write where the result is wanted.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ class Epilogue(NamedTuple):
 
 
 def add_channels(block: Array, vector: Array) -> None:
-    """block (…, K) += vector (K,), in inner loops that are long enough to be worth starting."""
+    """`block` (…, K) += `vector` (K,), in inner loops that are long enough to be worth starting."""
     channels = vector.shape[0]
     pixels = block.size // channels
     repeat = 1
@@ -85,7 +86,7 @@ def spans(total: int, step: int) -> list[slice]:
 def even_spans(total: int, pieces: int) -> list[slice]:
     """0 … total in `pieces` of nearly equal length."""
     bounds = [total * index // pieces for index in range(pieces + 1)]
-    return [slice(low, high) for low, high in zip(bounds, bounds[1:], strict=False) if high > low]
+    return [slice(low, high) for low, high in pairwise(bounds) if high > low]
 
 
 def rows_to_read(rows: slice, geometry: Geometry) -> tuple[int, int]:
@@ -94,9 +95,7 @@ def rows_to_read(rows: slice, geometry: Geometry) -> tuple[int, int]:
     return rows.start * stride, (rows.stop - 1) * stride + reach + 1
 
 
-def padded_rows(
-    image: Array, first: int, last: int, geometry: Geometry, workspace: Workspace, worker: int, fill: float = 0
-) -> Array:
+def padded_rows(image: Array, first: int, last: int, geometry: Geometry, workspace: Workspace, worker: int) -> Array:
     """Rows `first` … `last` of the padded image: (last−first, left+W+right, C). A view where nothing is padded.
 
     image (H, W, C).
@@ -109,11 +108,11 @@ def padded_rows(
     low, high = max(first - top, 0), min(last - top, height)
     above, below = low + top - first, high + top - first
     if high <= low:
-        block[:] = fill
+        block[:] = 0
         return block
-    block[:above] = fill
-    block[below:] = fill
-    block[above:below, :left] = fill
-    block[above:below, left + width :] = fill
+    block[:above] = 0
+    block[below:] = 0
+    block[above:below, :left] = 0
+    block[above:below, left + width :] = 0
     np.copyto(block[above:below, left : left + width], image[low:high])
     return block

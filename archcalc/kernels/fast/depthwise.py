@@ -31,7 +31,7 @@ class DepthwiseConvolution:
 
     @classmethod
     def prepare(cls, weight: Array, geometry: Geometry, groups: int) -> DepthwiseConvolution:
-        """weight (C·multiplier, 1, kh, kw), one group for each input channel."""
+        """`weight` (C·multiplier, 1, kh, kw), one group for each input channel."""
         filters, _, high, wide = weight.shape
         taps = np.ascontiguousarray(weight.reshape(filters, high, wide).transpose(1, 2, 0))
         return cls(taps, geometry, filters // groups)
@@ -44,7 +44,7 @@ class DepthwiseConvolution:
         return self._wide[columns]
 
     def run(self, x: Array, out: Array, epilogue: Epilogue, workspace: Workspace) -> None:
-        """x (N, H, W, C), out (N, OH, OW, C·multiplier)."""
+        """`x` (N, H, W, C), `out` (N, OH, OW, C·multiplier)."""
         batch, rows, columns, filters = out.shape
         weight = self._repeated(columns)
         high, wide = self.geometry.kernel
@@ -64,7 +64,7 @@ class DepthwiseConvolution:
             source = workspace.array(worker, "phases", (last - first, stride_right, length, filters), x.dtype)
             self._split(x[n], source, first, top, left)
             count = part.stop - part.start
-            down, phase, pixel, deep = source.strides
+            down, _, pixel, deep = source.strides
             whole = out[n, part]
             direct = whole.flags.c_contiguous
             target = whole if direct else workspace.array(worker, "product", (count, columns, filters), out.dtype)
@@ -90,7 +90,7 @@ class DepthwiseConvolution:
         high, wide = self.geometry.kernel
         stride_down, stride_right = self.geometry.stride
         dilation_down, dilation_right = self.geometry.dilation
-        down, phase_step, pixel, deep = source.strides
+        down, _, pixel, deep = source.strides
         partial = workspace.array(worker, "partial", target.shape, target.dtype)
         taps: dict[int, list[int]] = {}
         for j in range(wide):
@@ -111,10 +111,11 @@ class DepthwiseConvolution:
 
     def _split(self, image: Array, target: Array, first: int, top: int, left: int) -> None:
         """Rows first … of the padded image into (rows, phase, column // stride, channel); a channel m times over."""
-        height, width, _ = image.shape
-        rows, stride, length, _ = target.shape
-        low, high = max(first - top, 0), min(first + rows - top, height)
-        above, below = low + top - first, max(high, low) + top - first
+        height = image.shape[0]
+        rows, stride = target.shape[:2]
+        low = max(first - top, 0)
+        high = max(low, min(first + rows - top, height))
+        above, below = low + top - first, high + top - first
         target[:above] = 0
         target[below:] = 0
         lines = image[low:high]

@@ -36,7 +36,7 @@ class MatrixConvolution:
 
     @classmethod
     def prepare(cls, weight: Array, geometry: Geometry, groups: int, planar: bool = False) -> MatrixConvolution:
-        """weight (K, C/groups, kh, kw). `planar`: gather from (C, H, W) planes, for an input of very few channels."""
+        """`weight` (K, C/groups, kh, kw). `planar`: gather from (C, H, W) planes, for an input of very few channels."""
         filters, depth, height, width = weight.shape
         grouped = weight.reshape(groups, filters // groups, depth, height, width)
         order = (0, 2, 3, 4, 1) if planar else (0, 3, 4, 2, 1)
@@ -49,11 +49,11 @@ class MatrixConvolution:
         return g.kernel == (1, 1) and g.stride == (1, 1) and not any(g.padding) and len(self.weight) == 1
 
     def run(self, x: Array, out: Array, epilogue: Epilogue, workspace: Workspace) -> None:
-        """x (N, H, W, C), out (N, OH, OW, K)."""
+        """`x` (N, H, W, C), `out` (N, OH, OW, K)."""
         if self.planar:
             self._run_planar(x, out, epilogue, workspace)
             return
-        batch, rows, columns, filters = out.shape
+        batch, rows, columns = out.shape[:3]
         groups, depth, per_group = self.weight.shape
         few = rows * columns <= FEW_PIXELS and workspace.active > 1
         if few:
@@ -156,7 +156,7 @@ def flat(rows: Array, workspace: Workspace, worker: int) -> Array:
 
 
 def multiply(left: Array, right: Array, out: Array, workspace: Workspace, worker: int) -> None:
-    """out (R, W, K) = left (R·W, D) @ right (D, K), straight into `out` where BLAS can write there."""
+    """`out` (R, W, K) = left (R·W, D) @ right (D, K), straight into `out` where BLAS can write there."""
     count, width, filters = out.shape
     if out.strides[0] == width * out.strides[1] and out.strides[2] == out.itemsize:
         np.matmul(left, right, out=as_strided(out, (count * width, filters), out.strides[1:]))

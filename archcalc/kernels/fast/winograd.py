@@ -1,9 +1,12 @@
-"""Winograd convolution F(m×m, 3×3): m² outputs from (m+2)² multiplications for each pair of channels.
+"""Winograd convolution F(m×m, r×r): m² outputs from p² = (m+r−1)² multiplications for each pair of channels.
 
-Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, summed over the input channels, for tiles d of (m+2)² inputs that overlap by 2. The sum over
-channels of the element-wise products is (m+2)² matrix products (tiles, C) @ (C, K). F(4×4) needs 36/16 = 2.25
-multiplications an output in place of 9, F(2×2) 16/4 = 4. Source: Lavin & Gray 2015, "Fast Algorithms for Convolutional
-Neural Networks", sections 4.1 to 4.3.
+Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, summed over the input channels, for tiles d of p² inputs that overlap by r−1. The sum over
+channels of the element-wise products is p² matrix products (tiles, C) @ (C, K). F(4×4, 3×3) needs 36/16 = 2.25
+multiplications an output in place of 9, F(2×2, 3×3) 16/4 = 4, and F(2×2, 5×5) 36/4 = 9 in place of 25. Source: Lavin &
+Gray 2015, "Fast Algorithms for Convolutional Neural Networks", sections 4.1 to 4.3.
+
+A tile is added and subtracted as a whole: one NaN or infinity in the input makes its whole tile NaN, where a direct
+convolution would confine it to the windows that hold it.
 """
 
 from __future__ import annotations
@@ -15,30 +18,19 @@ import numpy as np
 from archcalc.kernels.fast.blocks import Epilogue, Geometry, even_spans, spans
 from archcalc.kernels.fast.workspace import Array, Workspace
 
-#: G of Lavin & Gray, section 4.1 (m = 2) and 4.3 (m = 4): filters 3×3 into (m+2)×(m+2).
-FILTER_TRANSFORMS = {
-    2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
-    4: np.array(
-        [
-            [1 / 4, 0, 0],
-            [-1 / 6, -1 / 6, -1 / 6],
-            [-1 / 6, 1 / 6, -1 / 6],
-            [1 / 24, 1 / 12, 1 / 6],
-            [1 / 24, -1 / 12, 1 / 6],
-            [0, 0, 1],
-        ]
-    ),
-}
+#: The points at which the polynomials of a tile are evaluated, ∞ last, and the factors of G there: Bᵀ depends on both.
+POINTS = {4: ((0, 1, -1), (1, 2, 2)), 6: ((0, 1, -1, 2, -2), (4, -6, -6, 24, 24))}
 
-#: Bytes of the transformed tiles (and as much again of products) that one block holds.
-BLOCK_BYTES = 3 << 20
+#: Tiles in one block: enough that BLAS's packing of the p² weight matrices does not show, and no more, so that a
+#: block's tiles and products stay in the cache between the steps.
+BLOCK_TILES = 128
 #: With at most this many tiles in an image the filters, not the tiles, are shared out among the workers.
 FEW_TILES = 64
 
 
 @dataclass(frozen=True)
 class WinogradConvolution:
-    """weight ((m+2)², C, K), transformed; 3×3, stride 1, no dilation, one group."""
+    """weight (p², C, K), transformed; stride 1, no dilation, one group."""
 
     weight: Array
     geometry: Geometry
@@ -46,18 +38,22 @@ class WinogradConvolution:
 
     @classmethod
     def prepare(cls, weight: Array, geometry: Geometry, tile: int) -> WinogradConvolution:
-        """weight (K, C, 3, 3)."""
-        filters, depth = weight.shape[:2]
-        points = tile + 2
-        transform = FILTER_TRANSFORMS[tile]
+        """`weight` (K, C, r, r)."""
+        filters, depth, size, _ = weight.shape
+        points = tile + size - 1
+        transform = filter_transform(tile, size)
         # G g Gᵀ of all filters is one product with the Kronecker square of G, in float64: it is done once.
         square = np.kron(transform, transform)
-        flat = weight.reshape(filters * depth, 9).astype(np.float64)
+        flat = weight.reshape(filters * depth, size * size).astype(np.float64)
         transformed = (square @ flat.T).reshape(points * points, filters, depth)
         return cls(np.ascontiguousarray(transformed.transpose(0, 2, 1), dtype=weight.dtype), geometry, tile)
 
+    @property
+    def points(self) -> int:
+        return self.tile + self.geometry.kernel[0] - 1
+
     def run(self, x: Array, out: Array, epilogue: Epilogue, workspace: Workspace) -> None:
-        """x (N, H, W, C), out (N, OH, OW, K)."""
+        """`x` (N, H, W, C), `out` (N, OH, OW, K)."""
         batch, rows, columns, _ = out.shape
         down, across = -(-rows // self.tile), -(-columns // self.tile)
         if down * across <= FEW_TILES and workspace.active > 1:
@@ -65,11 +61,10 @@ class WinogradConvolution:
                 self._run_by_filters(x, out, n, down, across, epilogue, workspace)
             return
         points, depth, filters = self.weight.shape
-        fitting = max(1, BLOCK_BYTES // (points * max(depth, filters) * x.itemsize))
-        wide = across if fitting >= across else -(-across // -(-across // fitting))
-        pieces = -(-down // max(1, fitting // wide))
-        if across <= wide:
-            pieces = min(-(-pieces // workspace.active) * workspace.active, down)
+        wide = -(-across // -(-across // BLOCK_TILES))
+        pieces = -(-down // max(1, BLOCK_TILES // wide))
+        # As many blocks as workers, or a multiple: the last round keeps all of them busy.
+        pieces = min(-(-pieces // workspace.active) * workspace.active, down)
         work = [(n, t, u) for n in range(batch) for t in even_spans(down, pieces) for u in spans(across, wide)]
 
         def block(worker: int, item: tuple[int, slice, slice]) -> None:
@@ -106,26 +101,24 @@ class WinogradConvolution:
     def _transform_input(
         self, image: Array, vertical: slice, horizontal: slice, given: Array, workspace: Workspace, worker: int
     ) -> None:
-        """Bᵀ d B of the tiles: image (H, W, C) → given ((m+2)², tiles, C)."""
-        tile, points = self.tile, self.tile + 2
+        """Bᵀ d B of the tiles: image (H, W, C) → given (p², tiles, C)."""
+        tile, points = self.tile, self.points
+        beyond = (points - 1) // tile
         channels = image.shape[2]
         down, across = vertical.stop - vertical.start, horizontal.stop - horizontal.start
-        shape = (tile * down + 2, tile, across + 1, channels)
+        shape = (tile * (down - 1) + points, tile, across + beyond, channels)
         padded = workspace.array(worker, "padded", shape, image.dtype)
         self._split(image, padded, tile * vertical.start, tile * horizontal.start)
         # Along the height: row r of every tile row; all columns at once.
-        half = workspace.array(worker, "half", (points, down, tile, across + 1, channels), image.dtype)
+        half = workspace.array(worker, "half", (points, down, tile, across + beyond, channels), image.dtype)
         lines = [padded[r : r + tile * (down - 1) + 1 : tile] for r in range(points)]
-        transform = _input_4 if tile == 4 else _input_2
+        transform = _input_6 if points == 6 else _input_4
         spare = workspace.array(worker, "spare", (3, *half.shape[1:]), image.dtype)
         transform(lines, [half[r] for r in range(points)], list(spare))
         # Along the width: column c of a tile is phase c mod m, one tile further for c ≥ m.
         taken = [half[:, :, c % tile, c // tile : c // tile + across] for c in range(points)]
-        result = given.reshape(points, points, down, across, channels) if given.flags.c_contiguous else None
-        size = (3, points, down, across, channels)
-        spare = workspace.array(worker, "spare", size, image.dtype)
-        if result is None:
-            result = _split_tiles(given, points, down, across)
+        result = _split_tiles(given, points, down, across)
+        spare = workspace.array(worker, "spare", (3, points, down, across, channels), image.dtype)
         transform(taken, [result[:, c] for c in range(points)], list(spare))
 
     def _split(self, image: Array, padded: Array, first_row: int, first_column: int) -> None:
@@ -161,8 +154,8 @@ class WinogradConvolution:
         workspace: Workspace,
         worker: int,
     ) -> None:
-        """Aᵀ m A of the products ((m+2)², tiles, K), and the epilogue, into image n of `out`."""
-        tile, points = self.tile, self.tile + 2
+        """Aᵀ m A of the products (p², tiles, K), and the epilogue, into image n of `out`."""
+        tile, points = self.tile, self.points
         _, rows, columns, filters = out.shape
         down, across = vertical.stop - vertical.start, horizontal.stop - horizontal.start
         if epilogue.bias is not None:
@@ -172,7 +165,7 @@ class WinogradConvolution:
         maps = products.reshape(points, points, down, across, filters)
         half = workspace.array(worker, "half", (tile, points, down, across, filters), out.dtype)
         spare = workspace.array(worker, "spare", (3, points, down, across, filters), out.dtype)
-        transform = _output_4 if tile == 4 else _output_2
+        transform = _OUTPUT[points, tile]
         transform([maps[r] for r in range(points)], [half[r] for r in range(tile)], list(spare))
         last_row, last_column = min(tile * vertical.stop, rows), min(tile * horizontal.stop, columns)
         part = slice(tile * vertical.start, last_row), slice(tile * horizontal.start, last_column)
@@ -195,8 +188,22 @@ class WinogradConvolution:
             np.maximum(target, 0, out=target)
 
 
+def filter_transform(tile: int, size: int) -> Array:
+    """G (p, r): the filter as a polynomial, evaluated at the points and divided by their factors; its last weight at ∞.
+
+    >>> filter_transform(2, 3)
+    array([[ 1. ,  0. ,  0. ],
+           [ 0.5,  0.5,  0.5],
+           [ 0.5, -0.5,  0.5],
+           [ 0. ,  0. ,  1. ]])
+    """
+    points, factors = POINTS[tile + size - 1]
+    rows = [[point**power / factor for power in range(size)] for point, factor in zip(points, factors, strict=True)]
+    return np.array([*rows, [0] * (size - 1) + [1]], dtype=np.float64)
+
+
 def _split_tiles(given: Array, points: int, down: int, across: int) -> Array:
-    """((m+2)², tiles, C) as (m+2, m+2, down, across, C), a view also of a slice of channels."""
+    """(p², tiles, C) as (p, p, down, across, C), a view also of a slice of channels."""
     first, second, third = given.strides
     return np.lib.stride_tricks.as_strided(
         given,
@@ -216,8 +223,8 @@ def _tiled(target: Array, tile: int) -> Array:
     )
 
 
-def _input_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Bᵀ d for m = 2: Lavin & Gray, section 4.1."""
+def _input_4(given: list[Array], out: list[Array], _spare: list[Array]) -> None:
+    """Bᵀ d for p = 4: Lavin & Gray, section 4.1."""
     d0, d1, d2, d3 = given
     np.subtract(d0, d2, out=out[0])
     np.add(d1, d2, out=out[1])
@@ -225,8 +232,8 @@ def _input_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
     np.subtract(d1, d3, out=out[3])
 
 
-def _input_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Bᵀ d for m = 4: Lavin & Gray, section 4.3, with the common parts of its rows computed once."""
+def _input_6(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Bᵀ d for p = 6: Lavin & Gray, section 4.3, with the common parts of its rows computed once."""
     d0, d1, d2, d3, d4, d5 = given
     a, b, c = spare
     np.multiply(d2, 4, out=a)
@@ -248,8 +255,8 @@ def _input_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
     np.subtract(c, b, out=out[5])  # 4·d1 − 5·d3 + d5
 
 
-def _output_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Aᵀ m for m = 2: Lavin & Gray, section 4.1."""
+def _output_4_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m for p = 4, m = 2: Lavin & Gray, section 4.1."""
     m0, m1, m2, m3 = given
     a = spare[0][: m0.shape[0]]
     np.add(m1, m2, out=a)
@@ -258,8 +265,8 @@ def _output_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
     np.subtract(a, m3, out=out[1])
 
 
-def _output_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Aᵀ m for m = 4: Lavin & Gray, section 4.3, with the sums and differences of its rows computed once."""
+def _output_6_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m for p = 6, m = 4: Lavin & Gray, section 4.3, with the sums and differences of its rows computed once."""
     m0, m1, m2, m3, m4, m5 = given
     a, b, c = spare
     np.add(m1, m2, out=a)
@@ -275,3 +282,21 @@ def _output_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
     np.multiply(b, 4, out=b)
     np.add(a, b, out=a)
     np.add(a, m5, out=out[3])
+
+
+def _output_6_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m for p = 6, m = 2: rows (1 1 1 1 1 0) and (0 1 −1 2 −2 1)."""
+    m0, m1, m2, m3, m4, m5 = given
+    a, b, _ = (part[: m0.shape[0]] for part in spare)
+    np.add(m1, m2, out=a)
+    np.add(m3, m4, out=b)
+    np.add(a, b, out=a)
+    np.add(a, m0, out=out[0])
+    np.subtract(m1, m2, out=a)
+    np.subtract(m3, m4, out=b)
+    np.add(b, b, out=b)
+    np.add(a, b, out=a)
+    np.add(a, m5, out=out[1])
+
+
+_OUTPUT = {(4, 2): _output_4_2, (6, 4): _output_6_4, (6, 2): _output_6_2}

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -85,8 +86,8 @@ class Workspace:
     >>> sorted(done)
     [0, 1, 2]
 
-    Outside `with` everything runs on the calling thread and BLAS keeps its own threads. One workspace serves one caller
-    at a time.
+    Outside `with`, or where the BLAS cannot be told to be single-threaded, everything runs on the calling thread and
+    BLAS keeps its own threads. One workspace serves one caller at a time.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -106,7 +107,7 @@ class Workspace:
         if self._depth == 1:
             blas = _blas()
             # A BLAS that cannot be told to be single-threaded would start its threads under every worker.
-            if blas.known and self.threads > 1:
+            if blas.known:
                 self._blas_before = blas.threads()
                 blas.set_threads(1)
                 self.active = self.threads
@@ -154,7 +155,7 @@ class Workspace:
                 task(worker, item)
 
         for worker in range(1, helpers + 1):
-            self._orders.put(lambda worker=worker: serve(worker))
+            self._orders.put(partial(serve, worker))
         errors: list[BaseException | None] = []
         try:
             serve(0)

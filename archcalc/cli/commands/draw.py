@@ -1,0 +1,98 @@
+"""`archcalc draw`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archcalc.analysis import analyse
+from archcalc.catalogue import load
+from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.output import check_target, write_bytes
+from archcalc.diagrams.draw import FORMATS, STYLES, Choices, draw
+from archcalc.diagrams.theme import THEMES
+from archcalc.errors import UsageError
+
+
+@click.command(
+    name="draw",
+    epilog="""\b
+Examples:
+  archcalc draw alexnet -o alexnet.svg
+  archcalc draw resnet50 --depth 2 --fit 16:9 -o resnet50.pdf
+  archcalc draw googlenet --only inception_3a -o inception.png
+  archcalc draw vgg16 --color-by params --theme dark -o vgg16.svg
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.option("-o", "--output", metavar="FILE", required=True, help="The picture; - is stdout (with -f).")
+@click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")
+@click.option("--style", metavar="STYLE", help=f"{', '.join(STYLES)}; default: blocks for deep networks, else graph.")
+@network_options
+@click.option("--depth", metavar="N", help="Levels of blocks that are opened in blocks; all opens every one.")
+@click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
+@click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
+              help="kind, params, multiplications, activations, receptive_field.")  # fmt: skip
+@click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")
+@click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}.")
+@click.option("--direction", default="fit", metavar="DIR", show_default=True,
+              help="TB (down), LR (to the right), fit (in columns or rows).")  # fmt: skip
+@click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
+@click.option("--font-size", type=click.FloatRange(4, 200), default=12.0, show_default=True, help="In pixels.")
+@click.option("--title", help="Another title; an empty one for none.")
+@click.option("--scale", type=click.FloatRange(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
+def command(
+    network: str,
+    output: str,
+    form: str | None,
+    style: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+    depth: str | None,
+    only: str | None,
+    color_by: str,
+    highlight: str | None,
+    theme: str,
+    direction: str,
+    fit: str | None,
+    font_size: float,
+    title: str | None,
+    scale: float,
+) -> None:
+    """A picture of a network: every layer, its blocks, or its volumes.
+
+    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
+    """
+    check_target(output)
+    form = form or ending(output)
+    choices = Choices(
+        style, parse_depth(depth), only, color_by, highlight, theme, direction, fit, font_size, title, scale
+    )
+    analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)))
+    picture = draw(analysis, form, choices)
+    write_bytes(picture.data, output)
+    for note in picture.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def ending(output: str) -> str:
+    """The format that a file's name asks for."""
+    known = f"there are {', '.join(f'.{form}' for form in FORMATS)}"
+    if output == "-":
+        raise UsageError(f"which format? -o - needs -f; {known}")
+    found = Path(output).suffix.lower().lstrip(".")
+    if found not in FORMATS:
+        raise UsageError(f"no format ends in {'.' + found!r}; {known}" if found else f"{output} has no ending; {known}")
+    return found
+
+
+def parse_depth(text: str | None) -> int | None:
+    """`--depth`: a number of levels, or 0 for `all`."""
+    if text is None:
+        return None
+    if text == "all":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= 99:
+        raise UsageError(f"--depth takes a number from 1 to 99, or all, not {text[:40]!r}")
+    return int(text)

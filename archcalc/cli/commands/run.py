@@ -1,0 +1,252 @@
+"""`archcalc run`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.cli.options import complete_network, parse_input, parse_settings
+from archcalc.cli.output import check_target, write
+from archcalc.cli.progress import Progress
+from archcalc.errors import SpecError, UsageError
+from archcalc.sizes import add_input_hints
+
+if TYPE_CHECKING:
+    from archcalc.executor.execute import Observer
+    from archcalc.executor.weights import Weights
+    from archcalc.kernels import Algorithm, Array
+
+_SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
+
+
+class Wanted(NamedTuple):
+    """Files to be made of maps: all of them, or a picture of one."""
+
+    activations: Path | None
+    layer: str | None
+    picture: Path | None
+
+
+@click.command(
+    name="run",
+    epilog="""\b
+Examples:
+  archcalc run alexnet
+  archcalc run lenet5 --count --algorithm loops
+  archcalc run vgg16 --weights vgg16.safetensors --input cat.jpg --classes imagenet.txt
+  archcalc run resnet18 --input cat.jpg --feature-maps conv1 -o maps.png
+  archcalc run mobilenet --input-size 128x128x3 --batch 4 --layers
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
+@click.option(
+    "--preset",
+    type=click.Choice(["imagenet", "caffe", "unit"]),
+    help="How pixels become inputs. Default: imagenet in colour, unit in grey.",
+)
+@click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 384x384x3.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
+@click.option("--batch", type=click.IntRange(1, 1 << 20), help="Images at a time. Default: 1, or those of --input.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["auto", "loops", "im2col", "fast"]),
+    default="auto",
+    show_default=True,
+    help="How convolutions and pools are worked out.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For the weights and the random input.")
+@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file.")
+@click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
+@click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
+@click.option("--layers", is_flag=True, help="A row for each layer.")
+@click.option("--top", type=click.IntRange(min=1), help="Show so many of the likeliest classes. With --classes: 5.")
+@click.option("--classes", metavar="FILE", help="Names of the classes, one a line.")
+@click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")
+@click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
+@click.option("-o", "--output", metavar="FILE", help="The picture of --feature-maps; else the text.")
+@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    network: str,
+    source: str | None,
+    preset: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+    batch: int | None,
+    dtype: str,
+    algorithm: Algorithm,
+    seed: int,
+    weights: str | None,
+    save_weights: str | None,
+    count: bool,
+    layers: bool,
+    top: int | None,
+    classes: str | None,
+    save_activations: str | None,
+    feature_maps: str | None,
+    output: str | None,
+    form: str,
+) -> int:
+    """Run a network in numpy and hold every shape and count against the analysis.
+
+    The exit code is 1 where they differ.
+    """
+    need_numpy()
+    from archcalc.executor.compare import compare
+    from archcalc.executor.execute import KernelError, execute
+    from archcalc.executor.files import save_weights as write_weights
+    from archcalc.executor.memory import check_memory
+    from archcalc.executor.summary import as_document, as_text, top_classes
+
+    if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
+        # Elsewhere --input is the size, so here it may be too.
+        source, input_size = None, input_size or source
+    wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)
+    analysis = _analysis(network, input_size, settings, batch or 1, dtype)
+    _check_targets(analysis, wanted, save_weights, output)
+    names = _read_names(classes, analysis)
+    check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
+    x = _input(analysis, source, preset, batch, seed)
+    if len(x) != analysis.batch:
+        analysis = _analysis(network, input_size, settings, len(x), dtype)
+        check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
+    arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
+    progress = Progress(len(analysis.rows))
+    with _observer(analysis, wanted) as keep:
+
+        def observe(index: int, array: Array) -> None:
+            progress(index + 1, analysis.rows[index].name)
+            keep(index, array)
+
+        try:
+            execution = execute(analysis.graph, x, arrays, algorithm, count, observe)
+        except KernelError as error:
+            click.echo(f"the run and the analysis differ: {error}", err=True)
+            return 1
+        finally:
+            progress.close()
+    if save_weights is not None:
+        write_weights(Path(save_weights), analysis, arrays)
+    differences = compare(execution, analysis, memory=count)
+    result = list(execution.outputs.values())[-1]
+    shown = top or (5 if classes else 0)
+    guesses = [top_classes(image, shown, names) for image in result] if shown else []
+    if form == "json":
+        document = as_document(analysis, execution, differences, guesses, count)
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    else:
+        how = f"{algorithm}, weights from " + (weights or f"seed {seed}")
+        text = as_text(analysis, execution, differences, guesses, how, count, layers)
+    write(text, None if feature_maps else output)
+    return 1 if differences else 0
+
+
+def need_numpy() -> None:
+    """Raise `UsageError` that says how to get numpy where it is missing."""
+    try:
+        import numpy  # noqa: F401  # only whether it is there
+    except ImportError:
+        raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _analysis(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:
+    graph = load(network, parse_settings(settings), parse_input(size))
+    analysis = analyse(graph, batch, dtype, partial=True)
+    if analysis.problems:
+        raise SpecError(add_input_hints(graph, analysis.problems))
+    return analysis
+
+
+def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, output: str | None) -> None:
+    """Everything that can be wrong with the files to be written, before any work is done."""
+    from archcalc.executor.files import check_folder, check_suffix
+    from archcalc.executor.pictures import check_picture
+
+    check_target(output)
+    if weights is not None:
+        check_suffix(Path(weights))
+        check_target(weights)
+    if wanted.activations is not None:
+        check_folder(wanted.activations)
+    if wanted.layer is None:
+        return
+    if wanted.picture is None or str(wanted.picture) == "-":
+        raise UsageError("--feature-maps needs a picture to write: -o maps.png")
+    check_picture(wanted.picture)
+    if wanted.layer not in analysis.by_name:
+        from archcalc.spec.suggest import did_you_mean
+
+        raise UsageError(f"there is no layer {wanted.layer!r}{did_you_mean(wanted.layer, analysis.by_name)}")
+    if len(analysis[wanted.layer].output_shape) != 3:
+        raise UsageError(f"the map of {wanted.layer} is flat; only one with height and width can be drawn")
+
+
+def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
+    if path is None:
+        return None
+    try:
+        names = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"cannot read {path}: it is no text in UTF-8") from None
+    classes = analysis.rows[analysis.graph.outputs[-1].layer].output_shape[0]
+    if len(names) != classes:
+        raise UsageError(f"{path} has {len(names):,} lines, the network {classes:,} classes")
+    return names
+
+
+def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Array:
+    from archcalc.executor.inputs import random_input, read_input
+
+    shape = analysis.graph.input_shape
+    if source is None:
+        if preset is not None:
+            raise UsageError("--preset says how to read an image; give one with --input")
+        return random_input(shape, analysis.batch, seed, analysis.dtype)
+    x = read_input(Path(source), shape, analysis.dtype, preset)
+    if batch is not None and batch != len(x):
+        raise UsageError(f"--batch {batch}, but {source} holds {len(x)}")
+    return x
+
+
+def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Weights:
+    from archcalc.executor.files import load_weights
+    from archcalc.executor.weights import SeededWeights
+
+    if path is not None:
+        return load_weights(Path(path), analysis)
+    return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
+
+
+@contextmanager
+def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
+    """What is called with every map; the files that it makes are whole once this is over, or not there."""
+    import numpy as np
+
+    from archcalc.executor.files import whole_folder
+    from archcalc.executor.pictures import save_feature_maps
+
+    with whole_folder(wanted.activations) if wanted.activations else nullcontext() as folder:
+
+        def keep(index: int, array: Array) -> None:
+            name = analysis.rows[index].name
+            if folder is not None:
+                np.save(folder / f"{index:04d}_{name.replace('/', '.')}.npy", array, allow_pickle=False)
+            if name == wanted.layer and wanted.picture is not None:
+                save_feature_maps(wanted.picture, array[0])
+
+        yield keep

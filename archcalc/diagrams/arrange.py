@@ -1,0 +1,33 @@
+"""The layout that makes a diagram largest on a page of a given shape: its direction and its columns."""
+
+from __future__ import annotations
+
+from archcalc.diagrams.model import Diagram
+from archcalc.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_pieces, plan
+
+DIRECTIONS = ("fit", "TB", "LR")
+#: Margins, title and legend, roughly.
+AROUND = (48.0, 120.0)
+#: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
+FIRST_TURN, TURN = 0.12, 0.03
+
+
+def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> Layout:
+    """Lay a diagram out. `TB` and `LR` run straight down or right; `fit` fills a page of width:height = `ratio`."""
+    if direction != "fit":
+        down = direction == "TB"
+        return assemble(plan(make_pieces(diagram, down), down, 1))
+    plans: list[tuple[float, Plan]] = []
+    for down in (True, False) if diagram.cards else (True,):
+        pieces = make_pieces(diagram, down)
+        for count in range(1, min(len(pieces), MOST_LINES) + 1):
+            candidate = plan(pieces, down, count)
+            cost = (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) if count > 1 else 1.0
+            plans.append((size_on_page(candidate.size, ratio) * cost, candidate))
+    return assemble(max(plans, key=lambda entry: entry[0])[1])
+
+
+def size_on_page(size: tuple[float, float], ratio: float) -> float:
+    """How much a layout can be enlarged on a page of unit height."""
+    width, height = size[0] + AROUND[0], size[1] + AROUND[1]
+    return min(ratio / width, 1 / height)

@@ -1,0 +1,180 @@
+"""`draw`: an analysis and choices in, the bytes of a picture out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from archcalc.analysis import Analysis
+from archcalc.diagrams.arrange import DIRECTIONS, arrange, size_on_page
+from archcalc.diagrams.compose import COLOUR_BY, compose_blocks, compose_graph
+from archcalc.diagrams.mark import mark
+from archcalc.diagrams.model import Diagram
+from archcalc.diagrams.network import Network
+from archcalc.diagrams.only import only
+from archcalc.diagrams.pack import Layout
+from archcalc.diagrams.paint import enlarge, page, paint
+from archcalc.diagrams.scene import Scene
+from archcalc.diagrams.text import clean
+from archcalc.diagrams.theme import THEMES
+from archcalc.errors import UsageError
+
+STYLES = ("graph", "blocks", "volumes")
+FORMATS = {
+    "svg": "scalable picture; text stays text",
+    "png": "picture of pixels",
+    "pdf": "scalable document with its fonts",
+    "dot": "Graphviz source",
+}
+#: Networks of more layers are folded into blocks unless a style is asked for.
+DEEP = 60
+#: More layers than this are never drawn one by one, unless `depth` is "all".
+MOST_LAYERS = 2000
+#: Blocks are opened one level further as long as no more cards come of it.
+MOST_CARDS = 18
+RATIO = 16 / 9
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is drawn and how. `depth` is a number of levels, or None for a fitting one; 0 opens everything."""
+
+    style: str | None = None
+    depth: int | None = None
+    only: str | None = None
+    color_by: str = "kind"
+    highlight: str | None = None
+    theme: str = "light"
+    direction: str = "fit"
+    fit: str | None = None
+    font_size: float = 12.0
+    title: str | None = None
+    scale: float = 2.0
+
+
+class Picture(NamedTuple):
+    """The bytes of a file, and what there is to say about it."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+def _known(what: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise UsageError(f"there is no {what} {value[:60]!r}; there are {', '.join(known)}")
+    return value
+
+
+def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Picture:
+    """A picture of a network in one of `FORMATS`. Raises `UsageError` for a choice that does not exist."""
+    choices = choices or Choices()
+    _known("format", form, tuple(FORMATS))
+    _known("theme", choices.theme, tuple(THEMES))
+    _known("direction", choices.direction, DIRECTIONS)
+    _known("colouring", choices.color_by, tuple(COLOUR_BY))
+    ratio = parse_ratio(choices.fit)
+    if choices.only:
+        analysis = only(analysis, choices.only)
+    style = _known("style", choices.style or default_style(analysis), STYLES)
+    diagram, layout = _diagram(analysis, style, choices, ratio, form)
+    theme = THEMES[choices.theme]
+    if form == "dot":
+        from archcalc.diagrams.dot import dot
+
+        direction = "LR" if choices.direction == "LR" else "TB"
+        return Picture(dot(diagram, theme, direction).encode(), diagram.notes)
+    scene = enlarge(paint(diagram, layout or arrange(diagram, choices.direction), theme), choices.font_size / 12)
+    if choices.fit:
+        scene = page(scene, ratio)
+    picture = render(scene, form, choices)
+    return picture._replace(notes=diagram.notes + picture.notes)
+
+
+def render(scene: Scene, form: str, choices: Choices) -> Picture:
+    """A drawing in a format."""
+    if form == "png":
+        from archcalc.diagrams.png import png
+
+        return Picture(*png(scene, choices.scale))
+    if form == "pdf":
+        from archcalc.diagrams.pdf import pdf
+
+        return Picture(*pdf(scene))
+    from archcalc.diagrams.svg import svg
+
+    return Picture(svg(scene).encode())
+
+
+def default_style(analysis: Analysis) -> str:
+    """Every layer of a shallow network, the blocks of a deep one."""
+    return "graph" if len(analysis.rows) <= DEEP else "blocks"
+
+
+def parse_ratio(text: str | None) -> float:
+    """16:9 as a number."""
+    if text is None:
+        return RATIO
+    found = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x×/]\s*(\d{1,5}(?:\.\d+)?)\s*", text)
+    if not found or not float(found[1]) or not float(found[2]):
+        raise UsageError(f"--fit takes width:height, as in 16:9, not {text[:40]!r}")
+    ratio = float(found[1]) / float(found[2])
+    if not 1 / 20 <= ratio <= 20:
+        raise UsageError(f"--fit {text[:40]} is too narrow; sides may differ twentyfold")
+    return ratio
+
+
+def _diagram(
+    analysis: Analysis, style: str, choices: Choices, ratio: float, form: str
+) -> tuple[Diagram, Layout | None]:
+    network = Network(analysis)
+    notes: tuple[str, ...] = ()
+    if style == "graph" and len(network.rows) > MOST_LAYERS and choices.depth != 0:
+        notes = (
+            f"{len(network.rows):,} layers are more than a picture can show: drawn folded into blocks; "
+            "--style graph --depth all draws every layer",
+        )
+        style = "blocks"
+    candidates: list[Diagram] = []
+    if style == "graph":
+        candidates = [compose_graph(network, choices.color_by)]
+    elif choices.depth == 0:
+        candidates = [compose_blocks(network, 99, choices.color_by)]
+    elif choices.depth is not None:
+        candidates = [compose_blocks(network, choices.depth, choices.color_by)]
+    else:
+        candidates = _depths(network, choices.color_by)
+        if not choices.fit or form == "dot":
+            candidates = candidates[-1:]
+    made = [_finished(diagram, network, choices, notes) for diagram in candidates]
+    if form == "dot":
+        return made[-1], None
+    layouts = [arrange(diagram, choices.direction, ratio) for diagram in made]
+    return max(zip(made, layouts, strict=True), key=lambda pair: _worth(pair[1], ratio, len(pair[0].nodes)))
+
+
+def _depths(network: Network, color_by: str) -> list[Diagram]:
+    """Folded to one level, and to further ones as long as few cards come of it."""
+    found = [compose_blocks(network, 1, color_by)]
+    for depth in (2, 3):
+        deeper = compose_blocks(network, depth, color_by)
+        if len(deeper.nodes) > MOST_CARDS or len(deeper.nodes) == len(found[-1].nodes):
+            break
+        found.append(deeper)
+    return found
+
+
+def _worth(layout: Layout, ratio: float, cards: int) -> float:
+    """Readable text first (a 24th of an inch on a slide of 7.5 inches), then what shows more."""
+    size = 12 * size_on_page((layout.width, layout.height), ratio) * 7.5 * 72
+    return min(size, 11.0) * 1000 + cards
+
+
+def _finished(diagram: Diagram, network: Network, choices: Choices, notes: tuple[str, ...]) -> Diagram:
+    """With the title that was asked for, the highlighting, and what is to be said."""
+    if choices.highlight:
+        diagram = mark(diagram, network, choices.highlight)
+    if choices.title is not None:
+        title = clean(choices.title)
+        diagram = replace(diagram, title=title, subtitle=diagram.subtitle if title else "")
+    return replace(diagram, notes=notes + diagram.notes)

@@ -1,0 +1,100 @@
+"""Where a long diagram may be cut, and which blocks are drawn as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+Path = tuple[str, ...]
+#: A block with more nodes than this is cut into its parts where it can be.
+MOST_TOGETHER = 10
+#: A piece of more nodes is cut even where up to so many maps cross, as between the cells of NASNet.
+LONGEST_PIECE = 16
+MOST_CROSSING = 5
+
+
+def crossings(count: int, edges: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
+    """For each place between nodes (`i`: before node i) the nodes above it that are read below it."""
+    last = list(range(count))
+    for source, target in edges:
+        last[source] = max(last[source], target)
+    result: list[frozenset[int]] = []
+    open_ends: set[int] = set()
+    for place in range(count):
+        open_ends = {node for node in open_ends if last[node] >= place}
+        result.append(frozenset(open_ends))
+        if last[place] > place:
+            open_ends.add(place)
+    return result
+
+
+def members_of(paths: Sequence[Path]) -> dict[Path, list[int]]:
+    """The nodes of each block, from the outermost blocks to the innermost."""
+    members: dict[Path, list[int]] = {}
+    for index, path in enumerate(paths):
+        for level in range(1, len(path) + 1):
+            members.setdefault(path[:level], []).append(index)
+    return dict(sorted(members.items(), key=lambda item: (len(item[0]), item[1][0])))
+
+
+def kept_frames(paths: Sequence[Path], edges: Sequence[tuple[int, int]], always: bool = False) -> set[Path]:
+    """The blocks that are drawn: those of several nodes, but not long chains, whose parts are drawn instead."""
+    crossing = crossings(len(paths), edges)
+    kept: set[Path] = set()
+    members = members_of(paths)
+    for path, inside in members.items():
+        low, high = inside[0], inside[-1]
+        alone = len(inside) == 1 or len(inside) != high - low + 1
+        below = paths[low][: len(path) + 1]
+        same = len(below) > len(path) and members[below] == inside
+        chain = not always and len(inside) > MOST_TOGETHER and any(
+            len(crossing[place]) == 1 for place in range(low + 1, high + 1)
+        )  # fmt: skip
+        if not (alone or same or chain):
+            kept.add(path)
+    return kept
+
+
+def innermost(path: Path, kept: Set[Path]) -> Path:
+    """The innermost frame around a place."""
+    return next((path[:level] for level in range(len(path), 0, -1) if path[:level] in kept), ())
+
+
+def outermost(path: Path, kept: Set[Path]) -> Path:
+    """The outermost frame around a place."""
+    return next((path[:level] for level in range(1, len(path) + 1) if path[:level] in kept), ())
+
+
+def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]]) -> list[range]:
+    """The pieces of a diagram that are laid out one after the other; `outer` is the outermost frame of each node."""
+    count = len(outer)
+    crossing = crossings(count, edges)
+    places = [
+        place for place in range(count) if not place or (not _inside_frame(outer, place) and len(crossing[place]) == 1)
+    ]
+    spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]
+    return [part for span in spans for part in _shorter(span, outer, crossing)]
+
+
+def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]]) -> list[range]:
+    """A long piece cut near its middle where no more than a few maps cross, as between the arms of U-Net."""
+    if len(span) <= LONGEST_PIECE:
+        return [span]
+    places = [
+        place
+        for place in range(span.start + 1, span.stop)
+        if not _inside_frame(outer, place) and len(crossing[place]) <= MOST_CROSSING
+    ]
+    if not places:
+        return [span]
+    middle = (span.start + span.stop) / 2
+    place = min(
+        places, key=lambda place: (abs(place - middle) > len(span) / 4, len(crossing[place]), abs(place - middle))
+    )
+    return [
+        *_shorter(range(span.start, place), outer, crossing),
+        *_shorter(range(place, span.stop), outer, crossing),
+    ]
+
+
+def _inside_frame(outer: Sequence[Path], place: int) -> bool:
+    return bool(outer[place]) and outer[place] == outer[place - 1]

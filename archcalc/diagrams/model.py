@@ -1,0 +1,100 @@
+"""The diagram model: what a picture shows, without positions and without a format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+EdgeKind = Literal["flow", "identity", "projection", "auxiliary"]
+
+
+class Part(NamedTuple):
+    """One layer of a node, or one folded block: a bold label, words beside it, lines below it."""
+
+    name: str
+    label: str
+    beside: str = ""
+    lines: tuple[str, ...] = ()
+    family: str = "convolution"
+    #: The position of its number on the scale, from 0 to 1; None where it has none.
+    heat: float | None = None
+    #: Whether it belongs to what is highlighted.
+    marked: bool = False
+
+
+class Node(NamedTuple):
+    """Layers that follow each other without a branch, drawn as one pile, or a folded block.
+
+    `ports` are the two ends: edges enter at the top of the first part and leave below the last one, where the shape
+    of the output is written.
+    """
+
+    id: str
+    parts: tuple[Part, ...]
+    #: The blocks around it, from the outermost to the innermost.
+    path: tuple[str, ...] = ()
+    output: str = ""
+    times: int = 1
+    auxiliary: bool = False
+
+
+class Group(NamedTuple):
+    """A block that is drawn as a frame. `path` names it and the blocks around it."""
+
+    path: tuple[str, ...]
+    label: str
+    times: int = 1
+    note: str = ""
+    auxiliary: bool = False
+
+
+class Edge(NamedTuple):
+    """A feature map on its way from a node to another."""
+
+    source: str
+    target: str
+    kind: EdgeKind = "flow"
+    marked: bool = False
+
+
+class Swatch(NamedTuple):
+    """A line of the legend: a colour of a family of ops, or a kind of edge."""
+
+    label: str
+    family: str = ""
+    edge: EdgeKind | None = None
+
+
+class Scale(NamedTuple):
+    """A colour scale: what it shows, and texts along it, from 0 to 1."""
+
+    title: str
+    ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Nodes in the order in which they run, nested groups, edges and a legend."""
+
+    title: str
+    subtitle: str
+    description: str
+    nodes: tuple[Node, ...]
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+    legend: tuple[Swatch, ...] = ()
+    scale: Scale | None = None
+    #: What was left out or folded, for the reader of the message, not of the picture.
+    notes: tuple[str, ...] = ()
+    #: Cards of folded blocks are larger than piles of layers.
+    cards: bool = False
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Node]:
+        return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        return {node.id: position for position, node in enumerate(self.nodes)}

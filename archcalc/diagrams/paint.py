@@ -1,0 +1,222 @@
+"""A laid-out diagram as a drawing: boxes, frames, lines and their texts."""
+
+from __future__ import annotations
+
+from archcalc.diagrams.legend import legend_shapes
+from archcalc.diagrams.measure import BADGE, LABEL, SMALL
+from archcalc.diagrams.model import Diagram, Edge, EdgeKind
+from archcalc.diagrams.pack import Layout
+from archcalc.diagrams.pieces import SHADOW, Frame, Line, Placed
+from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted
+from archcalc.diagrams.text import LEADING, clean, text_width, wrap
+from archcalc.diagrams.theme import Theme, heat, mix, readable
+
+MARGIN = 24.0
+TITLE, SUBTITLE = 18.0, 11.5
+NARROWEST = 300.0
+ARROW = 6.5
+LEGEND_GAP = 20.0
+
+
+class Stroke:
+    """How an edge of each kind is drawn: never by colour alone."""
+
+    thickness: dict[EdgeKind, float] = {"flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3}  # noqa: RUF012
+    dash: dict[EdgeKind, tuple[float, ...]] = {  # noqa: RUF012
+        "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5)
+    }  # fmt: skip
+
+
+def edge_colour(kind: EdgeKind, theme: Theme) -> str:
+    """Shortcuts stand out, side branches stand back."""
+    return {"flow": theme.edge, "auxiliary": theme.quiet}.get(kind, theme.accent)
+
+
+def paint(diagram: Diagram, layout: Layout, theme: Theme) -> Scene:
+    """The whole picture: title, diagram, legend."""
+    inner = max(layout.width, NARROWEST)
+    items: list[Cluster] = []
+    y = MARGIN
+    if diagram.title:
+        head, y = heading(diagram.title, diagram.subtitle, inner, y, theme)
+        items.append(Cluster(diagram.title, tuple(head), "title"))
+    dx = MARGIN + (inner - layout.width) / 2
+    marked = any(part.marked for node in diagram.nodes for part in node.parts)
+    paths = [frame.group.path for frame in layout.frames]
+    levels = [sum(path[: len(other)] == other for other in set(paths)) for path in paths]
+    body: list[Cluster] = [_frame(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
+    body += [_line(line, theme, marked) for line in layout.lines]
+    body += [_frame_label(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
+    kinds = trunk_kinds(diagram)
+    body += [
+        _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked) for placed in layout.nodes
+    ]
+    items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
+    y += layout.height
+    legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
+    if legend:
+        items.append(Cluster("Legend", tuple(legend), "legend"))
+        y += LEGEND_GAP + height
+    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items))
+
+
+def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> tuple[list[Shape], float]:
+    """Title and subtitle in as many lines as they need, and where the rest begins."""
+    shapes: list[Shape] = []
+    for text, size, bold, colour in ((title, TITLE, True, theme.ink), (subtitle, SUBTITLE, False, theme.quiet)):
+        for line in wrap(text, width, size, bold):
+            y += size * (LEADING if not bold else 1.0)
+            shapes.append(Text(MARGIN, y, line, size, colour, bold))
+        y += 2 if bold else 0
+    return shapes, y + 18
+
+
+def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
+    group = frame.group
+    paint_ = theme.frame if level % 2 else theme.inner_frame
+    dash = (5.0, 3.0) if group.auxiliary else ()
+    shapes: list[Shape] = []
+    for step in (2, 1) if group.times > 1 else ():
+        shapes.append(Rect(frame.x + step * SHADOW, frame.y + step * SHADOW, frame.width, frame.height, paint_.fill,
+                           paint_.line, 1.0, 6))  # fmt: skip
+    shapes.append(Rect(frame.x, frame.y, frame.width, frame.height, paint_.fill, paint_.line, 1.0, 6, dash))
+    return Cluster(clean("/".join(group.path)), tuple(shapes), "block")
+
+
+def _frame_label(frame: Frame, level: int, theme: Theme) -> Cluster:
+    """Above the lines, which it covers where they would run through it."""
+    group = frame.group
+    fill = (theme.frame if level % 2 else theme.inner_frame).fill
+    baseline = frame.y + 16
+    shapes: list[Shape] = [Text(frame.x + 10, baseline, group.label, LABEL, theme.quiet, True)]
+    x = frame.x + 10 + text_width(group.label, LABEL, True)
+    if group.times > 1:
+        shapes += _badge(f"×{group.times}", x + 8, baseline - 4, theme)
+        x += text_width(f"×{group.times}", BADGE, True) + 18
+    if group.note:
+        width = text_width(group.note, SMALL)
+        shapes.append(Text(x + 8, baseline, group.note, SMALL, theme.quiet))
+        x += width + 8
+    back = Rect(frame.x + 7, baseline - LABEL, x - frame.x - 4, LABEL + 4, fill, None, 0)
+    return Cluster(group.label, (back, *shapes), "plain")
+
+
+def _badge(text: str, x: float, middle: float, theme: Theme) -> list[Shape]:
+    width = text_width(text, BADGE, True) + 10
+    return [
+        Rect(x, middle - 8, width, 16, theme.ink, None, 0, 8),
+        Text(x + width / 2, middle + BADGE * 0.36, text, BADGE, theme.background, True, "middle"),
+    ]
+
+
+def _line(line: Line, theme: Theme, marked: bool) -> Cluster:
+    edge = line.edge
+    colour = edge_colour(edge.kind, theme)
+    if marked and not edge.marked:
+        colour = mix(colour, theme.background, 0.6)
+    curve = Curve(line.points, colour, Stroke.thickness[edge.kind], True, line.arrow, Stroke.dash[edge.kind])
+    return Cluster(_describe(edge), (curve,), "edge")
+
+
+def _describe(edge: Edge) -> str:
+    return clean(f"{edge.source} → {edge.target}" if edge.target else edge.source)
+
+
+def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool) -> Cluster:
+    box, node = placed.box, placed.box.node
+    x, y, width = placed.x, placed.y, placed.width
+    shapes: list[Shape] = []
+    if placed.trunk != placed.start:
+        shapes += _trunk(placed, kind, theme, down)
+    if node.times > 1:
+        under = theme.families[node.parts[0].family]
+        for step in (2, 1):
+            fill = mix(under.fill, theme.background, 0.35)
+            shapes.append(Rect(x + step * SHADOW, y + step * SHADOW, width, box.height, fill, under.line, 1.0, 5))
+    top = y
+    for part_box in box.parts:
+        part = part_box.part
+        paint_ = theme.families[part.family]
+        fill, line, ink = paint_.fill, paint_.line, theme.ink
+        if part.heat is not None:
+            fill = heat(theme, part.heat)
+            ink = readable(fill)
+        faded = marked and not part.marked
+        if faded:
+            fill, line = mix(fill, theme.background, 0.7), mix(line, theme.background, 0.6)
+            ink = mix(theme.ink, theme.background, 0.45)
+        round_ = 15.0 if part.family in ("input", "output") else 5.0
+        dash = (5.0, 3.0) if node.auxiliary else (3.0, 2.0) if part.family == "regularisation" else ()
+        if marked and part.marked:
+            shapes.append(Rect(x, top, width, part_box.height, fill, theme.accent, 2.6, round_))
+        else:
+            shapes.append(Rect(x, top, width, part_box.height, fill, line, 1.2, round_, dash))
+        middle = x + (width - (box.badge_width + 2 if box.badge else 0)) / 2
+        centre = x + width / 2
+        for number, text in enumerate(part_box.lines):
+            at = middle if number == 0 else centre
+            if text.centred:
+                shapes.append(Text(at, top + text.y, text.text, text.size, ink, text.bold, "middle"))
+            else:
+                shapes.append(Text(at + text.x, top + text.y, text.text, text.size, ink, text.bold))
+        top += part_box.height
+    if box.badge:
+        shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, theme)
+    return Cluster(_title(placed), tuple(shapes), "node", tuple(part.name for part in node.parts if part.name))
+
+
+def trunk_kinds(diagram: Diagram) -> dict[str, EdgeKind]:
+    """How the line that leaves a node is drawn: as its edges, where they are all of one kind."""
+    kinds: dict[str, EdgeKind] = {}
+    for edge in diagram.edges:
+        kinds[edge.source] = "flow" if kinds.get(edge.source, edge.kind) != edge.kind else edge.kind
+    return kinds
+
+
+def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool) -> list[Shape]:
+    (x, y), (end_x, end_y) = placed.start, placed.trunk
+    line = Curve(((x, y), (end_x, end_y)), edge_colour(kind, theme), Stroke.thickness[kind], dash=Stroke.dash[kind])
+    if down:
+        text = Text(x + 6, (y + end_y) / 2 + SMALL * 0.36, placed.box.output, SMALL, theme.quiet)
+    else:
+        text = Text((x + end_x) / 2 + 1, y - 5, placed.box.output, SMALL, theme.quiet, anchor="middle")
+    return [line, text]
+
+
+def _title(placed: Placed) -> str:
+    node = placed.box.node
+    lines = []
+    for part in node.parts:
+        words = ", ".join(filter(None, (part.beside, *part.lines)))
+        lines.append(f"{part.name or part.label}: {words}" if words else part.name or part.label)
+    if node.times > 1:
+        lines.append(f"repeated {node.times} times")
+    if node.output:
+        lines.append(f"output {node.output}")
+    return clean("; ".join(lines))
+
+
+def enlarge(scene: Scene, factor: float) -> Scene:
+    """The same drawing, larger."""
+    if factor == 1:
+        return scene
+    items = tuple(
+        item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in scene.items
+    )
+    return scene._replace(width=scene.width * factor, height=scene.height * factor, items=items)
+
+
+def page(scene: Scene, ratio: float) -> Scene:
+    """The drawing in the middle of a page of exactly width:height = `ratio`."""
+    width, height = max(scene.width, scene.height * ratio), max(scene.height, scene.width / ratio)
+    dx: float = (width - scene.width) / 2
+    dy: float = (height - scene.height) / 2
+    fixed = ("title",)
+    items = tuple(
+        item._replace(
+            shapes=tuple(shifted(shape, 0 if item.role in fixed else dx, 0 if item.role in fixed else dy)
+                         for shape in item.shapes)
+        )
+        for item in scene.items
+    )  # fmt: skip
+    return scene._replace(width=width, height=height, items=items)

@@ -1,0 +1,119 @@
+"""A drawing as shapes with positions: what the vector formats write down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Point = tuple[float, float]
+Anchor = Literal["start", "middle", "end"]
+
+
+class Rect(NamedTuple):
+    """A rectangle, with round corners if wanted."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str | None = None
+    line: str | None = None
+    thickness: float = 1.0
+    radius: float = 0.0
+    dash: tuple[float, ...] = ()
+
+
+class Curve(NamedTuple):
+    """A line through points; `bezier` means start, then triples of two handles and an end. May end in an arrow."""
+
+    points: tuple[Point, ...]
+    line: str | None
+    thickness: float = 1.2
+    bezier: bool = False
+    arrow: bool = False
+    dash: tuple[float, ...] = ()
+    fill: str | None = None
+    closed: bool = False
+    opacity: float = 1.0
+
+
+class Text(NamedTuple):
+    """A line of text; `y` is the baseline."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    bold: bool = False
+    anchor: Anchor = "start"
+
+
+class Ramp(NamedTuple):
+    """A rectangle filled with colours that run from left to right."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colours: tuple[str, ...]
+
+
+Shape = Rect | Curve | Text | Ramp
+
+
+class Cluster(NamedTuple):
+    """Shapes that belong together, with a name for screen readers and for what finds them in a page."""
+
+    title: str
+    shapes: tuple[Shape, ...]
+    role: str = "node"
+    layers: tuple[str, ...] = ()
+
+
+class Scene(NamedTuple):
+    """A whole drawing."""
+
+    width: float
+    height: float
+    background: str
+    title: str
+    description: str
+    items: tuple[Cluster, ...]
+
+    def shapes(self) -> list[Shape]:
+        """All shapes, the lowest first."""
+        return [shape for cluster in self.items for shape in cluster.shapes]
+
+
+def arrow_head(points: Sequence[Point], size: float) -> tuple[Point, Point, Point]:
+    """The triangle at the end of a line."""
+    (x, y) = points[-1]
+    before = next((point for point in reversed(points[:-1]) if point != points[-1]), (x, y - 1.0))
+    dx, dy = x - before[0], y - before[1]
+    length = (dx * dx + dy * dy) ** 0.5
+    ux, uy = dx / length, dy / length
+    back = (x - ux * size, y - uy * size)
+    half = size * 0.42
+    return (x, y), (back[0] - uy * half, back[1] + ux * half), (back[0] + uy * half, back[1] - ux * half)
+
+
+def shifted(shape: Shape, dx: float, dy: float, factor: float = 1.0) -> Shape:
+    """A shape enlarged by a factor and moved."""
+    if isinstance(shape, Curve):
+        return shape._replace(
+            points=tuple((x * factor + dx, y * factor + dy) for x, y in shape.points),
+            thickness=shape.thickness * factor,
+            dash=tuple(part * factor for part in shape.dash),
+        )
+    moved = shape._replace(x=shape.x * factor + dx, y=shape.y * factor + dy)
+    if isinstance(moved, Text):
+        return moved._replace(size=moved.size * factor)
+    moved = moved._replace(width=moved.width * factor, height=moved.height * factor)
+    if isinstance(moved, Rect):
+        moved = moved._replace(
+            thickness=moved.thickness * factor,
+            radius=moved.radius * factor,
+            dash=tuple(part * factor for part in moved.dash),
+        )
+    return moved

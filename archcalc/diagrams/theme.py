@@ -1,0 +1,163 @@
+"""Colours: pale fills with a darker line, told apart by people who see few colours, and always beside words.
+
+The hues are those of Okabe and Ito; the scale runs from light to dark, so that it survives a black-and-white printer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Paint(NamedTuple):
+    """The fill of a box and its line."""
+
+    fill: str
+    line: str
+
+
+class Theme(NamedTuple):
+    """Everything that has a colour."""
+
+    name: str
+    background: str
+    ink: str
+    quiet: str
+    edge: str
+    accent: str
+    frame: Paint
+    inner_frame: Paint
+    families: Mapping[str, Paint]
+    scale: tuple[str, ...]
+
+
+#: How a legend names each family of ops.
+FAMILIES = {
+    "input": "input",
+    "convolution": "convolution",
+    "pooling": "pooling",
+    "normalisation": "normalisation",
+    "activation": "activation",
+    "regularisation": "dropout",
+    "dense": "dense",
+    "merge": "add, concat, multiply",
+    "shape": "reshape, crop, pad",
+    "block": "block of layers",
+    "output": "output",
+}
+
+LIGHT = Theme(
+    "light",
+    background="#ffffff",
+    ink="#1b1f24",
+    quiet="#57606a",
+    edge="#4b5563",
+    accent="#b4470a",
+    frame=Paint("#f6f8fa", "#c3cad3"),
+    inner_frame=Paint("#ffffff", "#d5dae1"),
+    families={
+        "input": Paint("#ffffff", "#4b5563"),
+        "convolution": Paint("#dcebf7", "#2f78b5"),
+        "pooling": Paint("#fbe2d2", "#c8560f"),
+        "normalisation": Paint("#dbf1e8", "#1d8f6d"),
+        "activation": Paint("#fdf1cd", "#b58a14"),
+        "regularisation": Paint("#f1f1f1", "#8a8a8a"),
+        "dense": Paint("#f5e0ec", "#a94f83"),
+        "merge": Paint("#e3e6ea", "#3d4650"),
+        "shape": Paint("#e6f3f8", "#5c93a8"),
+        "block": Paint("#e6e7f5", "#5257a6"),
+        "output": Paint("#ffffff", "#4b5563"),
+    },
+    scale=("#f1f6fc", "#cfe1f2", "#a0c8e4", "#5fa4d0", "#2b7bba", "#0d4f96", "#08306b"),
+)
+
+DARK = Theme(
+    "dark",
+    background="#14181f",
+    ink="#eef2f6",
+    quiet="#a9b4c0",
+    edge="#aab6c3",
+    accent="#ffab70",
+    frame=Paint("#1b212a", "#45505e"),
+    inner_frame=Paint("#212935", "#465160"),
+    families={
+        "input": Paint("#252d38", "#c2ccd6"),
+        "convolution": Paint("#173a59", "#66b1ea"),
+        "pooling": Paint("#57290c", "#f39a5c"),
+        "normalisation": Paint("#0f4234", "#4fcfa5"),
+        "activation": Paint("#4a3a0a", "#e7bf4e"),
+        "regularisation": Paint("#33383f", "#a2a8af"),
+        "dense": Paint("#4c2039", "#e597c0"),
+        "merge": Paint("#39424e", "#d3dae2"),
+        "shape": Paint("#1d3d49", "#86c0d4"),
+        "block": Paint("#2b2e58", "#a5a9ee"),
+        "output": Paint("#252d38", "#c2ccd6"),
+    },
+    scale=("#1c2733", "#1d3e5c", "#1f5788", "#2f77b0", "#5c9fd0", "#9cc9e8", "#dceefb"),
+)
+
+PRINT = Theme(
+    "print",
+    background="#ffffff",
+    ink="#000000",
+    quiet="#333333",
+    edge="#000000",
+    accent="#000000",
+    frame=Paint("#ffffff", "#777777"),
+    inner_frame=Paint("#ffffff", "#999999"),
+    families={
+        "input": Paint("#ffffff", "#000000"),
+        "convolution": Paint("#d9d9d9", "#000000"),
+        "pooling": Paint("#ffffff", "#000000"),
+        "normalisation": Paint("#f2f2f2", "#000000"),
+        "activation": Paint("#ffffff", "#000000"),
+        "regularisation": Paint("#ffffff", "#777777"),
+        "dense": Paint("#c4c4c4", "#000000"),
+        "merge": Paint("#efefef", "#000000"),
+        "shape": Paint("#ffffff", "#777777"),
+        "block": Paint("#e9e9e9", "#000000"),
+        "output": Paint("#ffffff", "#000000"),
+    },
+    scale=("#ffffff", "#e8e8e8", "#d0d0d0", "#b5b5b5", "#939393", "#6b6b6b", "#3f3f3f"),
+)
+
+THEMES = {theme.name: theme for theme in (LIGHT, DARK, PRINT)}
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def mix(first: str, second: str, share: float) -> str:
+    """A colour between two; `share` is that of the second."""
+    pairs = zip(_channels(first), _channels(second), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def heat(theme: Theme, position: float) -> str:
+    """The colour at a position of the scale, from 0 to 1."""
+    place = min(max(position, 0.0), 1.0) * (len(theme.scale) - 1)
+    step = min(int(place), len(theme.scale) - 2)
+    return mix(theme.scale[step], theme.scale[step + 1], place - step)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as in WCAG 2: 0 black, 1 white."""
+
+    def linear(channel: int) -> float:
+        value = channel / 255
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    red, green, blue = (linear(channel) for channel in _channels(colour))
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast ratio as in WCAG 2; 4.5 is readable."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(fill: str) -> str:
+    """Black or white, whichever stands out more on a fill."""
+    return max("#101418", "#ffffff", key=lambda ink: contrast(ink, fill))

@@ -1,0 +1,188 @@
+"""The other commands: `list`, `validate`, `schema`, `completion`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from archcalc import analyse, load, names
+from archcalc.catalogue import SPECS
+from archcalc.spec.schema import json_schema
+from tests.cli.runner import DATA, PROGRAM, Run, environment
+
+MODULES, BREAKS = str(DATA / "modules.yaml"), str(DATA / "breaks.yaml")
+KEYS = ["network", "title", "year", "input", "layers", "params", "multiplications"]
+
+
+# --- list
+
+
+def test_list_shows_every_network(archcalc: Run) -> None:
+    entries = archcalc("list", "-f", "json").json
+    assert [entry["network"] for entry in entries] == list(names())
+    by_name = {entry["network"]: entry for entry in entries}
+    assert all(list(entry) == KEYS for entry in entries)
+    for name in ("alexnet@grouped", "resnet50", "lenet5@1998", "mobilenet"):
+        analysis = analyse(load(name))
+        found = by_name[name]
+        assert found["params"] == analysis.totals.params
+        assert found["multiplications"] == analysis.totals.multiplications
+        assert found["layers"] == len(analysis.rows)
+    assert by_name["alexnet"] == {
+        "network": "alexnet", "title": "AlexNet", "year": 2012, "input": "227×227×3", "layers": 24, "params": 62378344,
+        "multiplications": 1135256096,
+    }  # fmt: skip
+
+
+def test_list_formats_say_the_same(archcalc: Run) -> None:
+    entries = archcalc("list", "net", "-f", "json").json
+    rows = list(csv.DictReader(io.StringIO(archcalc("list", "net", "-f", "csv").out)))
+    assert rows == [
+        {key: str(value).replace("×", "x") if key == "input" else str(value) for key, value in entry.items()}
+        for entry in entries
+    ]
+    head, *lines = archcalc("list", "net").out.splitlines()
+    assert head.split() == KEYS
+    assert len(lines) == len(entries) > 10
+    for line, entry in zip(lines, entries, strict=True):
+        parts = line.split()
+        assert parts[0] == entry["network"]
+        assert parts[-4:] == [entry["input"], *(f"{entry[key]:,}" for key in ("layers", "params", "multiplications"))]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["alexnet"], ["alexnet", "alexnet@grouped", "alexnet@torchvision"]),
+        (["ALEXNET@"], ["alexnet@grouped", "alexnet@torchvision"]),
+        (["zfnet", "lenet5"], ["lenet5", "lenet5@1998", "zfnet"]),
+        (["ResNet-152"], ["resnet152", "resnet152@v1"]),
+        (["inception-v2"], ["inception_v2", "inception_v2@slim"]),
+    ],
+    ids=str,
+)
+def test_list_of_some(archcalc: Run, words: list[str], found: list[str]) -> None:
+    # In the order of the catalogue, whatever the order of the words.
+    assert [entry["network"] for entry in archcalc("list", *words, "-f", "json").json] == found
+
+
+def test_list_of_none(archcalc: Run) -> None:
+    # Whether it is an error or an empty list: a program that reads it meets no surprise.
+    for form in ("table", "csv", "json"):
+        result = archcalc("list", "zzzzz", "-f", form)
+        assert result.code in (0, 2)
+        if result.code == 2:
+            assert "zzzzz" in result.err
+        elif form == "json":
+            assert result.json == []
+        else:
+            assert result.out.replace(",", " ").split() == KEYS
+
+
+# --- validate
+
+
+def test_validate_names_what_is_good(archcalc: Run) -> None:
+    result = archcalc("validate", MODULES)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"{MODULES}: ")
+    assert "modules, modules@wide" in result.out
+
+
+def test_validate_every_shipped_spec(archcalc: Run) -> None:
+    paths = sorted(SPECS.rglob("*.yaml"))
+    result = archcalc("validate", *paths)
+    assert (result.code, result.err) == (0, "")
+    assert len(result.out.splitlines()) == len(paths)
+
+
+def test_validate_tells_all_and_goes_on(archcalc: Run, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("name: wrong\ntitle: Wrong\ninput: 8x8x3\nlayers:\n  - rleu\n  - conv2d: {kernel_sise: 3}\n")
+    result = archcalc("validate", wrong, MODULES, BREAKS, tmp_path, tmp_path / "nowhere.yaml")
+    assert result.code == 2
+    # What is good is still said, on stdout; what is wrong on stderr, each with its place.
+    assert result.out.startswith(f"{MODULES}: ")
+    assert len(result.out.splitlines()) == 1
+    for words in (f"{wrong}:5:5", f"{wrong}:6:14", f"{BREAKS}:12:5", f"{tmp_path} is a directory", "nowhere.yaml"):
+        assert words in result.err
+    assert "did you mean relu" in result.err
+    assert "did you mean kernel_size" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_validate_finds_faults_of_variants(refuses: Run, tmp_path: Path) -> None:
+    path = tmp_path / "variant.yaml"
+    text = Path(MODULES).read_text(encoding="utf-8").replace("set: {width: 16}", "set: {width: 99}")
+    path.write_text(text, encoding="utf-8")
+    err = refuses("validate", path).err
+    assert "width must be at most 64, not 99" in err
+    assert str(path) in err
+
+
+# --- schema
+
+
+def test_schema(archcalc: Run, tmp_path: Path) -> None:
+    assert archcalc("schema").json == json_schema()
+    target = tmp_path / "archcalc.schema.json"
+    assert archcalc("schema", "-o", target) == (0, "", "")
+    assert json.loads(target.read_text(encoding="utf-8")) == json_schema()
+
+
+# --- completion
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"),
+    [("bash", "complete -o nosort -F"), ("zsh", "#compdef archcalc"), ("fish", "complete --no-files")],
+)
+def test_completion_scripts(archcalc: Run, shell: str, word: str) -> None:
+    result = archcalc("completion", shell)
+    assert (result.code, result.err) == (0, "")
+    assert word in result.out
+    assert "_ARCHCALC_COMPLETE" in result.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_scripts(archcalc: Run, tmp_path: Path, shell: str) -> None:
+    # Only shells that are there can read them; bash is, wherever the tests run.
+    script = tmp_path / f"script.{shell}"
+    script.write_text(archcalc("completion", shell).out)
+    assert script.read_text().count("(") >= 1
+    if shell == "bash":
+        done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted", "unwanted"),
+    [
+        ("archcalc re", {"report"}, {"list", "schema"}),
+        ("archcalc ", {"list", "report", "validate", "schema", "completion"}, set()),
+        ("archcalc report alex", {"alexnet"}, {"lenet5"}),
+        ("archcalc report vgg1", {"vgg11", "vgg13", "vgg16", "vgg19"}, {"alexnet"}),
+        ("archcalc report alexnet --dty", {"--dtype"}, {"--depth"}),
+        ("archcalc report alexnet --dtype float", {"float64", "float32", "float16"}, {"int8"}),
+        ("archcalc report -f ma", {"markdown"}, {"csv"}),
+        ("archcalc completion ", {"bash", "zsh", "fish"}, set()),
+    ],
+)
+def test_completions(line: str, wanted: set[str], unwanted: set[str]) -> None:
+    words = line.split()
+    at = len(words) if line.endswith(" ") else len(words) - 1
+    more = {"_ARCHCALC_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(at)}
+    # click asks for its own name when it completes, so it must be the program's.
+    code = "import sys; sys.argv[0] = 'archcalc'; from archcalc.cli import main; main()"
+    done = subprocess.run(
+        [PROGRAM[0], "-c", code], capture_output=True, text=True, timeout=60, env=environment(more), check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {entry.partition(",")[2] for entry in done.stdout.splitlines()}
+    assert wanted <= found
+    assert not unwanted & found

@@ -1,0 +1,155 @@
+"""The inputs that an error names, against trying them all."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+import pytest
+
+from archcalc import sizes
+from archcalc.analysis import analyse
+from archcalc.catalogue import load
+from archcalc.conventions import Conventions
+from archcalc.errors import Problem
+from archcalc.graph import LayerGraph
+from archcalc.passes.shapes import Shapes, infer_shapes
+from archcalc.sizes import accepts, add_input_hints, nearest_inputs, smallest_input
+from tests.networks import chain, graph, layers, op
+
+#: Chains and branches whose sizes are all, some or none of the whole numbers.
+CASES = {
+    "any size": "  - relu\n",
+    "a valid convolution": "  - conv2d: {out_channels: 1, kernel_size: 5}\n",
+    "lenet": "  - conv2d: {out_channels: 1, kernel_size: 5}\n  - max_pool2d: {kernel_size: 2}\n" * 2,
+    "pools that want even sizes": "  - max_pool2d: {kernel_size: 2, exact: true}\n" * 3,
+    "pools that want multiples of three": "  - max_pool2d: {kernel_size: 3, stride: 3, exact: true}\n",
+    "never a power of two": "  - conv2d: {out_channels: 1, kernel_size: 7, stride: 8, exact: true}\n"
+    "  - max_pool2d: {kernel_size: 3, exact: true}\n",
+    "a pool that is too large": "  - max_pool2d: {kernel_size: 37}\n",
+    "shapes that add up sometimes": "  - branches:\n"
+    "      - [max_pool2d: {kernel_size: 2}]\n"
+    "      - [max_pool2d: {kernel_size: 3, stride: 2, ceil_mode: true}]\n"
+    "    merge: add\n",
+    "depths that never add up": "  - branches: [[conv2d: {out_channels: 2, kernel_size: 1}], []]\n    merge: add\n",
+    "one size only": "  - reshape: {shape: 4x7x7}\n",
+    "padding the same": "  - conv2d: {out_channels: 3, kernel_size: 3, stride: 2, padding: same}\n" * 4,
+}
+STRICT = (False, True)
+EVERY = list(product(CASES, STRICT))
+LIMIT = 150
+
+
+def network(name: str) -> LayerGraph:
+    return layers(CASES[name])
+
+
+def fits(net: LayerGraph, height: int, width: int, strict: bool) -> bool:
+    """Whether the whole analysis finds nothing wrong."""
+    given = net.with_input((net.input_shape[0], height, width))
+    return not analyse(given, conventions=Conventions(strict=strict), partial=True).problems
+
+
+@pytest.mark.parametrize(("name", "strict"), EVERY)
+def test_the_smallest_input_is_the_first_that_fits(name: str, strict: bool) -> None:
+    net = network(name)
+    first = next((side for side in range(1, LIMIT) if fits(net, side, side, strict)), None)
+    assert smallest_input(net, strict) == first
+
+
+@pytest.mark.parametrize(("name", "strict"), EVERY)
+@pytest.mark.parametrize("shape", [(4, 4), (30, 23), (1, 9), (64, 64)])
+def test_the_nearest_inputs_are_the_next_that_fit(name: str, strict: bool, shape: tuple[int, int]) -> None:
+    height, width = shape
+    net = network(name).with_input((4, height, width))
+    less = next((n for n in range(1, min(height, width)) if fits(net, height - n, width - n, strict)), None)
+    more = next((n for n in range(1, 64) if fits(net, height + n, width + n, strict)), None)
+    assert nearest_inputs(net, strict) == (less, more)
+
+
+@pytest.mark.parametrize("strict", STRICT)
+def test_accepts(strict: bool) -> None:
+    net = network("pools that want even sizes")
+    assert [side for side in range(1, 40) if accepts(net, side, side, strict)] == [8, 16, 24, 32]
+    assert accepts(net, 8, 24, strict)
+    assert not accepts(net, 8, 12, strict)
+
+
+def test_the_original_is_not_touched() -> None:
+    net = network("lenet")
+    smallest_input(net)
+    nearest_inputs(net)
+    assert net.input_shape == (4, 8, 8)
+    assert net.layers == network("lenet").layers
+
+
+@pytest.mark.parametrize(
+    ("name", "smallest"), [("lenet5", 16), ("vgg16", 32), ("alexnet@torchvision", 63), ("unet", 188)]
+)
+def test_smallest_inputs_of_real_networks(name: str, smallest: int) -> None:
+    net = load(name)
+    assert smallest_input(net) == smallest
+    assert fits(net, smallest, smallest, False)
+    assert not any(fits(net, side, side, False) for side in range(max(1, smallest - 40), smallest))
+
+
+# --- in words
+
+
+def hints(net: LayerGraph, strict: bool = False) -> tuple[str, ...]:
+    first, *others = add_input_hints(net, [Problem("first", details=("a",))], strict)
+    assert others == []
+    assert (first.message, first.details[0]) == ("first", "a")
+    return first.details[1:]
+
+
+def sizes_in(hint: str) -> list[tuple[int, int, int]]:
+    found = re.findall(r"(\d+)×(\d+)×(\d+)", hint)
+    return [(int(height), int(width), int(channels)) for height, width, channels in found]
+
+
+@pytest.mark.parametrize(("name", "strict"), EVERY)
+def test_the_inputs_that_are_named_work(name: str, strict: bool) -> None:
+    net = network(name).with_input((4, 5, 6))
+    said = hints(net, strict)
+    assert len(said) <= 1
+    for hint in said:
+        *_, last = shapes = sizes_in(hint)
+        tried = [last] if "smallest" in hint else [shape for shape in shapes if shape != (5, 6, 4)]
+        assert tried
+        assert all(channels == 4 and fits(net, height, width, strict) for height, width, channels in tried)
+    possible = any(fits(net, side, side, strict) for side in range(1, LIMIT))
+    assert bool(said) == possible
+
+
+def test_near_inputs_come_before_the_smallest() -> None:
+    pools = network("pools that want even sizes")
+    assert hints(pools.with_input((3, 30, 30))) == ("network inputs near 30×30×3 that work: 24×24×3 and 32×32×3",)
+    assert hints(pools.with_input((3, 5, 5))) == ("network inputs near 5×5×3 that work: 8×8×3",)
+    large = layers("  - max_pool2d: {kernel_size: 99}\n")
+    assert hints(large) == ("smallest square network input that works: 99×99×4",)
+    assert hints(network("depths that never add up")) == ()
+
+
+def test_a_hint_is_no_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A large network that nothing fits: the trials are counted, not timed.
+    shaped = 0
+
+    def counted(tried: LayerGraph, strict: bool = False) -> Shapes:
+        nonlocal shaped
+        shaped += len(tried)
+        return infer_shapes(tried, strict)
+
+    monkeypatch.setattr(sizes, "infer_shapes", counted)
+    relu = op("relu")
+    for length in (10, 1_000, 4_000):
+        shaped = 0
+        never = (op("conv2d", out_channels=2, kernel_size=1, groups=2), [0])
+        net = chain((op("input", shape=(3, 8, 8)), []), never, *((relu, [index]) for index in range(1, length)))
+        assert hints(net) == ()
+        assert 0 < shaped <= 3 * sizes.BUDGET
+
+
+def test_strict_hints_are_strict() -> None:
+    text = "input: 10x10x1\nlayers: [conv2d: {out_channels: 1, kernel_size: 3, stride: 2}]"
+    assert hints(graph(text), strict=True) == ("network inputs near 10×10×1 that work: 9×9×1 and 11×11×1",)

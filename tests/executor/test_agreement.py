@@ -1,0 +1,92 @@
+"""The executor agrees with the analysis: on the catalogue, on random networks, in every form, on every run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.catalogue import load, names
+from archcalc.executor import compare
+from archcalc.graph import LayerGraph
+from archcalc.kernels import Algorithm
+from archcalc.kernels.conv import im2col_sizes
+from archcalc.passes.shapes import infer_shapes
+from tests.executor.runs import QUICK, networks, run, smaller
+
+
+@pytest.mark.parametrize("name", list(names()))
+def test_every_network_agrees(name: str) -> None:
+    graph = load(name)
+    if name not in QUICK:
+        graph = smaller(graph)
+    execution, analysis = run(graph)
+    assert compare(execution, analysis, memory=True) == []
+    for output in execution.outputs.values():
+        assert np.isfinite(output).all()
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
+@pytest.mark.parametrize("algorithm", ["loops", "im2col"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_textbook_forms_count_the_same(name: str, algorithm: Algorithm, dtype: str) -> None:
+    execution, analysis = run(load(name), algorithm, dtype=dtype)
+    assert compare(execution, analysis, memory=True) == []
+
+
+def test_the_counts_are_for_one_image() -> None:
+    execution, analysis = run(load("lenet5"), batch=3)
+    assert compare(execution, analysis, memory=True) == []
+    assert execution.batch == 3
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", "deconvnet"])
+def test_without_counting_the_arrays_say_the_same(name: str) -> None:
+    counting, _ = run(load(name), "im2col")
+    plain, analysis = run(load(name), "im2col", count=False)
+    assert [step.multiplications for step in plain.steps] == [step.multiplications for step in counting.steps]
+    assert compare(plain, analysis, memory=True) == []
+    for first, second in zip(counting.outputs.values(), plain.outputs.values(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18", "mobilenet"])
+def test_the_matrices_of_im2col_are_those_of_the_analysis(name: str) -> None:
+    graph = load(name)
+    for shaped in infer_shapes(graph).layers:
+        product = shaped.op.matrix_product(shaped.inputs, shaped.output)
+        kind = shaped.layer.op.kind
+        if product is None or kind not in ("conv2d", "depthwise_conv2d"):
+            continue
+        x = np.zeros((1, *shaped.inputs[0]), np.float32)
+        shape = next(each.shape for each in shaped.op.param_shapes(shaped.inputs) if each.name == "weight")
+        weight = np.zeros(shape, np.float32)
+        fields = {each: getattr(shaped.op, each) for each in ("stride", "padding", "dilation", "groups")}
+        sizes = im2col_sizes(x, weight, **fields)
+        assert (sizes.groups, sizes.w_row, sizes.x_col) == product
+
+
+@settings(max_examples=250, deadline=None)
+@given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
+def test_random_networks_agree(graph: LayerGraph, batch: int, dtype: str) -> None:
+    execution, analysis = run(graph, "im2col", batch=batch, dtype=dtype)
+    assert compare(execution, analysis, memory=True) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks())
+def test_the_algorithms_agree_on_random_networks(graph: LayerGraph) -> None:
+    wanted, _ = run(graph, "im2col", count=False, dtype="float64")
+    for algorithm in ("loops", "fast", "auto"):
+        execution, _ = run(graph, algorithm, count=False, dtype="float64")
+        for name, output in wanted.outputs.items():
+            scale = max(float(np.abs(output).max()), 1.0)
+            np.testing.assert_allclose(execution.outputs[name], output, rtol=0, atol=1e-10 * scale)
+
+
+def test_runs_are_equal_to_the_bit() -> None:
+    first, second = (run(load("resnet20_cifar"), count=False)[0] for _ in range(2))
+    assert first.steps == second.steps
+    for name, output in first.outputs.items():
+        assert output.tobytes() == second.outputs[name].tobytes()
