@@ -12,6 +12,7 @@ from archcalc.errors import UsageError
 from archcalc.graph import LayerGraph
 from archcalc.shapes import Shape
 from archcalc.spec.build import build, network_names, variants_of
+from archcalc.spec.document import Parameter
 from archcalc.spec.load import Spec, load_spec, spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.suggest import did_you_mean
@@ -73,12 +74,28 @@ def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: S
 
     Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
     """
+    spec, member, variant = find(network)
+    return build(spec, member, variant, settings, input_shape)
+
+
+def parameters(network: str) -> Mapping[str, Parameter]:
+    """What can be set of a network."""
+    return find(network)[0].document.parameters
+
+
+def find(network: str) -> tuple[Spec, str | None, str | None]:
+    """The spec of a network, its member of a family and its variant. Raises as `load` does."""
     if is_pattern(network):
-        return build(spec_of(parse_pattern(network)), None, None, settings, input_shape)
+        return spec_of(parse_pattern(network)), None, None
     name, _, variant = network.partition("@")
-    if is_file_name(name) or (Path(name).is_dir() and _key(name) not in entries()):
+    if is_file_name(name) or Path(name).is_dir() and _key(name) not in entries():
         spec = load_spec(Path(name))
         member = next(iter(spec.document.networks), None)
+        # fam.yaml@member@variant: a file may hold a family.
+        first, _, rest = variant.partition("@")
+        chosen = {_key(candidate): candidate for candidate in spec.document.networks}.get(_key(first))
+        if chosen is not None:
+            member, variant = chosen, rest
     else:
         entry = entries().get(_key(name))
         if entry is None:
@@ -88,7 +105,7 @@ def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: S
     if variant:
         known = {_key(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
         variant = known.get(_key(variant), variant)
-    return build(spec, member, variant or None, settings, input_shape)
+    return spec, member, variant or None
 
 
 def _member(spec: Spec, name: str) -> str | None:

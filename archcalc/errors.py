@@ -36,7 +36,7 @@ class Inline(str):
         return f"{before}{shown}{after}", " " * (len(before) + column - 1 - start) + "^"
 
 
-_BLANKS = {code: " " for code in [*range(32), 127]}
+_BLANKS = dict.fromkeys([*range(32), 127], " ")
 
 
 class Problem(NamedTuple):

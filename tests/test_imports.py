@@ -32,9 +32,10 @@ ALLOWED: dict[str, set[str]] = {
     "single": {"errors", "graph", "ops", "shapes", "spec"},
     # `spec.suggest` names the column or layer that was meant.
     "reports": {"analysis", "catalogue", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
-    "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes"},
+    "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},
+    "solve": {"analysis", "derive", "errors", "graph", "ops", "passes", "shapes", "sizes", "spec"},
     # The witness: kernels share nothing with the ops that they could falsify.
     "kernels": set(),
     "executor": {"analysis", "conventions", "errors", "graph", "kernels", "ops", "shapes"},
@@ -54,6 +55,12 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pydantic": {"ops", "single", "spec"},
     "yaml": {"spec"},
     "networkx": {"graph"},
+    "numpy": {"kernels", "executor", "cli"},
+    "PIL": {"executor"},
+    "safetensors": {"executor"},
+    "pygraphviz": {"diagrams"},
+    "reportlab": {"diagrams"},
+    "resvg_py": {"diagrams"},
 }
 HEAVY = ("numpy", "sympy", "networkx", "matplotlib", "pandas")
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "The table of a network: shapes, params, multiplications, memory, receptive fields.",
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "explain": "How each number of a layer comes about: formula, numbers put in, result.",
+    "solve": "The unknown of a layer, an equation or a network.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "validate": "Check a spec file; every problem with file, line and column.",

@@ -186,7 +186,8 @@ class _Composer:
             name = rows[0].name
             main = self.network.rows[main_layer(self.network, unit.rows)]
             family = main.op.family
-            lines = [] if family == "input" else [main.op.summary()]
+            plain = family == "input" or (words.is_small(main) and not words.beside(main, label))
+            lines = [] if plain else [main.op.summary()]
             others = [row.op.summary() for row in rows if row is not main]
             if others:
                 lines.append("+ " + ", ".join(others))
@@ -241,6 +242,9 @@ class _Composer:
             side = all(self.network.analysis.graph.index[row.name] in self.network.side for row in rows)
             groups.append(Group(path, clean(label), times, note, side))
         return groups
+
+    def _params(self, unit: Unit) -> int:
+        return unit.times * sum(self.network.rows[row].params for row in unit.rows)
 
     def _legend(self, nodes: Sequence[Node], edges: Sequence[Edge]) -> list[Swatch]:
         present = {part.family for node in nodes for part in node.parts}

@@ -23,7 +23,8 @@ def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
 def _lines(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     yield f"digraph {quote(diagram.title)} {{"
     title = quote("\n".join(filter(None, (diagram.title, diagram.subtitle)))).replace("\n", "\\n")
-    yield f'  graph [rankdir={direction}, label={title}, labelloc=t, fontname="Helvetica", bgcolor="{theme.background}", fontcolor="{theme.ink}"];'
+    yield f"  graph [rankdir={direction}, label={title}, labelloc=t, fontname=Helvetica,"
+    yield f'    bgcolor="{theme.background}", fontcolor="{theme.ink}"];'
     yield f'  node [shape=box, style="rounded,filled", fontname="Helvetica", fontcolor="{theme.ink}"];'
     yield f'  edge [fontname="Helvetica", fontsize=10, color="{theme.edge}", fontcolor="{theme.quiet}"];'
     yield from _inside(diagram, (), theme, "  ")
@@ -57,7 +58,8 @@ def _inside(diagram: Diagram, path: tuple[str, ...], theme: Theme, indent: str) 
             continue
         times = f" ×{item.times}" if item.times > 1 else ""
         yield f"{indent}subgraph {quote('cluster_' + '/'.join(item.path))} {{"
-        yield f'{indent}  graph [label={quote(item.label + times)}, labeljust=l, style=rounded, color="{theme.frame.line}"];'
+        label = quote(item.label + times)
+        yield f'{indent}  graph [label={label}, labeljust=l, style=rounded, color="{theme.frame.line}"];'
         yield from _inside(diagram, item.path, theme, indent + "  ")
         yield f"{indent}}}"
 

@@ -26,7 +26,13 @@ FORMATS = {
     "png": "picture of pixels",
     "pdf": "scalable document with its fonts",
     "dot": "Graphviz source",
+    "tex": "LaTeX source with TikZ",
+    "mmd": "Mermaid source, for Markdown",
+    "drawio": "diagrams.net document",
 }
+#: Formats that say what is connected, and leave the drawing to others.
+SOURCES = ("dot", "mmd", "drawio")
+DRAWN = tuple(form for form in FORMATS if form not in SOURCES)
 #: Networks of more layers are folded into blocks unless a style is asked for.
 DEEP = 60
 #: More layers than this are never drawn one by one, unless `depth` is "all".
@@ -51,6 +57,7 @@ class Choices:
     font_size: float = 12.0
     title: str | None = None
     scale: float = 2.0
+    sizes: str = "log"
 
 
 class Picture(NamedTuple):
@@ -77,18 +84,47 @@ def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Pictu
     if choices.only:
         analysis = only(analysis, choices.only)
     style = _known("style", choices.style or default_style(analysis), STYLES)
-    diagram, layout = _diagram(analysis, style, choices, ratio, form)
     theme = THEMES[choices.theme]
-    if form == "dot":
-        from archcalc.diagrams.dot import dot
-
-        direction = "LR" if choices.direction == "LR" else "TB"
-        return Picture(dot(diagram, theme, direction).encode(), diagram.notes)
+    if style == "volumes":
+        return _volumes(analysis, form, choices, ratio)
+    diagram, layout = _diagram(analysis, style, choices, ratio, form)
+    if form in SOURCES:
+        return Picture(_source(diagram, layout, form, choices).encode(), diagram.notes)
     scene = enlarge(paint(diagram, layout or arrange(diagram, choices.direction), theme), choices.font_size / 12)
     if choices.fit:
         scene = page(scene, ratio)
     picture = render(scene, form, choices)
     return picture._replace(notes=diagram.notes + picture.notes)
+
+
+def _source(diagram: Diagram, layout: Layout | None, form: str, choices: Choices) -> str:
+    """The formats that say what is connected."""
+    theme = THEMES[choices.theme]
+    direction = "LR" if choices.direction == "LR" else "TB"
+    if form == "dot":
+        from archcalc.diagrams.dot import dot
+
+        return dot(diagram, theme, direction)
+    if form == "mmd":
+        from archcalc.diagrams.mermaid import mermaid
+
+        return mermaid(diagram, theme, direction)
+    from archcalc.diagrams.drawio import drawio
+
+    return drawio(diagram, layout or arrange(diagram, choices.direction), theme)
+
+
+def _volumes(analysis: Analysis, form: str, choices: Choices, ratio: float) -> Picture:
+    from archcalc.diagrams.volumes import SIZES, volumes_scene
+
+    _known("scale of sizes", choices.sizes, SIZES)
+    if form in SOURCES:
+        raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
+    network = Network(analysis)
+    diagram = _finished(compose_graph(network, choices.color_by), network, choices, ())
+    scene = volumes_scene(diagram, network, THEMES[choices.theme], choices.sizes, ratio)
+    scene = enlarge(scene, choices.font_size / 12)
+    return render(page(scene, ratio) if choices.fit else scene, form, choices)
 
 
 def render(scene: Scene, form: str, choices: Choices) -> Picture:
@@ -101,6 +137,10 @@ def render(scene: Scene, form: str, choices: Choices) -> Picture:
         from archcalc.diagrams.pdf import pdf
 
         return Picture(*pdf(scene))
+    if form == "tex":
+        from archcalc.diagrams.tikz import tikz
+
+        return Picture(tikz(scene).encode())
     from archcalc.diagrams.svg import svg
 
     return Picture(svg(scene).encode())
@@ -144,10 +184,10 @@ def _diagram(
         candidates = [compose_blocks(network, choices.depth, choices.color_by)]
     else:
         candidates = _depths(network, choices.color_by)
-        if not choices.fit or form == "dot":
+        if not choices.fit or form in ("dot", "mmd"):
             candidates = candidates[-1:]
     made = [_finished(diagram, network, choices, notes) for diagram in candidates]
-    if form == "dot":
+    if form in ("dot", "mmd"):
         return made[-1], None
     layouts = [arrange(diagram, choices.direction, ratio) for diagram in made]
     return max(zip(made, layouts, strict=True), key=lambda pair: _worth(pair[1], ratio, len(pair[0].nodes)))
@@ -165,9 +205,9 @@ def _depths(network: Network, color_by: str) -> list[Diagram]:
 
 
 def _worth(layout: Layout, ratio: float, cards: int) -> float:
-    """Readable text first (a 24th of an inch on a slide of 7.5 inches), then what shows more."""
+    """Readable text first (9 points on a slide of 7.5 inches), then what shows more."""
     size = 12 * size_on_page((layout.width, layout.height), ratio) * 7.5 * 72
-    return min(size, 11.0) * 1000 + cards
+    return min(size, 9.0) * 1000 + cards
 
 
 def _finished(diagram: Diagram, network: Network, choices: Choices, notes: tuple[str, ...]) -> Diagram:
@@ -177,4 +217,4 @@ def _finished(diagram: Diagram, network: Network, choices: Choices, notes: tuple
     if choices.title is not None:
         title = clean(choices.title)
         diagram = replace(diagram, title=title, subtitle=diagram.subtitle if title else "")
-    return replace(diagram, notes=notes + diagram.notes)
+    return replace(diagram, notes=notes + diagram.notes, whole=choices.only is not None)

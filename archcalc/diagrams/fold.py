@@ -96,11 +96,10 @@ def _children(network: Network, piles: Sequence[tuple[int, ...]], level: int) ->
 
 def _runs(network: Network, children: list[list[tuple[int, ...]]]) -> list[list[list[tuple[int, ...]]]]:
     """Neighbours that are equal and read what lies before them in the same way."""
-    place = {member: number for number, child in enumerate(children) for member in _flat(child)}
     runs: list[list[list[tuple[int, ...]]]] = []
     previous: Hashable = None
-    for number, child in enumerate(children):
-        key = signature(network, _flat(child), place, number, children)
+    for child in children:
+        key = signature(network, _flat(child))
         if runs and key is not None and key == previous:
             runs[-1].append(child)
         else:
@@ -109,25 +108,19 @@ def _runs(network: Network, children: list[list[tuple[int, ...]]]) -> list[list[
     return runs
 
 
-def signature(
-    network: Network, members: Sequence[int], place: dict[int, int], number: int, children: list[list[tuple[int, ...]]]
-) -> Hashable:
+def signature(network: Network, members: Sequence[int]) -> Hashable:
     """What two equal blocks have in common: ops, shapes and wiring, inside and to the blocks before. None: unique."""
     members = sorted(members)
     inside = {member: position for position, member in enumerate(members)}
     result: list[Hashable] = []
     for member in members:
         row = network.rows[member]
-        wires: list[tuple[str, int, int]] = []
-        for source in network.inputs[member]:
-            if source in inside:
-                wires.append(("inside", inside[source], 0))
-            elif source in place:
-                other = sorted(_flat(children[place[source]]))
-                wires.append(("before", number - place[source], len(other) - other.index(source)))
-            else:
-                wires.append(("outside", source, 0))
-        result.append((row.op.kind, repr(row.op), row.output_shape, row.input_shapes, tuple(wires)))
+        # How far before the block a map comes from is the same for neighbours of one length that read each other.
+        wires = tuple(
+            ("inside", inside[source]) if source in inside else ("before", members[0] - source)
+            for source in network.inputs[member]
+        )
+        result.append((row.op.kind, repr(row.op), row.output_shape, row.input_shapes, wires))
     auxiliary = any(member in network.auxiliary for member in members)
     return None if auxiliary else tuple(result)
 

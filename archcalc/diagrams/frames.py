@@ -64,7 +64,7 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
     return next((path[:level] for level in range(1, len(path) + 1) if path[:level] in kept), ())
 
 
-def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]]) -> list[range]:
+def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], whole: bool = False) -> list[range]:
     """The pieces of a diagram that are laid out one after the other; `outer` is the outermost frame of each node."""
     count = len(outer)
     crossing = crossings(count, edges)
@@ -72,7 +72,7 @@ def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]]) -> list[range]:
         place for place in range(count) if not place or (not _inside_frame(outer, place) and len(crossing[place]) == 1)
     ]
     spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]
-    return [part for span in spans for part in _shorter(span, outer, crossing)]
+    return spans if whole else [part for span in spans for part in _shorter(span, outer, crossing)]
 
 
 def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]]) -> list[range]:

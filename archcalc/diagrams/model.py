@@ -90,6 +90,8 @@ class Diagram:
     notes: tuple[str, ...] = ()
     #: Cards of folded blocks are larger than piles of layers.
     cards: bool = False
+    #: Drawn in one piece, however long.
+    whole: bool = False
 
     @cached_property
     def by_id(self) -> Mapping[str, Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.diagrams.frames import cut, outermost
@@ -36,7 +37,7 @@ def make_pieces(diagram: Diagram, down: bool) -> list[Piece]:
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [(order[edge.source], order[edge.target]) for edge in diagram.edges]
-    ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links)
+    ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links, diagram.whole)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
     number_of = {place: number for number, span in enumerate(ranges) for place in span}
@@ -116,7 +117,7 @@ def plan(pieces: Sequence[Piece], down: bool, count: int) -> Plan:
         column = [spot._replace(across=spot.across + shift) for spot in column]
         if number:
             links += _turn(spots[-1], column[0], down, head, previous_end, offset - GUTTER - LANE * (lanes - 1))
-        links += [line for a, b in zip(column, column[1:], strict=False) for line in _joints(a, b, down)]
+        links += [line for a, b in pairwise(column) for line in _joints(a, b, down)]
         spots += column
         previous_end = max(spot.along + _along(spot.piece, down) for spot in column)
         longest = max(longest, previous_end)
@@ -165,7 +166,7 @@ def _even(sizes: Sequence[float], count: int, limit: float) -> list[range]:
                         following[end] = (total, (*places, end))
         best = following
     places = best[len(sizes)][1]
-    return [range(low, high) for low, high in zip(places, places[1:], strict=False)]
+    return [range(low, high) for low, high in pairwise(places)]
 
 
 def _runs(sizes: Sequence[float], limit: float) -> list[range]:
@@ -229,7 +230,7 @@ def _turn(before: _Spot, after: _Spot, down: bool, head: float, end: float, gutt
     lines = []
     last = len(after.piece.entries) - 1
     # The map that leaves nearest to the gutter takes the inner lane below, the outer one above: lines do not cross.
-    for lane, (name, entry) in enumerate(reversed(after.piece.entries.items())):
+    for lane, (name, entry) in enumerate(reversed(list(after.piece.entries.items()))):
         start = _flip(_place(before, before.piece.exits[name], down), down)
         goal = _flip(_place(after, entry, down), down)
         bottom = end + 9.0 + LANE * lane

@@ -47,9 +47,10 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme) -> Scene:
     body: list[Cluster] = [_frame(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
     body += [_line(line, theme, marked) for line in layout.lines]
     body += [_frame_label(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
-    kinds = trunk_kinds(diagram)
+    kinds, scaled = trunk_kinds(diagram), diagram.scale is not None
     body += [
-        _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked) for placed in layout.nodes
+        _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
+        for placed in layout.nodes
     ]
     items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
     y += layout.height
@@ -75,11 +76,12 @@ def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
     group = frame.group
     paint_ = theme.frame if level % 2 else theme.inner_frame
     dash = (5.0, 3.0) if group.auxiliary else ()
-    shapes: list[Shape] = []
-    for step in (2, 1) if group.times > 1 else ():
-        shapes.append(Rect(frame.x + step * SHADOW, frame.y + step * SHADOW, frame.width, frame.height, paint_.fill,
-                           paint_.line, 1.0, 6))  # fmt: skip
-    shapes.append(Rect(frame.x, frame.y, frame.width, frame.height, paint_.fill, paint_.line, 1.0, 6, dash))
+    x, y, width, height = frame.x, frame.y, frame.width, frame.height
+    shapes: list[Shape] = [
+        Rect(x + step * SHADOW, y + step * SHADOW, width, height, paint_.fill, paint_.line, 1.0, 6)
+        for step in ((2, 1) if group.times > 1 else ())
+    ]
+    shapes.append(Rect(x, y, width, height, paint_.fill, paint_.line, 1.0, 6, dash))
     return Cluster(clean("/".join(group.path)), tuple(shapes), "block")
 
 
@@ -122,7 +124,7 @@ def _describe(edge: Edge) -> str:
     return clean(f"{edge.source} → {edge.target}" if edge.target else edge.source)
 
 
-def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool) -> Cluster:
+def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> Cluster:
     box, node = placed.box, placed.box.node
     x, y, width = placed.x, placed.y, placed.width
     shapes: list[Shape] = []
@@ -136,7 +138,8 @@ def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool
     top = y
     for part_box in box.parts:
         part = part_box.part
-        paint_ = theme.families[part.family]
+        # Where colours stand for numbers, what has none is plain.
+        paint_ = theme.families["input" if scaled and part.heat is None else part.family]
         fill, line, ink = paint_.fill, paint_.line, theme.ink
         if part.heat is not None:
             fill = heat(theme, part.heat)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.diagrams.measure import BADGE, LABEL, NodeBox, text_width
+from archcalc.diagrams.measure import BADGE, LABEL, NodeBox
 from archcalc.diagrams.model import Edge, Group
 from archcalc.diagrams.scene import Point
+from archcalc.diagrams.text import text_width
 from archcalc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -205,6 +207,7 @@ def _add_edges(
     ends: Mapping[str, str],
 ) -> dict[str, Edge]:
     made: dict[str, Edge] = {}
+    incoming = Counter(edge.target for edge in edges)
 
     def add(edge: Edge, tail: str, head: str, **more: str) -> None:
         key = f"e{len(made)}"
@@ -217,6 +220,8 @@ def _add_edges(
             weight = {"flow": "4", "identity": "1", "projection": "1", "auxiliary": "1"}[edge.kind]
             more = {"tailport": "c"} if edge.source in ports else {}
             weight = "6" if more and edge.kind == "flow" else weight
+            if incoming[edge.target] > 2:  # many lines meet at the rim rather than in one point
+                more["headport"] = "_"
             add(edge, tail, names[edge.target], weight=weight, **more)
     for name, end in ends.items():
         add(
@@ -254,6 +259,7 @@ def _read(
             spots[item["name"]] = point(item["pos"])
     frames.sort(key=lambda frame: len(frame.group.path))
     nodes = tuple(place_box(box, spots[names[box.node.id]], box.node.id in leaving, down) for box in boxes)
+    placed = {node.box.node.id: node for node in nodes}
     lines = []
     for item in answer.get("edges", ()):
         if "id" not in item:
@@ -262,7 +268,7 @@ def _read(
         points = [point(part) for part in item["pos"].split()]
         # Graphviz stops at the rim of the dots that stand for ports.
         points[0] = spots[ports[edge.source]] if edge.source in ports else points[0]
-        points[-1] = points[-1] if edge.target else spots[ends[edge.source]]
+        points[-1] = _on_rim(points[-1], placed[edge.target]) if edge.target else spots[ends[edge.source]]
         lines.append(Line(edge, tuple(points), bool(edge.target)))
     entries = {name: spots[port] for name, port in ports.items()}
     exits = {name: spots[end] for name, end in ends.items()}
@@ -270,6 +276,15 @@ def _read(
     frames = [_widened(frame, frames, lines, path_of) for frame in frames]
     width = max([width, *(frame.x + frame.width + 1 for frame in frames)])
     return Piece(nodes, tuple(frames), tuple(lines), entries, exits, width, height)
+
+
+def _on_rim(point: Point, placed: Placed) -> Point:
+    """The point of a box that is nearest to where a line reaches the room around it."""
+    x, y = point
+    return (
+        min(max(x, placed.x), placed.x + placed.width),
+        min(max(y, placed.y), placed.y + placed.box.height),
+    )
 
 
 def _widened(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archcalc.analysis import Analysis, Row
 from archcalc.conventions import BYTES
 from archcalc.executor.execute import Execution, Step
+from archcalc.kernels import Matrices
 from archcalc.shapes import Shape, format_shape
 
 
@@ -45,6 +46,18 @@ def _layer(step: Step, row: Row) -> Iterator[Difference]:
         yield Difference(row.name, "parameters", _listed(step.arrays), _listed(claimed))
     if step.multiplications != row.multiplications:
         yield Difference(row.name, "multiplications", f"{step.multiplications:,}", f"{row.multiplications:,}")
+    if step.matrices is not None:
+        yield from _matrices(step.matrices, row)
+
+
+def _matrices(executed: Matrices, row: Row) -> Iterator[Difference]:
+    claim = row.op.matrix_product(row.input_shapes, row.output_shape)
+    if claim is None:
+        yield Difference(row.name, "matrices", str(executed), "none")
+        return
+    claimed = Matrices(claim.weights, claim.patches, (claim.weights[0], claim.patches[1]), claim.count)
+    if executed != claimed:
+        yield Difference(row.name, "matrices", str(executed), str(claimed))
 
 
 def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:

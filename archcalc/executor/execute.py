@@ -12,7 +12,7 @@ from archcalc.errors import ArchcalcError, UsageError
 from archcalc.executor.counted import Counter, counted
 from archcalc.executor.weights import Weights
 from archcalc.graph import Layer, LayerGraph
-from archcalc.kernels import KERNELS, Algorithm, Array, Kernel, Switches
+from archcalc.kernels import KERNELS, Algorithm, Array, Kernel, Matrices, Switches
 from archcalc.shapes import Shape
 
 #: Called after each layer with its position and its map, which later layers may overwrite.
@@ -20,7 +20,10 @@ Observer = Callable[[int, Array], None]
 
 
 class Step(NamedTuple):
-    """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran."""
+    """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran.
+
+    `matrices` are the sizes that im2col multiplied, where it was asked for by name.
+    """
 
     name: str
     shape: Shape
@@ -28,6 +31,7 @@ class Step(NamedTuple):
     arrays: Mapping[str, Shape]
     multiplications: int
     live_bytes: int
+    matrices: Matrices | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def execute(
                 {name: array.shape for name, array in arrays.items()},
                 done,
                 maps.live_bytes(),
+                _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
             )
         )
         if observe is not None:
@@ -166,6 +171,13 @@ def _sizes(kernel: Kernel, layer: Layer, inputs: Sequence[Array]) -> Mapping[str
     if kernel.arrays is None:
         return {}
     return kernel.arrays(inputs[0], **_settings(layer, kernel.array_settings))
+
+
+def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array]) -> Matrices | None:
+    """The matrices of a convolution; with a table of connections it is one small product a filter."""
+    if kernel.matrices is None or arrays["weight"].ndim != 4:
+        return None
+    return kernel.matrices(inputs[0], arrays["weight"], **_settings(layer, kernel.matrix_settings))
 
 
 def _layers_with_switches(graph: LayerGraph) -> set[int]:

@@ -84,16 +84,17 @@ def _totals(analysis: Analysis, execution: Execution, counted: bool) -> list[str
 
 def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]:
     wrong = {each.layer for each in differences}
-    rows = [("layer", "output", "parameters", "multiplications", "")]
+    rows = [("layer", "output", "parameters", "multiplications", "W_row · X_col", "")]
     for step in execution.steps:
         values = sum(int(np.prod(shape, dtype=object)) for shape in step.arrays.values())
         mark = "differs" if step.name in wrong else "agrees"
-        rows.append((step.name, format_shape(step.shape), f"{values:,}", f"{step.multiplications:,}", mark))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [
-        "  ".join(["", row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), row[4]]).rstrip()
-        for row in rows
-    ]
+        matrices = "" if step.matrices is None else str(step.matrices)
+        rows.append((step.name, format_shape(step.shape), f"{values:,}", f"{step.multiplications:,}", matrices, mark))
+    # The matrices are shown where im2col was asked for.
+    columns = [0, 1, 2, 3, *([4] if any(row[4] for row in rows[1:]) else []), 5]
+    widths = {column: max(len(row[column]) for row in rows) for column in columns}
+    cells = [[row[i].ljust(widths[i]) if i in (0, 5) else row[i].rjust(widths[i]) for i in columns] for row in rows]
+    return ["  ".join(["", *line]).rstrip() for line in cells]
 
 
 def as_document(
@@ -117,6 +118,7 @@ def as_document(
                 "arrays": {name: list(shape) for name, shape in step.arrays.items()},
                 "multiplications": step.multiplications,
                 "live_bytes": step.live_bytes,
+                **({} if step.matrices is None else {"matrices": step.matrices._asdict()}),
             }
             for step, layer in zip(execution.steps, graph.layers, strict=True)
         ],

@@ -62,6 +62,10 @@ class SeededWeights:
             self._kept[layer] = made
         return made
 
+    def kept(self, layer: str) -> Mapping[str, Array]:
+        """The arrays of a layer that were made before; none without `keep`."""
+        return (self._kept or {}).get(layer, {})
+
     def _make(self, layer: str, name: str, size: tuple[int, ...]) -> Array:
         values = generator(self.seed, layer, name).random(size, dtype=np.float32)
         index = self._index[layer]

@@ -7,7 +7,7 @@ formula of `archcalc.ops`. A window is laid over the padded map wherever it fits
 from __future__ import annotations
 
 from archcalc.kernels import activation, conv, dense, merge, norm, pool, reshape
-from archcalc.kernels.registry import ALGORITHMS, KERNELS, Algorithm, Array, Kernel, Switches
+from archcalc.kernels.registry import ALGORITHMS, KERNELS, Algorithm, Array, Kernel, Matrices, Switches
 
 __all__ = [
     "ALGORITHMS",
@@ -15,6 +15,7 @@ __all__ = [
     "Algorithm",
     "Array",
     "Kernel",
+    "Matrices",
     "Switches",
     "activation",
     "conv",

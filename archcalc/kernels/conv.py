@@ -6,12 +6,11 @@ A filter is not turned over: what networks call convolution is cross-correlation
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from archcalc.kernels import fast
-from archcalc.kernels.registry import Algorithm, Array, Sizes, kernel
+from archcalc.kernels.registry import Algorithm, Array, Matrices, Sizes, kernel
 from archcalc.kernels.windows import NO_PADDING, Padding, Pair, Sides, pad, resolve_padding, spans, starts, windows
 
 #: Bytes of X_col that are made at a time; more would leave the cache for nothing.
@@ -33,7 +32,25 @@ def _once_a_result(_x: Array, out: Array) -> int:
     return int(out.shape[2] * out.shape[3])
 
 
-@kernel("conv2d", arrays=_arrays, weight_uses=_once_a_result)
+def im2col_sizes(
+    x: Array,
+    weight: Array,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Matrices:
+    """The matrices that `im2col` multiplies. AlexNet's conv1: 96×363 · 363×3025 = 96×3025."""
+    window = (weight.shape[2], weight.shape[3])
+    sides = resolve_padding(x, padding, spans(window, dilation), stride)
+    view = windows(pad(x[:1], sides), window, stride, dilation)
+    positions = view.shape[2] * view.shape[3]
+    filters, taps = weight.shape[0] // groups, weight[0].size
+    return Matrices((filters, taps), (taps, positions), (filters, positions), groups)
+
+
+@kernel("conv2d", arrays=_arrays, weight_uses=_once_a_result, matrices=im2col_sizes)
 def conv2d(
     x: Array,
     weight: Array,
@@ -112,33 +129,6 @@ def _add_bias(out: Array, bias: Array) -> Array:
     return out
 
 
-class Matrices(NamedTuple):
-    """The sizes (rows, columns) of the product W_row · X_col for one image, and how many such products there are."""
-
-    w_row: Pair
-    x_col: Pair
-    result: Pair
-    groups: int
-
-
-def im2col_sizes(
-    x: Array,
-    weight: Array,
-    *,
-    stride: Pair = (1, 1),
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Matrices:
-    """The matrices that `im2col` multiplies. AlexNet's conv1: 96×363 · 363×3025 = 96×3025."""
-    window = (weight.shape[2], weight.shape[3])
-    sides = resolve_padding(x, padding, spans(window, dilation), stride)
-    view = windows(pad(x[:1], sides), window, stride, dilation)
-    positions = view.shape[2] * view.shape[3]
-    filters, taps = weight.shape[0] // groups, weight[0].size
-    return Matrices((filters, taps), (taps, positions), (filters, positions), groups)
-
-
 def _by_table(
     x: Array,
     weight: Array,
@@ -168,7 +158,11 @@ def _depthwise_arrays(x: Array, *, kernel_size: Pair, depth_multiplier: int, bia
     return {"weight": (filters, 1, *kernel_size), **({"bias": (filters,)} if bias else {})}
 
 
-@kernel("depthwise_conv2d", arrays=_depthwise_arrays, weight_uses=_once_a_result)
+def _depthwise_sizes(x: Array, weight: Array, *, stride: Pair, padding: Padding, dilation: Pair) -> Matrices:
+    return im2col_sizes(x, weight, stride=stride, padding=padding, dilation=dilation, groups=x.shape[1])
+
+
+@kernel("depthwise_conv2d", arrays=_depthwise_arrays, weight_uses=_once_a_result, matrices=_depthwise_sizes)
 def depthwise_conv2d(
     x: Array,
     weight: Array,

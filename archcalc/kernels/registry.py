@@ -28,6 +28,19 @@ class Switches(NamedTuple):
     size: tuple[int, int]
 
 
+class Matrices(NamedTuple):
+    """The product W_row · X_col of one image: rows and columns of both, of the result, and how many such products."""
+
+    w_row: tuple[int, int]
+    x_col: tuple[int, int]
+    result: tuple[int, int]
+    groups: int
+
+    def __str__(self) -> str:
+        product = f"{self.w_row[0]}×{self.w_row[1]} · {self.x_col[0]}×{self.x_col[1]}"
+        return product if self.groups == 1 else f"{self.groups} × ({product})"
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A kernel and what goes with it.
@@ -36,6 +49,7 @@ class Kernel:
     arrays: names and shapes of the arrays that `run` consumes, from the maps and the settings.
     weight_uses: how often each weight is multiplied for one image, from the executed maps (first input, output);
         None where a layer is neither a convolution nor dense, for only those have multiply-adds.
+    matrices: sizes of the matrices that `im2col` multiplies, from the map, the weights and the settings.
     run_with_switches: like `run`, and it also gives the positions of the maxima.
     takes_switches_of: the input whose switches `run` wants.
     settings: names of the settings that `run` reads.
@@ -45,6 +59,7 @@ class Kernel:
     run: Callable[..., Array]
     arrays: Callable[..., Sizes] | None = None
     weight_uses: Callable[[Array, Array], int] | None = None
+    matrices: Callable[..., Matrices] | None = None
     run_with_switches: Callable[..., tuple[Array, Switches]] | None = None
     takes_switches_of: int | None = None
 
@@ -56,6 +71,11 @@ class Kernel:
     def array_settings(self) -> frozenset[str]:
         """Settings on which the shapes of the arrays depend."""
         return frozenset() if self.arrays is None else _keyword_only(self.arrays)
+
+    @property
+    def matrix_settings(self) -> frozenset[str]:
+        """Settings on which the sizes of the matrices depend."""
+        return frozenset() if self.matrices is None else _keyword_only(self.matrices)
 
     @property
     def has_forms(self) -> bool:

@@ -30,6 +30,11 @@ class Pool2d(Windowed):
 
     family = "pooling"
 
+    stride: SizePair = Field(
+        default=(1, 1),
+        description="the kernel_size unless given",
+        json_schema_extra=lambda schema: schema.pop("default", None),
+    )
     #: Round (W − F + 2P)/S up: the last window may hang over the edge.
     ceil_mode: bool = False
     #: With ceil_mode: drop a last window that would start in the padding (PyTorch; Caffe does so only where P > 0).

@@ -144,5 +144,5 @@ def _does_not_tile(axis: Axis, name: str) -> ShapeError:
         f"({size} − {window} + {padding})/{stride} + 1 leaves {rest} of {stride} over; "
         f"floor gives {floored}, ceil {ceiled}, padding: same {same}",
         f"whole with W = {size - rest} or {size + stride - rest}; "
-        f"with {' or '.join(map(str, paddings))} pixels of padding in all; with S = {' or '.join(map(str, strides))}",
+        f"with {' or '.join(map(str, paddings))} {'pixel' if paddings == [1] else 'pixels'} of padding in all; with S = {' or '.join(map(str, strides))}",
     )

@@ -22,7 +22,7 @@ def as_dict(analysis: Analysis) -> dict[str, Any]:
         "network": graph.name,
         "title": graph.title,
         "year": graph.year,
-        "input": format_shape(graph.input_shape),
+        "input": list(graph.input_shape),
         "layers": len(analysis.rows),
         "params": analysis.totals.params,
         "multiplications": analysis.totals.multiplications,
@@ -38,9 +38,14 @@ def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str
         out = io.StringIO()
         writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "input": row["input"].replace("×", "x")} for row in rows)
+        writer.writerows({**row, "input": format_shape(tuple(row["input"])).replace("×", "x")} for row in rows)
         return out.getvalue()
     heads = ["network", "title", "year", "input", "layers", "params", "multiplications"]
-    lines = [[f"{cell:,}" if isinstance(cell, int) and key != "year" else str(cell or "") for key, cell in row.items()]
-             for row in rows]  # fmt: skip
+    lines = [[_cell(key, cell) for key, cell in row.items()] for row in rows]
     return "\n".join(align([heads, *lines], [False, False, True, True, True, True, True], colour)) + "\n"
+
+
+def _cell(key: str, value: Any) -> str:
+    if key == "input":
+        return format_shape(tuple(value))
+    return f"{value:,}" if isinstance(value, int) and key != "year" else str(value or "")

@@ -9,28 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.errors import Inline, Location, Problem, SpecError, UsageError
-from archcalc.spec.expressions import FUNCTIONS, Expression, ExpressionError, evaluate, parse_expression
+from archcalc.spec.expressions import (
+    FUNCTIONS,
+    LARGEST_EXPONENT,
+    Expression,
+    ExpressionError,
+    evaluate,
+    parse_expression,
+)
 
 LONGEST = 400
 #: Numbers that are tried where an equation is no quotient of polynomials.
 TRIED = 10_000
+#: How much work that is worth, in parts of the equation calculated.
+WORTH = 200_000
 HIGHEST_DEGREE = 12
 _SIGNS = str.maketrans({"−": "-", "·": "*", "×": "*", "⋅": "*", "–": "-", "^": "\x01"})
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Polynomial = tuple[Fraction, ...]  # coefficients, the constant first
 
 
 class Roots(NamedTuple):
-    """What solves an equation. `exact`: whether these are all; else all from 0 to `TRIED`."""
+    """What solves an equation. `exact`: whether these are all; else all from 0 to `tried`."""
 
     letter: str | None
     whole: tuple[int, ...]
     broken: tuple[Fraction, ...]
     exact: bool
     always: bool = False
+    tried: int = 0
 
 
 class _NotRationalError(Exception):
@@ -51,6 +63,11 @@ def solve_equation(text: str) -> Roots:
     if not letters:
         return Roots(None, (), (), True, _value(left, {}, text) == _value(right, {}, text))
     (letter,) = letters
+    shown = letter if letter in text else letter.translate(_SUBSCRIPTS)
+    return _solve(left, right, letter, text)._replace(letter=shown)
+
+
+def _solve(left: Expression, right: Expression, letter: str, text: str) -> Roots:
     try:
         (a, b), (c, d) = _quotient(left), _quotient(right)
     except _NotRationalError:
@@ -72,6 +89,9 @@ def _sides(text: str) -> tuple[Expression, Expression]:
         raise UsageError(f"an equation may have {LONGEST} characters, this one has {len(text):,}")
     if text.count("=") != 1 or re.search(r"[<>!]=", text):
         raise UsageError(f"an equation has one '=', as in (227 - F)/4 + 1 = 55; {text[:60]!r} does not")
+    if "min" not in text and "max" not in text:
+        # 34,944: the same length, so that places stay right.
+        text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "\x02", text)
     left, right = text.split("=")
     return _parsed(left, 0, text), _parsed(right, len(left) + 1, text)
 
@@ -86,7 +106,7 @@ def _parsed(side: str, start: int, text: str) -> Expression:
 
 
 def _plain(side: str) -> tuple[str, list[int]]:
-    """Textbook notation as the parser reads it, and where each of its characters comes from: 2P is 2*P, ⌊x⌋ floor(x)."""
+    """Textbook notation as the parser reads it, 2*P for 2P and floor(x) for ⌊x⌋, and where each character was."""
     out: list[str] = []
     places: list[int] = []
 
@@ -96,6 +116,8 @@ def _plain(side: str) -> tuple[str, list[int]]:
 
     before = ""
     for place, sign in enumerate(side.translate(_SIGNS).translate(_DIGITS)):
+        if sign == "\x02":
+            continue
         if sign == "\x01":
             put("**", place)
         elif sign in "⌊⌈":
@@ -104,9 +126,7 @@ def _plain(side: str) -> tuple[str, list[int]]:
             put(")", place)
         else:
             number = re.search(r"(?<![\w.])[\d.]+$", "".join(out))
-            if (sign.isalpha() or sign == "(") and number and before.isdigit():
-                put("*", place)
-            elif sign == "(" and before == ")":
+            if ((sign.isalpha() or sign == "(") and number and before.isdigit()) or (sign == "(" and before == ")"):
                 put("*", place)
             put(sign, place)
         before = sign
@@ -126,7 +146,8 @@ def _value(side: Expression, variables: dict[str, int], text: str) -> Fraction:
 def _tried(left: Expression, right: Expression, letter: str, text: str) -> Roots:
     found = []
     fault: SpecError | None = None
-    for value in range(TRIED + 1):
+    limit = min(TRIED, WORTH // (_size(left) + _size(right)))
+    for value in range(limit + 1):
         try:
             if _value(left, {letter: value}, text) == _value(right, {letter: value}, text):
                 found.append(value)
@@ -134,7 +155,11 @@ def _tried(left: Expression, right: Expression, letter: str, text: str) -> Roots
             fault = fault or error
             if value == 50 and not found and fault is not None and not _works(left, right, letter, text):
                 raise fault from None
-    return Roots(letter, tuple(found), (), False)
+    return Roots(letter, tuple(found), (), False, tried=limit)
+
+
+def _size(node: Expression) -> int:
+    return 1 + sum(_size(part) for part in node.parts)
 
 
 def _works(left: Expression, right: Expression, letter: str, text: str) -> bool:
@@ -178,7 +203,10 @@ def _quotient(node: Expression) -> tuple[Polynomial, Polynomial]:
 
 
 def _power(a: Polynomial, b: Polynomial, c: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
-    if len(c) > 1 or len(d) > 1 or (exponent := c[0] / d[0]).denominator != 1 or not 0 <= exponent <= HIGHEST_DEGREE:
+    if len(c) > 1 or len(d) > 1:
+        raise _NotRationalError
+    exponent = c[0] / d[0]
+    if exponent.denominator != 1 or not 0 <= exponent <= LARGEST_EXPONENT:
         raise _NotRationalError
     top: Polynomial = (Fraction(1),)
     bottom: Polynomial = (Fraction(1),)
@@ -237,7 +265,7 @@ def _near_roots(polynomial: Polynomial) -> list[int]:
     points = sorted({-bound, bound, *turns})
     found = {point for point in points if _at(polynomial, point) == 0}
     found.update(turns)
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         first = _at(polynomial, low) > 0
         if first == (_at(polynomial, high) > 0):
             continue

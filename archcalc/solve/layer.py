@@ -7,7 +7,7 @@ its own: values are tried, and the rule of the op judges them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice, product
+from itertools import islice
 from typing import NamedTuple
 
 from archcalc.errors import UsageError
@@ -21,7 +21,7 @@ from archcalc.shapes import LARGEST_SIZE
 NAMES = ("input", "output", "kernel_size", "stride", "padding", "dilation", "output_padding")
 #: Settings that have this value unless they are given or asked for.
 USUAL = {"dilation": 1, "output_padding": 0}
-MOST_TRIALS = 400_000
+MOST_TRIALS = 150_000
 MOST_ANSWERS = 1000
 
 
@@ -81,30 +81,39 @@ class Rule:
         fields = {"kernel_size": (1, 1), **({"ceil_mode": True} if ceil_mode else {})}
         self.op = cls.model_construct(**fields)  # type: ignore[arg-type]
 
-    def answer(self, values: Mapping[str, int]) -> Answer | None:
-        """The layer with these settings and its output; None where the op would not take them."""
-        size, kernel, stride, padding = (values[name] for name in ("input", "kernel_size", "stride", "padding"))
-        dilation, more = values["dilation"], values["output_padding"]
+    def output(self, size: int, kernel: int, stride: int, padding: int, dilation: int, more: int) -> int:
+        """The output, or 0 where the op would not take these settings."""
         both = 2 * padding
         if self.transposed:
-            output = rules.transposed_output_size(size, kernel, stride, both, more)
-            unread = 0
-        else:
-            assert isinstance(self.op, Windowed)
-            window = rules.dilated_window(kernel, dilation)
-            if size + both < window or (self.pooling and padding >= window):
-                return None
-            output = self.op.positions(Axis(size, window, stride, padding, padding))
-            floors = not getattr(self.op, "ceil_mode", False)
-            unread = rules.leftover(size, window, stride, both) if floors else 0
-        return Answer(size, output, kernel, stride, padding, dilation, more, unread) if output >= 1 else None
+            made: int = rules.transposed_output_size(size, kernel, stride, both, more)
+            return max(0, made)
+        window = rules.dilated_window(kernel, dilation)
+        if size + both < window or (self.pooling and padding >= window):
+            return 0
+        assert isinstance(self.op, Windowed)
+        made = self.op.positions(Axis(size, window, stride, padding, padding))
+        return max(0, made)
+
+    def answer(self, values: Mapping[str, int]) -> Answer | None:
+        """The layer with these settings and its output; None where the op would not take them."""
+        size, kernel, stride, padding, dilation, more = (values[name] for name in _SETTINGS)
+        output = self.output(size, kernel, stride, padding, dilation, more)
+        if not output:
+            return None
+        unread = 0
+        if not self.transposed and not getattr(self.op, "ceil_mode", False):
+            unread = rules.leftover(size, rules.dilated_window(kernel, dilation), stride, 2 * padding)
+        return Answer(size, output, kernel, stride, padding, dilation, more, unread)
+
+
+_SETTINGS = ("input", "kernel_size", "stride", "padding", "dilation", "output_padding")
 
 
 def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = False) -> Solution:
-    """Every answer. What is not in `given`, or is None, is unknown, save dilation and output_padding.
+    """Every answer. What is not in `given`, or is None, is unknown; dilation and output_padding only if None.
 
-    Bounds: a padding is smaller than its window; kernels fit into the padded input; strides are at most as large
-    as input or window, whichever is larger: a larger stride changes nothing. Raises `UsageError` for too many unknowns.
+    Bounds: a padding is smaller than its window; a kernel fits into the padded input (where the padding is unknown
+    too, into the input); a stride is no larger than input, output and window. Raises `UsageError` for too much to try.
     """
     rule = Rule(kind, ceil_mode)
     known = {name: value for name, value in given.items() if value is not None}
@@ -112,11 +121,11 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
         least = 0 if name in ("padding", "output_padding") else 1
         if not least <= value <= LARGEST_SIZE:
             raise UsageError(f"{name} must lie between {least} and {LARGEST_SIZE:,}, not {value}")
-    for name in ("dilation",) if rule.transposed else ("output_padding",):
-        if known.pop(name, USUAL[name]) != USUAL[name] or (name in given and given[name] is None):
-            raise UsageError(f"{kind} has no {name}")
-    settled = {**{name: value for name, value in USUAL.items() if name not in given or name not in NAMES}, **known}
-    settled = {**USUAL, **settled} if rule.transposed else {**settled, "output_padding": 0}
+    unused = "dilation" if rule.transposed else "output_padding"
+    if given.get(unused, USUAL[unused]) != USUAL[unused]:
+        raise UsageError(f"{kind} has no {unused}")
+    usual = {name: value for name, value in USUAL.items() if name not in given or name == unused}
+    settled = {**usual, **known}
     unknown = tuple(name for name in NAMES if name not in settled)
     found = list(islice(_search(rule, settled, unknown), MOST_ANSWERS + 1))
     answers = sorted(found[:MOST_ANSWERS], key=lambda answer: (answer.unread > 0, *answer[2:5], *answer))
@@ -131,40 +140,64 @@ def _search(rule: Rule, settled: Mapping[str, int], unknown: tuple[str, ...]) ->
         yield from _search_inputs(rule, settled, tuple(name for name in unknown if name != "input"))
         return
     wanted = settled.get("output")
-    trials = 0
-    for values in _candidates(rule, settled, tuple(name for name in unknown if name != "output"), settled["input"]):
-        trials += 1
-        if trials > MOST_TRIALS:
-            raise _too_many(unknown)
+    for values in _candidates(rule, settled, settled["input"], unknown):
         answer = rule.answer(values)
         if answer is not None and wanted in (None, answer.output):
             yield answer
 
 
 def _candidates(
-    rule: Rule, settled: Mapping[str, int], unknown: tuple[str, ...], size: int
+    rule: Rule, settled: Mapping[str, int], size: int, unknown: tuple[str, ...]
 ) -> Iterator[dict[str, int]]:
     """Every combination of values within the bounds; the kernel first, since the others are bounded by it."""
-    strides = range(1, LARGEST_SIZE)
-    for kernel in [settled["kernel_size"]] if "kernel_size" in settled else range(1, LARGEST_SIZE):
-        if "kernel_size" not in settled and kernel > _largest_kernel(rule, settled, size):
-            return
-        for dilation in [settled["dilation"]] if "dilation" in settled else range(1, max(size, 1) + 1):
+    trials = 0
+    for kernel in _range(settled, "kernel_size", 1, _largest_kernel(rule, settled, size)):
+        for dilation in _range(settled, "dilation", 1, size):
             window = rules.dilated_window(kernel, dilation)
-            paddings = [settled["padding"]] if "padding" in settled else range(window)
-            largest = max(size, settled.get("output", 1)) if rule.transposed else max(size, window)
-            steps = [settled["stride"]] if "stride" in settled else strides[:largest]
-            more = [settled["output_padding"]] if "output_padding" in settled else range(max(steps[-1], dilation))
-            for padding, stride, extra in product(paddings, steps, more):
-                yield {"input": size, "kernel_size": kernel, "stride": stride, "padding": padding,
-                       "dilation": dilation, "output_padding": extra}  # fmt: skip
+            for padding in _range(settled, "padding", 0, window - 1):
+                values = {"input": size, "kernel_size": kernel, "padding": padding, "dilation": dilation}
+                trials += 1
+                if trials > MOST_TRIALS:
+                    raise _too_many(unknown)
+                largest = max(settled.get("output", size), size, window)
+                for stride in _strides(rule, {**settled, **values}, largest):
+                    most = max(stride, dilation) - 1
+                    for more in _range(settled, "output_padding", 0, most):
+                        yield {**values, "stride": stride, "output_padding": more}
+
+
+def _range(settled: Mapping[str, int], name: str, low: int, high: int) -> range:
+    """The one value that is given, or all from `low` to `high`."""
+    return range(settled[name], settled[name] + 1) if name in settled else range(low, high + 1)
 
 
 def _largest_kernel(rule: Rule, settled: Mapping[str, int], size: int) -> int:
-    """Kernels that still fit into the padded input. With an unknown padding that is bounded by the input itself."""
+    """Kernels that still fit into the padded input; where the padding is unknown too, into the input itself."""
     if rule.transposed:
-        return settled.get("output", size) + 2 * settled.get("padding", settled.get("output", size))
-    return size + 2 * settled["padding"] if "padding" in settled else 2 * size
+        size = settled.get("output", size)
+    return size + 2 * settled.get("padding", 0)
+
+
+def _strides(rule: Rule, values: Mapping[str, int], largest: int) -> range:
+    """Strides to try: all, or those that give a known output, since outputs only fall (or grow) with the stride."""
+    if "stride" in values or "output" not in values or "output_padding" not in values:
+        return _range(values, "stride", 1, largest)
+    wanted = values["output"]
+    size, kernel, padding = values["input"], values["kernel_size"], values["padding"]
+    dilation, more = values["dilation"], values["output_padding"]
+
+    def passed(stride: int, output: int) -> bool:
+        made = rule.output(size, kernel, stride, padding, dilation, more)
+        return made >= output if rule.transposed else made <= output
+
+    def first(output: int) -> int:
+        low, high = 1, largest + 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if passed(middle, output) else (middle + 1, high)
+        return low
+
+    return range(first(wanted), first(wanted + 1 if rule.transposed else wanted - 1))
 
 
 def _search_inputs(rule: Rule, settled: Mapping[str, int], unknown: tuple[str, ...]) -> Iterator[Answer]:
@@ -172,9 +205,8 @@ def _search_inputs(rule: Rule, settled: Mapping[str, int], unknown: tuple[str, .
     wanted = settled["output"]
     if unknown and "kernel_size" not in settled:
         raise UsageError("with --input unknown, give --kernel-size")
-    for values in _candidates(rule, settled, unknown, max(wanted, settled["kernel_size"])):
-        span = _inputs(rule, values, wanted)
-        for size in range(span[0], span[1]):
+    for values in _candidates(rule, settled, max(wanted, settled["kernel_size"]), unknown):
+        for size in range(*_inputs(rule, values, wanted)):
             trials += 1
             if trials > MOST_TRIALS:
                 raise _too_many(("input", *unknown))

@@ -106,7 +106,9 @@ def near(solution: Solution) -> list[str]:
             lines.append(f"The input is too large even without padding, by {_pixels(-total)}.")
         elif total % 2:
             half = total // 2
-            lines.append(f"{_pixels(total)} in all {_does(total)} it ({half} on one side, {total - half} on the other).")
+            lines.append(
+                f"{_pixels(total)} in all {_does(total)} it ({half} on one side, {total - half} on the other)."
+            )
     for answer in solution.floored[:3]:
         value = getattr(answer, name)
         steps = chain(solution, answer).split(" = ", 1)[-1]
@@ -146,7 +148,9 @@ def _inputs(solution: Solution) -> list[str]:
     lines = [f"Inputs from {span.first} to {span.last} give {wanted}."]
     exact = next((answer for answer in solution.answers if answer.input in span.exact), None)
     if exact is not None and len(span.exact) == 1:
-        lines.append(f"input = {exact.input} exactly: {chain(solution, exact)}; the others leave rows that no window reads.")
+        lines.append(
+            f"input = {exact.input} exactly: {chain(solution, exact)}; the others leave rows that no window reads."
+        )
     return lines
 
 
@@ -238,5 +242,7 @@ def as_dict(solution: Solution) -> dict[str, Any]:
 
 def _answer_as_dict(solution: Solution, answer: Answer) -> dict[str, Any]:
     fields = OPS[solution.kind].model_fields
-    kept = {key: value for key, value in answer._asdict().items() if key in fields or key in ("input", "output", "unread")}
+    kept = {
+        key: value for key, value in answer._asdict().items() if key in fields or key in ("input", "output", "unread")
+    }
     return {**kept, "formula": chain(solution, answer)}

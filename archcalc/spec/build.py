@@ -63,10 +63,12 @@ def build(
                 text, at = facts.input, spec.source.value[section][key].values_at["input"]
         input_shape = expand_input(spec, text, _with_let(spec, variables), at)
     body = spec.own_bodies.get(variant or "", spec.own_bodies.get(member, spec.body))
+    # The outputs of the file name its own layers.
+    outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
     told = _facts(spec, chosen)
     told["reported"] = _reported(spec, chosen, variables, input_shape, changed=bool(settings) or given_shape)
-    return expand(spec, name, body, variables, input_shape, told)
+    return expand(spec, name, body, outputs, variables, input_shape, told)
 
 
 def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
@@ -140,7 +142,7 @@ def _reported(
             if figure.by is not None and isinstance(figure.value, dict):
                 key = plain(_told(spec, "by", figure.by, known))
                 holds = holds and str(key) in figure.value
-                figure = figure.model_copy(update={"value": figure.value.get(str(key))})  # noqa: PLW2901
+                figure = figure.model_copy(update={"value": figure.value.get(str(key)), "by": None})  # noqa: PLW2901
             if holds:
                 figures.append(figure)
     return tuple(figures)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from archcalc.spec.source import MarkedDict, MarkedList
 
@@ -99,6 +99,12 @@ class Reported(Model):
     #: input. Without it the figure belongs to the network exactly as the file gives it.
     when: str | bool | None = None
 
+    @model_validator(mode="after")
+    def _by_needs_mapping(self) -> "Reported":
+        if isinstance(self.value, dict) != (self.by is not None):
+            raise ValueError("`by` and a mapping of values go together: by: depth, value: {18: 1.8 billion, …}")
+        return self
+
 
 class Facts(Model):
     """What a network and its variants say of themselves."""
@@ -141,7 +147,7 @@ class LayerOutput(Model):
     """An output of the network: the layer, and the weight of its loss in training."""
 
     layer: str
-    loss_weight: float = 1.0
+    loss_weight: float | str = 1.0
 
 
 def _as_output(value: Any) -> Any:

@@ -11,7 +11,7 @@ from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Input
 from archcalc.shapes import Shape, parse_image_shape
 from archcalc.spec import items as it
-from archcalc.spec.document import Parameter
+from archcalc.spec.document import LayerOutput, Parameter
 from archcalc.spec.expressions import KEYWORDS, ExpressionError, exact, interpolate, show
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.load import BlockSpec, Spec
@@ -120,6 +120,8 @@ class Expander:
     def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
         """The flows that `from` names; unknown names are left out and reported at the end."""
         references = raw if isinstance(raw, list) else [raw]
+        if not references:
+            self.faults.add("from names no layer", at)
         found = []
         for reference in references:
             if not isinstance(reference, (str, int)):
@@ -142,6 +144,9 @@ class Expander:
                 continue
             inner = self.names.branch(scope, branch.name)
             results += self.items(branch.body, flow, inner, variables)[:1]
+        if not results:
+            self.faults.add("no branch is left", item.at)
+            return flow
         result: Flow = tuple(results)
         if item.merge is not None and len(results) > 1:
             op = self.values.op(item.merge, {}, item.at, None, variables)
@@ -283,7 +288,7 @@ class Expander:
 
     # --- the whole
 
-    def run(self, body: Sequence[it.Item], shape: Shape) -> None:
+    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shape: Shape) -> None:
         """Expand the layers; raises `SpecError` with all problems."""
         self.layers.append(Layer("input", Input(shape=shape), ()))
         try:
@@ -291,7 +296,7 @@ class Expander:
             self.let(self.spec.document.let, variables)
             self.network_variables = variables
             flow = self.items(body, (0,), "", variables)
-            self.name_outputs(flow, variables)
+            self.name_outputs(flow, outputs, variables)
         except TooMuchError:
             pass
         if len(self.layers) == 1 and not self.faults.problems:
@@ -300,9 +305,11 @@ class Expander:
         if problems:
             raise SpecError(problems)
 
-    def name_outputs(self, flow: Flow, variables: Variables) -> None:
-        declared = self.spec.document.outputs
+    def name_outputs(self, flow: Flow, declared: Mapping[str, LayerOutput], variables: Variables) -> None:
         if not declared:
+            if len(flow) > 1:
+                message = f"the network ends in {len(flow)} branches; merge them, or name the outputs"
+                self.faults.add(message, self.spec.source.value.values_at["layers"])
             self.outputs.insert(0, Output("output", flow[0]))
             return
         raw = self.spec.source.value["outputs"]
@@ -310,7 +317,8 @@ class Expander:
         for name, output in declared.items():
             found = self.sources(output.layer, "", variables, raw.values_at[name], f"output {name}")
             if found:
-                named.append(Output(name, found[0][0], output.loss_weight))
+                weight = self.values.value(output.loss_weight, variables, raw.values_at[name], "loss_weight")
+                named.append(Output(name, found[0][0], float(weight or 0)))
         self.outputs[:0] = named
 
 
@@ -334,9 +342,15 @@ def expand_input(spec: Spec, text: str, variables: Variables, at: Mark) -> Shape
 
 
 def expand(
-    spec: Spec, name: str, body: Sequence[it.Item], variables: Variables, shape: Shape, facts: Mapping[str, Any]
+    spec: Spec,
+    name: str,
+    body: Sequence[it.Item],
+    outputs: Mapping[str, LayerOutput],
+    variables: Variables,
+    shape: Shape,
+    facts: Mapping[str, Any],
 ) -> LayerGraph:
     """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion."""
     expander = Expander(spec, variables)
-    expander.run(body, shape)
+    expander.run(body, outputs, shape)
     return LayerGraph(name, tuple(expander.layers), tuple(expander.outputs), settings=dict(variables), **facts)

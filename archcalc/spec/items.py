@@ -115,7 +115,7 @@ class ItemReader:
             )
             return None
         for form in _FORMS:
-            if form in value and (len(value) > 1 or form != "output"):
+            if form in value:
                 return self._form(form, value, at)
         if len(value) > 1:
             self._too_many_keys(value)
@@ -176,8 +176,10 @@ class ItemReader:
         if form == "for_each" and "block" in value and "layers" not in value:
             columns = value["for_each"] if isinstance(value["for_each"], MarkedList) else []
             fields = MarkedDict(at)
-            for column in columns:
-                fields[str(column)] = "{name}" if column == "name" else column
+            for column in map(str, columns):
+                # Names are texts with expressions in braces; everything else is an expression.
+                fields[column] = f"{{{column}}}" if column in ("name", "from") else column
+                fields.keys_at[column] = fields.values_at[column] = value.values_at["for_each"]
             return (Step(str(value["block"]), fields, value.values_at["block"]),)
         if "layers" not in value:
             self.problem(f"{form!r} needs layers", at)

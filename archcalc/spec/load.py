@@ -154,6 +154,8 @@ def describe_fault(fault: Any) -> str:
     if fault["type"] in ("too_long", "too_short"):
         limit = fault["ctx"].get("max_length") or fault["ctx"].get("min_length")
         return f"takes {limit} numbers, not {fault['ctx']['actual_length']}"
+    if fault["type"] == "missing" and len(fault["loc"]) > 1:
+        return "has too few numbers"
     message = str(fault["msg"])
     for clumsy, plain in (
         ("Input should be", "should be"),

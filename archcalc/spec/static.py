@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,16 @@ from archcalc.errors import Location, Problem
 from archcalc.ops import OPS
 from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
-from archcalc.spec.expressions import ExpressionError, expressions_in_braces, parse_expression
+from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
 from archcalc.spec.settings import accept
-from archcalc.spec.source import Mark, MarkedList
+from archcalc.spec.source import Mark, MarkedList, Quoted
 from archcalc.spec.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from archcalc.spec.load import Spec
+
+
+_WORD = re.compile(r"[\w.]+")
 
 
 def check_statically(spec: Spec) -> list[Problem]:
@@ -36,12 +40,19 @@ class _Checker:
         names = {*document.parameters, *(document.let or ())}
         for body in (spec.body, *spec.own_bodies.values()):
             self.items(body, names)
+        for name in document.blocks:
+            if name in OPS:
+                self.problem(
+                    f"there is an op {name!r}; a block needs another name", spec.source.value["blocks"].keys_at[name]
+                )
         own = [block for block in spec.blocks.values() if block.file == spec.file]
         for block in own:
             inner = names | set(block.declared.parameters) | set(block.declared.let or ())
             self.items(block.body, inner)
             if block.declared.merge is not None:
                 self.merge(block.declared.merge, block.raw.values_at["merge"])
+                if block.declared.branches is None:
+                    self.problem("merge needs branches", block.raw.keys_at["merge"])
             self.defaults(block.declared.parameters, block.raw.values_at.get("parameters", block.raw.at))
         self.defaults(document.parameters, spec.source.value.values_at.get("parameters", (1, 1)))
         self.recursion()
@@ -99,6 +110,19 @@ class _Checker:
             elif key in ("name", "from"):
                 for text in raw if isinstance(raw, list) else [raw]:
                     self.braces(text, names, at)
+            else:
+                self.syntax(raw, at)
+
+    def syntax(self, raw: Any, at: Mark) -> None:
+        """Whether a field can be read at all. Words and sizes, `same` and 7x7x512, are for the op to judge."""
+        if isinstance(raw, MarkedList):
+            for value, mark in zip(raw, raw.items_at, strict=True):
+                self.syntax(value, mark)
+        elif isinstance(raw, str) and not _WORD.fullmatch(raw):
+            try:
+                parse_expression(raw)
+            except ExpressionError as error:
+                self.problem(error.message, (at[0], at[1] + error.offset + isinstance(raw, Quoted)))
 
     def expression(self, raw: Any, names: set[str], at: Mark) -> None:
         if not isinstance(raw, str):
@@ -120,6 +144,8 @@ class _Checker:
     def defaults(self, parameters: Mapping[str, Parameter], at: Mark) -> None:
         """The default of a parameter must keep to its own type and limits."""
         for name, parameter in parameters.items():
+            if not name.isidentifier() or name in KEYWORDS:
+                self.problem(f"{name!r} cannot be the name of a parameter: letters, digits and _, no keyword", at)
             try:
                 if not parameter.required:
                     accept(name, parameter, parameter.default)

@@ -128,7 +128,7 @@ class Values:
         for key, fault in faulty.items():
             if key in unknown:
                 self.wrong(unknown[key], key, fields[key], variables, marks.get(key, at), name)
-            elif fault["type"] == "missing":
+            elif fault["type"] == "missing" and len(fault["loc"]) == 1:
                 self.faults.add(f"{kind} needs {key}", at, name)
             else:
                 message = f"{key}: {describe_fault(fault)}" if key else describe_fault(fault)

@@ -34,7 +34,7 @@ def test_list_shows_every_network(archcalc: Run) -> None:
         assert found["multiplications"] == analysis.totals.multiplications
         assert found["layers"] == len(analysis.rows)
     assert by_name["alexnet"] == {
-        "network": "alexnet", "title": "AlexNet", "year": 2012, "input": "227×227×3", "layers": 24, "params": 62378344,
+        "network": "alexnet", "title": "AlexNet", "year": 2012, "input": [3, 227, 227], "layers": 24, "params": 62378344,
         "multiplications": 1135256096,
     }  # fmt: skip
 
@@ -42,17 +42,19 @@ def test_list_shows_every_network(archcalc: Run) -> None:
 def test_list_formats_say_the_same(archcalc: Run) -> None:
     entries = archcalc("list", "net", "-f", "json").json
     rows = list(csv.DictReader(io.StringIO(archcalc("list", "net", "-f", "csv").out)))
+    # Shapes are [C, H, W] in JSON, as in the report's, and H×W×C for people.
+    sizes = ["{1}×{2}×{0}".format(*entry["input"]) for entry in entries]
     assert rows == [
-        {key: str(value).replace("×", "x") if key == "input" else str(value) for key, value in entry.items()}
-        for entry in entries
+        {**{key: str(value) for key, value in entry.items()}, "input": size.replace("×", "x")}
+        for entry, size in zip(entries, sizes, strict=True)
     ]
     head, *lines = archcalc("list", "net").out.splitlines()
     assert head.split() == KEYS
     assert len(lines) == len(entries) > 10
-    for line, entry in zip(lines, entries, strict=True):
+    for line, entry, size in zip(lines, entries, sizes, strict=True):
         parts = line.split()
         assert parts[0] == entry["network"]
-        assert parts[-4:] == [entry["input"], *(f"{entry[key]:,}" for key in ("layers", "params", "multiplications"))]
+        assert parts[-4:] == [size, *(f"{entry[key]:,}" for key in ("layers", "params", "multiplications"))]
 
 
 @pytest.mark.parametrize(

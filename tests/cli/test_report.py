@@ -184,7 +184,8 @@ def test_parameters_with_a_point(archcalc: Run) -> None:
         ("lenet5", "nothing=1", ["nothing", "classes"]),
         ("lenet5", "clases=1", ["did you mean classes"]),
         ("lenet5", "classes=many", ["classes", "whole number", "many"]),
-        ("lenet5", "classes=", ["classes", "whole number"]),
+        ("lenet5", "classes=", ["NAME=VALUE", "'classes='"]),
+        ("lenet5", "classes=null", ["classes", "whole number"]),
         ("lenet5", "classes=1.5", ["classes", "whole number", "1.5"]),
         ("lenet5", "classes=true", ["classes", "whole number", "true"]),
         ("lenet5", "classes=[1, 2]", ["classes", "whole number"]),
@@ -210,7 +211,6 @@ def test_settings_that_are_refused(refuses: Run, network: str, setting: str, wan
     err = refuses("report", network, "--set", setting).err
     for word in wanted:
         assert word in err, err
-    assert "None" not in err
 
 
 # --- counting

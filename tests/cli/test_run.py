@@ -58,6 +58,13 @@ def test_a_row_for_each_layer(archcalc: Run) -> None:
     assert sum(line.endswith("agrees") for line in lines) == 13
 
 
+def test_the_matrices_of_im2col(archcalc: Run) -> None:
+    """CS231n, "implementation as matrix multiplication": X_col 363×3025, W_row 96×363."""
+    out = archcalc("run", "alexnet", "--layers", "--algorithm", "im2col").out
+    (line,) = (line for line in out.splitlines() if line.startswith("  conv1 "))
+    assert " 96×363 · 363×3025  agrees" in line
+
+
 def test_a_document_for_programs(archcalc: Run) -> None:
     document = archcalc("run", "lenet5", "-f", "json", "--count", "--top", 3).json
     assert document["schema"] == "archcalc.run/1"
@@ -71,6 +78,7 @@ def test_a_document_for_programs(archcalc: Run) -> None:
         "arrays": {"weight": [6, 1, 5, 5], "bias": [6]},
         "multiplications": 117600,
         "live_bytes": 22912,
+        "matrices": {"w_row": [6, 25], "x_col": [25, 784], "result": [6, 784], "groups": 1},
     }
     values = [guess["value"] for guess in document["top"][0]]
     assert len(values) == 3

@@ -11,8 +11,6 @@ from archcalc.catalogue import load, names
 from archcalc.executor import compare
 from archcalc.graph import LayerGraph
 from archcalc.kernels import Algorithm
-from archcalc.kernels.conv import im2col_sizes
-from archcalc.passes.shapes import infer_shapes
 from tests.executor.runs import QUICK, networks, run, smaller
 
 
@@ -51,20 +49,12 @@ def test_without_counting_the_arrays_say_the_same(name: str) -> None:
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", ["alexnet", "resnet18", "mobilenet"])
-def test_the_matrices_of_im2col_are_those_of_the_analysis(name: str) -> None:
-    graph = load(name)
-    for shaped in infer_shapes(graph).layers:
-        product = shaped.op.matrix_product(shaped.inputs, shaped.output)
-        kind = shaped.layer.op.kind
-        if product is None or kind not in ("conv2d", "depthwise_conv2d"):
-            continue
-        x = np.zeros((1, *shaped.inputs[0]), np.float32)
-        shape = next(each.shape for each in shaped.op.param_shapes(shaped.inputs) if each.name == "weight")
-        weight = np.zeros(shape, np.float32)
-        fields = {each: getattr(shaped.op, each) for each in ("stride", "padding", "dilation", "groups")}
-        sizes = im2col_sizes(x, weight, **fields)
-        assert (sizes.groups, sizes.w_row, sizes.x_col) == product
+def test_the_matrices_of_im2col_are_seen() -> None:
+    execution, analysis = run(load("lenet5"), "im2col")
+    assert [str(step.matrices) for step in execution.steps if step.matrices] == ["6×25 · 25×784", "16×150 · 150×100"]
+    assert compare(execution, analysis) == []
+    execution, _ = run(load("lenet5"), "loops")
+    assert not any(step.matrices for step in execution.steps)
 
 
 @settings(max_examples=250, deadline=None)

@@ -46,6 +46,13 @@ def test_wrong_parameters_are_seen() -> None:
     assert found == ("C1", "parameters", "weight 6×1×5×5, bias 6", "weight 6×1×5×5")
 
 
+def test_wrong_matrices_are_seen() -> None:
+    execution, analysis = run(load("lenet5"), "im2col")
+    other = op("conv2d", out_channels=6, kernel_size=3)
+    found = [each for each in compare(execution, claiming(analysis, "C1", op=other)) if each.quantity == "matrices"]
+    assert found == [("C1", "matrices", "6×25 · 25×784", "6×9 · 9×784")]
+
+
 def test_wrong_memory_is_seen() -> None:
     execution, analysis = run(load("lenet5"))
     live = (analysis.memory.live[0] + 1, *analysis.memory.live[1:])

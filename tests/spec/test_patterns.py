@@ -176,7 +176,9 @@ def test_any_text_gives_a_network_or_a_clear_error(text: str) -> None:
         assert str(error)  # noqa: PT017 # either outcome is good
 
 
-words = st.sampled_from(["conv3-8", "conv1x3-4/2", "relu", "pool2", "bn", "lrn", "gap", "tanh", "upconv2-4/2", "dropout"])
+words = st.sampled_from(
+    ["conv3-8", "conv1x3-4/2", "relu", "pool2", "bn", "lrn", "gap", "tanh", "upconv2-4/2", "dropout"]
+)
 times = st.sampled_from(["", "*1", "*2", " * 3"])
 pieces = st.recursive(
     st.builds(lambda word, n: word + n, words, times),

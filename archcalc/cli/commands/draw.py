@@ -41,6 +41,9 @@ Examples:
 @click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
 @click.option("--font-size", type=click.FloatRange(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
+@click.option(
+    "--sizes", default="log", metavar="log|linear", show_default=True, help="How boxes of volumes grow with their maps."
+)
 @click.option("--scale", type=click.FloatRange(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
 def command(
     network: str,
@@ -58,6 +61,7 @@ def command(
     fit: str | None,
     font_size: float,
     title: str | None,
+    sizes: str,
     scale: float,
 ) -> None:
     """A picture of a network: every layer, its blocks, or its volumes.
@@ -67,7 +71,7 @@ def command(
     check_target(output)
     form = form or ending(output)
     choices = Choices(
-        style, parse_depth(depth), only, color_by, highlight, theme, direction, fit, font_size, title, scale
+        style, parse_depth(depth), only, color_by, highlight, theme, direction, fit, font_size, title, scale, sizes
     )
     analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)))
     picture = draw(analysis, form, choices)

@@ -68,7 +68,7 @@ Examples:
 @click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file.")
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
 @click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
-@click.option("--layers", is_flag=True, help="A row for each layer.")
+@click.option("--layers", is_flag=True, help="A row for each layer; with --algorithm im2col its matrices too.")
 @click.option("--top", type=click.IntRange(min=1), help="Show so many of the likeliest classes. With --classes: 5.")
 @click.option("--classes", metavar="FILE", help="Names of the classes, one a line.")
 @click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")

@@ -1,0 +1,239 @@
+"""`archcalc solve`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from archcalc.cli.options import complete_network, parse_input, parse_settings
+from archcalc.cli.output import check_target, write
+from archcalc.errors import UsageError
+from archcalc.solve import equation as eq
+from archcalc.solve.layer import NAMES, solve_layer
+
+ALIASES = {
+    "conv": "conv2d", "pool": "max_pool2d", "maxpool": "max_pool2d", "avgpool": "avg_pool2d",
+    "upconv": "conv_transpose2d",
+}  # fmt: skip
+_LARGEST = 1 << 40
+
+
+@click.command(
+    name="solve",
+    epilog="""\b
+Examples:
+  archcalc solve conv2d --input 224 --output 55 --kernel-size 11 --stride 4
+  archcalc solve max_pool2d --input 55 --output 27 --padding 0
+  archcalc solve conv2d --kernel-size 5 --same
+  archcalc solve "(227 - F + 2*0)/4 + 1 = 55"
+  archcalc solve mobilenet --for alpha --params 2000000
+  archcalc solve unet --for input --output 388
+  archcalc solve vgg16 --for input --smallest
+""",
+)
+@click.argument("what", metavar="OP|EQUATION|NET", shell_complete=complete_network)
+@click.option("--input", "size", metavar="N", help="Of a layer: its input along one axis. Of a network: HxWxC.")
+@click.option("--output", metavar="N", help="The output along one axis.")
+@click.option("--kernel-size", metavar="N", help="A number, or ? for unknown. What is not given is unknown.")
+@click.option("--stride", metavar="N", help="The same for the stride,")
+@click.option("--padding", metavar="N", help="the padding on one side,")
+@click.option("--dilation", metavar="N", help="the dilation: 1 unless given,")
+@click.option("--output-padding", metavar="N", help="and a transposed convolution's extra rows: 0 unless given.")
+@click.option("--same", is_flag=True, help="An output as large as the input, divided by the stride and rounded up.")
+@click.option("--ceil-mode", is_flag=True, help="Of a pool: round up.")
+@click.option("--for", "name", metavar="NAME", help="Of a network: the parameter to solve for, or input.")
+@click.option("--params", metavar="N", help="The parameters that the network is to have,")
+@click.option("--multiplications", metavar="N", help="its multiplications,")
+@click.option("--activations", metavar="N", help="or the values that it stores.")
+@click.option("--smallest", is_flag=True, help="The smallest square input.")
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
+)
+@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "file", metavar="FILE", help="Write to a file; - is stdout.")
+def command(what: str, **options: Any) -> None:
+    """The unknown of a layer, of an equation or of a network: every value that solves it.
+
+    A layer is an op with a window (conv2d, max_pool2d, conv_transpose2d, …) along one axis; what is not given, or is
+    given as ?, is unknown. Where nothing solves it, the nearest is said.
+    """
+    from archcalc.ops import OPS
+
+    check_target(options["file"])
+    kind = ALIASES.get(what.lower(), what)
+    if eq.is_equation(what) and "->" not in what:
+        result = _equation(what, options)
+    elif kind in OPS:
+        result = _layer(kind, options)
+    else:
+        result = _network(what, options)
+    lines, data = result
+    text = json.dumps(data, ensure_ascii=False, indent=1) if options["form"] == "json" else "\n".join(lines)
+    write(text + "\n", options["file"])
+
+
+_OF_LAYER = (*NAMES[1:], "same", "ceil_mode")
+_OF_NETWORK = ("name", "params", "multiplications", "activations", "smallest", "settings")
+_OPTIONS = {"name": "--for", "settings": "--set", "size": "--input"}
+
+
+def _none_of(options: dict[str, Any], names: tuple[str, ...], what: str) -> None:
+    for name in names:
+        if options[name] not in (None, False, ()):
+            raise UsageError(f"{_OPTIONS.get(name, '--' + name.replace('_', '-'))} is not for {what}")
+
+
+def number(text: str | None, option: str, largest: int = _LARGEST) -> int | None:
+    """A count: 55, 2,000,000, 2_000_000; None for nothing and for ?."""
+    if text is None or text.strip() == "?":
+        return None
+    digits = text.strip().replace(",", "").replace("_", "")
+    if not digits.isdecimal() or len(digits) > 15 or int(digits) > largest:
+        raise UsageError(f"--{option} takes a whole number or ?, not {text[:40]!r}")
+    return int(digits)
+
+
+# --- a layer
+
+
+def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    from archcalc.solve import words
+
+    _none_of(options, _OF_NETWORK, "layers")
+    given = {name: number(options["size" if name == "input" else name], name.replace("_", "-")) for name in NAMES}
+    asked = {
+        name: value
+        for name, value in given.items()
+        if value is not None or options["size" if name == "input" else name] is not None
+    }
+    lines: list[str] = []
+    if options["same"]:
+        asked, lines = _same(asked)
+    solution = solve_layer(kind, asked, options["ceil_mode"])
+    if not any(name in solution.known for name in ("input", "output")):
+        raise UsageError("give --input or --output, so that there is something to solve")
+    return [*words.tell(solution), *lines], words.as_dict(solution)
+
+
+def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str]]:
+    """The output that `same` padding stands for; at stride 1 the answer holds for every input."""
+    from archcalc.numbers import ceil_div
+
+    if asked.get("output") is not None:
+        raise UsageError("--same says what the output is; leave --output out")
+    stride = asked.setdefault("stride", 1)
+    if stride is None:
+        raise UsageError("--same needs a --stride (1 if it is not given)")
+    lines = []
+    if asked.get("input") is None:
+        window = asked.get("kernel_size")
+        if stride != 1 or window is None:
+            raise UsageError("--same needs --input, or --kernel-size and stride 1")
+        asked["input"] = 8 * window * (asked.get("dilation") or 1)
+        lines = ["The same padding holds for every input."]
+    asked["output"] = ceil_div(asked["input"], stride)
+    return asked, lines
+
+
+# --- an equation
+
+
+def _equation(text: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    _none_of(options, (*_OF_LAYER, *_OF_NETWORK, "size"), "equations")
+    roots = eq.solve_equation(text)
+    letter = roots.letter
+    data = {
+        "schema": "archcalc.roots/1",
+        "equation": text,
+        "unknown": letter,
+        "solutions": list(roots.whole),
+        "fractions": [str(root) for root in roots.broken],
+        "all": roots.exact,
+        "tried_to": roots.tried,
+        "always": roots.always,
+    }
+    return _told(roots), data
+
+
+def _told(roots: eq.Roots) -> list[str]:
+    letter, limit = roots.letter, f"from 0 to {roots.tried:,}"
+    if letter is None:
+        return ["It holds." if roots.always else "It does not hold: the sides differ."]
+    if roots.always:
+        return [f"It holds for every {letter}."]
+    if roots.whole:
+        shown = ", ".join(str(root).replace("-", "−") for root in roots.whole[:20])
+        more = f", … ({len(roots.whole):,} in all)" if len(roots.whole) > 20 else ""
+        return [f"{letter} = {shown}{more}", *([] if roots.exact else [f"Whole numbers {limit} were tried."])]
+    if roots.broken:
+        (root,) = roots.broken
+        value = f"{float(root):g}".replace("-", "−")
+        exact = "" if root.denominator in (1, 2, 4, 5, 8, 10) else f", that is {root}"
+        return [f"No whole number: {letter} = {value}{exact}."]
+    return [f"No whole number{'' if roots.exact else ' ' + limit} solves it."]
+
+
+# --- a network
+
+
+def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    from archcalc.catalogue import load
+    from archcalc.solve import network as net
+
+    _none_of(options, tuple(name for name in _OF_LAYER if name != "output"), "networks")
+    values, shape = parse_settings(options["settings"]), parse_input(options["size"])
+    graph = load(network, values, shape)
+    name = options["name"]
+    if name is None:
+        raise UsageError("what is unknown? --for input, or --for and a parameter of the network")
+    if options["smallest"]:
+        if name != "input":
+            raise UsageError("--smallest goes with --for input")
+        side = net.smallest(graph)
+        data = {"schema": "archcalc.network-solution/1", "network": graph.name, "unknown": "input", "smallest": side}
+        return [f"The smallest square input that {graph.title or graph.name} accepts is {side}×{side}."], data
+    wanted = {measure: options[measure] for measure in net.MEASURES if options[measure] is not None}
+    if len(wanted) != 1:
+        raise UsageError("give one of --params, --multiplications, --activations, --output, or --smallest")
+    ((measure, text),) = wanted.items()
+    target = number(text, measure)
+    if target is None:
+        raise UsageError(f"--{measure} takes a whole number")
+    if name == "input":
+        if shape is not None:
+            raise UsageError("--input is what --for input solves for")
+        answer = net.solve_input(graph, measure, target)
+    else:
+        answer = _parameter(network, graph, name, values, shape, measure, target)
+    found = [{name: one.value, measure: one.result} for one in answer.exact]
+    nearest = [{name: one.value, measure: one.result} for one in (answer.below, answer.above) if one is not None]
+    data = {
+        "schema": "archcalc.network-solution/1",
+        "network": graph.name,
+        "unknown": name,
+        "target": {measure: target},
+        "solutions": found,
+        "range": answer.whole_range,
+        "near": [] if found else nearest,
+    }
+    return net.tell(answer), data
+
+
+def _parameter(
+    network: str, graph: Any, name: str, values: dict[str, Any], shape: Any, measure: str, target: int
+) -> Any:
+    from archcalc.catalogue import load, parameters
+    from archcalc.solve import network as net
+    from archcalc.spec.suggest import did_you_mean
+
+    declared = parameters(network)
+    if name not in declared:
+        known = ["input", *declared]
+        raise UsageError(
+            f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; --for takes {', '.join(known)}"
+        )
+    return net.solve_parameter(
+        lambda more: load(network, {**values, **more}, shape), name, declared[name], measure, target
+    )

@@ -1,0 +1,76 @@
+"""A diagram in the language of Mermaid, which many Markdown viewers draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.diagrams.dot import children
+from archcalc.diagrams.model import Diagram, EdgeKind, Node
+from archcalc.diagrams.theme import Theme, heat, readable
+
+#: A line without a label and the two halves of one with a label.
+_LINES: dict[EdgeKind, tuple[str, str, str]] = {
+    "flow": ("-->", "--", "-->"),
+    "identity": ("==>", "==", "==>"),
+    "projection": ("-.->", "-.", ".->"),
+    "auxiliary": ("-.->", "-.", ".->"),
+}
+
+
+def quote(text: str) -> str:
+    """A text in quotes; Mermaid writes special characters as entities with # for &."""
+    entities = {'"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "#": "#35;", ";": "#59;", "\\": "#92;"}
+    return '"' + "".join(entities.get(character, character) for character in text) + '"'
+
+
+def mermaid(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
+    """The diagram as a flowchart."""
+    return "\n".join(_flowchart(diagram, theme, direction)) + "\n"
+
+
+def _flowchart(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
+    yield "---"
+    yield f"title: {quote(diagram.title)}"
+    yield "---"
+    yield f"flowchart {direction}"
+    names = {node.id: f"n{number}" for number, node in enumerate(diagram.nodes)}
+    groups = {group.path: f"g{number}" for number, group in enumerate(diagram.groups)}
+    yield from _inside(diagram, (), names, groups, "  ")
+    for edge in diagram.edges:
+        plain, start, end = _LINES[edge.kind]
+        shape = diagram.by_id[edge.source].output
+        arrow = f"{start} {quote(shape)} {end}" if shape else plain
+        yield f"  {names[edge.source]} {arrow} {names[edge.target]}"
+    for family in dict.fromkeys(_main(node) for node in diagram.nodes):
+        paint = theme.families[family]
+        yield f"  classDef {family} fill:{paint.fill},stroke:{paint.line},color:{theme.ink}"
+    for node in diagram.nodes:
+        hottest = max((part.heat for part in node.parts if part.heat is not None), default=None)
+        if hottest is not None:
+            fill = heat(theme, hottest)
+            yield f"  style {names[node.id]} fill:{fill},color:{readable(fill)}"
+
+
+def _main(node: Node) -> str:
+    return max(node.parts, key=lambda part: len(part.lines)).family
+
+
+def _inside(
+    diagram: Diagram, path: tuple[str, ...], names: dict[str, str], groups: dict[tuple[str, ...], str], indent: str
+) -> Iterator[str]:
+    for item in children(diagram, path):
+        if isinstance(item, Node):
+            yield f"{indent}{names[item.id]}[{_label(item)}]:::{_main(item)}"
+            continue
+        times = f" ×{item.times}" if item.times > 1 else ""
+        yield f"{indent}subgraph {groups[item.path]} [{quote(item.label + times)}]"
+        yield from _inside(diagram, item.path, names, groups, indent + "  ")
+        yield f"{indent}end"
+
+
+def _label(node: Node) -> str:
+    lines = []
+    for part in node.parts:
+        times = f" ×{node.times}" if node.times > 1 else ""
+        lines += [f"{part.label}{times}  {part.beside}".rstrip(), *part.lines]
+    return '"' + "<br/>".join(quote(line)[1:-1] for line in lines) + '"'

@@ -1,0 +1,134 @@
+"""Reading a picture back: the texts and boxes of an SVG, measured with the font file itself."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as tree
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.diagrams.draw import Choices, draw
+from archcalc.diagrams.fonts import FILES
+
+SVG = "{http://www.w3.org/2000/svg}"
+MISSING = 'the extra is not installed: pip install "archcalc[draw]"'
+
+
+class Box(NamedTuple):
+    """A rectangle by its corners."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str = ""
+
+    def meets(self, other: Box) -> bool:
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+    def holds(self, other: Box, slack: float = 0.5) -> bool:
+        return (
+            self.left - slack <= other.left
+            and other.right <= self.right + slack
+            and self.top - slack <= other.top
+            and other.bottom <= self.bottom + slack
+        )
+
+
+@cache
+def analysis_of(name: str) -> Analysis:
+    return analyse(load(name))
+
+
+@cache
+def svg_of(name: str, style: str | None = None, depth: int | None = None) -> str:
+    return draw(analysis_of(name), "svg", Choices(style=style, depth=depth)).data.decode()
+
+
+def parse(text: str) -> tree.Element:
+    return tree.fromstring(text)
+
+
+@cache
+def _fonts() -> dict[bool, str]:
+    pytest.importorskip("reportlab", reason=MISSING)
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    for bold, file in FILES.items():
+        pdfmetrics.registerFont(TTFont(f"test{int(bold)}", str(file)))
+    return {bold: f"test{int(bold)}" for bold in FILES}
+
+
+@cache
+def width(text: str, size: float, bold: bool) -> float:
+    """The width of a text by the font file, which the drawing does not read."""
+    from reportlab.pdfbase import pdfmetrics
+
+    return float(pdfmetrics.stringWidth(text, _fonts()[bold], size))
+
+
+def text_box(element: tree.Element) -> Box:
+    """Where a text is inked: capitals and small letters, without the descenders' last bit."""
+    size = float(element.attrib["font-size"])
+    text = element.text or ""
+    long = width(text, size, element.get("font-weight") == "bold")
+    x, y = float(element.attrib["x"]), float(element.attrib["y"])
+    left = x - {"start": 0.0, "middle": long / 2, "end": long}[element.get("text-anchor", "start")]
+    return Box(left, y - size * 0.72, left + long, y + size * 0.16, text)
+
+
+def rectangles(group: tree.Element) -> Iterator[Box]:
+    for element in group.iter(f"{SVG}rect"):
+        x, y = float(element.attrib["x"]), float(element.attrib["y"])
+        yield Box(x, y, x + float(element.attrib["width"]), y + float(element.attrib["height"]))
+
+
+def texts(root: tree.Element) -> list[Box]:
+    return [text_box(element) for element in root.iter(f"{SVG}text")]
+
+
+def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:
+    """Pairs of boxes that meet."""
+    found = []
+    active: list[Box] = []
+    for box in sorted(boxes, key=lambda box: box.top):
+        active = [other for other in active if other.bottom > box.top]
+        found += [(other.text, box.text) for other in active if other.meets(box)]
+        active.append(box)
+    return found
+
+
+def groups(root: tree.Element, role: str) -> list[tree.Element]:
+    return [element for element in root.iter(f"{SVG}g") if element.get("class") == role]
+
+
+def check_picture(text: str) -> tree.Element:
+    """No text lies over another, leaves the picture, or is cut by its box; no two boxes of nodes meet."""
+    root = parse(text)
+    _, _, wide, high = (float(part) for part in root.attrib["viewBox"].split())
+    page = Box(0, 0, wide, high)
+    written = texts(root)
+    assert [box.text for box in written if not page.holds(box)] == []
+    assert overlaps(written) == []
+    outer = []
+    for node in groups(root, "node"):
+        frames = list(rectangles(node))
+        if not frames:
+            continue
+        shadow = Box(min(f.left for f in frames), min(f.top for f in frames), max(f.right for f in frames),
+                     max(f.bottom for f in frames), (node.findtext(f"{SVG}title") or ""))  # fmt: skip
+        outer.append(shadow)
+        # A text inside of the box, or the size of the output, wholly outside of it.
+        for box in (text_box(element) for element in node.iter(f"{SVG}text")):
+            inside = any(frame.holds(box) for frame in frames)
+            assert inside or not any(frame.meets(box) for frame in frames), box
+    assert overlaps([box._replace(left=box.left + 1, right=box.right - 1, top=box.top + 1, bottom=box.bottom - 1)
+                     for box in outer]) == []  # fmt: skip
+    return root

@@ -1,0 +1,80 @@
+"""Every network of the catalogue in the styles that every network has."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.catalogue import names
+from archcalc.diagrams.draw import Choices, draw
+from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, parse, svg_of
+
+pytest.importorskip("pygraphviz", reason=MISSING)
+ALL = tuple(names())
+CHAINS = ("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "zfnet", "nin", "vgg11", "vgg16", "vgg16@bn", "vgg19")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
+    root = check_picture(svg_of(name, "graph"))
+    analysis = analysis_of(name)
+    shown = [layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()]
+    assert sorted(shown) == sorted(row.name for row in analysis.rows)
+    for node in groups(root, "node"):
+        written = {element.text for element in node.iter(f"{SVG}text")}
+        for layer in (node.get("data-layers") or "").split():
+            # The name may be given from the innermost frame on, or, too long for its box, with an ellipsis.
+            ends = {"/".join(layer.split("/")[start:]) for start in range(layer.count("/") + 1)}
+            assert ends & written or any("…" in (text or "") for text in written), layer
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_blocks_are_readable(name: str, depth: int | None) -> None:
+    check_picture(svg_of(name, "blocks", depth))
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("sizes", ["log", "linear"])
+def test_volumes_are_readable(name: str, sizes: str) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style="volumes", sizes=sizes))
+    root = check_picture(picture.data.decode())
+    text = "".join(root.itertext())
+    for row in analysis_of(name).rows:
+        assert row.name in text
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet50", "nasnet_mobile", "unet", "inception_v4"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_directions(name: str, direction: str, style: str) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style=style, direction=direction))
+    root = check_picture(picture.data.decode())
+    _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+    if name != "nasnet_mobile":
+        assert (width < height) == (direction == "TB")
+
+
+@pytest.mark.parametrize("color_by", ["params", "multiplications", "activations", "receptive_field"])
+@pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
+def test_colours_by_number_come_with_a_scale(color_by: str, style: str) -> None:
+    picture = draw(analysis_of("vgg16"), "svg", Choices(style=style, color_by=color_by))
+    root = check_picture(picture.data.decode())
+    assert root.find(f".//{SVG}linearGradient") is not None
+    assert len({rect.get("fill") for rect in root.iter() if rect.get("fill")}) > 6
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet50", "nasnet_mobile"])
+def test_the_same_input_gives_the_same_bytes(name: str) -> None:
+    for form in ("svg", "dot", "tex", "mmd", "drawio"):
+        choices = Choices(style="blocks")
+        assert draw(analysis_of(name), form, choices) == draw(analysis_of(name), form, choices)
+
+
+def test_a_slide_has_its_shape_and_readable_text() -> None:
+    for name in ("alexnet", "googlenet", "resnet152", "inception_v4", "mobilenet", "unet"):
+        root = parse(draw(analysis_of(name), "svg", Choices(style="blocks", fit="16:9")).data.decode())
+        _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+        assert width / height == pytest.approx(16 / 9, rel=1e-3)
+        if name != "unet":  # the way down and up again is long
+            smallest = min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text"))
+            assert smallest * 540 / height > 6.5, name  # points on a slide of 7.5 inches
