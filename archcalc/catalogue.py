@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -64,9 +65,11 @@ def names() -> Iterator[str]:
         yield from network_names(_shipped_spec(path))
 
 
-def is_file_name(network: str) -> bool:
-    """Whether a NET argument means a file rather than a name."""
-    return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
+def is_file(network: str) -> bool:
+    """Whether a NET argument means a file (or a folder, taken for one) rather than a name."""
+    if network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/")):
+        return True
+    return 0 < len(network) < 256 and os.path.isdir(network)
 
 
 def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
@@ -88,7 +91,7 @@ def find(network: str) -> tuple[Spec, str | None, str | None]:
     if is_pattern(network):
         return spec_of(parse_pattern(network)), None, None
     name, _, variant = network.partition("@")
-    if is_file_name(name) or Path(name).is_dir() and _key(name) not in entries():
+    if _key(name) not in entries() and is_file(name):
         spec = load_spec(Path(name))
         member = next(iter(spec.document.networks), None)
         # fam.yaml@member@variant: a file may hold a family.

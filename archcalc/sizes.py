@@ -25,13 +25,11 @@ def smallest_input(graph: LayerGraph, strict: bool = False) -> int | None:
     Sizes above a working one need not work (valid convolutions and exact pools tile only some), so sizes are tried
     one by one below the first power of two that works.
     """
-    powers = (1 << power for power in range(LARGEST.bit_length()))
+    powers = [1 << power for power in range(LARGEST.bit_length())]
     bound = next((side for side in powers if accepts(graph, side, side, strict)), None)
-    if bound is None:
-        return None
-    low = bound // 2 + 1
-    trials = range(low, bound) if len(graph) * (bound - low) <= BUDGET else range(0)
-    return next((side for side in trials if accepts(graph, side, side, strict)), bound)
+    most = BUDGET // len(graph)
+    sides = range(1, min(LARGEST, most) + 1) if bound is None else range(max(bound // 2 + 1, bound - most), bound)
+    return next((side for side in sides if accepts(graph, side, side, strict)), bound)
 
 
 def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[int | None, int | None]:

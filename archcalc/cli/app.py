@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "explain": "How each number of a layer comes about: formula, numbers put in, result.",
     "solve": "The unknown of a layer, an equation or a network.",
+    "formula": "A total of a network as a closed form in its parameters and its input size.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "validate": "Check a spec file; every problem with file, line and column.",

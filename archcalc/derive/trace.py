@@ -8,6 +8,7 @@ formula. What a textbook leaves out is left out: factors of 1, terms of 0, a min
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 
@@ -88,7 +89,7 @@ def _quotient(left: Node, right: Node) -> Node:
     if left.kind == right.kind == "number":
         return number_node(left.value // right.value)
     # H·W·C/C is H·W, where C is the very factor that was multiplied last.
-    if left.kind == "*" and left.parts[1] == right and right.kind == "symbol":
+    if right.kind == "symbol" and left.kind == "*" and left.parts[1] == right:
         return left.parts[0]
     return Node("//", left.value // right.value, (left, right))
 
@@ -98,7 +99,7 @@ def _operation(build: Callable[[Node, Node], Node], swapped: bool = False) -> An
         node = node_of(other)
         if node is None:
             return NotImplemented
-        return Traced(build(node, self.node) if swapped else build(self.node, node))
+        return type(self)(build(node, self.node) if swapped else build(self.node, node))
 
     return method
 
@@ -142,8 +143,8 @@ class Traced:
 
     def __neg__(self) -> Traced:
         if self.node.kind == "neg":
-            return Traced(self.node.parts[0])
-        return Traced(Node("neg", -self.value, (self.node,)) if self.value else number_node(0))
+            return type(self)(self.node.parts[0])
+        return type(self)(Node("neg", -self.value, (self.node,)) if self.value else number_node(0))
 
     def __abs__(self) -> Traced:
         return self if self.value >= 0 else -self
@@ -172,7 +173,7 @@ class Traced:
         assert divisor is not None
         if _is(divisor, 1):
             return self
-        return Traced(Node("ceil", -(-self.value // divisor.value), (self.node, divisor)))
+        return type(self)(Node("ceil", -(-self.value // divisor.value), (self.node, divisor)))
 
     def archcalc_minimum(self, other: Any) -> Traced:
         return self._limited("min", other)
@@ -197,9 +198,11 @@ def by(rows: Any, columns: Any) -> Traced:
 
 
 def node_of(value: Any) -> Node | None:
-    """The expression of a number; None of what is no whole number."""
+    """The expression of a number; None of what is neither whole nor a fraction."""
     if isinstance(value, Traced):
         return value.node
+    if isinstance(value, Fraction):
+        return Node("number", value)  # type: ignore[arg-type]  # only `archcalc.symbolic` calculates with fractions
     return number_node(int(value)) if isinstance(value, int) else None
 
 

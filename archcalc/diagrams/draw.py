@@ -9,6 +9,7 @@ from typing import NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.diagrams.arrange import DIRECTIONS, arrange, size_on_page
 from archcalc.diagrams.compose import COLOUR_BY, compose_blocks, compose_graph
+from archcalc.diagrams.fold import EVERYTHING
 from archcalc.diagrams.mark import mark
 from archcalc.diagrams.model import Diagram
 from archcalc.diagrams.network import Network
@@ -179,7 +180,7 @@ def _diagram(
     if style == "graph":
         candidates = [compose_graph(network, choices.color_by)]
     elif choices.depth == 0:
-        candidates = [compose_blocks(network, 99, choices.color_by)]
+        candidates = [compose_blocks(network, EVERYTHING, choices.color_by)]
     elif choices.depth is not None:
         candidates = [compose_blocks(network, choices.depth, choices.color_by)]
     else:

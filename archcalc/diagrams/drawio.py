@@ -110,8 +110,9 @@ def _edges(diagram: Diagram, layout: Layout, theme: Theme) -> Iterator[str]:
             f"fontColor={theme.quiet};labelBackgroundColor={theme.background};{ports}"
         )
         source, target = _part_id(edge.source, last[edge.source]), _part_id(edge.target, 0)
+        shape = escape(diagram.by_id[edge.source].output)
         yield (
-            f'<mxCell id="e{index}" value="{escape(diagram.by_id[edge.source].output)}" style="{escape(style)}" edge="1" '
+            f'<mxCell id="e{index}" value="{shape}" style="{escape(style)}" edge="1" '
             f'parent="1" source="{escape(source)}" target="{escape(target)}"><mxGeometry relative="1" as="geometry"/>'
             "</mxCell>"
         )

@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 from archcalc.diagrams.network import FOLLOWERS, Network, Path
 
+#: The depth that opens every block.
+EVERYTHING = 99
+#: More units than this at the outermost level are put together, to so many.
+MOST_UNITS, GATHERED = 150, 60
+
 
 class Unit(NamedTuple):
     """What becomes a node: the layers of a pile, or those of a folded block, as often as it repeats."""
@@ -37,13 +42,32 @@ def unfolded(network: Network) -> Folding:
 
 
 def fold(network: Network, depth: int) -> Folding:
-    """Blocks below `depth` levels of names become one unit; equal neighbours, at every level, one with ×N."""
+    """Blocks below `depth` levels of names become one unit; equal neighbours, at every level, one with ×N.
+
+    Where far too many units remain, neighbours are put together, unless `depth` opens everything.
+    """
+    runs = _runs(network, _children(network, network.piles, 0))
+    if len(runs) > MOST_UNITS and depth < EVERYTHING:
+        return Folding(_gathered(network), list(range(len(network.rows))), {})
     stands_for = list(range(len(network.rows)))
     repeats: dict[Path, tuple[int, str]] = {}
     units: list[Unit] = []
     _fold(network, network.piles, 0, depth, units, stands_for, repeats)
     units.sort(key=lambda unit: unit.rows[0])
     return Folding(units, stands_for, repeats)
+
+
+def _gathered(network: Network) -> list[Unit]:
+    """Neighbours put together in groups of one size."""
+    children = _children(network, network.piles, 0)
+    size = -(-len(children) // GATHERED)
+    units = []
+    for start in range(0, len(children), size):
+        group = children[start : start + size]
+        rows = tuple(sorted(member for child in group for member in _flat(child)))
+        first, last = (network.paths[child[0][0]][0] for child in (group[0], group[-1]))
+        units.append(Unit(rows, (), (f"{first} … {last}",), 1, first, last))
+    return units
 
 
 def _fold(

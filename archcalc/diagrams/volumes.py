@@ -50,6 +50,13 @@ class Box(NamedTuple):
     up: float
 
 
+def scaled(value: int, largest: int, shortest: float, longest: float, logarithmic: bool) -> float:
+    """The length for a number: `longest` for the largest one."""
+    if logarithmic:
+        return shortest + (longest - shortest) * (log2(value + 1) - 1) / max(log2(largest + 1) - 1, 1)
+    return max(longest * value / largest, shortest / 2)
+
+
 class Measure:
     """Lengths in the picture for sizes of maps and numbers of channels."""
 
@@ -61,9 +68,7 @@ class Measure:
         self.features = max((volume.shape[0] for volume in volumes if len(volume.shape) == 1), default=1)
 
     def _length(self, value: int, largest: int, shortest: float, longest: float) -> float:
-        if self.logarithmic:
-            return shortest + (longest - shortest) * (log2(value + 1) - 1) / max(log2(largest + 1) - 1, 1)
-        return max(longest * value / largest, shortest / 2)
+        return scaled(value, largest, shortest, longest, self.logarithmic)
 
     def box(self, shape: tuple[int, ...], x: float) -> Box:
         """A box around the axis y = 0."""
@@ -76,14 +81,19 @@ class Measure:
         return Box(x, -height / 2, width, height, depth * RIGHT, depth * UP)
 
 
+def is_chain(diagram: Diagram) -> bool:
+    """Whether every node reads one node, and is read by one."""
+    targets = [edge.target for edge in diagram.edges]
+    return len(targets) == len(set(targets)) == len({edge.source for edge in diagram.edges})
+
+
 def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]:
     """The maps of a chain of layers. Raises `UsageError` where the network branches."""
     rows = network.analysis.by_name
-    targets = [edge.target for edge in diagram.edges]
-    if len(set(targets)) != len(targets) or len({edge.source for edge in diagram.edges}) != len(targets):
+    if not is_chain(diagram):
         raise UsageError(
-            f"the style volumes shows a chain of layers (and U-Net), but {network.analysis.graph.name} branches: "
-            "take --style blocks or graph"
+            f"the style volumes shows chains of layers and U-Nets, but {network.analysis.graph.name} branches "
+            "otherwise: take --style blocks or graph"
         )
     volumes = []
     for node in diagram.nodes:
@@ -116,6 +126,11 @@ def volumes_scene(
     diagram: Diagram, network: Network, theme: Theme, sizes: str = "log", ratio: float | None = None
 ) -> Scene:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
+    from archcalc.diagrams.unet import find_arms, unet_scene
+
+    arms = None if is_chain(diagram) else find_arms(diagram, network)
+    if arms is not None:
+        return unet_scene(diagram, arms, theme, sizes)
     volumes = volumes_of(diagram, network, theme)
     measure = Measure(volumes, sizes)
     lines = best_lines(volumes, measure, ratio or 16 / 9)

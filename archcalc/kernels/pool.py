@@ -23,13 +23,16 @@ def _overhang(size: int, before: int, after: int, window: int, stride: int, clip
     """Pixels by which the last window of `ceil_mode` hangs over the padded edge.
 
     Windows are put down one after the other until one reaches the end. With `clip` one that would start behind the
-    map itself, in the padding, is taken away again. Source: PyTorch, MaxPool2d, ceil_mode.
+    map itself, in the padding, is taken away again; else it is an error, for it would hold no value.
+    Source: PyTorch, MaxPool2d, ceil_mode.
     """
     padded = before + size + after
     begins = [0]
     while begins[-1] + window < padded:
         begins.append(begins[-1] + stride)
-    if clip and len(begins) > 1 and begins[-1] >= before + size:
+    if begins[-1] >= before + size:
+        if not clip:
+            raise ValueError(f"the last window starts at {begins[-1]}, behind the {before + size} pixels of the map")
         begins.pop()
     return max(begins[-1] + window - padded, 0)
 

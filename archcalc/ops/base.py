@@ -18,6 +18,8 @@ def _as_pair(value: Any) -> Any:
 Count = Annotated[int, Field(strict=True, ge=1, le=1 << 30)]
 Size = Annotated[int, Field(strict=True, ge=1, le=LARGEST_SIZE)]
 Margin = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SIZE)]
+#: A number that may be a decimal; true and false are none.
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 #: One number for both axes, or [height, width].
 SizePair = Annotated[tuple[Size, Size], BeforeValidator(_as_pair, json_schema_input_type=Size | tuple[Size, Size])]
 MarginPair = Annotated[

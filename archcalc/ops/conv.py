@@ -219,7 +219,10 @@ class ConvTranspose2d(Op):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
-        return Operations(additions=multiplications + elements(output) * self.bias, multiplications=multiplications)
+        # As for a convolution: an output of n products takes n − 1 additions, and one for its bias.
+        return Operations(
+            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
+        )
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         height, width = (

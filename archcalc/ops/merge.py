@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from archcalc.errors import ShapeError
 from archcalc.numbers import Number
-from archcalc.ops.base import Operations, Pointwise, elements
+from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements
 from archcalc.shapes import Shape, format_shape
 
 
@@ -40,7 +40,7 @@ class Multiply(Pointwise):
     family = "merge"
     most_inputs = None
 
-    factor: float = 1.0
+    factor: Real = 1.0
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         output = self.output_shape(inputs)
@@ -54,6 +54,11 @@ class Multiply(Pointwise):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         each = len(inputs) - 1 + (self.factor != 1)
         return Operations(multiplications=each * elements(output))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+        # One value a channel reaches every position.
+        output = self.output_shape(inputs)
+        return tuple(POINTS if shape == output else EVERYTHING for shape in inputs)
 
     def summary(self) -> str:
         return "multiply" if self.factor == 1 else f"multiply by {self.factor:g}"

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from archcalc.ops import rules
-from archcalc.ops.base import Operations, Param, Pointwise, Size, elements
+from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements
 from archcalc.shapes import Shape
 
 
@@ -20,7 +20,7 @@ class BatchNorm2d(Pointwise):
     stem = "bn"
     family = "normalisation"
 
-    epsilon: Annotated[float, Field(gt=0)] = 1e-5
+    epsilon: Annotated[Real, Field(gt=0)] = 1e-5
     scale: bool = True
     shift: bool = True
 
@@ -56,9 +56,9 @@ class LocalResponseNorm(Pointwise):
     family = "normalisation"
 
     size: Size = 5
-    alpha: float = 1e-4
-    beta: float = 0.75
-    k: float = 1.0
+    alpha: Real = 1e-4
+    beta: Real = 0.75
+    k: Real = 1.0
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)
@@ -85,7 +85,7 @@ class Dropout(Pointwise):
     in_place = True
     is_view = True
 
-    p: Annotated[float, Field(ge=0, le=1)] = 0.5
+    p: Annotated[Real, Field(ge=0, le=1)] = 0.5
 
     def summary(self) -> str:
         return f"dropout {self.p:g}"

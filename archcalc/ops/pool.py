@@ -25,6 +25,11 @@ from archcalc.ops.windowed import Axis, Windowed
 from archcalc.shapes import Shape, format_shape
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """The default stride depends on the kernel: the schema cannot name it."""
+    schema.pop("default", None)
+
+
 class Pool2d(Windowed):
     """A window that moves over each channel by itself. The stride is the window unless given, as in PyTorch."""
 
@@ -33,7 +38,7 @@ class Pool2d(Windowed):
     stride: SizePair = Field(
         default=(1, 1),
         description="the kernel_size unless given",
-        json_schema_extra=lambda schema: schema.pop("default", None),
+        json_schema_extra=_without_default,
     )
     #: Round (W − F + 2P)/S up: the last window may hang over the edge.
     ceil_mode: bool = False
@@ -244,6 +249,26 @@ class MaxUnpool2d(Op):
                 "the maps and the pooled maps that hold the switches differ",
                 f"maps {format_shape(inputs[0])}, pooled {format_shape(inputs[1])}",
             )
+        if min(self._sizes(inputs[0])) < 1:
+            raise ShapeError(
+                "nothing is left of the output once the padding is cut off",
+                f"input {format_shape(inputs[0])}, padding {list(self.padding)}",
+            )
+        if len(inputs) == 3:
+            self._check_size(inputs[0], inputs[2])
+
+    def _check_size(self, maps: Shape, wanted: Shape) -> None:
+        if wanted[0] != maps[0]:
+            raise ShapeError(
+                "the map that gives the size has other channels", f"{format_shape(wanted)}, maps {format_shape(maps)}"
+            )
+        # A floored pool drops less than a stride; a rounded-up one hangs over by less than its window.
+        for axis, size in enumerate(self._sizes(maps)):
+            if not size - self.kernel_size[axis] < wanted[axis + 1] < size + self._stride()[axis]:
+                raise ShapeError(
+                    "the map that gives the size is not one that was pooled to the maps",
+                    f"size {format_shape(wanted)}, maps {format_shape(maps)}",
+                )
 
     def _stride(self) -> tuple[int, int]:
         return self.stride or self.kernel_size
@@ -251,9 +276,12 @@ class MaxUnpool2d(Op):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(inputs) == 3:
             return inputs[2]
-        sizes = (
+        return (inputs[0][0], *self._sizes(inputs[0]))
+
+    def _sizes(self, shape: Shape) -> tuple[Number, ...]:
+        return tuple(
             rules.transposed_output_size(
-                inputs[0][axis + 1],
+                shape[axis + 1],
                 self.kernel_size[axis],
                 self._stride()[axis],
                 rules.total_padding(self.padding[axis], self.padding[axis]),
@@ -261,7 +289,6 @@ class MaxUnpool2d(Op):
             )
             for axis in (0, 1)
         )
-        return (inputs[0][0], *sizes)
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return ()

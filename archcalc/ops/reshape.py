@@ -86,6 +86,8 @@ class Flatten(Pointwise):
 def _as_shape(value: Any) -> Any:
     if isinstance(value, int):
         return (value,)
+    if isinstance(value, (list, tuple)) and len(value) not in (1, 3):
+        raise ValueError("a shape is height×width×channels, or one number")
     if isinstance(value, str):
         try:
             return parse_image_shape(value)

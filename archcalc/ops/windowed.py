@@ -24,8 +24,12 @@ class Sides(NamedTuple):
 def _as_sides(value: Any) -> Any:
     if value == "valid":
         return (0, 0, 0, 0)
-    if isinstance(value, (list, tuple)):
-        return (value[0], value[1], value[0], value[1]) if len(value) == 2 else value
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        return (value[0], value[1], value[0], value[1])
+    if isinstance(value, (list, tuple)) and len(value) == 4:
+        return value
+    if isinstance(value, (list, tuple)) or (isinstance(value, str) and value != "same"):
+        raise ValueError("should be a number, [height, width], [top, left, bottom, right], same or valid")
     return value if isinstance(value, str) else (value, value, value, value)
 
 
@@ -139,10 +143,11 @@ def _does_not_tile(axis: Axis, name: str) -> ShapeError:
     same = ceil_div(size, stride)
     paddings = [total for total in (padding - rest, padding + stride - rest) if total >= 0]
     strides = [s for s in range(1, stride + 3) if (size - window + padding) % s == 0][-3:]
+    pixels = f"{' or '.join(map(str, paddings))} {'pixel' if paddings == [1] else 'pixels'} of padding in all"
     return ShapeError(
         f"the windows do not tile the {name}: (W − F + 2P)/S + 1 is not whole",
         f"({size} − {window} + {padding})/{stride} + 1 leaves {rest} of {stride} over; "
         f"floor gives {floored}, ceil {ceiled}, padding: same {same}",
-        f"whole with W = {size - rest} or {size + stride - rest}; "
-        f"with {' or '.join(map(str, paddings))} {'pixel' if paddings == [1] else 'pixels'} of padding in all; with S = {' or '.join(map(str, strides))}",
+        f"whole with W = {size - rest} or {size + stride - rest}; with {pixels}; "
+        f"with S = {' or '.join(map(str, strides))}",
     )

@@ -89,7 +89,8 @@ def _field(
         if field is None:
             return None
         if windows == EVERYTHING:
-            seen = ReceptiveField(_everything(field.height), _everything(field.width))
+            rows, columns = sizes or (1, 1)
+            seen = ReceptiveField(_everything(field.height, rows), _everything(field.width, columns))
         else:
             counts = sizes or (field.height.positions, field.width.positions)
             height = through_window(field.height, windows[0], counts[0])
@@ -103,14 +104,18 @@ def _field(
     return result
 
 
-def _everything(field: AxisField) -> AxisField:
-    """A window as large as the map, as a dense layer is; the jump stays, as if it slid over a larger image."""
+def _everything(field: AxisField, count: int) -> AxisField:
+    """A window as large as the map, as a dense layer is.
+
+    A single position keeps the jump, as if it slid over a larger image; several all see the same.
+    """
     spans = [field.span(position) for position in range(min(field.positions, len(field.spans)))]
     last = [field.span(field.positions - 1 - position) for position in range(min(field.positions, len(field.spans)))]
     jump = field.jump
     if jump % len(field.spans) == 0:
         jump //= len(field.spans)
-    return AxisField(jump, ((min(low for low, _ in spans), max(high for _, high in last)),), 1)
+    span = (min(low for low, _ in spans), max(high for _, high in last))
+    return AxisField(jump if count == 1 else 0, (span,), count)
 
 
 @lru_cache(maxsize=65536)
@@ -129,10 +134,8 @@ def through_window(field: AxisField, window: Window, count: int) -> AxisField | 
     spans = []
     for position in range(new_phases):
         first, last = position * stride - before, position * stride - before + size - 1
-        inner = min(size, phases)
-        lows = [field.span(index)[0] for index in range(first, first + inner)]
-        highs = [field.span(index)[1] for index in range(last - inner + 1, last + 1)]
-        spans.append((min(lows), max(highs)))
+        # Ends never move backwards from one position to the next.
+        spans.append((field.span(first)[0], field.span(last)[1]))
     return _simplified(stride * new_phases // phases * jump, spans, count)
 
 
@@ -147,8 +150,7 @@ def _through_transposed(field: AxisField, window: Window, count: int) -> AxisFie
         last = (position + before) // stride
         # Between the stamps of a kernel smaller than its stride nothing is read: the nearest stamp stands in.
         first = min(first, last)
-        seen = [field.span(index) for index in range(first, last + 1)]
-        spans.append((min(low for low, _ in seen), max(high for _, high in seen)))
+        spans.append((field.span(first)[0], field.span(last)[1]))
     return _simplified(field.jump, spans, count)
 
 
@@ -170,8 +172,9 @@ def _simplified(jump: int, spans: Sequence[tuple[int, int]], count: int) -> Axis
 
 def _union(first: AxisField, second: AxisField) -> AxisField:
     """What two maps together see. Maps that do not move in step are taken as a whole."""
-    if first.positions == second.positions and first.jump * len(second.spans) == second.jump * len(first.spans):
-        phases = len(first.spans) * len(second.spans) // gcd(len(first.spans), len(second.spans))
+    phases = len(first.spans) * len(second.spans) // gcd(len(first.spans), len(second.spans))
+    in_step = first.positions == second.positions and phases <= MOST_PHASES
+    if in_step and first.jump * len(second.spans) == second.jump * len(first.spans):
         pairs = [(first.span(index), second.span(index)) for index in range(phases)]
         spans = [(min(a[0], b[0]), max(a[1], b[1])) for a, b in pairs]
         return _simplified(first.jump * phases // len(first.spans), spans, first.positions)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archcalc.errors import Location, Problem, SpecError, UsageError
 from archcalc.graph import LayerGraph
 from archcalc.shapes import Shape
-from archcalc.spec.document import Reported, Variant
+from archcalc.spec.document import Facts, Reported, Variant
 from archcalc.spec.expand import expand, expand_input
-from archcalc.spec.expressions import ExpressionError
+from archcalc.spec.expressions import FAULTY, ExpressionError
 from archcalc.spec.load import Spec
-from archcalc.spec.settings import settle
+from archcalc.spec.settings import accept, settle
+from archcalc.spec.source import within
 from archcalc.spec.suggest import did_you_mean
 from archcalc.spec.values import evaluate_tree, plain
 
@@ -54,21 +56,34 @@ def build(
     document = spec.document
     member = member or document.name
     chosen = [document.networks.get(member, NOTHING), _variant(spec, member, variant)]
-    variables = _variables(spec, member, chosen, settings or {})
+    variables = _variables(spec, member, variant, chosen, settings or {})
     given_shape = input_shape is not None
+    problems: list[Problem] = []
     if input_shape is None:
-        text, at = document.input, spec.source.value.values_at["input"]
+        raw = spec.source.value
         for section, key, facts in (("networks", member, chosen[0]), ("variants", variant, chosen[1])):
             if facts.input is not None:
-                text, at = facts.input, spec.source.value[section][key].values_at["input"]
-        input_shape = expand_input(spec, text, _with_let(spec, variables), at)
-    body = spec.own_bodies.get(variant or "", spec.own_bodies.get(member, spec.body))
+                raw = spec.source.value[section][key]
+        try:
+            input_shape = expand_input(spec, raw["input"], _with_let(spec, variables), raw.values_at["input"])
+        except SpecError as error:
+            # The layers are expanded all the same, so that everything wrong is told at once.
+            problems += error.problems
+            input_shape = (1, 1, 1)
+    body = spec.body_of(member, variant)
     # The outputs of the file name its own layers.
     outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
-    told = _facts(spec, chosen)
-    told["reported"] = _reported(spec, chosen, variables, input_shape, changed=bool(settings) or given_shape)
-    return expand(spec, name, body, outputs, variables, input_shape, told)
+    try:
+        graph = expand(spec, name, body, outputs, variables, input_shape, _facts(spec, chosen))
+    except SpecError as error:
+        raise SpecError([*problems, *error.problems]) from None
+    if problems:
+        raise SpecError(problems)
+    keys = ((), ("networks", member), ("variants", variant))
+    changed = bool(settings) or given_shape
+    reported = _reported(spec, list(zip(keys, (document, *chosen), strict=True)), variables, input_shape, changed)
+    return replace(graph, reported=reported)
 
 
 def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
@@ -81,13 +96,21 @@ def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
     return spec.document.variants[variant]
 
 
-def _variables(spec: Spec, member: str, chosen: Sequence[Variant], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(
+    spec: Spec, member: str, variant: str | None, chosen: Sequence[Variant], settings: Mapping[str, Any]
+) -> dict[str, Any]:
     declared = spec.document.parameters
-    try:
-        own = settle(declared, *(facts.set for facts in chosen))
-    except ValueError as error:
-        location = Location(spec.file, *spec.source.value.values_at.get("parameters", (1, 1)))
-        raise SpecError([Problem(str(error), location)]) from None
+    problems = []
+    for (section, key), facts in zip((("networks", member), ("variants", variant)), chosen, strict=True):
+        for name, value in facts.set.items():
+            try:
+                accept(name, declared[name], value)
+            except ValueError as error:
+                at = spec.source.value[section][key]["set"].values_at[name]
+                problems.append(Problem(str(error), Location(spec.file, *at)))
+    if problems:
+        raise SpecError(problems)
+    own: dict[str, Any] = {name: value for facts in chosen for name, value in facts.set.items()}
     try:
         return settle(declared, own, settings)
     except ValueError as error:
@@ -99,10 +122,8 @@ def _with_let(spec: Spec, variables: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in (spec.document.let or {}).items():
         try:
             result[name] = evaluate_tree(value, result)
-        except ExpressionError as error:
-            let = spec.document.let
-            assert let is not None
-            raise SpecError([Problem(f"{name}: {error.message}", Location(spec.file, *let.values_at[name]))]) from None
+        except ExpressionError:
+            result[name] = FAULTY  # the expansion tells what is wrong with it
     return result
 
 
@@ -121,26 +142,29 @@ def _facts(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
 
 
 def _reported(
-    spec: Spec, chosen: Sequence[Variant], variables: Mapping[str, Any], shape: Shape, changed: bool
+    spec: Spec,
+    sources: Sequence[tuple[tuple[Any, ...], Facts]],
+    variables: Mapping[str, Any],
+    shape: Shape,
+    changed: bool,
 ) -> tuple[Reported, ...]:
     """The figures that were reported for this very network.
 
     A figure with `when` is shown where that holds. One without belongs to the network, or the variant, under which it
     stands, as long as the user has changed nothing.
     """
-    member, variant = chosen
-    whole = (spec.document, member, variant)
-    exact_source = variant if variant is not NOTHING else member if member is not NOTHING else spec.document
+    exact_source = next(facts for _, facts in reversed(sources) if facts is not NOTHING)
     known = {**_with_let(spec, variables), "channels": shape[0], "height": shape[1], "width": shape[2]}
     figures = []
-    for facts in whole:
-        for figure in facts.reported:
+    for path, facts in sources:
+        for index, figure in enumerate(facts.reported):
+            place = (*path, "reported", index)
             if figure.when is None:
                 holds = facts is exact_source and not changed
             else:
-                holds = bool(_told(spec, "when", figure.when, known))
+                holds = bool(_told(spec, place, "when", figure.when, known))
             if figure.by is not None and isinstance(figure.value, dict):
-                key = plain(_told(spec, "by", figure.by, known))
+                key = plain(_told(spec, place, "by", figure.by, known))
                 holds = holds and str(key) in figure.value
                 figure = figure.model_copy(update={"value": figure.value.get(str(key)), "by": None})  # noqa: PLW2901
             if holds:
@@ -148,10 +172,11 @@ def _reported(
     return tuple(figures)
 
 
-def _told(spec: Spec, what: str, expression: str | bool, variables: Mapping[str, Any]) -> Any:
+def _told(spec: Spec, place: Sequence[Any], what: str, expression: str | bool, variables: Mapping[str, Any]) -> Any:
     """The value of an expression in a reported figure."""
     try:
         return evaluate_tree(expression, variables)
     except ExpressionError as error:
-        location = Location(spec.file, *spec.source.value.at)
+        location = spec.source.locate((*place, what))
+        location = Location(spec.file, *within(expression, location[1:], error.offset))
         raise SpecError([Problem(f"reported: {what}: {error.message}", location)]) from None

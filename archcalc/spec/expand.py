@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from archcalc.errors import Location, Problem, SpecError, UsageError
@@ -12,16 +13,17 @@ from archcalc.ops.reshape import Input
 from archcalc.shapes import Shape, parse_image_shape
 from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
-from archcalc.spec.expressions import KEYWORDS, ExpressionError, exact, interpolate, show
+from archcalc.spec.expressions import FAULTY, KEYWORDS, ExpressionError, exact, interpolate, show
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.load import BlockSpec, Spec
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
-from archcalc.spec.source import Mark, MarkedDict, MarkedList
+from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.values import Values, Variables, evaluate_tree
 
 MOST_LAYERS = 50_000
-MOST_STEPS = 500_000
+MOST_STEPS = 150_000
+DEEPEST = 60
 
 
 class Expander:
@@ -37,24 +39,35 @@ class Expander:
         self.outputs: list[Output] = []
         self.open_blocks: list[str] = []
         self.steps = 0
+        self.depth = 0
 
     # --- items
 
+    def count(self, at: Mark, work: int = 1) -> None:
+        """Note that work is done; there may be only so much of it."""
+        self.steps += work
+        if self.steps > MOST_STEPS:
+            self.faults.add(f"the spec expands to more than {MOST_STEPS:,} steps", at)
+            raise TooMuchError
+
     def items(self, items: Sequence[it.Item], flow: Flow, scope: str, variables: Variables) -> Flow:
+        self.depth += 1
         for item in items:
-            self.steps += 1
-            if self.steps > MOST_STEPS:
-                self.faults.add(f"the spec expands to more than {MOST_STEPS:,} steps", item.at)
+            self.count(item.at)
+            if self.depth > DEEPEST:
+                self.faults.add(f"blocks and repeats are nested more than {DEEPEST} deep", item.at)
                 raise TooMuchError
             if isinstance(item, it.Step):
                 flow = self.step(item, flow, scope, variables)
-            elif self.values.condition(item.when, variables, item.at):
+            elif self.values.condition(item.when, variables, item.places.get("when", item.at)):
                 flow = self.form(item, flow, scope, variables)
+        self.depth -= 1
         return flow
 
     def form(self, item: it.Item, flow: Flow, scope: str, variables: Variables) -> Flow:
         if isinstance(item, it.Repeat):
-            for count in range(1, self.times(item.times, variables, item.at) + 1):
+            for count in range(1, self.times(item.times, variables, item.places["repeat"]) + 1):
+                self.count(item.at)
                 inner = {**variables, item.variable: count} if item.variable else variables
                 flow = self.items(item.body, flow, scope, inner)
             return flow
@@ -66,14 +79,19 @@ class Expander:
         inner_scope = self.names.given(scope, self.values.text(item.name, variables, item.at), item.at)
         result = self.items(item.body, flow, inner_scope, variables)
         self.names.known[inner_scope] = result
-        weight = self.values.value(item.loss_weight, variables, item.at, "loss_weight")
-        self.outputs.append(Output(inner_scope, result[0], float(weight or 0)))
+        at = item.places.get("loss_weight", item.at)
+        weight = self.values.value(item.loss_weight, variables, at, "loss_weight")
+        if isinstance(weight, bool) or not isinstance(weight, (int, Fraction, float)) or weight < 0:
+            if weight is not FAULTY:
+                self.faults.add(f"loss_weight must be a number from 0 on, not {show(weight)}", at)
+            weight = 0
+        self.outputs.append(Output(inner_scope, result[0], float(weight)))
         return flow
 
     def times(self, raw: Any, variables: Variables, at: Mark) -> int:
         times = self.values.value(raw, variables, at, "repeat")
         if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            if times is not None:
+            if times is not FAULTY:
                 self.faults.add(f"repeat must be a whole number from 0 on, not {show(times)}", at)
             return 0
         if times > MOST_LAYERS:
@@ -94,15 +112,20 @@ class Expander:
     def rows(self, item: it.ForEach, variables: Variables) -> Iterator[dict[str, Any] | it.Item]:
         """The variables of each row of a table, or the item that stands in its place."""
         if isinstance(item.rows, str):
-            rows = self.values.value(item.rows, variables, item.at, "rows")
+            at = item.places["rows"]
+            rows = self.values.value(item.rows, variables, at, "rows")
+            if rows is not FAULTY and not isinstance(rows, list):
+                self.faults.add(f"rows must be a list, not {show(rows)}", at)
             for row in rows if isinstance(rows, list) else ():
+                self.count(at)
                 cells = row if isinstance(row, list) else [row]
                 if len(cells) != len(item.columns):
-                    self.faults.add(f"a row of {len(cells)} for {len(item.columns)} columns", item.at)
+                    self.faults.add(f"a row of {len(cells)} for {len(item.columns)} columns", at)
                     return
                 yield dict(zip(item.columns, cells, strict=True))
             return
         for row in item.rows:
+            self.count(item.at)
             if isinstance(row, MarkedList):
                 marked = zip(item.columns, row, row.items_at, strict=True)
                 yield {column: self.cell(column, cell, variables, at) for column, cell, at in marked}
@@ -119,15 +142,16 @@ class Expander:
 
     def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
         """The flows that `from` names; unknown names are left out and reported at the end."""
-        references = raw if isinstance(raw, list) else [raw]
+        marks = getattr(raw, "items_at", None)
+        references = list(zip(raw, marks or [at] * len(raw), strict=True)) if isinstance(raw, list) else [(raw, at)]
         if not references:
-            self.faults.add("from names no layer", at)
+            self.faults.add("from must name layers", at, reader)
         found = []
-        for reference in references:
-            if not isinstance(reference, (str, int)):
-                self.faults.add("from must name layers", at)
+        for reference, place in references:
+            if isinstance(reference, bool) or not isinstance(reference, (str, int)):
+                self.faults.add("from must name layers", place, reader)
                 continue
-            flow = self.names.find(self.values.text(reference, variables, at), scope, at, reader)
+            flow = self.names.find(self.values.text(reference, variables, place), scope, place, reader)
             if flow is not None:
                 found.append(flow)
         return found
@@ -136,18 +160,16 @@ class Expander:
         if item.name is not None:
             scope = self.names.given(scope, self.values.text(item.name, variables, item.at), item.at)
         if item.sources is not None:
-            flows = self.sources(item.sources, scope, variables, item.at, scope or "branches")
+            flows = self.sources(item.sources, scope, variables, item.places["from"], scope or "branches")
             flow = tuple(index for found in flows for index in found[:1]) or flow
         results: list[int] = []
         for branch in item.branches:
-            if not self.values.condition(branch.when, variables, item.at):
+            if not self.values.condition(branch.when, variables, branch.when_at):
                 continue
             inner = self.names.branch(scope, branch.name)
             results += self.items(branch.body, flow, inner, variables)[:1]
-        if not results:
-            self.faults.add("no branch is left", item.at)
-            return flow
-        result: Flow = tuple(results)
+        # Where no branch is there, the input passes.
+        result: Flow = tuple(results) or flow[:1]
         if item.merge is not None and len(results) > 1:
             op = self.values.op(item.merge, {}, item.at, None, variables)
             result = (self.add(self.names.made(scope, op.stem), op, result, item.at),)
@@ -167,7 +189,9 @@ class Expander:
         if "repeat" in fields:
             times = self.times(fields["repeat"], variables, fields.values_at["repeat"])
         block = self.spec.blocks.get(item.kind)
+        work = 1 + _size(fields) // 10
         for _ in range(times):
+            self.count(item.at, work)
             if block is not None:
                 flow = self.block(item, block, flow, scope, variables)
             else:
@@ -179,6 +203,9 @@ class Expander:
         if raw is None:
             return self.names.made(scope, stem)
         at = item.fields.values_at.get("name", item.at)
+        if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
+            self.faults.add("name must be a word", at)
+            return self.names.made(scope, stem)
         return self.names.given(scope, self.values.text(raw, variables, at), at)
 
     def layer(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> int:
@@ -189,7 +216,7 @@ class Expander:
             found = self.sources(item.fields["from"], scope, variables, at, name)
             flow = tuple(index for source in found for index in source[:1])
             if not flow:
-                flow = (0,) * op.fewest_inputs
+                flow = (0,) * max(1, op.fewest_inputs)
         return self.add(name, op, flow, item.at)
 
     def add(self, name: str, op: Op, inputs: Flow, at: Mark) -> int:
@@ -228,7 +255,9 @@ class Expander:
             flow = ((*flow, 0) * wanted)[:wanted]
         inner = self.arguments(item, block, variables)
         if inner is None:
-            return (flow * len(declared.outputs))[: max(1, len(declared.outputs))]
+            result = flow[:1] * max(1, len(declared.outputs))
+            self.names.known[inner_scope] = result
+            return result
         for name, index in zip(declared.inputs, flow, strict=False):
             self.names.known[f"{inner_scope}/{name}"] = (index,)
         self.open_blocks.append(item.kind)
@@ -284,6 +313,7 @@ class Expander:
         """Add the computed names of a `let`, in order."""
         for name, value in (raw or {}).items():
             assert raw is not None
+            self.count(raw.values_at[name], _size(value) // 10)
             variables[name] = self.values.value(value, variables, raw.values_at[name], name)
 
     # --- the whole
@@ -322,6 +352,13 @@ class Expander:
         self.outputs[:0] = named
 
 
+def _size(value: Any) -> int:
+    """How many values a value of a spec holds."""
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list) else 1
+
+
 def _inputs(fewest: int, most: int | None) -> str:
     """`one input`, `2 inputs`, `at least 2 inputs`, `1 to 2 inputs`."""
     if most is None:
@@ -336,7 +373,8 @@ def expand_input(spec: Spec, text: str, variables: Variables, at: Mark) -> Shape
     try:
         return parse_image_shape(interpolate(text, variables))
     except ExpressionError as error:
-        raise SpecError([Problem(f"input: {error.message}", Location(spec.file, *at))]) from None
+        problem = Problem(f"input: {error.message}", Location(spec.file, *within(text, at, error.offset)))
+        raise SpecError([problem] if error.message else []) from None
     except UsageError as error:
         raise SpecError([Problem(f"input: {error}", Location(spec.file, *at))]) from None
 

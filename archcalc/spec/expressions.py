@@ -7,9 +7,11 @@ bounded. Decimal numbers are kept exact as fractions, so 0.75*32 is 24.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NamedTuple
 
 LONGEST = 500
@@ -32,7 +34,7 @@ _SIGN = 8
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression, and at which character (from 0)."""
+    """What is wrong with an expression, and at which character (from 0); no message where that has been told."""
 
     def __init__(self, message: str, offset: int = 0, unknown: str | None = None) -> None:
         super().__init__(message)
@@ -40,6 +42,15 @@ class ExpressionError(Exception):
         self.offset = offset
         #: The name that is not known, where that is what is wrong.
         self.unknown = unknown
+        #: Line and column, once a list knows where its item stands.
+        self.mark: tuple[int, int] | None = None
+
+
+class Faulty:
+    """Stands for a value that could not be worked out. What is made of it is not reported again."""
+
+
+FAULTY = Faulty()
 
 
 class _Token(NamedTuple):
@@ -129,8 +140,7 @@ class _Parser:
     def prefix(self) -> Expression:
         token = self.take()
         if token.kind == "number":
-            value = Fraction(token.text)
-            return Expression("value", token.offset, int(value) if token.text.isdigit() else value)
+            return Expression("value", token.offset, _bounded(Fraction(token.text), token.offset))
         if token.kind == "string":
             return Expression("value", token.offset, token.text[1:-1])
         if token.kind == "name":
@@ -171,6 +181,8 @@ class _Parser:
             index = self.expression(0)
             self.expect("]")
             return Expression("index", token.offset, None, (left, index))
+        if operator in _COMPARISONS:
+            return self.comparison(left, operator, token.offset)
         if operator == "if":
             condition = self.expression(_BINDING["if"])
             self.expect("else")
@@ -178,6 +190,19 @@ class _Parser:
         binding = _BINDING[operator] - (operator == "**")
         right = self.expression(_SIGN - 1 if operator == "**" else binding)
         return Expression("binary", token.offset, operator, (left, right))
+
+    def comparison(self, left: Expression, operator: str, offset: int) -> Expression:
+        """Either a < b, or a chain a < b < c, which means a < b and b < c."""
+        operators, parts = [(operator, offset)], [left, self.expression(_BINDING[operator])]
+        while (following := self.operator()) in _COMPARISONS:
+            assert following is not None
+            operators.append((following, self.take().offset))
+            if following == "not in":
+                self.take()
+            parts.append(self.expression(_BINDING[following]))
+        if len(parts) == 2:
+            return Expression("binary", offset, operator, tuple(parts))
+        return Expression("chain", offset, tuple(operators), tuple(parts))
 
 
 @lru_cache(maxsize=4096)
@@ -242,7 +267,11 @@ def evaluate(expression: Expression, variables: Mapping[str, Any]) -> Any:
     if kind == "name":
         if expression.value not in variables:
             raise ExpressionError(f"{expression.value!r} is not known here", expression.offset, expression.value)
-        return exact(variables[expression.value])
+        if variables[expression.value] is FAULTY:
+            raise ExpressionError("", expression.offset)
+        return exact(variables[expression.value], expression.offset)
+    if kind == "chain":
+        return _chain(expression, variables)
     if kind == "if":
         condition, yes, no = expression.parts
         return evaluate(yes if evaluate(condition, variables) else no, variables)
@@ -253,11 +282,22 @@ def evaluate(expression: Expression, variables: Mapping[str, Any]) -> Any:
     if kind == "call" and expression.value not in FUNCTIONS:
         known = ", ".join(sorted(FUNCTIONS))
         raise ExpressionError(f"there is no function {expression.value!r}; there are {known}", expression.offset)
+    return _calculate(expression, [evaluate(part, variables) for part in expression.parts])
+
+
+def _chain(expression: Expression, variables: Mapping[str, Any]) -> Any:
+    left: Any = evaluate(expression.parts[0], variables)
+    for (operator, offset), part in zip(expression.value, expression.parts[1:], strict=True):
+        right = evaluate(part, variables)
+        if not _calculate(Expression("binary", offset, operator), [left, right]):
+            return False
+        left = right
+    return True
+
+
+def _calculate(expression: Expression, values: Sequence[Any]) -> Any:
     try:
-        values = [evaluate(part, variables) for part in expression.parts]
-        return _bounded(_apply(expression, values))
-    except ExpressionError:
-        raise
+        return _bounded(_apply(expression, values), expression.offset)
     except ZeroDivisionError:
         raise ExpressionError("division by zero", expression.offset) from None
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
@@ -279,10 +319,10 @@ def _apply(expression: Expression, values: Sequence[Any]) -> Any:
     if kind == "index":
         container, key = values
         if isinstance(container, Mapping):
-            return exact(container[str(key)])
+            return exact(container[str(key)], expression.offset)
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise IndexError
-        return exact(container[key])
+        return exact(container[key], expression.offset)
     return FUNCTIONS[expression.value](*values)
 
 
@@ -294,37 +334,72 @@ def _reason(expression: Expression, values: Sequence[Any], error: Exception) -> 
         if isinstance(container, (list, tuple)):
             return f"there is no item {key}: the list has {len(container)}, counted from 0"
         return f"{show(container)} has no items"
-    if expression.value == "**":
+    if expression.value == "**" and str(error):
         return str(error)
     what = f"{expression.value}(…)" if expression.kind == "call" else repr(expression.value)
     return f"{what} does not work on {' and '.join(show(value) for value in values) or 'nothing'}"
+
+
+class _Short(reprlib.Repr):
+    """Shows the first few items; a list may hold itself many times over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxdict = 4
+        self.maxlevel = 2
+        self.fillvalue = "…"
+
+    def repr(self, value: Any) -> str:
+        text = super().repr(value)
+        return text if len(text) <= 40 else text[:37] + "…"
+
+
+_SHORT = _Short()
 
 
 def show(value: Any) -> str:
     """A value for an error message."""
     if isinstance(value, Fraction):
         value = float(value)
+    if isinstance(value, (list, tuple, dict)):
+        return _SHORT.repr(value)
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 40 else text[:37] + "…"
 
 
-def exact(value: Any) -> Any:
+def exact(value: Any, offset: int = 0) -> Any:
     """Decimal numbers as the fractions that were written."""
-    return Fraction(str(value)) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    if not isfinite(value):
+        raise ExpressionError("a number is too large", offset)
+    return Fraction(str(value))
 
 
-def _bounded(value: Any) -> Any:
+def _bounded(value: Any, offset: int) -> Any:
     if isinstance(value, Fraction):
-        if value.denominator == 1:
-            return _bounded(int(value))
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
-            raise ValueError
-    elif isinstance(value, int):
-        if value.bit_length() > LARGEST_BITS:
-            raise ExpressionError("the result is too large")
-    elif isinstance(value, (str, list)) and len(value) > LONGEST_LIST:
-        raise ExpressionError("the result is too long")
+            raise ExpressionError("the result is too large", offset)
+        return int(value) if value.denominator == 1 else value
+    if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
+        raise ExpressionError("the result is too large", offset)
+    if isinstance(value, (str, list)) and is_too_long(value):
+        raise ExpressionError("the result is too long", offset)
     return value
+
+
+def is_too_long(value: Any) -> bool:
+    """Whether a value holds more than 10,000 characters or items, those of inner lists counted each time."""
+    count, waiting = 0, [value]
+    while waiting and count <= LONGEST_LIST:
+        value = waiting.pop()
+        if isinstance(value, (str, list, tuple, Mapping)):
+            count += len(value)
+        if isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, (list, tuple)) and len(value) <= LONGEST_LIST:
+            waiting += value
+    return count > LONGEST_LIST
 
 
 _BRACES = re.compile(r"\{([^{}]*)\}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Location, Problem
@@ -36,6 +36,8 @@ class Repeat(NamedTuple):
     body: tuple[Item, ...]
     when: Any
     at: Mark
+    #: Where the value of each key stands.
+    places: Mapping[str, Mark]
 
 
 class ForEach(NamedTuple):
@@ -47,12 +49,15 @@ class ForEach(NamedTuple):
     body: tuple[Item, ...]
     when: Any
     at: Mark
+    #: Where the value of each key stands.
+    places: Mapping[str, Mark]
 
 
 class Branch(NamedTuple):
     name: str | None
     body: tuple[Item, ...]
     when: Any
+    when_at: Mark
 
 
 class Branches(NamedTuple):
@@ -64,6 +69,8 @@ class Branches(NamedTuple):
     sources: Any
     when: Any
     at: Mark
+    #: Where the value of each key stands.
+    places: Mapping[str, Mark]
 
 
 class Output(NamedTuple):
@@ -74,6 +81,8 @@ class Output(NamedTuple):
     body: tuple[Item, ...]
     when: Any
     at: Mark
+    #: Where the value of each key stands.
+    places: Mapping[str, Mark]
 
 
 Item = Step | Repeat | ForEach | Branches | Output
@@ -157,12 +166,13 @@ class ItemReader:
                 value.get("from"),
                 when,
                 at,
+                value.values_at,
             )
         body = self._body(form, value, at)
         if form == "repeat":
-            return Repeat(value["repeat"], self._word(value, "as"), body, when, at)
+            return Repeat(value["repeat"], self._word(value, "as"), body, when, at, value.values_at)
         if form == "output":
-            return Output(str(value["output"]), value.get("loss_weight", 1.0), body, when, at)
+            return Output(str(value["output"]), value.get("loss_weight", 1.0), body, when, at, value.values_at)
         return self._for_each(value, body, when, at)
 
     def _word(self, value: MarkedDict, key: str) -> str | None:
@@ -195,16 +205,22 @@ class ItemReader:
             self.problem("for_each needs rows: a list of lists, or an expression that gives one", at)
             return None
         if isinstance(rows, str):
-            return ForEach(tuple(columns), rows, body, when, at)
+            return ForEach(tuple(columns), rows, body, when, at, value.values_at)
         read = [self._row(row, mark, columns) for row, mark in zip(rows, rows.items_at, strict=True)]
-        return ForEach(tuple(columns), tuple(row for row in read if row is not None), body, when, at)
+        given = tuple(row for row in read if row is not None)
+        return ForEach(tuple(columns), given, body, when, at, value.values_at)
 
     def _row(self, row: Any, at: Mark, columns: Sequence[str]) -> MarkedList | Item | None:
         if isinstance(row, MarkedDict):
             return self.item(row, at)
         if isinstance(row, MarkedList) and len(row) == len(columns):
             return row
-        count = len(row) if isinstance(row, MarkedList) else 1
+        if not isinstance(row, MarkedList):
+            self.problem(
+                f"a row must be a list of {len(columns)} columns", at, f"columns: {', '.join(map(str, columns))}"
+            )
+            return None
+        count = len(row)
         self.problem(f"a row of {count} for {len(columns)} columns", at, f"columns: {', '.join(map(str, columns))}")
         return None
 
@@ -221,8 +237,9 @@ class ItemReader:
 
     def _branch(self, name: str | None, value: Any, at: Mark) -> Branch:
         if isinstance(value, MarkedDict) and "layers" in value and set(value) <= {"layers", "when"}:
-            return Branch(name, self.items(value["layers"], value.values_at["layers"]), value.get("when"))
-        return Branch(name, () if value is None else self.items(value, at), None)
+            body = self.items(value["layers"], value.values_at["layers"])
+            return Branch(name, body, value.get("when"), value.values_at.get("when", at))
+        return Branch(name, () if value is None else self.items(value, at), None, at)
 
 
 def block_item(block: Any, raw: MarkedDict) -> MarkedList | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from archcalc.errors import Problem, SpecError
 from archcalc.spec.document import Block, Document, LayerOutput, Paper, Parameter, Reported, Variant
+from archcalc.spec.expressions import show
+from archcalc.spec.faults import MOST_PROBLEMS
 from archcalc.spec.items import Item, ItemReader, block_item
 from archcalc.spec.source import MarkedDict, Source, read_source
 from archcalc.spec.suggest import did_you_mean
@@ -34,12 +37,17 @@ class Spec:
     document: Document
     body: tuple[Item, ...]
     blocks: dict[str, BlockSpec]
-    #: The layers of networks and variants that bring their own, by name.
-    own_bodies: dict[str, tuple[Item, ...]]
+    #: The layers of networks and variants that bring their own, by section and name.
+    own_bodies: dict[tuple[str, str], tuple[Item, ...]]
 
     @property
     def file(self) -> str:
         return self.source.file
+
+    def body_of(self, member: str, variant: str | None) -> tuple[Item, ...]:
+        """The layers of a network: its variant's own, its own, or those of the file."""
+        own = self.own_bodies
+        return own.get(("variants", variant or ""), own.get(("networks", member), self.body))
 
 
 def load_spec(path: Path, shown: str | None = None) -> Spec:
@@ -64,14 +72,15 @@ def spec_of(source: Source) -> Spec:
     body = reader.items(raw["layers"], raw.values_at["layers"])
     blocks = {name: _block(reader, declared, raw["blocks"][name]) for name, declared in document.blocks.items()}
     own_bodies = {
-        name: reader.items(variant.layers, variant.layers.at)
-        for name, variant in {**document.networks, **document.variants}.items()
+        (section, name): reader.items(variant.layers, variant.layers.at)
+        for section, variants in (("networks", document.networks), ("variants", document.variants))
+        for name, variant in variants.items()
         if variant.layers is not None
     }
     spec = Spec(source, document, body, {**prelude(), **blocks}, own_bodies)
     problems += check_statically(spec)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(problems[:MOST_PROBLEMS])
     return spec
 
 
@@ -114,7 +123,7 @@ def prelude() -> dict[str, BlockSpec]:
 
 def _structural_problems(source: Source, error: ValidationError) -> list[Problem]:
     problems = []
-    for fault in error.errors():
+    for fault in error.errors()[:MOST_PROBLEMS]:
         path: list[Any] = [step for step in fault["loc"] if step != "[key]"]
         if fault["type"] == "extra_forbidden":
             known = _known_keys(path[:-1])
@@ -156,7 +165,11 @@ def describe_fault(fault: Any) -> str:
         return f"takes {limit} numbers, not {fault['ctx']['actual_length']}"
     if fault["type"] == "missing" and len(fault["loc"]) > 1:
         return "has too few numbers"
-    message = str(fault["msg"])
+    value = fault.get("input")
+    if isinstance(value, tuple):
+        value = list(value)
+    message = str(fault["msg"]).replace(", unable to parse string as an integer", "")
+    message = re.sub(" or instance of \\w+", "", message)
     for clumsy, plain in (
         ("Input should be", "should be"),
         ("Value error, ", ""),
@@ -176,6 +189,5 @@ def describe_fault(fault: Any) -> str:
         ("Field required", "is missing"),
     ):
         message = message.replace(clumsy, plain)
-    value = fault.get("input")
-    shown = repr(value) if isinstance(value, (str, int, float, bool, list, tuple)) else ""
+    shown = show(value) if isinstance(value, (str, int, float, bool, list)) else ""
     return message + (f", not {shown[:60]}" if shown and shown[:60] not in message else "")

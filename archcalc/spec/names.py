@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.errors import Location, Problem
 from archcalc.graph import Layer
-from archcalc.spec.faults import Faults
+from archcalc.spec.faults import MOST_PROBLEMS, Faults, TooMuchError
 from archcalc.spec.source import Mark
 from archcalc.spec.suggest import did_you_mean
 
@@ -29,15 +29,15 @@ class Names:
         self.known: dict[str, Flow] = {"input": (0,)}
         self._counters: dict[str, int] = {}
         self._open_scopes: dict[str, int] = {}
-        #: References that named nothing when they were met: the reference, its scope, who reads, where.
-        self.unresolved: list[tuple[str, str, str, Location]] = []
+        #: References that named nothing when they were first met, and where: the scope, and who reads.
+        self.unresolved: dict[tuple[str, Location], tuple[str, str]] = {}
 
     def given(self, scope: str, name: str, at: Mark) -> str:
         """The full name of a given name; a faulty or repeated one is noted and replaced."""
         if not name or "/" in name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
             rule = f"printable characters, no '/', at most {LONGEST_NAME}"
             self.faults.add(f"{name[:60]!r} cannot be a name: {rule}", at)
-            name = "unnamed"
+            return self.made(scope, "unnamed")
         full = joined(scope, name)
         if full in self.known:
             self.faults.add(f"two layers are named {full!r}", at)
@@ -70,12 +70,17 @@ class Names:
             if not inner:
                 break
             inner = inner.rpartition("/")[0]
-        self.unresolved.append((reference, scope, reader, self.faults.place(at)))
+        self.unresolved.setdefault((reference, self.faults.place(at)), (scope, reader))
+        if len(self.unresolved) >= MOST_PROBLEMS:
+            raise TooMuchError
         return None
 
     def problems(self, layers: Sequence[Layer]) -> list[Problem]:
         """What is wrong with each unresolved reference, now that every name is known."""
-        return [self._problem(layers, *reference) for reference in self.unresolved]
+        return [
+            self._problem(layers, reference, scope, reader, location)
+            for (reference, location), (scope, reader) in self.unresolved.items()
+        ]
 
     def _problem(self, layers: Sequence[Layer], reference: str, scope: str, reader: str, location: Location) -> Problem:
         parts = scope.split("/") if scope else []

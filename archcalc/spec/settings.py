@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from archcalc.spec.document import Parameter
@@ -13,6 +14,8 @@ from archcalc.spec.suggest import did_you_mean
 
 def accept(name: str, parameter: Parameter, value: Any) -> Any:
     """The value as expressions see it. Raises `ValueError` in words where it breaks the declaration."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value}")
     value = exact(value)
     wanted = parameter.type
     fits = {
@@ -28,6 +31,10 @@ def accept(name: str, parameter: Parameter, value: Any) -> Any:
         raise ValueError(f"{name} must be {words[wanted]}, not {show(value)}")
     if parameter.choices is not None and value not in [exact(choice) for choice in parameter.choices]:
         raise ValueError(f"{name} can be {', '.join(show(choice) for choice in parameter.choices)}, not {show(value)}")
+    limits = (parameter.minimum, parameter.maximum, parameter.above, parameter.multiple_of)
+    is_number = isinstance(value, (int, Fraction)) and not isinstance(value, bool)
+    if not is_number and any(limit is not None for limit in limits):
+        raise ValueError(f"{name} must be a number, not {show(value)}")
     minimum, maximum, above = (exact(limit) for limit in (parameter.minimum, parameter.maximum, parameter.above))
     if minimum is not None and value < minimum:
         raise ValueError(f"{name} must be at least {show(minimum)}, not {show(value)}")

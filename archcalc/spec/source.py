@@ -24,6 +24,8 @@ LARGEST_FILE = 1 << 20
 DEEPEST_NESTING = 40
 MOST_VALUES = 200_000
 
+#: What no YAML text may hold.
+_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"[-+]?\d+")
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d{1,3})?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -60,6 +62,11 @@ class Quoted(str):
     __slots__ = ()
 
 
+def within(raw: Any, at: Mark, offset: int) -> Mark:
+    """The place of a character of an expression; a quote before it counts."""
+    return (at[0], at[1] + offset + isinstance(raw, Quoted))
+
+
 class Source(NamedTuple):
     """A parsed file: its name as the user gave it, and its value."""
 
@@ -92,9 +99,9 @@ class Source(NamedTuple):
 def read_source(path: Path, shown: str | None = None) -> Source:
     """Read a YAML file. Raises `UsageError` where it cannot be read and `SpecError` where it is no plain YAML."""
     name = shown or str(path)
-    if path.is_dir():
-        raise UsageError(f"{name} is a directory, not a spec file")
     try:
+        if path.is_dir():
+            raise UsageError(f"{name} is a directory, not a spec file")
         if path.stat().st_size > LARGEST_FILE:
             raise UsageError(f"{name} is larger than {LARGEST_FILE >> 20} MiB; no spec is")
         data = path.read_bytes()
@@ -123,7 +130,10 @@ def parse_source(text: str, file: str) -> Source:
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0]
-        raise SpecError([Problem(f"is not valid YAML: {what}", Location(file, 1, 1))]) from None
+        wrong = _NOT_TEXT.search(text)
+        before = text[: wrong.start()] if wrong else ""
+        location = Location(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
 
 
 class _Reader:

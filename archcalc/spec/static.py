@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from archcalc.errors import Location, Problem
+from archcalc.errors import Location, Problem, UsageError
 from archcalc.ops import OPS
+from archcalc.shapes import parse_image_shape
 from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
+from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
 from archcalc.spec.settings import accept
-from archcalc.spec.source import Mark, MarkedList, Quoted
+from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -24,7 +27,10 @@ _WORD = re.compile(r"[\w.]+")
 
 def check_statically(spec: Spec) -> list[Problem]:
     """Every fault that can be seen without expanding the spec."""
-    return _Checker(spec).run()
+    checker = _Checker(spec)
+    with suppress(TooMuchError):
+        checker.run()
+    return checker.problems
 
 
 class _Checker:
@@ -34,8 +40,10 @@ class _Checker:
 
     def problem(self, message: str, at: Mark, *details: str) -> None:
         self.problems.append(Problem(message, Location(self.spec.file, *at), details=details))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise TooMuchError
 
-    def run(self) -> list[Problem]:
+    def run(self) -> None:
         spec, document = self.spec, self.spec.document
         names = {*document.parameters, *(document.let or ())}
         for body in (spec.body, *spec.own_bodies.values()):
@@ -49,43 +57,45 @@ class _Checker:
         for block in own:
             inner = names | set(block.declared.parameters) | set(block.declared.let or ())
             self.items(block.body, inner)
-            if block.declared.merge is not None:
-                self.merge(block.declared.merge, block.raw.values_at["merge"])
-                if block.declared.branches is None:
-                    self.problem("merge needs branches", block.raw.keys_at["merge"])
-            self.defaults(block.declared.parameters, block.raw.values_at.get("parameters", block.raw.at))
-        self.defaults(document.parameters, spec.source.value.values_at.get("parameters", (1, 1)))
+            if block.declared.merge is not None and block.declared.branches is None:
+                self.problem("merge needs branches", block.raw.keys_at["merge"])
+            self.defaults(block.declared.parameters, block.raw)
+        self.defaults(document.parameters, spec.source.value)
         self.recursion()
         self.variants()
-        return self.problems
+        if self.problems:  # else the input is read, and its faults told, with what else shows in the expansion
+            self.inputs()
 
     def items(self, items: Sequence[it.Item], names: set[str]) -> None:
         for item in items:
             if isinstance(item, it.Step):
                 self.step(item, names)
                 continue
-            self.expression(item.when, names, item.at)
+            at = item.places
+            self.expression(item.when, names, at.get("when", item.at))
             if isinstance(item, it.Repeat):
-                self.expression(item.times, names, item.at)
+                self.expression(item.times, names, at["repeat"])
                 self.items(item.body, names | ({item.variable} if item.variable else set()))
             elif isinstance(item, it.ForEach):
                 if isinstance(item.rows, str):
-                    self.expression(item.rows, names, item.at)
+                    self.expression(item.rows, names, at["rows"])
                 else:
                     self.items([row for row in item.rows if not isinstance(row, MarkedList)], names)
                 self.items(item.body, names | set(item.columns))
             elif isinstance(item, it.Branches):
                 if item.merge is not None:
-                    self.merge(item.merge, item.at)
+                    self.merge(item.merge, at.get("merge", item.at))
                 for branch in item.branches:
+                    self.expression(branch.when, names, branch.when_at)
                     self.items(branch.body, names)
             else:
+                self.expression(item.loss_weight, names, at.get("loss_weight", item.at))
                 self.items(item.body, names)
 
     def merge(self, merge: str, at: Mark) -> None:
         kinds = [kind for kind, op in OPS.items() if op.most_inputs is None]
         if merge not in kinds:
-            self.problem(f"merge can be {', '.join(kinds)}, not {merge!r}", at)
+            self.problem(f"merge can be {', '.join(kinds)}, not {merge!r}{did_you_mean(merge, kinds)}", at)
 
     def step(self, item: it.Step, names: set[str]) -> None:
         if item.kind in self.spec.blocks:
@@ -94,7 +104,7 @@ class _Checker:
         elif item.kind in OPS and item.kind != "input":
             known = list(OPS[item.kind].model_fields)
         else:
-            hint = did_you_mean(item.kind, [*self.spec.blocks, *OPS])
+            hint = did_you_mean(item.kind, [*self.spec.blocks, *(kind for kind in OPS if kind != "input")])
             self.problem(f"there is no op or block {item.kind!r}{hint}", item.at)
             return
         for key, raw in item.fields.items():
@@ -122,7 +132,7 @@ class _Checker:
             try:
                 parse_expression(raw)
             except ExpressionError as error:
-                self.problem(error.message, (at[0], at[1] + error.offset + isinstance(raw, Quoted)))
+                self.problem(error.message, within(raw, at, error.offset))
 
     def expression(self, raw: Any, names: set[str], at: Mark) -> None:
         if not isinstance(raw, str):
@@ -130,20 +140,21 @@ class _Checker:
         try:
             used = parse_expression(raw).names()
         except ExpressionError as error:
-            self.problem(error.message, (at[0], at[1] + error.offset))
+            self.problem(error.message, within(raw, at, error.offset))
             return
         for name, offset in sorted(used):
             if name not in names:
-                self.problem(f"{name!r} is not known here{did_you_mean(name, names)}", (at[0], at[1] + offset))
+                self.problem(f"{name!r} is not known here{did_you_mean(name, names)}", within(raw, at, offset))
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:
         if isinstance(text, str) and "{" in text:
             for offset, inner in expressions_in_braces(text):
-                self.expression(inner, names, (at[0], at[1] + offset))
+                self.expression(inner, names, within(text, at, offset))
 
-    def defaults(self, parameters: Mapping[str, Parameter], at: Mark) -> None:
+    def defaults(self, parameters: Mapping[str, Parameter], raw: MarkedDict) -> None:
         """The default of a parameter must keep to its own type and limits."""
         for name, parameter in parameters.items():
+            at = raw["parameters"].values_at[name]
             if not name.isidentifier() or name in KEYWORDS:
                 self.problem(f"{name!r} cannot be the name of a parameter: letters, digits and _, no keyword", at)
             try:
@@ -154,13 +165,24 @@ class _Checker:
 
     def recursion(self) -> None:
         uses = {name: dict(_kinds(block.body)) for name, block in self.spec.blocks.items()}
-        for name, block in self.spec.blocks.items():
-            if block.file != self.spec.file:
-                continue
-            path = _path_to(name, name, uses)
-            if path:
-                at = uses[name][path[1]]
-                self.problem(f"the block {name!r} includes itself: {' → '.join(path)}", at)
+        found = 0
+        for name in _on_or_between_cycles(uses):
+            if self.spec.blocks[name].file == self.spec.file and (path := _path_to(name, uses)) and found < 10:
+                found += 1
+                shown = path if len(path) <= 10 else [*path[:4], "…", *path[-4:]]
+                self.problem(f"the block {name!r} includes itself: {' → '.join(shown)}", uses[name][path[1]])
+
+    def inputs(self) -> None:
+        """An input without braces is the same for every network."""
+        raw = self.spec.source.value
+        members = [raw[section][name] for section in ("networks", "variants") for name in raw.get(section) or ()]
+        for facts in (raw, *members):
+            text = facts.get("input") if isinstance(facts, dict) else None
+            if isinstance(text, str) and "{" not in text:
+                try:
+                    parse_image_shape(text)
+                except UsageError as error:
+                    self.problem(f"input: {error}", facts.values_at["input"])
 
     def variants(self) -> None:
         document, raw = self.spec.document, self.spec.source.value
@@ -190,16 +212,42 @@ def _kinds(items: Sequence[it.Item]) -> Iterator[tuple[str, Mark]]:
                 yield from _kinds([row for row in item.rows if not isinstance(row, MarkedList)])
 
 
-def _path_to(start: str, target: str, uses: dict[str, dict[str, Mark]]) -> list[str] | None:
-    """A chain of blocks from `start` that ends in `target`, if there is one."""
-    open_paths = [[start]]
-    seen = set()
-    while open_paths:
-        path = open_paths.pop()
-        for kind in uses.get(path[-1], ()):
-            if kind == target:
-                return [*path, kind]
-            if kind in uses and kind not in seen:
-                seen.add(kind)
-                open_paths.append([*path, kind])
+def _on_or_between_cycles(uses: Mapping[str, Mapping[str, Mark]]) -> list[str]:
+    """The blocks that remain when those that use none of the others, or are used by none, are taken away in turn."""
+    left = {name: {kind for kind in kinds if kind in uses} for name, kinds in uses.items()}
+    for _ in range(2):
+        users: dict[str, set[str]] = {name: set() for name in left}
+        for name, kinds in left.items():
+            for kind in kinds:
+                users[kind].add(name)
+        free = [name for name, kinds in left.items() if not kinds]
+        while free:
+            name = free.pop()
+            del left[name]
+            for user in users[name]:
+                left[user].discard(name)
+                if not left[user]:
+                    free.append(user)
+        # The same from the other end.
+        left = {name: {user for user in users[name] if user in left} for name in left}
+    return [name for name in uses if name in left]
+
+
+def _path_to(start: str, uses: Mapping[str, Mapping[str, Mark]]) -> list[str] | None:
+    """A shortest chain of blocks from a block to itself, if there is one."""
+    before: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        following = []
+        for name in waiting:
+            for kind in uses[name]:
+                if kind == start:
+                    path = [start, name]
+                    while path[-1] != start:
+                        path.append(before[path[-1]])
+                    return [start, *reversed(path[1:-1]), start] if name != start else [start, start]
+                if kind in uses and kind not in before:
+                    before[kind] = name
+                    following.append(kind)
+        waiting = following
     return None

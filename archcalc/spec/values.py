@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity
-from archcalc.spec.expressions import ExpressionError, evaluate, interpolate, parse_expression
+from archcalc.spec.expressions import FAULTY, ExpressionError, evaluate, interpolate, is_too_long, parse_expression
 from archcalc.spec.faults import Faults
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import describe_fault
-from archcalc.spec.source import Mark, MarkedDict, Quoted
+from archcalc.spec.source import Mark, MarkedDict, within
 from archcalc.spec.suggest import did_you_mean
 
 Variables = Mapping[str, Any]
@@ -26,11 +26,28 @@ def evaluate_tree(value: Any, variables: Variables) -> Any:
     """Evaluate the strings of nested lists and mappings as expressions."""
     if isinstance(value, str):
         return evaluate(parse_expression(value), variables)
+    if not isinstance(value, (list, dict)):
+        return value
+    result: Any
     if isinstance(value, list):
-        return [evaluate_tree(item, variables) for item in value]
-    if isinstance(value, dict):
-        return {key: evaluate_tree(item, variables) for key, item in value.items()}
-    return value
+        result = [_item(value, index, variables) for index in range(len(value))]
+    else:
+        result = {key: _item(value, key, variables) for key in value}
+    if is_too_long(result):
+        raise ExpressionError("the result is too long")
+    return result
+
+
+def _item(value: Any, key: Any, variables: Variables) -> Any:
+    """An item of a list or mapping; a fault says where the item stands."""
+    raw = value[key]
+    try:
+        return evaluate_tree(raw, variables)
+    except ExpressionError as error:
+        marks = getattr(value, "items_at", None) or getattr(value, "values_at", None)
+        if marks and error.mark is None:
+            error.mark = within(raw, marks[key], error.offset)
+        raise
 
 
 def plain(value: Any) -> Any:
@@ -40,11 +57,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return tuple(plain(item) for item in value)
     return value
-
-
-def within(raw: Any, at: Mark, offset: int) -> Mark:
-    """The place of a character of an expression; a quote before it counts."""
-    return (at[0], at[1] + offset + isinstance(raw, Quoted))
 
 
 class Values:
@@ -58,28 +70,34 @@ class Values:
         self, error: ExpressionError, what: str, raw: Any, variables: Variables, at: Mark, layer: str | None
     ) -> None:
         """Note a faulty expression, with the nearest known names."""
+        if not error.message:
+            return
         hint = did_you_mean(error.unknown, [*variables, *_WORDS]) if error.unknown else ""
-        self.faults.add(f"{what}: {error.message}{hint}", within(raw, at, error.offset), layer)
+        self.faults.add(f"{what}: {error.message}{hint}", error.mark or within(raw, at, error.offset), layer)
 
     def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
-        """An evaluated value, or None where it is faulty."""
+        """An evaluated value, or FAULTY."""
         try:
             return evaluate_tree(raw, variables)
         except ExpressionError as error:
             self.wrong(error, what, raw, variables, at, None)
-            return None
+            return FAULTY
 
     def text(self, raw: Any, variables: Variables, at: Mark) -> str:
         """A text with its braces filled."""
         try:
             return interpolate(str(raw), variables)
         except ExpressionError as error:
-            self.faults.add(error.message, within(raw, at, error.offset))
+            if error.message:
+                self.faults.add(error.message, within(raw, at, error.offset))
             return str(raw)
 
     def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
         """Whether something is wanted; without a condition it is."""
-        return True if when is None else bool(self.value(when, variables, at, "when"))
+        if when is None:
+            return True
+        value = self.value(when, variables, at, "when")
+        return value is not FAULTY and bool(value)
 
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
         """The op with its fields evaluated; a faulty one gives an identity."""
@@ -94,7 +112,7 @@ class Values:
                 values[key] = plain(evaluate_tree(raw, variables)) if isinstance(raw, (str, list)) else raw
             except ExpressionError as error:
                 # Words like `same` and sizes like 7x7x512 are values of some fields: the op decides.
-                if isinstance(raw, str):
+                if isinstance(raw, str) and error.message:
                     values[key] = str(raw)
                     unknown[key] = error
                 else:
@@ -123,7 +141,12 @@ class Values:
     ) -> None:
         marks = fields.values_at if isinstance(fields, MarkedDict) else {}
         faulty: dict[str, Any] = {}
-        for fault in error.errors():
+        found: list[dict[str, Any]] = [dict(fault) for fault in error.errors()]
+        for fault in found:
+            if fault["type"] == "missing" and len(fault["loc"]) > 1:
+                # [3] where two numbers are wanted.
+                size = len(fault["input"])
+                fault.update(type="too_short", ctx={"min_length": size + 1, "actual_length": size})
             faulty.setdefault(str(fault["loc"][0]) if fault["loc"] else "", fault)
         for key, fault in faulty.items():
             if key in unknown:
@@ -132,4 +155,6 @@ class Values:
                 self.faults.add(f"{kind} needs {key}", at, name)
             else:
                 message = f"{key}: {describe_fault(fault)}" if key else describe_fault(fault)
+                if isinstance(fault["input"], str):
+                    message += did_you_mean(fault["input"], _WORDS)
                 self.faults.add(message, marks.get(key, at), name)

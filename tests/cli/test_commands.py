@@ -34,8 +34,8 @@ def test_list_shows_every_network(archcalc: Run) -> None:
         assert found["multiplications"] == analysis.totals.multiplications
         assert found["layers"] == len(analysis.rows)
     assert by_name["alexnet"] == {
-        "network": "alexnet", "title": "AlexNet", "year": 2012, "input": [3, 227, 227], "layers": 24, "params": 62378344,
-        "multiplications": 1135256096,
+        "network": "alexnet", "title": "AlexNet", "year": 2012, "input": [3, 227, 227], "layers": 24,
+        "params": 62378344, "multiplications": 1135256096,
     }  # fmt: skip
 
 

@@ -87,7 +87,9 @@ def test_latex_stands_in_align_environments_with_balanced_braces(archcalc: Run) 
 
 def test_html_is_well_formed(archcalc: Run) -> None:
     class Tags(HTMLParser):
-        open: list[str] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.open: list[str] = []
 
         def handle_starttag(self, tag: str, attrs: object) -> None:
             if tag != "meta":

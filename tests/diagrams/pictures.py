@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as tree
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 
@@ -51,8 +51,8 @@ def svg_of(name: str, style: str | None = None, depth: int | None = None) -> str
     return draw(analysis_of(name), "svg", Choices(style=style, depth=depth)).data.decode()
 
 
-def parse(text: str) -> tree.Element:
-    return tree.fromstring(text)
+def parse(text: str) -> ElementTree.Element:
+    return ElementTree.fromstring(text)
 
 
 @cache
@@ -74,7 +74,7 @@ def width(text: str, size: float, bold: bool) -> float:
     return float(pdfmetrics.stringWidth(text, _fonts()[bold], size))
 
 
-def text_box(element: tree.Element) -> Box:
+def text_box(element: ElementTree.Element) -> Box:
     """Where a text is inked: capitals and small letters, without the descenders' last bit."""
     size = float(element.attrib["font-size"])
     text = element.text or ""
@@ -84,13 +84,13 @@ def text_box(element: tree.Element) -> Box:
     return Box(left, y - size * 0.72, left + long, y + size * 0.16, text)
 
 
-def rectangles(group: tree.Element) -> Iterator[Box]:
+def rectangles(group: ElementTree.Element) -> Iterator[Box]:
     for element in group.iter(f"{SVG}rect"):
         x, y = float(element.attrib["x"]), float(element.attrib["y"])
         yield Box(x, y, x + float(element.attrib["width"]), y + float(element.attrib["height"]))
 
 
-def texts(root: tree.Element) -> list[Box]:
+def texts(root: ElementTree.Element) -> list[Box]:
     return [text_box(element) for element in root.iter(f"{SVG}text")]
 
 
@@ -105,11 +105,11 @@ def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:
     return found
 
 
-def groups(root: tree.Element, role: str) -> list[tree.Element]:
+def groups(root: ElementTree.Element, role: str) -> list[ElementTree.Element]:
     return [element for element in root.iter(f"{SVG}g") if element.get("class") == role]
 
 
-def check_picture(text: str) -> tree.Element:
+def check_picture(text: str) -> ElementTree.Element:
     """No text lies over another, leaves the picture, or is cut by its box; no two boxes of nodes meet."""
     root = parse(text)
     _, _, wide, high = (float(part) for part in root.attrib["viewBox"].split())

@@ -36,7 +36,7 @@ def graph(analysis: Analysis) -> Diagram:
     ],
 )
 def test_equal_units_become_one_with_their_number(name: str, counts: tuple[int, ...]) -> None:
-    # Table 1 of the paper less the first unit of a stage, which changes the size. The first stage of ResNet-34 does not.
+    # Table 1 of the paper, less the first unit of a stage where it changes size or width.
     found = tuple(node.times for node in blocks(name, 2).nodes if node.times > 1)
     assert found == counts
 
@@ -101,7 +101,7 @@ def test_different_neighbours_stay_apart() -> None:
 
 
 def test_a_deep_chain_of_equal_layers_is_one_box() -> None:
-    text = "  - conv_relu: {name: c, out_channels: 4, kernel_size: 3, padding: 1, repeat: 2499}"
+    text = "  - conv_relu: {out_channels: 4, kernel_size: 3, padding: 1, repeat: 2499}"
     diagram = compose_blocks(Network(numbers(text)), 1)
     assert [node.times for node in diagram.nodes] == [1, 2499]
 

@@ -66,8 +66,15 @@ def test_a_last_window_in_the_padding_is_dropped_where_clipped(algorithm: Algori
     settings = {"kernel_size": (1, 2), "stride": (1, 5), "padding": (0, 1, 0, 1), "algorithm": algorithm}
     clipped = max_pool2d(row(1, 2, 3, 4), ceil_mode=True, **settings)  # type: ignore[arg-type]
     equal(clipped, [[[[1]]]])
-    kept = avg_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
-    equal(kept, [[[[0.5, 0]]]])
+    with pytest.raises(ValueError, match="behind the 5 pixels of the map"):
+        max_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
+
+
+@every_form
+def test_caffe_keeps_a_last_window_that_starts_on_the_map(algorithm: Algorithm) -> None:
+    settings = {"kernel_size": (1, 3), "stride": (1, 2), "algorithm": algorithm}
+    out = max_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
+    equal(out, [[[[3, 4]]]])
 
 
 @every_form

@@ -52,7 +52,11 @@ FAULTS: dict[str, list[Fault]] = {
         (13, 37, "e", ["out_channels: should be a whole number, not 2.66"]),
         (14, 47, None, ["out_channels: 'widht' is not known here; did you mean width?"]),
     ],
-    "bad_let": [(7, 14, None, ["inner: 'hlaf' is not known here; did you mean half"])],
+    # What is made of a faulty value is not told again.
+    "bad_let": [
+        (7, 14, None, ["inner: 'hlaf' is not known here; did you mean half"]),
+        (13, 14, None, ["c: 'wdth' is not known here; did you mean width"]),
+    ],
     "bad_syntax": [
         (6, 51, None, ["expected ')', found the end"]),
         (7, 42, None, ["';' cannot stand in an expression"]),

@@ -153,13 +153,27 @@ def test_only_the_branch_that_is_taken_is_evaluated() -> None:
 
 # --- against Python itself
 
+
+def exactly(number: Any) -> Any:
+    """True as 1, so that it stays exact where it is divided or raised."""
+    return Fraction(number) if isinstance(number, bool) else number
+
+
 #: Decimals and divisions are exact here, so Python is asked in fractions too.
-PYTHON: dict[str, Any] = {"F": Fraction, "min": min, "max": max, "abs": abs, "a": Fraction(7), "b": Fraction(-3, 4)}
+PYTHON: dict[str, Any] = {
+    "F": Fraction,
+    "X": exactly,
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "a": Fraction(7),
+    "b": Fraction(-3, 4),
+}
 OURS = {"a": 7, "b": -0.75}
 
 
 def _texts(draw: st.DrawFn, level: int) -> tuple[str, str]:
-    """An expression as we write it and as Python must read it: the same, with `F('…')` around each number."""
+    """An expression as we write it and as Python must read it: the same, with `F('…')` and `X(…)` around numbers."""
 
     def sub(down: int = 1) -> tuple[str, str]:
         return _texts(draw, level - down)
@@ -192,7 +206,7 @@ def _texts(draw: st.DrawFn, level: int) -> tuple[str, str]:
         return ours, python
     else:
         ours, python = sub()
-    return f"({ours})", f"({python})"
+    return f"({ours})", f"X({python})"
 
 
 def _rung(draw: st.DrawFn, rung: int, level: int) -> tuple[str, str]:

@@ -47,8 +47,6 @@ def item(text: str) -> Item:
             {"out_channels": "out_channels", "kernel_size": 3, "padding": "padding"},
         ),
         ("- max_pool2d: {kernel_size: 2, repeat: 3}", "max_pool2d", {"kernel_size": 2, "repeat": 3}),
-        # A layer of a kind that is also a form needs more than the word to be one.
-        ("- output: {x: 1}", "output", {"x": 1}),
     ],
 )
 def test_a_step_is_a_name_or_a_name_with_settings(text: str, kind: str, fields: dict[str, object]) -> None:

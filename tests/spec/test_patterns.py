@@ -89,7 +89,8 @@ def test_the_first_network_of_the_issue() -> None:
 
 
 def test_vgg16_is_one_line() -> None:
-    line = "224x224x3 -> [conv3-64 -> relu]*2 -> pool -> [conv3-128 -> relu]*2 -> pool -> [conv3-256 -> relu]*3 -> pool -> "
+    line = "224x224x3 -> [conv3-64 -> relu]*2 -> pool -> [conv3-128 -> relu]*2 -> pool -> "
+    line += "[conv3-256 -> relu]*3 -> pool -> "
     line += "[[conv3-512 -> relu]*3 -> pool]*2 -> [fc4096 -> relu -> dropout]*2 -> fc1000 -> softmax"
     assert analyse(load(line)).totals.params == analyse(load("vgg16")).totals.params == 138_357_544
     assert analyse(load(line)).totals.multiplications == analyse(load("vgg16")).totals.multiplications

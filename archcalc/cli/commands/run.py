@@ -101,6 +101,8 @@ def command(
     The exit code is 1 where they differ.
     """
     need_numpy()
+    import numpy as np
+
     from archcalc.executor.compare import compare
     from archcalc.executor.execute import KernelError, execute
     from archcalc.executor.files import save_weights as write_weights
@@ -136,6 +138,9 @@ def command(
             progress.close()
     if save_weights is not None:
         write_weights(Path(save_weights), analysis, arrays)
+    for name, values in execution.outputs.items():
+        if not np.isfinite(values).all():
+            click.echo(f"note: the output {name} holds values that are not finite (NaN or infinite)", err=True)
     differences = compare(execution, analysis, memory=count)
     result = list(execution.outputs.values())[-1]
     shown = top or (5 if classes else 0)
