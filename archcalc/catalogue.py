@@ -65,10 +65,12 @@ def names() -> Iterator[str]:
         yield from network_names(_shipped_spec(path))
 
 
-def is_file(network: str) -> bool:
-    """Whether a NET argument means a file (or a folder, taken for one) rather than a name."""
-    if network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/")):
-        return True
+def is_file_name(network: str) -> bool:
+    """Whether a NET argument means a file rather than a name."""
+    return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
+
+
+def _is_folder(network: str) -> bool:
     return 0 < len(network) < 256 and os.path.isdir(network)
 
 
@@ -91,7 +93,7 @@ def find(network: str) -> tuple[Spec, str | None, str | None]:
     if is_pattern(network):
         return spec_of(parse_pattern(network)), None, None
     name, _, variant = network.partition("@")
-    if _key(name) not in entries() and is_file(name):
+    if is_file_name(name) or (_is_folder(name) and _key(name) not in entries()):
         spec = load_spec(Path(name))
         member = next(iter(spec.document.networks), None)
         # fam.yaml@member@variant: a file may hold a family.

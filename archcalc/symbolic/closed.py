@@ -78,10 +78,16 @@ def closed_form(
     for name in asked or ():
         if name != "input" and name not in declared:
             known = ["input", *declared]
-            raise UsageError(f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
+            raise UsageError(
+                f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
+            )
         if name != "input" and name not in numeric:
             raise UsageError(f"{name} is no number, so it cannot be a symbol")
-    wanted = [name for name in numeric if name not in (settings or {})] if asked is None else [n for n in asked if n != "input"]
+    wanted = (
+        [name for name in numeric if name not in (settings or {})]
+        if asked is None
+        else [n for n in asked if n != "input"]
+    )
     with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     fixed: dict[str, str] = {}
     body = spec.body_of(member or spec.document.name, variant)

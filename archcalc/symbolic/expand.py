@@ -134,9 +134,7 @@ class _SymbolicExpander(Expander):
             raise SteersError(names)
         return super().times(raw, variables, at)
 
-    def argument(
-        self, item: Any, key: str, parameter: Parameter, variables: Variables, inner: dict[str, Any]
-    ) -> bool:
+    def argument(self, item: Any, key: str, parameter: Parameter, variables: Variables, inner: dict[str, Any]) -> bool:
         try:
             value = record_tree(item.fields[key], variables)
         except ExpressionError:
@@ -148,7 +146,9 @@ class _SymbolicExpander(Expander):
         return True
 
 
-def expand_with(spec: Spec, graph: LayerGraph, body: Sequence[Item], symbols: Mapping[str, Any], namer: Namer) -> list[Any]:
+def expand_with(
+    spec: Spec, graph: LayerGraph, body: Sequence[Item], symbols: Mapping[str, Any], namer: Namer
+) -> list[Any]:
     """The layers of a network with symbols for some parameters. Raises `SteersError` for a symbol that decides."""
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer)
     expander.run(body, {}, graph.input_shape)

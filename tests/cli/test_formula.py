@@ -43,7 +43,7 @@ def test_what_steers_is_said(archcalc: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("resnet51",), "did you mean resnet50"),
+        (("resnet51",), "or resnet50"),
         (("mobilenet", "--in", "alfa"), "did you mean alpha"),
         (("mobilenet", "--in", "padding"), "no number"),
         (("nasnet_mobile", "--in", "cells"), "cannot be a symbol"),

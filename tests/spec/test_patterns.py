@@ -121,7 +121,7 @@ def test_another_input() -> None:
         ("8x8x3 -> relu -> ^conv9-4p0 -> fc3", "larger than its input"),
         ("8x8x3 -> [relu -> ^dropout7]*2", "at most 1"),
         ("8x8x3 -> ^[relu]*99999999", "more than the 50,000 layers"),
-        ("8x8x3 -> [[[^[relu]*9999]*9999]*999]*99", "more than 50"),
+        ("8x8x3 -> [[[^[relu]*9999]*9999]*999]*99", "more than 150,000 steps"),
         ("8x8x3 -> ^fc", "needs a whole number"),
         ("8x8x3 -> ^[]", "expected a layer"),
         ("8x8x3 -> ^__import__('os')", "cannot read"),

@@ -28,7 +28,11 @@ Examples:
 @click.option("--multiplications", "quantity", flag_value="multiplications", help="The multiplications.")
 @click.option("--activations", "quantity", flag_value="activations", help="The values that are stored.")
 @click.option(
-    "--in", "names", metavar="NAME", multiple=True, help="A parameter, or input, to be a symbol; repeatable. Default: all."
+    "--in",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A parameter, or input, to be a symbol; repeatable. Default: all.",
 )
 @click.option("-f", "--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
@@ -53,9 +57,7 @@ def command(
         raise UsageError("archcalc formula needs sympy: pip install 'archcalc[symbolic]'") from None
     from archcalc.symbolic.closed import closed_form
 
-    form_ = closed_form(
-        network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None
-    )
+    form_ = closed_form(network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None)
     write({"text": _text, "latex": _latex, "json": _json}[form](form_), output)
 
 
