@@ -24,6 +24,7 @@ SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent
 
 _NAME = re.compile(r"^name:\s*(\S+)", re.MULTILINE)
 _NETWORKS = re.compile(r"^networks:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
+_FILE = re.compile(r"(.*?\.ya?ml)(?:@(.*))?")
 _MEMBER = re.compile(r"^  ([\w/.-]+):", re.MULTILINE)
 
 
@@ -34,7 +35,7 @@ class Entry(NamedTuple):
     name: str
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """Names are compared without case, '-' and '_'."""
     return name.lower().replace("-", "").replace("_", "")
 
@@ -50,7 +51,7 @@ def entries() -> Mapping[str, Entry]:
         name = _NAME.search(text)
         # A family can be named too: it stands for its default member.
         for member in [*members, *([name[1]] if name else [])]:
-            found.setdefault(_key(member), Entry(path, member))
+            found.setdefault(key_of(member), Entry(path, member))
     return found
 
 
@@ -70,10 +71,6 @@ def is_file_name(network: str) -> bool:
     return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
 
 
-def _is_folder(network: str) -> bool:
-    return 0 < len(network) < 256 and os.path.isdir(network)
-
-
 def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
     """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
 
@@ -88,28 +85,38 @@ def parameters(network: str) -> Mapping[str, Parameter]:
     return find(network)[0].document.parameters
 
 
+def _split(network: str) -> tuple[str, str]:
+    """Name and variant, either may be empty; an @ in a folder or before the ending of a file is no variant's."""
+    folder, slash, last = network.rpartition("/")
+    file = _FILE.fullmatch(last)
+    name, variant = (file[1], file[2] or "") if file else last.partition("@")[::2]
+    return folder + slash + name, variant
+
+
 def find(network: str) -> tuple[Spec, str | None, str | None]:
     """The spec of a network, its member of a family and its variant. Raises as `load` does."""
     if is_pattern(network):
         return spec_of(parse_pattern(network)), None, None
-    name, _, variant = network.partition("@")
-    if is_file_name(name) or (_is_folder(name) and _key(name) not in entries()):
+    name, variant = _split(network)
+    if not name:
+        raise UsageError("a network needs a name; `archcalc list` shows all")
+    if is_file_name(name) or (os.path.isdir(name) and key_of(name) not in entries()):
         spec = load_spec(Path(name))
         member = next(iter(spec.document.networks), None)
         # fam.yaml@member@variant: a file may hold a family.
         first, _, rest = variant.partition("@")
-        chosen = {_key(candidate): candidate for candidate in spec.document.networks}.get(_key(first))
+        chosen = {key_of(candidate): candidate for candidate in spec.document.networks}.get(key_of(first))
         if chosen is not None:
             member, variant = chosen, rest
     else:
-        entry = entries().get(_key(name))
+        entry = entries().get(key_of(name))
         if entry is None:
             raise UsageError(_unknown(network))
         spec = _shipped_spec(entry.file)
         member = _member(spec, entry.name)
     if variant:
-        known = {_key(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
-        variant = known.get(_key(variant), variant)
+        known = {key_of(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
+        variant = known.get(key_of(variant), variant)
     return spec, member, variant or None
 
 

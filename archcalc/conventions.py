@@ -24,6 +24,7 @@ class Conventions:
 
     def describe(self, batch: int = 1, dtype: str = "float32") -> dict[str, str]:
         """Each choice in a sentence, by name."""
+        size = BYTES[dtype]
         return {
             "multiplications": "of convolution and dense layers, one for each multiply-add, "
             "bias additions not counted; per image",
@@ -31,7 +32,7 @@ class Conventions:
             + (
                 "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"
             ),
-            "stored": f"values kept anew by a layer, {dtype} ({BYTES[dtype]} bytes each)"
+            "stored": f"values kept anew by a layer, {dtype} ({size} byte{'s' if size > 1 else ''} each)"
             + (f", {batch} images" if batch > 1 else "")
             + (
                 "; activation functions work in place"

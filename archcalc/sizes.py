@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcalc.errors import Problem
+from archcalc.errors import Problem, SpecError
 from archcalc.graph import LayerGraph
 from archcalc.passes.shapes import infer_shapes
 from archcalc.shapes import format_shape
@@ -43,7 +43,7 @@ def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[int | None,
 
 def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool = False) -> list[Problem]:
     """The problems, the last with a line that says which inputs work, where any do."""
-    *others, last = problems
+    *others, last = SpecError(problems).problems  # each once, in the order of the file
     return [*others, last._replace(details=(*last.details, *_hints(graph, strict)))]
 
 

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},
     "solve": {"analysis", "derive", "errors", "graph", "ops", "passes", "shapes", "sizes", "spec"},
+    "symbolic": {"catalogue", "derive", "errors", "graph", "ops", "passes", "shapes", "spec"},
     # The witness: kernels share nothing with the ops that they could falsify.
     "kernels": set(),
     "executor": {"analysis", "conventions", "errors", "graph", "kernels", "ops", "shapes"},
@@ -56,6 +57,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "yaml": {"spec"},
     "networkx": {"graph"},
     "numpy": {"kernels", "executor", "cli"},
+    "sympy": {"symbolic", "cli"},
     "PIL": {"executor"},
     "safetensors": {"executor"},
     "pygraphviz": {"diagrams"},

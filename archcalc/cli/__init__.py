@@ -11,14 +11,22 @@ def main() -> None:
     arguments = sys.argv[1:]
     if "_ARCHCALC_COMPLETE" not in os.environ:
         # The two things that people and scripts ask most do not need the machinery of commands.
+        text = ""
         if arguments in ([], ["--help"], ["-h"]):
             with open(os.path.join(os.path.dirname(__file__), "help.txt"), encoding="utf-8") as file:
-                sys.stdout.write(file.read())
-            return
-        if arguments == ["--version"]:
+                text = file.read()
+        elif arguments == ["--version"]:
             from archcalc import __version__
 
-            print(f"archcalc {__version__}")
+            text = f"archcalc {__version__}\n"
+        if text:
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except OSError as error:
+                from archcalc.cli.run import stop_writing
+
+                sys.exit(stop_writing(error))
             return
     from archcalc.cli.run import run
 

@@ -58,6 +58,9 @@ Examples:
   archcalc report alexnet
   archcalc report resnet50 --depth 1
   archcalc report vgg16 --input 384x384x3 -f csv -o vgg16.csv
+  archcalc explain alexnet conv1
+  archcalc solve conv2d --input 224 --output 55 --kernel-size 11 --stride 4
+  archcalc report "32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10"
   archcalc validate mynet.yaml
 """,
 )
@@ -65,5 +68,6 @@ Examples:
 def app() -> None:
     """Shapes, parameters, multiplications, memory and receptive fields of convolutional networks.
 
-    A network is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
+    A network is a name of the catalogue (alexnet), a variant (alexnet@grouped), a spec file (mynet.yaml) or a
+    pattern ("32x32x3 -> conv3-64 -> fc10").
     """

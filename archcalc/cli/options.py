@@ -53,7 +53,7 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     result = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
-        if not equals or not name:
+        if not equals or not name.strip() or not value.strip():
             raise UsageError(f"--set takes NAME=VALUE, not {setting[:60]!r}")
         result[name.strip()] = scalar(value.strip())
     return result

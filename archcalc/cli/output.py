@@ -13,26 +13,41 @@ def check_target(path: str | None) -> None:
     """Raise `UsageError` where a file cannot be written, before any work is done."""
     if path is None or path == "-":
         return
+    if not path:
+        raise UsageError("-o needs the name of a file")
     target = Path(path)
-    if target.is_dir():
+    try:
+        is_directory, has_directory = target.is_dir(), target.parent.is_dir()
+    except OSError as error:  # a name that is too long, say
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    if is_directory:
         raise UsageError(f"{path} is a directory; -o needs the name of a file")
-    if not target.parent.is_dir():
+    if not has_directory:
         raise UsageError(f"there is no directory {target.parent}")
 
 
 def write(text: str, path: str | None) -> None:
-    """Write to stdout (None or `-`) or to a file, through a temporary file beside it."""
+    """Write to stdout (None or `-`) or to a file, through a temporary file beside it.
+
+    A link is followed. What is no plain file (/dev/stdout, a named pipe) is written to, never replaced.
+    """
     if path is None or path == "-":
         sys.stdout.write(text)
         return
     check_target(path)
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(path))
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8", newline="\n")
+            return
+        temporary = target.with_name(f".{os.getpid()}.tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 

@@ -35,12 +35,28 @@ def run(arguments: Sequence[str]) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except SpecError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 2
     except ArchcalcError as error:
-        print(f"archcalc: {error}", file=sys.stderr)
+        print(f"archcalc: {printable(str(error))}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # The reader, `head` say, has seen enough. Python would complain once more while it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as end:
+        # click leaves so after completing a word for a shell, and with 1 where nobody reads the pipe any more.
+        return int(end.code or 0) if "_ARCHCALC_COMPLETE" in os.environ else stop_writing(BrokenPipeError())
+    except OSError as error:
+        return stop_writing(error)
+
+
+def stop_writing(error: OSError) -> int:
+    """Stdout takes no more. No fault where its reader, `head` say, has seen enough."""
+    # Python would complain once more while it closes stdout.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
         return 0
+    print(f"archcalc: cannot write {error.filename or 'to stdout'}: {error.strerror or error}", file=sys.stderr)
+    return 2
+
+
+def printable(message: str) -> str:
+    """A message without what would steer a terminal; names in a spec may hold anything."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in message)

@@ -59,6 +59,7 @@ class Choices:
     title: str | None = None
     scale: float = 2.0
     sizes: str = "log"
+    expand: str | None = None
 
 
 class Picture(NamedTuple):
@@ -86,16 +87,33 @@ def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Pictu
         analysis = only(analysis, choices.only)
     style = _known("style", choices.style or default_style(analysis), STYLES)
     theme = THEMES[choices.theme]
+    if choices.expand and (style != "blocks" or form in SOURCES):
+        raise UsageError(f"--expand opens a block of the style blocks, in {', '.join(DRAWN)}")
     if style == "volumes":
         return _volumes(analysis, form, choices, ratio)
     diagram, layout = _diagram(analysis, style, choices, ratio, form)
     if form in SOURCES:
         return Picture(_source(diagram, layout, form, choices).encode(), diagram.notes)
-    scene = enlarge(paint(diagram, layout or arrange(diagram, choices.direction), theme), choices.font_size / 12)
+    scene = paint(diagram, layout or arrange(diagram, choices.direction), theme)
+    if choices.expand:
+        scene = _expanded(scene, diagram, analysis, choices)
+    scene = enlarge(scene, choices.font_size / 12)
     if choices.fit:
         scene = page(scene, ratio)
     picture = render(scene, form, choices)
     return picture._replace(notes=diagram.notes + picture.notes)
+
+
+def _expanded(scene: Scene, diagram: Diagram, analysis: Analysis, choices: Choices) -> Scene:
+    """The drawing with one block, every layer of it, beside."""
+    from archcalc.diagrams.expand import beside, holder
+
+    block = str(choices.expand).strip("/")
+    part = only(analysis, block)
+    inner = replace(compose_graph(Network(part), choices.color_by), title="", subtitle="", whole=True)
+    theme = THEMES[choices.theme]
+    opened = paint(inner, arrange(inner, "TB"), theme)
+    return beside(scene, opened, holder(diagram, analysis, block), block, theme)
 
 
 def _source(diagram: Diagram, layout: Layout | None, form: str, choices: Choices) -> str:

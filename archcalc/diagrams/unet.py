@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.diagrams.legend import legend_shapes
@@ -19,6 +21,7 @@ THICKEST, THINNEST = 58.0, 5.0
 DEEP = (9.0, 7.0)
 STEP, LEVEL = 32.0, 56.0
 SIZE, CHANNELS = 8.5, 9.5
+DASH = (6.0, 3.5)
 
 
 class Stop(NamedTuple):
@@ -121,7 +124,9 @@ def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str
     swatches = [swatch for swatch in diagram.legend if swatch.family in families]
     legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner)
     y += height + 22
-    legend += _key(stops, theme, MARGIN, y)
+    key, height = _key(stops, theme, MARGIN, y, inner)
+    legend += key
+    y += height
     how = "logarithmic scale" if sizes == "log" else "linear scale"
     notes = f"Above a box its channels, below it height × width; {how}."
     legend.append(Text(MARGIN, y + 20, notes, CHANNELS, theme.quiet))
@@ -217,18 +222,30 @@ def _copy(source: Stop, start: Spot, target: Stop, end: Spot, theme: Theme) -> C
     """From the last map of the left arm across to the box that joins it."""
     y = end.y + end.height * 0.25
     points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))
-    line = Curve(points, theme.quiet, 1.5, arrow=True, dash=(6.0, 3.5))
+    line = Curve(points, theme.quiet, 1.5, arrow=True, dash=DASH)
     return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", (line,), "edge")
 
 
-def _key(stops: Sequence[Stop], theme: Theme, x: float, y: float) -> list[Shape]:
-    """What the dashed arrows are."""
-    cropped = "cropped and copied" if _crops(stops) else "copied"
-    label = f"a map of the left arm, {cropped} to be joined (the dashed half of a box)"
-    return [
-        Curve(((x, y), (x + 30, y)), theme.quiet, 1.5, arrow=True, dash=(6.0, 3.5)),
-        Text(x + 38, y + 3.5, label, CHANNELS, theme.ink),
-    ]
+def _key(stops: Sequence[Stop], theme: Theme, x: float, y: float, width: float) -> tuple[list[Shape], float]:
+    """What the arrows are, in rows of a width; and their height."""
+    cropped = "crop and copy" if _crops(stops) else "copy"
+    entries: dict[str, tuple[str, tuple[float, ...]]] = {f"{cropped} (dashed half of a box)": (theme.quiet, DASH)}
+    for before, stop in pairwise(stops):
+        # The numbers of channels stand above the boxes.
+        words = re.sub(r", \d+(?=,|$)", "", stop.words)
+        way = " down" if stop.level > before.level else " up" if stop.level < before.level else ""
+        if words:
+            entries.setdefault(words + way, (theme.families[stop.family].line, ()))
+    shapes: list[Shape] = []
+    left, top = x, y
+    for label, (colour, dash) in entries.items():
+        needed = 38 + text_width(label, CHANNELS + 1)
+        if x > left and x + needed > left + width:
+            x, top = left, top + 18
+        shapes.append(Curve(((x, top), (x + 30, top)), colour, 1.6, arrow=True, dash=dash))
+        shapes.append(Text(x + 38, top + 3.5, label, CHANNELS + 1, theme.ink))
+        x += needed + 18
+    return shapes, top - y
 
 
 def _crops(stops: Sequence[Stop]) -> bool:

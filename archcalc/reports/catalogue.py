@@ -13,6 +13,7 @@ from archcalc.reports.text import align
 from archcalc.shapes import format_shape
 
 FORMATS = ("table", "csv", "json")
+HEADS = ["network", "title", "year", "input", "layers", "params", "multiplications"]
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
@@ -36,13 +37,12 @@ def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str
         return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
     if form == "csv":
         out = io.StringIO()
-        writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+        writer = csv.DictWriter(out, HEADS, lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, "input": format_shape(tuple(row["input"])).replace("×", "x")} for row in rows)
         return out.getvalue()
-    heads = ["network", "title", "year", "input", "layers", "params", "multiplications"]
     lines = [[_cell(key, cell) for key, cell in row.items()] for row in rows]
-    return "\n".join(align([heads, *lines], [False, False, True, True, True, True, True], colour)) + "\n"
+    return "\n".join(align([HEADS, *lines], [False, False, True, True, True, True, True], colour)) + "\n"
 
 
 def _cell(key: str, value: Any) -> str:

@@ -20,15 +20,15 @@ def render(reports: Sequence[Report]) -> str:
         if index == 0:
             writer.writerow(["network"] * several + [column.key for column in report.columns])
         for row in report.rows:
-            writer.writerow(label + [_cell(column.value(row, context)) for column in report.columns])
+            writer.writerow(label + [_cell(column.key, column.value(row, context)) for column in report.columns])
         totals = [column.total(context.totals) if column.total else "" for column in report.columns]
         totals[0] = totals[0] if totals[0] != "" else "total"
         writer.writerow(label + totals)
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
-    """Shapes with a plain x; shares with six digits."""
+def _cell(key: str, value: object) -> object:
+    """Shapes with a plain x; shares with six digits; names as they are."""
     if isinstance(value, float):
         return f"{value:.6f}"
-    return value.replace("×", "x") if isinstance(value, str) else value
+    return value.replace("×", "x") if isinstance(value, str) and key not in ("layer", "inputs") else value

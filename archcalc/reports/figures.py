@@ -28,7 +28,9 @@ def compare_figures(analysis: Analysis) -> list[str]:
         if percent and value.endswith("%"):
             percent = ""
         here = f"; computed {computed[figure.quantity]:,}" if figure.quantity in computed else ""
-        note = f". {figure.note[:1].upper()}{figure.note[1:]}" if figure.note else ""
+        # A note that begins with γ is no sentence about Γ.
+        note = figure.note or ""
+        note = f". {note[0].upper() if note[0].isascii() else note[0]}{note[1:]}" if note else ""
         text = f"Reported {NAMES[figure.quantity]}: {value}{percent} ({figure.source}){here}{note}"
         sentences.append(text if text.endswith(".") else text + ".")
     return sentences

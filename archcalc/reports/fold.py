@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from archcalc.analysis import Row
@@ -28,12 +28,15 @@ def fold(rows: Sequence[Row], depth: int) -> list[Row]:
     def prefix(row: Row) -> str:
         return "/".join(row.name.split("/")[:depth])
 
-    return [_folded(name, list(group)) for name, group in groupby(rows, prefix)]
+    groups = [(name, list(group)) for name, group in groupby(rows, prefix)]
+    shown = {row.name: name if len(group) > 1 else row.name for name, group in groups for row in group}
+    return [_folded(name, group, shown) for name, group in groups]
 
 
-def _folded(name: str, rows: Sequence[Row]) -> Row:
+def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
+    """One row for several; `shown` says under which name each layer stands in the folded table."""
     if len(rows) == 1:
-        return rows[0]
+        return rows[0]._replace(inputs=tuple(shown[source] for source in rows[0].inputs))
     inside = {row.name for row in rows}
     sources = {
         source: shape
@@ -44,7 +47,7 @@ def _folded(name: str, rows: Sequence[Row]) -> Row:
     return rows[-1]._replace(
         name=name,
         op=FoldedBlock(layers=len(rows)),
-        inputs=tuple(sources),
+        inputs=tuple(shown[source] for source in sources),
         input_shapes=tuple(sources.values()),
         params=sum(row.params for row in rows),
         trainable_params=sum(row.trainable_params for row in rows),

@@ -26,7 +26,9 @@ def escape(text: str) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return " & ".join(escape(cell) for cell in cells) + r" \\"
+    line = " & ".join(escape(cell) for cell in cells) + r" \\"
+    # After the \\ of the line before, a bracket would be its length and a star its option.
+    return f"{{}}{line}" if line[0] in "[*" else line
 
 
 def _render(report: Report) -> str:

@@ -26,13 +26,13 @@ class Report:
 
     @property
     def title(self) -> str:
-        return self.analysis.graph.title or self.analysis.graph.name
+        return words.line(self.analysis.graph.title or self.analysis.graph.name)
 
     @property
     def subtitle(self) -> str:
         """The input, the parameters that were set, who and when."""
         graph = self.analysis.graph
-        made = " ".join(part for part in (words.people(graph.authors), str(graph.year or "")) if part)
+        made = " ".join(part for part in (words.line(words.people(graph.authors)), str(graph.year or "")) if part)
         batch = f"batch {self.analysis.batch}" if self.analysis.batch > 1 else ""
         return " · ".join(
             part for part in (f"input {format_shape(graph.input_shape, self.layout)}", batch, made) if part
@@ -71,7 +71,7 @@ class Report:
             notes.append(f"Stored: {said['stored']}.")
         if keys & {"receptive_field", "field_stride", "field_start"}:
             notes.append(f"Receptive field: {said['receptive_field']}.")
-        return notes + compare_figures(analysis)
+        return notes + [words.line(sentence) for sentence in compare_figures(analysis)]
 
 
 def make_report(

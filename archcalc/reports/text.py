@@ -85,7 +85,7 @@ class _Table:
             index = next((index for index in kept if report.columns[index].key == key), None)
             if index is not None and len(kept) > 1:
                 kept.remove(index)
-                self.dropped.append(report.columns[index].title)
+                self.dropped.append(key)
         self.rows = [[row[index] for index in kept] for row in self.rows]
         self.right = [self.right[index] for index in kept]
 

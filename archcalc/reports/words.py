@@ -19,13 +19,18 @@ def size(number: int) -> str:
         return NONE
     value = float(number)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if value < 1000 or unit == "GiB":
+        if value < (1000 if unit == "bytes" else 999.5) or unit == "GiB":
             break
         value /= 1024
     if unit == "bytes":
-        return f"{number:,} bytes"
+        return "1 byte" if number == 1 else f"{number:,} bytes"
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:,.{digits}f} {unit}"
+
+
+def line(text: str) -> str:
+    """Text of a spec on one line, without what would steer a terminal or break a table."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def share(part: int, whole: int) -> str:

@@ -100,15 +100,16 @@ def read_source(path: Path, shown: str | None = None) -> Source:
     """Read a YAML file. Raises `UsageError` where it cannot be read and `SpecError` where it is no plain YAML."""
     name = shown or str(path)
     try:
-        if path.is_dir():
-            raise UsageError(f"{name} is a directory, not a spec file")
-        if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(f"{name} is larger than {LARGEST_FILE >> 20} MiB; no spec is")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)  # a device may have no end
     except FileNotFoundError:
         raise UsageError(f"there is no file {name}") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror or error}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{name} is a directory, not a spec file") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > LARGEST_FILE:
+        raise UsageError(f"{name} is larger than {LARGEST_FILE >> 20} MiB; no spec is")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

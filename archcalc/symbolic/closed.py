@@ -14,7 +14,7 @@ from archcalc.shapes import Shape
 from archcalc.spec.build import build
 from archcalc.spec.document import Parameter
 from archcalc.spec.suggest import did_you_mean
-from archcalc.symbolic.expand import COUNTS, Namer, expand_with, total
+from archcalc.symbolic.expand import Namer, expand_with, total
 from archcalc.symbolic.record import Recorded, SteersError
 
 GREEK = {"alpha", "beta", "gamma", "rho", "epsilon", "theta", "sigma"}
@@ -52,7 +52,7 @@ class ClosedForm:
 
 
 def _exact(value: Any) -> Any:
-    import sympy
+    import sympy  # type: ignore[import-untyped]  # sympy has no type marks
 
     fraction = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
     return sympy.Rational(fraction.numerator, fraction.denominator)
@@ -104,7 +104,7 @@ def closed_form(
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    terms = total(layers, _input(graph.input_shape, with_input), COUNTS[quantity], namer)
+    terms = total(layers, _input(graph.input_shape, with_input), quantity, namer)
     return _written(graph.name, quantity, terms, namer, fixed)
 
 

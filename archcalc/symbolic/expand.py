@@ -158,26 +158,15 @@ def expand_with(
 
 
 #: What a layer adds to a total: of its op, its inputs and its output.
-Count = Callable[[Op, Sequence[Shape], Shape], Any]
-
-
-def _params(op: Op, inputs: Sequence[Shape], output: Shape) -> Any:
-    return count_values([array for array in op.param_shapes(inputs) if not array.buffer])
-
-
-def _activations(op: Op, inputs: Sequence[Shape], output: Shape) -> Any:
-    return 0 if op.in_place else elements(output)
-
-
-COUNTS: dict[str, Count] = {
-    "params": _params,
+COUNTS: dict[str, Callable[[Op, Sequence[Shape], Shape], Any]] = {
+    "params": lambda op, inputs, _: count_values([array for array in op.param_shapes(inputs) if not array.buffer]),
     "multiplications": lambda op, inputs, output: op.macs(inputs, output),
-    "activations": _activations,
+    "activations": lambda op, _, output: 0 if op.in_place else elements(output),
 }
 
 
-def total(layers: Sequence[Any], shape: Shape, count: Count, namer: Namer) -> list[Any]:
-    """What each layer adds, layer by layer, by the ops' own rules."""
+def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer) -> list[Any]:
+    """What each layer adds to a quantity of `COUNTS`, by the ops' own rules."""
     outputs: list[Shape] = []
     terms = []
     for layer in layers:
@@ -188,5 +177,5 @@ def total(layers: Sequence[Any], shape: Shape, count: Count, namer: Namer) -> li
         letters = ("c", "h", "w") if len(made) == 3 else ("n",)
         output = tuple([namer.name(value, letter) for value, letter in zip(made, letters, strict=True)])
         outputs.append(output)
-        terms.append(traced(count(op, inputs, output)).node)
+        terms.append(traced(COUNTS[quantity](op, inputs, output)).node)
     return terms

@@ -66,7 +66,7 @@ def number_of(value: Any) -> Any:
 
 
 def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
-    """The value of an expression of a spec, recorded where a symbol is in it. Raises `SteersError` where one decides."""
+    """The value of an expression of a spec, recorded where it has symbols. Raises `SteersError` where one decides."""
     used = {name for name, _ in expression.names()}
     if not any(symbols_of(variables.get(name)) for name in used):
         return evaluate(expression, variables)

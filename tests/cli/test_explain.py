@@ -170,7 +170,7 @@ def test_it_loads_nothing_heavy() -> None:
         "import sys; sys.argv = ['archcalc', 'explain', 'alexnet', 'conv1']\n"
         "from archcalc.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print(*(name for name in ('numpy', 'sympy', 'networkx', 'matplotlib') if name in sys.modules), file=sys.stderr)"
+        "print(*(n for n in ('numpy', 'sympy', 'networkx', 'matplotlib') if n in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.split() == []

@@ -78,3 +78,34 @@ def test_a_slide_has_its_shape_and_readable_text() -> None:
         if name != "unet":  # the way down and up again is long
             smallest = min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text"))
             assert smallest * 540 / height > 6.5, name  # points on a slide of 7.5 inches
+
+
+@pytest.mark.parametrize("name", ["unet", "unet@padded", "unet@released"])
+def test_unet_is_a_u(name: str) -> None:
+    root = check_picture(draw(analysis_of(name), "svg", Choices(style="volumes")).data.decode())
+    layers = {layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()}
+    analysis = analysis_of(name)
+    assert layers == {row.name for row in analysis.rows if row.op.kind != "crop2d"}
+    copied = [edge for edge in groups(root, "edge") if "copied to" in (edge.findtext(f"{SVG}title") or "")]
+    assert len(copied) == 4
+    assert ("crop and copy" in "".join(root.itertext())) == (name != "unet@padded")
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "depth"),
+    [
+        ("resnet50", "conv4_x/unit3", None),
+        ("resnet152", "conv4_x", 1),
+        ("googlenet", "inception_3b", None),
+        ("nasnet_mobile", "normal_1_3", None),
+        ("resnet50", "conv4_x/unit3/bottleneck", 1),
+    ],
+)
+def test_a_block_opened_beside_the_others(name: str, block: str, depth: int | None) -> None:
+    choices = Choices(style="blocks", expand=block, depth=depth)
+    root = check_picture(draw(analysis_of(name), "svg", choices).data.decode())
+    whole = parse(svg_of(name, "blocks", depth))
+    assert float(root.attrib["width"]) > float(whole.attrib["width"])
+    shown = {layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()}
+    inside = {row.name.removeprefix(f"{block}/") for row in analysis_of(name).rows if row.name.startswith(block + "/")}
+    assert inside <= shown

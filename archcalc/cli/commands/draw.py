@@ -32,6 +32,7 @@ Examples:
 @network_options
 @click.option("--depth", metavar="N", help="Levels of blocks that are opened in blocks; all opens every one.")
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
+@click.option("--expand", metavar="BLOCK", help="Show a folded block opened beside the others.")
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
               help="kind, params, multiplications, activations, receptive_field.")  # fmt: skip
 @click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")
@@ -54,6 +55,7 @@ def command(
     settings: tuple[str, ...],
     depth: str | None,
     only: str | None,
+    expand: str | None,
     color_by: str,
     highlight: str | None,
     theme: str,
@@ -71,7 +73,19 @@ def command(
     check_target(output)
     form = form or ending(output)
     choices = Choices(
-        style, parse_depth(depth), only, color_by, highlight, theme, direction, fit, font_size, title, scale, sizes
+        style=style,
+        depth=parse_depth(depth),
+        only=only,
+        color_by=color_by,
+        highlight=highlight,
+        theme=theme,
+        direction=direction,
+        fit=fit,
+        font_size=font_size,
+        title=title,
+        scale=scale,
+        sizes=sizes,
+        expand=expand,
     )
     analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)))
     picture = draw(analysis, form, choices)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from archcalc.analysis import analyse
-from archcalc.catalogue import load, names
+from archcalc.catalogue import key_of, load, names
 from archcalc.cli.output import check_target, colour, write
 from archcalc.reports.catalogue import FORMATS, render
+from archcalc.reports.formats import format_of
 
 
 @click.command(
@@ -20,14 +21,18 @@ Examples:
 """,
 )
 @click.argument("words", metavar="[WORD]...", nargs=-1)
-@click.option("-f", "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, else table.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
-def command(words: tuple[str, ...], form: str, output: str | None) -> None:
+def command(words: tuple[str, ...], form: str | None, output: str | None) -> None:
     """Every network and variant: year, input, params, multiplications.
 
     With WORDs only those whose name holds one of them.
     """
     check_target(output)
-    wanted = [name for name in names() if not words or any(word.lower() in name.lower() for word in words)]
+    if form is None:
+        by_ending = format_of(output)
+        form = by_ending if by_ending in FORMATS else "table"
+    keys = [key_of(word) for word in words]
+    wanted = [name for name in names() if not keys or any(key in key_of(name) for key in keys)]
     analyses = [analyse(load(name)) for name in wanted]
-    write(render(analyses, form, colour() and output is None), output)
+    write(render(analyses, form, colour() and output in (None, "-")), output)

@@ -105,7 +105,7 @@ def write_catalogue(folder: str) -> None:
 
 def render(reports: list[Report], form: str, output: str | None) -> str:
     """The text of the reports; on a terminal as wide as it is, and in colour."""
-    if form == "table" and output is None:
+    if form == "table" and output in (None, "-"):
         from archcalc.reports.text import render as render_text
 
         return render_text(reports, width(), colour())
@@ -114,7 +114,7 @@ def render(reports: list[Report], form: str, output: str | None) -> str:
 
 def fail(analysis: Analysis, form: str, output: str | None, columns: str | None, layout: str) -> None:
     """Show the layers before the one that failed, where a person reads; then raise what is wrong."""
-    if form == "table" and output is None and analysis.rows:
+    if form == "table" and output in (None, "-") and analysis.rows:
         from archcalc.reports.text import render_partial
 
         sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))

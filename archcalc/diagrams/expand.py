@@ -1,0 +1,50 @@
+"""A picture of folded blocks with one of them opened beside it."""
+
+from __future__ import annotations
+
+from archcalc.analysis import Analysis
+from archcalc.diagrams.measure import LABEL
+from archcalc.diagrams.model import Diagram
+from archcalc.diagrams.paint import MARGIN
+from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Text, shifted
+from archcalc.diagrams.theme import Theme
+
+GAP = 40.0
+HEAD = 34.0
+
+
+def holder(diagram: Diagram, analysis: Analysis, block: str) -> str:
+    """The name of the box in which a block is folded: its own, that of a block around it or of an equal one before."""
+    rows = analysis.rows
+
+    def start(name: str) -> int:
+        return next(i for i, row in enumerate(rows) if row.name == name or row.name.startswith(name + "/"))
+
+    names = [part.name for node in diagram.nodes for part in node.parts[:1] if part.name]
+    here = start(block)
+    return max((name for name in names if start(name) <= here), key=start)
+
+
+def beside(folded: Scene, opened: Scene, name: str, label: str, theme: Theme) -> Scene:
+    """Two drawings in one: the second in a frame to the right, joined to the box of the first that it opens."""
+    box = next(rect for item in folded.items if name in item.layers for rect in item.shapes if isinstance(rect, Rect))
+    inner_height = opened.height - 2 * MARGIN + HEAD + 12
+    height = max(folded.height, inner_height + 2 * MARGIN)
+    left = folded.width - MARGIN + GAP
+    top = max(MARGIN, min(box.y + box.height / 2 - inner_height / 2, height - MARGIN - inner_height))
+    width = opened.width - 2 * MARGIN + 2 * 14
+    frame = Rect(left, top, width, inner_height, theme.frame.fill, theme.accent, 1.4, 8)
+    corner = box.x + box.width
+    outline = box._replace(fill=None, line=theme.accent, thickness=2.4, dash=())
+    wedge = ((corner, box.y), (left, top), (left, top + inner_height), (corner, box.y + box.height))
+    shade = Curve(wedge, None, 0, fill=theme.accent, closed=True, opacity=0.09)
+    title = Text(left + 14, top + 22, label, LABEL + 1, theme.ink, True)
+    dx, dy = left + 14 - MARGIN, top + HEAD - MARGIN
+    items = [
+        *(item for item in folded.items if item.role in ("title",)),
+        Cluster(label, (shade,), "plain"),
+        *(item for item in folded.items if item.role != "title"),
+        Cluster(label, (outline, frame, title), "plain"),
+        *(item._replace(shapes=tuple(shifted(shape, dx, dy) for shape in item.shapes)) for item in opened.items),
+    ]
+    return folded._replace(width=left + width + MARGIN, height=height, items=tuple(items))
