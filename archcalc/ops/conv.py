@@ -219,10 +219,12 @@ class ConvTranspose2d(Op):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
-        # As for a convolution: an output of n products takes n − 1 additions, and one for its bias.
-        return Operations(
-            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
+        # n products that fall on one place take n − 1 additions, and one for the bias; some places may get none.
+        height, width = (
+            rules.stamped_positions(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)
         )
+        met = height * width * self.out_channels
+        return Operations(additions=multiplications - met * (1 - self.bias), multiplications=multiplications)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         height, width = (

@@ -56,6 +56,14 @@ def transposed_output_size(
     return stride * (size - 1) + window - padding + output_padding
 
 
+def stamped_positions(size: Number, window: Number, stride: Number) -> Number:
+    """Positions that the stamps of a transposed convolution meet, before its padding is cut off.
+
+    All S·(W − 1) + F of them where the stamps touch, W·F where there are gaps between them.
+    """
+    return minimum(window, stride) * (size - 1) + window
+
+
 def total_padding(before: Number, after: Number) -> Number:
     """Padding of both sides together: 2·P where one number gave both, a sum where they were given apart."""
     return 2 * before if before is after else before + after
