@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Pixels of 96 to the inch as points of 72.
 POINT = 0.75
+#: A page may have no longer side (ISO 32000, annex C); larger drawings are drawn smaller.
+LONGEST = 14_400.0
 _RIGHT_TO_LEFT = ("R", "AL")
 
 
@@ -28,15 +30,16 @@ def pdf(scene: Scene) -> tuple[bytes, tuple[str, ...]]:
         raise UsageError('PDF needs reportlab: pip install "archcalc[draw]"') from None
     fonts, notes = _register(scene)
     target = io.BytesIO()
-    canvas = Canvas(target, pagesize=(scene.width * POINT, scene.height * POINT), invariant=1, pageCompression=1,
+    point = min(POINT, LONGEST / max(scene.width, scene.height))
+    canvas = Canvas(target, pagesize=(scene.width * point, scene.height * point), invariant=1, pageCompression=1,
                     lang="en")  # fmt: skip
     canvas.setTitle(scene.title)
     canvas.setSubject(scene.description)
     canvas.setCreator("archcalc")
     canvas.setAuthor("archcalc")
     # From here on as in the drawing: pixels, y downwards.
-    canvas.translate(0, scene.height * POINT)
-    canvas.scale(POINT, -POINT)
+    canvas.translate(0, scene.height * point)
+    canvas.scale(point, -point)
     _fill(canvas, scene.background)
     canvas.rect(0, 0, scene.width, scene.height, stroke=0, fill=1)
     for shape in scene.shapes():

@@ -129,17 +129,21 @@ class Op(BaseModel):
         """A few words for a table: conv 11×11, 96, /4."""
 
 
-class Pointwise(Op):
-    """An op that treats every value on its own: same shape, no parameters, no multiply-adds."""
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return inputs[0]
+class WithoutWeights(Op):
+    """An op that owns no arrays and makes no multiply-adds."""
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return ()
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         return 0
+
+
+class Pointwise(WithoutWeights):
+    """An op that treats every value on its own: same shape, nothing owned."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return inputs[0]
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return NO_OPERATIONS

@@ -11,12 +11,12 @@ from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
     MarginPair,
-    Op,
     Operations,
     Param,
     SizePair,
     Window,
     Windows,
+    WithoutWeights,
     by,
     elements,
     want_image,
@@ -30,7 +30,7 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class Pool2d(Windowed):
+class Pool2d(WithoutWeights, Windowed):
     """A window that moves over each channel by itself. The stride is the window unless given, as in PyTorch."""
 
     family = "pooling"
@@ -72,12 +72,6 @@ class Pool2d(Windowed):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], *self.spatial_output(inputs[0]))
-
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
-
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        return 0
 
     def _window_elements(self) -> int:
         return self.kernel_size[0] * self.kernel_size[1]
@@ -151,7 +145,7 @@ class Subsampling2d(Pool2d):
         return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
 
 
-class GlobalAvgPool2d(Op):
+class GlobalAvgPool2d(WithoutWeights):
     """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
 
     kind = "global_avg_pool2d"
@@ -164,12 +158,6 @@ class GlobalAvgPool2d(Op):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], 1, 1)
 
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
-
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        return 0
-
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         channels, height, width = inputs[0]
         return Operations(additions=rules.sums(channels, height * width, 0), divisions=channels)
@@ -181,7 +169,7 @@ class GlobalAvgPool2d(Op):
         return "global average pool"
 
 
-class AdaptiveAvgPool2d(Op):
+class AdaptiveAvgPool2d(WithoutWeights):
     """Means over windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
 
     kind = "adaptive_avg_pool2d"
@@ -195,12 +183,6 @@ class AdaptiveAvgPool2d(Op):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], *self.output_size)
-
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
-
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        return 0
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         channels, *sizes = inputs[0]
@@ -224,7 +206,7 @@ class AdaptiveAvgPool2d(Op):
         return f"adaptive average pool {by(self.output_size)}"
 
 
-class MaxUnpool2d(Op):
+class MaxUnpool2d(WithoutWeights):
     """Puts every value back where max pooling found it; zeros elsewhere.
 
     Inputs: the maps; the max-pooling layer whose switches are used; and, where the pooling was not exact, the map
@@ -289,12 +271,6 @@ class MaxUnpool2d(Op):
             )
             for axis in (0, 1)
         )
-
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
-
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        return 0
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations()
