@@ -22,7 +22,7 @@ from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
 from archcalc.ops.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from archcalc.ops.reshape import ZeroPad2d
-from archcalc.ops.windowed import Windowed
+from archcalc.ops.windowed import Sides, Windowed
 from archcalc.shapes import Shape, parse_image_shape
 
 TRUTH = Path(__file__).with_name("truth")
@@ -75,7 +75,7 @@ def window_of(row: Row, analysis: Analysis) -> Layer:
         return {}
     shape = row.input_shapes[0]
     source = analysis[row.inputs[0]]
-    if isinstance(source.op, ZeroPad2d):
+    if isinstance(source.op, ZeroPad2d) and isinstance(source.op.padding, Sides):
         padding = tuple(own + zeros for own, zeros in zip(padding, source.op.padding, strict=True))
         shape = source.input_shapes[0]
     return {

@@ -188,7 +188,7 @@ def _diagram(
 ) -> tuple[Diagram, Layout | None]:
     network = Network(analysis)
     notes: tuple[str, ...] = ()
-    if style == "graph" and len(network.rows) > MOST_LAYERS and choices.depth != 0:
+    if len(network.rows) > MOST_LAYERS and choices.depth != 0:
         notes = (
             f"{len(network.rows):,} layers are more than a picture can show: drawn folded into blocks; "
             "--style graph --depth all draws every layer",

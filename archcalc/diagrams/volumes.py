@@ -24,6 +24,8 @@ THICKEST, THINNEST, VECTOR = 62.0, 4.0, 11.0
 GAP = 34.0
 NAME, NOTE, EDGE = 11.5, 9.5, 9.5
 WRAP = 92.0
+#: More boxes than this are no figure.
+MOST = 150
 
 
 class Volume(NamedTuple):
@@ -95,6 +97,8 @@ def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]
             f"the style volumes shows chains of layers and U-Nets, but {network.analysis.graph.name} branches "
             "otherwise: take --style blocks or graph"
         )
+    if len(diagram.nodes) > MOST:
+        raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take --style blocks")
     volumes = []
     for node in diagram.nodes:
         main = next((part for part in node.parts if part.lines), node.parts[0])

@@ -69,6 +69,12 @@ class Pool2d(WithoutWeights, Windowed):
                     "the padding is as large as the window, so some windows would hold nothing but padding",
                     f"kernel_size {self.kernel_size[index]}, padding {max(axis.before, axis.after)}",
                 )
+            if (self.positions(axis) - 1) * axis.stride - axis.before >= axis.size:
+                raise ShapeError(
+                    "the last window begins behind the input and reads nothing",
+                    f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, stride {axis.stride}",
+                    "without ceil_mode, or with clip_last_window, there is no such window",
+                )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], *self.spatial_output(inputs[0]))

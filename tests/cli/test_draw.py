@@ -114,12 +114,18 @@ def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path:
     rows = "".join(f"      - [{4 + i % 7}, {1 + 2 * (i % 2)}]\n" for i in range(2500))
     spec.write_text(DEEP + rows + "    layers:\n      - conv_relu: {out_channels: c, kernel_size: k, padding: same}\n")
     target = tmp_path / "a.svg"
-    result = archcalc("draw", spec, "--style", "graph", "-o", target)
-    assert result.code == 0
-    check_message(result.err)
-    assert "5,001 layers" in result.err
-    assert "--depth all" in result.err
-    assert target.stat().st_size < 400_000
+    for style in (["--style", "graph"], []):
+        result = archcalc("draw", spec, *style, "-o", target)
+        assert result.code == 0
+        check_message(result.err)
+        assert "5,001 layers" in result.err
+        assert "--depth all" in result.err
+        assert target.stat().st_size < 400_000
+    refused = archcalc("draw", spec, "--style", "volumes", "-o", target)
+    assert refused.code == 2
+    assert "too many" in refused.err
+    assert archcalc("draw", spec, "--style", "graph", "--depth", "all", "-o", target).err == ""
+    assert target.read_text().count('class="node"') == 2501
 
 
 @pytest.mark.parametrize(
