@@ -96,7 +96,10 @@ def explain_layer(analysis: Analysis, name: str) -> Explanation:
 def explain_row(analysis: Analysis, row: Row) -> Explanation:
     """Every quantity of a row of the analysis."""
     before = [analysis[source].receptive_field for source in row.inputs]
-    field = before[0] if len(before) == 1 else None
+    # Of some inputs only the size matters: a crop sees the map that it crops.
+    windows = row.op.windows(row.input_shapes) if row.inputs else ()
+    read = [index for index, window in enumerate(windows) if window is not None]
+    field = before[read[0]] if len(read) == 1 else None
     seen = (_seen(field.height), _seen(field.width)) if field else (None, None)
     op = row.op
     paddings: tuple[Derivation, ...] = ()
@@ -258,13 +261,13 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
     row, lifted = layer.row, layer.lifted
     if row.receptive_field is None or not row.inputs:
         return
-    windows = lifted.op.windows(lifted.inputs)
+    windows = [window for window in lifted.op.windows(lifted.inputs) if window is not None]
     axes = (("height", row.receptive_field.height), ("width", row.receptive_field.width))
     for index, (word, field) in enumerate(axes):
         before = layer.seen[index]
         size: object = field.size
         jump: object = field.jump
-        if before is not None and windows[0] is not None:
+        if before is not None:
             seen = indexed("r", 1, before.size, f"receptive field of the input, {word}")
             step = indexed("j", 1, before.jump, f"pixels from one position of the input to the next, {word}")
             if windows[0] == EVERYTHING:
@@ -274,7 +277,7 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
                 window = windows[0][index]
                 size = rules.receptive_field_size(seen, window.size, step)  # type: ignore[union-attr]
                 jump = rules.receptive_field_jump(step, window.stride)  # type: ignore[union-attr]
-        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(row.inputs) > 1]
+        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(windows) > 1]
         label = "receptive field" if index == 0 else "receptive field, width"
         yield _derive(
             f"receptive_field_{word}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.diagrams.frames import LONGEST_PIECE
 from archcalc.diagrams.model import Diagram
 from archcalc.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_pieces, plan
 
@@ -10,6 +11,10 @@ DIRECTIONS = ("fit", "TB", "LR")
 AROUND = (48.0, 120.0)
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
 FIRST_TURN, TURN = 0.12, 0.03
+#: What each further map costs that turns with the first one.
+LANE_COST = 0.12
+#: Cards may be cut into shorter pieces than layers.
+SHORT_PIECE = 7
 
 
 def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> Layout:
@@ -18,11 +23,16 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
         down = direction == "TB"
         return assemble(plan(make_pieces(diagram, down), down, 1))
     plans: list[tuple[float, Plan]] = []
-    for down in (True, False) if diagram.cards else (True,):
-        pieces = make_pieces(diagram, down)
+    ways = [(LONGEST_PIECE, True)]
+    if diagram.cards:
+        ways += [(LONGEST_PIECE, False), (SHORT_PIECE, True), (SHORT_PIECE, False)]
+    for longest, down in ways:
+        pieces = make_pieces(diagram, down, longest)
+        lanes = max((len(piece.entries) for piece in pieces), default=1)
         for count in range(1, min(len(pieces), MOST_LINES) + 1):
             candidate = plan(pieces, down, count)
             cost = (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) if count > 1 else 1.0
+            cost *= (1 - LANE_COST) ** (lanes - 1) if count > 1 else 1.0
             plans.append((size_on_page(candidate.size, ratio) * cost, candidate))
     return assemble(max(plans, key=lambda entry: entry[0])[1])
 

@@ -64,7 +64,7 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
     return next((path[:level] for level in range(1, len(path) + 1) if path[:level] in kept), ())
 
 
-def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], whole: bool = False) -> list[range]:
+def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | None = LONGEST_PIECE) -> list[range]:
     """The pieces of a diagram that are laid out one after the other; `outer` is the outermost frame of each node."""
     count = len(outer)
     crossing = crossings(count, edges)
@@ -72,12 +72,14 @@ def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], whole: bool = F
         place for place in range(count) if not place or (not _inside_frame(outer, place) and len(crossing[place]) == 1)
     ]
     spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]
-    return spans if whole else [part for span in spans for part in _shorter(span, outer, crossing)]
+    if longest is None:
+        return spans
+    return [part for span in spans for part in _shorter(span, outer, crossing, longest)]
 
 
-def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]]) -> list[range]:
+def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]], longest: int) -> list[range]:
     """A long piece cut near its middle where no more than a few maps cross, as between the arms of U-Net."""
-    if len(span) <= LONGEST_PIECE:
+    if len(span) <= longest:
         return [span]
     places = [
         place
@@ -91,8 +93,8 @@ def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[in
         places, key=lambda place: (abs(place - middle) > len(span) / 4, len(crossing[place]), abs(place - middle))
     )
     return [
-        *_shorter(range(span.start, place), outer, crossing),
-        *_shorter(range(place, span.stop), outer, crossing),
+        *_shorter(range(span.start, place), outer, crossing, longest),
+        *_shorter(range(place, span.stop), outer, crossing, longest),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.diagrams.frames import cut, outermost
+from archcalc.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.diagrams.measure import NodeBox, level, measure
 from archcalc.diagrams.model import Diagram, Edge
 from archcalc.diagrams.pieces import Frame, Line, Piece, Placed, layered, single
@@ -31,13 +31,13 @@ class Layout(NamedTuple):
     down: bool
 
 
-def make_pieces(diagram: Diagram, down: bool) -> list[Piece]:
+def make_pieces(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Piece]:
     """The diagram cut where few maps cross, each piece with positions of its own."""
     boxes = measure(diagram)
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [(order[edge.source], order[edge.target]) for edge in diagram.edges]
-    ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links, diagram.whole)
+    ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links, None if diagram.whole else longest)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
     number_of = {place: number for number, span in enumerate(ranges) for place in span}

@@ -69,7 +69,7 @@ class Pool2d(WithoutWeights, Windowed):
                     "the padding is as large as the window, so some windows would hold nothing but padding",
                     f"kernel_size {self.kernel_size[index]}, padding {max(axis.before, axis.after)}",
                 )
-            if (self.positions(axis) - 1) * axis.stride - axis.before >= axis.size:
+            if (self.positions(axis) - 1) * axis.stride >= axis.before + axis.size + axis.after:
                 raise ShapeError(
                     "the last window begins behind the input and reads nothing",
                     f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, stride {axis.stride}",

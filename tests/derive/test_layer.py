@@ -245,3 +245,13 @@ def test_every_network_of_the_catalogue_has_a_formula_for_every_number_of_params
                 if found.tree.kind == "number":
                     plain.append((network, row.name))
     assert plain == []
+
+
+def test_a_crop_sees_what_it_crops() -> None:
+    explanation = explain_layer(analyse(load("unet")), "expand4/crop")
+    assert written(explanation, "receptive_field_height") == "r₂ = r₁ = 68"
+
+
+def test_a_merge_says_that_it_sees_what_its_inputs_see() -> None:
+    explanation = explain_layer(analyse(load("googlenet")), "inception_3a/concat1")
+    assert derivation(explanation, "receptive_field_height").note == "what its inputs see together"
