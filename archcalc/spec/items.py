@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Location, Problem
@@ -257,3 +257,17 @@ def block_item(block: Any, raw: MarkedDict) -> MarkedList | None:
     items.append(item)
     items.items_at.append(raw.at)
     return items
+
+
+def kinds_of(items: Sequence[Item]) -> Iterator[tuple[str, Mark]]:
+    """The op or block of every step, at any depth, with its place."""
+    for item in items:
+        if isinstance(item, Step):
+            yield item.kind, item.at
+        elif isinstance(item, Branches):
+            for branch in item.branches:
+                yield from kinds_of(branch.body)
+        else:
+            yield from kinds_of(item.body)
+            if isinstance(item, ForEach) and not isinstance(item.rows, str):
+                yield from kinds_of([row for row in item.rows if not isinstance(row, MarkedList)])

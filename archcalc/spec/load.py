@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from archcalc.errors import Problem, SpecError
+from archcalc.ops import OPS
 from archcalc.spec.document import Block, Document, LayerOutput, Paper, Parameter, Reported, Variant
 from archcalc.spec.expressions import show
 from archcalc.spec.faults import MOST_PROBLEMS
-from archcalc.spec.items import Item, ItemReader, block_item
+from archcalc.spec.items import Item, ItemReader, block_item, kinds_of
 from archcalc.spec.source import MarkedDict, Source, read_source
 from archcalc.spec.suggest import did_you_mean
 
@@ -77,7 +78,11 @@ def spec_of(source: Source) -> Spec:
         for name, variant in variants.items()
         if variant.layers is not None
     }
-    spec = Spec(source, document, body, {**prelude(), **blocks}, own_bodies)
+    bodies = (body, *own_bodies.values(), *(block.body for block in blocks.values()))
+    used = {kind for items in bodies for kind, _ in kinds_of(items)}
+    if not used <= {*OPS, *blocks}:
+        blocks = {**prelude(), **blocks}
+    spec = Spec(source, document, body, blocks, own_bodies)
     problems += check_statically(spec)
     if problems:
         raise SpecError(problems[:MOST_PROBLEMS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
 from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
+from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.suggest import did_you_mean
@@ -164,7 +165,7 @@ class _Checker:
                 self.problem(f"the default of {error}", at)
 
     def recursion(self) -> None:
-        uses = {name: dict(_kinds(block.body)) for name, block in self.spec.blocks.items()}
+        uses = {name: dict(kinds_of(block.body)) for name, block in self.spec.blocks.items()}
         found = 0
         for name in _on_or_between_cycles(uses):
             if self.spec.blocks[name].file == self.spec.file and (path := _path_to(name, uses)) and found < 10:
@@ -197,19 +198,6 @@ class _Checker:
                     if network not in document.networks:
                         hint = did_you_mean(network, document.networks)
                         self.problem(f"there is no network {network!r} in this file{hint}", entry.values_at["networks"])
-
-
-def _kinds(items: Sequence[it.Item]) -> Iterator[tuple[str, Mark]]:
-    for item in items:
-        if isinstance(item, it.Step):
-            yield item.kind, item.at
-        elif isinstance(item, it.Branches):
-            for branch in item.branches:
-                yield from _kinds(branch.body)
-        else:
-            yield from _kinds(item.body)
-            if isinstance(item, it.ForEach) and not isinstance(item.rows, str):
-                yield from _kinds([row for row in item.rows if not isinstance(row, MarkedList)])
 
 
 def _on_or_between_cycles(uses: Mapping[str, Mapping[str, Mark]]) -> list[str]:

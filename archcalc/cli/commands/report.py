@@ -15,7 +15,6 @@ from archcalc.conventions import Conventions
 from archcalc.errors import SpecError
 from archcalc.reports import formats
 from archcalc.reports.report import Report, make_report
-from archcalc.sizes import add_input_hints
 
 
 @click.command(
@@ -119,4 +118,6 @@ def fail(analysis: Analysis, form: str, output: str | None, columns: str | None,
 
         sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))
         sys.stdout.flush()
+    from archcalc.sizes import add_input_hints
+
     raise SpecError(add_input_hints(analysis.graph, analysis.problems, analysis.conventions.strict))
