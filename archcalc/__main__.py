@@ -1,6 +1,6 @@
 """`python -m archcalc`."""
 
-from archcalc.cli import main
+from archcalc.cli import program
 
 if __name__ == "__main__":
-    main()
+    program()

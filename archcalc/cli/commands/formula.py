@@ -54,7 +54,7 @@ def command(
     try:
         import sympy  # type: ignore[import-untyped]  # noqa: F401 # it has no type marks; only its presence counts
     except ImportError:
-        raise UsageError("archcalc formula needs sympy: pip install 'archcalc[symbolic]'") from None
+        raise UsageError("a closed form needs sympy: pip install 'archcalc[symbolic]'") from None
     from archcalc.symbolic.closed import closed_form
 
     form_ = closed_form(network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None)
