@@ -156,7 +156,7 @@ def forward(kind: str, answer: Answer, ceil_mode: bool) -> int | None:
 def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: bool) -> set[Answer]:
     """Every combination in a box larger than the documented bounds, judged by the op, then cut to the bounds."""
     names = ("input", "kernel_size", "stride", "padding", "dilation")
-    box = {"input": range(1, 40), "kernel_size": range(1, 30), "stride": range(1, 16), "padding": range(30),
+    box = {"input": range(1, 40), "kernel_size": range(1, 30), "stride": range(1, 31), "padding": range(30),
            "dilation": range(1, 16)}  # fmt: skip
     ranges = [box[name] if name in unknown else [known.get(name, 1)] for name in names]
     found = set()
