@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.cli.runner import Result, Run, check_message
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
+
+# Where a change is judged, the same code gets the same examples; everywhere else new ones are tried on every run.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 #: Compares a text with the snapshot of this name.
 Snapshot = Callable[[str, str], None]
