@@ -273,10 +273,10 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
             if windows[0] == EVERYTHING:
                 whole = lifted.inputs[0][index + 1] if len(lifted.inputs[0]) == 3 else 1
                 size, jump = rules.receptive_field_size(seen, whole, step), step
-            elif not windows[0][index].transposed:  # type: ignore[union-attr]
+            elif not windows[0][index].transposed:  # type: ignore[union-attr]  # a pair of windows here
                 window = windows[0][index]
-                size = rules.receptive_field_size(seen, window.size, step)  # type: ignore[union-attr]
-                jump = rules.receptive_field_jump(step, window.stride)  # type: ignore[union-attr]
+                size = rules.receptive_field_size(seen, window.size, step)  # type: ignore[union-attr]  # as above
+                jump = rules.receptive_field_jump(step, window.stride)  # type: ignore[union-attr]  # as above
         note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(windows) > 1]
         label = "receptive field" if index == 0 else "receptive field, width"
         yield _derive(

@@ -71,6 +71,7 @@ def _input(shape: Shape, index: int) -> Shape:
     which = "input" if index == 1 else f"input {index}"
     names = (("D", "depth"), ("H", "height"), ("W", "width")) if len(shape) == 3 else (("N", "values"),) * len(shape)
     named = zip(names, shape, strict=True)
+    # A traced number stands where a shape has an int.
     return tuple([indexed(letter, index, size, f"{word} of {which}") for (letter, word), size in named])  # type: ignore[misc]
 
 

@@ -64,5 +64,6 @@ def _scale(scale: Scale, theme: Theme, x: float, y: float, width: float) -> list
     ]
     for place, label in scale.ticks:
         anchor = "start" if place < 0.01 else "end" if place > 0.99 else "middle"
+        # One of three words that `Text` takes; to mypy it is any word.
         shapes.append(Text(x + place * width, y + 38, label, SIZE, theme.quiet, anchor=anchor))  # type: ignore[arg-type]
     return shapes

@@ -21,6 +21,7 @@ LEGEND_GAP = 20.0
 class Stroke:
     """How an edge of each kind is drawn: never by colour alone."""
 
+    # Constants by kind of edge: nothing writes to them.
     thickness: dict[EdgeKind, float] = {"flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3}  # noqa: RUF012
     dash: dict[EdgeKind, tuple[float, ...]] = {  # noqa: RUF012
         "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5)
