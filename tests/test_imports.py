@@ -35,6 +35,20 @@ ALLOWED: dict[str, set[str]] = {
     "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},
+    "check": {
+        "analysis",
+        "catalogue",
+        "conventions",
+        "derive",
+        "errors",
+        "graph",
+        "ops",
+        "passes",
+        "reports",
+        "shapes",
+        "single",
+        "spec",
+    },
     "solve": {"analysis", "derive", "errors", "graph", "ops", "passes", "shapes", "sizes", "spec"},
     "symbolic": {"catalogue", "derive", "errors", "graph", "ops", "passes", "shapes", "spec"},
     # The witness: kernels share nothing with the ops that they could falsify.

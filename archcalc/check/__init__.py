@@ -1,0 +1,1 @@
+"""Hand calculations held against a network: which cell is right, which is wrong, and which step went wrong."""
