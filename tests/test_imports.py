@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "numbers": set(),
     "conventions": set(),
     "shapes": {"errors"},
+    "words": set(),
     "ops": {"errors", "numbers", "shapes"},
     "graph": {"errors", "ops", "shapes"},
     "spec": {"errors", "graph", "ops", "shapes"},
@@ -31,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "sizes": {"errors", "graph", "passes", "shapes"},
     "single": {"errors", "graph", "ops", "shapes", "spec"},
     # `spec.suggest` names the column or layer that was meant.
-    "reports": {"analysis", "catalogue", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
+    "reports": {"analysis", "catalogue", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec", "words"},
     "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from archcalc import words
 from archcalc.analysis import Row, Totals
 from archcalc.errors import UsageError
-from archcalc.reports import words
 from archcalc.shapes import format_shape
 from archcalc.spec.suggest import did_you_mean
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from archcalc import words
 from archcalc.analysis import Analysis
-from archcalc.reports import words
 from archcalc.reports.markdown import escape
 from archcalc.shapes import format_shape
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archcalc import words
 from archcalc.analysis import Analysis, Row
-from archcalc.reports import words
 from archcalc.reports.columns import Column, Context, choose
 from archcalc.reports.figures import compare_figures
 from archcalc.shapes import format_shape

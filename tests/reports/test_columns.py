@@ -6,8 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from archcalc import UsageError, analyse
-from archcalc.reports import words
+from archcalc import UsageError, analyse, words
 from archcalc.reports.columns import COLUMNS, DEFAULT, LEAST_NEEDED, choose
 from archcalc.reports.fold import fold
 from archcalc.reports.report import Report, make_report
