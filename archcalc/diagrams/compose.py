@@ -47,6 +47,7 @@ class _Composer:
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
         self.links = self._links()
+        self.copies = self._copies()
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), always=cards)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
@@ -57,7 +58,7 @@ class _Composer:
         for target, unit in enumerate(self.units):
             for row in unit.rows:
                 for source_row in self.network.inputs[row]:
-                    source = self.unit_of[self.folding.stands_for[source_row]]
+                    source = self.unit_of[self._original(source_row)]
                     if source == target:
                         continue
                     kind = self.network.edge_kinds.get((source_row, row), "flow")
@@ -66,6 +67,20 @@ class _Composer:
         # What a repeated block reads from its own copy is inside; edges run forwards only.
         return {link: kind for link, kind in links.items() if link[0] < link[1]}
 
+    def _copies(self) -> dict[int, tuple[str, ...]]:
+        """By the first layer of a unit, the names of all layers that it stands for."""
+        copies: dict[int, list[str]] = {unit.rows[0]: [] for unit in self.units}
+        for row in range(len(self.network.rows)):
+            unit = self.units[self.unit_of[self._original(row)]]
+            copies[unit.rows[0]].append(self.network.rows[row].name)
+        return {row: tuple(names) for row, names in copies.items()}
+
+    def _original(self, row: int) -> int:
+        """The layer that is drawn for a layer: that of the first of equal blocks, at every level."""
+        while self.folding.stands_for[row] != row:
+            row = self.folding.stands_for[row]
+        return row
+
     def diagram(self) -> Diagram:
         graph = self.network.analysis.graph
         totals = self.network.analysis.totals
@@ -73,7 +88,7 @@ class _Composer:
         edges = [Edge(nodes[a].id, nodes[b].id, kind) for (a, b), kind in self.links.items()]
         hosts = list(nodes)
         for row, label in self.network.auxiliary.items():
-            host = hosts[self.unit_of[self.folding.stands_for[row]]]
+            host = hosts[self.unit_of[self._original(row)]]
             end = Node(f"output:{row}", (Part("", clean(label), family="output"),), host.path, auxiliary=True)
             nodes.insert(nodes.index(host) + 1, end)
             edges.append(Edge(host.id, end.id, "auxiliary"))
@@ -183,8 +198,8 @@ class _Composer:
         heat = self.heats.get(unit.rows)
         label = clean("/".join((*unit.path[len(frame) :], words.span(unit.first, unit.last))))
         if unit.block is None:
-            name = rows[0].name
             main = self.network.rows[main_layer(self.network, unit.rows)]
+            name = main.name
             family = main.op.family
             plain = family == "input" or (words.is_small(main) and not words.beside(main, label))
             lines = [] if plain else [main.op.summary()]
@@ -192,10 +207,13 @@ class _Composer:
             if others:
                 lines.append("+ " + ", ".join(others))
         else:
-            name, family = "/".join(unit.block), "block"
+            # Neighbours that were put together have no name of their own.
+            name = "/".join(unit.block) if unit.block in self.network.sizes else ""
+            family = "block"
             lines = self._recipe(unit.rows)
         lines += self._figures(rows, unit.times) + list(self._coloured(rows))
-        return Part(name, label, "", tuple(clean(line) for line in lines), family, heat)
+        return Part(name, label, "", tuple(clean(line) for line in lines), family, heat,
+                    holds=self.copies[unit.rows[0]])  # fmt: skip
 
     def _recipe(self, members: Sequence[int]) -> list[str]:
         """What happens in a folded block: its convolutions one by one where they form a chain, else how many."""

@@ -86,22 +86,31 @@ def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Pictu
     if choices.only:
         analysis = only(analysis, choices.only)
     style = _known("style", choices.style or default_style(analysis), STYLES)
-    theme = THEMES[choices.theme]
     if choices.expand and (style != "blocks" or form in SOURCES):
         raise UsageError(f"--expand opens a block of the style blocks, in {', '.join(DRAWN)}")
-    if style == "volumes":
-        return _volumes(analysis, form, choices, ratio)
-    diagram, layout = _diagram(analysis, style, choices, ratio, form)
+    if style == "volumes" and form in SOURCES:
+        raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
     if form in SOURCES:
+        diagram, layout = _diagram(analysis, style, choices, ratio, form)
         return Picture(_source(diagram, layout, form, choices).encode(), diagram.notes)
+    scene, notes = scene_of(analysis, choices)
+    picture = render(scene, form, choices)
+    return picture._replace(notes=notes + picture.notes)
+
+
+def scene_of(analysis: Analysis, choices: Choices) -> tuple[Scene, tuple[str, ...]]:
+    """The drawing by itself, and what there is to say about it."""
+    ratio = parse_ratio(choices.fit)
+    style = choices.style or default_style(analysis)
+    theme = THEMES[choices.theme]
+    if style == "volumes":
+        return _volumes(analysis, choices, ratio), ()
+    diagram, layout = _diagram(analysis, style, choices, ratio, "svg")
     scene = paint(diagram, layout or arrange(diagram, choices.direction), theme)
     if choices.expand:
         scene = _expanded(scene, diagram, analysis, choices)
     scene = enlarge(scene, choices.font_size / 12)
-    if choices.fit:
-        scene = page(scene, ratio)
-    picture = render(scene, form, choices)
-    return picture._replace(notes=diagram.notes + picture.notes)
+    return page(scene, ratio) if choices.fit else scene, diagram.notes
 
 
 def _expanded(scene: Scene, diagram: Diagram, analysis: Analysis, choices: Choices) -> Scene:
@@ -133,17 +142,15 @@ def _source(diagram: Diagram, layout: Layout | None, form: str, choices: Choices
     return drawio(diagram, layout or arrange(diagram, choices.direction), theme)
 
 
-def _volumes(analysis: Analysis, form: str, choices: Choices, ratio: float) -> Picture:
+def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Scene:
     from archcalc.diagrams.volumes import SIZES, volumes_scene
 
     _known("scale of sizes", choices.sizes, SIZES)
-    if form in SOURCES:
-        raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
     network = Network(analysis)
     diagram = _finished(compose_graph(network, choices.color_by), network, choices, ())
     scene = volumes_scene(diagram, network, THEMES[choices.theme], choices.sizes, ratio)
     scene = enlarge(scene, choices.font_size / 12)
-    return render(page(scene, ratio) if choices.fit else scene, form, choices)
+    return page(scene, ratio) if choices.fit else scene
 
 
 def render(scene: Scene, form: str, choices: Choices) -> Picture:

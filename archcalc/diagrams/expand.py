@@ -27,7 +27,8 @@ def holder(diagram: Diagram, analysis: Analysis, block: str) -> str:
 
 def beside(folded: Scene, opened: Scene, name: str, label: str, theme: Theme) -> Scene:
     """Two drawings in one: the second in a frame to the right, joined to the box of the first that it opens."""
-    box = next(rect for item in folded.items if name in item.layers for rect in item.shapes if isinstance(rect, Rect))
+    node = next(item for item in folded.items if item.role == "node" and name in (item.layer, item.block))
+    box = next(shape for shape in node.shapes if isinstance(shape, Rect))
     inner_height = opened.height - 2 * MARGIN + HEAD + 12
     height = max(folded.height, inner_height + 2 * MARGIN)
     left = folded.width - MARGIN + GAP

@@ -23,12 +23,10 @@ def mark(diagram: Diagram, network: Network, layer: str) -> Diagram:
         if place in seen:
             seen.update(network.inputs[place])
     names = {network.rows[place].name for place in seen}
-
-    def holds(name: str) -> bool:
-        return name in names or any(other.startswith(name + "/") for other in names)
-
     nodes = tuple(
-        node._replace(parts=tuple(part._replace(marked=bool(part.name) and holds(part.name)) for part in node.parts))
+        node._replace(
+            parts=tuple(part._replace(marked=not names.isdisjoint(part.holds or (part.name,))) for part in node.parts)
+        )
         for node in diagram.nodes
     )
     on = {node.id for node in nodes if any(part.marked for part in node.parts)}

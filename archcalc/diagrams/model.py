@@ -22,6 +22,8 @@ class Part(NamedTuple):
     heat: float | None = None
     #: Whether it belongs to what is highlighted.
     marked: bool = False
+    #: Every layer that a folded block stands for, those of its repetitions included; empty for a layer.
+    holds: tuple[str, ...] = ()
 
 
 class Node(NamedTuple):

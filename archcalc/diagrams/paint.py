@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archcalc.diagrams.legend import legend_shapes
 from archcalc.diagrams.measure import BADGE, LABEL, SMALL
-from archcalc.diagrams.model import Diagram, Edge, EdgeKind
+from archcalc.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.diagrams.pack import Layout
 from archcalc.diagrams.pieces import SHADOW, Frame, Line, Placed
 from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted
@@ -49,10 +51,8 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme) -> Scene:
     body += [_line(line, theme, marked) for line in layout.lines]
     body += [_frame_label(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
     kinds, scaled = trunk_kinds(diagram), diagram.scale is not None
-    body += [
-        _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
-        for placed in layout.nodes
-    ]
+    for placed in layout.nodes:
+        body += _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
     items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
     y += layout.height
     legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
@@ -83,7 +83,7 @@ def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
         for step in ((2, 1) if group.times > 1 else ())
     ]
     shapes.append(Rect(x, y, width, height, paint_.fill, paint_.line, 1.0, 6, dash))
-    return Cluster(clean("/".join(group.path)), tuple(shapes), "block")
+    return Cluster(clean("/".join(group.path)), tuple(shapes), "block", block="/".join(group.path))
 
 
 def _frame_label(frame: Frame, level: int, theme: Theme) -> Cluster:
@@ -125,12 +125,14 @@ def _describe(edge: Edge) -> str:
     return clean(f"{edge.source} → {edge.target}" if edge.target else edge.source)
 
 
-def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> Cluster:
+def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> list[Cluster]:
+    """One cluster a part, so that each layer can be found by itself."""
     box, node = placed.box, placed.box.node
     x, y, width = placed.x, placed.y, placed.width
+    clusters: list[Cluster] = []
     shapes: list[Shape] = []
     if placed.trunk != placed.start:
-        shapes += _trunk(placed, kind, theme, down)
+        clusters.append(Cluster(_describe(Edge(node.id, "")), tuple(_trunk(placed, kind, theme, down)), "edge"))
     if node.times > 1:
         under = theme.families[node.parts[0].family]
         for step in (2, 1):
@@ -163,10 +165,19 @@ def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool
                 shapes.append(Text(at, top + text.y, text.text, text.size, ink, text.bold, "middle"))
             else:
                 shapes.append(Text(at + text.x, top + text.y, text.text, text.size, ink, text.bold))
+        if box.badge and top == y:
+            shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, theme)
         top += part_box.height
-    if box.badge:
-        shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, theme)
-    return Cluster(_title(placed), tuple(shapes), "node", tuple(part.name for part in node.parts if part.name))
+        clusters.append(part_cluster(node, part, shapes))
+        shapes = []
+    return clusters
+
+
+def part_cluster(node: Node, part: Part, shapes: Sequence[Shape]) -> Cluster:
+    """The shapes of a part, with its names."""
+    layer, block = ("", part.name) if part.family == "block" else (part.name, "")
+    title = _title(node, part)
+    return Cluster(title, tuple(shapes), "node", layer, block, part.holds if part.holds != (layer,) else ())
 
 
 def trunk_kinds(diagram: Diagram) -> dict[str, EdgeKind]:
@@ -187,15 +198,12 @@ def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool) -> list[Sha
     return [line, text]
 
 
-def _title(placed: Placed) -> str:
-    node = placed.box.node
-    lines = []
-    for part in node.parts:
-        words = ", ".join(filter(None, (part.beside, *part.lines)))
-        lines.append(f"{part.name or part.label}: {words}" if words else part.name or part.label)
+def _title(node: Node, part: Part) -> str:
+    words = ", ".join(filter(None, (part.beside, *part.lines)))
+    lines = [f"{part.name or part.label}: {words}" if words else part.name or part.label]
     if node.times > 1:
         lines.append(f"repeated {node.times} times")
-    if node.output:
+    if node.output and part is node.parts[-1]:
         lines.append(f"output {node.output}")
     return clean("; ".join(lines))
 

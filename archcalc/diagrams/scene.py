@@ -63,11 +63,15 @@ Shape = Rect | Curve | Text | Ramp
 
 
 class Cluster(NamedTuple):
-    """Shapes that belong together, with a name for screen readers and for what finds them in a page."""
+    """Shapes that belong together, with a title for screen readers, and names for what finds them in a page."""
 
     title: str
     shapes: tuple[Shape, ...]
     role: str = "node"
+    #: The layer that is shown, or the folded block.
+    layer: str = ""
+    block: str = ""
+    #: Every layer that is shown, where they are several.
     layers: tuple[str, ...] = ()
 
 

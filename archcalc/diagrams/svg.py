@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from json import dumps
 
 from archcalc.diagrams.paint import ARROW
 from archcalc.diagrams.scene import Cluster, Curve, Point, Ramp, Rect, Scene, Shape, Text, arrow_head
@@ -21,21 +22,28 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def svg(scene: Scene, size: tuple[str, str] | None = None) -> str:
-    """The drawing as an SVG document."""
-    return "\n".join(_lines(scene, size)) + "\n"
+def svg(scene: Scene, ids: str = "") -> str:
+    """The drawing as an SVG document. Every `id` in it starts with `ids`: several drawings may stand in one page."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(scene, ids)
 
 
-def _lines(scene: Scene, size: tuple[str, str] | None) -> Iterator[str]:
+def svg_element(scene: Scene, ids: str = "", role: str = "img") -> str:
+    """The element `svg` by itself, for a page.
+
+    Each layer is a `<g class="node" data-layer="NAME">`, each folded block a `<g class="node" data-block="NAME">`;
+    one that stands for several layers has their names in `data-layers` too, as a JSON list.
+    """
+    return "\n".join(_lines(scene, escape(ids), role)) + "\n"
+
+
+def _lines(scene: Scene, ids: str, role: str) -> Iterator[str]:
     width, height = number(scene.width), number(scene.height)
-    outer = size or (width, height)
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{outer[0]}" height="{outer[1]}" '
-        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc" font-family="{FONTS}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{FONTS}">'
     )
-    yield f'<title id="title">{escape(scene.title)}</title>'
-    yield f'<desc id="desc">{escape(scene.description)}</desc>'
+    yield f'<title id="{ids}title">{escape(scene.title)}</title>'
+    yield f'<desc id="{ids}desc">{escape(scene.description)}</desc>'
     yield f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
     ramps = 0
     for cluster in scene.items:
@@ -43,7 +51,7 @@ def _lines(scene: Scene, size: tuple[str, str] | None) -> Iterator[str]:
         for shape in cluster.shapes:
             if isinstance(shape, Ramp):
                 ramps += 1
-                yield _ramp(shape, f"ramp{ramps}")
+                yield _ramp(shape, f"{ids}ramp{ramps}")
             else:
                 yield from _shape(shape)
         yield "</g>"
@@ -51,9 +59,12 @@ def _lines(scene: Scene, size: tuple[str, str] | None) -> Iterator[str]:
 
 
 def _open(cluster: Cluster) -> str:
-    layers = f' data-layers="{escape(" ".join(cluster.layers))}"' if cluster.layers else ""
+    names = f' data-layer="{escape(cluster.layer)}"' if cluster.layer else ""
+    names += f' data-block="{escape(cluster.block)}"' if cluster.block else ""
+    if cluster.layers:
+        names += f' data-layers="{escape(dumps(cluster.layers, ensure_ascii=False, separators=(",", ":")))}"'
     title = "" if cluster.role in ("title", "legend", "plain") else f"<title>{escape(cluster.title)}</title>"
-    return f'<g class="{cluster.role}"{layers}>{title}'
+    return f'<g class="{cluster.role}"{names}>{title}'
 
 
 def _shape(shape: Shape) -> Iterator[str]:

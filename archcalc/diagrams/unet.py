@@ -48,6 +48,8 @@ class Spot(NamedTuple):
 def find_arms(diagram: Diagram, network: Network) -> list[Stop] | None:
     """The maps of a network that goes down and up again with copies across; None for any other network."""
     rows = network.analysis.by_name
+    if any(part.family == "output" for node in diagram.nodes for part in node.parts):
+        return None
     crops = {node.id for node in diagram.nodes if all(rows[part.name].op.family == "shape" for part in node.parts)}
     reads: dict[str, list[str]] = {node.id: [] for node in diagram.nodes}
     for edge in diagram.edges:
@@ -198,7 +200,7 @@ def _box(stop: Stop, spot: Spot, diagram: Diagram, theme: Theme) -> Cluster:
     shapes.append(Text(centre + right / 2, y - up - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle"))
     shapes.append(Text(centre, y + height + SIZE + 3, _size(stop), SIZE, theme.quiet, False, "middle"))
     title = f"{', '.join(stop.names)}: {stop.words or stop.family}; output {format_shape(stop.shape)}"
-    return Cluster(title, tuple(shapes), "node", stop.names)
+    return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
 
 
 def _arrow(before: Stop, start: Spot, after: Stop, end: Spot, theme: Theme) -> Cluster:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import log2
 from typing import NamedTuple
 
+from archcalc.analysis import Analysis
 from archcalc.diagrams.legend import legend_shapes
 from archcalc.diagrams.model import Diagram, Node, Swatch
 from archcalc.diagrams.network import Network
@@ -87,6 +88,18 @@ def is_chain(diagram: Diagram) -> bool:
     """Whether every node reads one node, and is read by one."""
     targets = [edge.target for edge in diagram.edges]
     return len(targets) == len(set(targets)) == len({edge.source for edge in diagram.edges})
+
+
+def suits_volumes(analysis: Analysis) -> bool:
+    """Whether a network has such a figure: a chain, or a U."""
+    from archcalc.diagrams.compose import compose_graph
+    from archcalc.diagrams.unet import find_arms
+
+    network = Network(analysis)
+    diagram = compose_graph(network)
+    if is_chain(diagram):
+        return len(diagram.nodes) <= MOST
+    return find_arms(diagram, network) is not None
 
 
 def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]:
@@ -222,7 +235,8 @@ def _line(line: Line, volumes: Sequence[Volume], measure: Measure, theme: Theme)
         shapes += _solid(volume, box, window, line.bottom, theme)
         names = tuple(part.name for part in volume.node.parts)
         what = "×".join(str(size) for size in (*volume.shape[1:], volume.shape[0]))
-        items.append(Cluster(f"{', '.join(names)}: {what}", tuple(shapes), "node", names))
+        items.append(Cluster(f"{', '.join(names)}: {what}", tuple(shapes), "node", volume.node.parts[0].name, "",
+                             names if len(names) > 1 else ()))  # fmt: skip
         if reader and index + 1 < line.first + len(line.boxes):
             joint = _joint(box, line.boxes[index + 1 - line.first], reader, measure, theme)
             items.append(Cluster(f"{volume.label} → {reader.label}", tuple(joint), "edge"))

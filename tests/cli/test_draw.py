@@ -125,7 +125,7 @@ def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path:
     assert refused.code == 2
     assert "too many" in refused.err
     assert archcalc("draw", spec, "--style", "graph", "--depth", "all", "-o", target).err == ""
-    assert target.read_text().count('class="node"') == 2501
+    assert target.read_text().count('class="node"') == 5001
 
 
 @pytest.mark.parametrize(

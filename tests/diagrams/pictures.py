@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -107,6 +108,14 @@ def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:
 
 def groups(root: ElementTree.Element, role: str) -> list[ElementTree.Element]:
     return [element for element in root.iter(f"{SVG}g") if element.get("class") == role]
+
+
+def layers_of(node: ElementTree.Element) -> list[str]:
+    """The layers that a node shows."""
+    several = node.get("data-layers")
+    if several is not None:
+        return [str(layer) for layer in json.loads(several)]
+    return [layer for layer in [node.get("data-layer")] if layer is not None]
 
 
 def check_picture(text: str) -> ElementTree.Element:

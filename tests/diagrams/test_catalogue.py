@@ -6,7 +6,7 @@ import pytest
 
 from archcalc.catalogue import names
 from archcalc.diagrams.draw import Choices, draw
-from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, parse, svg_of
+from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
 
 pytest.importorskip("pygraphviz", reason=MISSING)
 ALL = tuple(names())
@@ -17,11 +17,11 @@ CHAINS = ("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "zfnet", "nin",
 def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
     root = check_picture(svg_of(name, "graph"))
     analysis = analysis_of(name)
-    shown = [layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()]
+    shown = [layer for node in groups(root, "node") for layer in layers_of(node)]
     assert sorted(shown) == sorted(row.name for row in analysis.rows)
     for node in groups(root, "node"):
         written = {element.text for element in node.iter(f"{SVG}text")}
-        for layer in (node.get("data-layers") or "").split():
+        for layer in layers_of(node):
             # The name may be given from the innermost frame on, or, too long for its box, with an ellipsis.
             ends = {"/".join(layer.split("/")[start:]) for start in range(layer.count("/") + 1)}
             assert ends & written or any("…" in (text or "") for text in written), layer
@@ -83,7 +83,7 @@ def test_a_slide_has_its_shape_and_readable_text() -> None:
 @pytest.mark.parametrize("name", ["unet", "unet@padded", "unet@released"])
 def test_unet_is_a_u(name: str) -> None:
     root = check_picture(draw(analysis_of(name), "svg", Choices(style="volumes")).data.decode())
-    layers = {layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()}
+    layers = {layer for node in groups(root, "node") for layer in layers_of(node)}
     analysis = analysis_of(name)
     assert layers == {row.name for row in analysis.rows if row.op.kind != "crop2d"}
     copied = [edge for edge in groups(root, "edge") if "copied to" in (edge.findtext(f"{SVG}title") or "")]
@@ -106,6 +106,6 @@ def test_a_block_opened_beside_the_others(name: str, block: str, depth: int | No
     root = check_picture(draw(analysis_of(name), "svg", choices).data.decode())
     whole = parse(svg_of(name, "blocks", depth))
     assert float(root.attrib["width"]) > float(whole.attrib["width"])
-    shown = {layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()}
+    shown = {layer for node in groups(root, "node") for layer in layers_of(node)}
     inside = {row.name.removeprefix(f"{block}/") for row in analysis_of(name).rows if row.name.startswith(block + "/")}
     assert inside <= shown

@@ -20,7 +20,7 @@ from archcalc.diagrams.fonts import FILES
 from archcalc.diagrams.text import covered, shorten, text_width, wrap
 from archcalc.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.errors import UsageError
-from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, parse
+from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse
 from tests.networks import numbers
 
 SPECIAL = Path(__file__).parent.parent / "data" / "special.yaml"
@@ -90,7 +90,7 @@ def test_svg_has_a_title_and_a_description() -> None:
     found = {element.get("id"): element.text for element in root if element.get("id")}
     assert found[ids[0]] == "AlexNet"
     assert "24 layers" in str(found[ids[1]])
-    conv = next(node for node in groups(root, "node") if "conv1" in (node.get("data-layers") or ""))
+    conv = next(node for node in groups(root, "node") if node.get("data-layer") == "conv1")
     assert "34,944 params" in str(conv.findtext(f"{SVG}title"))
 
 
@@ -235,7 +235,7 @@ def test_title() -> None:
 def test_one_block_alone() -> None:
     text = text_of(analysis_of("googlenet"), "svg", only="inception_3a")
     root = check_picture(text)
-    shown = [layer for node in groups(root, "node") for layer in (node.get("data-layers") or "").split()]
+    shown = [layer for node in groups(root, "node") for layer in layers_of(node)]
     expected = [row.name for row in analysis_of("googlenet").rows if row.name.startswith("inception_3a/")]
     assert len(shown) >= len(expected) + 1
     assert "163,696 parameters" in text
