@@ -6,12 +6,13 @@ A filter is not turned over: what networks call convolution is cross-correlation
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from archcalc.kernels import fast
 from archcalc.kernels.registry import Algorithm, Array, Matrices, Sizes, kernel
-from archcalc.kernels.windows import NO_PADDING, Padding, Pair, Sides, pad, resolve_padding, spans, starts, windows
+from archcalc.kernels.windows import NO_PADDING, Frame, Padding, Pair, Sides, lay
 
 #: Bytes of X_col that are made at a time; more would leave the cache for nothing.
 SLAB_BYTES = 4 << 20
@@ -42,9 +43,8 @@ def im2col_sizes(
     groups: int = 1,
 ) -> Matrices:
     """The matrices that `im2col` multiplies. AlexNet's conv1: 96×363 · 363×3025 = 96×3025."""
-    window = (weight.shape[2], weight.shape[3])
-    sides = resolve_padding(x, padding, spans(window, dilation), stride)
-    view = windows(pad(x[:1], sides), window, stride, dilation)
+    frame = lay(x, (weight.shape[2], weight.shape[3]), stride, padding, dilation)
+    view = frame.windows(frame.pad(x[:1]))
     positions = view.shape[2] * view.shape[3]
     filters, taps = weight.shape[0] // groups, weight[0].size
     return Matrices((filters, taps), (taps, positions), (filters, positions), groups)
@@ -69,43 +69,40 @@ def conv2d(
     names, and weight is (number of connections, height, width), row by row. Source: LeCun et al. 1998, table I.
     """
     if connections is not None:
-        return _by_table(x, weight, bias, connections, stride, padding, dilation, algorithm)
+        how = {"stride": stride, "padding": padding, "dilation": dilation, "algorithm": algorithm}
+        return _by_table(x, weight, bias, connections, **how)
     if x.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
         raise ValueError(f"weight {weight.shape} in {groups} groups does not fit a map of {x.shape[1]} channels")
-    window = (weight.shape[2], weight.shape[3])
-    sides = resolve_padding(x, padding, spans(window, dilation), stride)
-    if algorithm == "loops":
-        return _loops(pad(x, sides), weight, bias, stride, dilation, groups)
+    frame = lay(x, (weight.shape[2], weight.shape[3]), stride, padding, dilation)
     if algorithm == "fast":
-        return fast.conv2d(x, weight, bias, stride=stride, padding=sides, dilation=dilation, groups=groups)
-    return _im2col(pad(x, sides), weight, bias, stride, dilation, groups)
+        return fast.conv2d(x, weight, bias, stride=stride, padding=frame.sides, dilation=dilation, groups=groups)
+    form = _loops if algorithm == "loops" else _im2col
+    out = form(frame.pad(x), weight, frame, groups)
+    return out if bias is None else _add_bias(out, bias)
 
 
-def _loops(padded: Array, weight: Array, bias: Array | None, stride: Pair, dilation: Pair, groups: int) -> Array:
+def _loops(padded: Array, weight: Array, frame: Frame, groups: int) -> Array:
     """V[k, i, j] = np.sum(X[:, i·S : i·S + F, j·S : j·S + F] * W[k]) + b[k]. Source: CS231n, "as numpy examples"."""
-    filters, depth, *window = weight.shape
-    reach = spans((window[0], window[1]), dilation)
-    rows = starts(padded.shape[2], reach[0], stride[0])
-    columns = starts(padded.shape[3], reach[1], stride[1])
+    filters, depth = weight.shape[:2]
+    rows, columns = frame.places(padded)
     out = np.empty((len(padded), filters, len(rows), len(columns)), padded.dtype)
     for k in range(filters):
         first = k // (filters // groups) * depth
         x = padded[:, first : first + depth]
         for i, top in enumerate(rows):
             for j, left in enumerate(columns):
-                seen = x[:, :, top : top + reach[0] : dilation[0], left : left + reach[1] : dilation[1]]
-                out[:, k, i, j] = np.sum(seen * weight[k], axis=(1, 2, 3))
-    return out if bias is None else _add_bias(out, bias)
+                out[:, k, i, j] = np.sum(frame.at(x, top, left) * weight[k], axis=(1, 2, 3))
+    return out
 
 
-def _im2col(padded: Array, weight: Array, bias: Array | None, stride: Pair, dilation: Pair, groups: int) -> Array:
+def _im2col(padded: Array, weight: Array, frame: Frame, groups: int) -> Array:
     """W_row @ X_col: each window a column, each filter a row.
 
     Source: CS231n, "implementation as matrix multiplication". X_col is made a few output rows at a time: whole it
     would hold every pixel kernel height × width times.
     """
-    filters, _, *window = weight.shape
-    view = windows(padded, (window[0], window[1]), stride, dilation)
+    filters = len(weight)
+    view = frame.windows(padded)
     images, channels, height, width = view.shape[:4]
     w_row = weight.reshape(groups, filters // groups, -1)
     out = np.empty((images, groups, filters // groups, height, width), padded.dtype)
@@ -114,8 +111,7 @@ def _im2col(padded: Array, weight: Array, bias: Array | None, stride: Pair, dila
             # (C, rows, columns, F, F) → (groups, C/groups·F·F, positions)
             x_col = view[image, :, rows].transpose(0, 3, 4, 1, 2).reshape(groups, w_row.shape[2], -1)
             out[image, :, :, rows] = (w_row @ x_col).reshape(groups, filters // groups, -1, width)
-    out = out.reshape(images, filters, height, width)
-    return out if bias is None else _add_bias(out, bias)
+    return out.reshape(images, filters, height, width)
 
 
 def _slabs(rows: int, row_bytes: int) -> Iterator[slice]:
@@ -134,11 +130,9 @@ def _by_table(
     weight: Array,
     bias: Array | None,
     connections: Connections,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    algorithm: Algorithm,
+    **how: Any,
 ) -> Array:
+    """Each filter on the channels that its row names; `how`: settings of `conv2d`."""
     if len(weight) != sum(len(row) for row in connections):
         raise ValueError(f"{len(weight)} weights for {sum(len(row) for row in connections)} connections")
     planes = []
@@ -146,9 +140,7 @@ def _by_table(
     for row in connections:
         one_filter = weight[None, first : first + len(row)]
         first += len(row)
-        planes.append(
-            conv2d(x[:, list(row)], one_filter, stride=stride, padding=padding, dilation=dilation, algorithm=algorithm)
-        )
+        planes.append(conv2d(x[:, list(row)], one_filter, **how))
     out = np.concatenate(planes, axis=1)
     return out if bias is None else _add_bias(out, bias)
 
@@ -274,8 +266,8 @@ def _local_arrays(
     dilation: Pair,
     bias: bool,
 ) -> Sizes:
-    sides = resolve_padding(x, padding, spans(kernel_size, dilation), stride)
-    positions = windows(pad(x[:1, :1], sides), kernel_size, stride, dilation).shape[2:4]
+    frame = lay(x, kernel_size, stride, padding, dilation)
+    positions = frame.windows(frame.pad(x[:1, :1])).shape[2:4]
     out = (out_channels, *positions)
     return {"weight": (*out, x.shape[1], *kernel_size), **({"bias": out} if bias else {})}
 
@@ -299,9 +291,8 @@ def locally_connected2d(
 
     Source: CS231n, parameter sharing.
     """
-    window = (weight.shape[4], weight.shape[5])
-    sides = resolve_padding(x, padding, spans(window, dilation), stride)
-    view = windows(pad(x, sides), window, stride, dilation)
+    frame = lay(x, (weight.shape[4], weight.shape[5]), stride, padding, dilation)
+    view = frame.windows(frame.pad(x))
     images, _, height, width = view.shape[:4]
     if (height, width) != weight.shape[1:3]:
         raise ValueError(f"weights for {weight.shape[1:3]} positions, but there are {(height, width)}")

@@ -5,84 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from archcalc.kernels.registry import Algorithm, Array, Sizes, Switches, kernel
-from archcalc.kernels.windows import (
-    NO_PADDING,
-    Padding,
-    Pair,
-    Sides,
-    pad,
-    resolve_padding,
-    span,
-    spans,
-    starts,
-    windows,
-)
+from archcalc.kernels.windows import NO_PADDING, Frame, Padding, Pair, lay, pad, shifted, span
 
 
-def _overhang(size: int, before: int, after: int, window: int, stride: int, clip: bool) -> int:
-    """Pixels by which the last window of `ceil_mode` hangs over the padded edge.
-
-    Windows are put down one after the other until one reaches the end. With `clip` one that would start behind the
-    map itself, in the padding, is taken away again; else it is an error, for it would hold no value.
-    Source: PyTorch, MaxPool2d, ceil_mode.
-    """
-    padded = before + size + after
-    begins = [0]
-    while begins[-1] + window < padded:
-        begins.append(begins[-1] + stride)
-    if begins[-1] >= before + size:
-        if not clip:
-            raise ValueError(f"the last window starts at {begins[-1]}, behind the {before + size} pixels of the map")
-        begins.pop()
-    return max(begins[-1] + window - padded, 0)
-
-
-def _margins(
-    x: Array, kernel_size: Pair, stride: Pair, padding: Padding, dilation: Pair, ceil_mode: bool, clip: bool
-) -> tuple[Sides, Pair]:
-    """The padding, and what ceil_mode adds to it at the bottom and right."""
-    reach = spans(kernel_size, dilation)
-    top, left, bottom, right = resolve_padding(x, padding, reach, stride)
-    if not ceil_mode:
-        return (top, left, bottom, right), (0, 0)
-    return (top, left, bottom, right), (
-        _overhang(x.shape[2], top, bottom, reach[0], stride[0], clip),
-        _overhang(x.shape[3], left, right, reach[1], stride[1], clip),
-    )
-
-
-def _grow(sides: Sides, hang: Pair) -> Sides:
-    return sides[0], sides[1], sides[2] + hang[0], sides[3] + hang[1]
-
-
-def _reduce(
-    ufunc: np.ufunc, padded: Array, kernel_size: Pair, stride: Pair, dilation: Pair, algorithm: Algorithm
-) -> Array:
+def _reduce(ufunc: np.ufunc, padded: Array, frame: Frame, algorithm: Algorithm) -> Array:
     """`ufunc` (a sum, a maximum) over each window of each channel."""
     if algorithm == "im2col":
-        view = windows(padded, kernel_size, stride, dilation)
+        view = frame.windows(padded)
         x_col = view.reshape(*view.shape[:4], -1)
         return np.asarray(ufunc.reduce(x_col, axis=-1))
-    reach = spans(kernel_size, dilation)
-    rows = starts(padded.shape[2], reach[0], stride[0])
-    columns = starts(padded.shape[3], reach[1], stride[1])
+    rows, columns = frame.places(padded)
     if algorithm == "loops":
         out = np.empty((*padded.shape[:2], len(rows), len(columns)), padded.dtype)
         for i, top in enumerate(rows):
             for j, left in enumerate(columns):
-                seen = padded[:, :, top : top + reach[0] : dilation[0], left : left + reach[1] : dilation[1]]
-                out[:, :, i, j] = ufunc.reduce(seen, axis=(2, 3))
+                out[:, :, i, j] = ufunc.reduce(frame.at(padded, top, left), axis=(2, 3))
         return out
     # Across, then down: every tap is one operation on the whole map.
-    across = _taps(ufunc, padded.swapaxes(2, 3), columns, kernel_size[1], dilation[1]).swapaxes(2, 3)
-    return np.ascontiguousarray(_taps(ufunc, across, rows, kernel_size[0], dilation[0]))
+    across = _taps(ufunc, padded.swapaxes(2, 3), columns, frame.kernel_size[1], frame.dilation[1]).swapaxes(2, 3)
+    return np.ascontiguousarray(_taps(ufunc, across, rows, frame.kernel_size[0], frame.dilation[0]))
 
 
 def _taps(ufunc: np.ufunc, x: Array, positions: range, taps: int, dilation: int) -> Array:
     """`ufunc` over the taps of a window along axis 2."""
-    shifted = [x[:, :, tap * dilation : tap * dilation + positions[-1] + 1 : positions.step] for tap in range(taps)]
-    out = shifted[0].copy(order="K")
-    for values in shifted[1:]:
+    first, *others = (x[:, :, shifted(positions, tap * dilation)] for tap in range(taps))
+    out = first.copy(order="K")
+    for values in others:
         ufunc(out, values, out=out)
     return out
 
@@ -98,13 +46,13 @@ def max_pool2d_with_switches(
     clip_last_window: bool = True,
 ) -> tuple[Array, Switches]:
     """Max pooling, and where in the map each maximum stood; of equal ones the first, row by row."""
-    sides, hang = _margins(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
-    view = windows(pad(x, _grow(sides, hang), -np.inf), kernel_size, stride, dilation)
+    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    view = frame.windows(frame.pad(x, -np.inf))
     x_col = view.reshape(*view.shape[:4], -1)
     tap = np.argmax(x_col, axis=-1)
     values = np.take_along_axis(x_col, tap[..., None], axis=-1)[..., 0]
-    rows = np.arange(view.shape[2])[:, None] * stride[0] + tap // kernel_size[1] * dilation[0] - sides[0]
-    columns = np.arange(view.shape[3]) * stride[1] + tap % kernel_size[1] * dilation[1] - sides[1]
+    rows = np.arange(view.shape[2])[:, None] * stride[0] + tap // kernel_size[1] * dilation[0] - frame.sides[0]
+    columns = np.arange(view.shape[3]) * stride[1] + tap % kernel_size[1] * dilation[1] - frame.sides[1]
     return values, Switches(rows * x.shape[3] + columns, (x.shape[2], x.shape[3]))
 
 
@@ -121,8 +69,8 @@ def max_pool2d(
     algorithm: Algorithm = "auto",
 ) -> Array:
     """The largest value of each window; padding never wins. Source: CS231n, pooling layer."""
-    sides, hang = _margins(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
-    return _reduce(np.maximum, pad(x, _grow(sides, hang), -np.inf), kernel_size, stride, dilation, algorithm)
+    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    return _reduce(np.maximum, frame.pad(x, -np.inf), frame, algorithm)
 
 
 @kernel("avg_pool2d")
@@ -142,12 +90,16 @@ def avg_pool2d(
 
     Source: PyTorch, AvgPool2d.
     """
-    sides, hang = _margins(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
-    sums = _reduce(np.add, pad(x, _grow(sides, hang)), kernel_size, stride, dilation, algorithm)
-    values = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), sides, 1.0 if count_include_pad else 0.0)
-    counts = _reduce(np.add, pad(values, (0, 0, *hang)), kernel_size, stride, dilation, algorithm)
-    sums /= counts
+    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    sums = _reduce(np.add, frame.pad(x), frame, algorithm)
+    sums /= _reduce(np.add, counted(x, frame, count_include_pad), frame, algorithm)
     return sums
+
+
+def counted(x: Array, frame: Frame, count_include_pad: bool) -> Array:
+    """1 for each pixel that counts in a mean, 0 elsewhere: (1, 1, padded height, padded width)."""
+    values = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), frame.sides, 1.0 if count_include_pad else 0.0)
+    return pad(values, (0, 0, *frame.hang))
 
 
 @kernel("lp_pool2d")
@@ -164,9 +116,9 @@ def lp_pool2d(
     algorithm: Algorithm = "auto",
 ) -> Array:
     """(Σ |x|^p)^(1/p) of each window. Source: ONNX, LpPool."""
-    sides, hang = _margins(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
-    powers = np.abs(pad(x, _grow(sides, hang))) ** norm_type
-    sums = _reduce(np.add, powers, kernel_size, stride, dilation, algorithm)
+    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    powers = np.abs(frame.pad(x)) ** norm_type
+    sums = _reduce(np.add, powers, frame, algorithm)
     return np.asarray(sums ** (1.0 / norm_type))
 
 
@@ -192,8 +144,8 @@ def subsampling2d(
 
     Source: LeCun et al. 1998, section II.B, layers S2 and S4.
     """
-    sides, hang = _margins(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
-    sums = _reduce(np.add, pad(x, _grow(sides, hang)), kernel_size, stride, dilation, algorithm)
+    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    sums = _reduce(np.add, frame.pad(x), frame, algorithm)
     return np.asarray(sums * weight[:, None, None] + bias[:, None, None])
 
 
