@@ -28,12 +28,26 @@ ALLOWED: dict[str, set[str]] = {
     "spec": {"errors", "graph", "ops", "shapes"},
     "passes": {"errors", "graph", "numbers", "ops", "shapes"},
     "analysis": {"conventions", "errors", "graph", "ops", "passes", "shapes"},
+    "fold": {"analysis", "ops"},
     "catalogue": {"errors", "graph", "shapes", "spec"},
     "sizes": {"errors", "graph", "passes", "shapes"},
     "single": {"errors", "graph", "ops", "shapes", "spec"},
     # `spec.suggest` names the column or layer that was meant.
-    "reports": {"analysis", "catalogue", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec", "words"},
+    "reports": {
+        "analysis",
+        "catalogue",
+        "conventions",
+        "errors",
+        "fold",
+        "graph",
+        "ops",
+        "passes",
+        "shapes",
+        "spec",
+        "words",
+    },
     "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
+    "plots": {"analysis", "diagrams", "errors", "fold", "graph", "ops", "shapes", "words"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},
     "check": {
@@ -78,6 +92,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pygraphviz": {"diagrams"},
     "reportlab": {"diagrams"},
     "resvg_py": {"diagrams"},
+    "vl_convert": {"plots"},
 }
 HEAVY = ("numpy", "sympy", "networkx", "matplotlib", "pandas")
 

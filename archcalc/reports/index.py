@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from archcalc import words
@@ -10,7 +9,6 @@ from archcalc.analysis import Analysis
 from archcalc.reports.markdown import escape
 from archcalc.shapes import format_shape
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
 
 
@@ -71,13 +69,8 @@ def _cells(analysis: Analysis) -> Mapping[str, str]:
 def accuracy(analysis: Analysis, which: str) -> str:
     """The first reported top-1 or top-5 figure as an accuracy in percent: an error is taken from 100."""
     for figure in analysis.graph.reported:
-        found = _NUMBER.search(str(figure.value))
-        if found is None or not figure.quantity.startswith(which):
-            continue
-        value = float(found[0])
-        if figure.quantity.endswith("error"):
-            value = 100 - value
-        return f"{value:.1f}"
+        if figure.quantity.startswith(which) and figure.accuracy is not None:
+            return f"{figure.accuracy:.1f}"
     return words.NONE
 
 

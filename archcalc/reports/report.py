@@ -80,7 +80,7 @@ def make_report(
     """Choose columns (comma-separated keys) and fold blocks below `depth` levels of names."""
     rows = analysis.rows
     if depth is not None:
-        from archcalc.reports.fold import fold
+        from archcalc.fold import fold
 
         rows = tuple(fold(rows, depth))
     return Report(analysis, choose(columns), rows, layout)

@@ -1,5 +1,6 @@
 """The pydantic models of a spec file. Layers are kept as written; `items` reads them, `expand` builds them."""
 
+import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,9 @@ Quantity = Literal[
 ]
 
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
 class Reported(Model):
     """A figure as a paper or model card prints it, with its source; `note`: why it differs from the computed one."""
 
@@ -95,6 +99,10 @@ class Reported(Model):
     by: str | None = None
     source: str
     note: str | None = None
+    #: Of an accuracy: how many crops of an image were averaged. None where the source does not say.
+    crops: Annotated[int, Field(ge=1)] | None = None
+    #: Of which network it was measured, where that is not this one.
+    of: str | None = None
     #: For which settings it was reported: an expression in the parameters and in height, width and channels of the
     #: input. Without it the figure belongs to the network exactly as the file gives it.
     when: str | bool | None = None
@@ -104,6 +112,15 @@ class Reported(Model):
         if isinstance(self.value, dict) != (self.by is not None):
             raise ValueError("`by` and a mapping of values go together: by: depth, value: {18: 1.8 billion, …}")
         return self
+
+    @property
+    def accuracy(self) -> float | None:
+        """An accuracy in percent; an error is taken from 100. None for other quantities and for what is no number."""
+        found = _NUMBER.search(str(self.value))
+        if found is None or not self.quantity.endswith(("accuracy", "error")):
+            return None
+        value = float(found[0])
+        return round(100 - value if self.quantity.endswith("error") else value, 6)
 
 
 class Facts(Model):

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from archcalc import UsageError, analyse, words
+from archcalc.fold import fold
 from archcalc.reports.columns import COLUMNS, DEFAULT, LEAST_NEEDED, choose
-from archcalc.reports.fold import fold
 from archcalc.reports.report import Report, make_report
 from archcalc.reports.text import align, cells, render, wrap
 from tests.networks import graph

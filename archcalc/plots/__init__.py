@@ -1,0 +1,1 @@
+"""Plots of analyses as Vega-Lite specifications, and their rendering."""
