@@ -18,6 +18,7 @@ COMMANDS = {
     "solve": "The unknown of a layer, an equation or a network.",
     "formula": "A total of a network as a closed form in its parameters and its input size.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
+    "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",

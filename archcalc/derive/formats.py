@@ -20,6 +20,8 @@ _SHOWN_UNITS = ("values", "bytes", "pixels")
 _PAIRS = {"width": "height", "padding_width": "padding_height", "receptive_field_width": "receptive_field_height",
           "receptive_field_stride_width": "receptive_field_stride_height"}  # fmt: skip
 _WIDTH = 120
+_NEEDS = r"% needs \usepackage{amsmath}"
+_SUM_NAMES = {"activations": "values stored", "activation_bytes": "bytes stored"}
 
 
 class Line:
@@ -57,13 +59,17 @@ def render(explanations: Sequence[Explanation], form: str, title: str = "", widt
         return _json(
             {"schema": "archcalc.explanation/1", "title": title, "layers": [as_dict(one) for one in explanations]}
         )
+    body = sections(explanations, form, width)
     if form == "html":
-        body = "\n".join(_html(one) for one in explanations)
         return _page(title, body)
-    if form == "latex":
-        return "\n".join([r"% needs \usepackage{amsmath}", *(_latex(one) for one in explanations)])
-    one_by_one = _markdown if form == "markdown" else lambda one: _text(one, width or _WIDTH)
-    return "\n".join(one_by_one(one) for one in explanations)
+    return f"{_NEEDS}\n{body}" if form == "latex" else body
+
+
+def sections(explanations: Sequence[Explanation], form: str, width: int | None = None) -> str:
+    """Layers as text, Markdown, LaTeX or HTML, to be put into a page; those that have nothing to show are left out."""
+    one_by_one = {"html": _html, "latex": _latex, "markdown": _markdown}
+    write = one_by_one.get(form) or (lambda one: _text(one, width or _WIDTH))
+    return "\n".join(write(one) for one in explanations if any(lines(one, TEXT)))
 
 
 def render_sum(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
@@ -72,15 +78,27 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
         terms = [{"layer": term.layer, **derivation_as_dict(term.derivation)} for term in total.terms]
         facts = {"quantity": total.quantity, "total": total.total, "unit": total.unit, "terms": terms}
         return _json({"schema": "archcalc.sum/1", "title": title, **facts})
-    name = {"activations": "values stored", "activation_bytes": "bytes stored"}.get(total.quantity, total.quantity)
-    head = f"{title} · {name.replace('_', ' ')}"
+    body = sum_section(total, form, title, width)
+    if form == "html":
+        return _page(_sum_heading(total, title), body)
+    return f"{_NEEDS}\n{body}" if form == "latex" else body
+
+
+def _sum_heading(total: Sum, title: str) -> str:
+    return f"{title} · {_SUM_NAMES.get(total.quantity, total.quantity).replace('_', ' ')}"
+
+
+def sum_section(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
+    """A sum as text, Markdown, LaTeX or HTML, to be put into a page."""
+    head = _sum_heading(total, title)
+    name = _SUM_NAMES.get(total.quantity, total.quantity)
     values = [number_node(term.derivation.value) for term in total.terms]
     if form == "html":
         rows = [(term.layer, _equation(MATHML, term.derivation)) for term in total.terms]
         added = "<mo>+</mo>".join(MATHML.write(value) for value in values)
         rows.append(("total", f"{added}<mo>=</mo>{MATHML.write(number_node(total.total))}"))
         body = "\n".join(f"<tr><th>{escape(label)}</th><td>{_math(math)}</td></tr>" for label, math in rows)
-        return _page(head, f"<section>\n<h1>{escape(head)}</h1>\n<table>\n{body}\n</table>\n</section>")
+        return f"<section>\n<h2>{escape(head)}</h2>\n<table>\n{body}\n</table>\n</section>"
     if form in ("latex", "markdown"):
         rows = [(term.layer, " = ".join(LATEX.write(node) for node in term.derivation.chain())) for term in total.terms]
         rows.append(("total", LATEX.write(number_node(total.total))))
@@ -90,7 +108,7 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
         aligned = [(_escape_latex(label), math.replace("=", "&=", 1)) for label, math in rows[:-1]]
         body = " \\\\\n".join(rf"  \text{{{label}}} &: & {math}" for label, math in aligned)
         last = f"  \\text{{total}} &: & &= {rows[-1][1]}"
-        return f"% needs \\usepackage{{amsmath}}\n\\begin{{align*}}\n{body} \\\\\n{last}\n\\end{{align*}}\n"
+        return f"\\begin{{align*}}\n{body} \\\\\n{last}\n\\end{{align*}}\n"
     column = max([len("total"), *(len(term.layer) for term in total.terms)])
     out = [head, ""]
     for term in total.terms:

@@ -55,7 +55,7 @@ def heading(name: str, op: Op, inputs: Sequence[Shape], output: Shape) -> str:
     """conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
     if not inputs:
         return f"{name}: the input, {format_shape(output)}"
-    parts = [_what(op, inputs), *_settings(op)]
+    parts = [_what(op, inputs), *settings(op)]
     given = [format_shape(shape) for shape in inputs]
     word = "input" if len(inputs) == 1 else "inputs"
     if len(given) > 2 and len(set(given)) == 1:
@@ -84,7 +84,7 @@ def _volume(shape: Shape) -> int:
     return volume
 
 
-def _settings(op: Op) -> list[str]:
+def settings(op: Op) -> list[str]:
     kernel, stride, padding = (getattr(op, name, None) for name in ("kernel_size", "stride", "padding"))
     if kernel is None:
         return []

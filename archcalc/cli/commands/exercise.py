@@ -1,0 +1,182 @@
+"""`archcalc exercise`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.check.model import QUANTITIES
+from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.output import check_target, make_folder, write
+from archcalc.cli.progress import Progress
+from archcalc.errors import SpecError, UsageError
+from archcalc.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
+from archcalc.exercise.variants import vary
+from archcalc.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
+from archcalc.graph import LayerGraph
+from archcalc.sizes import add_input_hints
+
+MOST_STUDENTS = 5_000
+_LARGEST_ROSTER = 1_000_000
+
+
+@click.command(
+    name="exercise",
+    epilog="""\b
+Examples:
+  archcalc exercise alexnet -o alexnet.md                  the key goes into alexnet-key.md
+  archcalc exercise vgg16 --blank 0.4 --seed 7 -f csv
+  archcalc exercise googlenet --layer inception_3a --quantities params,multiplications -o 3a.tex
+  archcalc exercise alexnet --students roster.txt -f csv -o homework/
+  archcalc exercise alexnet --variants 30 -o homework/
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.option(
+    "--blank",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="The share of cells that are left blank.",
+)
+@click.option(
+    "--quantities",
+    metavar="NAMES",
+    default=",".join(DEFAULT),
+    show_default=True,
+    help=f"The columns, comma-separated; of {', '.join(QUANTITIES)}.",
+)
+@click.option("--layer", metavar="LAYER", help="Only this layer or block.")
+@click.option("--every-layer", is_flag=True, help="Layers that work in place too: activations, dropout, flatten.")
+@click.option("--seed", default="0", show_default=True, metavar="TEXT", help="Another choice of blanks and variants.")
+@click.option("--vary", "varied", is_flag=True, help="A variant of the network: other input, kernels and channels.")
+@click.option(
+    "--variants",
+    type=click.IntRange(1, MOST_STUDENTS),
+    metavar="N",
+    help="N variants, student-1 to student-N, into the folder -o.",
+)
+@click.option("--students", metavar="FILE", help="A variant for each name of a file, a line each, into the folder -o.")
+@click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, or Markdown.")
+@click.option("-o", "--output", metavar="FILE|DIR", help="The worksheet; with --variants or --students a folder.")
+@click.option("--key", metavar="FILE", help="The answer key. Default: beside -o, with -key in its name.")
+@network_options
+def command(
+    network: str,
+    blank: float,
+    quantities: str,
+    layer: str | None,
+    every_layer: bool,
+    seed: str,
+    varied: bool,
+    variants: int | None,
+    students: str | None,
+    form: str | None,
+    output: str | None,
+    key: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+) -> None:
+    """A worksheet: the table of a network with blanks, and its answer key with every calculation in a second file.
+
+    With --variants or --students each student gets numbers of their own: DIR/worksheets, DIR/keys, and in
+    DIR/networks the networks themselves, by which `archcalc grade` marks what comes back.
+    """
+    graph = load(network, parse_settings(settings), parse_input(input_size))
+    names = [name.strip() for name in quantities.split(",") if name.strip()]
+
+    def sheet_of(one: LayerGraph, own_seed: str) -> Worksheet:
+        return make_worksheet(_analysed(one), names, blank, own_seed, layer, every_layer)
+
+    if variants is not None or students is not None:
+        if variants is not None and students is not None:
+            raise click.UsageError("--variants or --students, not both")
+        if output in (None, "-") or key is not None:
+            raise click.UsageError("--variants and --students write many files: name a folder with -o, and no --key")
+        roster = (
+            read_roster(students) if students else [f"student-{number}" for number in range(1, (variants or 0) + 1)]
+        )
+        _write_all(graph, roster, seed, sheet_of, form or "markdown", Path(str(output)))
+        return
+    form = form or ENDINGS.get(Path(output or "").suffix.lower(), "markdown")
+    check_target(output)
+    if key is None and output not in (None, "-"):
+        path = Path(str(output))
+        key = str(path.with_name(f"{path.stem}-key{path.suffix}"))
+    check_target(key)
+    sheet = sheet_of(vary(graph, seed) if varied else graph, seed)
+    text = render_sheet(sheet, form)
+    if key is not None:
+        write(render_key(sheet, form), key)
+    write(text, output)
+
+
+def _analysed(graph: LayerGraph) -> Analysis:
+    analysis = analyse(graph, partial=True)
+    if analysis.problems:
+        raise SpecError(add_input_hints(graph, analysis.problems))
+    return analysis
+
+
+def _write_all(
+    graph: LayerGraph,
+    roster: Sequence[str],
+    seed: str,
+    sheet_of: Callable[[LayerGraph, str], Worksheet],
+    form: str,
+    folder: Path,
+) -> None:
+    from archcalc.spec.write import write_graph
+
+    stems = file_names(roster)
+    for name in ("worksheets", "keys", "networks"):
+        make_folder(folder / name)
+    suffix = SUFFIX[form]
+    progress = Progress(len(roster))
+    for index, (student, stem) in enumerate(zip(roster, stems, strict=True)):
+        progress(index, student)
+        own = f"{seed}/{student}"
+        variant = vary(graph, own)
+        sheet = sheet_of(variant, own)
+        write(render_sheet(sheet, form, student), str(folder / "worksheets" / f"{stem}{suffix}"))
+        write(render_key(sheet, form, student), str(folder / "keys" / f"{stem}{suffix}"))
+        write(write_graph(variant), str(folder / "networks" / f"{stem}.yaml"))
+    progress.close()
+
+
+def read_roster(path: str) -> list[str]:
+    """The names of a file, a line each; of a table with commas the first column. Raises `UsageError`."""
+    try:
+        data = Path(path).read_bytes()[: _LARGEST_ROSTER + 1]
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    if len(data) > _LARGEST_ROSTER:
+        raise UsageError(f"{path} is larger than {_LARGEST_ROSTER:,} bytes; a roster has a name in each line")
+    try:
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
+    names = [name for line in lines if (name := line.partition(",")[0].strip())]
+    if not names:
+        raise UsageError(f"{path} names no student; a roster has a name in each line")
+    if len(names) > MOST_STUDENTS:
+        raise UsageError(f"{path} names {len(names):,} students; at most {MOST_STUDENTS:,} at a time")
+    return names
+
+
+def file_names(names: Sequence[str]) -> list[str]:
+    """A file name for each student: letters, digits, - and _. Raises `UsageError` where two would be the same."""
+    stems: dict[str, str] = {}
+    for name in names:
+        stem = re.sub(r"[^\w-]+", "_", name).strip("_")[:100] or "student"
+        if stem.casefold() in (known := {each.casefold(): each for each in stems}):
+            other = stems[known[stem.casefold()]]
+            raise UsageError(f"{other!r} and {name!r} would share the file {stem}; tell them apart in the roster")
+        stems[stem] = name
+    return list(stems)

@@ -1,0 +1,114 @@
+"""`archcalc exercise`: a worksheet and its key, or one of each for every student."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runner import Run
+
+
+def folder(path: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_worksheet_on_stdout(archcalc: Run) -> None:
+    result = archcalc("exercise", "lenet5", "--blank", "0.5")
+    assert result.code == 0
+    assert result.err == ""
+    assert result.out.startswith("# LeNet-5\n")
+    assert "61,706" not in result.out
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["md", "tex", "html", "csv"])
+def test_worksheet_and_key(archcalc: Run, ending: str) -> None:
+    assert archcalc("exercise", "lenet5", "-o", f"a.{ending}").code == 0
+    sheet, key = Path(f"a.{ending}").read_text(), Path(f"a-key.{ending}").read_text()
+    figure = "61{,}706" if ending == "tex" else "61,706"
+    assert figure not in sheet
+    assert figure in key
+
+
+def test_key_where_it_is_wanted(archcalc: Run) -> None:
+    assert archcalc("exercise", "lenet5", "-f", "csv", "--key", "key.csv").code == 0
+    assert [path.name for path in Path().iterdir()] == ["key.csv"]
+
+
+def test_one_sheet_for_each_student(archcalc: Run) -> None:
+    Path("roster.txt").write_text("\ufeffAda Lovelace\nAlan Turing, Cambridge\n\nՆարե\n", encoding="utf-8")
+    assert archcalc("exercise", "alexnet", "--students", "roster.txt", "-f", "csv", "-o", "out").code == 0
+    files = folder(Path("out"))
+    stems = ("Ada_Lovelace", "Alan_Turing", "Նարե")
+    wanted = [f"keys/{stem}.csv" for stem in stems] + [f"networks/{stem}.yaml" for stem in stems]
+    assert sorted(files) == sorted(wanted + [f"worksheets/{stem}.csv" for stem in stems])
+    keys = [files[f"keys/{stem}.csv"] for stem in stems]
+    assert len(set(keys)) == 3
+    # The same students get the same sheets again.
+    assert archcalc("exercise", "alexnet", "--students", "roster.txt", "-f", "csv", "-o", "out").code == 0
+    assert folder(Path("out")) == files
+
+
+def test_network_of_a_student_has_the_numbers_of_the_key(archcalc: Run) -> None:
+    assert archcalc("exercise", "resnet18", "--variants", "2", "-f", "csv", "-o", "out").code == 0
+    with Path("out/keys/student-2.csv").open(encoding="utf-8") as file:
+        key = list(csv.DictReader(file))
+    result = archcalc("report", "out/networks/student-2.yaml", "-f", "csv")
+    totals = result.out.splitlines()[-1]
+    assert key[-1]["params"].replace(",", "") in totals
+    assert key[-1]["multiplications"].replace(",", "") in totals
+
+
+def test_a_variant_differs(archcalc: Run) -> None:
+    plain = archcalc("exercise", "vgg16").out
+    varied = archcalc("exercise", "vgg16", "--vary", "--seed", "3").out
+    assert varied.startswith("# VGG-16, variant\n")
+    assert varied != plain
+    assert varied == archcalc("exercise", "vgg16", "--vary", "--seed", "3").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alxnet"], "did you mean alexnet"),
+        (["lenet5", "--blank", "0"], "must lie above 0"),
+        (["lenet5", "--blank", "x"], "is not a valid float"),
+        (["lenet5", "--quantities", "flops"], "there is no quantity 'flops'"),
+        (["lenet5", "--layer", "conv7"], "has no layer 'conv7'"),
+        (["lenet5", "-f", "docx"], "markdown"),
+        (["lenet5", "-o", "no/such/a.md"], "there is no directory"),
+        (["lenet5", "-o", "."], "is a directory"),
+        (["lenet5", "--variants", "3"], "name a folder"),
+        (["lenet5", "--variants", "0", "-o", "x"], "0 is not in the range"),
+        (["lenet5", "--variants", "2", "--students", "a", "-o", "x"], "not both"),
+        (["lenet5", "--students", "nowhere.txt", "-o", "x"], "nowhere.txt"),
+        (["lenet5", "--students", "empty.txt", "-o", "x"], "names no student"),
+        (["lenet5", "--students", "twice.txt", "-o", "x"], "would share the file a_b"),
+        (["lenet5", "--students", "binary.txt", "-o", "x"], "no UTF-8 text"),
+        (["lenet5", "--students", "roster.txt", "-o", "roster.txt"], "cannot make the folder"),
+    ],
+)
+def test_refused(archcalc: Run, arguments: list[str], message: str) -> None:
+    Path("empty.txt").write_text("\n\n")
+    Path("twice.txt").write_text("a b\na/b\n")
+    Path("binary.txt").write_bytes(b"\xff\xfe\x00")
+    Path("roster.txt").write_text("ada\n")
+    before = folder(Path())
+    result = archcalc("exercise", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert result.out == ""
+    assert folder(Path()) == before
+
+
+def test_a_name_cannot_leave_the_folder(archcalc: Run) -> None:
+    Path("roster.txt").write_text("../../evil\n/etc/passwd\n..\n")
+    assert archcalc("exercise", "lenet5", "--students", "roster.txt", "-o", "out").code == 0
+    assert sorted(path.name for path in Path("out/keys").iterdir()) == ["etc_passwd.md", "evil.md", "student.md"]
