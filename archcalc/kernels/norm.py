@@ -22,15 +22,17 @@ def batch_norm2d(
     bias: Array | None = None,
     *,
     epsilon: float = 1e-5,
+    training: bool = False,
 ) -> Array:
-    """(x − mean)/√(variance + ε)·γ + β with running statistics, as one scale and one shift a channel.
+    """(x − mean)/√(variance + ε)·γ + β, as one scale and one shift a channel.
 
-    Source: Ioffe & Szegedy 2015, algorithm 2.
+    With running statistics: Ioffe & Szegedy 2015, algorithm 2; in training with those of the batch: algorithm 1.
     """
-    scale = 1 / np.sqrt(running_var + x.dtype.type(epsilon))
+    mean, variance = batch_statistics(x) if training else (running_mean, running_var)
+    scale = 1 / np.sqrt(variance + x.dtype.type(epsilon))
     if weight is not None:
         scale = scale * weight
-    shift = -running_mean * scale
+    shift = -mean * scale
     if bias is not None:
         shift = shift + bias
     spread = (-1,) + (1,) * (x.ndim - 2)
@@ -39,22 +41,42 @@ def batch_norm2d(
     return np.asarray(out)
 
 
+def batch_statistics(x: Array) -> tuple[Array, Array]:
+    """Mean and variance (divided by the count) of each channel over images and positions.
+
+    Raises `ValueError` where there is one value only, which would always come out as 0.
+    """
+    if x.size == x.shape[1]:
+        raise ValueError("one value a channel has no variance; a batch of 2 or more has")
+    axes = (0, *range(2, x.ndim))
+    return x.mean(axis=axes), x.var(axis=axes)
+
+
 @kernel("local_response_norm")
 def local_response_norm(x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
     """Each x / (k + α/n · Σ x²)^β over n neighbouring channels, fewer at the first and last.
 
-    An even window reaches one channel further forward. Source: Krizhevsky et al. 2012, section 3.3, with α/n as in
+    Source: Krizhevsky et al. 2012, section 3.3, with α/n as in
     ONNX, LRN.
     """
+    return np.asarray(x / response_scale(x, size, alpha, k) ** beta)
+
+
+def response_scale(x: Array, size: int, alpha: float, k: float) -> Array:
+    """What a value is divided by, before the power β: k + α/n · Σ x² over its neighbours."""
     squares = x * x
-    sums = np.zeros_like(x)
-    channels = x.shape[1]
-    for c in range(channels):
-        first = c - (size - 1) // 2
-        sums[:, c] = squares[:, max(first, 0) : first + size].sum(axis=1)
-    sums *= alpha / size
-    sums += k
-    return np.asarray(x / sums**beta)
+    scale = np.empty_like(x)
+    for c in range(x.shape[1]):
+        scale[:, c] = squares[:, around(c, size)].sum(axis=1)
+    scale *= alpha / size
+    scale += k
+    return scale
+
+
+def around(channel: int, size: int) -> slice:
+    """The channels of a window; an even one reaches one further forward."""
+    first = channel - (size - 1) // 2
+    return slice(max(first, 0), first + size)
 
 
 @kernel("dropout")

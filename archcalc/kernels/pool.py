@@ -160,13 +160,13 @@ def adaptive_avg_pool2d(x: Array, *, output_size: Pair) -> Array:
     """Means over the rows ⌊i·H/n⌋ … ⌈(i + 1)·H/n⌉ and the columns likewise. Source: PyTorch, AdaptiveAvgPool2d."""
     height, width = x.shape[2:]
     out = np.empty((*x.shape[:2], *output_size), x.dtype)
-    for i, rows in enumerate(_shares(height, output_size[0])):
-        for j, columns in enumerate(_shares(width, output_size[1])):
+    for i, rows in enumerate(shares(height, output_size[0])):
+        for j, columns in enumerate(shares(width, output_size[1])):
             out[:, :, i, j] = x[:, :, rows, columns].mean(axis=(2, 3))
     return out
 
 
-def _shares(size: int, count: int) -> list[slice]:
+def shares(size: int, count: int) -> list[slice]:
     """Equal parts of an axis, each widened to whole pixels."""
     return [slice(i * size // count, ((i + 1) * size + count - 1) // count) for i in range(count)]
 

@@ -18,7 +18,7 @@ ALGORITHMS: tuple[Algorithm, ...] = ("auto", "loops", "im2col", "fast")
 Sizes = Mapping[str, tuple[int, ...]]
 
 #: Keyword arguments of kernels that are no settings of a layer.
-_NOT_SETTINGS = {"algorithm", "out", "switches"}
+_NOT_SETTINGS = {"algorithm", "out", "switches", "training"}
 
 
 class Switches(NamedTuple):
@@ -65,7 +65,7 @@ class Kernel:
 
     @property
     def settings(self) -> frozenset[str]:
-        return _keyword_only(self.run) - _NOT_SETTINGS
+        return settings_of(self.run)
 
     @property
     def array_settings(self) -> frozenset[str]:
@@ -86,6 +86,16 @@ class Kernel:
     def in_place(self) -> bool:
         """Whether `run` can put its result over its input (`out=`)."""
         return "out" in _keyword_only(self.run)
+
+    @property
+    def has_training(self) -> bool:
+        """Whether `run` does something else in training (`training=`)."""
+        return "training" in _keyword_only(self.run)
+
+
+def settings_of(function: Callable[..., Any]) -> frozenset[str]:
+    """Names of the settings of a layer that a function reads."""
+    return _keyword_only(function) - _NOT_SETTINGS
 
 
 def _keyword_only(function: Callable[..., Any]) -> frozenset[str]:

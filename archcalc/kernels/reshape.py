@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,13 +41,19 @@ def crop2d(x: Array, like: Array | None = None, *, margins: Sides | None = None)
     An odd pixel more goes at the bottom and right. Source: Ronneberger et al. 2015, figure 1.
     """
     if margins is None:
-        if like is None:
-            raise ValueError("crop2d needs margins, or a map whose size it takes")
+        top, left = half_margins(x, like)
+        assert like is not None
         height, width = like.shape[2:]
-        top, left = (x.shape[2] - height) // 2, (x.shape[3] - width) // 2
         return x[:, :, top : top + height, left : left + width].copy()
     top, left, bottom, right = margins
     return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right].copy()
+
+
+def half_margins(x: Array, like: Array | None) -> Pair:
+    """Rows and columns at the top and left that the map `like` leaves over."""
+    if like is None:
+        raise ValueError("crop2d needs margins, or a map whose size it takes")
+    return (x.shape[2] - like.shape[2]) // 2, (x.shape[3] - like.shape[3]) // 2
 
 
 @kernel("slice2d")
@@ -78,12 +84,17 @@ def pad_channels(
 
     Source: He et al. 2015, section 4.2, option A.
     """
-    missing = 0 if out_channels is None else out_channels - x.shape[1]
-    first = missing // 2 if before == "half" else before
-    last = (after or 0) if out_channels is None else missing - first
+    first, last = missing_channels(x, before, after, out_channels)
     out = np.zeros((x.shape[0], first + x.shape[1] + last, *x.shape[2:]), x.dtype)
     out[:, first : first + x.shape[1]] = x
     return out
+
+
+def missing_channels(x: Array, before: int | Literal["half"], after: int | None, out_channels: int | None) -> Pair:
+    """How many channels come before and after."""
+    missing = 0 if out_channels is None else out_channels - x.shape[1]
+    first = missing // 2 if before == "half" else before
+    return first, (after or 0) if out_channels is None else missing - first
 
 
 @kernel("upsample2d")
@@ -98,13 +109,17 @@ def upsample2d(x: Array, *, scale: Pair = (2, 2), mode: Literal["nearest", "bili
 
 
 def _interpolate(x: Array, factor: int, axis: int) -> Array:
-    """Linear interpolation along an axis.
+    """Linear interpolation along an axis."""
+    lower, upper, share = pixel_shares(x.shape[axis], factor, x.dtype)
+    share = share.reshape(-1, *(1,) * (3 - axis))
+    return np.asarray(np.take(x, lower, axis) * (1 - share) + np.take(x, upper, axis) * share)
+
+
+def pixel_shares(size: int, factor: int, dtype: Any) -> tuple[Array, Array, Array]:
+    """For each new pixel the two old ones between which its centre lies, and the share of the second.
 
     The centre of pixel i lies at (i + ½)/factor − ½ in the old grid, but not before the first centre there.
     """
-    size = x.shape[axis]
     centres = np.maximum((np.arange(size * factor) + 0.5) / factor - 0.5, 0)
     lower = centres.astype(np.intp)
-    upper = np.minimum(lower + 1, size - 1)
-    share = (centres - lower).astype(x.dtype).reshape(-1, *(1,) * (3 - axis))
-    return np.asarray(np.take(x, lower, axis) * (1 - share) + np.take(x, upper, axis) * share)
+    return lower, np.minimum(lower + 1, size - 1), (centres - lower).astype(dtype)

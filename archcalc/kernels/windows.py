@@ -118,14 +118,9 @@ class Frame(NamedTuple):
         """For each tap its row and column, and what it reads at all positions: a view (N, C, positions, positions)."""
         rows, columns = self.places(padded)
         for row in range(self.kernel_size[0]):
+            down = shifted(rows, row * self.dilation[0])
             for column in range(self.kernel_size[1]):
-                yield (
-                    row,
-                    column,
-                    padded[:, :, shifted(rows, row * self.dilation[0]), :][
-                        :, :, :, shifted(columns, column * self.dilation[1])
-                    ],
-                )
+                yield row, column, padded[:, :, down, shifted(columns, column * self.dilation[1])]
 
 
 def shifted(positions: range, by: int) -> slice:
