@@ -285,4 +285,5 @@ def test_the_gradient_of_a_convolution_is_a_convolution_with_the_filter_turned_o
     grad = draw.standard_normal((2, 4, 4, 6))
     (back,) = BACKWARD["conv2d"].run(grad, x, weight).maps
     turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
+    assert back is not None
     np.testing.assert_allclose(back, KERNELS["conv2d"].run(grad, turned, padding=(2, 1, 2, 1)), rtol=1e-12)
