@@ -93,7 +93,7 @@ class SeededWeights:
             return -0.1, 0.1
         if op.kind not in _MULTIPLYING:
             return 1 - _JITTER, 1 + _JITTER
-        fan_in, fan_out = _fans(op, size)
+        fan_in, fan_out = fans(op, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)
         return -math.sqrt(spread), math.sqrt(spread)
 
@@ -104,7 +104,7 @@ def generator(seed: int, layer: str, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def _fans(op: Op, size: Sequence[int]) -> tuple[int, int]:
+def fans(op: Op, size: Sequence[int]) -> tuple[int, int]:
     """How many values a result is made of, and how many results a value goes into."""
     if op.kind == "locally_connected2d":
         filters, _, _, *taps = size
