@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
-from archcalc.cli.options import complete_network, parse_input, parse_settings
+from archcalc.analysis import Analysis
+from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.options import complete_network
 from archcalc.cli.output import check_target, write
 from archcalc.cli.progress import Progress
-from archcalc.errors import SpecError, UsageError
-from archcalc.sizes import add_input_hints
+from archcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from archcalc.executor.execute import Observer
@@ -113,13 +112,13 @@ def command(
         # Elsewhere --input is the size, so here it may be too.
         source, input_size = None, input_size or source
     wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)
-    analysis = _analysis(network, input_size, settings, batch or 1, dtype)
+    analysis = analysis_of(network, input_size, settings, batch or 1, dtype)
     _check_targets(analysis, wanted, save_weights, output)
     names = _read_names(classes, analysis)
     check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     x = _input(analysis, source, preset, batch, seed)
     if len(x) != analysis.batch:
-        analysis = _analysis(network, input_size, settings, len(x), dtype)
+        analysis = analysis_of(network, input_size, settings, len(x), dtype)
         check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
     progress = Progress(len(analysis.rows))
@@ -155,24 +154,8 @@ def command(
     return 1 if differences else 0
 
 
-def need_numpy() -> None:
-    """Raise `UsageError` that says how to get numpy where it is missing."""
-    try:
-        import numpy  # noqa: F401  # only whether it is there
-    except ImportError:
-        raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
-
-
 def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
-
-
-def _analysis(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:
-    graph = load(network, parse_settings(settings), parse_input(size))
-    analysis = analyse(graph, batch, dtype, partial=True)
-    if analysis.problems:
-        raise SpecError(add_input_hints(graph, analysis.problems))
-    return analysis
 
 
 def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, output: str | None) -> None:

@@ -1,0 +1,26 @@
+"""Networks of a command line on their way into the executor."""
+
+from __future__ import annotations
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.cli.options import parse_input, parse_settings
+from archcalc.errors import SpecError, UsageError
+from archcalc.sizes import add_input_hints
+
+
+def need_numpy() -> None:
+    """Raise `UsageError` that says how to get numpy where it is missing."""
+    try:
+        import numpy  # noqa: F401  # only whether it is there
+    except ImportError:
+        raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
+
+
+def analysis_of(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:
+    """The analysis of a whole network. Raises `SpecError` that names inputs which would fit."""
+    graph = load(network, parse_settings(settings), parse_input(size))
+    analysis = analyse(graph, batch, dtype, partial=True)
+    if analysis.problems:
+        raise SpecError(add_input_hints(graph, analysis.problems))
+    return analysis
