@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.diagrams.frames import LONGEST_PIECE
 from archcalc.diagrams.model import Diagram
 from archcalc.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_pieces, plan
+from archcalc.diagrams.ushape import find_arms, u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
 #: Margins, title and legend, roughly.
@@ -22,6 +23,10 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     if direction != "fit":
         down = direction == "TB"
         return assemble(plan(make_pieces(diagram, down), down, 1))
+    arms = find_arms(diagram) if not diagram.whole else None
+    u_shaped = u_layout(diagram, arms) if arms else None
+    if u_shaped:
+        return u_shaped
     plans: list[tuple[float, Plan]] = []
     ways = [(LONGEST_PIECE, True)]
     if diagram.cards:

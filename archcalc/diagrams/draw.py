@@ -143,7 +143,8 @@ def _source(diagram: Diagram, layout: Layout | None, form: str, choices: Choices
 
 
 def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Scene:
-    from archcalc.diagrams.volumes import SIZES, volumes_scene
+    from archcalc.diagrams.solids import SIZES
+    from archcalc.diagrams.volumes import volumes_scene
 
     _known("scale of sizes", choices.sizes, SIZES)
     network = Network(analysis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,7 +10,9 @@ from archcalc.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.diagrams.measure import NodeBox, level, measure
 from archcalc.diagrams.model import Diagram, Edge
 from archcalc.diagrams.pieces import Frame, Line, Piece, Placed, layered, single
+from archcalc.diagrams.routes import rounded
 from archcalc.diagrams.scene import Point
+from archcalc.diagrams.tidy import moved
 
 GAP = 8.0
 JOG = 24.0
@@ -33,10 +35,17 @@ class Layout(NamedTuple):
 
 def make_pieces(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Piece]:
     """The diagram cut where few maps cross, each piece with positions of its own."""
+    return cut_pieces(diagram, down, longest)[0]
+
+
+def cut_pieces(
+    diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
+) -> tuple[list[Piece], dict[int, int]]:
+    """The pieces, and the number of that of each node. Edges `apart` pass by the pieces between their ends."""
     boxes = measure(diagram)
     order = diagram.order
     kept = {group.path for group in diagram.groups}
-    links = [(order[edge.source], order[edge.target]) for edge in diagram.edges]
+    links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
     ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links, None if diagram.whole else longest)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
@@ -48,6 +57,10 @@ def make_pieces(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> l
     for edge in sorted(diagram.edges, key=lambda edge: (order[edge.source], order[edge.target])):
         start, end = number_of[order[edge.source]], number_of[order[edge.target]]
         into[end].append(edge)
+        if (order[edge.source], order[edge.target]) in apart:
+            leaving[start][edge.source] = None
+            first_use[end][edge.source] = None
+            continue
         for number in range(start, end):
             leaving[number][edge.source] = None
             first_use[number + 1][edge.source] = None
@@ -57,9 +70,10 @@ def make_pieces(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> l
         entries = list(first_use[number])
         if pieces:
             exits = pieces[-1].exits
-            entries.sort(key=lambda name: _flip(exits[name], down)[1])
+            # What comes from afar comes first.
+            entries.sort(key=lambda name: _flip(exits[name], down)[1] if name in exits else -1.0)
         pieces.append(_piece(diagram, inside, into[number], entries, list(leaving[number]), sources, down))
-    return pieces
+    return pieces, number_of
 
 
 def _piece(
@@ -78,7 +92,7 @@ def _piece(
     return layered(inside, groups, edges, entries, exits, sources, down)
 
 
-class _Spot(NamedTuple):
+class Spot(NamedTuple):
     piece: Piece
     along: float
     across: float
@@ -87,7 +101,7 @@ class _Spot(NamedTuple):
 class Plan(NamedTuple):
     """Where each piece goes, the lines between pieces, and the size of all."""
 
-    spots: tuple[_Spot, ...]
+    spots: tuple[Spot, ...]
     links: tuple[Line, ...]
     along: float
     across: float
@@ -102,7 +116,7 @@ class Plan(NamedTuple):
 def plan(pieces: Sequence[Piece], down: bool, count: int) -> Plan:
     """The pieces in `count` columns (or rows, where they run from left to right) of about one length."""
     chunks = _balanced([_along(piece, down) + GAP for piece in pieces], count)
-    spots: list[_Spot] = []
+    spots: list[Spot] = []
     links: list[Line] = []
     offset = 0.0
     lanes = max((len(piece.entries) for piece in pieces), default=1)
@@ -110,14 +124,14 @@ def plan(pieces: Sequence[Piece], down: bool, count: int) -> Plan:
     previous_end = 0.0
     longest = 0.0
     for number, chunk in enumerate(chunks):
-        column = _column([pieces[index] for index in chunk], down, head)
+        column = row_of([pieces[index] for index in chunk], down, head)
         low = min(spot.across for spot in column)
         high = max(spot.across + _across(spot.piece, down) for spot in column)
         shift = offset - low
         column = [spot._replace(across=spot.across + shift) for spot in column]
         if number:
             links += _turn(spots[-1], column[0], down, head, previous_end, offset - GUTTER - LANE * (lanes - 1))
-        links += [line for a, b in pairwise(column) for line in _joints(a, b, down)]
+        links += [line for a, b in pairwise(column) for line in joints(a, b, down)]
         spots += column
         previous_end = max(spot.along + _along(spot.piece, down) for spot in column)
         longest = max(longest, previous_end)
@@ -160,7 +174,7 @@ def _even(sizes: Sequence[float], count: int, limit: float) -> list[range]:
         for end in range(1, len(ends)):
             for start, (cost, places) in best.items():
                 length = ends[end] - ends[start]
-                if start < end and length <= limit + 1e-6:
+                if start < end and length <= limit + 1e-5:  # wider than in `_runs`, whose limit may be met exactly
                     total = cost + length * length
                     if end not in following or total < following[end][0]:
                         following[end] = (total, (*places, end))
@@ -179,10 +193,10 @@ def _runs(sizes: Sequence[float], limit: float) -> list[range]:
     return [*runs, range(start, len(sizes))]
 
 
-def _column(pieces: Sequence[Piece], down: bool, head: float) -> list[_Spot]:
-    """Pieces one after the other, entry under exit as far as that does not widen the column."""
+def row_of(pieces: Sequence[Piece], down: bool, head: float, straight: bool = False) -> list[Spot]:
+    """Pieces one after the other, entry under exit; unless `straight`, as far as that does not widen the column."""
     half = max(_across(piece, down) for piece in pieces) / 2
-    spots: list[_Spot] = []
+    spots: list[Spot] = []
     along = head
     for piece in pieces:
         size = _across(piece, down)
@@ -193,14 +207,14 @@ def _column(pieces: Sequence[Piece], down: bool, head: float) -> list[_Spot]:
             if shared:
                 exit_at = before.across + _flip(before.piece.exits[shared[-1]], down)[1]
                 across = exit_at - _flip(piece.entries[shared[-1]], down)[1]
-                across = min(max(across, -half), half - size)
+                across = across if straight else min(max(across, -half), half - size)
             along += JOG if _bent(before, piece, across, down) else GAP
-        spots.append(_Spot(piece, along, across))
+        spots.append(Spot(piece, along, across))
         along += _along(piece, down)
     return spots
 
 
-def _bent(before: _Spot, piece: Piece, across: float, down: bool) -> bool:
+def _bent(before: Spot, piece: Piece, across: float, down: bool) -> bool:
     return any(
         abs(before.across + _flip(before.piece.exits[name], down)[1] - across - _flip(at, down)[1]) > 0.5
         for name, at in piece.entries.items()
@@ -208,16 +222,18 @@ def _bent(before: _Spot, piece: Piece, across: float, down: bool) -> bool:
     )
 
 
-def _place(spot: _Spot, point: Point, down: bool) -> Point:
+def _place(spot: Spot, point: Point, down: bool) -> Point:
     along, across = _flip(point, down)
     along, across = along + spot.along, across + spot.across
     return (across, along) if down else (along, across)
 
 
-def _joints(before: _Spot, after: _Spot, down: bool) -> list[Line]:
+def joints(before: Spot, after: Spot, down: bool) -> list[Line]:
     """Lines from a piece to the next one of the same column."""
     lines = []
     for name, entry in after.piece.entries.items():
+        if name not in before.piece.exits:
+            continue
         start, end = _place(before, before.piece.exits[name], down), _place(after, entry, down)
         middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
         handles = ((start[0], middle[1]), (end[0], middle[1])) if down else ((middle[0], start[1]), (middle[0], end[1]))
@@ -225,7 +241,7 @@ def _joints(before: _Spot, after: _Spot, down: bool) -> list[Line]:
     return lines
 
 
-def _turn(before: _Spot, after: _Spot, down: bool, head: float, end: float, gutter: float) -> list[Line]:
+def _turn(before: Spot, after: Spot, down: bool, head: float, end: float, gutter: float) -> list[Line]:
     """Lines from the end of a column round to the start of the next one."""
     lines = []
     last = len(after.piece.entries) - 1
@@ -242,40 +258,15 @@ def _turn(before: _Spot, after: _Spot, down: bool, head: float, end: float, gutt
     return lines
 
 
-def rounded(points: Sequence[Point], radius: float) -> tuple[Point, ...]:
-    """A line with right angles as curves with round corners."""
-    result: list[Point] = [points[0]]
-    for index in range(1, len(points)):
-        x, y = points[index]
-        if index == len(points) - 1:
-            result += [result[-1], (x, y), (x, y)]
-            continue
-        (px, py), (nx, ny) = points[index - 1], points[index + 1]
-        before, after = abs(x - px) + abs(y - py), abs(nx - x) + abs(ny - y)
-        r = min(radius, before / 2, after / 2)
-        if r < 0.01:
-            result += [result[-1], (x, y), (x, y)]
-            continue
-        near = (x - (x - px) / before * r, y - (y - py) / before * r)
-        far = (x + (nx - x) / after * r, y + (ny - y) / after * r)
-        result += [result[-1], near, near, (x, y), (x, y), far]
-    return tuple(result)
-
-
 def assemble(plan: Plan) -> Layout:
     """The positions of everything in one system."""
     down = plan.down
-    nodes: list[Placed] = []
-    frames: list[Frame] = []
-    lines: list[Line] = list(plan.links)
-    for spot in plan.spots:
-        dx, dy = (spot.across, spot.along) if down else (spot.along, spot.across)
-        for node in spot.piece.nodes:
-            (sx, sy), (tx, ty) = node.start, node.trunk
-            nodes.append(
-                node._replace(x=node.x + dx, y=node.y + dy, start=(sx + dx, sy + dy), trunk=(tx + dx, ty + dy))
-            )
-        frames += [frame._replace(x=frame.x + dx, y=frame.y + dy) for frame in spot.piece.frames]
-        lines += [line._replace(points=tuple((x + dx, y + dy) for x, y in line.points)) for line in spot.piece.lines]
-    width, height = plan.size
-    return Layout(tuple(nodes), tuple(frames), tuple(lines), width, height, down)
+    pieces = [moved(spot.piece, *((spot.across, spot.along) if down else (spot.along, spot.across)))
+              for spot in plan.spots]  # fmt: skip
+    return Layout(
+        tuple(node for piece in pieces for node in piece.nodes),
+        tuple(frame for piece in pieces for frame in piece.frames),
+        (*plan.links, *(line for piece in pieces for line in piece.lines)),
+        *plan.size,
+        down,
+    )

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from archcalc.analysis import Analysis
 from archcalc.diagrams.draw import Choices, scene_of
+from archcalc.diagrams.maps import suits_volumes
 from archcalc.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
 from archcalc.diagrams.svg import svg, svg_element
-from archcalc.diagrams.volumes import suits_volumes
 
 #: More layers than this are no figure of volumes that a page can show.
 MOST_VOLUMES = 60

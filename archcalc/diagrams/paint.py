@@ -8,7 +8,8 @@ from archcalc.diagrams.legend import legend_shapes
 from archcalc.diagrams.measure import BADGE, LABEL, SMALL
 from archcalc.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.diagrams.pack import Layout
-from archcalc.diagrams.pieces import SHADOW, Frame, Line, Placed
+from archcalc.diagrams.pieces import HEADER, SHADOW, Frame, Line, Placed
+from archcalc.diagrams.routes import rounded
 from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted
 from archcalc.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.diagrams.theme import Theme, heat, mix, readable
@@ -89,18 +90,18 @@ def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
 def _frame_label(frame: Frame, level: int, theme: Theme) -> Cluster:
     """Above the lines, which it covers where they would run through it."""
     group = frame.group
-    fill = (theme.frame if level % 2 else theme.inner_frame).fill
-    baseline = frame.y + 16
+    paint_ = theme.frame if level % 2 else theme.inner_frame
+    baseline = frame.y + 15.5
     shapes: list[Shape] = [Text(frame.x + 10, baseline, group.label, LABEL, theme.quiet, True)]
     x = frame.x + 10 + text_width(group.label, LABEL, True)
     if group.times > 1:
         shapes += _badge(f"×{group.times}", x + 8, baseline - 4, theme)
         x += text_width(f"×{group.times}", BADGE, True) + 18
     if group.note:
-        width = text_width(group.note, SMALL)
         shapes.append(Text(x + 8, baseline, group.note, SMALL, theme.quiet))
-        x += width + 8
-    back = Rect(frame.x + 7, baseline - LABEL, x - frame.x - 4, LABEL + 4, fill, None, 0)
+    left, top, right = frame.x, frame.y, frame.x + frame.width
+    corners = [(left, top + HEADER), (left, top), (right, top), (right, top + HEADER)]
+    back = Curve(rounded(corners, 6), paint_.line, 1.0, True, fill=mix(paint_.fill, paint_.line, 0.3), closed=True)
     return Cluster(group.label, (back, *shapes), "plain")
 
 

@@ -22,6 +22,9 @@ TRUNK = 20.0
 #: Between a place where a map enters a piece and the box that it reaches.
 LEAD = 12.0
 SHADOW = 4.0
+CLEAR = 14.0
+#: The strip of a frame in which its label stands.
+HEADER = 22.0
 
 
 class Placed(NamedTuple):
@@ -70,8 +73,8 @@ def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
     """Width and height that a node takes: the box, its shadow and the room of its output."""
     shadow = 2 * SHADOW if box.badge else 0.0
     width, height = box.width + shadow, box.height + shadow
-    if not leaves:
-        return width, height
+    if not leaves:  # other lines keep clear of it
+        return (width + CLEAR, height) if down else (width, height + CLEAR)
     if down:
         return max(width, 2 * (box.output_width + 9)), height + TRUNK
     return width + box.output_width + 18, max(height, 34.0)
@@ -155,7 +158,9 @@ def layered(
         graph.add_edge(left, right, style="invis", headport="c", tailport="c", weight="0")
     made = _add_edges(graph, edges, {**ports, **names}, names, ports, ends)
     answer = json.loads(graph.draw(format="json", prog="dot"))
-    return _read(answer, boxes, shown, made, names, ports, ends, leaving, down)
+    from archcalc.diagrams.tidy import tidy
+
+    return tidy(_read(answer, boxes, shown, made, names, ports, ends, leaving, down), down)
 
 
 def _add_groups(
@@ -272,9 +277,6 @@ def _read(
         lines.append(Line(edge, tuple(points), bool(edge.target)))
     entries = {name: spots[port] for name, port in ports.items()}
     exits = {name: spots[end] for name, end in ends.items()}
-    path_of = {box.node.id: box.node.path for box in boxes}
-    frames = [_widened(frame, frames, lines, path_of) for frame in frames]
-    width = max([width, *(frame.x + frame.width + 1 for frame in frames)])
     return Piece(nodes, tuple(frames), tuple(lines), entries, exits, width, height)
 
 
@@ -284,35 +286,4 @@ def _on_rim(point: Point, placed: Placed) -> Point:
     return (
         min(max(x, placed.x), placed.x + placed.width),
         min(max(y, placed.y), placed.y + placed.box.height),
-    )
-
-
-def _widened(
-    frame: Frame, frames: Sequence[Frame], lines: Sequence[Line], path_of: Mapping[str, tuple[str, ...]]
-) -> Frame:
-    """A frame around the shortcuts that end inside, as long as it meets no other one."""
-    path = frame.group.path
-    level = sum(path[: len(other.group.path)] == other.group.path for other in frames)
-    right = frame.x + frame.width
-    for line in lines:
-        inside = path_of.get(line.edge.target, ())[: len(path)] == path
-        if inside and line.edge.kind in ("identity", "projection"):
-            depth = sum(path_of[line.edge.target][: len(other.group.path)] == other.group.path for other in frames)
-            right = max(right, max(x for x, _ in line.points) + 8 + 8 * (depth - level))
-    wider = frame._replace(width=right - frame.x)
-    free = all(_related(other.group.path, path) or not _touch(other, wider) for other in frames)
-    return wider if free else frame
-
-
-def _related(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    length = min(len(first), len(second))
-    return first[:length] == second[:length]
-
-
-def _touch(first: Frame, second: Frame) -> bool:
-    return (
-        first.x < second.x + second.width
-        and second.x < first.x + first.width
-        and first.y < second.y + second.height
-        and second.y < first.y + first.height
     )

@@ -87,7 +87,7 @@ def find_arms(diagram: Diagram, network: Network) -> list[Stop] | None:
             stop = stop._replace(family=before.family, words=before.words, names=before.names + names)
             stops.pop()
         stops.append(stop)
-    return stops if any(stop.across for stop in stops) else None
+    return stops if any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
 
 
 def _level(before: Stop | None, size: tuple[int, int]) -> int:
@@ -140,7 +140,7 @@ def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str
 
 
 def _spots(stops: Sequence[Stop], sizes: str) -> list[Spot]:
-    from archcalc.diagrams.volumes import scaled
+    from archcalc.diagrams.solids import scaled
 
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
