@@ -47,6 +47,17 @@ ALLOWED: dict[str, set[str]] = {
         "words",
     },
     "diagrams": {"analysis", "conventions", "errors", "graph", "ops", "passes", "shapes", "spec"},
+    "pages": {
+        "analysis",
+        "catalogue",
+        "derive",
+        "diagrams",
+        "errors",
+        "plots",
+        "reports",
+        "shapes",
+        "words",
+    },
     "plots": {"analysis", "diagrams", "errors", "fold", "graph", "ops", "shapes", "words"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},

@@ -171,6 +171,26 @@ class MathML(Notation):
         return f"<mrow><mi>{name}</mi><mo>(</mo>{'<mo>,</mo>'.join(arguments)}<mo>)</mo></mrow>"
 
 
+class Compact(Notation):
+    """A text of few letters, from which a page builds the same MathML: {H_1−F+2P|S}+1. Arguments part at a `;`."""
+
+    slash = False
+    plus, minus, times, sign, by = "+", "−", "·", "−", "×"
+
+    def symbol(self, node: Node) -> str:
+        assert node.symbol is not None
+        return node.symbol.latex.replace("{", "").replace("}", "")
+
+    def fraction(self, node: Node) -> tuple[str, int]:
+        return f"{{{self.write(node.parts[0])}|{self.write(node.parts[1])}}}", _ATOM
+
+    def modulo(self, node: Node) -> str:
+        return f"{self._within(node.parts[0], _PRODUCT)}%{self._within(node.parts[1], _ATOM)}"
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        return f"{name}({';'.join(arguments)})"
+
+
 class Code(Notation):
     """The notation of `archcalc.spec.expressions`, which can be calculated again; symbols are plain ASCII."""
 
@@ -197,4 +217,4 @@ class Code(Notation):
         return f"({above}//{below})", _ATOM
 
 
-TEXT, LATEX, MATHML, CODE = Notation(), Latex(), MathML(), Code()
+TEXT, LATEX, MATHML, COMPACT, CODE = Notation(), Latex(), MathML(), Compact(), Code()

@@ -8,6 +8,7 @@ from json import dumps
 
 from archcalc.diagrams.paint import ARROW
 from archcalc.diagrams.scene import Cluster, Curve, Point, Ramp, Rect, Scene, Shape, Text, arrow_head
+from archcalc.diagrams.text import clean
 
 #: Fonts of one width: where one is missing, the next takes its place and every text still fits.
 FONTS = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
@@ -42,8 +43,8 @@ def _lines(scene: Scene, ids: str, role: str) -> Iterator[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{FONTS}">'
     )
-    yield f'<title id="{ids}title">{escape(scene.title)}</title>'
-    yield f'<desc id="{ids}desc">{escape(scene.description)}</desc>'
+    yield f'<title id="{ids}title">{escape(clean(scene.title))}</title>'
+    yield f'<desc id="{ids}desc">{escape(clean(scene.description))}</desc>'
     yield f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
     ramps = 0
     for cluster in scene.items:

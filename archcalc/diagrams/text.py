@@ -68,5 +68,10 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """Without control characters, which no picture format can hold."""
-    return "".join(c if c.isprintable() or unicodedata.category(c) == "Cf" else "�" for c in text)
+    """Without control characters, which no picture format can hold, and those that turn the direction of the text."""
+    return "".join(c if c.isprintable() or _joins(c) else "�" for c in text)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character is invisible and belongs to its neighbours, as between the parts of an emoji."""
+    return unicodedata.category(character) == "Cf" and unicodedata.bidirectional(character) == "BN"

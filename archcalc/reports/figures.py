@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from archcalc.analysis import Analysis
 
 NAMES = {
@@ -17,20 +19,39 @@ NAMES = {
 }
 
 
-def compare_figures(analysis: Analysis) -> list[str]:
-    """A sentence for each reported figure: what is printed where, what is computed here, and why they differ."""
+class Published(NamedTuple):
+    """A figure as it is printed somewhere, and the computed one where there is one. `note` is a sentence or empty."""
+
+    name: str
+    value: str
+    source: str
+    computed: int | None
+    note: str
+
+
+def published(analysis: Analysis) -> list[Published]:
+    """The figures that the spec of a network quotes."""
     totals = analysis.totals
     computed = {"params": totals.params, "multiplications": totals.multiplications}
-    sentences = []
+    found = []
     for figure in analysis.graph.reported:
         value = f"{figure.value:,}" if isinstance(figure.value, int) else str(figure.value)
-        percent = " %" if "accuracy" in figure.quantity or "error" in figure.quantity else ""
-        if percent and value.endswith("%"):
-            percent = ""
-        here = f"; computed {computed[figure.quantity]:,}" if figure.quantity in computed else ""
-        # A note that begins with γ is no sentence about Γ.
+        if ("accuracy" in figure.quantity or "error" in figure.quantity) and not value.endswith("%"):
+            value += " %"
         note = figure.note or ""
-        note = f". {note[0].upper() if note[0].isascii() else note[0]}{note[1:]}" if note else ""
-        text = f"Reported {NAMES[figure.quantity]}: {value}{percent} ({figure.source}){here}{note}"
-        sentences.append(text if text.endswith(".") else text + ".")
+        # A note that begins with γ is no sentence about Γ.
+        note = f"{note[0].upper() if note[0].isascii() else note[0]}{note[1:]}" if note else ""
+        if note and not note.endswith("."):
+            note += "."
+        found.append(Published(NAMES[figure.quantity], value, figure.source, computed.get(figure.quantity), note))
+    return found
+
+
+def compare_figures(analysis: Analysis) -> list[str]:
+    """A sentence for each reported figure: what is printed where, what is computed here, and why they differ."""
+    sentences = []
+    for figure in published(analysis):
+        here = f"; computed {figure.computed:,}" if figure.computed is not None else ""
+        note = f" {figure.note}" if figure.note else ""
+        sentences.append(f"Reported {figure.name}: {figure.value} ({figure.source}){here}.{note}")
     return sentences

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from archcalc.reports.report import Report
 
-_MODULES = {"table": "text", "markdown": "markdown", "csv": "csv", "json": "json", "latex": "latex", "html": "html"}
-FORMATS = tuple(_MODULES)
+_MODULES = {"table": "text", "markdown": "markdown", "csv": "csv", "json": "json", "latex": "latex"}
+#: HTML is made by `archcalc.pages`, which stands above the reports.
+FORMATS = (*_MODULES, "html")
 ENDINGS = {
     ".txt": "table",
     ".md": "markdown",
@@ -27,7 +28,7 @@ def format_of(path: str | None, default: str = "table") -> str:
 
 
 def render(reports: Sequence[Report], form: str = "table") -> str:
-    """One or several reports in a format of `FORMATS`."""
+    """One or several reports in a format of `FORMATS` that is a text by itself: all but `html`."""
     text = import_module(f"archcalc.reports.{_MODULES[form]}").render(reports)
     assert isinstance(text, str)
     return text

@@ -55,6 +55,10 @@ class Report:
 
     def notes(self) -> list[str]:
         """What stands under the table: totals that are no column sums, conventions, reported figures."""
+        return self.conventions() + [words.line(sentence) for sentence in compare_figures(self.analysis)]
+
+    def conventions(self) -> list[str]:
+        """Totals that are no column sums, and how things are counted."""
         analysis = self.analysis
         totals = analysis.totals
         said = analysis.conventions.describe(analysis.batch, analysis.dtype)
@@ -71,7 +75,7 @@ class Report:
             notes.append(f"Stored: {said['stored']}.")
         if keys & {"receptive_field", "field_stride", "field_start"}:
             notes.append(f"Receptive field: {said['receptive_field']}.")
-        return notes + [words.line(sentence) for sentence in compare_figures(analysis)]
+        return notes
 
 
 def make_report(

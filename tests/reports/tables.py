@@ -149,18 +149,17 @@ def read_latex(text: str) -> list[Table]:
 
 
 class Page(HTMLParser):
-    """A page of HTML, with every element closed in order."""
+    """The texts of a page, and its tables of layers."""
 
-    VOID = ("meta", "br", "hr", "link", "img")
+    VOID = ("meta", "br", "hr", "link", "img", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
         self.tables: list[list[list[str]]] = []
         #: The texts of each kind of element.
         self.texts: dict[str, list[str]] = {}
+        self._inside = False
         self.feed(text)
         self.close()
         assert self.open == [], f"not closed: {self.open}"
@@ -169,17 +168,17 @@ class Page(HTMLParser):
         assert decl == "doctype html"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
         if tag in self.VOID:
             return
         self.open.append(tag)
         self.texts.setdefault(tag, []).append("")
         if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
+            self._inside = dict(attrs).get("class") == "layers"
+            if self._inside:
+                self.tables.append([])
+        elif tag == "tr" and self._inside:
             self.tables[-1].append([])
-        elif tag in ("td", "th"):
+        elif tag in ("td", "th") and self._inside:
             self.tables[-1][-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
@@ -191,12 +190,12 @@ class Page(HTMLParser):
             assert not data.strip(), "text outside of the page"
             return
         self.texts[self.open[-1]][-1] += data
-        if self.open[-1] in ("td", "th"):
+        if self._inside and any(tag in self.open for tag in ("td", "th")):
             self.tables[-1][-1][-1] += data
 
 
 def read_html(text: str) -> list[Table]:
-    """The tables of a page."""
+    """The tables of layers of a page."""
     return [_table(lines) for lines in Page(text).tables]
 
 

@@ -93,7 +93,7 @@ def command(
 
 def write_catalogue(folder: str) -> None:
     """The Markdown report of every network and the index, file by file, the names on stderr."""
-    from archcalc.reports.everything import catalogue_files
+    from archcalc.pages.everything import catalogue_files
 
     for name, text in catalogue_files():
         target = Path(folder, name)
@@ -108,6 +108,13 @@ def render(reports: list[Report], form: str, output: str | None) -> str:
         from archcalc.reports.text import render as render_text
 
         return render_text(reports, width(), colour())
+    if form == "html":
+        from archcalc.pages.report import render as render_page
+
+        page = render_page(reports)
+        for sentence in page.missing:
+            click.echo(f"left out of the page: {sentence}", err=True)
+        return page.text
     return formats.render(reports, form)
 
 

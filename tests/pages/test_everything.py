@@ -8,7 +8,7 @@ import pytest
 
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load, names
-from archcalc.reports.everything import catalogue_files
+from archcalc.pages.everything import catalogue_files
 from archcalc.reports.index import accuracy
 from archcalc.reports.index import render_index as render
 

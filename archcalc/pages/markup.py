@@ -1,0 +1,69 @@
+"""Markup that is safe by construction: what is not made here is text, and text is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from json import dumps
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+_VOID = frozenset({"input", "meta", "br"})
+
+
+class Html(str):
+    """Markup, as against text that has yet to be escaped."""
+
+    __slots__ = ()
+
+
+Content = str | None
+
+
+def element(tag: str, *content: Content, **attributes: str | int | bool | None) -> Html:
+    """An element. `class_` and `aria_label` become `class` and `aria-label`; None and False are left out."""
+    written = "".join(_attribute(name, value) for name, value in attributes.items())
+    if tag in _VOID:
+        return Html(f"<{tag}{written}>")
+    return Html(f"<{tag}{written}>{join(*content)}</{tag}>")
+
+
+def _attribute(name: str, value: str | int | bool | None) -> str:
+    if value is None or value is False:
+        return ""
+    name = name.rstrip("_").replace("_", "-")
+    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+
+
+def join(*content: Content, between: str = "") -> Html:
+    """Contents one after the other; texts are escaped, None is nothing."""
+    return Html(between.join(part if isinstance(part, Html) else escape(part, quote=False) for part in content if part))
+
+
+def link(text: str, url: str | None) -> Html:
+    """A link to a page of the web; any other address, as one that runs a script, is left a text."""
+    if url is None or not is_web(url):
+        return join(text)
+    return element("a", text, href=url, rel="noopener noreferrer")
+
+
+def is_web(url: str) -> bool:
+    """Whether an address is that of a page of the web."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no address of a host
+        return False
+    plain = url.isprintable() and not any(letter.isspace() for letter in url)
+    return plain and parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def fragment(name: str) -> str:
+    """A name as an `id` and the fragment that leads to it: the same letters in both, whatever the name holds."""
+    return quote(name, safe="/:@,=+-._~()")
+
+
+def data(value: Any) -> Html:
+    """JSON for an element `script`: nothing in it can end the element or open a comment."""
+    text = dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Html(text)
