@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -132,22 +132,23 @@ def analyse(
         if layer.key not in counts:
             counts[layer.key] = (count_params(layer), count_operations(layer))
     rows = tuple(
-        _row(layer, *counts[layer.key], field, stored, size, names, conventions)
+        make_row(layer, *counts[layer.key], field, stored, size, names, conventions)
         for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
     )
     return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
 
 
-def _row(
+def make_row(
     shaped: ShapedLayer,
     counted: ParamCount,
     work: Work,
     field: ReceptiveField | None,
     stored: int,
     size: int,
-    names: list[str],
+    names: Sequence[str],
     conventions: Conventions,
 ) -> Row:
+    """The row of a layer: `stored` values of `size` bytes each; `names` are those of all layers, by index."""
     params, buffers = counted.params, counted.buffers
     if conventions.running_statistics:
         params, buffers = params + buffers, 0

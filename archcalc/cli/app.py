@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "How each number of a layer comes about: formula, numbers put in, result.",
     "solve": "The unknown of a layer, an equation or a network.",
     "formula": "A total of a network as a closed form in its parameters and its input size.",
+    "check": "Hold a hand calculation against a network: what is right, what is wrong, and why.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
     "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
@@ -61,6 +62,7 @@ Examples:
   archcalc report vgg16 --input 384x384x3 -f csv -o vgg16.csv
   archcalc explain alexnet conv1
   archcalc solve conv2d --input 224 --output 55 --kernel-size 11 --stride 4
+  archcalc check alexnet answers.csv
   archcalc report "32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10"
   archcalc validate mynet.yaml
 """,

@@ -72,13 +72,14 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
             height, width = spatial(layer.output)
             fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
         else:
-            fields.append(_field(layer, windows[layer.key], [fields[source] for source in layer.layer.inputs]))
+            fields.append(field_behind(layer, windows[layer.key], [fields[source] for source in layer.layer.inputs]))
     return fields
 
 
-def _field(
+def field_behind(
     layer: ShapedLayer, each: Sequence[Windows | str | None], inputs: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
+    """The field of a layer's output; `each` is what its op says of the windows on each input."""
     result: ReceptiveField | None = None
     sizes = spatial(layer.output) if len(layer.output) == 3 else None
     for windows, field in zip(each, inputs, strict=True):

@@ -73,9 +73,9 @@ class Expression(NamedTuple):
         return own.union(*(part.names() for part in self.parts))
 
 
-def _tokens(text: str) -> list[_Token]:
-    if len(text) > LONGEST:
-        raise ExpressionError(f"an expression may have {LONGEST} characters, this one has {len(text):,}")
+def _tokens(text: str, longest: int) -> list[_Token]:
+    if len(text) > longest:
+        raise ExpressionError(f"an expression may have {longest:,} characters, this one has {len(text):,}")
     result: list[_Token] = []
     position = 0
     end = len(text.rstrip())
@@ -93,8 +93,8 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens = _tokens(text)
+    def __init__(self, text: str, longest: int) -> None:
+        self.tokens = _tokens(text, longest)
         self.index = 0
         self.depth = 0
 
@@ -206,9 +206,9 @@ class _Parser:
 
 
 @lru_cache(maxsize=4096)
-def parse_expression(text: str) -> Expression:
-    """Parse an expression. Raises `ExpressionError` with the place of the fault."""
-    return _Parser(text).whole()
+def parse_expression(text: str, longest: int = LONGEST) -> Expression:
+    """Parse an expression of at most `longest` characters. Raises `ExpressionError` with the place of the fault."""
+    return _Parser(text, longest).whole()
 
 
 def _floor(value: Any) -> int:

@@ -7,7 +7,7 @@ file size, nesting and number of values are bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,10 +120,10 @@ def read_source(path: Path, shown: str | None = None) -> Source:
     return parse_source(text, name)
 
 
-def parse_source(text: str, file: str) -> Source:
-    """Parse YAML text; `file` is the name to show in errors."""
+def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None) -> Source:
+    """Parse YAML text; `file` is the name to show in errors, `plain` reads scalars without quotes (else `scalar`)."""
     try:
-        return Source(file, _Reader(text, file).read())
+        return Source(file, _Reader(text, file, plain or scalar).read())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         location = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
@@ -140,8 +140,9 @@ def parse_source(text: str, file: str) -> Source:
 class _Reader:
     """Builds values from the parser's events, without the constructors that YAML tags can call."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, plain: Callable[[str], Any]) -> None:
         self.file = file
+        self.plain = plain
         self.events = yaml.parse(text, Loader=Loader)
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.count = 0
@@ -183,7 +184,7 @@ class _Reader:
 
     def _node(self, event: Any, depth: int, mark: Mark) -> Any:
         if isinstance(event, yaml.ScalarEvent):
-            return scalar(event.value) if event.style in (None, "") else Quoted(event.value)
+            return self.plain(event.value) if event.style in (None, "") else Quoted(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(depth, mark)
         return self._dict(depth, mark)

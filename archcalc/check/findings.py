@@ -1,0 +1,151 @@
+"""What is said about a cell that is not right: the parts that every format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis import Analysis
+from archcalc.check.expected import Value, derivations
+from archcalc.check.model import TOTAL, Cell, Check, Verdict
+from archcalc.derive.layer import Derivation
+from archcalc.derive.words import size
+from archcalc.shapes import format_shape
+from archcalc.words import line
+
+QUANTITY_WORDS = {
+    "output_shape": "output",
+    "params": "params",
+    "multiplications": "multiplications",
+    "activations": "stored values",
+    "memory": "memory",
+    "receptive_field": "receptive field",
+}
+#: Characters of an answer that are shown.
+_SHOWN = 60
+#: Rival diagnoses that are shown.
+MOST_RIVALS = 4
+
+
+class Finding(NamedTuple):
+    """A cell for people: who it is about, both values, the verdict in words, and what explains it."""
+
+    cell: Cell
+    where: str
+    you: str
+    right: str
+    verdict: str
+    derivations: tuple[Derivation, ...]
+    given: str
+    explanations: tuple[str, ...]
+    note: str
+
+
+def findings(check: Check, analysis: Analysis) -> list[Finding]:
+    """The cells that are not right, in the order of the file."""
+    shown = (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)
+    return [_finding(cell, analysis) for cell in check.cells if cell.verdict in shown]
+
+
+def _finding(cell: Cell, analysis: Analysis) -> Finding:
+    is_wrong = cell.verdict is Verdict.WRONG
+    given = ""
+    if is_wrong and cell.carried is not None and cell.carried_from is not None:
+        given = f"given your {name_of(cell.carried_from)} it would be {value_text(cell.carried, cell.quantity)}"
+    explanations = tuple([found.explanation for found in cell.diagnoses[:MOST_RIVALS]])
+    return Finding(
+        cell,
+        where(cell),
+        shorten(cell.answer.text),
+        value_text(cell.expected, cell.quantity),
+        verdict_words(cell),
+        tuple(steps(cell, analysis)) if is_wrong else (),
+        given,
+        explanations,
+        cell.note,
+    )
+
+
+def where(cell: Cell) -> str:
+    """conv4 params; fc1 (fc6) params, where the table has another name."""
+    label = shorten(cell.answer.layer)
+    name = cell.layer if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({cell.layer})"
+    return f"{name or label} {QUANTITY_WORDS[cell.quantity]}"
+
+
+def name_of(source: tuple[str, str]) -> str:
+    """The cell that a mistake comes from, in a few words."""
+    layer, quantity = source
+    return f"{layer} {QUANTITY_WORDS[quantity]}" if quantity != "output_shape" else f"output of {layer}"
+
+
+def verdict_words(cell: Cell) -> str:
+    """wrong, or: right, given your conv4 params"""
+    if cell.verdict is Verdict.CARRIED and cell.carried_from is not None:
+        return f"right, given your {name_of(cell.carried_from)}"
+    if cell.verdict is Verdict.UNREADABLE:
+        return "cannot be read" if cell.layer else "belongs to no layer"
+    return str(cell.verdict)
+
+
+def value_text(value: Value | None, quantity: str) -> str:
+    """55×55×96, 34,944, 1,161,600 bytes (1.11 MiB), 11×11."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return format_shape(value)
+    if quantity == "memory":
+        human = size(value)
+        return f"{value:,} bytes" + (f" ({human})" if human else "")
+    return f"{value:,}"
+
+
+def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
+    """How the right value comes about; of a shape the sides that are wrong."""
+    row = analysis.by_name.get(cell.layer)
+    if row is None:
+        return
+    found = derivations(row, analysis, cell.quantity)
+    stated = cell.stated.shape if cell.stated else None
+    right = cell.expected
+    for derivation in found:
+        if cell.quantity == "output_shape" and stated is not None and isinstance(right, tuple):
+            axis = {"depth": 0, "height": 1, "width": 2}.get(derivation.quantity)
+            if axis is not None and len(stated) == len(right) == 3 and stated[axis] == right[axis]:
+                continue
+        if derivation.quantity.endswith("width") and _is_likewise(derivation, found):
+            continue
+        yield derivation
+
+
+def _is_likewise(derivation: Derivation, others: Sequence[Derivation]) -> bool:
+    """Whether a width comes about as the height does."""
+    twin = derivation.quantity.replace("width", "height")
+    return any(other.quantity == twin and other.value == derivation.value for other in others)
+
+
+def shorten(text: str) -> str:
+    """A text of the file on one line."""
+    plain = line(text[: 4 * _SHOWN])
+    return plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + "…"
+
+
+def summary(check: Check) -> str:
+    """10 of 12 right, 1 right after an earlier mistake, 1 wrong"""
+    answered = len(check.cells) - check.count(Verdict.EMPTY)
+    parts = [f"{check.count(Verdict.RIGHT)} of {answered} right"]
+    for verdict, words in (
+        (Verdict.CARRIED, "right after an earlier mistake"),
+        (Verdict.WRONG, "wrong"),
+        (Verdict.UNREADABLE, "not readable"),
+        (Verdict.EMPTY, "empty"),
+    ):
+        if count := check.count(verdict):
+            parts.append(f"{count} {words}")
+    return ", ".join(parts)
+
+
+def remarks(check: Check) -> list[str]:
+    """Notes on cells that are right or empty, each once."""
+    quiet = [cell for cell in check.cells if cell.note and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)]
+    return list(dict.fromkeys(f"{shorten(cell.answer.layer)}: {cell.note}" for cell in quiet))

@@ -1,0 +1,191 @@
+"""A check as text, Markdown, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.check.findings import (
+    Finding,
+    findings,
+    remarks,
+    shorten,
+    steps,
+    summary,
+)
+from archcalc.check.model import Cell, Check, Diagnosis, Verdict
+from archcalc.derive.formats import Line
+from archcalc.derive.notation import LATEX, MATHML, TEXT, Notation
+from archcalc.reports.markdown import escape as escape_markdown
+from archcalc.reports.text import bold, dim, wrap
+
+FORMATS = ("text", "markdown", "html", "json")
+ENDINGS = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
+_WIDTH = 110
+_COLOURS = {Verdict.WRONG: "31", Verdict.UNREADABLE: "31", Verdict.CARRIED: "33", Verdict.RIGHT: "32"}
+
+
+def render(
+    check: Check, analysis: Analysis, form: str = "text", notes: Sequence[str] = (), colour: bool = False,
+    width: int | None = None,
+) -> str:  # fmt: skip
+    """A check in a format of `FORMATS`; `notes` are about the file that it was read from."""
+    title = analysis.graph.title or analysis.graph.name
+    if form == "json":
+        return json.dumps(as_dict(check, analysis, notes), ensure_ascii=False, indent=1) + "\n"
+    every = findings(check, analysis)
+    quiet = [*notes, *remarks(check)]
+    if form == "html":
+        return _html(title, check, every, quiet)
+    if form == "markdown":
+        return _markdown(title, check, every, quiet)
+    return _text(title, check, every, quiet, colour, width or _WIDTH)
+
+
+def chain(finding: Finding, notation: Notation) -> list[str]:
+    """The derivations of the right value, each on a line."""
+    equals = "<mo>=</mo>" if notation is MATHML else " = "
+    found = []
+    for derivation in finding.derivations:
+        line = Line(derivation, notation)
+        found.append(equals.join(line.parts))
+    return found
+
+
+# --- text
+
+
+def _text(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str], colour: bool, width: int) -> str:
+    out = [f"{bold(title, colour)}: {summary(check)}"]
+    for finding in every:
+        out += ["", *_text_of(finding, colour, width)]
+    if notes:
+        out += ["", *(dim(line, colour) for note in notes for line in wrap(note, width))]
+    return "\n".join([*out, ""])
+
+
+def _text_of(finding: Finding, colour: bool, width: int) -> list[str]:
+    verdict = _coloured(finding.verdict, finding.cell.verdict, colour)
+    right = f"   it is: {finding.right}" if finding.right else ""
+    out = [f"{bold(finding.where, colour)}   you: {finding.you}{right}   {verdict}"]
+    if finding.given:
+        out += _indented(f"{finding.given[0].upper()}{finding.given[1:]}.", width)
+    for line in chain(finding, TEXT):
+        out += _indented(line, width)
+    for number, explanation in enumerate(finding.explanations):
+        out += _indented(explanation if not number else f"Or: {explanation}", width)
+    if finding.note:
+        out += _indented(finding.note, width)
+    return out
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return [f"    {line}" for line in wrap(text, max(width - 4, 30))]
+
+
+def _coloured(text: str, verdict: Verdict, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m" if colour and verdict in _COLOURS else text
+
+
+# --- Markdown
+
+
+def _markdown(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
+    out = [f"## {escape_markdown(title)}", "", f"{escape_markdown(summary(check))}"]
+    for finding in every:
+        out += ["", f"### {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}", ""]
+        right = f"; it is {escape_markdown(finding.right)}" if finding.right else ""
+        out.append(f"You: {escape_markdown(finding.you)}{right}.")
+        lines = [f"${line}$" for line in chain(finding, LATEX)]
+        texts = [finding.given, *finding.explanations, finding.note]
+        out += [part for line in [*lines, *(escape_markdown(text) for text in texts if text)] for part in ("", line)]
+    if notes:
+        out += ["", *(f"- {escape_markdown(note)}" for note in notes)]
+    return "\n".join([*out, ""])
+
+
+# --- HTML
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+section { border-left: 4px solid; margin: 1.2rem 0; overflow-x: auto; padding: 0 1rem; }
+h2 { font-size: 1.05rem; margin: 0; }
+p { margin: .3rem 0; }
+.wrong, .unreadable { border-color: #c0392b; }
+.carried_forward { border-color: #c98a00; }
+.verdict { font-weight: 400; opacity: .75; }
+"""
+
+
+def _html(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
+    sections = "\n".join(_html_of(finding) for finding in every)
+    remarks = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n<p>{escape(summary(check))}</p>\n{sections}\n"
+        f"{f'<ul>{remarks}</ul>' if remarks else ''}\n</body>\n</html>\n"
+    )
+
+
+def _html_of(finding: Finding) -> str:
+    right = f"; it is <b>{escape(finding.right)}</b>" if finding.right else ""
+    lines = [f"<math><mrow>{line}</mrow></math>" for line in chain(finding, MATHML)]
+    texts = [escape(text) for text in (finding.given, *finding.explanations, finding.note) if text]
+    body = "\n".join(f"<p>{part}</p>" for part in [f"You: {escape(finding.you)}{right}", *lines, *texts])
+    head = f'{escape(finding.where)} <span class="verdict">{escape(finding.verdict)}</span>'
+    return f'<section class="{finding.cell.verdict}">\n<h2>{head}</h2>\n{body}\n</section>'
+
+
+# --- JSON
+
+
+def as_dict(check: Check, analysis: Analysis, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """A check as plain data; shapes are [C, H, W] or [N], receptive fields [height, width], memory in bytes."""
+    counts = {str(verdict): check.count(verdict) for verdict in Verdict}
+    return {
+        "schema": "archcalc.check/1",
+        "network": check.network,
+        "title": analysis.graph.title or analysis.graph.name,
+        "summary": {"cells": len(check.cells), **counts},
+        "cells": [_cell(cell, analysis) for cell in check.cells],
+        "diagnoses": [_diagnosis(found) for found in check.diagnoses],
+        "notes": list(notes),
+    }
+
+
+def _cell(cell: Cell, analysis: Analysis) -> dict[str, Any]:
+    place = cell.answer.place
+    return {
+        "file": place.file if place else None,
+        "row": place.row if place else None,
+        "column": place.column if place else None,
+        "label": shorten(cell.answer.layer),
+        "layer": cell.layer or None,
+        "quantity": cell.quantity,
+        "text": shorten(cell.answer.text),
+        "verdict": str(cell.verdict),
+        "expected": _plain(cell.expected),
+        "carried": _plain(cell.carried),
+        "carried_from": list(cell.carried_from) if cell.carried_from else None,
+        "derivation": [" = ".join(Line(one, TEXT).parts) for one in steps(cell, analysis)]
+        if cell.verdict is Verdict.WRONG
+        else [],
+        "diagnoses": [_diagnosis(found) for found in cell.diagnoses],
+        "note": cell.note,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _diagnosis(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "mistake": found.mistake, "layer": found.layer, "quantity": found.quantity, "explanation": found.explanation,
+    }  # fmt: skip

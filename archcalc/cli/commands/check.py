@@ -1,0 +1,114 @@
+"""`archcalc check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archcalc.analysis import Analysis, analyse
+from archcalc.catalogue import load
+from archcalc.check.answers import FORMATS as FILE_FORMATS
+from archcalc.check.answers import Answers, read_answers
+from archcalc.check.calculation import StatementError
+from archcalc.check.check import check_answers
+from archcalc.check.formats import ENDINGS, FORMATS, render
+from archcalc.check.model import Check, Verdict
+from archcalc.check.terms import check_total
+from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
+from archcalc.cli.output import check_target, colour, width, write
+from archcalc.conventions import Conventions
+from archcalc.errors import Location, Problem, SpecError, UsageError
+
+_COUNTS = ("params", "multiplications", "activations", "memory")
+
+
+@click.command(
+    name="check",
+    epilog="""\b
+Examples:
+  archcalc check alexnet answers.csv
+  archcalc check vgg16 answers.xlsx -f html -o feedback.html
+  archcalc check lenet5 --params 61,706
+  archcalc check alexnet --params "(3*11*11*96+96)+(96*256*5*5+256)+(256*384*3*3+384)*2+…"
+  archcalc check "32x32x3 -> conv5-6 -> pool2 -> fc10" answers.md
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.argument("file", metavar="[ANSWERS]", required=False)
+@click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, or text.")
+@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@click.option("--from", "kind", type=click.Choice(FILE_FORMATS), help="Form of ANSWERS. Default: by its name.")
+@click.option("--params", metavar="NUMBER|SUM", help="Check this total, or the sum that gives it, term by term.")
+@click.option("--multiplications", metavar="NUMBER|SUM", help="The same for multiplications.")
+@click.option("--activations", metavar="NUMBER|SUM", help="The same for values stored.")
+@click.option("--memory", metavar="NUMBER|SUM", help="The same for bytes stored: 58.1 MiB.")
+@network_options
+@counting_options
+def command(
+    network: str,
+    file: str | None,
+    form: str | None,
+    output: str | None,
+    kind: str | None,
+    params: str | None,
+    multiplications: str | None,
+    activations: str | None,
+    memory: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+    batch: int,
+    dtype: str,
+    strict: bool,
+    count_in_place: bool,
+    running_statistics: bool,
+) -> int:
+    """Hold a hand calculation against a network: what is right, what is wrong, and why.
+
+    ANSWERS is a table (CSV, YAML, JSON, Markdown, XLSX; - is stdin) with a column for the layer and any of: output
+    shape, params, multiplications, activations, memory, receptive field. A cell may be a calculation. What follows
+    from an earlier mistake is marked so. Exit code 1 where something is wrong.
+    """
+    check_target(output)
+    options = zip(_COUNTS, (params, multiplications, activations, memory), strict=True)
+    totals = {quantity: text for quantity, text in options if text is not None}
+    if (file is None) == (not totals):
+        raise UsageError("give a file of ANSWERS, or a total as --params, --multiplications, --activations or --memory")
+    form = form or ENDINGS.get(Path(output).suffix.lower() if output else "", "text")
+    conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
+    graph = load(network, parse_settings(settings), parse_input(input_size))
+    analysis = analyse(graph, batch, dtype, conventions)
+    if file is not None:
+        answers = read_answers(file, kind)
+        check, notes = check_answers(analysis, answers.answers), answers.notes
+        _refuse_strangers(check, answers)
+    else:
+        cells = [cell for quantity, text in totals.items() for cell in _total(analysis, quantity, text).cells]
+        check, notes = Check(graph.name, tuple(cells)), ()
+    to_terminal = output is None
+    text = render(check, analysis, form, notes, to_terminal and colour(), width() if to_terminal else None)
+    write(text, output)
+    return 0 if check.is_right else 1
+
+
+def _total(analysis: Analysis, quantity: str, text: str) -> Check:
+    try:
+        return check_total(analysis, quantity, text)
+    except StatementError as error:
+        start = max(0, error.offset - 20)
+        at = f" at {text[start : error.offset + 20]!r}, character {error.offset + 1}" if error.offset else ""
+        raise UsageError(f"cannot read --{quantity}: {error.message}{at}") from None
+
+
+def _refuse_strangers(check: Check, answers: Answers) -> None:
+    """A table in which nothing belongs to the network is bad input, not a wrong answer."""
+    if not answers.answers:
+        raise UsageError("the table has no rows")
+    if any(cell.layer or cell.verdict is Verdict.EMPTY for cell in check.cells):
+        return
+    first: dict[str, Problem] = {}
+    for cell in check.cells:
+        place = cell.answer.place
+        location = Location(*place) if place is not None else None
+        first.setdefault(cell.answer.layer, Problem(cell.note, location))
+    raise SpecError(list(first.values())[:5])
