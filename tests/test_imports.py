@@ -74,6 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "shapes",
         "single",
         "spec",
+        "words",
     },
     "exercise": {
         "analysis",
@@ -114,6 +115,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "PIL": {"executor"},
     "safetensors": {"executor"},
     "pygraphviz": {"diagrams"},
+    "openpyxl": {"check"},
     "reportlab": {"diagrams"},
     "resvg_py": {"diagrams"},
     "vl_convert": {"plots"},

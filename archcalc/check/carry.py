@@ -217,10 +217,11 @@ class World:
         if sides == (right.height.size, right.width.size):
             self.fields.pop(index, None)
             self.field_from.pop(index, None)
-        elif is_wrong and all(1 <= side <= LARGEST_SIZE for side in sides):
-            if len(now.height.spans) == len(now.width.spans) == 1:
-                self.fields[index] = ReceptiveField(_resized(now.height, sides[0]), _resized(now.width, sides[1]))
-                self.field_from[index] = (self.network.names[index], "receptive_field")
+            return
+        usable = all(1 <= side <= LARGEST_SIZE for side in sides) and len(now.height.spans) == len(now.width.spans) == 1
+        if is_wrong and usable:
+            self.fields[index] = ReceptiveField(_resized(now.height, sides[0]), _resized(now.width, sides[1]))
+            self.field_from[index] = (self.network.names[index], "receptive_field")
 
 
 def _resized(axis: AxisField, size: int) -> AxisField:

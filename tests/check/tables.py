@@ -27,8 +27,8 @@ HEADS = {
 }
 #: Every kind of layer is in one of these, and none takes long.
 NETWORKS = (
-    "lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "nin", "nin@cifar10", "vgg11",
-    "vgg16", "vgg16@bn", "googlenet", "resnet18", "resnet20_cifar", "resnet50", "mobilenet", "unet", "xception",
+    "lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "nin", "nin@cifar10",
+    "vgg11", "vgg16", "vgg16@bn", "googlenet", "resnet18", "resnet20_cifar", "resnet50", "mobilenet", "unet", "xception",
 )  # fmt: skip
 
 
