@@ -28,7 +28,8 @@ HEADS = {
 #: Every kind of layer is in one of these, and none takes long.
 NETWORKS = (
     "lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "nin", "nin@cifar10",
-    "vgg11", "vgg16", "vgg16@bn", "googlenet", "resnet18", "resnet20_cifar", "resnet50", "mobilenet", "unet", "xception",
+    "vgg11", "vgg16", "vgg16@bn", "googlenet", "resnet18", "resnet20_cifar", "resnet50", "mobilenet", "unet",
+    "xception",
 )  # fmt: skip
 
 
@@ -130,7 +131,8 @@ CHANNELS_FIRST = ("tuple", "batch")
 
 
 def notations(quantity: str) -> dict[str, Any]:
-    return {"output_shape": SHAPES, "memory": BYTES, "receptive_field": FIELDS}.get(quantity, NUMBERS)
+    special: dict[str, dict[str, Any]] = {"output_shape": SHAPES, "memory": BYTES, "receptive_field": FIELDS}
+    return special.get(quantity, NUMBERS)
 
 
 @st.composite
