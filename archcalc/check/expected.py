@@ -22,34 +22,39 @@ _DERIVATIONS = {
 assert tuple(_DERIVATIONS) == QUANTITIES
 
 
-def expected(row: Row, analysis: Analysis, quantity: str) -> Value | None:
-    """The right value of a layer's cell; `row` may be one that was calculated anew from a student's input shapes.
+def expected(row: Row | None, analysis: Analysis, quantity: str) -> Value | None:
+    """The right value of a layer's cell, or without a row that of the total.
 
-    Counts are per image, memory is in bytes for the batch of the analysis, a receptive field in pixels. None where
-    there is no receptive field to name. Raises `KeyError` for a quantity that is none of `QUANTITIES`.
+    The row may be one that was calculated anew from a student's input shapes. Counts are per image, memory is in
+    bytes for the batch of the analysis, a receptive field in pixels. None where there is no receptive field to name,
+    and for totals of what does not add up. Raises `KeyError` for a quantity that is none of `QUANTITIES`.
     """
+    if row is None:
+        return expected_total(analysis, quantity)
     if quantity == "receptive_field":
         field = row.receptive_field
         return (field.height.size, field.width.size) if field is not None else None
-    value: Value = {
-        "output_shape": row.output_shape,
+    if quantity == "output_shape":
+        return row.output_shape
+    return {
         "params": row.params,
         "multiplications": row.multiplications,
         "activations": row.activations,
         "memory": row.activation_bytes,
     }[quantity]
-    return value
 
 
 def expected_total(analysis: Analysis, quantity: str) -> int | None:
     """The sum of a column; None for shapes and receptive fields, which do not add up."""
     totals = analysis.totals
     return {
+        "output_shape": None,
+        "receptive_field": None,
         "params": totals.params,
         "multiplications": totals.multiplications,
         "activations": totals.activations,
         "memory": totals.activation_bytes,
-    }.get(quantity)
+    }[quantity]
 
 
 def derivations(row: Row, analysis: Analysis, quantity: str) -> tuple[Derivation, ...]:

@@ -64,7 +64,8 @@ class Diagnosis(NamedTuple):
     """A mistake that gives exactly the number that was written.
 
     `mistake` is an id of `archcalc.check.mistakes`; `layer` and `quantity` say where it was made, which need not be
-    the cell that shows it. `tree` is the calculation that the mistake leads to, where there is one to show.
+    the cell that shows it. `tree` is the calculation that the mistake leads to, where there is one to show. Rivals of
+    one cell have ranks from 0, the best; mistakes that only together give the number share one.
     """
 
     mistake: str
@@ -72,6 +73,7 @@ class Diagnosis(NamedTuple):
     quantity: str
     explanation: str
     tree: Node | None = None
+    rank: int = 0
 
 
 class Verdict(StrEnum):

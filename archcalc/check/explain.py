@@ -1,0 +1,55 @@
+"""Diagnoses in words: the calculation that gives the student's number, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.check.mistakes.base import Step
+from archcalc.derive.notation import TEXT, number
+from archcalc.derive.steps import substituted
+from archcalc.derive.trace import Node
+
+
+def calculation(tree: Node) -> str:
+    """(3·3·256 + 1)·384: the formula with its numbers."""
+    return TEXT.write(substituted(tree))
+
+
+def sentence(steps: Sequence[Step], shown: str, what: str, is_exact: bool = True) -> str:
+    """Your number is exactly (3·3·256 + 1)·384: conv3's input depth. … `shown` is empty where there is none."""
+    if len(steps) == 1:
+        reason = steps[0].reason
+        if not shown:
+            return reason[0].upper() + reason[1:]
+        return f"{what} {_verb(what)} {'exactly ' if is_exact else ''}{shown}: {reason}"
+    numbered = [f"{word} {_placed(step)}" for word, step in zip(("First:", "Second:"), steps, strict=True)]
+    both = " ".join(numbered)
+    if not shown:
+        return f"Two mistakes together. {both}"
+    return f"{what} {_verb(what)} {'exactly ' if is_exact else ''}{shown}, by two mistakes. {both}"
+
+
+def _verb(what: str) -> str:
+    return "are" if what.endswith("sizes") else "is"
+
+
+def _placed(step: Step) -> str:
+    return step.reason
+
+
+def result(tree: Node) -> str:
+    """(27 − 5)/1 + 1 = 23; a bare number stands alone."""
+    shown = calculation(tree)
+    value = number(tree.value)
+    return shown if shown == value else f"{shown} = {value}"
+
+
+def both_axes(trees: Sequence[Node]) -> str:
+    """The calculation of height and width, once where they are the same."""
+    height, width = (result(tree) for tree in trees)
+    return height if height == width else f"{height} by {width}"
+
+
+def unknown(right: str, note: str = "") -> str:
+    """Nobody is accused."""
+    return " ".join(part for part in ("None of the usual mistakes gives this number.", right, note) if part)
