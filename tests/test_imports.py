@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
         "derive",
         "errors",
         "graph",
+        "numbers",
         "ops",
         "passes",
         "reports",

@@ -34,7 +34,7 @@ class _Column(NamedTuple):
     """The mistakes of a total and their changes, ready to be added to one another."""
 
     table: Index
-    changes: list[tuple[int | Fraction, Alternative]]
+    changes: list[tuple[Fraction, Alternative]]
 
 
 def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Found]:
@@ -81,10 +81,10 @@ def _without_last_resorts(found: list[Alternative]) -> list[Alternative]:
 
 def _column(tables: Tables, quantity: str, total: int) -> _Column:
     ones = total_singles(tables.network, quantity)
-    return _Column(Index(ones), [(one.value - total, one) for one in total_pairs(ones, total)])
+    return _Column(Index(ones), [(Fraction(one.value - total), one) for one in total_pairs(ones, total)])
 
 
-def _two_changes(column: _Column, change: int | Fraction, total: int) -> list[Alternative]:
+def _two_changes(column: _Column, change: Fraction, total: int) -> list[Alternative]:
     """Two mistakes in a sum whose changes add up to the difference, where that can hardly be an accident."""
     by_change = dict(column.changes)
     made = []
@@ -170,7 +170,7 @@ _BY_LETTER = {
 }
 
 
-def _written(scene: Scene, quantity: str, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
+def _written(scene: Scene, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
     """A number of the written calculation in the place of another: the one edit that leads from right to wrong."""
     if stated.expression is None or any(True for _ in found) or not right.value:
         return

@@ -64,7 +64,7 @@ class Conv:
 
     @property
     def weights(self) -> int:
-        return self.Fh * self.Fw * self.D // self.G * self.K
+        return int(self.Fh * self.Fw * self.D // self.G * self.K)
 
     @property
     def positions(self) -> int:
@@ -75,7 +75,7 @@ class Conv:
         d: int | None = None, ceil: bool | None = None,
     ) -> tuple[int, int]:  # fmt: skip
         """(H − F + P)/S + 1 along both axes, with what is given in the place of what is right."""
-        found = []
+        found: list[int] = []
         for size, kernel, stride, padding in (
             (self.H1, self.Fh, self.Sh, self.top + self.bottom),
             (self.W1, self.Fw, self.Sw, self.left + self.right),
@@ -418,7 +418,7 @@ def digit_slip(rng: Random, analysis: Analysis) -> Plant | None:
 
 def _significant(value: int, digits: int) -> int:
     unit = 10 ** max(0, len(str(value)) - digits)
-    return (2 * value + unit) // (2 * unit) * unit
+    return int((2 * value + unit) // (2 * unit) * unit)
 
 
 def rounded_inputs(rng: Random, analysis: Analysis) -> Plant | None:

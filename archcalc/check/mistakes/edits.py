@@ -84,7 +84,9 @@ def _depth(scene: Scene, has: dict[str, Node]) -> Iterator[Edit]:
     if _GROUPS in has and has[_GROUPS].value > 1:
         groups = has[_GROUPS].value
         each = scene.depth // groups
-        reason = f"each filter as deep as the whole input. With {groups} groups it sees {each} of the {scene.depth} channels."
+        reason = (
+            f"each filter as deep as the whole input. With {groups} groups it sees {each} of {scene.depth} channels."
+        )
         yield Edit(Step("forgot_groups", reason), 10, lambda tree: without_division_by(tree, _GROUPS))
     if depth.value > 1:
         reason = f"the input depth is missing. {scene.reads()}"
@@ -157,10 +159,10 @@ def _other_values(scene: Scene, image: tuple[int, ...]) -> Iterator[tuple[Node, 
             yield (h * w * d).node, f"{whose}, {format_shape(shape)}", 16
     seen = set()
     for far, row in scene.network.nearest(scene.name):
-        for shape, what in ((row.input_shapes[0], "inputs"), (row.output_shape, "outputs")):
-            if len(shape) == 1 and shape[0] not in seen and far < 4:
-                seen.add(shape[0])
-                yield symbol("N₁", shape[0]).node, f"the {what} of {row.name}", 14 + far
+        for sizes, what in ((row.input_shapes[0], "inputs"), (row.output_shape, "outputs")):
+            if len(sizes) == 1 and sizes[0] not in seen and far < 4:
+                seen.add(sizes[0])
+                yield symbol("N₁", sizes[0]).node, f"the {what} of {row.name}", 14 + far
     if scene.row.output_shape[0] not in seen:
         yield symbol("N₁", scene.row.output_shape[0]).node, f"{scene.name}'s own neurons", 15
 
@@ -223,13 +225,12 @@ def _positions(scene: Scene, quantity: str, has: dict[str, Node]) -> Iterator[Ed
         return
     height, width = has[own[0]], has[own[1]]
     where = f"{scene.name} calculates at {output[1]}×{output[2]} positions"
-    if quantity == "multiplications":
-        if height.value * width.value > 1:
-            reason = f"the positions are missing; that is the number of weights. {where}."
-            replace = _replace({own[0]: ONE, own[1]: ONE})
-            yield Edit(Step("multiplications_without_positions", reason), 10, replace)
-            reason = f"the positions along one axis only. {where}."
-            yield Edit(Step("multiplications_without_positions", reason), 22, _replace({own[1]: ONE}))
+    if quantity == "multiplications" and height.value * width.value > 1:
+        reason = f"the positions are missing; that is the number of weights. {where}."
+        replace = _replace({own[0]: ONE, own[1]: ONE})
+        yield Edit(Step("multiplications_without_positions", reason), 10, replace)
+        reason = f"the positions along one axis only. {where}."
+        yield Edit(Step("multiplications_without_positions", reason), 22, _replace({own[1]: ONE}))
     if own != ("H₂", "W₂"):
         return
     if given[1:] != output[1:]:

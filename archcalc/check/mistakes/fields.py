@@ -63,9 +63,7 @@ def _edited(scene: Scene) -> Iterator[Sized]:
         yield _sized(Step("forgot_stride", reason), 12, all_of({"j₁": ONE}))
         stride = getattr(scene.op, "stride", None)
         if stride is not None and stride[0] > 1:
-            reason = (
-                f"the output's step of {step * stride[0]} pixels. The window lies on the input, whose step is {step}."
-            )
+            reason = f"the output's step, {step * stride[0]} pixels. The window lies on the input: steps of {step}."
             yield _sized(Step("wrong_stride", reason), 16, all_of({"j₁": named(has["j₁"], step * stride[0])}))
             reason = f"the stride of {scene.name} alone. All strides before it count together: {step} pixels a step."
             yield _sized(Step("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))

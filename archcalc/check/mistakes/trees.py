@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archcalc.derive.trace import Node, Symbol, Traced, number_node, traced
-from archcalc.numbers import ceil_div, maximum, minimum, product
+from archcalc.derive.trace import Node, Symbol, Traced, number_node
+from archcalc.numbers import ceil_div, maximum, minimum
 
 Replace = Callable[[Node], Node | None]
 ONE = number_node(1)
@@ -17,7 +17,7 @@ def combine(kind: str, parts: tuple[Node, ...]) -> Node:
     if kind == "neg":
         return (-first).node
     second = Traced(parts[1])
-    made = {
+    made: Traced = {
         "+": lambda: first + second,
         "-": lambda: first - second,
         "*": lambda: first * second,
@@ -27,7 +27,7 @@ def combine(kind: str, parts: tuple[Node, ...]) -> Node:
         "min": lambda: minimum(first, second),
         "max": lambda: maximum(first, second),
     }[kind]()
-    return traced(made).node
+    return made.node
 
 
 def rebuild(node: Node, replace: Replace) -> Node:
@@ -84,12 +84,14 @@ def quantity(letter: str, value: int) -> Node:
 
 def times(*factors: Node) -> Node:
     """The product in the order given."""
-    result = product([Traced(factor) for factor in factors])
-    return result.node if isinstance(result, Traced) else ONE
+    result = ONE
+    for factor in factors:
+        result = combine("*", (result, factor))
+    return result
 
 
 def plus(first: Node, second: Node) -> Node:
-    return (Traced(first) + Traced(second)).node
+    return combine("+", (first, second))
 
 
 def without_division_by(node: Node, letter: str) -> Node:
