@@ -52,3 +52,17 @@ def people(authors: Sequence[str]) -> str:
     if len(names) > 4:
         return f"{names[0]} et al."
     return " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def merged(lists: Sequence[Sequence[str]]) -> list[str]:
+    """The names of several lists in one; a new one stands behind the one that it follows in its own list."""
+    found: list[str] = []
+    for names in lists:
+        place = 0
+        for name in names:
+            if name in found:
+                place = found.index(name) + 1
+            else:
+                found.insert(place, name)
+                place += 1
+    return found

@@ -71,11 +71,28 @@ def _limit() -> int | None:
 
 def check_memory(analysis: Analysis, keep_weights: bool = False) -> None:
     """Raise `UsageError` that says how much is needed, where that is more than there is."""
-    needed, available = needed_bytes(analysis, keep_weights), available_bytes()
+    _require(needed_bytes(analysis, keep_weights), analysis)
+
+
+def gradient_bytes(analysis: Analysis) -> int:
+    """Bytes of a run forth and back, roughly: all maps and weights, and the gradients of the largest of both."""
+    kept = [_values(row.output_shape) for row in analysis.rows if not row.op.is_view]
+    arrays = [row.params + row.buffers for row in analysis.rows]
+    values = (sum(kept) + 4 * max(kept)) * analysis.batch + sum(arrays) + 2 * max(arrays)
+    return values * BYTES[analysis.dtype] + PROGRAM_BYTES
+
+
+def check_gradient_memory(analysis: Analysis) -> None:
+    """The same before a run forth and back."""
+    _require(gradient_bytes(analysis), analysis)
+
+
+def _require(needed: int, analysis: Analysis) -> None:
+    available = available_bytes()
     if available is not None and needed > available:
         raise UsageError(
             f"{analysis.graph.name} needs about {_gib(needed)} of memory for a batch of {analysis.batch} in "
-            f"{analysis.dtype}, and {_gib(available)} are free; a smaller --batch or --input-size needs less"
+            f"{analysis.dtype}, and {_gib(available)} are free; a smaller --batch or input needs less"
         )
 
 

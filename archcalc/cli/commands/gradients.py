@@ -1,0 +1,143 @@
+"""`archcalc gradients`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.options import complete_network, network_options
+from archcalc.cli.output import check_target, colour, write, write_bytes
+from archcalc.cli.progress import Progress
+from archcalc.errors import UsageError
+
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis
+    from archcalc.executor.gradients import Measured
+
+_PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html"}
+
+
+@click.command(
+    name="gradients",
+    epilog="""\b
+Examples:
+  archcalc gradients lenet5
+  archcalc gradients plain34 resnet34 --input 64x64x3 --plot gradients.svg
+  archcalc gradients googlenet googlenet@aux -o googlenet.md
+  archcalc gradients "32x32x3 -> [conv3-16 -> sigmoid] * 20 -> fc10" --dtype float64
+  archcalc gradients vgg16 --init 0.01 --batch 2
+""",
+)
+@click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
+@network_options
+@click.option("--batch", type=click.IntRange(1, 1 << 16), default=4, show_default=True, help="Images at a time.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="For weights, images and labels.")
+@click.option(
+    "--init",
+    metavar="RULE",
+    help="How weights begin: auto (he before rectifiers, else glorot), he, glorot, or a standard deviation like 0.01.",
+)
+@click.option("--weights", metavar="FILE", help="Trained weights from an .npz or .safetensors file.")
+@click.option(
+    "--batch-norm",
+    type=click.Choice(["batch", "running"]),
+    default="batch",
+    show_default=True,
+    help="The statistics of batch normalisation: those of the batch, as in training, or the running ones.",
+)
+@click.option("--all", "every", is_flag=True, help="A row for each layer, not only for convolution and dense ones.")
+@click.option("--plot", metavar="FILE", help="Draw the norms layer by layer: .svg, .png, .pdf or .html.")
+@click.option("-f", "--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]),
+              help="Default: by the ending of -o, or table.")  # fmt: skip
+@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+def command(
+    networks: tuple[str, ...],
+    input_size: str | None,
+    settings: tuple[str, ...],
+    batch: int,
+    dtype: str,
+    seed: int,
+    init: str | None,
+    weights: str | None,
+    batch_norm: str,
+    every: bool,
+    plot: str | None,
+    form: str | None,
+    output: str | None,
+) -> None:
+    """How large the gradients of a network are, layer by layer; of several networks side by side.
+
+    A batch of random images with random labels runs forth and back in numpy, on weights as they are before training.
+    """
+    need_numpy()
+    from archcalc.executor.gradient_tables import ENDINGS, render, subtitle
+
+    check_target(output)
+    picture = _picture(plot)
+    if weights is not None and (init is not None or len(networks) > 1):
+        raise UsageError("--weights are those of one network, and take the place of --init")
+    form = form or ENDINGS.get(Path(output).suffix.lower() if output else "", "table")
+    analyses = [analysis_of(network, input_size, settings, batch, dtype) for network in networks]
+    results = [_measure(each, seed, init or "auto", weights, batch_norm == "batch") for each in analyses]
+    how = _how(seed, init, weights)
+    if plot is not None:
+        from archcalc.plots.gradients import Series, gradients
+        from archcalc.plots.render import render as draw
+
+        series = [
+            Series(
+                result.analysis.graph.title or result.analysis.graph.name,
+                tuple((layer.name, layer.weights) for layer in result.multiplying if layer.weights is not None),
+            )
+            for result in results
+        ]
+        write_bytes(draw(gradients(series, f"{subtitle(results)} · {how}"), picture), plot)
+    write(render(results, form, how, every, colour() and output in (None, "-")), output)
+
+
+def _picture(plot: str | None) -> str:
+    """The format of the plot. Raises `UsageError` before any work is done."""
+    if plot is None:
+        return ""
+    check_target(plot)
+    ending = Path(plot).suffix.lower()
+    if ending not in _PICTURES:
+        raise UsageError(f"{plot}: the name of a plot ends in {', '.join(_PICTURES)}")
+    return _PICTURES[ending]
+
+
+def _how(seed: int, init: str | None, weights: str | None) -> str:
+    """What the numbers come from, for the notes."""
+    begin = f"weights from {Path(weights).name}" if weights else f"weights before training ({init or 'auto'})"
+    return f"{begin}, random images and labels, seed {seed}"
+
+
+def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, training: bool) -> Measured:
+    from archcalc.executor.files import load_weights
+    from archcalc.executor.gradients import measure
+    from archcalc.executor.initial import InitialWeights
+    from archcalc.executor.inputs import random_input
+    from archcalc.executor.memory import check_gradient_memory
+    from archcalc.executor.weights import Weights
+
+    check_gradient_memory(analysis)
+    made: Weights = InitialWeights(analysis.graph, seed, analysis.dtype, init)
+    if weights is not None:
+        made = load_weights(Path(weights), analysis)
+    x = random_input(analysis.graph.input_shape, analysis.batch, seed, analysis.dtype)
+    count = len(analysis.rows)
+    progress = Progress(2 * count)
+
+    def observe(done: int) -> None:
+        back = done >= count
+        name = analysis.rows[2 * count - 1 - done if back else done].name
+        progress(done + 1, f"{analysis.graph.name}: {'back to ' if back else ''}{name}")
+
+    try:
+        return measure(analysis, x, made, seed, training, observe)
+    finally:
+        progress.close()
