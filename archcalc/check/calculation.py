@@ -95,6 +95,8 @@ def _normalised(text: str) -> tuple[str, list[int]]:
             piece = _plain(match, kind)
             if before in ("number", "close") and kind in ("open", "name"):  # 2(5 + 1)
                 piece = "*" + piece
+            elif before == "number" and kind in ("grouped", "letter", "number"):
+                piece = " " + piece  # two numbers side by side, which the parser refuses
             parts.append(piece)
             places += [position] * len(piece)
             before = "number" if kind in ("grouped", "letter", "number", "raised") else kind

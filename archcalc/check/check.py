@@ -41,10 +41,7 @@ class Checker:
         self.network = Network(self.analysis)
         self.matcher = Matcher(self.analysis)
         self.rows = self.analysis.rows
-        self.ends = {
-            block: max(i for i, row in enumerate(self.rows) if row.name.startswith(f"{block}/"))
-            for block in self.matcher.blocks
-        }
+        self.ends = self.matcher.blocks
         self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
 
     def check(self, answers: Sequence[Answer]) -> Check:

@@ -42,27 +42,41 @@ class Finding(NamedTuple):
 
 
 def findings(check: Check, analysis: Analysis) -> list[Finding]:
-    """The cells that are not right, in the order of the file."""
+    """The cells that are not right, in the order of the file; a row that belongs to no layer is there once."""
     shown = (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)
-    return [_finding(cell, analysis) for cell in check.cells if cell.verdict in shown]
+    found: list[Finding] = []
+    strangers: set[tuple[str, int | None]] = set()
+    for cell in check.cells:
+        row = (cell.answer.layer, cell.answer.place.row if cell.answer.place else None)
+        if cell.verdict not in shown or (is_stranger(cell) and row in strangers):
+            continue
+        if is_stranger(cell):
+            strangers.add(row)
+        found.append(_finding(cell, analysis))
+    return found
+
+
+def is_stranger(cell: Cell) -> bool:
+    """Whether a row was matched with no layer."""
+    return cell.verdict is Verdict.UNREADABLE and not cell.layer
 
 
 def _finding(cell: Cell, analysis: Analysis) -> Finding:
     is_wrong = cell.verdict is Verdict.WRONG
     given = ""
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
-        given = f"given your {name_of(cell.carried_from)} it would be {value_text(cell.carried, cell.quantity)}"
-    explanations = tuple([found.explanation for found in cell.diagnoses[:MOST_RIVALS]])
+        given = f"Given your {name_of(cell.carried_from)} it would be {value_text(cell.carried, cell.quantity)}."
+    place = f"{cell.answer.place}: " if cell.verdict is Verdict.UNREADABLE and cell.answer.place else ""
     return Finding(
         cell,
-        where(cell),
-        shorten(cell.answer.text),
-        value_text(cell.expected, cell.quantity),
+        shorten(cell.answer.layer) if is_stranger(cell) else where(cell),
+        "" if is_stranger(cell) else shorten(cell.answer.text),
+        value_text(cell.expected, cell.quantity) if cell.verdict is not Verdict.UNREADABLE else "",
         verdict_words(cell),
         tuple(steps(cell, analysis)) if is_wrong else (),
         given,
-        explanations,
-        cell.note,
+        tuple([found.explanation for found in cell.diagnoses[:MOST_RIVALS]]),
+        f"{place}{cell.note}" if cell.note else "",
     )
 
 

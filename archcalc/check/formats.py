@@ -17,6 +17,7 @@ from archcalc.check.findings import (
     summary,
 )
 from archcalc.check.model import Cell, Check, Diagnosis, Verdict
+from archcalc.check.statements import LONGEST_CELL
 from archcalc.derive.formats import Line
 from archcalc.derive.notation import LATEX, MATHML, TEXT, Notation
 from archcalc.reports.markdown import escape as escape_markdown
@@ -60,8 +61,13 @@ def chain(finding: Finding, notation: Notation) -> list[str]:
 
 def _text(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str], colour: bool, width: int) -> str:
     out = [f"{bold(title, colour)}: {summary(check)}"]
+    before: Verdict | None = None
     for finding in every:
-        out += ["", *_text_of(finding, colour, width)]
+        lines = _text_of(finding, colour, width)
+        # What is right after a mistake takes a line; such lines stand together.
+        is_next = before is finding.cell.verdict is Verdict.CARRIED and len(lines) == 1
+        out += lines if is_next else ["", *lines]
+        before = finding.cell.verdict
     if notes:
         out += ["", *(dim(line, colour) for note in notes for line in wrap(note, width))]
     return "\n".join([*out, ""])
@@ -70,9 +76,10 @@ def _text(title: str, check: Check, every: Sequence[Finding], notes: Sequence[st
 def _text_of(finding: Finding, colour: bool, width: int) -> list[str]:
     verdict = _coloured(finding.verdict, finding.cell.verdict, colour)
     right = f"   it is: {finding.right}" if finding.right else ""
-    out = [f"{bold(finding.where, colour)}   you: {finding.you}{right}   {verdict}"]
+    you = f"   you: {finding.you}" if finding.you else ""
+    out = [f"{bold(finding.where, colour)}{you}{right}   {verdict}"]
     if finding.given:
-        out += _indented(f"{finding.given[0].upper()}{finding.given[1:]}.", width)
+        out += _indented(finding.given, width)
     for line in chain(finding, TEXT):
         out += _indented(line, width)
     for number, explanation in enumerate(finding.explanations):
@@ -96,9 +103,10 @@ def _coloured(text: str, verdict: Verdict, colour: bool) -> str:
 def _markdown(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
     out = [f"## {escape_markdown(title)}", "", f"{escape_markdown(summary(check))}"]
     for finding in every:
-        out += ["", f"### {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}", ""]
+        out += ["", f"### {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}"]
         right = f"; it is {escape_markdown(finding.right)}" if finding.right else ""
-        out.append(f"You: {escape_markdown(finding.you)}{right}.")
+        if finding.you:
+            out += ["", f"You: {escape_markdown(finding.you)}{right}"]
         lines = [f"${line}$" for line in chain(finding, LATEX)]
         texts = [finding.given, *finding.explanations, finding.note]
         out += [part for line in [*lines, *(escape_markdown(text) for text in texts if text)] for part in ("", line)]
@@ -137,7 +145,8 @@ def _html_of(finding: Finding) -> str:
     right = f"; it is <b>{escape(finding.right)}</b>" if finding.right else ""
     lines = [f"<math><mrow>{line}</mrow></math>" for line in chain(finding, MATHML)]
     texts = [escape(text) for text in (finding.given, *finding.explanations, finding.note) if text]
-    body = "\n".join(f"<p>{part}</p>" for part in [f"You: {escape(finding.you)}{right}", *lines, *texts])
+    you = [f"You: {escape(finding.you)}{right}"] if finding.you else []
+    body = "\n".join(f"<p>{part}</p>" for part in [*you, *lines, *texts])
     head = f'{escape(finding.where)} <span class="verdict">{escape(finding.verdict)}</span>'
     return f'<section class="{finding.cell.verdict}">\n<h2>{head}</h2>\n{body}\n</section>'
 
@@ -168,7 +177,7 @@ def _cell(cell: Cell, analysis: Analysis) -> dict[str, Any]:
         "label": shorten(cell.answer.layer),
         "layer": cell.layer or None,
         "quantity": cell.quantity,
-        "text": shorten(cell.answer.text),
+        "text": cell.answer.text[:LONGEST_CELL],
         "verdict": str(cell.verdict),
         "expected": _plain(cell.expected),
         "carried": _plain(cell.carried),

@@ -108,9 +108,7 @@ class Marking:
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
         if first is not question:
             place = first.answer.place
-            notes.append(
-                f"{question.match.layer} stands twice in the table{f': also in row {place.row}' if place else ''}"
-            )
+            notes.append(f"stands twice in the table{f': also in row {place.row}' if place else ''}")
         self.done[question.position] = Cell(
             question.answer,
             question.match.layer,

@@ -48,8 +48,8 @@ _WORDS = {
     "transposedconv": "deconv", "convtranspose": "deconv", "upconv": "deconv", "prob": "softmax",
     "activation": "relu", "свертка": "conv", "свёртка": "conv", "пулинг": "pool", "вход": "input",
 }  # fmt: skip
-_BETWEEN = re.compile(r"[\s_\-./:#]+")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-./:#]+(?=\d)")
+_BETWEEN = re.compile(r"[\s_\-./:#()]+")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-./:#()]+(?=\d)")
 _LABEL = re.compile(r"(?P<word>[^\W\d]+(?:2d)?)(?P<number>\d{0,3})")
 #: CONV3-64 and FC-4096 of the VGG paper, maxpool2.
 _SIZED = re.compile(r"conv\s?(\d+)-(\d+)|(?:fc|dense|linear)\s?-\s?(\d+)|(\d+)\s?x\s?\4\s?conv\s?,?\s?(\d+)")
@@ -94,13 +94,17 @@ class Matcher:
         self.exact = {name: name for name in self.names}
         self.plain = _unique((squeezed(name), name) for name in self.names)
         self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names)
-        self.blocks = dict.fromkeys(name[:at] for name in self.names for at in range(len(name)) if name[at] == "/")
+        #: The last layer of each block.
+        self.blocks = {
+            name[:at]: index for index, name in enumerate(self.names) for at in range(len(name)) if name[at] == "/"
+        }
+        self.squeezed = [squeezed(name) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
         self.main = [row.name for row in self.rows if row.op.family in ("convolution", "pooling", "dense")]
 
     def match(self, groups: Sequence[Group]) -> list[Match]:
         """What each row is about."""
-        found: list[Match | None] = [self._by_name(group.label) for group in groups]
+        found: list[Match | None] = [self._by_name(group.label) or self._by_head(group.label) for group in groups]
         taken = {match.layer for match in found if match is not None}
         labels = [_plain(group.label) for group in groups]
         self._by_size(labels, found)
@@ -123,6 +127,11 @@ class Matcher:
         if key in self.lasts:
             return Match(self.lasts[key])
         return None
+
+    def _by_head(self, label: str) -> Match | None:
+        """The name before what describes the layer: CONV1: 96 11x11 filters at stride 4."""
+        head = re.split(r"\s*(?::|,|\(|\s-\s|–|—)", label, maxsplit=1)[0]
+        return self._by_name(head) if head != label else None
 
     def _of_block(self, block: str) -> Match:
         """A block with one layer that has weights is that layer to the reader: conv, batch norm and relu."""
@@ -178,8 +187,7 @@ class Matcher:
     def _is_stage(self, kind: str, number: int) -> bool:
         """Whether conv3 may as well mean the third stage, as conv3_1 is named."""
         prefix = f"{kind}{number}"
-        plain = [squeezed(name) for name in self.names]
-        return any(name.startswith((f"{prefix}.", f"{prefix}x")) for name in plain)
+        return any(name.startswith((f"{prefix}.", f"{prefix}x")) for name in self.squeezed)
 
     def _by_order(self, found: list[Match | None]) -> None:
         """The convolutions, pools and dense layers one after the other, where the table has exactly these rows."""
@@ -198,8 +206,9 @@ class Matcher:
     def _unknown(self, label: str) -> Match:
         shown = label[:40]
         plain = _plain(label)
-        stage = [name for name in self.names if plain and squeezed(name).startswith(squeezed(plain))]
-        if len(stage) > 1 and len(squeezed(plain)) > 1:
+        key = squeezed(plain)
+        stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
+        if len(stage) > 1 and len(key) > 1:
             names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
             return Match(note=f"{shown!r} could be any of {names}")
         close = nearest(plain, [*self.names, *self.blocks])

@@ -38,7 +38,12 @@ _NUMBER = re.compile(
 )
 _FULL_WORDS = {"kilo": "K", "mega": "M", "giga": "G", "kibi": "KI", "mebi": "MI", "gibi": "GI"}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_MARKS = re.compile(r"^[`*$\s]+|[`*$\s]+$")
+#: What stands around a cell in Markdown and LaTeX.
+_MARKS = "`*$ \t\r\n\u00a0\u2009\u202f"
+#: Digits of a number.
+_MOST_DIGITS = 40
+#: A formula of a spreadsheet that reads other cells: =SUM(B2:B9), =B2*4.
+_OTHER_CELLS = re.compile(r"(?<!\w)\$?[A-Z]{1,3}\$?\d|[A-Z]{2,}\(")
 _EQUALS = re.compile(r"[=≈≃≅]|~=")
 
 
@@ -56,7 +61,9 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
     """
     if len(text) > LONGEST_CELL:
         raise StatementError(f"a cell may have {LONGEST_CELL:,} characters, this one has {len(text):,}")
-    cleaned = _MARKS.sub("", text).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").strip()
+    if text.startswith("=") and _OTHER_CELLS.search(text):
+        raise StatementError("this formula reads other cells; write its result, or the calculation in numbers")
+    cleaned = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").strip()
     if not cleaned:
         raise StatementError("nothing to read")
     if quantity == "output_shape":
@@ -68,7 +75,7 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
 
 def split_result(text: str) -> tuple[str, str | None]:
     """A calculation, and the result behind its =, where there is one. Raises `StatementError` for nothing."""
-    cleaned = _MARKS.sub("", text).removeprefix("=").strip()
+    cleaned = text.strip(_MARKS).removeprefix("=").strip()
     if not cleaned:
         raise StatementError("nothing to read")
     return _split(cleaned)
@@ -121,6 +128,8 @@ def _read_number(text: str, written: str, quantity: str, about: bool = False) ->
     match = _NUMBER.fullmatch(written)
     if match is None:
         return
+    if len(match["digits"]) > _MOST_DIGITS:
+        raise StatementError(f"a number may have {_MOST_DIGITS} digits")
     factor = Fraction(1)
     exponent = match["exponent"] or (match["raised"] or "").translate(_RAISED)
     if exponent:

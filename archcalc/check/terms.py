@@ -12,7 +12,7 @@ from archcalc.check.check import Checker, check_answers, checker
 from archcalc.check.expected import expected, expected_total
 from archcalc.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Stated, Verdict
 from archcalc.check.slips import explain_difference
-from archcalc.check.statements import read_statement, split_result
+from archcalc.check.statements import LONGEST_CELL, read_statement, split_result
 from archcalc.check.sums import shown
 from archcalc.derive.notation import TEXT
 from archcalc.derive.trace import Node
@@ -73,11 +73,13 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     pairs = (
         align(terms, layers, analysis, quantity) if len(terms) > 1 and len(terms) * len(layers) < _MOST_CELLS else []
     )
-    if not any(pair.is_right(analysis, quantity) for pair in pairs):
-        return check_answers(analysis, [Answer(TOTAL, quantity, text)])
+    total = Fraction(sum(term.tree.value for term in terms))
+    # A sum in which next to nothing fits is one over other things than these layers.
+    if 3 * sum(pair.is_right(analysis, quantity) for pair in pairs) < max(len(pairs), 1):
+        short = text if len(text) <= LONGEST_CELL else result or shown(total)
+        return check_answers(analysis, [Answer(TOTAL, quantity, short)])
     known = checker(analysis)
     cells = [cell for pair in pairs for cell in _cells(pair, known, quantity)]
-    total = Fraction(sum(term.tree.value for term in terms))
     stated = read_statement(result, quantity)[0] if result else Stated(text, total, total, total)
     cells.append(_total(stated, total, pairs, cells, analysis, quantity))
     return Check(analysis.graph.name, tuple(cells))

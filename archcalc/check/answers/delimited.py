@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from archcalc.check.answers.heads import LAYER, find_head
-from archcalc.check.answers.table import MOST_ROWS, Answers, Item, fault, read_table
+from archcalc.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, read_table
 from archcalc.check.model import Place
 
 DELIMITERS = ("\t", ";", ",", "|")
@@ -51,6 +51,8 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
                 raise fault(f"holds more than {MOST_ROWS:,} rows", Place(file, line, 1))
             if not width and len(fields) > 1:
                 width = len(fields)
+            if len(fields) > MOST_COLUMNS:
+                raise fault(f"holds more than {MOST_COLUMNS} columns", Place(file, line, MOST_COLUMNS + 1))
             cells = _rejoined(fields, width) if delimiter == "," and len(fields) > width > 1 else fields
             yield [Item(cell, Place(file, line, index + 1)) for index, cell in enumerate(cells)]
             line = reader.line_num + 1
@@ -63,7 +65,9 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
 
 def _rejoined(fields: list[str], width: int) -> list[str]:
     """A row in which numbers with commas lack their quotes, where only one way of joining them fits the heading."""
-    ways = [[fields[0]]] if fields else []
+    if len(fields) > 2 * width + 8:
+        return fields
+    ways = [[fields[0]]]
     for field in fields[1:]:
         more = []
         if re.fullmatch(r"\d{3}", field.strip()):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archcalc.check.answers.table import Answers, Item, fault, is_heading, read_table
+from archcalc.check.answers.table import MOST_COLUMNS, Answers, Item, fault, is_heading, read_table
 from archcalc.check.model import Place
 
 _RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
-_CELL = re.compile(r"((?:\\.|[^\\|])*)(\||$)")
+_BAR = re.compile(r"(?<!\\)\|")
+_LONGEST_RULE = 2000
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]<>()#+\-.!|~])")
 
 
 def looks_like_markdown(text: str) -> bool:
     """Whether a text has a table with its rule."""
-    return any("|" in line and "-" in line and _RULE.fullmatch(line) for line in text[:200_000].splitlines())
+    return any(_is_rule(line) for line in text[:200_000].splitlines())
+
+
+def _is_rule(line: str) -> bool:
+    """|---|:---:|"""
+    return "|" in line and "-" in line and len(line) <= _LONGEST_RULE and _RULE.fullmatch(line) is not None
 
 
 def read_markdown(text: str, file: str) -> Answers:
@@ -31,7 +37,7 @@ def _tables(text: str, file: str) -> Iterator[list[list[Item]]]:
     lines = text.splitlines()
     index = 1
     while index < len(lines):
-        if not ("-" in lines[index] and "|" in lines[index - 1] and _RULE.fullmatch(lines[index])):
+        if not ("|" in lines[index - 1] and _is_rule(lines[index])):
             index += 1
             continue
         table = [_cells(lines[index - 1], index, file)]
@@ -46,9 +52,7 @@ def _cells(line: str, row: int, file: str) -> list[Item]:
     inner = line.strip().removeprefix("|")
     if inner.endswith("|") and not inner.endswith("\\|"):
         inner = inner[:-1]
-    texts = [match[1] for match in _CELL.finditer(inner)]
-    if len(texts) > 1 and not texts[-1] and not inner.endswith("|"):
-        texts.pop()  # the empty match at the end
+    texts = _BAR.split(inner, MOST_COLUMNS)
     return [Item(_plain(text), Place(file, row, column + 1)) for column, text in enumerate(texts)]
 
 

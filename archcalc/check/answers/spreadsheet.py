@@ -64,7 +64,8 @@ def _sheets(openpyxl: Any, data: bytes, file: str) -> Iterator[list[list[Item]]]
         for only in (True, False)
     ]
     for values, formulas in zip(books[0].worksheets[:20], books[1].worksheets[:20], strict=True):
-        bounds = {"max_row": 2 * MOST_ROWS, "max_col": MOST_COLUMNS, "values_only": True}
+        columns = min(values.max_column or MOST_COLUMNS, MOST_COLUMNS)
+        bounds = {"max_row": min(values.max_row or MOST_ROWS, MOST_ROWS) + 1, "max_col": columns, "values_only": True}
         pairs = zip(values.iter_rows(**bounds), formulas.iter_rows(**bounds), strict=False)
         yield [
             [
@@ -72,6 +73,7 @@ def _sheets(openpyxl: Any, data: bytes, file: str) -> Iterator[list[list[Item]]]
                 for column, (value, formula) in enumerate(zip(stored, written, strict=False), 1)
             ]
             for row, (stored, written) in enumerate(pairs, 1)
+            if any(cell is not None for cell in written)
         ]
     for book in books:
         book.close()

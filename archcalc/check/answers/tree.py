@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.check.answers.heads import LAYER, Head, find_head, known_heads
 from archcalc.check.answers.table import MOST_ROWS, Answers, Item, answers_of, fault, read_table
 from archcalc.check.model import Answer, Place
+from archcalc.errors import SpecError
 from archcalc.spec.source import MarkedDict, MarkedList, parse_source
 
 #: Keys under which the rows may stand, as in `archcalc report -f json`.
@@ -21,7 +22,12 @@ def read_yaml(text: str, file: str) -> Answers:
 
 def read_json(text: str, file: str) -> Answers:
     """The same in JSON, which is YAML but for tabs."""
-    return read_yaml(text.replace("\t", " "), file)
+    try:
+        return read_yaml(text.replace("\t", " "), file)
+    except SpecError as error:
+        raise SpecError(
+            [one._replace(message=one.message.replace("valid YAML", "valid JSON")) for one in error.problems]
+        ) from None
 
 
 def _read(value: Any, file: str) -> Answers:
