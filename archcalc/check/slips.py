@@ -44,7 +44,7 @@ def _edits(tree: Node, own: set[int], others: Sequence[int]) -> Iterator[tuple[i
                 if value != tree.value:
                     yield 0 if value in own else 2, number_node(value)
             for value in mistyped(tree.value):
-                yield 1, number_node(value)
+                yield 2, number_node(value)
         return
     for index, part in enumerate(tree.parts):
         for cost, edited in _edits(part, own, others):

@@ -21,7 +21,7 @@ from archcalc.derive.trace import Node
 _MOST_REPEATS = 64
 #: Terms that may stand for one layer: weights + biases.
 _MOST_JOINED = 3
-_MISMATCH, _SKIP = 100, 140
+_MISMATCH, _JOINED_MISMATCH, _SKIP = 100, 60, 140
 #: Terms times layers that are laid along one another.
 _MOST_CELLS = 200_000
 
@@ -146,7 +146,7 @@ def _steps(terms: Sequence[Term], values: Sequence[int]) -> Iterator[tuple[int, 
     if values:
         for count in range(1, len(terms) + 1):
             is_right = sum(term.tree.value for term in terms[:count]) == values[0]
-            yield count, 1, (0 if is_right else _MISMATCH) + count - 1
+            yield count, 1, count - 1 if is_right else _MISMATCH + _JOINED_MISMATCH * (count - 1)
 
 
 def _number(row: Row, analysis: Analysis, quantity: str) -> int:

@@ -21,12 +21,17 @@ def read_delimited(text: str, file: str, delimiter: str | None = None) -> Answer
     if head:
         delimiter = head[1]
         text = "\n" + text[head.end() :]
-    chosen = delimiter or _sniff(text)
+    chosen = delimiter or _sniff(text)[0]
     return read_table(list(_rows(text, file, chosen)), file)
 
 
-def _sniff(text: str) -> str:
-    """The delimiter that gives most columns with a known name, judged by the first lines."""
+def has_heading(text: str) -> bool:
+    """Whether one of the first lines names columns."""
+    return _sniff(text)[1] > 1
+
+
+def _sniff(text: str) -> tuple[str, int]:
+    """The delimiter that gives most columns with a known name, judged by the first lines, and how many it gives."""
     lines = [line[:2000] for line in text[:40_000].splitlines() if line.strip()][:10]
 
     def known(delimiter: str) -> tuple[int, bool]:
@@ -38,7 +43,8 @@ def _sniff(text: str) -> str:
                 most, has_layer = len(found), any(head.key == LAYER for head in found)
         return most, has_layer
 
-    return max(DELIMITERS, key=known)
+    best = max(DELIMITERS, key=known)
+    return best, known(best)[0]
 
 
 def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:

@@ -55,7 +55,7 @@ def find_head(text: str) -> Head | None:
     """What a heading means; None of what nothing is checked of."""
     if len(text) > 100:
         return None
-    lowered = text.lower().replace("#", "number of ") if text.strip() != "#" else ""
+    lowered = text.lower().replace("#", " ")
     units = [part.strip() for part in _BRACKETED.findall(lowered)]
     units += [part.strip() for part in re.split(r"\s+in\s+|,|/(?=\s*\w+\s*$)", lowered)[1:]]
     plain = _words(_BRACKETED.sub(" ", lowered))

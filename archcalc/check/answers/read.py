@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from archcalc.check.answers.delimited import read_delimited
+from archcalc.check.answers.delimited import has_heading, read_delimited
 from archcalc.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.check.answers.table import Answers, fault
 from archcalc.check.answers.tree import read_json, read_yaml
@@ -106,6 +107,7 @@ def _guess(text: str) -> str:
     if looks_like_markdown(text):
         return "markdown"
     first = next((line for line in text.splitlines() if line.strip()), "")
-    if first.lstrip().startswith("- ") or (first.rstrip().endswith(":") and "," not in first):
+    if re.match(r"\s*- ([\[{]|[\w ]+:(\s|$))", first):
         return "yaml"
-    return "csv"
+    has_key = re.match(r"[^,;\t|]{1,80}:(\s|$)", first) is not None
+    return "yaml" if has_key and not has_heading(text) else "csv"

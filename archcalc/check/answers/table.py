@@ -95,7 +95,9 @@ def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:
             row[len(heads)].place,
             'a number with a comma needs quotes in CSV: "34,944"',
         )
-    cells = [(head, item) for head, item in zip(heads, row, strict=False) if head is not None]
+    last = row[-1].place
+    missing = [Item("", last._replace(column=column + 1)) for column in range(len(row), len(heads))]
+    cells = [(head, item) for head, item in zip(heads, [*row, *missing], strict=False) if head is not None]
     layer = next((item.text.strip() for head, item in cells if head.key == LAYER), "")
     filled = [item for head, item in cells if head.key != LAYER and not is_empty(item.text)]
     if not layer:
