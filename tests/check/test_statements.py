@@ -137,7 +137,8 @@ def test_a_calculation_that_does_not_come_out_has_no_tree() -> None:
 def test_result_behind_a_calculation(text: str, printed: int, calculated: int) -> None:
     (stated,) = read_statement(text, "params")
     assert stated.expression is not None
-    assert (stated.value, stated.expression.value) == (printed, calculated)
+    assert stated.value == printed
+    assert stated.expression.value == calculated
 
 
 #: Text, sides as written, shape as if height×width×channels.
