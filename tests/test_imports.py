@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
         "shapes",
         "words",
     },
-    "plots": {"analysis", "diagrams", "errors", "fold", "graph", "ops", "shapes", "words"},
+    "plots": {"analysis", "catalogue", "conventions", "diagrams", "errors", "fold", "graph", "ops", "shapes", "words"},
     # Derivations are written with the escapes of the reports.
     "derive": {"analysis", "conventions", "errors", "graph", "numbers", "ops", "passes", "reports", "shapes", "spec"},
     "check": {

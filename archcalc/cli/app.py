@@ -22,6 +22,7 @@ COMMANDS = {
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
     "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
+    "plot": "A chart: networks compared, or one along its depth; SVG, PNG, PDF, HTML.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",
     "completion": "The script that completes commands and networks in your shell.",

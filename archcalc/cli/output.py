@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from archcalc.errors import UsageError
@@ -24,6 +25,17 @@ def check_target(path: str | None) -> None:
         raise UsageError(f"{path} is a directory; -o needs the name of a file")
     if not has_directory:
         raise UsageError(f"there is no directory {target.parent}")
+
+
+def ending(output: str, formats: Collection[str]) -> str:
+    """The format that the name of a file asks for. Raises `UsageError` with those that there are."""
+    known = f"there are {', '.join(f'.{form}' for form in formats)}"
+    if output == "-":
+        raise UsageError(f"which format? -o - needs -f; {known}")
+    found = Path(output).suffix.lower().lstrip(".")
+    if found not in formats:
+        raise UsageError(f"no format ends in {'.' + found!r}; {known}" if found else f"{output} has no ending; {known}")
+    return found
 
 
 def write(text: str, path: str | None) -> None:

@@ -44,12 +44,27 @@ def top1(analysis: Analysis) -> Accuracy | None:
 
     A figure that was measured on another network (`of`) is none of this one.
     """
-    figures = [
+    figures = all_top1(analysis)
+    return next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)
+
+
+def all_top1(analysis: Analysis) -> list[Accuracy]:
+    """Every top-1 figure of a network."""
+    return [
         Accuracy(figure.accuracy, figure.source, figure.note or "", figure.crops)
         for figure in analysis.graph.reported
         if figure.quantity.startswith("top1") and figure.of is None and figure.accuracy is not None
     ]
-    return next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)
+
+
+def of_one_source(analyses: Sequence[Analysis]) -> list[Accuracy | None]:
+    """A top-1 figure for each of several forms of one network, from the source that has most of them."""
+    figures = [all_top1(analysis) for analysis in analyses]
+    counts = Counter(source for each in figures for source in dict.fromkeys(figure.source for figure in each))
+    if not counts:
+        return [None] * len(figures)
+    best, _ = counts.most_common(1)[0]
+    return [next((figure for figure in each if figure.source == best), None) for each in figures]
 
 
 def classes(analysis: Analysis) -> int:
@@ -72,7 +87,7 @@ def comparable(analyses: Sequence[Analysis]) -> Comparable:
         for point in points:
             number = classes(point.analysis)
             if number != most:
-                why = f"its top-1 accuracy is on {number:,} classes, not on {most:,}"
+                why = f"the top-1 accuracy is on {number:,} classes, not on {most:,}"
                 missing.append((point.analysis.graph.name, why))
         points = [point for point in points if classes(point.analysis) == most]
     return Comparable(tuple(points), tuple(missing))
@@ -81,8 +96,8 @@ def comparable(analyses: Sequence[Analysis]) -> Comparable:
 def _why(analysis: Analysis) -> str:
     others = {f.of for f in analysis.graph.reported if f.quantity.startswith("top1") and f.of is not None}
     if others:
-        return f"its reported top-1 accuracy is that of {' and '.join(sorted(others))}"
-    return "no top-1 accuracy is reported in its spec"
+        return f"the top-1 accuracy in the spec is that of {' and '.join(sorted(others))}"
+    return "no top-1 accuracy in the spec"
 
 
 def measured_elsewhere(analyses: Iterable[Analysis]) -> list[str]:

@@ -1,11 +1,13 @@
-"""Scales and axes: round ticks, and numbers as the field writes them (25 M parameters, 3.9 G multiplications, MiB)."""
+"""Scales and axes: round ticks, and numbers as the field writes them (25 M parameters, 3.86 B multiplications, MiB)."""
 
 from __future__ import annotations
 
 from math import ceil, floor, log2, log10
 from typing import Any, NamedTuple
 
-from archcalc import words
+from archcalc.diagrams.words import figure
+
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 class Scale(NamedTuple):
@@ -40,34 +42,38 @@ class Scale(NamedTuple):
         }  # fmt: skip
 
 
-def si(number: float) -> str:
-    """Three digits and k, M, G or T, as multiplications are written: 1.14 G, 724 M; whole where it is: 5 M."""
-    value, unit = float(number), ""
-    for larger in ("k", "M", "G", "T", "P"):
-        if abs(value) < 999.5:
-            break
-        value, unit = value / 1000, larger
-    text = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return f"{text} {unit}".strip()
+def short(number: float) -> str:
+    """A count on an axis: three digits and K, M or B as in the diagrams, without zeros at the end: 2.5 M, 1 B."""
+    text, space, unit = figure(number).partition(" ")
+    return f"{_trimmed(text)}{space}{unit}"
 
 
-def size(number: float) -> str:
-    """Bytes of an axis, without the digits that are zero: 2 MiB, 0."""
+def size(number: float, unit: int) -> str:
+    """Bytes in a given unit (0 bytes, 1 KiB, 2 MiB, …), without zeros at the end: 0.5 MiB, 0."""
     if not number:
         return "0"
-    text, _, unit = words.size(round(number)).partition(" ")
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+    return f"{_whole(number / 1024**unit):,g} {UNITS[unit]}"
+
+
+def unit_of(number: float) -> int:
+    """The unit in which a number of bytes is written: the largest that is not larger than it."""
+    return min(max(floor(log2(max(number, 1)) / 10), 0), len(UNITS) - 1)
+
+
+def _trimmed(digits: str) -> str:
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def linear(high: float, start: float, end: float, binary: bool = False, count: int = 5) -> Scale:
     """From zero to a round number above the highest; `binary` for bytes."""
     top = high or 1.0
-    step = _step(top / count, binary)
+    unit = unit_of(top) if binary else 0
+    step = _step(top / 1024**unit / count) * 1024**unit
     steps = max(ceil(top / step - 1e-9), 1)
-    write = size if binary else si
-    ticks = tuple((_whole(step * index), write(step * index)) for index in range(steps + 1))
+    ticks = tuple(
+        (_whole(step * index), size(step * index, unit) if binary else short(_whole(step * index)))
+        for index in range(steps + 1)
+    )
     return Scale(0, _whole(step * steps), start, end, False, ticks)
 
 
@@ -78,27 +84,22 @@ def inside(low: float, high: float, start: float, end: float, step: float, unit:
 
 
 def logarithmic(low: float, high: float, start: float, end: float, binary: bool = False, margin: float = 0.0) -> Scale:
-    """From below the lowest to above the highest, in the steps 1, 2, 5 of each decade or in powers of 2."""
+    """From below the lowest to above the highest, in the steps 1, 2, 5 of each decade, or in powers of two."""
     span = log10(high / low) if high > low else 1.0
     bottom, top = low / 10 ** (margin * span + 0.02), high * 10 ** (margin * span + 0.02)
     if binary:
         values = [float(2**power) for power in range(ceil(log2(bottom)), floor(log2(top)) + 1)]
         values = values[:: max(len(values) // 8, 1)]
-        write = size
     else:
         decades = range(floor(log10(bottom)), ceil(log10(top)) + 1)
         marks = (1, 2, 5) if log10(top / bottom) < 4 else (1,)
         values = [mark * 10.0**decade for decade in decades for mark in marks]
-        write = si
-    ticks = tuple((_whole(value), write(value)) for value in values if bottom <= value <= top)
+    ticks = tuple((_whole(value), short(_whole(value))) for value in values if bottom <= value <= top)
     return Scale(bottom, top, start, end, True, ticks)
 
 
-def _step(least: float, binary: bool) -> float:
+def _step(least: float) -> float:
     """The smallest round number that is at least so large."""
-    if binary:
-        unit = 1024.0 ** max(floor(log2(max(least, 1)) / 10), 0)
-        return _step(least / unit, False) * unit if least / unit >= 1 else unit
     decade = 10.0 ** floor(log10(least))
     return next(mark * decade for mark in (1, 2, 2.5, 5, 10) if mark * decade >= least * (1 - 1e-9))
 

@@ -6,7 +6,6 @@ figure 2. Multiplications and parameters are those of the analyses; accuracies a
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -18,15 +17,15 @@ from archcalc.diagrams.text import clean, shorten, text_width
 from archcalc.diagrams.theme import Theme, mix
 from archcalc.errors import UsageError
 from archcalc.plots.accuracy import Accuracy, Point, classes, comparable
-from archcalc.plots.axes import Scale, inside, logarithmic, si
+from archcalc.plots.axes import Scale, inside, logarithmic, short
 from archcalc.plots.figure import EDGE, Figure, Look
 from archcalc.plots.labels import Box, Disc, Line, place
 from archcalc.plots.theme import LABEL, SMALL, Style, style
+from archcalc.plots.titles import short_titles, shown
 
 #: Radius in pixels of the largest bubble, and the least of any.
 LARGEST, LEAST = 34.0, 2.5
 NAME_WIDTH = 170.0
-_BRACKETS = re.compile(r" \([^()]*\)$")
 HEADS = ("network", "title", "year", "multiplications", "params", "top-1 accuracy (%)", "measured", "source", "note")
 
 
@@ -34,7 +33,7 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     """The chart of the networks that have a reported top-1 accuracy. Raises `UsageError` where none has."""
     points = _sorted(comparable(analyses).points)
     if not points:
-        raise UsageError("none of these networks has a reported top-1 accuracy in its spec")
+        raise UsageError("none of these networks has a top-1 accuracy in its spec")
     look = look or Look()
     figure = Figure(
         "compare", look,
@@ -104,12 +103,9 @@ def _shared(source: str) -> str:
 
 
 def _names(points: Sequence[Point]) -> list[str]:
-    """Titles on one line, without what stands in brackets at their end where they differ without it."""
-    titles = [" ".join(clean(point.analysis.graph.title or point.analysis.graph.name).split()) for point in points]
-    plain = [_BRACKETS.sub("", title) for title in titles]
-    unique = Counter(plain)
-    names = [short if short and unique[short] == 1 else title for short, title in zip(plain, titles, strict=True)]
-    return [shorten(name, NAME_WIDTH, LABEL) for name in names]
+    """What stands beside each bubble."""
+    titles = [shown(point.analysis.graph.title or point.analysis.graph.name, 200) for point in points]
+    return [shorten(name, NAME_WIDTH, LABEL) for name in short_titles(titles)]
 
 
 def _scales(points: Sequence[Point], figure: Figure) -> tuple[Scale, Scale]:
@@ -134,8 +130,8 @@ def _styles(points: Sequence[Point], theme: Theme) -> dict[str, Style]:
     families = sorted(years, key=lambda family: (years[family], family))
     counts = Counter(point.analysis.graph.family for point in points)
     neutral = Style(theme.families["merge"].fill, theme.families["merge"].line, "circle", [1, 0])
-    shown = families if len(families) <= 7 else [family for family in families if counts[family] > 1][:7]
-    return {family: style(theme, shown.index(family)) if family in shown else neutral for family in families}
+    told = families if len(families) <= 7 else [family for family in families if counts[family] > 1][:7]
+    return {family: style(theme, told.index(family)) if family in told else neutral for family in families}
 
 
 def _axes(figure: Figure, x: Scale, y: Scale) -> None:
@@ -143,7 +139,7 @@ def _axes(figure: Figure, x: Scale, y: Scale) -> None:
     figure.add(
         blank, [{"x": x.low, "y": y.low}],
         x={"field": "x", "type": "quantitative", "scale": x.vega(),
-           "axis": x.axis("multiplications for one image (G: 10⁹; log scale)", gridOpacity=0.3)},
+           "axis": x.axis("multiplications for one image (M million, B billion; log scale)", gridOpacity=0.3)},
         y={"field": "y", "type": "quantitative", "scale": y.vega(), "axis": y.axis("top-1 accuracy")},
     )  # fmt: skip
 
@@ -228,12 +224,7 @@ def _labels(
     labels = place(discs, names, LABEL, area, blocked, lines)
     leaders = [label.leader for label in labels if label.leader]
     if leaders:
-        values = [dict(zip(("x", "y", "x2", "y2"), (round(v, 2) for v in line), strict=True)) for line in leaders]
-        pixel = {"type": "quantitative", "scale": None}
-        figure.add(
-            {"type": "rule", "color": figure.theme.quiet, "strokeWidth": 0.8}, values,
-            x={"field": "x", **pixel}, y={"field": "y", **pixel}, x2={"field": "x2"}, y2={"field": "y2"},
-        )  # fmt: skip
+        figure.rules(leaders, color=figure.theme.quiet, strokeWidth=0.8)
     for name, label in zip(names, labels, strict=True):
         figure.text(label.x, label.y, name, fontSize=LABEL)
 
@@ -242,7 +233,9 @@ def _legend(figure: Figure, points: Sequence[Point], most: int) -> Box:
     """Bubbles of round sizes, and what the outlines mean; in the lower right corner."""
     sizes = _round_sizes(most)
     radii = [LARGEST * sqrt(size / most) for size in sizes]
-    texts = [f"{si(size)} parameters" if index == len(sizes) - 1 else si(size) for index, size in enumerate(sizes)]
+    texts = [
+        f"{short(size)} parameters" if index == len(sizes) - 1 else short(size) for index, size in enumerate(sizes)
+    ]
     kinds = [kind for kind in ("single crop", "several crops", "crops not stated")
              if any(_kind(point.accuracy) == kind for point in points)]  # fmt: skip
     gap = 16.0

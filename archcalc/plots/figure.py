@@ -86,6 +86,20 @@ class Figure:
         place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
         self.add({"type": "text", "text": text, **place, **mark})
 
+    def rules(self, lines: Sequence[tuple[float, float, float, float]], **mark: Any) -> None:
+        """Straight lines in pixels, each from x, y to x, y."""
+        values = [dict(zip(("x", "y", "x2", "y2"), map(_px, line), strict=True)) for line in lines]
+        pixel = {"type": "quantitative", "scale": None}
+        self.add(
+            {"type": "rule", **mark}, values,
+            x={"field": "x", **pixel}, y={"field": "y", **pixel}, x2={"field": "x2"}, y2={"field": "y2"},
+        )  # fmt: skip
+
+    def rectangle(self, left: float, top: float, right: float, bottom: float, **mark: Any) -> None:
+        """A filled rectangle, in pixels."""
+        x, y, x2, y2 = ({"value": _px(value)} for value in (left, top, right, bottom))
+        self.add({"type": "rect", **mark}, x=x, y=y, x2=x2, y2=y2)
+
     def spec(self) -> dict[str, Any]:
         """The whole specification."""
         x, y = EDGE - self.left, EDGE - self.top

@@ -51,15 +51,15 @@ def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
     return canonical(pdf, str(spec["usermeta"]["archcalc"]["title"]), str(spec["description"]))
 
 
-def svg(spec: Mapping[str, Any], prefix: str = "") -> str:
-    """The SVG with a title and a description for screen readers; `prefix` tells apart several plots on one page."""
+def svg(spec: Mapping[str, Any], ids: str = "") -> str:
+    """The SVG with a title and a description for screen readers; every `id` in it starts with `ids`."""
     drawn: str = _converter().vegalite_to_svg(dict(spec))
     title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
     head, tag, rest = drawn.partition(">")
-    if prefix:
-        rest = _NAMES.sub(prefix, rest)
-    names = f'aria-labelledby="{prefix}title {prefix}desc"'
-    texts = f'<title id="{prefix}title">{title}</title><desc id="{prefix}desc">{description}</desc>'
+    if ids:
+        rest = _NAMES.sub(ids, rest)
+    names = f'aria-labelledby="{ids}title {ids}desc"'
+    texts = f'<title id="{ids}title">{title}</title><desc id="{ids}desc">{description}</desc>'
     return f'{head} role="img" {names}{tag}{texts}{rest}\n'
 
 

@@ -15,7 +15,20 @@ from archcalc.cli.app import COMMANDS, app
 from tests.cli.runner import DATA, Run, environment, run_process
 
 HELP = Path(package.__file__).parent / "cli" / "help.txt"
-HEAVY = {"numpy", "sympy", "networkx", "jinja2", "rich", "matplotlib", "pandas", "PIL", "torch", "onnx", "hypothesis"}
+HEAVY = {
+    "numpy",
+    "sympy",
+    "networkx",
+    "vl_convert",
+    "jinja2",
+    "rich",
+    "matplotlib",
+    "pandas",
+    "PIL",
+    "torch",
+    "onnx",
+    "hypothesis",
+}
 
 
 def imported(*arguments: str) -> set[str]:

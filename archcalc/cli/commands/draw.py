@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from archcalc.analysis import analyse
 from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, write_bytes
+from archcalc.cli.output import check_target, ending, write_bytes
 from archcalc.diagrams.draw import FORMATS, STYLES, Choices, draw
 from archcalc.diagrams.theme import THEMES
 from archcalc.errors import UsageError
@@ -71,7 +69,7 @@ def command(
     NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
     """
     check_target(output)
-    form = form or ending(output)
+    form = form or ending(output, FORMATS)
     choices = Choices(
         style=style,
         depth=parse_depth(depth),
@@ -92,17 +90,6 @@ def command(
     write_bytes(picture.data, output)
     for note in picture.notes:
         click.echo(f"note: {note}", err=True)
-
-
-def ending(output: str) -> str:
-    """The format that a file's name asks for."""
-    known = f"there are {', '.join(f'.{form}' for form in FORMATS)}"
-    if output == "-":
-        raise UsageError(f"which format? -o - needs -f; {known}")
-    found = Path(output).suffix.lower().lstrip(".")
-    if found not in FORMATS:
-        raise UsageError(f"no format ends in {'.' + found!r}; {known}" if found else f"{output} has no ending; {known}")
-    return found
 
 
 def parse_depth(text: str | None) -> int | None:

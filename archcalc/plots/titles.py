@@ -1,0 +1,41 @@
+"""How titles, subtitles and labels name a network and its layers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from archcalc.analysis import Analysis
+from archcalc.diagrams.text import clean
+from archcalc.shapes import format_shape
+
+LONGEST = 60
+_BRACKETS = re.compile(r" \([^()]*\)$")
+
+
+def shown(name: str, longest: int = LONGEST) -> str:
+    """A name of a spec on one line, shortened in its middle where it is endless."""
+    line = " ".join(clean(name).split())
+    if len(line) <= longest:
+        return line
+    tail = longest // 3
+    return f"{line[: longest - tail - 1].rstrip()}…{line[-tail:]}"
+
+
+def title_of(analysis: Analysis) -> str:
+    """The title of a network."""
+    return shown(analysis.graph.title or analysis.graph.name)
+
+
+def short_titles(titles: Sequence[str]) -> list[str]:
+    """Titles without what stands in brackets at their end, where they still differ from each other."""
+    plain = [_BRACKETS.sub("", title) for title in titles]
+    counts = Counter(plain)
+    return [short if short and counts[short] == 1 else title for short, title in zip(plain, titles, strict=True)]
+
+
+def about(analysis: Analysis) -> str:
+    """Input, batch and type: what the numbers are for."""
+    batch = f", batch {analysis.batch:,}" if analysis.batch > 1 else ""
+    return f"Input {format_shape(analysis.graph.input_shape)}{batch}, {analysis.dtype}"

@@ -1,0 +1,190 @@
+"""`archcalc plot`: kinds and formats, choices, and what it says to what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from archcalc.cli.commands.plot import command
+from tests.cli.runner import Run, run_process
+from tests.cli.test_startup import imported, packages
+
+pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
+KINDS = {
+    "compare": ("resnet50", "vgg16"),
+    "profile": ("alexnet",),
+    "memory": ("alexnet", "--batch", "2"),
+    "receptive-field": ("alexnet",),
+    "timeline": ("lenet5", "alexnet"),
+    "sweep": ("mobilenet", "--for", "alpha", "--values", "0.5,1"),
+}
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert list(command.commands) == list(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("ending", "magic"), [("svg", b"<svg"), ("PNG", b"\x89PNG"), ("json", b'{\n "$schema"')])
+def test_kinds_and_formats(archcalc: Run, tmp_path: Path, kind: str, ending: str, magic: bytes) -> None:
+    target = tmp_path / f"a.{ending}"
+    result = archcalc("plot", kind, *KINDS[kind], "-o", target)
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert target.read_bytes().startswith(magic)
+    assert os.listdir(tmp_path) == [target.name]
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>")])
+def test_other_formats(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> None:
+    target = tmp_path / f"a.{ending}"
+    assert archcalc("plot", "profile", "lenet5", "-o", target).code == 0
+    assert target.read_bytes().startswith(magic)
+
+
+def test_stdout_and_format() -> None:
+    done = run_process("plot", "profile", "lenet5", "-f", "json", "-o", "-")
+    assert json.loads(done.out)["usermeta"]["archcalc"]["kind"] == "profile"
+    assert done.err == ""
+
+
+def test_options_of_the_network_and_of_the_picture(archcalc: Run, tmp_path: Path) -> None:
+    target = tmp_path / "a.svg"
+    more = ["--theme", "dark", "--width", "1200", "--height", "700", "--title", "Half <wide>"]
+    assert (
+        archcalc("plot", "profile", "mobilenet", "--set", "alpha=0.5", "--input", "160x160x3", *more, "-o", target).code
+        == 0
+    )
+    text = target.read_text(encoding="utf-8")
+    assert 'viewBox="0 0 1200 700"' in text
+    assert "Half &lt;wide&gt;" in text
+    assert "Input 160×160×3, float32" in text
+    assert 'fill="#14181f"' in text
+    # As `archcalc report` says.
+    totals = archcalc("report", "mobilenet", "--set", "alpha=0.5", "--input", "160x160x3", "-f", "json").json["totals"]
+    assert f"{totals['params']:,} in all" in text
+
+
+def test_batch_and_type_change_bytes(archcalc: Run, tmp_path: Path) -> None:
+    peaks = []
+    for more in ([], ["--batch", "8", "--dtype", "float64"]):
+        archcalc("plot", "memory", "lenet5", *more, "-o", tmp_path / "a.json")
+        table = json.loads((tmp_path / "a.json").read_text())["usermeta"]["archcalc"]["table"]
+        peaks.append(max(row[2] for row in table["rows"]))
+    assert peaks[1] == 16 * peaks[0]
+
+
+def test_networks_without_an_accuracy_are_named(archcalc: Run, tmp_path: Path) -> None:
+    result = archcalc(
+        "plot", "compare", "alexnet", "lenet5", "unet", "resnet18", "nin@cifar10", "vgg16", "-o", tmp_path / "a.svg"
+    )
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "left out: alexnet: the top-1 accuracy in the spec is that of alexnet@grouped",
+        "left out: lenet5, unet: no top-1 accuracy in the spec",
+        "left out: nin@cifar10: the top-1 accuracy is on 10 classes, not on 1,000",
+    ]
+
+
+def test_the_whole_catalogue(archcalc: Run, tmp_path: Path) -> None:
+    result = archcalc("plot", "compare", "-o", tmp_path / "a.json")
+    shown = {row[0] for row in json.loads((tmp_path / "a.json").read_text())["usermeta"]["archcalc"]["table"]["rows"]}
+    assert {"alexnet@grouped", "vgg16", "resnet152", "nasnet_large", "mobilenet"} <= shown
+    assert not [name for name in shown if "@" in name and name != "alexnet@grouped"]
+    assert "unet" in result.err
+    assert "alexnet: the top-1 accuracy in the spec is that of alexnet@grouped" in result.err
+    assert "blocks/" not in result.err
+
+
+def test_sweep_over_the_input(archcalc: Run, tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    archcalc("plot", "sweep", "resnet18", "--for", "input", "--values", "64x64x3, 128x128x3", "-o", target)
+    rows = json.loads(target.read_text())["usermeta"]["archcalc"]["table"]["rows"]
+    assert [row[0] for row in rows] == ["64x64x3", "128x128x3"]
+    assert rows[0][1] == rows[1][1] == 11_689_512
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["profil", "alexnet", "-o", "a.svg"], ["'profil'", "did you mean profile", "compare, profile, memory"]),
+        (["profile", "alexnte", "-o", "a.svg"], ["'alexnte'", "did you mean alexnet"]),
+        (["profile", "nothing.yaml", "-o", "a.svg"], ["nothing.yaml"]),
+        (["profile", "alexnet", "-o", "a.xyz"], [".svg", ".png", ".pdf", ".html", ".json"]),
+        (["profile", "alexnet", "-o", "a"], ["no ending", ".svg"]),
+        (["profile", "alexnet", "-o", "-"], ["-f", ".svg"]),
+        (["profile", "alexnet", "-o", "a.svg", "-f", "gif"], ["'gif'", "svg, png"]),
+        (["profile", "alexnet", "-o", "a.svg", "--theme", "pink"], ["'pink'", "light, dark, print"]),
+        (["profile", "alexnet", "-o", "a.svg", "--width", "10"], ["--width"]),
+        (["profile", "alexnet", "-o", "a.png", "--scale", "20"], ["million pixels", "--scale"]),
+        (["profile", "alexnet", "-o", "no/such/a.svg"], ["no directory", "no/such"]),
+        (["profile", "alexnet", "-o", "."], ["directory"]),
+        (["profile", "alexnet"], ["-o"]),
+        (["profile", "-o", "a.svg"], ["NET"]),
+        (["compare", "lenet5", "-o", "a.svg"], ["none of these networks", "top-1"]),
+        (["timeline", "8x8x3 -> conv3-4", "-o", "a.svg"], ["year"]),
+        (["sweep", "mobilenet", "--values", "1", "-o", "a.svg"], ["--for"]),
+        (["sweep", "mobilenet", "--for", "alhpa", "--values", "1", "-o", "a.svg"], ["alhpa", "did you mean alpha"]),
+        (["sweep", "mobilenet", "--for", "alpha", "--values", ",", "-o", "a.svg"], ["1 to 60"]),
+        (["sweep", "mobilenet", "--for", "alpha", "--values", "-1", "-o", "a.svg"], ["alpha"]),
+        (["sweep", "mobilenet", "--for", "alpha", "--values", "1", "--of", "x", "-o", "a.svg"], ["'x'", "params"]),
+        (["sweep", "mobilenet", "--for", "input", "--values", "big", "-o", "a.svg"], ["big"]),
+    ],
+)  # fmt: skip
+def test_refusals(
+    refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = refuses("plot", *arguments)
+    for word in words:
+        assert word in result.err
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_was_there_stays_where_drawing_fails(refuses: Run, tmp_path: Path) -> None:
+    target = tmp_path / "a.svg"
+    target.write_text("old")
+    refuses("plot", "compare", "lenet5", "-o", target)
+    assert target.read_text() == "old"
+
+
+def test_a_missing_extra_is_named(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archcalc.plots import render
+
+    for cached in (render._converter, render._bundle):
+        cached.cache_clear()
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    try:
+        for form in ("svg", "png", "pdf", "html"):
+            assert (
+                'pip install "archcalc[plot]"' in refuses("plot", "profile", "lenet5", "-o", tmp_path / f"a.{form}").err
+            )
+    finally:
+        for cached in (render._converter, render._bundle):
+            cached.cache_clear()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_specification_needs_no_extra(archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    assert archcalc("plot", "profile", "lenet5", "-o", tmp_path / "a.json").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("report", "lenet5"), ("list", "lenet5"), ("explain", "lenet5", "c1")], ids=" ".join
+)
+def test_other_commands_do_not_load_what_draws(arguments: tuple[str, ...]) -> None:
+    modules = imported(*arguments)
+    assert "vl_convert" not in packages(modules)
+    assert not [name for name in modules if name.startswith("archcalc.plots")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_plot_has_help_with_an_example(archcalc: Run, kind: str) -> None:
+    result = archcalc("plot", kind, "--help")
+    assert result.code == 0
+    assert f"archcalc plot {kind} " in result.out
+    assert "-o, --output" in result.out
