@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Hold a hand calculation against a network: what is right, what is wrong, and why.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
     "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",
+    "grade": "Grade a folder of submissions: points, feedback for each student, an overview.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "plot": "A chart: networks compared, or one along its depth; SVG, PNG, PDF, HTML.",
     "validate": "Check a spec file; every problem with file, line and column.",

@@ -60,10 +60,9 @@ def explain_layers(analysis: Analysis, names: Iterable[str], quantity: str | Non
     return explained if quantity is None else [kept for one in explained if (kept := only(one, quantity)).derivations]
 
 
-def only(explanation: Explanation, *quantities: str) -> Explanation:
-    """The explanation with nothing but some quantities."""
-    ends = ("", "_height", "_width", "_values")
-    keys = {f"{quantity}{end}" for quantity in quantities for end in ends}
+def only(explanation: Explanation, quantity: str) -> Explanation:
+    """The explanation with nothing but one quantity."""
+    keys = {quantity, f"{quantity}_height", f"{quantity}_width", f"{quantity}_values"}
     kept = tuple(derivation for derivation in explanation.derivations if derivation.quantity in keys)
     return explanation._replace(derivations=kept)
 

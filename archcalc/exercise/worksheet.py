@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis, Row
+from archcalc.check.expected import derivations
 from archcalc.check.model import QUANTITIES, TOTAL
 from archcalc.derive.layer import Explanation, explain_row
-from archcalc.derive.network import Sum, find_layers, only, sum_up
+from archcalc.derive.network import Sum, find_layers, sum_up
 from archcalc.derive.words import settings
 from archcalc.errors import UsageError
 from archcalc.exercise.choices import Choices
@@ -17,14 +18,14 @@ from archcalc.reports.columns import COLUMNS, Context
 from archcalc.spec.suggest import did_you_mean
 
 DEFAULT = ("output_shape", "params", "multiplications")
-#: The heading of each quantity, the column of a report that has its text, and the derivations that explain it.
+#: The heading of each quantity, and the column of a report that has its text.
 _SHOWN = {
-    "output_shape": ("output shape", "output", ("height", "width", "depth", "size")),
-    "params": ("params", "params", ("params",)),
-    "multiplications": ("multiplications", "multiplications", ("multiplications",)),
-    "activations": ("activations", "activations", ("activations",)),
-    "memory": ("memory", "stored", ("activation_bytes",)),
-    "receptive_field": ("receptive field", "receptive_field", ("receptive_field",)),
+    "output_shape": ("output shape", "output"),
+    "params": ("params", "params"),
+    "multiplications": ("multiplications", "multiplications"),
+    "activations": ("activations", "activations"),
+    "memory": ("memory", "stored"),
+    "receptive_field": ("receptive field", "receptive_field"),
 }
 #: Quantities that add up, and by which name their sum is explained.
 _SUMS = {"params": "params", "multiplications": "multiplications", "activations": "activations",
@@ -90,9 +91,9 @@ class Worksheet:
         explained = []
         for row in self.rows:
             asked = [quantity for quantity in self.quantities if self.is_blank(row.name, quantity)]
-            keys = [key for quantity in asked for key in _SHOWN[quantity][2]]
-            if keys and (kept := only(explain_row(self.analysis, row), *keys)).derivations:
-                explained.append(kept)
+            if asked:
+                found = [one for quantity in asked for one in derivations(row, self.analysis, quantity)]
+                explained.append(explain_row(self.analysis, row)._replace(derivations=tuple(found)))
         return explained
 
     def sums(self) -> list[Sum]:

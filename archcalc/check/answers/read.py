@@ -19,7 +19,7 @@ __all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"
 
 LARGEST_FILE = 5_000_000
 FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "xlsx")
-_ENDINGS = {
+ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
     ".md": "markdown", ".markdown": "markdown", ".xlsx": "xlsx", ".xlsm": "xlsx",
 }  # fmt: skip
@@ -57,7 +57,7 @@ def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
     """The answers of a file's bytes; `file` is the name to show."""
     if len(data) > LARGEST_FILE:
         raise UsageError(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB; no table of answers is")
-    form = form or _ENDINGS.get(Path(file).suffix.lower(), "")
+    form = form or ENDINGS.get(Path(file).suffix.lower(), "")
     if data.startswith(b"PK\x03\x04") or form == "xlsx":
         from archcalc.check.answers.spreadsheet import read_spreadsheet
 

@@ -12,6 +12,8 @@ from archcalc.check.statements import is_empty
 from archcalc.errors import Location, Problem, SpecError
 
 MOST_ROWS = 10_000
+#: Columns of a worksheet that nobody expects to be checked.
+_UNASKED = {"#", "operation", "reads", "how"}
 MOST_COLUMNS = 200
 
 
@@ -83,7 +85,7 @@ def _heads(row: Sequence[Item]) -> list[Head | None]:
 
 def _ignored(row: Sequence[Item], heads: Sequence[Head | None]) -> tuple[str, ...]:
     names = [item.text.strip()[:40] for item, head in zip(row, heads, strict=True) if head is None]
-    names = [name for name in names if name and name != "#"]
+    names = [name for name in names if name and name.lower() not in _UNASKED]
     plural = "s" if len(names) > 1 else ""
     return (f"not checked: column{plural} {', '.join(names)}",) if names else ()
 

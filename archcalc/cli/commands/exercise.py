@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load
 from archcalc.check.model import QUANTITIES
+from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, make_folder, write
 from archcalc.cli.progress import Progress
@@ -168,15 +168,3 @@ def read_roster(path: str) -> list[str]:
     if len(names) > MOST_STUDENTS:
         raise UsageError(f"{path} names {len(names):,} students; at most {MOST_STUDENTS:,} at a time")
     return names
-
-
-def file_names(names: Sequence[str]) -> list[str]:
-    """A file name for each student: letters, digits, - and _. Raises `UsageError` where two would be the same."""
-    stems: dict[str, str] = {}
-    for name in names:
-        stem = re.sub(r"[^\w-]+", "_", name).strip("_")[:100] or "student"
-        if stem.casefold() in (known := {each.casefold(): each for each in stems}):
-            other = stems[known[stem.casefold()]]
-            raise UsageError(f"{other!r} and {name!r} would share the file {stem}; tell them apart in the roster")
-        stems[stem] = name
-    return list(stems)

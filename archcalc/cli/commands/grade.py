@@ -1,0 +1,150 @@
+"""`archcalc grade`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archcalc.analysis import analyse
+from archcalc.catalogue import load
+from archcalc.check.model import QUANTITIES
+from archcalc.cli.names import file_names
+from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.output import make_folder, write, write_bytes
+from archcalc.cli.progress import Progress
+from archcalc.errors import SpecError, UsageError
+from archcalc.exercise.worksheet import DEFAULT
+from archcalc.grade.feedback import render_feedback, render_gradescope
+from archcalc.grade.folder import Homework, Same, Task, blanks_of, everything, find_submissions, grade, open_homework
+from archcalc.grade.marks import Marked, make_scheme
+from archcalc.grade.overview import Overview, render_grades, render_overview
+
+VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
+
+
+@click.command(
+    name="grade",
+    epilog="""\b
+Examples:
+  archcalc grade vgg16 submissions/ -o results/
+  archcalc grade alexnet submissions/ --worksheet alexnet.csv -o results/
+  archcalc grade alexnet submissions/ --homework homework/ --partial 0 -o results/
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.argument("folder", metavar="DIR")
+@click.option("-o", "--output", metavar="DIR", required=True, help="The folder for grades, overview and feedback.")
+@click.option("--worksheet", metavar="FILE", help="The worksheet that was handed out: its empty cells are graded.")
+@click.option(
+    "--homework", metavar="DIR", help="What `archcalc exercise --students` wrote: each student's own network."
+)
+@click.option(
+    "--quantities",
+    metavar="NAMES",
+    help=f"Without a worksheet: the columns to grade, comma-separated; of {', '.join(QUANTITIES)}. "
+    f"Default: {', '.join(DEFAULT)}.",
+)
+@click.option(
+    "--follow-through",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Of a point, for what is right given an earlier mistake.",
+)
+@click.option(
+    "--partial",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="SHARE",
+    help="Of a point, for a wrong number that one known mistake explains.",
+)
+@click.option(
+    "--visibility",
+    type=click.Choice(VISIBILITY),
+    default="visible",
+    show_default=True,
+    help="Of the tests in Gradescope's results.json.",
+)
+@network_options
+def command(
+    network: str,
+    folder: str,
+    output: str,
+    worksheet: str | None,
+    homework: str | None,
+    quantities: str | None,
+    follow_through: float,
+    partial: float,
+    visibility: str,
+    input_size: str | None,
+    settings: tuple[str, ...],
+) -> None:
+    """Grade a folder of submissions: a file for each student, named after them, or a folder for each.
+
+    A point for each cell. Into -o go grades.csv, overview.md with the most common mistakes, and for each student
+    feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does not stop the rest.
+    """
+    if worksheet is not None and homework is not None:
+        raise click.UsageError("--worksheet or --homework, not both")
+    if quantities is not None and (worksheet or homework):
+        raise click.UsageError(
+            "the worksheet says which quantities are graded; --quantities is for grading without one"
+        )
+    scheme = make_scheme(follow_through, partial)
+    graph = load(network, parse_settings(settings), parse_input(input_size))
+    analysis = analyse(graph, partial=True)
+    if analysis.problems:
+        raise SpecError(analysis.problems)
+    tasks: Same | Homework
+    if homework is not None:
+        tasks = open_homework(homework)
+    elif worksheet is not None:
+        tasks = Same(Task(analysis, blanks_of(worksheet, analysis)))
+    else:
+        names = [name.strip() for name in (quantities or "").split(",") if name.strip()]
+        tasks = Same(Task(analysis, everything(analysis, names or None)))
+    submissions = find_submissions(folder)
+    target = Path(output)
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{output} is a file; -o names the folder for the results")
+    stems = file_names([submission.student for submission in submissions])
+    make_folder(target)
+    progress = Progress(len(submissions))
+    marked: list[Marked] = []
+    for stem, (each, task) in zip(stems, grade(submissions, tasks, scheme, progress), strict=True):
+        marked.append(each)
+        make_folder(target / "students" / stem)
+        own = task.analysis if task is not None else analysis
+        write(render_feedback(each, own), str(target / "students" / stem / "feedback.md"))
+        write(render_gradescope(each, visibility), str(target / "students" / stem / "results.json"))
+    progress.close()
+    overview = Overview(graph.title or graph.name, tuple(marked))
+    write(render_grades(overview), str(target / "grades.csv"))
+    write(render_overview(overview, _plot(overview, target)), str(target / "overview.md"))
+    _say(overview, output)
+
+
+def _plot(overview: Overview, target: Path) -> str | None:
+    """The picture of the overview; without the library that draws it one line says so."""
+    from archcalc.grade.plot import draw_overview
+
+    if not overview.graded:
+        return None
+    try:
+        picture = draw_overview(overview)
+    except UsageError as error:
+        click.echo(f"no picture of the overview: {error}", err=True)
+        return None
+    write_bytes(picture, str(target / "overview.svg"))
+    return "overview.svg"
+
+
+def _say(overview: Overview, output: str) -> None:
+    unread = [each for each in overview.marked if each.problem]
+    for each in unread:
+        click.echo(f"not graded: {each.student}: {each.problem}", err=True)
+    graded = len(overview.graded)
+    click.echo(f"{graded} of {len(overview.marked)} submissions graded; see {output.rstrip('/')}/overview.md")

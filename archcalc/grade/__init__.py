@@ -1,0 +1,1 @@
+"""Grades of submissions: points for each cell, feedback for each student, and what a class got wrong."""
