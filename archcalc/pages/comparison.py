@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from archcalc import words
 from archcalc.analysis import Analysis
+from archcalc.pages.charts import accuracy_chart, figure
 from archcalc.pages.markup import Html, element, fragment, join
 from archcalc.pages.network import Section, part, section
-from archcalc.pages.table import bar
 from archcalc.reports.index import accuracy
 from archcalc.reports.report import Report
 from archcalc.shapes import format_shape
@@ -62,7 +62,7 @@ def comparison(reports: Sequence[Report]) -> Section:
     keys = _keys(reports)
     sections = [section(report, key, level=2) for report, key in zip(reports, keys, strict=True)]
     links = {id(report): f"#network-{key}" for report, key in zip(reports, keys, strict=True)}
-    head = _head(reports, [links[id(report)] for report in reports])
+    head = overview(reports, [links[id(report)] for report in reports], f"{len(reports)} networks side by side")
     tabs = element(
         "nav",
         element(
@@ -72,16 +72,25 @@ def comparison(reports: Sequence[Report]) -> Section:
         class_="networks",
         aria_label="Networks",
     )
+    parts = [head, *sections]
     return Section(
-        join(head, tabs, *(one.html for one in sections)),
-        tuple(drawing for one in sections for drawing in one.drawings),
-        tuple(dict.fromkeys(sentence for one in sections for sentence in one.missing)),
+        join(head.html, tabs, *(one.html for one in sections)),
+        tuple(dict.fromkeys(sentence for one in parts for sentence in one.missing)),
     )
 
 
-def overview(reports: Sequence[Report], links: Sequence[str]) -> Section:
-    """The comparison alone; each network's name leads to the page that is given for it."""
-    return Section(_head(reports, links), (), ())
+def overview(reports: Sequence[Report], links: Sequence[str], title: str) -> Section:
+    """The comparison alone: totals and chart. Each network's name leads to the page that is given for it."""
+    chart = accuracy_chart([report.analysis for report in reports], "chart-")
+    missing = (element("p", f"Not drawn: {sentence}", class_="missing") for sentence in chart.missing)
+    content = join(*missing, *(figure(picture) for picture in chart.drawn))
+    subtitle = element("p", ", ".join(report.title for report in reports), class_="subtitle")
+    html = join(
+        element("header", element("h1", title), subtitle if len(reports) <= 8 else None),
+        part("totals", "Totals", join(_table(reports, links), element("p", _EXPLAINED, class_="explained")), 2),
+        part("chart", "Accuracy and work", content, 2) if content else None,
+    )
+    return Section(html, chart.missing)
 
 
 def _keys(reports: Sequence[Report]) -> list[str]:
@@ -92,15 +101,6 @@ def _keys(reports: Sequence[Report]) -> list[str]:
         count = sum(key == name or key.startswith(f"{name}~") for key in keys)
         keys.append(f"{name}~{count + 1}" if count else name)
     return keys
-
-
-def _head(reports: Sequence[Report], links: Sequence[str]) -> Html:
-    title = element("h1", f"{len(reports)} networks side by side")
-    subtitle = element("p", ", ".join(report.title for report in reports), class_="subtitle")
-    return join(
-        element("header", title, subtitle if len(reports) <= 8 else None),
-        part("totals", "Totals", join(_table(reports, links), element("p", _EXPLAINED, class_="explained")), 2),
-    )
 
 
 def _table(reports: Sequence[Report], links: Sequence[str]) -> Html:
@@ -147,10 +147,10 @@ def _column(measure: Measure, analyses: Sequence[Analysis]) -> list[Html]:
             element(
                 "td",
                 element("span", measure.text(analysis), class_="figure"),
-                bar(value / high) if measure.bars and value and high else None,
                 element("span", word, class_="extreme") if word else None,
                 class_="number",
                 data_value=None if value is None else f"{value:.15g}",
+                data_share=f"{value / high:.3g}" if measure.bars and value and high else None,
             )
         )
     return cells

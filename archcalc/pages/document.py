@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 from archcalc.diagrams.pages import colours
 from archcalc.diagrams.theme import DARK, LIGHT, Theme
+from archcalc.pages.compact import Looks
 from archcalc.pages.markup import Html, element, join
 
+#: Every text is escaped, so that only a drawing begins so.
+_DRAWING = re.compile(r'<svg xmlns="http://www\.w3\.org/2000/svg".*?</svg>', re.DOTALL)
 _STYLES = ("page.css", "table.css", "diagram.css", "panel.css", "print.css")
 _SCRIPTS = ("math.js", "table.js", "diagram.js", "panel.js", "page.js")
 
 
-def document(title: str, body: Html, drawings: Iterable[str]) -> str:
-    """A whole page. The colours of the drawings are put into its style sheet."""
-    style, script = _style(drawings), _script()
+def document(title: str, body: Html) -> str:
+    """A whole page. How the shapes of its drawings look is put into its style sheet."""
+    looks = Looks()
+    body = Html(_DRAWING.sub(lambda match: looks.shorten(match[0]), body))
+    style, script = _style(looks.style(), body), _script()
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -65,16 +70,16 @@ def _script() -> str:
     return f'"use strict";\n(() => {{\n{parts}}})();\n'
 
 
-def _style(drawings: Iterable[str]) -> str:
+def _style(*coloured: str) -> str:
     """Light colours, dark ones on a dark screen unless the page's button says else, and light ones on paper."""
-    light, dark = colours(drawings)
+    light, dark = colours(coloured)
     light, dark = _variables(LIGHT) + light, _variables(DARK) + dark
     themes = (
         f":root{{{light}}}\n"
         f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}\n"
     )
-    return themes + "\n".join(_read(name) for name in _STYLES)
+    return themes + coloured[0] + "\n" + "\n".join(_read(name) for name in _STYLES)
 
 
 def _variables(theme: Theme) -> str:

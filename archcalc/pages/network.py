@@ -15,10 +15,9 @@ from archcalc.reports.report import Report
 
 
 class Section(NamedTuple):
-    """A network's part of a page, the drawings in it, and what could not be made."""
+    """A part of a page, and a sentence for each thing in it that could not be made."""
 
     html: Html
-    drawings: tuple[str, ...]
     missing: tuple[str, ...]
 
 
@@ -44,7 +43,7 @@ def section(report: Report, key: str = "", level: int = 1) -> Section:
         class_="network",
         id=f"network-{key}" if key else None,
     )
-    return Section(html, tuple(picture.svg for picture in pictures.drawn), pictures.missing)
+    return Section(html, pictures.missing)
 
 
 def part(name: str, title: str, content: Html, level: int) -> Html:

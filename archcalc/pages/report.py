@@ -21,9 +21,9 @@ def render(reports: Sequence[Report]) -> Page:
     """The page of one or several reports."""
     if len(reports) == 1:
         part = section(reports[0])
-        return Page(document(reports[0].title, part.html, part.drawings), part.missing)
+        return Page(document(reports[0].title, part.html), part.missing)
     from archcalc.pages.comparison import comparison
 
     parts = comparison(reports)
     title = "Comparison: " + ", ".join(report.title for report in reports)
-    return Page(document(title, parts.html, parts.drawings), parts.missing)
+    return Page(document(title, parts.html), parts.missing)

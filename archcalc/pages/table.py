@@ -41,29 +41,26 @@ def _class(column: Column) -> str | None:
     return "number" if column.right else None
 
 
+def _kind(column: Column) -> str | None:
+    """The class of a cell in the body: most hold numbers, which need none."""
+    return None if column.right else "word"
+
+
 def _row(row: Row, report: Report, context: Context, prefix: str) -> Html:
     place = prefix + fragment(row.name)
-    cells = [_cell(column, row, context, place, first=not index) for index, column in enumerate(report.columns)]
+    cells = [_cell(column, row, context, first=not index) for index, column in enumerate(report.columns)]
     return element("tr", *cells, id=place, data_kind=row.op.family)
 
 
-def _cell(column: Column, row: Row, context: Context, place: str, first: bool) -> Html:
+def _cell(column: Column, row: Row, context: Context, first: bool) -> Html:
     text = column.text(row, context)
-    content = element("a", text, href=f"#{place}") if column.key == "layer" else join(text)
-    drawn, value = None, None
+    content = element("a", text) if column.key == "layer" else join(text)
+    value = None
     if column.key.endswith("_share"):
         share = column.value(row, context)
         assert isinstance(share, float)
-        if share:
-            drawn, value = bar(share), f"{share:.6g}"
+        value = f"{share:.4g}" if share else None
     elif column.key == "stored":
         value = str(row.activation_bytes)
     tag = "th" if first else "td"
-    kind = "number share" if drawn else _class(column)
-    return element(tag, drawn, content, class_=kind, scope="row" if first else None, data_value=value)
-
-
-def bar(share: float) -> Html:
-    """A bar for a share of 1, as a picture, which needs no style and is printed too."""
-    inner = element("rect", width=f"{share * 100:.3g}", height="1")
-    return element("svg", inner, class_="bar", viewBox="0 0 100 1", preserveAspectRatio="none", aria_hidden="true")
+    return element(tag, content, class_=_kind(column), scope="row" if first else None, data_value=value)

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.runner import DATA
 from tests.pages.browser import WIDTHS, Browser
 from tests.pages.conftest import MakePage
+from tests.pages.made import analysis_of
 
 HOSTILE = str(DATA / "hostile.yaml")
 PAGES = [("lenet5",), ("alexnet",), ("resnet152",), ("unet",), (HOSTILE,), ("alexnet", "vgg16", "resnet50")]
@@ -165,3 +166,32 @@ def test_without_scripts_the_table_and_the_diagram_are_there(browser: Browser, m
         assert [button.text for button in buttons if button.is_displayed()] == []
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+#: How every shape of a drawing is painted, as the browser calculates it.
+_PAINTED = """
+const names = ['fill', 'stroke', 'strokeWidth', 'strokeDasharray', 'strokeLinecap', 'opacity', 'fontSize', 'fontWeight',
+               'textAnchor', 'whiteSpace'];
+return [...document.querySelectorAll('svg :is(rect, path, text, line)')].map((shape) => {
+    const look = getComputedStyle(shape);
+    return names.map((name) => look[name]).join(' ');
+});
+"""
+
+
+@pytest.mark.parametrize("network", ["googlenet", "unet"])
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_a_drawing_looks_in_the_page_as_it_does_by_itself(
+    browser: Browser, make_page: MakePage, tmp_path: Path, network: str, style: str
+) -> None:
+    from archcalc.diagrams.draw import Choices, draw
+
+    alone = tmp_path / "alone.svg"
+    for dark in (False, True):
+        theme = "dark" if dark else "light"
+        alone.write_bytes(draw(analysis_of(network), "svg", Choices(style=style, title="", theme=theme)).data)
+        browser.open(alone)
+        wanted = browser.run(_PAINTED)
+        assert len(wanted) > 50
+        browser.open(make_page(network), dark=dark)
+        assert browser.run(_PAINTED.replace("'svg :is", f"'[data-style={style}] svg :is")) == wanted

@@ -3,6 +3,8 @@
 const LARGEST = 4;
 const READABLE = 0.6;
 const SLACK = 4;
+// Layers and folded blocks. The frame of a block that is drawn open has a data-block too, and is no stop for keys.
+const LAYERS = ".node:is([data-layer], [data-block], [data-layers])";
 
 class View {
   constructor(box, choose) {
@@ -13,7 +15,7 @@ class View {
     this.svg.removeAttribute("width");
     this.svg.removeAttribute("height");
     this.choose = choose;
-    this.nodes = [...this.svg.querySelectorAll("[data-layer], [data-block], [data-layers]")];
+    this.nodes = [...this.svg.querySelectorAll(LAYERS)];
     this.places = new Map();
     for (const node of this.nodes) {
       const names = node.dataset.layers ? JSON.parse(node.dataset.layers) : [node.dataset.layer];
@@ -25,7 +27,7 @@ class View {
     this.nodes[0]?.setAttribute("tabindex", "0");
     box.tabIndex = -1;
     box.addEventListener("keydown", (event) => this.key(event));
-    box.addEventListener("focusin", (event) => this.show(event.target.closest("[data-layer], [data-block]")));
+    box.addEventListener("focusin", (event) => this.show(event.target.closest(LAYERS)));
     box.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.listenToPointers();
   }
@@ -143,14 +145,14 @@ class View {
       this.box.addEventListener(end, (event) => fingers.delete(event.pointerId));
     }
     this.box.addEventListener("click", (event) => {
-      const node = event.target.closest("[data-layer], [data-block], [data-layers]");
+      const node = event.target.closest(`${LAYERS}, [data-block]`);
       if (node && moved < SLACK) this.choose(node, false);
     });
   }
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const node = event.target.closest("[data-layer], [data-block], [data-layers]");
+    const node = event.target.closest(LAYERS);
     const place = this.nodes.indexOf(node);
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (event.shiftKey && step) {

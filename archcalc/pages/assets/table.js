@@ -37,6 +37,20 @@ class SortableTable {
     this.heads = [...table.tHead.rows[0].cells];
     this.sorted = { column: -1, down: false };
     this.heads.forEach((head, column) => this.makeSortable(head, column));
+    const shares = this.heads.flatMap((head, column) => (head.dataset.key?.endsWith("_share") ? [column] : []));
+    for (const row of this.rows) {
+      for (const column of shares) this.addBar(row.cells[column], row.cells[column].dataset.value);
+      for (const cell of row.querySelectorAll("[data-share]")) this.addBar(cell, cell.dataset.share);
+    }
+  }
+
+  addBar(cell, share) {
+    if (!share) return;
+    const bar = document.createElement("span");
+    bar.className = "bar";
+    bar.style.setProperty("--share", share);
+    if (cell.dataset.share) cell.children[0].after(bar);
+    else cell.prepend(bar);
   }
 
   makeSortable(head, column) {
@@ -75,6 +89,7 @@ class LayerTable extends SortableTable {
     super(article.querySelector("table.layers"));
     this.box = this.table.closest(".wide");
     this.texts = this.rows.map((row) => [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase());
+    for (const row of this.rows) row.querySelector("a")?.setAttribute("href", `#${row.id}`);
     this.makeFilter(article.querySelector("form.filter"));
     this.addSums();
   }
