@@ -52,8 +52,16 @@ def findings(check: Check, analysis: Analysis) -> list[Finding]:
             continue
         if is_stranger(cell):
             strangers.add(row)
-        found.append(_finding(cell, analysis))
+        found.append(_finding(cell, analysis, _sources(cell, check)))
     return found
+
+
+def _sources(cell: Cell, check: Check) -> int:
+    """How many cells of the column make a sum what it is."""
+    not_right = (Verdict.WRONG, Verdict.CARRIED)
+    if cell.layer != TOTAL:
+        return 1
+    return sum(one.quantity == cell.quantity and one.verdict in not_right and one is not cell for one in check.cells)
 
 
 def is_stranger(cell: Cell) -> bool:
@@ -61,18 +69,19 @@ def is_stranger(cell: Cell) -> bool:
     return cell.verdict is Verdict.UNREADABLE and not cell.layer
 
 
-def _finding(cell: Cell, analysis: Analysis) -> Finding:
+def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
     is_wrong = cell.verdict is Verdict.WRONG
     given = ""
+    source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else "column"
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
-        given = f"Given your {name_of(cell.carried_from)} it would be {value_text(cell.carried, cell.quantity)}."
+        given = f"Given your {source} it would be {value_text(cell.carried, cell.quantity)}."
     place = f"{cell.answer.place}: " if cell.verdict is Verdict.UNREADABLE and cell.answer.place else ""
     return Finding(
         cell,
         shorten(cell.answer.layer) if is_stranger(cell) else where(cell),
         "" if is_stranger(cell) else shorten(cell.answer.text),
         value_text(cell.expected, cell.quantity) if cell.verdict is not Verdict.UNREADABLE else "",
-        verdict_words(cell),
+        verdict_words(cell, source),
         tuple(steps(cell, analysis)) if is_wrong else (),
         given,
         tuple([found.explanation for found in cell.diagnoses[:MOST_RIVALS]]),
@@ -93,10 +102,10 @@ def name_of(source: tuple[str, str]) -> str:
     return f"{layer} {QUANTITY_WORDS[quantity]}" if quantity != "output_shape" else f"output of {layer}"
 
 
-def verdict_words(cell: Cell) -> str:
+def verdict_words(cell: Cell, source: str) -> str:
     """wrong, or: right, given your conv4 params"""
-    if cell.verdict is Verdict.CARRIED and cell.carried_from is not None:
-        return f"right, given your {name_of(cell.carried_from)}"
+    if cell.verdict is Verdict.CARRIED:
+        return f"right, given your {source}"
     if cell.verdict is Verdict.UNREADABLE:
         return "cannot be read" if cell.layer else "belongs to no layer"
     return str(cell.verdict)

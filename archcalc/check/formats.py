@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -40,10 +39,18 @@ def render(
     every = findings(check, analysis)
     quiet = [*notes, *remarks(check)]
     if form == "html":
-        return _html(title, check, every, quiet)
+        from archcalc.check.page import page
+
+        return page(title, check, every, quiet)
     if form == "markdown":
         return _markdown(title, check, every, quiet)
     return _text(title, check, every, quiet, colour, width or _WIDTH)
+
+
+def words_of(finding: Finding) -> list[str]:
+    """What is said about a cell beside the derivation; of rival explanations each, the likeliest first."""
+    rivals = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
+    return [text for text in (finding.given, *rivals, finding.note) if text]
 
 
 def chain(finding: Finding, notation: Notation) -> list[str]:
@@ -78,14 +85,8 @@ def _text_of(finding: Finding, colour: bool, width: int) -> list[str]:
     right = f"   it is: {finding.right}" if finding.right else ""
     you = f"   you: {finding.you}" if finding.you else ""
     out = [f"{bold(finding.where, colour)}{you}{right}   {verdict}"]
-    if finding.given:
-        out += _indented(finding.given, width)
-    for line in chain(finding, TEXT):
-        out += _indented(line, width)
-    for number, explanation in enumerate(finding.explanations):
-        out += _indented(explanation if not number else f"Or: {explanation}", width)
-    if finding.note:
-        out += _indented(finding.note, width)
+    for text in [*chain(finding, TEXT), *words_of(finding)]:
+        out += _indented(text, width)
     return out
 
 
@@ -101,54 +102,24 @@ def _coloured(text: str, verdict: Verdict, colour: bool) -> str:
 
 
 def _markdown(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
-    out = [f"## {escape_markdown(title)}", "", f"{escape_markdown(summary(check))}"]
+    out = [f"## {escape_markdown(title)}", "", escape_markdown(summary(check))]
+    before: Verdict | None = None
     for finding in every:
-        out += ["", f"### {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}"]
+        verdict = finding.cell.verdict
+        you = f"You: {escape_markdown(finding.you)}" if finding.you else ""
         right = f"; it is {escape_markdown(finding.right)}" if finding.right else ""
-        if finding.you:
-            out += ["", f"You: {escape_markdown(finding.you)}{right}"]
-        lines = [f"${line}$" for line in chain(finding, LATEX)]
-        texts = [finding.given, *finding.explanations, finding.note]
-        out += [part for line in [*lines, *(escape_markdown(text) for text in texts if text)] for part in ("", line)]
+        if verdict is Verdict.CARRIED:
+            words = f"- {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}. {you}{right}"
+            out += [words] if before is verdict else ["", words]
+        else:
+            lines = [f"${line}$" for line in chain(finding, LATEX)]
+            texts = [escape_markdown(text) for text in words_of(finding)]
+            out += ["", f"### {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}"]
+            out += [part for line in [f"{you}{right}", *lines, *texts] if line for part in ("", line)]
+        before = verdict
     if notes:
         out += ["", *(f"- {escape_markdown(note)}" for note in notes)]
     return "\n".join([*out, ""])
-
-
-# --- HTML
-
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
-section { border-left: 4px solid; margin: 1.2rem 0; overflow-x: auto; padding: 0 1rem; }
-h2 { font-size: 1.05rem; margin: 0; }
-p { margin: .3rem 0; }
-.wrong, .unreadable { border-color: #c0392b; }
-.carried_forward { border-color: #c98a00; }
-.verdict { font-weight: 400; opacity: .75; }
-"""
-
-
-def _html(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
-    sections = "\n".join(_html_of(finding) for finding in every)
-    remarks = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n<p>{escape(summary(check))}</p>\n{sections}\n"
-        f"{f'<ul>{remarks}</ul>' if remarks else ''}\n</body>\n</html>\n"
-    )
-
-
-def _html_of(finding: Finding) -> str:
-    right = f"; it is <b>{escape(finding.right)}</b>" if finding.right else ""
-    lines = [f"<math><mrow>{line}</mrow></math>" for line in chain(finding, MATHML)]
-    texts = [escape(text) for text in (finding.given, *finding.explanations, finding.note) if text]
-    you = [f"You: {escape(finding.you)}{right}"] if finding.you else []
-    body = "\n".join(f"<p>{part}</p>" for part in [*you, *lines, *texts])
-    head = f'{escape(finding.where)} <span class="verdict">{escape(finding.verdict)}</span>'
-    return f'<section class="{finding.cell.verdict}">\n<h2>{head}</h2>\n{body}\n</section>'
 
 
 # --- JSON

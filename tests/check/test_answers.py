@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -52,14 +53,32 @@ FORMS: list[tuple[str, str | bytes]] = [
     ("title.csv", "Homework 3,,\nMy name,,\n" + CSV),
     ("utf16.csv", CSV.encode("utf-16")),
     ("utf16be.csv", b"\xfe\xff" + CSV.encode("utf-16-be")),
-    ("a.md", "# Mine\n\n| layer | output | params |\n| :-- | :-: | --: |\n| conv1 | `55x55x96` | **34,944** |\n| pool1 | 27x27x96 | |\n\nDone.\n"),
+    (
+        "a.md",
+        "# Mine\n\n| layer | output | params |\n| :-- | :-: | --: |\n"
+        "| conv1 | `55x55x96` | **34,944** |\n| pool1 | 27x27x96 | |\n\nDone.\n",
+    ),
     ("bare.md", "layer | output | params\n--- | --- | ---\nconv1 | 55x55x96 | 34,944\npool1 | 27x27x96 | \n"),
-    ("rows.yaml", "- {layer: conv1, output: 55x55x96, params: '34,944'}\n- layer: pool1\n  output: 27x27x96\n  params:\n"),
+    (
+        "rows.yaml",
+        "- {layer: conv1, output: 55x55x96, params: '34,944'}\n- layer: pool1\n  output: 27x27x96\n  params:\n",
+    ),
     ("by_layer.yaml", "conv1: {output: 55x55x96, params: '34,944'}\npool1: {output: 27x27x96, params: }\n"),
-    ("answers.yaml", "student: me\nanswers:\n- {name: conv1, shape: 55x55x96, parameters: '34,944'}\n- {name: pool1, size: 27x27x96, params: ~}\n"),
+    (
+        "answers.yaml",
+        "student: me\nanswers:\n- {name: conv1, shape: 55x55x96, parameters: '34,944'}\n"
+        "- {name: pool1, size: 27x27x96, params: ~}\n",
+    ),
     ("table.yaml", "- [layer, output, params]\n- [conv1, 55x55x96, '34,944']\n- [pool1, 27x27x96, '']\n"),
-    ("a.json", '[{"layer": "conv1", "output": "55x55x96", "params": "34,944"},\n\t{"layer": "pool1", "output": "27x27x96", "params": null}]'),
-    ("by_layer.json", '{"conv1": {"output": "55x55x96", "params": "34,944"}, "pool1": {"output": "27x27x96", "params": ""}}'),
+    (
+        "a.json",
+        '[{"layer": "conv1", "output": "55x55x96", "params": "34,944"},\n'
+        '\t{"layer": "pool1", "output": "27x27x96", "params": null}]',
+    ),
+    (
+        "by_layer.json",
+        '{"conv1": {"output": "55x55x96", "params": "34,944"}, "pool1": {"output": "27x27x96", "params": ""}}',
+    ),
 ]  # fmt: skip
 
 
@@ -94,7 +113,8 @@ def test_lists_are_shapes() -> None:
 
 
 def test_report_as_json_is_a_table_of_answers() -> None:
-    text = '{"schema": "archcalc.report/1", "layers": [{"name": "conv1", "op": "conv2d", "output_shape": [96, 55, 55], "params": 34944, "activation_bytes": 4}]}'
+    row = '{"name": "conv1", "op": "conv2d", "output_shape": [96, 55, 55], "params": 34944, "activation_bytes": 4}'
+    text = f'{{"schema": "archcalc.report/1", "layers": [{row}]}}'
     assert triples(text, "r.json") == [
         ("conv1", "output_shape", "[96, 55, 55]"),
         ("conv1", "params", "34944"),
@@ -295,11 +315,8 @@ def test_a_file_that_never_ends() -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.binary(max_size=400), ending=st.sampled_from(["csv", "yaml", "json", "md", "txt"]))
 def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
-    try:
+    with suppress(ArchcalcError):
         found = parse_answers(data, f"a.{ending}")
-    except ArchcalcError as error:
-        assert str(error)
-    else:
         assert all(isinstance(answer, Answer) for answer in found.answers)
 
 
@@ -310,7 +327,6 @@ def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
 )
 def test_any_table_is_read_or_refused(rows: list[list[str]], delimiter: str) -> None:
     text = "layer,params\n".replace(",", delimiter) + "\n".join(delimiter.join(row) for row in rows)
-    try:
-        parse_answers(text.encode(), "a.csv")
-    except ArchcalcError as error:
-        assert str(error)
+    with suppress(ArchcalcError):
+        found = parse_answers(text.encode(), "a.csv")
+        assert all(answer.layer for answer in found.answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -112,14 +113,15 @@ def test_a_sum_of_another_network_is_judged_as_a_whole() -> None:
     assert (cell.layer, cell.verdict) == (TOTAL, Verdict.WRONG)
 
 
-@pytest.mark.parametrize("text", ["", "=", "9**9**9+1", "1+", "a+b", "(" * 5000, "1+(2", "1)+2", "+".join("9" * 6000)])
+@pytest.mark.parametrize("text", ["", "=", "9**9**9+1", "1+", "a+b", "(" * 5000, "1+(2", "1)+2"])
 def test_hostile_sums(text: str) -> None:
-    try:
+    with pytest.raises(StatementError):
         check_total(analysis_of("alexnet"), "params", text)
-    except StatementError as error:
-        assert error.message
-    else:
-        assert text.startswith("9+9")
+
+
+def test_a_long_sum_is_judged_as_a_whole() -> None:
+    (cell,) = check_total(analysis_of("alexnet"), "params", "+".join("9" * 6000)).cells
+    assert (cell.verdict, cell.answer.text) == (Verdict.WRONG, "54,000")
 
 
 @settings(deadline=None, max_examples=40)
@@ -131,7 +133,7 @@ def test_one_wrong_term_is_found_in_the_sum_of_any_network(data: st.DataObject, 
     values = [row.params + (off if place == index else 0) for place, row in enumerate(rows)]
     others = {row.params for row in rows}
     # A wrong number that is another layer's, or that two neighbours make together, would fit elsewhere.
-    sums = {a + b for a, b in zip(values, values[1:], strict=False)}
+    sums = {a + b for a, b in pairwise(values)}
     if values[index] in others or sums & others or values[index] <= 0:
         return
     text = "+".join(map(str, values))
