@@ -43,6 +43,8 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 LANGUAGE = ROOT / "docs" / "spec-language.md"
 #: What a fenced block may be. All but `sh` are run; `yaml invalid` must be refused.
 LANGUAGES = ("yaml", "yaml invalid", "python", "console", "sh")
+#: A block with the name of the file that it is: `file answers.csv`.
+FILE = "file "
 _FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -94,10 +96,12 @@ def name_of(example: Example) -> str:
 
 @pytest.fixture
 def beside_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The working directory holds every spec of the page."""
+    """The working directory holds every spec of the page, and every file that it names."""
     for example in examples_of(page):
         if example.language.startswith("yaml"):
             (tmp_path / name_of(example)).write_text(example.text, encoding="utf-8")
+        elif example.language.startswith(FILE):
+            (tmp_path / example.language.removeprefix(FILE)).write_text(example.text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -111,7 +115,7 @@ def page(example: Example) -> Path:
 
 @every(*{example.language for page in PAGES for example in examples_of(page)})
 def test_no_example_is_skipped(example: Example) -> None:
-    assert example.language in LANGUAGES
+    assert example.language in LANGUAGES or re.fullmatch(rf"{FILE}[\w-]+\.(csv|md)", example.language)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -170,5 +170,10 @@ def summary(check: Check) -> str:
 
 def remarks(check: Check) -> list[str]:
     """Notes on cells that are right or empty, each once."""
-    quiet = [cell for cell in check.cells if cell.note and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)]
+    told = {cell.note for cell in check.cells if is_stranger(cell)}
+    quiet = [
+        cell
+        for cell in check.cells
+        if cell.note and cell.note not in told and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)
+    ]
     return list(dict.fromkeys(f"{shorten(cell.answer.layer)}: {cell.note}" for cell in quiet))

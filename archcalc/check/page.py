@@ -12,7 +12,8 @@ from archcalc.check.model import Check, Verdict
 from archcalc.derive.notation import MATHML
 
 _STYLE = """
-:root { color-scheme: light dark; --right: #2e7d32; --carried: #b26a00; --wrong: #c62828; }
+:root { color-scheme: light dark; --right: #2e7d32; --carried: #9a5b00; --wrong: #c62828; }
+@media (prefers-color-scheme: dark) { :root { --right: #81c784; --carried: #ffb74d; --wrong: #ff8a80; } }
 body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; }
 h1 { margin-bottom: 0; }
 h2 { font-size: 1.05rem; margin: 0; }
@@ -22,6 +23,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1
 th { font-weight: 600; text-align: left; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding: .2rem 1rem .2rem 0; }
 tbody th { font-weight: 400; }
+thead th + th { text-align: right; }
 td { text-align: right; white-space: nowrap; }
 td::before { display: inline-block; font-weight: 600; margin-right: .4em; text-align: right; width: 1em; }
 td.right::before { color: var(--right); content: "✓"; }

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis, Row
-from archcalc.check.calculation import calculate
+from archcalc.check.calculation import StatementError, calculate
 from archcalc.check.check import Checker, check_answers, checker
 from archcalc.check.expected import expected, expected_total
 from archcalc.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Stated, Verdict
@@ -68,7 +68,9 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     Raises `StatementError` for what is neither a number nor a calculation.
     """
     calculation, result = split_result(text)
-    terms = [_term(calculate(piece)) for piece in split_terms(calculation)]
+    if result is None and len(text) <= LONGEST_CELL and read_statement(text, quantity)[0].expression is None:
+        return check_answers(analysis, [Answer(TOTAL, quantity, text)])
+    terms = list(_terms(calculation, text.find(calculation)))
     layers = [row for row in analysis.rows if expected(row, analysis, quantity)]
     pairs = (
         align(terms, layers, analysis, quantity) if len(terms) > 1 and len(terms) * len(layers) < _MOST_CELLS else []
@@ -83,6 +85,16 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     stated = read_statement(result, quantity)[0] if result else Stated(text, total, total, total)
     cells.append(_total(stated, total, pairs, cells, analysis, quantity))
     return Check(analysis.graph.name, tuple(cells))
+
+
+def _terms(calculation: str, offset: int) -> Iterator[Term]:
+    """The terms of a sum that stands at a place in a text, for errors to point there."""
+    for piece in split_terms(calculation):
+        try:
+            yield _term(calculate(piece))
+        except StatementError as error:
+            raise StatementError(error.message, offset + error.offset) from None
+        offset += len(piece) + 1
 
 
 def split_terms(text: str) -> list[str]:

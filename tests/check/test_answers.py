@@ -141,7 +141,8 @@ def test_units_in_headings() -> None:
     ("text", "head"),
     [
         ("layer", ("layer", "")), ("Layer (type)", ("layer", "")), ("Name", ("layer", "")), ("Слой", ("layer", "")),
-        ("Output Shape", ("output_shape", "")), ("output (HxWxC)", ("output_shape", "")), ("size", ("output_shape", "")),
+        ("Output Shape", ("output_shape", "")), ("output (HxWxC)", ("output_shape", "")),
+        ("size", ("output_shape", "")),
         ("Param #", ("params", "")), ("# params", ("params", "")), ("Params, K", ("params", "K")),
         ("number of parameters", ("params", "")), ("weights", ("params", "")), ("Параметры", ("params", "")),
         ("MACs", ("multiplications", "")), ("Mult-Adds (M)", ("multiplications", "M")), ("GMACs", None),
