@@ -20,21 +20,18 @@ def sentence(steps: Sequence[Step], shown: str, what: str, is_exact: bool = True
     if len(steps) == 1:
         reason = steps[0].reason
         if not shown:
-            return reason[0].upper() + reason[1:]
-        return f"{what} {_verb(what)} {'exactly ' if is_exact else ''}{shown}: {reason}"
-    numbered = [f"{word} {_placed(step)}" for word, step in zip(("First:", "Second:"), steps, strict=True)]
+            return capital(reason)
+        return f"{what} is {'exactly ' if is_exact else ''}{shown}: {reason}"
+    numbered = [f"{word} {step.reason}" for word, step in zip(("First:", "Second:"), steps, strict=True)]
     both = " ".join(numbered)
     if not shown:
         return f"Two mistakes together. {both}"
-    return f"{what} {_verb(what)} {'exactly ' if is_exact else ''}{shown}, by two mistakes. {both}"
+    return f"{what} is {'exactly ' if is_exact else ''}{shown}, by two mistakes. {both}"
 
 
-def _verb(what: str) -> str:
-    return "are" if what.endswith("sizes") else "is"
-
-
-def _placed(step: Step) -> str:
-    return step.reason
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def result(tree: Node) -> str:

@@ -26,6 +26,12 @@ from archcalc.derive.trace import Node, number_node
 
 #: From this cost on an explanation is only given where there is no other.
 LAST_RESORT = 60
+#: Mistakes that are cheaper are made every day.
+USUAL = 21
+#: How likely an explanation of a rounded number may be an accident.
+ROUNDED_CHANCE = Fraction(1, 4)
+#: A slip of a digit is only seen in a rounded number that still has so many.
+FEWEST_DIGITS = 100
 #: How many pairs of mistakes are shown: more of them say less.
 MOST_PAIRS = 2
 
@@ -43,20 +49,22 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
         return [_unknown_kind(quantity)]
     scene = tables.network.scene(row)
     right = formulas.right(scene, quantity)
-    key = (row.name, quantity, row.input_shapes)
+    key = (row.name, quantity, row.input_shapes, row.output_shape)
     if stated.holds(right.value):
         return []
     index = tables.get((*key, 1), lambda: Index([*singles(scene, quantity), *in_place(scene, quantity)]))
-    found = [_found(one, stated) for one in _without_last_resorts(index.find(stated.low, stated.high))]
+    found = [_found(one, stated) for one in _likely(index, stated)]
+    found += _cut_off(right.value, stated)
     found += _written(scene, right, stated, found)
     found += _slips(right.value, stated)
     early = tables.get((*key, "up"), lambda: Index(_upstream(scene, quantity, right.value)))
-    found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
+    if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
+        found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
     if not found:
         both = tables.get((*key, 2), lambda: Index(pairs(scene, quantity)))
         if both.chance(stated.low, stated.high) <= LARGEST_CHANCE:
             found += [_found(one, stated) for one in both.find(stated.low, stated.high)][:MOST_PAIRS]
-    return found or [_unknown(scene, quantity, right)]
+    return found or [_unknown(scene, quantity, right, stated)]
 
 
 def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
@@ -67,16 +75,37 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
     if stated.holds(total):
         return []
     column = tables.get(("total", quantity), lambda: _column(tables, quantity, total))
-    found = [_found(one, stated) for one in _without_last_resorts(column.table.find(stated.low, stated.high))]
+    found = [_found(one, stated) for one in _likely(column.table, stated)]
+    found += _cut_off(total, stated)
     found += _slips(total, stated)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
     return found or [Found(0, (Step("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
 
 
-def _without_last_resorts(found: list[Alternative]) -> list[Alternative]:
-    """What is far-fetched is only said where nothing else is found."""
+def _likely(index: Index, stated: Stated) -> list[Alternative]:
+    """Single mistakes that give the number. What is far-fetched is only said where nothing else is found.
+
+    A rounded number fits many: where by accident some mistake would, only the usual ones count.
+    """
+    assert stated.low is not None
+    assert stated.high is not None
+    found = [one for one in index.find(stated.low, stated.high) if _has_that_unit(one, stated)]
+    if stated.low < stated.high:
+        units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"]
+        for most in (LAST_RESORT, USUAL):
+            found = [one for one in found if one.cost < most]
+            if index.chance(stated.low, stated.high, most) <= ROUNDED_CHANCE:
+                return found
+        return units
     return [one for one in found if one.cost < LAST_RESORT] or found
+
+
+def _has_that_unit(one: Alternative, stated: Stated) -> bool:
+    """Whether a unit that a mistake mixes up with another is the one that was written."""
+    _, called, rest = one.steps[0].reason.partition(" called ")
+    written = stated.text.lower()
+    return not called or "b" not in written or rest.split(".")[0].lower() in written
 
 
 def _column(tables: Tables, quantity: str, total: int) -> _Column:
@@ -119,17 +148,17 @@ def _found(one: Alternative, stated: Stated) -> Found:
 
 def _carried(one: Alternative) -> Found:
     reason = one.steps[0].reason
-    return Found(one.cost, one.steps, reason[0].upper() + reason[1:], one.tree)
+    return Found(one.cost, one.steps, explain.capital(reason), one.tree)
 
 
 def _elsewhere(one: Alternative) -> str:
     """A mistake in a layer that the number only follows from."""
     step = one.steps[0]
     if step.mistake == "repeat_count" and one.tree is None:
-        return step.reason[0].upper() + step.reason[1:]
+        return explain.capital(step.reason)
     if one.tree is not None and step.mistake != "carried_forward":
-        return f"Your number follows from {step.layer}: {explain.result(one.tree)}: {step.reason}"
-    return step.reason[0].upper() + step.reason[1:]
+        return f"Your sum has {explain.result(one.tree)} for {step.layer}: {step.reason}"
+    return explain.capital(step.reason)
 
 
 def _numbers(tree: Node) -> Counter[int]:
@@ -151,13 +180,23 @@ def _slips(right: int, stated: Stated) -> Iterator[Found]:
     if stated.low is None or stated.high is None:
         return
     # A rounded number is compared at its own precision.
-    width = stated.high - stated.low
-    quantum = Fraction(1) if width < 2 else Fraction(10 ** (len(str(int(width))) - (str(int(width))[0] != "9")))
+    quantum = stated.high - stated.low or Fraction(1)
     middle = (stated.low + stated.high) / 2 / quantum
     one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
     what = digit_slip(one, other)
-    if what:
-        yield Found(SLIP, (Step("digit_slip", what),), f"{what[0].upper()}{what[1:]}: it is {number(right)}.")
+    if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
+        yield Found(SLIP, (Step("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
+
+
+def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
+    """A rounded number that was cut off, or rounded up, instead of to the nearest."""
+    if stated.low is None or stated.high is None or stated.low == stated.high:
+        return
+    width, middle = stated.high - stated.low, (stated.low + stated.high) / 2
+    if abs(right - middle) < width:
+        how = "cut off" if right > middle else "rounded up"
+        reason = f"{how} instead of rounded to the nearest. It is {number(right)}."
+        yield Found(9, (Step("floor_ceil", reason),), explain.capital(reason))
 
 
 #: What it is when another number stands in the place of a letter.
@@ -193,7 +232,7 @@ def _written(scene: Scene, right: Node, stated: Stated, found: Iterable[Found]) 
                 shown = explain.calculation(made)
                 yield Found(30, (step,), explain.sentence((step,), shown, "Your number"), made)
                 if slip:
-                    words = f"{slip[0].upper()}{slip[1:]}: in {shown}."
+                    words = f"{explain.capital(slip)}: in {shown}."
                     yield Found(40, (Step("digit_slip", slip),), words, made)
 
 
@@ -212,8 +251,11 @@ def _upstream(scene: Scene, quantity: str, right: int) -> Iterator[Alternative]:
         yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
 
 
-def _unknown(scene: Scene, quantity: str, right: Node) -> Found:
+def _unknown(scene: Scene, quantity: str, right: Node, stated: Stated) -> Found:
     what = f"It is {explain.result(right)}." if right.value else f"It is 0 by convention: {_nothing(scene, quantity)}."
+    if quantity == "multiplications":
+        made = [kind for kind, value in scene.row.operations._asdict().items() if value and stated.holds(value)]
+        what += f" {scene.name} makes so many {made[0]}." if made and not right.value else ""
     return Found(0, (Step("unknown", ""),), explain.unknown(what), right)
 
 

@@ -15,6 +15,8 @@ from archcalc.check.mistakes.scene import Network
 #: A pair of mistakes says something only where few pairs lie near the number: the chance that a number taken at random
 #: would be explained may not be larger.
 LARGEST_CHANCE = Fraction(1, 20)
+#: How many numbers of the same precision to either side are looked at.
+_NEAR = 8
 _MOST_NETWORKS = 8
 _MOST_TABLES = 4096
 
@@ -29,6 +31,7 @@ class Index:
         for one in alternatives:
             self._exact.setdefault(one.value, []).append(one)
         self._values = sorted(self._exact)
+        self._cheapest = {value: min(one.cost for one in ones) for value, ones in self._exact.items()}
 
     def find(self, low: int | Fraction, high: int | Fraction) -> list[Alternative]:
         """All whose number lies between these, the cheapest first."""
@@ -39,13 +42,22 @@ class Index:
             found = [one for value in values for one in self._exact[value]]
         return sorted(found, key=lambda one: one.cost)
 
-    def chance(self, low: int | Fraction, high: int | Fraction) -> Fraction:
-        """How likely a number of this size and precision is to be explained by accident."""
-        middle = Fraction(low + high, 2)
+    def chance(self, low: int | Fraction, high: int | Fraction, most: int | None = None) -> Fraction:
+        """How likely a number of this size and precision is to be explained by accident, by what costs less than `most`.
+
+        The density of explanations is that between half and twice the number, or closer by where they crowd.
+        """
+        middle, width = Fraction(low + high, 2), Fraction(high - low + 1)
         if middle <= 0:
             return Fraction(1)
-        near = bisect_right(self._values, 2 * middle) - bisect_left(self._values, middle / 2)
-        return near * (high - low + 1) / (middle * 3 / 2)
+        found = Fraction(0)
+        for start, end in ((middle / 2, 2 * middle), (middle - _NEAR * width, middle + _NEAR * width)):
+            values = self._values[bisect_left(self._values, start) : bisect_right(self._values, end)]
+            near = len(values) if most is None else sum(self._cheapest[value] < most for value in values)
+            found = max(found, near * width / (end - start))
+            if low == high:
+                break
+        return found
 
 
 class Tables:

@@ -61,7 +61,7 @@ def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Found]:
     if len(right) == 3 and wrong != right and sorted(wrong) == sorted(right):
         sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
         step = Step("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
-        yield Found(8, (step,), step.reason[0].upper() + step.reason[1:])
+        yield Found(8, (step,), explain.capital(step.reason))
 
 
 def _sizes(tables: Tables, scene: Scene, right: Pair, wrong: Pair) -> list[Found] | None:
@@ -91,7 +91,7 @@ def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Found]
     axis = 0 if differ[0] else 1
     where = "" if copied else f" in the {axes[axis]}"
     step = Step("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
-    yield Found(SLIP, (step,), step.reason[0].upper() + step.reason[1:])
+    yield Found(SLIP, (step,), explain.capital(step.reason))
 
 
 def _depths(tables: Tables, scene: Scene, right: int, wrong: int, what: str) -> list[Found] | None:
@@ -103,7 +103,7 @@ def _depths(tables: Tables, scene: Scene, right: int, wrong: int, what: str) -> 
     slip = digit_slip(right, wrong)
     if slip:
         step = Step("digit_slip", f"{slip}: it is {number(right)}.")
-        ones.append(Found(SLIP, (step,), step.reason[0].upper() + step.reason[1:]))
+        ones.append(Found(SLIP, (step,), explain.capital(step.reason)))
     return ones or None
 
 

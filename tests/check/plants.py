@@ -131,7 +131,7 @@ def _shaped(conv: Conv, sizes: tuple[int, int]) -> Plant | None:
 
 
 def forgot_bias(rng: Random, analysis: Analysis) -> Plant | None:
-    biased = [row for row in rows(analysis, "conv2d", "linear") if getattr(row.op, "bias", False)]
+    biased = [row for row in rows(analysis, "conv2d", "conv_transpose2d", "linear") if getattr(row.op, "bias", False)]
     if rng.random() < 0.2 and biased:
         total = sum(row.params for row in analysis.rows) - sum(row.output_shape[0] for row in biased)
         return Plant(TOTAL, "params", number(total))
@@ -201,9 +201,10 @@ def wrong_kernel(rng: Random, analysis: Analysis) -> Plant | None:
     conv = pick(rng, [*convolutions(analysis), *windows(analysis)])
     if not conv:
         return None
-    # A window that is larger by the padding is no other reading than no padding: H − (F + 2P) + 2P.
-    same = conv.Fh + conv.top + conv.bottom
-    kernel = rng.choice([size for size in KERNELS if size not in (conv.Fh, conv.Fw, same)])
+    # A window that is larger by the padding is the same as no padding, H − (F + 2P) + 2P; one that is larger by the
+    # stride the same as no + 1, (H − F)/S; and one of the size of the map is the size of the map.
+    same = (conv.Fh, conv.Fw, conv.Fh + conv.top + conv.bottom, conv.Fh + conv.Sh, conv.H1, conv.H2)
+    kernel = rng.choice([size for size in KERNELS if size not in same])
     if conv.row.op.family == "pooling" or rng.random() < 0.3:
         return _shaped(conv, conv.sizes(F=kernel)) if not isinstance(conv.padding, str) else None
     weights = kernel * kernel * conv.D // conv.G * conv.K
@@ -287,6 +288,31 @@ def _window_settings(conv: Conv, rng: Random, sizes: tuple[int, int]) -> Plant |
     return _shaped(conv, sizes)
 
 
+def _field(
+    rng: Random,
+    analysis: Analysis,
+    wrong: Callable[[int, int, Conv], int],
+    strided: bool = False,
+    dilated: bool = False,
+) -> Plant | None:
+    """A receptive field, from that of the layer before and its step."""
+    found = [conv for conv in windows(analysis) if conv.Fh == conv.Fw > 1 and conv.row.receptive_field is not None]
+    conv = pick(rng, [conv for conv in found if conv.d > 1 or not dilated])
+    before = analysis[conv.row.inputs[0]].receptive_field if conv else None
+    if (
+        not conv
+        or before is None
+        or len(before.height.spans) > 1
+        or before.height != before.width._replace(positions=before.height.positions)
+    ):
+        return None
+    step = before.height.jump
+    if conv.d > 1 and not dilated or strided and step == 1:
+        return None
+    size = wrong(before.height.size, step, conv)
+    return Plant(conv.name, "receptive_field", pair(size, size))
+
+
 def wrong_stride(rng: Random, analysis: Analysis) -> Plant | None:
     conv = pick(rng, windows(analysis))
     if not conv:
@@ -296,6 +322,8 @@ def wrong_stride(rng: Random, analysis: Analysis) -> Plant | None:
 
 
 def forgot_stride(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.3:
+        return _field(rng, analysis, lambda seen, step, conv: seen + conv.d * (conv.Fh - 1), strided=True)
     conv = pick(rng, [conv for conv in windows(analysis) if conv.Sh > 1])
     return conv and _window_settings(conv, rng, conv.sizes(S=1))
 
@@ -313,6 +341,8 @@ def padding_once(rng: Random, analysis: Analysis) -> Plant | None:
 
 
 def forgot_plus_one(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.2:
+        return _field(rng, analysis, lambda seen, step, conv: seen + conv.Fh * step)
     conv = pick(rng, windows(analysis))
     # (H − F + 2P)/S and (H − F)/S + 1 are the same where 2P = S, and ⌈x⌉ is ⌊x⌋ + 1 where x is not whole.
     if not conv or conv.top + conv.bottom == conv.Sh or (conv.ceil and conv.sizes() != conv.sizes(ceil=False)):
@@ -328,6 +358,8 @@ def floor_ceil(rng: Random, analysis: Analysis) -> Plant | None:
 
 
 def forgot_dilation(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.3:
+        return _field(rng, analysis, lambda seen, step, conv: seen + (conv.Fh - 1) * step, dilated=True)
     conv = pick(rng, [conv for conv in windows(analysis) if conv.d > 1])
     return conv and _window_settings(conv, rng, conv.sizes(d=1))
 

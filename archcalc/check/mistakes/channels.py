@@ -9,6 +9,7 @@ from archcalc.check.mistakes.scene import Scene
 from archcalc.check.mistakes.sizes import SHAPE
 from archcalc.check.mistakes.trees import ONE, put, quantity
 from archcalc.derive.trace import Node, symbol, traced
+from archcalc.ops.base import elements
 from archcalc.shapes import format_shape
 
 
@@ -78,10 +79,10 @@ def _merged(scene: Scene) -> Iterator[Alternative]:
     own = f"The depths of all {len(depths)} inputs add up: {scene.row.output_shape[0]:,}."
     for index, name in enumerate(names):
         rest = _sum(depths[:index] + depths[index + 1 :])
-        yield Alternative(rest.value, _step("sum_of_parts", f"{name} is missing. {own}"), 14, rest)
-        yield _plain(depths[index], _step("sum_of_parts", f"{name}'s alone. {own}"), 18 + index)
+        yield Alternative(rest.value, _step("sum_of_parts", f"that lacks {name}. {own}"), 14, rest)
+        yield _plain(depths[index], _step("sum_of_parts", f"that is {name}'s alone. {own}"), 18 + index)
         twice = _sum([*depths, depths[index]])
-        yield Alternative(twice.value, _step("sum_of_parts", f"{name} counts twice. {own}"), 24, twice)
+        yield Alternative(twice.value, _step("sum_of_parts", f"that has {name} twice. {own}"), 24, twice)
     for source in dict.fromkeys(scene.row.inputs):
         for shape in scene.network.analysis[source].input_shapes[:1]:
             if len(shape) == 3:
@@ -102,9 +103,9 @@ def _flat(scene: Scene) -> Iterator[Alternative]:
     right = scene.row.output_shape[0]
     if scene.op.family == "dense":
         own = f"Each of {name}'s {right:,} neurons gives one value."
-        size = traced(scene.lifted.inputs[0][0]).node
-        if len(given) == 1:
-            yield _plain(size.value, _step("forgot_output_channels", f"that is the number of inputs. {own}"), 14)
+        size = traced(elements(scene.lifted.inputs[0])).node
+        reason = f"that is the number of inputs. {own}"
+        yield Alternative(size.value, _step("forgot_output_channels", reason), 14, size)
         for far, row in scene.network.nearest(name):
             if far < 2 and len(row.output_shape) == 1:
                 reason = f"that is {row.name}'s number of neurons. {own}"

@@ -132,7 +132,7 @@ def _along_the_way(scene: Scene) -> Iterator[Sized]:
     for index, link in enumerate(chain[:-1][-12:]):
         if len(chain) > 13 or any(window != Window(1) for window in link.windows):
             at = max(0, len(chain) - 13) + index
-            reason = f"{link.row.name} is left out."
+            reason = f"without {link.row.name}, which is on the way."
             yield _walked(chain[:at] + chain[at + 1 :], Step("repeat_count", reason), 30)
 
 

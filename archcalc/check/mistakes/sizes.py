@@ -58,7 +58,7 @@ def settings(scene: Scene) -> Iterator[Setting]:
     if getattr(op, "output_padding", (0, 0)) != (0, 0):
         yield _step("forgot_padding", "the output padding is missing."), 16, {"output_padding": (0, 0)}
     if hasattr(op, "ceil_mode"):
-        yield _step("floor_ceil", _rounding(name, op)), 12, {"ceil_mode": not op.ceil_mode, "clip_last_window": False}
+        yield _step("floor_ceil", _rounding(name, op)), 12, {"ceil_mode": not op.ceil_mode}
 
 
 def kernel_cost(scene: Scene, wrong: int) -> int:
@@ -83,6 +83,8 @@ def _found(scene: Scene) -> list[Sized]:
     trees = _trees(scene, scene.lifted.op)
     for step, cost, fields in settings(scene):
         op = scene.lifted.op
+        if hasattr(op, "clip_last_window"):
+            fields = {"clip_last_window": False, **fields}
         if scene.is_same and "padding" not in fields:
             op = op.model_copy(update={"padding": "same"})
         made = _trees(scene, op.model_copy(update=fields))

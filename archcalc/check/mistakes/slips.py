@@ -48,14 +48,14 @@ def factors(node: Node) -> list[Node]:
 
 
 def rounded_factors(tree: Node) -> Iterator[Alternative]:
-    """A product whose first or last factors were multiplied and rounded to 1, 2 or 3 digits on the way."""
+    """A product whose first or last factors were multiplied and rounded to 2 or 3 digits on the way."""
     parts = factors(tree)
     for cut in range(1, len(parts)):
         for first in (True, False):
             group = times(*(parts[:cut] if first else parts[cut:]))
             if group.is_atom:
                 continue  # a setting, not a result
-            for digits in (3, 2, 1):
+            for digits in (3, 2):
                 near = rounded(group.value, digits)
                 if near == group.value:
                     continue

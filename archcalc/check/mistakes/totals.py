@@ -24,6 +24,8 @@ _EVERYWHERE = (
 )  # fmt: skip
 #: Of a layer that only a total tells of, mistakes dearer than this are far-fetched.
 _LIKELY = 32
+#: Dearer mistakes are not combined with another one of the same sum.
+MOST_COST = 36
 _FAMILIES = {
     "convolution": "convolutions",
     "dense": "dense layers",
@@ -66,12 +68,12 @@ def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[
     for value, names in alike.items():
         which = names[0] if len(names) == 1 else f"one of {_listed(names)}"
         where = names[0] if len(names) == 1 else ""
-        step = Step("repeat_count", f"{which} is missing from the sum: {value:,}.", where)
+        step = Step("repeat_count", f"the sum lacks {which}: {value:,}.", where)
         yield Alternative(total - value, (step,), 18)
-        step = Step("repeat_count", f"{which} counts twice: {value:,} too many.", where)
+        step = Step("repeat_count", f"the sum has {which} twice: {value:,} too many.", where)
         yield Alternative(total + value, (step,), 22)
         for several in range(2, len(names) + 1):
-            step = Step("repeat_count", f"{several} of {_listed(names)} are missing: {several}·{value:,}.")
+            step = Step("repeat_count", f"the sum lacks {several} of {_listed(names)}: {several}·{value:,}.")
             yield Alternative(total - several * value, (step,), 24 + several)
     blocks: dict[str, int] = defaultdict(int)
     for name, value in column.items():
@@ -114,7 +116,7 @@ def _by_layer(network: Network, quantity: str, total: int) -> Iterator[Alternati
             change = one.value - getattr(row, "activation_bytes" if quantity == "memory" else quantity)
             if step.mistake not in seen and step.mistake in _EVERYWHERE:
                 seen.add(step.mistake)
-                for where in {"", row.op.family} if step.mistake == "forgot_bias" else {""}:
+                for where in _scopes(row, step.mistake):
                     whole[step.mistake, where] += int(change) * len(alike)
                     everywhere[step.mistake, where] += [one] * len(alike)
             others = f" It may also be {_listed(alike[1:], 'or')}." if len(alike) > 1 else ""
@@ -130,6 +132,13 @@ def _by_layer(network: Network, quantity: str, total: int) -> Iterator[Alternati
             reason = ones[0].steps[0].reason
             step = Step(mistake, f"in all {len(ones)} layers that this concerns. For example: {reason}")
             yield Alternative(total + whole[mistake, where], (step,), min(one.cost for one in ones) + 4)
+
+
+def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
+    """Where a habit may hold: everywhere; a bias forgotten, also in one family, or wherever there are weights."""
+    if mistake != "forgot_bias":
+        return ("",)
+    return ("", row.op.family, "weights") if row.multiplications else ("", row.op.family)
 
 
 def _kinds(network: Network) -> Iterator[tuple[Row, list[str]]]:
@@ -183,7 +192,7 @@ def _otherwise(network: Network, quantity: str, total: int) -> Iterator[Alternat
 
 def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:
     """The likelier mistakes of a total, two of which may have been made together; as changes of the total."""
-    usual = sorted((one for one in singles_found if one.cost <= 40 and one.value != 0), key=lambda one: one.cost)
+    usual = sorted((one for one in singles_found if one.cost <= MOST_COST and one.value != 0), key=lambda one: one.cost)
     unique: dict[int | Fraction, Alternative] = {}
     for one in usual:
         unique.setdefault(one.value - total, one)
