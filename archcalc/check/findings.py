@@ -75,6 +75,8 @@ def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
     source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else "column"
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
         given = f"Given your {source} it would be {value_text(cell.carried, cell.quantity)}."
+    # Two mistakes that belong together share their explanation; what is carried forward is said by the verdict.
+    told = dict.fromkeys(found.explanation for found in cell.diagnoses if found.mistake != Verdict.CARRIED or is_wrong)
     place = f"{cell.answer.place}: " if cell.verdict is Verdict.UNREADABLE and cell.answer.place else ""
     return Finding(
         cell,
@@ -84,7 +86,7 @@ def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
         verdict_words(cell, source),
         tuple(steps(cell, analysis)) if is_wrong else (),
         given,
-        tuple([found.explanation for found in cell.diagnoses[:MOST_RIVALS]]),
+        tuple(told)[:MOST_RIVALS],
         f"{place}{cell.note}" if cell.note else "",
     )
 

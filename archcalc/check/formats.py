@@ -168,4 +168,5 @@ def _plain(value: Any) -> Any:
 def _diagnosis(found: Diagnosis) -> dict[str, Any]:
     return {
         "mistake": found.mistake, "layer": found.layer, "quantity": found.quantity, "explanation": found.explanation,
+        "rank": found.rank,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archcalc.analysis import Row
 from archcalc.check.carry import Follows, Where, World
 from archcalc.check.expected import Value
+from archcalc.check.findings import name_of
 from archcalc.check.judge import agrees, fits, is_bracketed, missing, ordered, reads_channels_first
 from archcalc.check.match import Match
 from archcalc.check.model import TOTAL, Answer, Cell, Diagnosis, Stated, Verdict
@@ -118,7 +119,7 @@ class Marking:
             judged.right,
             judged.follows.value if judged.follows else None,
             judged.follows.source if judged.follows else None,
-            judged.diagnoses,
+            judged.diagnoses or _carried(question, judged),
             "; ".join(filter(None, notes)),
         )
 
@@ -170,6 +171,14 @@ class Marking:
             rows.insert(0, self.checker.network.recount(index, inputs, own))
         rows = [row for row in rows if row is not None]
         return (*self.checker.diagnosed(layer, quantity, [*rows, None], stated), *slip)
+
+
+def _carried(question: Question, judged: Judged) -> tuple[Diagnosis, ...]:
+    """What is right given an earlier mistake, as a diagnosis of its own."""
+    if judged.verdict is not Verdict.CARRIED or judged.follows is None:
+        return ()
+    explanation = f"Right, given your {name_of(judged.follows.source)}."
+    return (Diagnosis("carried_forward", question.match.layer, question.answer.quantity, explanation),)
 
 
 def _without_layer(question: Question) -> Cell:

@@ -43,7 +43,7 @@ class Index:
         return sorted(found, key=lambda one: one.cost)
 
     def chance(self, low: int | Fraction, high: int | Fraction, most: int | None = None) -> Fraction:
-        """How likely a number of this size and precision is to be explained by accident, by what costs less than `most`.
+        """How likely a number of this size and precision is explained by accident, by what costs less than `most`.
 
         The density of explanations is that between half and twice the number, or closer by where they crowd.
         """

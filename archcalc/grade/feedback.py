@@ -66,10 +66,9 @@ def _told(item: Item, analysis: Analysis) -> Iterator[str]:
         yield ""
         yield f"With your {escape(layer)} {quantity.replace('_', ' ')} your number is right."
         return
-    known = [found for found in cell.diagnoses if found.mistake != UNKNOWN]
-    for index, found in enumerate(known):
+    for index, explanation in enumerate(_mistakes(cell)):
         yield ""
-        yield f"{'Or: ' if index else ''}{escape(found.explanation)}"
+        yield f"{'Or: ' if index else ''}{escape(explanation)}"
     if cell.note:
         yield ""
         yield escape(cell.note)
@@ -125,4 +124,5 @@ def _output(item: Item) -> str:
 
 
 def _mistakes(cell: Cell) -> list[str]:
-    return [found.explanation for found in cell.diagnoses if found.mistake != UNKNOWN]
+    """What may have gone wrong; two mistakes that belong together share their explanation."""
+    return list(dict.fromkeys(found.explanation for found in cell.diagnoses if found.mistake != UNKNOWN))

@@ -299,15 +299,10 @@ def _field(
     found = [conv for conv in windows(analysis) if conv.Fh == conv.Fw > 1 and conv.row.receptive_field is not None]
     conv = pick(rng, [conv for conv in found if conv.d > 1 or not dilated])
     before = analysis[conv.row.inputs[0]].receptive_field if conv else None
-    if (
-        not conv
-        or before is None
-        or len(before.height.spans) > 1
-        or before.height != before.width._replace(positions=before.height.positions)
-    ):
+    if not conv or before is None or len(before.height.spans) > 1 or before.height.size != before.width.size:
         return None
     step = before.height.jump
-    if conv.d > 1 and not dilated or strided and step == 1:
+    if (conv.d > 1 and not dilated) or (strided and step == 1):
         return None
     size = wrong(before.height.size, step, conv)
     return Plant(conv.name, "receptive_field", pair(size, size))

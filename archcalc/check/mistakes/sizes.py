@@ -83,11 +83,11 @@ def _found(scene: Scene) -> list[Sized]:
     trees = _trees(scene, scene.lifted.op)
     for step, cost, fields in settings(scene):
         op = scene.lifted.op
-        if hasattr(op, "clip_last_window"):
-            fields = {"clip_last_window": False, **fields}
         if scene.is_same and "padding" not in fields:
             op = op.model_copy(update={"padding": "same"})
-        made = _trees(scene, op.model_copy(update=fields))
+        # A window of another size or stride is not cut off at the end: the plain formula is what people use.
+        plain = {"clip_last_window": False} if hasattr(op, "clip_last_window") else {}
+        made = _trees(scene, op.model_copy(update={**plain, **fields}))
         if made is not None:
             found += _both_and_each(right, trees, made, step, cost)
     if trees is not None:
