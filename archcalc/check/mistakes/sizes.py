@@ -48,7 +48,9 @@ def settings(scene: Scene) -> Iterator[Setting]:
             far = abs(wrong - stride[0]) + 4 * (wrong > 4 and wrong not in scene.network.strides)
             yield _step("wrong_stride", reason), 22 + far, {"stride": _pair("S", wrong)}
     if kernel is not None and not scene.is_same:
-        for wrong in sorted({*KERNELS, *scene.network.kernels} - {kernel[0]}):
+        # A window that is larger by the padding is the same as no padding: H − (F + 2P) + 2P.
+        padded = kernel[0] + (padding[0] + padding[2] if isinstance(padding, Sides) else 0)
+        for wrong in sorted({*KERNELS, *scene.network.kernels} - {kernel[0], padded}):
             reason = f"a window of {wrong}×{wrong}. {name} has {kernel[0]}×{kernel[1]}."
             yield _step("wrong_kernel", reason), 24 + kernel_cost(scene, wrong), {"kernel_size": _pair("F", wrong)}
     dilation = getattr(op, "dilation", (1, 1))
