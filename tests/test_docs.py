@@ -101,7 +101,9 @@ def beside_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         if example.language.startswith("yaml"):
             (tmp_path / name_of(example)).write_text(example.text, encoding="utf-8")
         elif example.language.startswith(FILE):
-            (tmp_path / example.language.removeprefix(FILE)).write_text(example.text, encoding="utf-8")
+            file = tmp_path / example.language.removeprefix(FILE)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(example.text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -115,7 +117,7 @@ def page(example: Example) -> Path:
 
 @every(*{example.language for page in PAGES for example in examples_of(page)})
 def test_no_example_is_skipped(example: Example) -> None:
-    assert example.language in LANGUAGES or re.fullmatch(rf"{FILE}[\w-]+\.(csv|md)", example.language)
+    assert example.language in LANGUAGES or re.fullmatch(rf"{FILE}([\w-]+/)?[\w-]+\.(csv|md|txt)", example.language)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -105,7 +105,7 @@ def render_overview(overview: Overview, plot: str | None = None) -> str:
     graded, unread = overview.graded, [each for each in overview.marked if each.problem]
     out = [f"# {escape(words.line(overview.title))}: {_several(len(overview.marked), 'submission')}", ""]
     if graded:
-        out += [f"{_spread(overview.shares)}", ""]
+        out += [spread(overview.shares), ""]
     if unread:
         out += ["## Not graded", "", *(f"- {escape(each.student)}: {escape(each.problem)}" for each in unread), ""]
     if plot is not None:
@@ -137,7 +137,10 @@ def _several(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _spread(shares: Sequence[Fraction]) -> str:
+def spread(shares: Sequence[Fraction]) -> str:
+    """Mean, median and range of sorted shares; nothing of none."""
+    if not shares:
+        return ""
     middle = len(shares) // 2
     median = shares[middle] if len(shares) % 2 else (shares[middle - 1] + shares[middle]) / 2
     mean = sum(shares, Fraction()) / len(shares)

@@ -61,7 +61,9 @@ def _a_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_class(archcalc: Run) -> None:
     result = archcalc("grade", "lenet5", "in", "--quantities", "output_shape,params", "-o", "out")
     assert result.code == 0
-    assert result.out == "4 of 6 submissions graded; see out/overview.md\n"
+    assert result.out.startswith("4 of 6 submissions graded. Mean ")
+    assert "forgot_bias (1)" in result.out
+    assert result.out.endswith("See out/overview.md\n")
     assert "not graded: eve:" in result.err
     assert "not graded: fay: fay.docx:" in result.err
     table = grades(Path("out/grades.csv"))

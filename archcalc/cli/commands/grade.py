@@ -18,8 +18,9 @@ from archcalc.exercise.worksheet import DEFAULT
 from archcalc.grade.feedback import render_feedback, render_gradescope
 from archcalc.grade.folder import Homework, Same, Task, blanks_of, everything, find_submissions, grade, open_homework
 from archcalc.grade.marks import Marked, make_scheme
-from archcalc.grade.overview import Overview, render_grades, render_overview
+from archcalc.grade.overview import Overview, render_grades, render_overview, spread
 
+_MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
 
 
@@ -147,4 +148,8 @@ def _say(overview: Overview, output: str) -> None:
     for each in unread:
         click.echo(f"not graded: {each.student}: {each.problem}", err=True)
     graded = len(overview.graded)
-    click.echo(f"{graded} of {len(overview.marked)} submissions graded; see {output.rstrip('/')}/overview.md")
+    click.echo(f"{graded} of {len(overview.marked)} submissions graded. {spread(overview.shares)}".rstrip())
+    mistakes = [f"{one.name} ({one.students})" for one in overview.mistakes()[:_MOST_MISTAKES]]
+    if mistakes:
+        click.echo(f"Mistakes, by students who made them: {', '.join(mistakes)}")
+    click.echo(f"See {output.rstrip('/')}/overview.md")
