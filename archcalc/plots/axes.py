@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from math import ceil, floor, log2, log10
 from typing import Any, NamedTuple
 
 from archcalc.diagrams.words import figure
 
+#: Decades of a logarithmic axis.
+LEAST_SPAN = 0.82
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -30,14 +33,15 @@ class Scale(NamedTuple):
 
     def vega(self) -> dict[str, Any]:
         """The `scale` of an encoding."""
-        kind = {"type": "log"} if self.log else {"type": "linear"}
-        return {**kind, "domain": [self.low, self.high], "range": [self.start, self.end], "nice": False, "zero": False}
+        kind = {"type": "log"} if self.log else {"type": "linear", "zero": False}
+        return {**kind, "domain": [self.low, self.high], "range": [self.start, self.end], "nice": False}
 
     def axis(self, title: str, **more: Any) -> dict[str, Any]:
         """The `axis` of an encoding: exactly these ticks, with these labels."""
-        names = " : ".join(f"datum.value == {value!r} ? '{label}'" for value, label in self.ticks)
+        # A label is a string of JSON in the expression, so that nothing in it is read as more than text.
+        names = "".join(f"datum.value == {value!r} ? {json.dumps(label)} : " for value, label in self.ticks)
         return {
-            "title": title, "values": [value for value, _ in self.ticks], "labelExpr": f"{names} : ''",
+            "title": title, "values": [value for value, _ in self.ticks], "labelExpr": f"{names}''",
             "labelOverlap": False, **more,
         }  # fmt: skip
 
@@ -85,8 +89,10 @@ def inside(low: float, high: float, start: float, end: float, step: float, unit:
 
 def logarithmic(low: float, high: float, start: float, end: float, binary: bool = False, margin: float = 0.0) -> Scale:
     """From below the lowest to above the highest, in the steps 1, 2, 5 of each decade, or in powers of two."""
-    span = log10(high / low) if high > low else 1.0
-    bottom, top = low / 10 ** (margin * span + 0.02), high * 10 ** (margin * span + 0.02)
+    span = log10(high / low)
+    # Two ticks at least: from 2 to 5 is the longest way between neighbours.
+    beside = max(margin * span + 0.02, (LEAST_SPAN - span) / 2)
+    bottom, top = low / 10**beside, high * 10**beside
     if binary:
         values = [float(2**power) for power in range(ceil(log2(bottom)), floor(log2(top)) + 1)]
         values = values[:: max(len(values) // 8, 1)]

@@ -21,9 +21,9 @@ from archcalc.plots.axes import Scale, inside, logarithmic, short
 from archcalc.plots.figure import EDGE, Figure, Look
 from archcalc.plots.labels import Box, Disc, Line, place
 from archcalc.plots.theme import LABEL, SMALL, Style, style
-from archcalc.plots.titles import short_titles, shown
+from archcalc.plots.titles import short_titles
 
-#: Radius in pixels of the largest bubble, and the least of any.
+#: Radius in pixels of the largest bubble of a picture of the usual size, and the least of any.
 LARGEST, LEAST = 34.0, 2.5
 NAME_WIDTH = 170.0
 HEADS = ("network", "title", "year", "multiplications", "params", "top-1 accuracy (%)", "measured", "source", "note")
@@ -45,10 +45,11 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     )  # fmt: skip
     x, y = _scales(points, figure)
     most = max(point.analysis.totals.params for point in points)
-    discs = [_disc(point, x, y, most) for point in points]
+    radius = _largest(figure)
+    discs = [_disc(point, x, y, most, radius) for point in points]
     styles = _styles(points, figure.theme)
     _axes(figure, x, y)
-    legend = _legend(figure, points, most)
+    legend = _legend(figure, points, most, discs)
     lines = _lines(figure, _families(points, discs), styles)
     _bubbles(figure, points, discs, styles, x, y)
     _labels(figure, points, discs, [legend], lines)
@@ -104,8 +105,7 @@ def _shared(source: str) -> str:
 
 def _names(points: Sequence[Point]) -> list[str]:
     """What stands beside each bubble."""
-    titles = [shown(point.analysis.graph.title or point.analysis.graph.name, 200) for point in points]
-    return [shorten(name, NAME_WIDTH, LABEL) for name in short_titles(titles)]
+    return [shorten(name, NAME_WIDTH, LABEL) for name in short_titles([point.analysis.graph for point in points])]
 
 
 def _scales(points: Sequence[Point], figure: Figure) -> tuple[Scale, Scale]:
@@ -113,14 +113,20 @@ def _scales(points: Sequence[Point], figure: Figure) -> tuple[Scale, Scale]:
     percents = [point.accuracy.percent for point in points]
     # Bubbles near the edge stay inside: the margins are a share of the range.
     x = logarithmic(min(work), max(work), 0, figure.inner_width, margin=0.09)
-    reach = max(max(percents) - min(percents), 2.0)
+    reach = max(percents) - min(percents)
+    beside = max(0.14 * reach, 1.5)
     step = 5.0 if reach > 10 else 2.0 if reach > 4 else 1.0
-    low, high = max(min(percents) - 0.13 * reach, 0.0), min(max(percents) + 0.14 * reach, 100.0)
+    low, high = max(min(percents) - beside, 0.0), min(max(percents) + beside, 100.0)
     return x, inside(low, high, figure.inner_height, 0, step, " %")
 
 
-def _disc(point: Point, x: Scale, y: Scale, most: int) -> Disc:
-    radius = LARGEST * sqrt(point.analysis.totals.params / most) if most else LEAST
+def _largest(figure: Figure) -> float:
+    """The radius of the largest bubble: in proportion to the picture."""
+    return LARGEST * min(figure.inner_width / 872, figure.inner_height / 330, 2.0)
+
+
+def _disc(point: Point, x: Scale, y: Scale, most: int, largest: float) -> Disc:
+    radius = largest * sqrt(point.analysis.totals.params / most) if most else LEAST
     return Disc(x(max(point.analysis.totals.multiplications, 1)), y(point.accuracy.percent), max(radius, LEAST))
 
 
@@ -222,17 +228,22 @@ def _labels(
     area = Box(2, 0, figure.inner_width + figure.right - 6, figure.inner_height - 2)
     names = _names(points)
     labels = place(discs, names, LABEL, area, blocked, lines)
-    leaders = [label.leader for label in labels if label.leader]
+    leaders = [label.leader for label in labels if label and label.leader]
     if leaders:
         figure.rules(leaders, color=figure.theme.quiet, strokeWidth=0.8)
     for name, label in zip(names, labels, strict=True):
-        figure.text(label.x, label.y, name, fontSize=LABEL)
+        if label:
+            figure.text(label.x, label.y, name, fontSize=LABEL)
+    unnamed = [name for name, label in zip(names, labels, strict=True) if not label]
+    if unnamed:
+        text = f"No room for the names of {len(unnamed)}: {', '.join(unnamed)}"
+        figure.text(4, -3, shorten(text, figure.inner_width - 8, SMALL), fontSize=SMALL, color=figure.theme.quiet)
 
 
-def _legend(figure: Figure, points: Sequence[Point], most: int) -> Box:
-    """Bubbles of round sizes, and what the outlines mean; in the lower right corner."""
+def _legend(figure: Figure, points: Sequence[Point], most: int, discs: Sequence[Disc]) -> Box:
+    """Bubbles of round sizes, and what the outlines mean; in the corner that is the most free."""
     sizes = _round_sizes(most)
-    radii = [LARGEST * sqrt(size / most) for size in sizes]
+    radii = [_largest(figure) * sqrt(size / most) for size in sizes]
     texts = [
         f"{short(size)} parameters" if index == len(sizes) - 1 else short(size) for index, size in enumerate(sizes)
     ]
@@ -241,9 +252,15 @@ def _legend(figure: Figure, points: Sequence[Point], most: int) -> Box:
     gap = 16.0
     width = sum(2 * radius + 5 + text_width(text, SMALL) for radius, text in zip(radii, texts, strict=True))
     width += gap * (len(sizes) - 1)
-    rows = len(kinds) if len(kinds) > 1 else 0
-    height = 2 * max(radii) + rows * 18.0
-    left, bottom = figure.inner_width - width - 6, figure.inner_height - 10
+    rows = 0 if kinds == ["single crop"] else len(kinds)
+    height = 2 * max(radii) + rows * 18.0 + 10
+    corners = [
+        Box(left - 8, top, left + width + 8, top + height)
+        for top in (figure.inner_height - height - 6, 4.0)
+        for left in (figure.inner_width - width - 8, 14.0)
+    ]
+    corner = min(corners, key=lambda box: sum(box.cuts(disc) for disc in discs))
+    left, bottom = corner.left + 8, corner.bottom - 4
     middle = bottom - max(radii)
     x = left
     for radius, text in zip(radii, texts, strict=True):
@@ -257,7 +274,7 @@ def _legend(figure: Figure, points: Sequence[Point], most: int) -> Box:
         figure.add({**_mark(kind), "x": left + 7, "y": y, "size": 150, "fill": fill,
                     "stroke": figure.theme.families["merge"].line})  # fmt: skip
         figure.text(left + 20, y + SMALL * 0.36, kind, fontSize=SMALL, color=figure.theme.quiet)
-    return Box(left - 8, bottom - height - 18, figure.inner_width, figure.inner_height)
+    return corner
 
 
 def _round_sizes(most: int) -> list[int]:

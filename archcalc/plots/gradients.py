@@ -106,10 +106,7 @@ def _layers(names: Mapping[int, str], width: float) -> Scale:
     count = max(names)
     labels = [shorten(clean(names.get(place, "")), _NAME_WIDTH, LABEL) for place in range(1, count + 1)]
     if max(text_width(label, LABEL) for label in labels) + 8 < width / count:
-        ticks = tuple(
-            (place, label.replace("\\", "\\\\").replace("'", "\\'")) for place, label in enumerate(labels, start=1)
-        )
-        return Scale(0.5, count + 0.5, 0, width, False, ticks)
+        return Scale(0.5, count + 0.5, 0, width, False, tuple(enumerate(labels, start=1)))
     step = next(step for step in (2, 5, 10, 20, 50, 100, 200) if count / step <= 20 or step == 200)
     numbers = [1, *range(step, count + 1, step)]
     return Scale(0.5, count + 0.5, 0, width, False, tuple((number, str(number)) for number in numbers))

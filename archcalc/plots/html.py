@@ -14,7 +14,9 @@ _OPTIONS = {"renderer": "svg", "actions": {"export": True, "source": False, "com
 
 _STYLE = """\
 body { margin: 1.5rem; font-family: %(fonts)s; background: %(background)s; color: %(ink)s; }
+figure { margin: 0; }
 #plot { max-width: 100%%; overflow-x: auto; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%%); }
 details { margin-top: 1rem; }
 summary { cursor: pointer; }
 .scroll { overflow-x: auto; }
@@ -46,8 +48,11 @@ def page(spec: Mapping[str, Any], bundle: str, fonts: str) -> str:
 </head>
 <body>
 <main>
-<h1 hidden>{title}</h1>
-<div id="plot" role="img" aria-label="{escape(spec["description"])}"></div>
+<h1 class="hidden">{title}</h1>
+<figure>
+<div id="plot"></div>
+<figcaption class="hidden">{escape(spec["description"])}</figcaption>
+</figure>
 {table(meta["table"])}
 </main>
 <script type="application/json" id="spec">{_json(spec)}</script>

@@ -73,8 +73,11 @@ def place(
     area: Box,
     blocked: Sequence[Box] = (),
     lines: Sequence[Line] = (),
-) -> list[Label]:
-    """A label for each disc, inside the area, outside the blocked rectangles, off the lines where it can be."""
+) -> list[Label | None]:
+    """A label for each disc, inside the area, outside the blocked rectangles, off the lines where it can be.
+
+    None where there is no room: a label that would lie over another one.
+    """
     candidates = [_candidates(disc, text, size, area) for disc, text in zip(discs, texts, strict=True)]
     fixed = [
         [_fixed_cost(label, own, discs, blocked, lines) for label in labels] for own, labels in enumerate(candidates)
@@ -92,7 +95,22 @@ def place(
             chosen[own] = candidates[own][min(costs)[1]]
         if round_ and before == chosen:
             break
-    return [chosen[own] for own in range(len(discs))]
+    return _without_overlaps([chosen[own] for own in range(len(discs))], discs, blocked)
+
+
+def _without_overlaps(labels: Sequence[Label], discs: Sequence[Disc], blocked: Sequence[Box]) -> list[Label | None]:
+    """Leaves out what lies on blocked places; then what meets the most others, of small discs first."""
+    kept = {own: label for own, label in enumerate(labels) if not any(label.box.overlap(box) for box in blocked)}
+
+    def meets(own: int) -> int:
+        return sum(kept[own].box.overlap(other.box) > 0 for index, other in kept.items() if index != own)
+
+    while kept:
+        count, _, worst = max((meets(own), -discs[own].radius, own) for own in kept)
+        if not count:
+            break
+        del kept[worst]
+    return [kept.get(own) for own in range(len(labels))]
 
 
 def _candidates(disc: Disc, text: str, size: float, area: Box) -> list[Label]:

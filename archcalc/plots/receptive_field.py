@@ -12,8 +12,9 @@ from archcalc.errors import UsageError
 from archcalc.plots.axes import Scale, linear, logarithmic
 from archcalc.plots.figure import EDGE, Figure, Look
 from archcalc.plots.schedule import draw_names, names_height, stretches
-from archcalc.plots.theme import LABEL, SHAPES, SMALL
-from archcalc.plots.titles import about, shown, title_of
+from archcalc.plots.theme import LABEL, SMALL
+from archcalc.plots.titles import shown, title_of
+from archcalc.shapes import format_shape
 
 LEFT = 84.0
 #: Where the largest field has more pixels than this, the axis is logarithmic.
@@ -21,7 +22,17 @@ LINEAR = 40
 #: More marks than this would be one thick line.
 MOST_MARKS = 400
 #: The kinds of layers that can see further, each with a shape of its own.
-KINDS = ("input", "convolution", "pooling", "dense", "merge", "shape", "normalisation", "activation", "regularisation")
+KINDS = {
+    "input": "circle",
+    "convolution": "square",
+    "pooling": "triangle-up",
+    "dense": "diamond",
+    "merge": "cross",
+    "shape": "triangle-right",
+    "normalisation": "triangle-down",
+    "activation": "stroke",
+    "regularisation": "arrow",
+}
 
 
 def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
@@ -44,7 +55,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     figure = Figure(
         "receptive-field", look,
         title=f"{title_of(analysis)}: receptive field",
-        subtitle=f"{about(analysis)}; pixels of the input that one output position can see"
+        subtitle=f"Input {format_shape(rows[0].output_shape)}; pixels of the input that one output position can see"
                  f"{' (height; width dashed)' if both else ' along each side'}. The line is the largest so far.",
         description=f"Receptive field of {title_of(analysis)} over its {len(rows):,} layers: {_words(last)} at "
                     f"{last.name}, the last layer; at most {largest:,} pixels. The input has "
@@ -116,10 +127,9 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
     kinds = [kind for kind in KINDS if len(grown) <= MOST_MARKS and any(row.op.family == kind for _, row in grown)]
     marks = 90 if len(grown) < 80 else 34
     x, below = 0.0, figure.inner_height + figure.bottom - 4
-    for number, kind in enumerate(kinds):
+    for kind in kinds:
         paint = figure.theme.families[kind]
-        shape = SHAPES[number % len(SHAPES)]
-        mark = {"type": "point", "shape": shape, "filled": True, "fill": paint.fill, "stroke": paint.line,
+        mark = {"type": "point", "shape": KINDS[kind], "filled": True, "fill": paint.fill, "stroke": paint.line,
                 "strokeWidth": 1.3, "opacity": 1}  # fmt: skip
         figure.add(
             {**mark, "size": marks},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import combinations, groupby, pairwise
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
@@ -14,7 +14,7 @@ from archcalc.errors import UsageError
 from archcalc.plots.figure import EDGE, Figure, Look
 from archcalc.plots.layered import Layout, arrange
 from archcalc.plots.theme import AXIS, LABEL, SMALL
-from archcalc.plots.titles import short_titles, shown
+from archcalc.plots.titles import shown, without_brackets
 
 #: Widths to which titles are wrapped, the widest that fits.
 WRAPS = (180.0, 130.0, 104.0, 90.0, 76.0, 62.0)
@@ -73,8 +73,9 @@ def line_of_development(analyses: Sequence[Analysis]) -> Line:
 
 def _sizes(members: Sequence[Analysis]) -> list[int]:
     """Parameters of the networks that carry the family's name: no variants, no ResNet without its shortcuts."""
-    own = [one for one in members if "@" not in one.graph.name and one.graph.title.startswith(one.graph.family_title)]
-    return [one.totals.params for one in own or members[:1]]
+    networks = [one for one in members if "@" not in one.graph.name]
+    own = [one for one in networks if one.graph.title.startswith(one.graph.family_title)]
+    return [one.totals.params for one in own or networks or members]
 
 
 def _key(analysis: Analysis) -> str:
@@ -127,14 +128,15 @@ def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str
     order = sorted(set(ranks.values()))
     columns = [[family for family in families if ranks[family.key] == rank] for rank in order]
     layout = arrange([[family.key for family in column] for column in columns], edges)
-    names = dict(zip([f.key for f in families], short_titles([f.title for f in families]), strict=True))
+    short = without_brackets([family.title for family in families], [False] * len(families))
+    names = dict(zip([family.key for family in families], short, strict=True))
     cards, widths = _cards(columns, names, figure.inner_width)
     places = _columns(widths, figure.inner_width)
     _years(figure, [rank[0] for rank in order], places, widths)
     boxes = _boxes(figure, columns, cards, layout, places, widths)
-    _edges(
-        figure, edges, boxes, layout, places, widths, {family.key: at for at, c in enumerate(columns) for family in c}
-    )
+    _check_room(boxes, look)
+    column = {family.key: number for number, members in enumerate(columns) for family in members}
+    _edges(figure, edges, boxes, layout, places, widths, column)
     _draw(figure, families, cards, boxes)
     return figure.spec()
 
@@ -224,6 +226,18 @@ def _boxes(
             middle = _y(figure, layout, layout.heights[family.key])
             found[family.key] = (left, middle - height / 2, left + width, middle + height / 2)
     return found
+
+
+def _check_room(boxes: Mapping[str, Box], look: Look) -> None:
+    """Cards may not meet, nor leave the picture. Raises `UsageError` that says which side is too short."""
+    found = list(boxes.values())
+    for (left, top, right, bottom), other in combinations(found, 2):
+        if left < other[2] and other[0] < right and top < other[3] and other[1] < bottom:
+            same = left == other[0]
+            raise UsageError(
+                f"{look.width}×{look.height} pixels are too few for {len(boxes)} families: a larger "
+                f"{'--height' if same else '--width'}, or fewer networks"
+            )
 
 
 def _y(figure: Figure, layout: Layout, height: float) -> float:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from archcalc.analysis import Analysis
 from archcalc.diagrams.text import clean
+from archcalc.graph import LayerGraph
 from archcalc.shapes import format_shape
 
 LONGEST = 60
+LONGEST_TITLE = 200
 _BRACKETS = re.compile(r" \([^()]*\)$")
 
 
@@ -28,9 +30,15 @@ def title_of(analysis: Analysis) -> str:
     return shown(analysis.graph.title or analysis.graph.name)
 
 
-def short_titles(titles: Sequence[str]) -> list[str]:
-    """Titles without what stands in brackets at their end, where they still differ from each other."""
-    plain = [_BRACKETS.sub("", title) for title in titles]
+def short_titles(graphs: Sequence[LayerGraph]) -> list[str]:
+    """The titles of networks as labels; variants keep the brackets that tell them from their network."""
+    titles = [shown(graph.title or graph.name, LONGEST_TITLE) for graph in graphs]
+    return without_brackets(titles, ["@" in graph.name for graph in graphs])
+
+
+def without_brackets(titles: Sequence[str], keep: Sequence[bool]) -> list[str]:
+    """Titles without what stands in brackets at their end, where they still differ and need not `keep` them."""
+    plain = [title if kept else _BRACKETS.sub("", title) for title, kept in zip(titles, keep, strict=True)]
     counts = Counter(plain)
     return [short if short and counts[short] == 1 else title for short, title in zip(plain, titles, strict=True)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,21 +61,35 @@ def test_labels_do_not_overlap_where_there_is_room(discs: list[Disc]) -> None:
     area = Box(0, 0, 900, 500)
     names = [f"Network {number}" for number in range(len(discs))]
     labels = place(discs, names, 12, area)
-    for index, label in enumerate(labels):
+    assert None not in labels
+    kept = [label for label in labels if label]
+    for index, label in enumerate(kept):
         assert area.left <= label.box.left
         assert label.box.right <= area.right
         assert area.top <= label.box.top
         assert label.box.bottom <= area.bottom
-        assert all(label.box.overlap(other.box) == 0 for other in labels[:index])
+        assert all(label.box.overlap(other.box) == 0 for other in kept[:index])
 
 
 def test_blocked_places_stay_free() -> None:
     blocked = Box(90, 0, 300, 200)
     (label,) = place([Disc(80, 100, 10)], ["Network"], 12, Box(0, 0, 300, 200), [blocked])
+    assert label
     assert label.box.overlap(blocked) == 0
+
+
+def test_labels_that_cannot_but_overlap_are_left_out() -> None:
+    discs = [Disc(50, 10, 4 + number) for number in range(6)]
+    labels = place(discs, ["the same place"] * 6, 12, Box(0, 0, 160, 40))
+    kept = [label for label in labels if label]
+    assert 0 < len(kept) < 6
+    assert all(a.box.overlap(b.box) == 0 for a, b in combinations(kept, 2))
+    # The largest keeps its name.
+    assert labels[-1]
 
 
 def test_a_label_without_room_still_stands_inside() -> None:
     (label,) = place([Disc(5, 5, 4)], ["a very long name indeed"], 12, Box(0, 0, 60, 20))
+    assert label
     assert label.x >= 0
     assert 0 <= label.y <= 20

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from archcalc import UsageError
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load, names
 from archcalc.diagrams.theme import THEMES
@@ -87,6 +88,9 @@ def test_a_title_of_ones_own_or_none() -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
     some = [analysis_of(name) for name in names() if "/" not in name and not name.startswith("nasnet")]
-    for spec in (compare(some, Look(theme, *size)), timeline(some, Look(theme, *size))):
-        if size[0] > 640:
-            check_chart(spec)
+    check_chart(compare(some, Look(theme, *size)))
+    if size[0] > 640:
+        check_chart(timeline(some, Look(theme, *size)))
+    else:
+        with pytest.raises(UsageError, match="a larger --width"):
+            timeline(some, Look(theme, *size))
