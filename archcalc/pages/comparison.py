@@ -9,7 +9,7 @@ from archcalc import words
 from archcalc.analysis import Analysis
 from archcalc.pages.charts import accuracy_chart, figure
 from archcalc.pages.markup import Html, element, fragment, join
-from archcalc.pages.network import Section, part, section
+from archcalc.pages.network import Section, not_drawn, part, section
 from archcalc.reports.index import accuracy
 from archcalc.reports.report import Report
 from archcalc.shapes import format_shape
@@ -82,8 +82,7 @@ def comparison(reports: Sequence[Report]) -> Section:
 def overview(reports: Sequence[Report], links: Sequence[str], title: str) -> Section:
     """The comparison alone: totals and chart. Each network's name leads to the page that is given for it."""
     chart = accuracy_chart([report.analysis for report in reports], "chart-")
-    missing = (element("p", f"Not drawn: {sentence}", class_="missing") for sentence in chart.missing)
-    content = join(*missing, *(figure(picture) for picture in chart.drawn))
+    content = join(*map(not_drawn, chart.missing), *(figure(drawn, 3) for drawn in chart.drawn))
     subtitle = element("p", ", ".join(report.title for report in reports), class_="subtitle")
     html = join(
         element("header", element("h1", title), subtitle if len(reports) <= 8 else None),

@@ -16,7 +16,7 @@ from archcalc.pages.markup import Html, element, join
 #: Every text is escaped, so that only a drawing begins so.
 _DRAWING = re.compile(r'<svg xmlns="http://www\.w3\.org/2000/svg".*?</svg>', re.DOTALL)
 _STYLES = ("page.css", "table.css", "diagram.css", "panel.css", "print.css")
-_SCRIPTS = ("math.js", "table.js", "diagram.js", "panel.js", "page.js")
+_SCRIPTS = ("math.js", "table.js", "diagram.js", "panel.js", "plots.js", "page.js")
 
 
 def document(title: str, body: Html) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.pages import markup
+from archcalc.pages.charts import figure, network_charts
 from archcalc.pages.derivations import derivations
 from archcalc.pages.markup import Html, element, join
 from archcalc.pages.notes import conventions, figures
@@ -25,15 +26,19 @@ def section(report: Report, key: str = "", level: int = 1) -> Section:
     """`key` tells networks of one page apart: it begins the `id`s. `level` is that of the title."""
     prefix = f"{key}-" if key else ""
     pictures = diagrams(report.analysis, prefix, whole=not key)
+    charts = network_charts(report.analysis, prefix)
+    plots = join(*map(not_drawn, charts.missing), *(figure(chart, level + 2) for chart in charts.drawn))
     parts = [
         ("diagram", "Diagram", _diagram(pictures, prefix)),
         ("layers", "Layers", _layers(report, f"{prefix}layer-")),
+        ("plots", "Plots", plots),
         ("counted", "How it is counted", conventions(report)),
         ("published", "Published figures", figures(report)),
     ]
     shown = [(name, title, content) for name, title, content in parts if content]
     links = (element("li", element("a", title, href=f"#{prefix}{name}")) for name, title, _ in shown)
-    facts = {"prefix": f"{prefix}layer-", **derivations(report.analysis)}
+    bars = [name for chart in charts.drawn for name in chart.bars]
+    facts = {"prefix": f"{prefix}layer-", "bars": bars, **derivations(report.analysis)}
     html = element(
         "article",
         element("header", heading(report, level), totals(report)),
@@ -43,7 +48,7 @@ def section(report: Report, key: str = "", level: int = 1) -> Section:
         class_="network",
         id=f"network-{key}" if key else None,
     )
-    return Section(html, pictures.missing)
+    return Section(html, pictures.missing + charts.missing)
 
 
 def part(name: str, title: str, content: Html, level: int) -> Html:
@@ -52,8 +57,13 @@ def part(name: str, title: str, content: Html, level: int) -> Html:
     return element("section", heading_, Html("\n"), content, id=name, aria_labelledby=f"{name}-title")
 
 
+def not_drawn(sentence: str) -> Html:
+    """What stands in the place of a picture."""
+    return element("p", f"Not drawn: {sentence}", class_="missing")
+
+
 def _diagram(pictures: Pictures, prefix: str) -> Html:
-    missing = (element("p", f"Not drawn: {sentence}", class_="missing") for sentence in pictures.missing)
+    missing = map(not_drawn, pictures.missing)
     if not pictures.drawn:
         return join(*missing)
     buttons = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc import words
-from archcalc.pages.markup import Html, element, join
+from archcalc.pages.markup import Html, element
 from archcalc.reports.figures import Published, published
 from archcalc.reports.report import Report
 
@@ -18,24 +18,19 @@ def figures(report: Report) -> Html | None:
     found = published(report.analysis)
     if not found:
         return None
-    heads = [
-        element("th", title, scope="col", class_=kind)
-        for title, kind in (
-            ("quantity", None),
-            ("reported", "number"),
-            ("computed", "number"),
-            ("source", None),
-            ("note", None),
-        )
-    ]
-    rows = [_row(figure) for figure in found]
+    titles = [("quantity", None), ("reported", "number"), ("computed", "number"), ("source", None)]
+    noted = any(figure.note for figure in found)
+    if noted:
+        titles.append(("note", None))
+    heads = [element("th", title, scope="col", class_=kind) for title, kind in titles]
+    rows = [_row(figure, noted) for figure in found]
     caption = element("caption", "Published figures beside the computed ones", class_="hidden")
     body = element("tbody", *rows)
     inner = element("table", caption, element("thead", element("tr", *heads)), body, class_="figures")
     return element("div", inner, class_="wide", tabindex=0, role="region", aria_label="Published figures")
 
 
-def _row(figure: Published) -> Html:
+def _row(figure: Published, noted: bool) -> Html:
     computed = f"{figure.computed:,}" if figure.computed is not None else words.NONE
     return element(
         "tr",
@@ -43,5 +38,5 @@ def _row(figure: Published) -> Html:
         element("td", words.line(figure.value), class_="number"),
         element("td", computed, class_="number"),
         element("td", words.line(figure.source), class_="text"),
-        element("td", join(words.line(figure.note)), class_="text"),
+        element("td", words.line(figure.note), class_="text") if noted else None,
     )

@@ -87,8 +87,8 @@ def test_a_report_imports_only_what_it_needs(arguments: tuple[str, ...]) -> None
     assert len(modules) <= 330, len(modules)
 
 
-def test_a_page_imports_nothing_heavy() -> None:
-    assert not packages(imported("report", "lenet5", "-f", "html")) & HEAVY
+def test_a_page_imports_what_draws_its_plots_and_nothing_else_that_is_heavy() -> None:
+    assert packages(imported("report", "lenet5", "-f", "html")) & HEAVY <= {"vl_convert"}
 
 
 def test_validate_and_schema_import_nothing_heavy() -> None:

@@ -303,6 +303,52 @@ def test_the_diagram_fills_the_window_until_escape(browser: Browser, make_page: 
     assert browser.run("return document.querySelector('.diagram').getBoundingClientRect().height") < 900
 
 
+# --- plots
+
+_PLACE = """
+const svg = document.querySelectorAll('figure[data-area] svg')[arguments[0]];
+const [left, , width] = svg.closest('figure').dataset.area.split(' ').map(Number);
+const box = svg.getBoundingClientRect();
+const scale = box.width / svg.viewBox.baseVal.width;
+return [box.left + (left + (arguments[1] + 0.5) / arguments[2] * width) * scale, box.top + box.height / 2];
+"""
+_POINT = """
+const at = {clientX: arguments[1][0], clientY: arguments[1][1], bubbles: true};
+document.querySelectorAll('figure[data-area] svg')[arguments[0]].dispatchEvent(new MouseEvent(arguments[2], at));
+"""
+
+
+@pytest.mark.parametrize("plot", [1, 2], ids=["memory", "receptive field"])
+def test_a_click_in_a_plot_chooses_the_layer_below(browser: Browser, make_page: MakePage, plot: int) -> None:
+    rows = analysis_of("alexnet").rows
+    browser.open(make_page("alexnet"))
+    for place in (0, 9, 23):
+        point = browser.run(_PLACE, plot, place, len(rows))
+        browser.run(_POINT, plot, point, "pointermove")
+        assert browser.texts(".pointed")[plot] == rows[place].name
+        browser.run(_POINT, plot, point, "click")
+        assert browser.texts(".panel h2") == [rows[place].name]
+
+
+def test_a_bar_is_where_the_plot_says_it_is(browser: Browser, make_page: MakePage) -> None:
+    """The names that Vega wrote below the bars stand in the bands that the page marks."""
+    browser.open(make_page("alexnet"))
+    for name in ("input", "conv1", "pool5", "fc8"):
+        browser.run("document.getElementById(arguments[0]).querySelector('a').click()", f"layer-{name}")
+        inside = browser.run(
+            "const svg = document.querySelector('figure[data-along=bars] svg');"
+            "const word = [...svg.querySelectorAll('text')].find((e) => e.textContent === arguments[0]);"
+            "const [a, b] = [word, svg.querySelector('.here')].map((e) => e.getBoundingClientRect());"
+            "return Math.abs((a.left + a.right) / 2 - (b.left + b.right) / 2)",
+            name,
+        )
+        assert inside < 2
+    # An activation has no bar of its own in this plot, and its place in the others.
+    browser.run("document.querySelector('#layer-relu3 a').click()")
+    shown = browser.run("return [...document.querySelectorAll('.here')].map((e) => e.getAttribute('visibility'))")
+    assert shown == ["hidden", "visible", "visible"]
+
+
 # --- keys and landmarks
 
 

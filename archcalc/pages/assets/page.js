@@ -9,6 +9,10 @@ class Network {
     this.data.layers.forEach(([, , inputs], place) => inputs.forEach((input) => this.readers[input].push(place)));
     this.table = new LayerTable(article);
     const diagram = article.querySelector(".diagram");
+    const layers = this.data.layers.map(([name]) => name);
+    this.plots = [...article.querySelectorAll("figure[data-area]")].map(
+      (figure) => new Plot(figure, figure.dataset.along === "bars" ? this.data.bars : layers, (name) => this.choose(name)),
+    );
     this.diagram = diagram && new Diagram(diagram, (node, keyboard) => this.chooseNode(node, keyboard));
   }
 
@@ -58,11 +62,13 @@ class Network {
     for (const other of networks) if (other !== this) other.unmark();
     this.table.mark(this.row(name));
     this.diagram?.mark(name);
+    for (const plot of this.plots) plot.mark(name);
   }
 
   unmark() {
     this.table.mark(null);
     this.diagram?.mark(null);
+    for (const plot of this.plots) plot.mark(null);
   }
 }
 
