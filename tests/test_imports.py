@@ -132,6 +132,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "safetensors": {"executor"},
     "pygraphviz": {"diagrams"},
     "openpyxl": {"check"},
+    "pptx": {"diagrams"},
     "reportlab": {"diagrams"},
     "resvg_py": {"diagrams"},
     "vl_convert": {"plots"},

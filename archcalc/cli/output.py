@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from archcalc.errors import UsageError
@@ -79,6 +79,26 @@ def write_bytes(data: bytes, path: str) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write_files(files: Mapping[str, bytes]) -> None:
+    """Write several files, or none where one cannot be written."""
+    for path in files:
+        check_target(path)
+    made: list[tuple[Path, Path]] = []
+    try:
+        for path, data in files.items():
+            target = Path(path)
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            made.append((temporary, target))
+            temporary.write_bytes(data)
+        for temporary, target in made:
+            temporary.replace(target)
+    except OSError as error:
+        raise UsageError(f"cannot write {made[-1][1]}: {error.strerror or error}") from None
+    finally:
+        for temporary, _ in made:
+            temporary.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

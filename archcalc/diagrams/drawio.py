@@ -8,9 +8,10 @@ from html import escape
 from archcalc.diagrams.legend import legend_shapes
 from archcalc.diagrams.model import Diagram, EdgeKind
 from archcalc.diagrams.pack import Layout
-from archcalc.diagrams.paint import MARGIN, Stroke, edge_colour, heading
+from archcalc.diagrams.paint import MARGIN, heading
 from archcalc.diagrams.pieces import Placed
 from archcalc.diagrams.scene import Rect, Shape, Text
+from archcalc.diagrams.strokes import Stroke, edge_colour
 from archcalc.diagrams.svg import number
 from archcalc.diagrams.text import text_width
 from archcalc.diagrams.theme import Theme, heat, readable

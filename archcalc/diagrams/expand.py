@@ -6,11 +6,14 @@ from archcalc.analysis import Analysis
 from archcalc.diagrams.measure import LABEL
 from archcalc.diagrams.model import Diagram
 from archcalc.diagrams.paint import MARGIN
-from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Text, shifted
+from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Text, main_box, shifted, shifted_link
 from archcalc.diagrams.theme import Theme
+from archcalc.errors import UsageError
 
 GAP = 40.0
 HEAD = 34.0
+#: In front of the names of what is inside of the block, which is also there folded.
+INSIDE = "inside: "
 
 
 def holder(diagram: Diagram, analysis: Analysis, block: str) -> str:
@@ -22,13 +25,17 @@ def holder(diagram: Diagram, analysis: Analysis, block: str) -> str:
 
     names = [part.name for node in diagram.nodes for part in node.parts[:1] if part.name]
     here = start(block)
-    return max((name for name in names if start(name) <= here), key=start)
+    before = [name for name in names if start(name) <= here]
+    if not before:
+        raise UsageError(f"the block {block[:80]!r} is folded together with others: draw it by itself with --only")
+    return max(before, key=start)
 
 
 def beside(folded: Scene, opened: Scene, name: str, label: str, theme: Theme) -> Scene:
     """Two drawings in one: the second in a frame to the right, joined to the box of the first that it opens."""
     node = next(item for item in folded.items if item.role == "node" and name in (item.layer, item.block))
-    box = next(shape for shape in node.shapes if isinstance(shape, Rect))
+    box = main_box(node)
+    assert box is not None
     inner_height = opened.height - 2 * MARGIN + HEAD + 12
     height = max(folded.height, inner_height + 2 * MARGIN)
     left = folded.width - MARGIN + GAP
@@ -43,9 +50,24 @@ def beside(folded: Scene, opened: Scene, name: str, label: str, theme: Theme) ->
     dx, dy = left + 14 - MARGIN, top + HEAD - MARGIN
     items = [
         *(item for item in folded.items if item.role in ("title",)),
-        Cluster(label, (shade,), "plain"),
+        Cluster(label, (shade,), "plain", step=node.step),
         *(item for item in folded.items if item.role != "title"),
-        Cluster(label, (outline, frame, title), "plain"),
-        *(item._replace(shapes=tuple(shifted(shape, dx, dy) for shape in item.shapes)) for item in opened.items),
+        Cluster(label, (outline, frame, title), "plain", step=node.step),
+        *(
+            item._replace(
+                shapes=tuple(shifted(shape, dx, dy) for shape in item.shapes),
+                owner=item.owner and INSIDE + item.owner,
+                linked=2 * item.linked,
+                step=node.step,
+            )
+            for item in opened.items
+        ),
     ]
-    return folded._replace(width=left + width + MARGIN, height=height, items=tuple(items))
+    inside = (
+        shifted_link(link, dx, dy)._replace(
+            source=INSIDE + link.source, target=INSIDE + link.target, step=node.step, layer=2
+        )
+        for link in opened.links
+    )
+    links = (*folded.links, *inside)
+    return folded._replace(width=left + width + MARGIN, height=height, items=tuple(items), links=links)

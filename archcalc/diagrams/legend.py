@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.diagrams.model import EdgeKind, Scale, Swatch
 from archcalc.diagrams.scene import Curve, Ramp, Rect, Shape, Text
+from archcalc.diagrams.strokes import Stroke, edge_colour
 from archcalc.diagrams.text import text_width
 from archcalc.diagrams.theme import Theme
 
@@ -41,8 +42,6 @@ def _sample_width(swatch: Swatch) -> float:
 
 
 def _swatch(swatch: Swatch, theme: Theme, x: float, y: float) -> list[Shape]:
-    from archcalc.diagrams.paint import Stroke, edge_colour
-
     width = _sample_width(swatch)
     shape: Shape
     if swatch.edge:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from archcalc.analysis import Analysis
-from archcalc.diagrams.draw import Choices, scene_of
+from archcalc.diagrams.choices import Choices
 from archcalc.diagrams.maps import suits_volumes
 from archcalc.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
+from archcalc.diagrams.scenes import scene_of
 from archcalc.diagrams.svg import svg, svg_element
 
 #: More layers than this are no figure of volumes that a page can show.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.diagrams.legend import legend_shapes
+from archcalc.diagrams.links import links_of
 from archcalc.diagrams.measure import BADGE, LABEL, SMALL
 from archcalc.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.diagrams.pack import Layout
 from archcalc.diagrams.pieces import HEADER, SHADOW, Frame, Line, Placed
 from archcalc.diagrams.routes import rounded
-from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted
+from archcalc.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted, shifted_link
+from archcalc.diagrams.steps import Steps
+from archcalc.diagrams.strokes import Stroke, edge_colour, edge_ink, edge_title
 from archcalc.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.diagrams.theme import Theme, heat, mix, readable
 
@@ -21,23 +24,11 @@ ARROW = 6.5
 LEGEND_GAP = 20.0
 
 
-class Stroke:
-    """How an edge of each kind is drawn: never by colour alone."""
+def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False) -> Scene:
+    """The whole picture: title, diagram, legend. With `steps` each part knows when it appears.
 
-    # Constants by kind of edge: nothing writes to them.
-    thickness: dict[EdgeKind, float] = {"flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3}  # noqa: RUF012
-    dash: dict[EdgeKind, tuple[float, ...]] = {  # noqa: RUF012
-        "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5)
-    }  # fmt: skip
-
-
-def edge_colour(kind: EdgeKind, theme: Theme) -> str:
-    """Shortcuts stand out, side branches stand back."""
-    return {"flow": theme.edge, "auxiliary": theme.quiet}.get(kind, theme.accent)
-
-
-def paint(diagram: Diagram, layout: Layout, theme: Theme) -> Scene:
-    """The whole picture: title, diagram, legend."""
+    `links` gives each edge in one piece too, as slides need it.
+    """
     inner = max(layout.width, NARROWEST)
     items: list[Cluster] = []
     y = MARGIN
@@ -48,19 +39,30 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme) -> Scene:
     marked = any(part.marked for node in diagram.nodes for part in node.parts)
     paths = [frame.group.path for frame in layout.frames]
     levels = [sum(path[: len(other)] == other for other in set(paths)) for path in paths]
-    body: list[Cluster] = [_frame(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
-    body += [_line(line, theme, marked) for line in layout.lines]
-    body += [_frame_label(frame, level, theme) for frame, level in zip(layout.frames, levels, strict=True)]
+    of_frame = [steps.of_group(path, layout) if steps else 0 for path in paths]
+    framed = list(zip(layout.frames, levels, of_frame, strict=True))
+    body: list[Cluster] = [_frame(frame, level, theme)._replace(step=step) for frame, level, step in framed]
+    of_line = steps.of_line if steps else [0] * len(layout.lines)
+    body += [
+        _line(line, theme, marked)._replace(step=step, linked=1)
+        for line, step in zip(layout.lines, of_line, strict=True)
+    ]
+    body += [_frame_label(frame, level, theme)._replace(step=step) for frame, level, step in framed]
     kinds, scaled = trunk_kinds(diagram), diagram.scale is not None
     for placed in layout.nodes:
-        body += _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
+        step = steps.of_node[placed.box.node.id] if steps else 0
+        clusters = _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
+        body += [cluster._replace(step=step, owner=placed.box.node.id) for cluster in clusters]
     items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
+    top = y
     y += layout.height
     legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
     if legend:
         items.append(Cluster("Legend", tuple(legend), "legend"))
         y += LEGEND_GAP + height
-    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items))
+    made = links_of(diagram, layout, theme, marked, steps) if links else []
+    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
+                 tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
 
 
 def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> tuple[list[Shape], float]:
@@ -115,15 +117,9 @@ def _badge(text: str, x: float, middle: float, theme: Theme) -> list[Shape]:
 
 def _line(line: Line, theme: Theme, marked: bool) -> Cluster:
     edge = line.edge
-    colour = edge_colour(edge.kind, theme)
-    if marked and not edge.marked:
-        colour = mix(colour, theme.background, 0.6)
+    colour = edge_ink(edge, theme, marked)
     curve = Curve(line.points, colour, Stroke.thickness[edge.kind], True, line.arrow, Stroke.dash[edge.kind])
-    return Cluster(_describe(edge), (curve,), "edge")
-
-
-def _describe(edge: Edge) -> str:
-    return clean(f"{edge.source} → {edge.target}" if edge.target else edge.source)
+    return Cluster(edge_title(edge), (curve,), "edge")
 
 
 def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> list[Cluster]:
@@ -133,7 +129,8 @@ def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool
     clusters: list[Cluster] = []
     shapes: list[Shape] = []
     if placed.trunk != placed.start:
-        clusters.append(Cluster(_describe(Edge(node.id, "")), tuple(_trunk(placed, kind, theme, down)), "edge"))
+        trunk = tuple(_trunk(placed, kind, theme, down))
+        clusters.append(Cluster(edge_title(Edge(node.id, "")), trunk, "edge", linked=1))
     if node.times > 1:
         under = theme.families[node.parts[0].family]
         for step in (2, 1):
@@ -216,7 +213,8 @@ def enlarge(scene: Scene, factor: float) -> Scene:
     items = tuple(
         item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in scene.items
     )
-    return scene._replace(width=scene.width * factor, height=scene.height * factor, items=items)
+    links = tuple(shifted_link(link, 0, 0, factor) for link in scene.links)
+    return scene._replace(width=scene.width * factor, height=scene.height * factor, items=items, links=links)
 
 
 def page(scene: Scene, ratio: float) -> Scene:
@@ -232,4 +230,5 @@ def page(scene: Scene, ratio: float) -> Scene:
         )
         for item in scene.items
     )  # fmt: skip
-    return scene._replace(width=width, height=height, items=items)
+    links = tuple(shifted_link(link, dx, dy) for link in scene.links)
+    return scene._replace(width=width, height=height, items=items, links=links)

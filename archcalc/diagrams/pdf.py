@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.diagrams.fonts import FILES, missing, system_fonts
@@ -22,12 +23,13 @@ LONGEST = 14_400.0
 _RIGHT_TO_LEFT = ("R", "AL")
 
 
-def pdf(scene: Scene) -> tuple[bytes, tuple[str, ...]]:
-    """The document, and what there is to say about it."""
+def pdf(scenes: Sequence[Scene]) -> tuple[bytes, tuple[str, ...]]:
+    """The document, a page for each drawing, and what there is to say about it. All drawings are of one size."""
     try:
         from reportlab.pdfgen.canvas import Canvas
     except ImportError:
         raise UsageError('PDF needs reportlab: pip install "archcalc[draw]"') from None
+    scene = scenes[-1]
     fonts, notes = _register(scene)
     target = io.BytesIO()
     point = min(POINT, LONGEST / max(scene.width, scene.height))
@@ -37,14 +39,15 @@ def pdf(scene: Scene) -> tuple[bytes, tuple[str, ...]]:
     canvas.setSubject(scene.description)
     canvas.setCreator("archcalc")
     canvas.setAuthor("archcalc")
-    # From here on as in the drawing: pixels, y downwards.
-    canvas.translate(0, scene.height * point)
-    canvas.scale(point, -point)
-    _fill(canvas, scene.background)
-    canvas.rect(0, 0, scene.width, scene.height, stroke=0, fill=1)
-    for shape in scene.shapes():
-        _draw(canvas, shape, fonts)
-    canvas.showPage()
+    for scene in scenes:
+        # From here on as in the drawing: pixels, y downwards.
+        canvas.translate(0, scene.height * point)
+        canvas.scale(point, -point)
+        _fill(canvas, scene.background)
+        canvas.rect(0, 0, scene.width, scene.height, stroke=0, fill=1)
+        for shape in scene.shapes():
+            _draw(canvas, shape, fonts)
+        canvas.showPage()
     canvas.save()
     return target.getvalue(), notes
 

@@ -272,7 +272,7 @@ def _read(
         edge = made[item["id"]]
         points = [point(part) for part in item["pos"].split()]
         # Graphviz stops at the rim of the dots that stand for ports.
-        points[0] = spots[ports[edge.source]] if edge.source in ports else points[0]
+        points[0] = spots[ports[edge.source]] if edge.source in ports else placed[edge.source].trunk
         points[-1] = _on_rim(points[-1], placed[edge.target]) if edge.target else spots[ends[edge.source]]
         lines.append(Line(edge, tuple(points), bool(edge.target)))
     entries = {name: spots[port] for name, port in ports.items()}

@@ -73,6 +73,28 @@ class Cluster(NamedTuple):
     block: str = ""
     #: Every layer that is shown, where they are several.
     layers: tuple[str, ...] = ()
+    #: The step of a series in which it appears; 0 is from the start.
+    step: int = 0
+    #: The node of the diagram that it belongs to, and the layer of links that say the same as its lines.
+    owner: str = ""
+    linked: int = 0
+
+
+class Link(NamedTuple):
+    """An edge from box to box in one piece, for formats in which lines are glued to boxes."""
+
+    source: str
+    target: str
+    title: str
+    #: Corners of a line with right angles; with `bezier` as in `Curve`.
+    points: tuple[Point, ...]
+    bezier: bool
+    line: str
+    thickness: float
+    dash: tuple[float, ...] = ()
+    step: int = 0
+    #: Links of a layer lie above what comes before the first line with `linked` of this number.
+    layer: int = 1
 
 
 class Scene(NamedTuple):
@@ -84,10 +106,22 @@ class Scene(NamedTuple):
     title: str
     description: str
     items: tuple[Cluster, ...]
+    links: tuple[Link, ...] = ()
 
     def shapes(self) -> list[Shape]:
         """All shapes, the lowest first."""
         return [shape for cluster in self.items for shape in cluster.shapes]
+
+
+def main_box(cluster: Cluster) -> Rect | None:
+    """The box of a node: the last one below its first text."""
+    found = None
+    for shape in cluster.shapes:
+        if isinstance(shape, Text):
+            break
+        if isinstance(shape, Rect):
+            found = shape
+    return found
 
 
 def arrow_head(points: Sequence[Point], size: float) -> tuple[Point, Point, Point]:
@@ -121,3 +155,12 @@ def shifted(shape: Shape, dx: float, dy: float, factor: float = 1.0) -> Shape:
             dash=tuple(part * factor for part in moved.dash),
         )
     return moved
+
+
+def shifted_link(link: Link, dx: float, dy: float, factor: float = 1.0) -> Link:
+    """A link enlarged by a factor and moved."""
+    return link._replace(
+        points=tuple((x * factor + dx, y * factor + dy) for x, y in link.points),
+        thickness=link.thickness * factor,
+        dash=tuple(part * factor for part in link.dash),
+    )

@@ -101,14 +101,19 @@ def _level(before: Stop | None, size: tuple[int, int]) -> int:
 def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str) -> Scene:
     """The picture."""
     spots = _spots(stops, sizes)
-    shapes = [_box(stop, spot, diagram, theme) for stop, spot in zip(stops, spots, strict=True)]
+    shapes = [
+        _box(stop, spot, diagram, theme)._replace(step=step)
+        for step, (stop, spot) in enumerate(zip(stops, spots, strict=True), 1)
+    ]
     place = {stop.node.id: index for index, stop in enumerate(stops)}
     arrows: list[Cluster] = []
     for index in range(1, len(stops)):
-        arrows.append(_arrow(stops[index - 1], spots[index - 1], stops[index], spots[index], theme))
+        arrow = _arrow(stops[index - 1], spots[index - 1], stops[index], spots[index], theme)
+        arrows.append(arrow._replace(step=index + 1))
         source = stops[index].across
         if source is not None:
-            arrows.append(_copy(stops[place[source]], spots[place[source]], stops[index], spots[index], theme))
+            copy = _copy(stops[place[source]], spots[place[source]], stops[index], spots[index], theme)
+            arrows.append(copy._replace(step=index + 1))
     left = min(spot.x - _room(stop) / 2 + spot.width / 2 for stop, spot in zip(stops, spots, strict=True))
     right = max(max(spot.x + spot.width + DEEP[0], spot.x + spot.width / 2 + _room(stop) / 2)
                 for stop, spot in zip(stops, spots, strict=True))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -82,11 +82,14 @@ def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
         lines += _down(above.down[-1], below.down[0], lane)
         if below.up:
             lines += _up(below.up[-1], above.up[0], lane)
+    names = {diagram.nodes[source].id for source, _ in arms.copies}
     lowest = rows[len(pairs) - 1]
     beneath = [piece for row in rows[len(pairs) :] for piece in row.down]
     right = max([right, *(_end(piece) for piece in beneath)])
-    lines += _round(rows[-1].down[-1], lowest.up[0], max((_end(piece) for piece in beneath), default=0.0), lowest.high)
-    lines += _copies(diagram, arms, rows, left - TURN * 2)
+    reach = max((_end(piece) for piece in beneath), default=0.0)
+    lines += [line for line in _round(rows[-1].down[-1], lowest.up[0], reach, lowest.high)
+              if line.edge.source not in names]  # fmt: skip
+    lines += _copies(names, rows, left - TURN * 2)
     placed = [piece for row in rows for piece in (*row.down, *row.up)]
     return Layout(
         tuple(node for piece in placed for node in piece.nodes),
@@ -168,9 +171,8 @@ def _round(before: Piece, after: Piece, end: float, low: float) -> list[Line]:
     return lines
 
 
-def _copies(diagram: Diagram, arms: Arms, rows: Sequence[_Row], side: float) -> list[Line]:
+def _copies(names: Set[str], rows: Sequence[_Row], side: float) -> list[Line]:
     """Straight across, or by a step before the way up."""
-    names = {diagram.nodes[source].id for source, _ in arms.copies}
     lines = []
     for row in rows:
         if row.up:

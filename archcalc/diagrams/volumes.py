@@ -136,14 +136,14 @@ def _line(line: Line, volumes: Sequence[Volume], measure: Measure, theme: Theme)
         names = tuple(part.name for part in volume.node.parts)
         what = "×".join(str(size) for size in (*volume.shape[1:], volume.shape[0]))
         items.append(Cluster(f"{', '.join(names)}: {what}", tuple(shapes), "node", volume.node.parts[0].name, "",
-                             names if len(names) > 1 else ()))  # fmt: skip
+                             names if len(names) > 1 else (), index + 1))  # fmt: skip
         if reader and index + 1 < line.first + len(line.boxes):
             between = joint(box, line.boxes[index + 1 - line.first], reader, measure, theme)
-            items.append(Cluster(f"{volume.label} → {reader.label}", tuple(between), "edge"))
+            items.append(Cluster(f"{volume.label} → {reader.label}", tuple(between), "edge", step=index + 2))
         elif reader:
             x, y = box.x + box.width + box.right + 3, -box.up / 2
             arrow = Curve(((x, y), (x + 20, y)), theme.edge, 1.4, arrow=True)
-            items.append(Cluster(f"{volume.label} → {reader.label}", (arrow,), "edge"))
+            items.append(Cluster(f"{volume.label} → {reader.label}", (arrow,), "edge", step=index + 2))
     return items
 
 

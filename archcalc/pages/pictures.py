@@ -28,7 +28,7 @@ class Pictures(NamedTuple):
 
 def diagrams(analysis: Analysis, ids: str, whole: bool = True) -> Pictures:
     """The styles that suit a network, the best one for a first look first; only that one unless `whole`."""
-    from archcalc.diagrams.draw import MOST_LAYERS, Choices, default_style
+    from archcalc.diagrams.choices import MOST_LAYERS, Choices, default_style
     from archcalc.diagrams.pages import page_picture, standard_styles
 
     first = default_style(analysis)

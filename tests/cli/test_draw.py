@@ -25,11 +25,12 @@ layers:
 @pytest.mark.parametrize(
     ("ending", "magic"),
     [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph"), ("tex", b"\\documentclass"),
-     ("mmd", b"flowchart"), ("drawio", b"<mxfile"), ("SVG", b"<svg")],
+     ("mmd", b"flowchart"), ("drawio", b"<mxfile"), ("pptx", b"PK"), ("SVG", b"<svg")],
 )  # fmt: skip
 def test_formats_by_ending(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> None:
-    if ending in ("png", "pdf"):
-        pytest.importorskip("resvg_py" if ending == "png" else "reportlab", reason="the extra is not installed")
+    needed = {"png": "resvg_py", "pdf": "reportlab", "pptx": "pptx"}.get(ending)
+    if needed:
+        pytest.importorskip(needed, reason="the extra is not installed")
     target = tmp_path / f"a.{ending}"
     result = archcalc("draw", "alexnet", "-o", target)
     assert (result.code, result.out, result.err) == (0, "", "")
@@ -77,6 +78,11 @@ def test_options_of_the_network(archcalc: Run, tmp_path: Path) -> None:
         (["-o", "a.svg", "--style", "volumes"], ["branches", "blocks"]),
         (["-o", "a.dot", "--style", "volumes", "--only", "aux"], ["no block"]),
         (["-o", "no/such/a.svg"], ["no directory", "no/such"]),
+        (["-o", "no/such/a.svg", "--steps"], ["no directory", "no/such"]),
+        (["-o", "-", "-f", "svg", "--steps"], ["several files", "pdf and pptx"]),
+        (["-o", "a.dot", "--steps"], ["no steps", "pptx"]),
+        (["-o", "a.svg", "--expand", "inception_9"], ["inception_9", "inception_3a"]),
+        (["-o", "a.svg", "--style", "graph", "--expand", "inception_3a"], ["--expand", "blocks"]),
         (["-o", "."], ["directory"]),
         (["-o", "a.svg", "--font-size", "1"], ["font-size"]),
         (["-o", "a.svg", "--expandd", "x"], ["--expandd"]),
@@ -100,6 +106,42 @@ def test_volumes_have_no_source_format(refuses: Run, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(refuses: Run, tmp_path: Path) -> None:
     assert "cannot write" in refuses("draw", "lenet5", "-o", tmp_path / f"{'x' * 300}.svg").err
     assert os.listdir(tmp_path) == []
+
+
+def test_steps_are_numbered_files(archcalc: Run, tmp_path: Path) -> None:
+    result = archcalc("draw", "lenet5", "--steps", "-o", tmp_path / "a.svg")
+    assert (result.code, result.out) == (0, "")
+    assert "8 files" in result.err
+    assert sorted(os.listdir(tmp_path)) == [f"a-{number:02}.svg" for number in range(1, 9)]
+
+
+def test_a_series_is_written_whole_or_not_at_all(refuses: Run, tmp_path: Path) -> None:
+    (tmp_path / "a-05.svg").mkdir()
+    assert "directory" in refuses("draw", "lenet5", "--steps", "-o", tmp_path / "a.svg").err
+    assert os.listdir(tmp_path) == ["a-05.svg"]
+
+
+def test_a_series_in_one_file(archcalc: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pptx", reason="the extra is not installed")
+    assert archcalc("draw", "lenet5", "--steps", "-o", tmp_path / "a.pptx").code == 0
+    assert os.listdir(tmp_path) == ["a.pptx"]
+
+
+def test_a_folder_that_cannot_be_written_to(refuses: Run, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o500)
+    assert "cannot write" in refuses("draw", "lenet5", "-o", tmp_path / "a.svg").err
+
+
+def test_a_block_of_a_gathered_network_is_not_opened_beside(refuses: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "deep.yaml"
+    layers = "".join(f"  - conv_relu: {{out_channels: {4 + i % 7}, kernel_size: {1 + 2 * (i % 2)}, padding: same}}\n"
+                     for i in range(300))  # fmt: skip
+    spec.write_text("name: deep\ntitle: Deep\ninput: 8x8x4\nlayers:\n" + layers)
+    target = tmp_path / "a.svg"
+    result = refuses("draw", spec, "--style", "blocks", "--expand", "conv_relu150", "-o", target)
+    assert "--only" in result.err
 
 
 def test_what_was_there_stays_where_drawing_fails(refuses: Run, tmp_path: Path) -> None:
@@ -129,7 +171,8 @@ def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("module", "form"), [("pygraphviz", "svg"), ("resvg_py", "png"), ("reportlab", "pdf"), ("reportlab.pdfgen", "pdf")]
+    ("module", "form"),
+    [("pygraphviz", "svg"), ("resvg_py", "png"), ("reportlab", "pdf"), ("reportlab.pdfgen", "pdf"), ("pptx", "pptx")],
 )
 def test_a_missing_extra_is_named(
     refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, form: str
@@ -138,7 +181,8 @@ def test_a_missing_extra_is_named(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
     result = refuses("draw", "googlenet", "--style", "graph", "-o", tmp_path / f"a.{form}")
-    assert 'pip install "archcalc[draw]"' in result.err
+    extra = "pptx" if form == "pptx" else "draw"
+    assert f'pip install "archcalc[{extra}]"' in result.err
     assert result.err.count("\n") == 1
     assert os.listdir(tmp_path) == []
 
@@ -158,5 +202,5 @@ def test_sources_need_no_extra(archcalc: Run, tmp_path: Path, monkeypatch: pytes
 
 def test_help_shows_every_format_and_style(archcalc: Run) -> None:
     text = archcalc("draw", "--help").out
-    for word in ("svg, png, pdf, dot, tex, mmd, drawio", "graph, blocks, volumes", "light, dark, print"):
+    for word in ("svg, png, pdf, dot, tex, mmd, drawio, pptx", "graph, blocks, volumes", "light, dark, print"):
         assert word in " ".join(text.split())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from archcalc.analysis import analyse
 from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, ending, write_bytes
-from archcalc.diagrams.draw import FORMATS, STYLES, Choices, draw
+from archcalc.cli.output import check_target, ending, write_bytes, write_files
+from archcalc.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
+from archcalc.diagrams.draw import draw_steps
 from archcalc.diagrams.theme import THEMES
 from archcalc.errors import UsageError
 
@@ -21,6 +24,7 @@ Examples:
   archcalc draw resnet50 --depth 2 --fit 16:9 -o resnet50.pdf
   archcalc draw googlenet --only inception_3a -o inception.png
   archcalc draw vgg16 --color-by params --theme dark -o vgg16.svg
+  archcalc draw resnet18 --steps -o lecture.pptx
 """,
 )
 @click.argument("network", metavar="NET", shell_complete=complete_network)
@@ -38,6 +42,7 @@ Examples:
 @click.option("--direction", default="fit", metavar="DIR", show_default=True,
               help="TB (down), LR (to the right), fit (in columns or rows).")  # fmt: skip
 @click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
+@click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
 @click.option("--font-size", type=click.FloatRange(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option(
@@ -59,6 +64,7 @@ def command(
     theme: str,
     direction: str,
     fit: str | None,
+    steps: bool,
     font_size: float,
     title: str | None,
     sizes: str,
@@ -84,12 +90,31 @@ def command(
         scale=scale,
         sizes=sizes,
         expand=expand,
+        steps=steps,
     )
+    check(form, choices)
+    series = steps and form not in PAGED
+    if series and output == "-":
+        raise UsageError(
+            f"--steps gives several files, which stdout cannot hold; {' and '.join(PAGED)} hold all in one"
+        )
     analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)))
-    picture = draw(analysis, form, choices)
-    write_bytes(picture.data, output)
-    for note in picture.notes:
+    pictures = draw_steps(analysis, form, choices)
+    if series:
+        write_files(
+            {numbered(output, number, len(pictures)): picture.data for number, picture in enumerate(pictures, 1)}
+        )
+        click.echo(f"{len(pictures)} files: {numbered(output, 1, len(pictures))} …", err=True)
+    else:
+        write_bytes(pictures[0].data, output)
+    for note in dict.fromkeys(note for picture in pictures for note in picture.notes):
         click.echo(f"note: {note}", err=True)
+
+
+def numbered(output: str, number: int, count: int) -> str:
+    """The name of one file of a series: lenet5-03.svg."""
+    path = Path(output)
+    return str(path.with_name(f"{path.stem}-{number:0{max(len(str(count)), 2)}}{path.suffix}"))
 
 
 def parse_depth(text: str | None) -> int | None:
