@@ -25,6 +25,8 @@ def render_index(analyses: Sequence[Analysis]) -> str:
     out += _comparison(networks)
     out += [
         "",
+        "![Top-1 accuracy over multiplications, parameters as area](comparison.svg)",
+        "",
         "Depth: convolution and dense layers on the longest path. Stored: values that the layers keep, float32, one "
         "image. Top-1 and top-5: accuracy in percent as reported for this very network, its source in the full "
         "report; – where no figure with a source is at hand. Multiplications: convolution and dense layers, one for "
@@ -75,29 +77,14 @@ def accuracy(analysis: Analysis, which: str) -> str:
 
 
 def _development(analyses: Sequence[Analysis]) -> list[str]:
-    """A diagram of which family follows which, and a sentence on what each brought."""
+    """A picture of which family follows which, and a sentence on what each brought."""
     graphs = [analysis.graph for analysis in analyses]
-    family_of = {graph.name: graph.family for graph in graphs}
     first = {graph.family: graph for graph in reversed(graphs)}
     chosen = sorted(first.values(), key=lambda graph: (graph.year or 0, graph.family))
-    ids = {graph.family: f"n{index}" for index, graph in enumerate(chosen)}
-    out = ["", "## The line of development", "", "```mermaid", "graph LR"]
-    out += [f'  {ids[graph.family]}["{_plain(graph.family_title)}<br>{graph.year or ""}"]' for graph in chosen]
-    out += [
-        f"  {ids[family_of[source]]} --> {ids[graph.family]}"
-        for graph in chosen
-        for source in graph.follows
-        if source in family_of
-    ]
-    out += ["```", ""]
+    out = ["", "## The line of development", "", "![Families of networks by year](timeline.svg)", ""]
     out += [
         f"- **{escape(graph.family_title)}** ({graph.year or '?'}): {escape(graph.description)}"
         for graph in chosen
         if graph.description
     ]
     return out
-
-
-def _plain(text: str) -> str:
-    """A label that cannot end the quotes around it."""
-    return text.replace('"', "'").replace("<", "‹").replace(">", "›")
