@@ -19,6 +19,10 @@ from pydantic import BaseModel
 
 import archcalc as package
 from archcalc.analysis import Analysis, analyse
+from archcalc.audit.diagnose import MISTAKES
+from archcalc.audit.functions import Reader
+from archcalc.audit.language import CLAIM
+from archcalc.audit.networks import Networks
 from archcalc.cli.app import COMMANDS
 from archcalc.errors import SpecError
 from archcalc.ops import OPS, Op
@@ -29,7 +33,7 @@ from archcalc.reports.json import as_dict
 from archcalc.shapes import LARGEST_SIZE, Shape
 from archcalc.spec import document, expand, expressions, faults, names, source
 from archcalc.spec.build import build, network_names
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.expressions import FUNCTIONS, evaluate, parse_expression
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import prelude, spec_of
 from archcalc.spec.schema import json_schema
@@ -117,7 +121,9 @@ def page(example: Example) -> Path:
 
 @every(*{example.language for page in PAGES for example in examples_of(page)})
 def test_no_example_is_skipped(example: Example) -> None:
-    assert example.language in LANGUAGES or re.fullmatch(rf"{FILE}([\w-]+/)?[\w-]+\.(csv|md|txt)", example.language)
+    assert example.language in LANGUAGES or re.fullmatch(
+        rf"{FILE}([\w-]+/)?[\w-]+\.(csv|md|txt|yaml)", example.language
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -150,6 +156,23 @@ def test_invalid_spec_is_refused(example: Example) -> None:
     with pytest.raises(SpecError) as refusal:
         analyse(build(spec_of(parse_source(example.text, name_of(example)))))
     assert refusal.value.problems
+
+
+def test_functions_of_claims_are_described() -> None:
+    text = read(ROOT / "docs" / "audit.md")
+    own = Reader(Networks()).functions.keys() - FUNCTIONS.keys()
+    assert [name for name in sorted(own) if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_keys_of_claims_are_described() -> None:
+    rows = table(ROOT / "docs" / "audit.md", "## A claim")
+    named = [key for row in rows for key in re.findall(r"`(\w+)`", row[0])]
+    assert set(named) - {"conv2d"} == set(CLAIM)
+
+
+def test_mistakes_of_texts_are_described() -> None:
+    rows = table(ROOT / "docs" / "audit.md", "## Why a claim is wrong")
+    assert {row[0].strip("`"): row[1] for row in rows} == MISTAKES
 
 
 PAGES_WITH_PYTHON = [page for page in PAGES if any(example.language == "python" for example in examples_of(page))]

@@ -70,7 +70,7 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     calculation, result = split_result(text)
     if result is None and len(text) <= LONGEST_CELL and read_statement(text, quantity)[0].expression is None:
         return check_answers(analysis, [Answer(TOTAL, quantity, text)])
-    terms = list(_terms(calculation, text.find(calculation)))
+    terms = list(read_terms(calculation, text.find(calculation)))
     layers = [row for row in analysis.rows if expected(row, analysis, quantity)]
     pairs = (
         align(terms, layers, analysis, quantity) if len(terms) > 1 and len(terms) * len(layers) < _MOST_CELLS else []
@@ -87,7 +87,7 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     return Check(analysis.graph.name, tuple(cells))
 
 
-def _terms(calculation: str, offset: int) -> Iterator[Term]:
+def read_terms(calculation: str, offset: int = 0) -> Iterator[Term]:
     """The terms of a sum that stands at a place in a text, for errors to point there."""
     for piece in split_terms(calculation):
         try:

@@ -20,6 +20,7 @@ COMMANDS = {
     "formula": "A total of a network as a closed form in its parameters and its input size.",
     "check": "Hold a hand calculation against a network: what is right, what is wrong, and why.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
+    "audit": "The claims of a text, each calculated anew: right, wrong and why.",
     "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",
     "grade": "Grade a folder of submissions: points, feedback for each student, an overview.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",

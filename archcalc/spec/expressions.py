@@ -259,8 +259,10 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 _NUMBERS_ONLY = {"-", "*", "/", "//", "%", "**"}
 
 
-def evaluate(expression: Expression, variables: Mapping[str, Any]) -> Any:
-    """The value: an int, Fraction, bool, string or list. Raises `ExpressionError`."""
+def evaluate(
+    expression: Expression, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] = FUNCTIONS
+) -> Any:
+    """The value: an int, Fraction, bool, string or list; `functions` can be called. Raises `ExpressionError`."""
     kind = expression.kind
     if kind == "value":
         return expression.value
@@ -271,40 +273,42 @@ def evaluate(expression: Expression, variables: Mapping[str, Any]) -> Any:
             raise ExpressionError("", expression.offset)
         return exact(variables[expression.value], expression.offset)
     if kind == "chain":
-        return _chain(expression, variables)
+        return _chain(expression, variables, functions)
     if kind == "if":
         condition, yes, no = expression.parts
-        return evaluate(yes if evaluate(condition, variables) else no, variables)
+        return evaluate(yes if evaluate(condition, variables, functions) else no, variables, functions)
     if kind == "binary" and expression.value in ("and", "or"):
         left, right = expression.parts
-        first = evaluate(left, variables)
-        return evaluate(right, variables) if bool(first) == (expression.value == "and") else first
-    if kind == "call" and expression.value not in FUNCTIONS:
-        known = ", ".join(sorted(FUNCTIONS))
+        first = evaluate(left, variables, functions)
+        return evaluate(right, variables, functions) if bool(first) == (expression.value == "and") else first
+    if kind == "call" and expression.value not in functions:
+        known = ", ".join(sorted(functions))
         raise ExpressionError(f"there is no function {expression.value!r}; there are {known}", expression.offset)
-    return _calculate(expression, [evaluate(part, variables) for part in expression.parts])
+    return _calculate(expression, [evaluate(part, variables, functions) for part in expression.parts], functions)
 
 
-def _chain(expression: Expression, variables: Mapping[str, Any]) -> Any:
-    left: Any = evaluate(expression.parts[0], variables)
+def _chain(expression: Expression, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
+    left: Any = evaluate(expression.parts[0], variables, functions)
     for (operator, offset), part in zip(expression.value, expression.parts[1:], strict=True):
-        right = evaluate(part, variables)
-        if not _calculate(Expression("binary", offset, operator), [left, right]):
+        right = evaluate(part, variables, functions)
+        if not _calculate(Expression("binary", offset, operator), [left, right], functions):
             return False
         left = right
     return True
 
 
-def _calculate(expression: Expression, values: Sequence[Any]) -> Any:
+def _calculate(
+    expression: Expression, values: Sequence[Any], functions: Mapping[str, Callable[..., Any]] = FUNCTIONS
+) -> Any:
     try:
-        return _bounded(_apply(expression, values), expression.offset)
+        return _bounded(_apply(expression, values, functions), expression.offset)
     except ZeroDivisionError:
         raise ExpressionError("division by zero", expression.offset) from None
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
         raise ExpressionError(_reason(expression, values, error), expression.offset) from None
 
 
-def _apply(expression: Expression, values: Sequence[Any]) -> Any:
+def _apply(expression: Expression, values: Sequence[Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
     kind = expression.kind
     if kind == "binary":
         if expression.value in _NUMBERS_ONLY and not all(isinstance(value, (int, Fraction)) for value in values):
@@ -323,7 +327,7 @@ def _apply(expression: Expression, values: Sequence[Any]) -> Any:
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise IndexError
         return exact(container[key], expression.offset)
-    return FUNCTIONS[expression.value](*values)
+    return functions[expression.value](*values)
 
 
 def _reason(expression: Expression, values: Sequence[Any], error: Exception) -> str:

@@ -22,6 +22,8 @@ def analysed(name: str) -> Analysis:
 pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
 FOLDER = Path(__file__).parents[2] / "reports"
 REMEDY = "run: archcalc report --all -o reports/"
+#: The audit of the lecture notes is made by another command, and tested there.
+OTHERS = {"lecture_audit.md", "lecture_claims.yaml"}
 
 
 PLOTS = {name for name, _ in catalogue_plots()}
@@ -34,7 +36,8 @@ def seen(name: str, text: str) -> object:
 
 def test_reports_are_fresh() -> None:
     made = dict(catalogue_files())
-    kept = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*") if path.is_file()}
+    files = (path for path in FOLDER.rglob("*") if path.is_file() and path.name not in OTHERS)
+    kept = {path.relative_to(FOLDER).as_posix(): path for path in files}
     assert sorted(kept) == sorted(made), REMEDY
     stale = [
         name for name, text in made.items() if seen(name, kept[name].read_text(encoding="utf-8")) != seen(name, text)
