@@ -13,6 +13,8 @@ from typing import NamedTuple
 from archcalc.diagrams.text import CAPITAL, text_width
 
 ROUNDS = 12
+#: Places of a label that are tried against the others.
+BEST = 48
 #: Distances from the edge of the point, in pixels, and directions around it.
 GAPS = (3.0, 8.0, 14.0, 22.0, 32.0, 44.0, 58.0, 74.0, 92.0)
 DIRECTIONS = 16
@@ -64,6 +66,8 @@ class Label(NamedTuple):
     y: float
     box: Box
     leader: Line | None
+    #: What holds both.
+    reach: Line
 
 
 def place(
@@ -79,9 +83,12 @@ def place(
     None where there is no room: a label that would lie over another one.
     """
     candidates = [_candidates(disc, text, size, area) for disc, text in zip(discs, texts, strict=True)]
-    fixed = [
-        [_fixed_cost(label, own, discs, blocked, lines) for label in labels] for own, labels in enumerate(candidates)
+    ranked = [
+        sorted((_fixed_cost(label, own, discs, blocked, lines), number) for number, label in enumerate(labels))[:BEST]
+        for own, labels in enumerate(candidates)
     ]
+    candidates = [[labels[number] for _, number in ranks] for labels, ranks in zip(candidates, ranked, strict=True)]
+    fixed = [[cost for cost, _ in ranks] for ranks in ranked]
     order = sorted(range(len(discs)), key=lambda own: (sum(cost < 60 for cost in fixed[own]), own))
     chosen: dict[int, Label] = {}
     for round_ in range(ROUNDS):
@@ -126,12 +133,19 @@ def _candidates(disc: Disc, text: str, size: float, area: Box) -> list[Label]:
             y = disc.y - sin(angle) * reach - sin(angle) * height / 2
             box = Box(x - width / 2 - 2, y - height / 2 - 2, x + width / 2 + 2, y + height / 2 + 3)
             if area.left <= box.left and box.right <= area.right and area.top <= box.top and box.bottom <= area.bottom:
-                found.append(Label(x - width / 2, y + height / 2, box, _leader(disc, box, gap)))
+                found.append(_label(x - width / 2, y + height / 2, box, _leader(disc, box, gap)))
     if not found:
         x = min(max(disc.x - width / 2, area.left), max(area.right - width, area.left))
         y = min(max(disc.y, area.top + height), area.bottom)
-        found.append(Label(x, y, Box(x - 2, y - height - 2, x + width + 2, y + 3), None))
+        found.append(_label(x, y, Box(x - 2, y - height - 2, x + width + 2, y + 3), None))
     return found
+
+
+def _label(x: float, y: float, box: Box, leader: Line | None) -> Label:
+    if leader is None:
+        return Label(x, y, box, None, (box.left, box.top, box.right, box.bottom))
+    xs, ys = (leader[0], leader[2], box.left, box.right), (leader[1], leader[3], box.top, box.bottom)
+    return Label(x, y, box, leader, (min(xs), min(ys), max(xs), max(ys)))
 
 
 def _leader(disc: Disc, box: Box, gap: float) -> Line | None:
@@ -168,7 +182,11 @@ def _fixed_cost(label: Label, own: int, discs: Sequence[Disc], blocked: Sequence
 
 def _crowding(label: Label, others: Sequence[Label]) -> float:
     cost = 0.0
+    left, top, right, bottom = label.reach
     for other in others:
+        reach = other.reach
+        if right <= reach[0] or reach[2] <= left or bottom <= reach[1] or reach[3] <= top:
+            continue
         shared = label.box.overlap(other.box)
         if shared:
             cost += 500 + 20 * shared

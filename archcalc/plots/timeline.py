@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations, groupby, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.diagrams.text import clean, shorten, text_width
 from archcalc.diagrams.words import figure as short_figure
 from archcalc.errors import UsageError
+from archcalc.plots.families import Family, line_of_development, ranks_of
 from archcalc.plots.figure import EDGE, Figure, Look
 from archcalc.plots.layered import Layout, arrange
 from archcalc.plots.theme import AXIS, LABEL, SMALL
-from archcalc.plots.titles import shown, without_brackets
+from archcalc.plots.titles import without_brackets
 
 #: Widths to which titles are wrapped, the widest that fits.
 WRAPS = (180.0, 130.0, 104.0, 90.0, 76.0, 62.0)
@@ -22,85 +23,6 @@ MOST_LINES = 4
 PAD, LINE = 7.0, LABEL + 3
 LEAST_GAP = 26.0
 YEARS = 30.0
-
-
-class Family(NamedTuple):
-    """A card of the picture; the first network of a family stands for it. `params` are the least and the most."""
-
-    key: str
-    title: str
-    year: int
-    analysis: Analysis
-    params: tuple[int, int]
-    follows: tuple[str, ...]
-
-
-class Line(NamedTuple):
-    """The families, and what cannot be shown of them, in words."""
-
-    families: tuple[Family, ...]
-    notes: tuple[str, ...]
-
-
-def line_of_development(analyses: Sequence[Analysis]) -> Line:
-    """One entry a family, in order of years; what a network follows is its family's business."""
-    family_of = {analysis.graph.name: _key(analysis) for analysis in analyses}
-    first: dict[str, Analysis] = {}
-    members: dict[str, list[Analysis]] = {}
-    for analysis in analyses:
-        members.setdefault(_key(analysis), []).append(analysis)
-        first.setdefault(_key(analysis), analysis)
-    notes, families = [], []
-    for key, analysis in first.items():
-        graph = analysis.graph
-        if graph.year is None:
-            notes.append(f"{graph.name}: its spec has no year")
-            continue
-        sources = dict.fromkeys(family_of[name] for name in graph.follows if name in family_of)
-        title = shown(graph.family_title or graph.title or graph.name, 200)
-        sizes = _sizes(members[key])
-        follows = tuple(name for name in sources if name != key)
-        families.append(Family(key, title, graph.year, analysis, (min(sizes), max(sizes)), follows))
-    years = {family.key: family.year for family in families}
-    kept = []
-    for family in sorted(families, key=lambda family: (family.year, family.key)):
-        later = [name for name in family.follows if name in years and years[name] > family.year]
-        notes += [f"{family.key} follows {name}, which is later: no line is drawn" for name in later]
-        sources_known = tuple(name for name in family.follows if name in years and name not in later)
-        kept.append(family._replace(follows=sources_known))
-    return Line(tuple(_without_cycles(kept)), tuple(notes))
-
-
-def _sizes(members: Sequence[Analysis]) -> list[int]:
-    """Parameters of the networks that carry the family's name: no variants, no ResNet without its shortcuts."""
-    networks = [one for one in members if "@" not in one.graph.name]
-    own = [one for one in networks if one.graph.title.startswith(one.graph.family_title)]
-    return [one.totals.params for one in own or networks or members]
-
-
-def _key(analysis: Analysis) -> str:
-    return analysis.graph.family or analysis.graph.name
-
-
-def _without_cycles(families: Sequence[Family]) -> list[Family]:
-    """Within a year a family may follow another one, but not in a circle."""
-    ranks = _ranks(families)
-    return [
-        family._replace(follows=tuple(name for name in family.follows if ranks[name] < ranks[family.key]))
-        for family in families
-    ]
-
-
-def _ranks(families: Sequence[Family]) -> dict[str, tuple[int, int]]:
-    """Year, and how many families of the same year come before it."""
-    by_key = {family.key: family for family in families}
-    ranks = {family.key: (family.year, 0) for family in families}
-    for _ in families:
-        for family in families:
-            same = [ranks[name][1] + 1 for name in family.follows if by_key[name].year == family.year]
-            # More steps than there are families: a circle.
-            ranks[family.key] = (family.year, min(max(same, default=0), len(families)))
-    return ranks
 
 
 def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str, Any]:
@@ -124,7 +46,7 @@ def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str
             for family in families
         ],
     )  # fmt: skip
-    ranks = _ranks(families)
+    ranks = ranks_of(families)
     order = sorted(set(ranks.values()))
     columns = [[family for family in families if ranks[family.key] == rank] for rank in order]
     layout = arrange([[family.key for family in column] for column in columns], edges)

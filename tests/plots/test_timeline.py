@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from archcalc import UsageError
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load, names
+from archcalc.plots.families import line_of_development
 from archcalc.plots.layered import APART, arrange
-from archcalc.plots.timeline import line_of_development, timeline
+from archcalc.plots.timeline import timeline
 from tests.plots.charts import analysis_of, data_of, words_of
 
 CATALOGUE = [name for name in names() if "/" not in name]

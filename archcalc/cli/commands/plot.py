@@ -189,7 +189,8 @@ def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
     Year and `follows` are those of the specs. Without NET: the whole catalogue.
     """
     from archcalc.plots.catalogue import families
-    from archcalc.plots.timeline import line_of_development, timeline
+    from archcalc.plots.families import line_of_development
+    from archcalc.plots.timeline import timeline
 
     notes: list[str] = []
 
