@@ -46,16 +46,21 @@ def random_input(shape: Shape, batch: int, seed: int, dtype: str) -> Array:
 
 def read_input(path: Path, shape: Shape, dtype: str, preset: str | None = None) -> Array:
     """A batch from an `.npy` file or an image. Raises `UsageError` where it is neither or does not fit."""
+    if is_array(path):
+        if preset is not None:
+            raise UsageError("--preset is for images; the values of an .npy file are taken as they are")
+        return _read_array(path, shape, dtype)
+    return _read_image(path, shape, dtype, preset)
+
+
+def is_array(path: Path) -> bool:
+    """Whether a file is an `.npy` file by its name or its first bytes. Raises `UsageError` where it cannot be read."""
     try:
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    if path.suffix.lower() == ".npy" or start == b"\x93NUMPY":
-        if preset is not None:
-            raise UsageError("--preset is for images; the values of an .npy file are taken as they are")
-        return _read_array(path, shape, dtype)
-    return _read_image(path, shape, dtype, preset)
+    return path.suffix.lower() == ".npy" or start == b"\x93NUMPY"
 
 
 def _read_array(path: Path, shape: Shape, dtype: str) -> Array:
@@ -130,11 +135,32 @@ def _too_large(path: Path, width: int, height: int) -> str:
 
 def _normalised(values: Array, channels: int, preset: str | None) -> Array:
     """(H, W) or (H, W, 3) of 0 … 255 → (1, C, H, W)."""
+    scale, mean, deviation, bgr = _constants(channels, preset)
+    values = values[:, :, None] if channels == 1 else values[:, :, ::-1] if bgr else values
+    return ((values * scale - mean) / deviation).transpose(2, 0, 1)[None]
+
+
+def as_pixels(x: Array, preset: str | None = None, image: bool = True) -> Array:
+    """Inputs (N, C, H, W) as pixels 0 … 255, (N, H, W, 3 or 1): the way back from `read_input`.
+
+    What was no `image` goes from black, its smallest value, to white; of other numbers of channels the mean is taken.
+    """
+    values = x.astype(np.float64).transpose(0, 2, 3, 1)
+    if values.shape[3] not in (1, 3):
+        values = values.mean(axis=3, keepdims=True)
+    if not image:
+        low = values.min(axis=(1, 2, 3), keepdims=True)
+        reach = values.max(axis=(1, 2, 3), keepdims=True) - low
+        return np.asarray((values - low) / np.where(reach > 0, reach, 1) * 255)
+    scale, mean, deviation, bgr = _constants(values.shape[3], preset)
+    values = (values * deviation + mean) / scale
+    return values[:, :, :, ::-1] if bgr and values.shape[3] == 3 else values
+
+
+def _constants(channels: int, preset: str | None) -> Preset:
+    """The numbers of a preset for images with so many channels."""
     chosen = PRESETS[preset or ("imagenet" if channels == 3 else "unit")]
-    if channels == 1:
-        # A grey value counts as one in all three.
-        mean, deviation = sum(chosen.mean) / 3, sum(chosen.deviation) / 3
-        return np.asarray((values[None, None] * chosen.scale - mean) / deviation)
-    values = values[:, :, ::-1] if chosen.bgr else values
-    values = (values * chosen.scale - chosen.mean) / chosen.deviation
-    return values.transpose(2, 0, 1)[None]
+    if channels == 3:
+        return chosen
+    # A grey value counts as one in all three.
+    return chosen._replace(mean=(sum(chosen.mean) / 3,), deviation=(sum(chosen.deviation) / 3,))

@@ -34,7 +34,7 @@ def table(text: str, head: str) -> list[list[str]]:
 
 def test_a_row_for_each_layer_that_multiplies(archcalc: Run) -> None:
     result = archcalc("gradients", "lenet5")
-    assert (result.code, result.err) == (0, "")
+    assert result.code == 0, result.err
     assert result.out.startswith("LeNet-5 · input 32×32×1 · batch 4 · float32\n")
     rows = table(result.out, "layer ")
     assert [row[0] for row in rows] == ["C1", "C3", "C5", "F6", "output"]

@@ -1,0 +1,214 @@
+"""`archcalc deconv`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archcalc import words
+from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.options import complete_network
+from archcalc.cli.output import check_target, write
+from archcalc.cli.progress import Progress
+from archcalc.errors import UsageError
+from archcalc.shapes import format_shape
+
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis
+    from archcalc.executor.deconv import Projection, Rule
+    from archcalc.kernels import Array
+
+
+@click.command(
+    name="deconv",
+    epilog="""\b
+Examples:
+  archcalc deconv alexnet --layer conv3 --input cat.jpg -o features.png
+  archcalc deconv zfnet --layer pool5 --channel 12 --input a.jpg --input b.jpg -o features.png
+  archcalc deconv vgg16 --layer conv5_3 --input cat.jpg --rule guided -o features.png
+  archcalc deconv lenet5 --layer C3 --top 4 -o features.npy
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are led back.")
+@click.option("--input", "sources", metavar="FILE", multiple=True,
+              help="An image or an .npy array (C, H, W); repeatable. Default: random numbers.")  # fmt: skip
+@click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
+              help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+@click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 160x160x3.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
+@click.option("--top", type=click.IntRange(1, 400), default=9, show_default=True,
+              help="How many activations: of as many channels, or of --channel.")  # fmt: skip
+@click.option("--channel", type=click.IntRange(min=0), help="Only activations of this channel.")
+@click.option("--rule", type=click.Choice(["deconvnet", "gradient", "guided"]), default="deconvnet", show_default=True,
+              help="What is done at rectifiers on the way back.")  # fmt: skip
+@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and the random input.")
+@click.option("-o", "--output", metavar="FILE", help="A picture, or all pixels as .npy (activations, C, H, W).")
+@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    network: str,
+    layer: str,
+    sources: tuple[str, ...],
+    preset: str | None,
+    input_size: str | None,
+    settings: tuple[str, ...],
+    top: int,
+    channel: int | None,
+    rule: Rule,
+    weights: str | None,
+    seed: int,
+    output: str | None,
+    form: str,
+) -> None:
+    """What in an image the strongest activations of a layer answer to, led back to pixels through a deconvnet.
+
+    The picture shows the projections, strongest first, and beside them the same patches of the image.
+    """
+    need_numpy()
+    from archcalc.executor.deconv import check_layer, passed_unchanged, project
+    from archcalc.executor.files import load_weights
+    from archcalc.executor.memory import check_gradient_memory
+    from archcalc.executor.weights import SeededWeights, Weights
+
+    target = _target(output)
+    analysis = analysis_of(network, input_size, settings, max(len(sources), 1), "float32")
+    check_layer(analysis, layer, rule)
+    check_gradient_memory(analysis)
+    x, images = _inputs(analysis, sources, preset, seed)
+    if len(x) != analysis.batch:
+        analysis = analysis_of(network, input_size, settings, len(x), "float32")
+        check_gradient_memory(analysis)
+    arrays: Weights = SeededWeights(analysis.graph, seed)
+    if weights is not None:
+        arrays = load_weights(Path(weights), analysis)
+    progress = Progress(analysis.graph.index[layer] + 1 + top)
+    try:
+        found = project(
+            analysis,
+            x,
+            arrays,
+            layer,
+            top,
+            channel,
+            rule,
+            lambda done: progress(done + 1, _step(analysis, layer, done)),
+        )
+    finally:
+        progress.close()
+    if target is not None:
+        _save(target, found, images)
+    how = weights or f"random weights, seed {seed}"
+    unchanged = passed_unchanged(analysis, layer, rule)
+    write(
+        _json(analysis, layer, rule, found) if form == "json" else _text(analysis, layer, rule, how, found, unchanged),
+        None,
+    )
+
+
+def _step(analysis: Analysis, layer: str, done: int) -> str:
+    place = analysis.graph.index[layer]
+    return analysis.rows[done].name if done <= place else f"activation {done - place}"
+
+
+def _target(output: str | None) -> Path | None:
+    """Where the picture or the array goes. Raises `UsageError` before any work is done."""
+    if output is None:
+        return None
+    if output == "-":
+        raise UsageError("-o needs the name of a file; the list of activations goes to stdout")
+    check_target(output)
+    path = Path(output)
+    if path.suffix.lower() != ".npy":
+        from archcalc.executor.pictures import check_picture
+
+        check_picture(path)
+    return path
+
+
+def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed: int) -> tuple[Array, Array]:
+    """The inputs, and how they look."""
+    import numpy as np
+
+    from archcalc.executor.inputs import as_pixels, is_array, random_input, read_input
+
+    shape = analysis.graph.input_shape
+    if not sources:
+        if preset is not None:
+            raise UsageError("--preset says how to read an image; give one with --input")
+        x = random_input(shape, 1, seed, analysis.dtype)
+        return x, as_pixels(x, image=False)
+    if len(shape) != 3:
+        raise UsageError(f"a deconvnet leads back to an image; the input is {format_shape(shape)}")
+    batches = [read_input(Path(source), shape, analysis.dtype, preset) for source in sources]
+    pixels = [
+        as_pixels(batch, preset, image=not is_array(Path(source)))
+        for batch, source in zip(batches, sources, strict=True)
+    ]
+    if len({each.shape[3] for each in pixels}) > 1:
+        pixels = [each.mean(axis=3, keepdims=True) for each in pixels]
+    return np.concatenate(batches), np.concatenate(pixels)
+
+
+def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
+    import numpy as np
+
+    from archcalc.executor.deconv_picture import save_picture
+    from archcalc.executor.files import whole_file
+
+    if path.suffix.lower() == ".npy":
+        with whole_file(path) as temporary:
+            np.save(temporary, np.stack([each.pixels for each in found]), allow_pickle=False)
+        return
+    save_picture(path, found, images)
+
+
+def _text(
+    analysis: Analysis, layer: str, rule: Rule, how: str, found: Sequence[Projection], unchanged: Sequence[str]
+) -> str:
+    from archcalc.reports.text import align, wrap
+
+    rows = [["", "image", "channel", "row, column", "activation", "rows of the image", "columns"]]
+    for number, each in enumerate(found, start=1):
+        region = each.region
+        rows.append(
+            [
+                str(number),
+                str(each.image + 1),
+                str(each.channel),
+                f"{each.row}, {each.column}",
+                f"{each.activation:#.4g}".rstrip("."),
+                f"{region.top} … {region.bottom}",
+                f"{region.left} … {region.right}",
+            ]
+        )
+    graph = analysis.graph
+    shape = format_shape(analysis[layer].output_shape)
+    head = f"{words.line(graph.title or graph.name)}: {words.line(layer)}, {shape}; {rule}, {how}"
+    notes = [f"The signal passes {', '.join(map(words.line, unchanged))} unchanged."] if unchanged else []
+    lines = [line for note in notes for line in wrap(note, 110)]
+    return "\n".join([head, "", *align(rows, [True] * 7, False), *([""] if lines else []), *lines, ""])
+
+
+def _json(analysis: Analysis, layer: str, rule: Rule, found: Sequence[Projection]) -> str:
+    document = {
+        "schema": "archcalc.deconv/1",
+        "network": analysis.graph.name,
+        "layer": layer,
+        "rule": rule,
+        "activations": [
+            {
+                "image": each.image,
+                "channel": each.channel,
+                "position": [each.row, each.column],
+                "activation": each.activation,
+                "region": each.region._asdict(),
+            }
+            for each in found
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
