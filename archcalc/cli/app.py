@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "gradients": "The gradients of a network, layer by layer: whether they vanish or explode.",
     "deconv": "What in an image the strongest activations of a layer answer to, as pixels.",
+    "sliding": "A network over a larger image in one pass, compared with its crops one by one.",
     "explain": "How each number of a layer comes about: formula, numbers put in, result.",
     "solve": "The unknown of a layer, an equation or a network.",
     "formula": "A total of a network as a closed form in its parameters and its input size.",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load
 from archcalc.cli.options import parse_input, parse_settings
 from archcalc.errors import SpecError, UsageError
 from archcalc.sizes import add_input_hints
+
+_SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
 
 def need_numpy() -> None:
@@ -15,6 +20,13 @@ def need_numpy() -> None:
         import numpy  # noqa: F401  # only whether it is there
     except ImportError:
         raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
+
+
+def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:
+    """`--input` and `--input-size`: `--input 384x384x3` is a size, as elsewhere, but not where a file has that name."""
+    if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
+        return None, size or source
+    return source, size
 
 
 def analysis_of(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:

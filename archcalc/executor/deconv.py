@@ -15,9 +15,10 @@ import numpy as np
 
 from archcalc.analysis import Analysis
 from archcalc.errors import UsageError
+from archcalc.executor.calls import reads
 from archcalc.executor.tape import Observer, Passing, record, rewind
 from archcalc.executor.weights import Weights
-from archcalc.graph import LayerGraph, Output
+from archcalc.graph import Output
 from archcalc.kernels import Array
 
 Rule = Literal["deconvnet", "gradient", "guided"]
@@ -87,7 +88,7 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
         raise UsageError(f"{layer!r} is the input itself; choose a layer behind it")
     if rule != "deconvnet":
         return
-    for index in sorted(_read(graph, place)):
+    for index in sorted(reads(graph, place)):
         each = graph.layers[index]
         scales = each.op.kind == "multiply" and len(each.inputs) == 1
         if each.op.kind in NO_WAY_BACK and not scales:
@@ -100,19 +101,8 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
 def passed_unchanged(analysis: Analysis, layer: str, rule: Rule) -> list[str]:
     """Names of the layers that the signal passes as if they were not there, though they calculate something."""
     graph = analysis.graph
-    found = [graph.layers[index] for index in sorted(_read(graph, graph.index[layer]))]
+    found = [graph.layers[index] for index in sorted(reads(graph, graph.index[layer]))]
     return [each.name for each in found if PASSING[rule].get(each.op.kind) is _unchanged]
-
-
-def _read(graph: LayerGraph, place: int) -> set[int]:
-    """The layer and all that it depends on."""
-    found, waiting = {place}, [place]
-    while waiting:
-        for source in graph.layers[waiting.pop()].inputs:
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
-    return found
 
 
 def project(

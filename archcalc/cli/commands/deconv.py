@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archcalc import words
-from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import check_target, write
 from archcalc.cli.progress import Progress
@@ -76,6 +76,9 @@ def command(
     from archcalc.executor.weights import SeededWeights, Weights
 
     target = _target(output)
+    if len(sources) == 1:
+        source, input_size = file_or_size(sources[0], input_size)
+        sources = (source,) if source is not None else ()
     analysis = analysis_of(network, input_size, settings, max(len(sources), 1), "float32")
     check_layer(analysis, layer, rule)
     check_gradient_memory(analysis)

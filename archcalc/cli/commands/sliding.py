@@ -1,0 +1,183 @@
+"""`archcalc sliding`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archcalc import words
+from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
+from archcalc.cli.options import complete_network
+from archcalc.cli.output import check_target, write
+from archcalc.cli.progress import Progress
+from archcalc.errors import UsageError
+from archcalc.shapes import format_shape, parse_image_shape
+
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis
+    from archcalc.executor.sliding import Slid
+    from archcalc.kernels import Array
+
+#: Sums are made in another order, and by other kernels.
+TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
+
+
+@click.command(
+    name="sliding",
+    epilog="""\b
+Examples:
+  archcalc sliding vgg16 --input 384x384x3
+  archcalc sliding vgg16 --input 384x384x3 --without-padding
+  archcalc sliding lenet5 --input 48x48x1
+  archcalc sliding alexnet --input street.jpg --input-size 291x323x3 --weights alexnet.npz
+""",
+)
+@click.argument("network", metavar="NET", shell_complete=complete_network)
+@click.option("--input", "source", metavar="SIZE|FILE",
+              help="A size, height×width×channels, for random numbers; or an image or .npy array.")  # fmt: skip
+@click.option("--input-size", metavar="HxWxC", help="To what size an image is fitted.")
+@click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
+              help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+@click.option("--without-padding", "bare", is_flag=True, help="The same network without padding: then both are equal.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and the random image.")
+@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+def command(
+    network: str,
+    source: str | None,
+    input_size: str | None,
+    preset: str | None,
+    bare: bool,
+    settings: tuple[str, ...],
+    dtype: str,
+    weights: str | None,
+    seed: int,
+    form: str,
+    output: str | None,
+) -> int:
+    """Run a network as one convolution over a larger image, and compare with its crops one by one.
+
+    Dense layers become convolutions. Without padding both are equal, and the exit code is 1 where they differ; with
+    padding a crop sees zeros where the image goes on, and the difference is shown.
+    """
+    need_numpy()
+    from archcalc.executor.files import load_weights
+    from archcalc.executor.memory import check_memory
+    from archcalc.executor.sliding import convert, crop_origins, slide
+    from archcalc.executor.weights import SeededWeights, Weights
+
+    check_target(output)
+    analysis = analysis_of(network, None, settings, 1, dtype)
+    if bare:
+        analysis = _bare(analysis)
+    source, size = file_or_size(source, input_size)
+    if size is None:
+        raise UsageError("how large is the image? --input-size 384x384x3")
+    shape = parse_image_shape(size)
+    own = analysis.graph.input_shape
+    if shape[:1] != own[:1]:
+        raise UsageError(f"the image has {shape[0]} channels, the network reads {format_shape(own)}")
+    converted = convert(analysis)
+    rows, columns = crop_origins(own, (shape[1], shape[2]), converted.stride)
+    large = replace(analysis, graph=converted.analysis.graph.with_input(shape))
+    check_memory(_analysed(large), keep_weights=True)
+    x = _image(source, shape, dtype, preset, seed)
+    made: Weights = SeededWeights(analysis.graph, seed, dtype, keep=True)
+    if weights is not None:
+        made = load_weights(Path(weights), analysis)
+    progress = Progress(len(rows) * len(columns))
+    try:
+        slid = slide(analysis, x, made, progress)
+    finally:
+        progress.close()
+    how = weights or f"random weights, seed {seed}"
+    write(_json(analysis, shape, slid) if form == "json" else _text(analysis, shape, slid, how), output)
+    return 0 if slid.converted.padded or slid.difference <= TOLERANCE[dtype] else 1
+
+
+def _bare(analysis: Analysis) -> Analysis:
+    from archcalc.executor.sliding import without_padding
+
+    return _analysed(replace(analysis, graph=without_padding(analysis.graph)))
+
+
+def _analysed(analysis: Analysis) -> Analysis:
+    """The analysis of its graph, which was changed."""
+    from archcalc.analysis import analyse
+
+    return analyse(analysis.graph, analysis.batch, analysis.dtype)
+
+
+def _image(source: str | None, shape: tuple[int, ...], dtype: str, preset: str | None, seed: int) -> Array:
+    from archcalc.executor.inputs import random_input, read_input
+
+    if source is None:
+        if preset is not None:
+            raise UsageError("--preset says how to read an image; give one with --input")
+        return random_input(shape, 1, seed, dtype)
+    x = read_input(Path(source), shape, dtype, preset)
+    if len(x) != 1:
+        raise UsageError(f"{source} holds {len(x)} images; one is slid over")
+    return x
+
+
+def _text(analysis: Analysis, shape: tuple[int, ...], slid: Slid, how: str) -> str:
+    from archcalc.reports.text import wrap
+
+    graph = analysis.graph
+    _, rows, columns = slid.scores.shape
+    count = rows * columns
+    once, each = slid.multiplications
+    filters = [f"{name} {filters[2]}×{filters[3]}" for name, (_, filters) in slid.converted.reshaped.items()]
+    own = format_shape(graph.input_shape)
+    lines = [
+        f"{words.line(graph.title or graph.name)}: {format_shape(shape)}, {analysis.dtype}, {how}",
+        f"  scores                 {rows}×{columns}×{len(slid.scores)}, every {_by(slid.stride)} pixels",
+        f"  as convolutions        {words.line(', '.join(filters)) or 'none'}",
+        f"  multiplications        {once:,} in one pass",
+        f"                         {each:,} for {count:,} crops of {own}: {each / once:.1f} times as many",
+        f"  largest difference     {slid.difference:.1e} of the largest score",
+        f"  same class             {slid.same_class:,} of {count:,}",
+    ]
+    if slid.converted.padded:
+        names = [words.line(name) for name in slid.converted.padded]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        note = (
+            f"Not equal: {', '.join(names[:3])}{more} read zeros around their map. A crop has them at its edges, where "
+            f"the image goes on. --without-padding shows the same network without."
+        )
+        lines += wrap(note, 110)
+    else:
+        lines.append(
+            "one pass and the crops are equal" if slid.difference <= TOLERANCE[analysis.dtype] else "they differ"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _by(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}×{pair[1]}"
+
+
+def _json(analysis: Analysis, shape: tuple[int, ...], slid: Slid) -> str:
+    document: dict[str, Any] = {
+        "schema": "archcalc.sliding/1",
+        "network": analysis.graph.name,
+        "input": {"shape": list(shape), "dtype": analysis.dtype},
+        "crop": list(analysis.graph.input_shape),
+        "stride": list(slid.stride),
+        "scores": list(slid.scores.shape),
+        "multiplications": {"one_pass": slid.multiplications[0], "crops": slid.multiplications[1]},
+        "converted": {name: list(filters) for name, (_, filters) in slid.converted.reshaped.items()},
+        "padded": list(slid.converted.padded),
+        "difference": slid.difference,
+        "same_class": slid.same_class,
+        "equal": slid.difference <= TOLERANCE[analysis.dtype],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
