@@ -69,6 +69,12 @@ class Pool2d(WithoutWeights, Windowed):
                     "the padding is as large as the window, so some windows would hold nothing but padding",
                     f"kernel_size {self.kernel_size[index]}, padding {max(axis.before, axis.after)}",
                 )
+            if _straddles(axis, self.dilation[index], self.positions(axis)):
+                raise ShapeError(
+                    "the taps of a window lie on both sides of its input, so it would hold nothing but padding",
+                    f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, dilation "
+                    f"{self.dilation[index]}, padding {axis.before}",
+                )
             if (self.positions(axis) - 1) * axis.stride >= axis.before + axis.size + axis.after:
                 raise ShapeError(
                     "the last window begins behind the input and reads nothing",
@@ -84,6 +90,14 @@ class Pool2d(WithoutWeights, Windowed):
 
     def summary(self) -> str:
         return f"{self.kind.split('_')[0]} pool {by(self.kernel_size)}{self.window_summary()}"
+
+
+def _straddles(axis: Axis, dilation: int, positions: int) -> bool:
+    """Whether a window that begins in the padding steps over the whole input; only wider steps than that can."""
+    if axis.size >= dilation:
+        return False
+    starts = range(-axis.before, min(0, -axis.before + positions * axis.stride), axis.stride)
+    return any(start % dilation >= axis.size for start in starts[:dilation])
 
 
 class MaxPool2d(Pool2d):

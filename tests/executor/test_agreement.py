@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.catalogue import load, names
+from archcalc.errors import ShapeError
 from archcalc.executor import compare
 from archcalc.graph import LayerGraph
-from archcalc.kernels import Algorithm
+from archcalc.kernels import KERNELS, Algorithm
 from tests.executor.runs import QUICK, networks, run, smaller
+from tests.networks import op
 
 
 @pytest.mark.parametrize("name", list(names()))
@@ -80,3 +82,32 @@ def test_runs_are_equal_to_the_bit() -> None:
     assert first.steps == second.steps
     for name, output in first.outputs.items():
         assert output.tobytes() == second.outputs[name].tobytes()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), st.integers(0, 8), st.booleans())
+def test_pools_that_are_accepted_read_something(
+    size: int, kernel_size: int, stride: int, dilation: int, padding: int, ceil_mode: bool
+) -> None:
+    """The maximum of nothing is −∞, its mean 0/0: the analysis refuses exactly the pools that would give them."""
+    fields = {"stride": (stride, 1), "dilation": (dilation, 1), "padding": (padding, 0, padding, 0)}
+    layer = op("max_pool2d", kernel_size=(kernel_size, 1), ceil_mode=ceil_mode, **fields)
+    try:
+        layer.check([(1, size, 1)])
+    except ShapeError:
+        return
+    out = KERNELS["max_pool2d"].run(
+        np.zeros((1, 1, size, 1)), kernel_size=(kernel_size, 1), ceil_mode=ceil_mode, **fields
+    )
+    assert np.isfinite(out).all()
+
+
+def test_a_pool_is_refused_only_where_it_reads_nothing() -> None:
+    # Dilation 3 on 2 pixels: from −3 the second tap meets pixel 0, from −1 the taps are −1 and 2.
+    for padding, fits in ((3, True), (1, False)):
+        layer = op("max_pool2d", kernel_size=(2, 1), stride=3, dilation=3, padding=(padding, 0, padding, 0))
+        if fits:
+            layer.check([(1, 2, 1)])
+        else:
+            with pytest.raises(ShapeError, match="nothing but padding"):
+                layer.check([(1, 2, 1)])

@@ -32,6 +32,13 @@ IMAGE = (4, 8, 8)
             "the window is larger",
             "dilation 3, padding 0",
         ),
+        (
+            "avg_pool2d",
+            {"kernel_size": 2, "stride": 1, "padding": 1, "dilation": 3},
+            [(4, 2, 2)],
+            "nothing but padding",
+            "kernel_size 2, dilation 3, padding 1",
+        ),
         # One axis is enough.
         ("max_pool2d", {"kernel_size": [1, 9]}, [IMAGE], "the window is larger than its input", "kernel_size [1, 9]"),
         (
