@@ -10,7 +10,7 @@ from html import escape
 from types import ModuleType
 from typing import Any
 
-from archcalc.diagrams.fonts import FOLDER
+from archcalc.diagrams.fonts import FOLDER, missing
 from archcalc.diagrams.svg import FONTS
 from archcalc.errors import UsageError
 
@@ -49,6 +49,17 @@ def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
 
     pdf: bytes = _converter().svg_to_pdf(drawn)
     return canonical(pdf, str(spec["usermeta"]["archcalc"]["title"]), str(spec["description"]))
+
+
+def lacking(spec: Mapping[str, Any]) -> str:
+    """The characters in a plot that the shipped fonts lack: PNG and PDF take them from a font of the system."""
+    texts: list[str] = []
+    for layer in spec["layer"]:
+        text = layer["mark"].get("text", "")
+        texts += [text] if isinstance(text, str) else text
+        field = layer["encoding"].get("text", {}).get("field")
+        texts += [row[field] for row in layer["data"]["values"] if field]
+    return "".join(sorted(missing(texts)))
 
 
 def svg(spec: Mapping[str, Any], ids: str = "") -> str:

@@ -168,6 +168,13 @@ def test_a_missing_extra_is_named(refuses: Run, tmp_path: Path, monkeypatch: pyt
     assert os.listdir(tmp_path) == []
 
 
+def test_characters_without_a_font_are_named(archcalc: Run, tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    result = archcalc("plot", "profile", "lenet5", "--title", "卷 LeNet", "-o", target)
+    assert result.err == "note: 卷 is drawn in a font of this system, as □ where it has none\n"
+    assert archcalc("plot", "profile", "lenet5", "--title", "卷 LeNet", "-o", tmp_path / "a.svg").err == ""
+
+
 def test_the_specification_needs_no_extra(archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     assert archcalc("plot", "profile", "lenet5", "-o", tmp_path / "a.json").code == 0

@@ -15,7 +15,7 @@ from archcalc.conventions import BYTES
 from archcalc.diagrams.theme import THEMES
 from archcalc.errors import UsageError
 from archcalc.plots.figure import HEIGHT, WIDTH, Look
-from archcalc.plots.render import FORMATS, render
+from archcalc.plots.render import FORMATS, lacking, render
 from archcalc.plots.sweep import QUANTITIES
 from archcalc.plots.theme import theme_of
 
@@ -100,7 +100,11 @@ def draw(make: Callable[[Look], Spec], options: Mapping[str, Any]) -> None:
         raise UsageError(f"there is no format {form[:60]!r}; there are {', '.join(FORMATS)}")
     theme_of(options["theme"])
     look = Look(options["theme"], options["width"], options["height"], options["title"])
-    write_bytes(render(make(look), form, options["scale"]), output)
+    spec = make(look)
+    write_bytes(render(spec, form, options["scale"]), output)
+    strange = lacking(spec) if form in ("png", "pdf") else ""
+    if strange:
+        click.echo(f"note: {strange[:20]} is drawn in a font of this system, as □ where it has none", err=True)
 
 
 def of_one_network(
