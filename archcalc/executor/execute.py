@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from archcalc.errors import ArchcalcError, UsageError
+from archcalc.errors import UsageError
+from archcalc.executor.calls import array_sizes, layers_with_switches, settings_of
 from archcalc.executor.counted import Counter, counted
+from archcalc.executor.plan import Plan
+from archcalc.executor.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.executor.weights import Weights
 from archcalc.graph import Layer, LayerGraph
 from archcalc.kernels import KERNELS, Algorithm, Array, Kernel, Matrices, Switches
-from archcalc.shapes import Shape
 
-#: Called after each layer with its position and its map, which later layers may overwrite.
-Observer = Callable[[int, Array], None]
-
-
-class Step(NamedTuple):
-    """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran.
-
-    `matrices` are the sizes that im2col multiplied, where it was asked for by name.
-    """
-
-    name: str
-    shape: Shape
-    dtype: str
-    arrays: Mapping[str, Shape]
-    multiplications: int
-    live_bytes: int
-    matrices: Matrices | None = None
-
-
-@dataclass(frozen=True)
-class Execution:
-    """A run: what each layer did, and the maps of the network's outputs by name."""
-
-    steps: tuple[Step, ...]
-    outputs: Mapping[str, Array]
-    batch: int
-
-
-class KernelError(ArchcalcError):
-    """A kernel could not take what reached it, although the analysis says that the layer fits."""
+__all__ = ["Execution", "KernelError", "Observer", "Reporter", "Step", "execute"]
 
 
 def execute(
@@ -54,18 +25,28 @@ def execute(
     algorithm: Algorithm = "auto",
     count: bool = False,
     observe: Observer | None = None,
+    *,
+    watched: Collection[int] | None = None,
+    report: Reporter | None = None,
 ) -> Execution:
     """Run a network on a batch (N, C, H, W).
 
-    A map is freed once its last reader has run; activation functions overwrite a map that nobody else needs. With
-    `count` the multiplications are those that were done, counted one matrix product at a time.
+    `auto` and `fast` plan the run (`Plan`); `loops` and `im2col` call one plain kernel after the other. A map is freed
+    once its last reader has run; activation functions overwrite a map that nobody else needs. With `count` the
+    multiplications are those that were done, counted one matrix product at a time, by im2col unless loops are wanted.
+
+    `observe` is called with the maps of the `watched` layers, all if there are none named; `report` after each layer,
+    or after several that ran as one.
     """
     if count and algorithm == "fast":
         raise UsageError("the fast algorithms save multiplications; count with --algorithm im2col or loops")
     if count and algorithm == "auto":
         algorithm = "im2col"
+    if algorithm in ("auto", "fast"):
+        seen = watched if observe is not None else ()
+        return Plan(graph, weights, watched=seen, once=True).run(x, observe, report)
     maps = _Maps(graph)
-    switched = _layers_with_switches(graph)
+    switched = layers_with_switches(graph)
     switches: dict[int, Switches] = {}
     steps = []
     # Its own copy: the first activation function may overwrite it.
@@ -73,8 +54,8 @@ def execute(
     for index, layer in enumerate(graph):
         kernel = KERNELS[layer.op.kind]
         inputs = maps.take(layer) or [first]
-        arguments = _settings(layer, kernel.settings)
-        sizes = _sizes(kernel, layer, inputs)
+        arguments = settings_of(layer, kernel.settings)
+        sizes = array_sizes(kernel, layer, inputs[0])
         arrays = dict(weights.of(layer.name, sizes)) if sizes else {}
         counter = Counter()
         if kernel.has_forms:
@@ -106,8 +87,10 @@ def execute(
                 _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
             )
         )
-        if observe is not None:
+        if observe is not None and (watched is None or index in watched):
             observe(index, out)
+        if report is not None:
+            report(index)
         # Nothing of this step may outlive it, or its memory would not be free for the next.
         del inputs, arguments, arrays, given, out
         if index == 0:
@@ -162,39 +145,11 @@ def _owner(array: Array) -> Array:
     return array
 
 
-def _settings(layer: Layer, names: frozenset[str]) -> dict[str, Any]:
-    """Settings by name, straight from the fields of the op."""
-    return {name: getattr(layer.op, name) for name in names}
-
-
-def _sizes(kernel: Kernel, layer: Layer, inputs: Sequence[Array]) -> Mapping[str, Shape]:
-    if kernel.arrays is None:
-        return {}
-    return kernel.arrays(inputs[0], **_settings(layer, kernel.array_settings))
-
-
 def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array]) -> Matrices | None:
     """The matrices of a convolution; with a table of connections it is one small product a filter."""
     if kernel.matrices is None or arrays["weight"].ndim != 4:
         return None
-    return kernel.matrices(inputs[0], arrays["weight"], **_settings(layer, kernel.matrix_settings))
-
-
-def _layers_with_switches(graph: LayerGraph) -> set[int]:
-    """The pooling layers whose switches are read. Raises `UsageError` where one has none."""
-    found = set()
-    for layer in graph:
-        position = KERNELS[layer.op.kind].takes_switches_of
-        if position is None:
-            continue
-        source = graph.layers[layer.inputs[position]]
-        if KERNELS[source.op.kind].run_with_switches is None:
-            raise UsageError(
-                f'layer "{layer.name}" ({layer.op.kind}) reads the switches of "{source.name}", '
-                f"but {source.op.kind} has none; max_pool2d has"
-            )
-        found.add(layer.inputs[position])
-    return found
+    return kernel.matrices(inputs[0], arrays["weight"], **settings_of(layer, kernel.matrix_settings))
 
 
 def _multiplications(

@@ -5,8 +5,10 @@ whole rows. `conv2d` is the plain function, channels first; `prepare` and `run` 
 `Workspace` and enters it around a network.
 """
 
+from archcalc.kernels.fast import pointwise
 from archcalc.kernels.fast.blocks import Geometry
-from archcalc.kernels.fast.dense import dense, fold_batch_norm, local_response_norm
+from archcalc.kernels.fast.dense import dense
+from archcalc.kernels.fast.norm import batch_norm_factors, fold_batch_norm, local_response_norm
 from archcalc.kernels.fast.plan import Algorithm, Prepared, choose, conv2d, prepare, run
 from archcalc.kernels.fast.pool import avg_pool, global_avg_pool, max_pool
 from archcalc.kernels.fast.workspace import Workspace
@@ -17,6 +19,7 @@ __all__ = [
     "Prepared",
     "Workspace",
     "avg_pool",
+    "batch_norm_factors",
     "choose",
     "conv2d",
     "dense",
@@ -24,6 +27,7 @@ __all__ = [
     "global_avg_pool",
     "local_response_norm",
     "max_pool",
+    "pointwise",
     "prepare",
     "run",
 ]
