@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
+
 from archcalc.analysis import Analysis, analyse
 from archcalc.catalogue import load
+from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import parse_input, parse_settings
 from archcalc.errors import SpecError, UsageError
 from archcalc.sizes import add_input_hints
@@ -14,12 +17,17 @@ from archcalc.sizes import add_input_hints
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
 
-def need_numpy() -> None:
-    """Raise `UsageError` that says how to get numpy where it is missing."""
+def need_numpy(verbose: bool = False) -> None:
+    """Load numpy, with the kernels that suit this CPU. Raises `UsageError` that says how to get what is missing."""
+    chosen = choose_core_type()
     try:
         import numpy  # noqa: F401  # only whether it is there
     except ImportError:
         raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
+    if verbose:
+        from archcalc.kernels.fast import blas
+
+        click.echo(f"note: {chosen}; its kernels are those for {blas().core()}", err=True)
 
 
 def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""The memory of a planned run: maps that are still to be read, and one piece of memory in which all have their place."""
+"""The memory of a planned run: maps that are still to be read, and one piece in which each has its place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Map(NamedTuple):
     home: tuple[int, int] | None = None
 
 
-class _Life(NamedTuple):
+class Life(NamedTuple):
     """How large a piece of memory is, and from when to when it is needed, counted in pieces taken and released."""
 
     nbytes: int
@@ -49,8 +49,8 @@ class Arena:
     def __init__(self) -> None:
         self._live: dict[int, Memory] = {}
         self._clock = 0
-        self._lives: list[_Life] = []
-        self._before: list[_Life] = []
+        self._lives: list[Life] = []
+        self._before: list[Life] = []
         self._places: list[int] = []
         self._whole: Array | None = None
 
@@ -74,7 +74,7 @@ class Arena:
             raw = self._whole[self._places[number] : self._places[number] + nbytes]
         memory = Memory(raw, number=number)
         self._live[number] = memory
-        self._lives.append(_Life(nbytes, self._clock, -1))
+        self._lives.append(Life(nbytes, self._clock, -1))
         self._clock += 1
         return memory
 
@@ -98,7 +98,7 @@ class Arena:
         self._before = self._lives
 
 
-def places(lives: Sequence[_Life]) -> tuple[list[int], int]:
+def places(lives: Sequence[Life]) -> tuple[list[int], int]:
     """Where each piece begins, and how much there is in all: largest first, each as far to the front as it fits.
 
     Source: Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net Inference", greedy by size.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archcalc.analysis import Analysis, Row
 from archcalc.conventions import BYTES
-from archcalc.executor.execute import Execution, Step
+from archcalc.executor.steps import Execution, Step
 from archcalc.kernels import Matrices
 from archcalc.shapes import Shape, format_shape
 

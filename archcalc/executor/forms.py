@@ -15,8 +15,7 @@ from archcalc.executor.fuse import Group
 from archcalc.executor.weights import Weights
 from archcalc.graph import Layer, LayerGraph
 from archcalc.kernels import KERNELS, Array, Kernel, Switches, activation, fast
-from archcalc.kernels.pool import pooled_size
-from archcalc.kernels.windows import resolve_padding, spans
+from archcalc.kernels.windows import lay
 from archcalc.shapes import Shape
 
 #: A convolution that runs once is not worth Winograd's transformation of its weights on maps smaller than this.
@@ -95,6 +94,10 @@ class Task:
         return {name: array.astype(x.dtype, copy=False) for name, array in given.items()}
 
 
+#: Runs a group on its maps.
+Form = Callable[[Task, Sequence[Map], Place], Map]
+
+
 def channels_first(array: Array) -> Array:
     """(N, H, W, C) seen as (N, C, H, W); flat maps as they are."""
     return array.transpose(0, 3, 1, 2) if array.ndim == 4 else array
@@ -122,9 +125,8 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
     arrays = task.take(task.group.first, x)
     weight, bias = arrays.pop("weight"), arrays.pop("bias", None)
     groups = x.shape[1] if op.kind == "depthwise_conv2d" else op.groups
-    window = (weight.shape[2], weight.shape[3])
-    padding = resolve_padding(x, op.padding, spans(window, op.dilation), op.stride)
-    geometry = fast.Geometry(window, op.stride, padding, op.dilation)
+    frame = lay(x, (weight.shape[2], weight.shape[3]), op.stride, op.padding, op.dilation)
+    geometry = fast.Geometry(frame.kernel_size, frame.stride, frame.sides, frame.dilation)
     size = geometry.positions(x.shape[2], x.shape[3])
     # As large as the result, without its memory: the layers that are folded in see their input's shape.
     result = np.broadcast_to(x.dtype.type(0), (len(x), len(weight), *size))
@@ -133,9 +135,9 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
     return fast.prepare(
         weight,
         bias,
-        stride=op.stride,
-        padding=padding,
-        dilation=op.dilation,
+        stride=frame.stride,
+        padding=frame.sides,
+        dilation=frame.dilation,
         groups=groups,
         map_size=size,
         algorithm=_affordable(task, fast.choose(weight.shape, geometry, groups, size), weight, size),
@@ -218,15 +220,15 @@ def avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
 
 
 def _pool(task: Task, x: Array, place: Place, function: Callable[..., Array], more: dict[str, Any]) -> Map:
-    settings = task.settings(POOL_SETTINGS)
-    sides, size = pooled_size(channels_first(x), **settings)
+    frame = lay(channels_first(x), **task.settings(FRAME))
+    size = frame.positions(channels_first(x))
     out = place.new((len(x), *size, x.shape[3]))
     function(
         x,
-        settings["kernel_size"],
-        stride=settings["stride"],
-        padding=sides,
-        dilation=settings["dilation"],
+        frame.kernel_size,
+        stride=frame.stride,
+        padding=frame.sides,
+        dilation=frame.dilation,
         output_size=size,
         out=out.array,
         workspace=task.workspace,
@@ -235,10 +237,11 @@ def _pool(task: Task, x: Array, place: Place, function: Callable[..., Array], mo
     return out
 
 
-POOL_SETTINGS = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "clip_last_window")
+#: The settings that say where the windows of a pool lie.
+FRAME = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "clip_last_window")
 
 
-def global_avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
+def global_avg_pool(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     """The mean of each channel."""
     x = maps[0].array
     out = place.new((len(x), 1, 1, x.shape[3]))
@@ -266,7 +269,7 @@ def pointwise(function: Callable[..., Any]) -> Form:
     return form
 
 
-def softmax(task: Task, maps: Sequence[Map], place: Place) -> Map:
+def softmax(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Softmax over the channels, over its input where it may."""
     out = place.over(maps[0])
     activation.softmax(channels_first(maps[0].array), out=channels_first(out.array))
@@ -295,7 +298,7 @@ def multiply(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
-def view(task: Task, maps: Sequence[Map], place: Place) -> Map:
+def view(_task: Task, maps: Sequence[Map], _place: Place) -> Map:
     """What does nothing at inference."""
     return maps[0]._replace(home=None)
 
@@ -339,12 +342,6 @@ def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
     result = place.new(channels_last(out).shape)
     np.copyto(result.array, channels_last(out))
     return result
-
-
-class Form(Protocol):
-    """Runs a group on its maps."""
-
-    def __call__(self, task: Task, maps: Sequence[Map], place: Place) -> Map: ...
 
 
 FORMS: dict[str, Form] = {

@@ -29,6 +29,15 @@ def needed_bytes(analysis: Analysis, keep_weights: bool = False) -> int:
     return maps + weights * size + 2 * SLAB_BYTES + PROGRAM_BYTES
 
 
+def room(analysis: Analysis) -> int:
+    """Bytes by which the prepared weights of a plan may be larger than plain ones: a fifth of all that it holds.
+
+    So a plan stays below 1.3 × (weights + live maps), with what the program and its buffers need besides.
+    """
+    totals = analysis.totals
+    return (totals.param_bytes + totals.peak_activation_bytes) // 5 + (48 << 20)
+
+
 def _values(shape: tuple[int, ...]) -> int:
     values = 1
     for side in shape:

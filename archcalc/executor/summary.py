@@ -9,7 +9,7 @@ import numpy as np
 
 from archcalc.analysis import Analysis
 from archcalc.executor.compare import Difference, parameters
-from archcalc.executor.execute import Execution
+from archcalc.executor.steps import Execution
 from archcalc.kernels import Array
 from archcalc.shapes import format_shape
 

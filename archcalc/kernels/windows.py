@@ -109,6 +109,12 @@ class Frame(NamedTuple):
             starts(padded.shape[3], self.reach[1], self.stride[1]),
         )
 
+    def positions(self, x: Array) -> Pair:
+        """How many windows there are down and across a map that has no margins yet."""
+        top, left, bottom, right = self.margins
+        rows = starts(top + x.shape[2] + bottom, self.reach[0], self.stride[0])
+        return len(rows), len(starts(left + x.shape[3] + right, self.reach[1], self.stride[1]))
+
     def at(self, padded: Array, top: int, left: int) -> Array:
         """The window that begins there, as a view."""
         down = slice(top, top + self.reach[0], self.dilation[0])

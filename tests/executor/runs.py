@@ -136,7 +136,9 @@ def networks(draw: st.DrawFn) -> LayerGraph:
         if kind == "max_pool2d" and isinstance(fields["padding"], int) and draw(st.booleans()):
             pool = len(nodes) - 1
             undo = op("max_unpool2d", kernel_size=fields["kernel_size"], stride=fields["stride"])
-            nodes.append((undo, (pool, pool, source)))
-            shapes.append(shapes[source])
+            # A dilated window reaches further than unpooling knows.
+            if _resolved(undo, (found, found, shapes[source])) is not None:
+                nodes.append((undo, (pool, pool, source)))
+                shapes.append(shapes[source])
     ends = draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2, unique=True))
     return chain(*nodes, outputs=ends or (len(nodes) - 1,))

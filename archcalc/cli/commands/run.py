@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,7 +19,7 @@ from archcalc.cli.progress import Progress
 from archcalc.errors import UsageError
 
 if TYPE_CHECKING:
-    from archcalc.executor.execute import Observer
+    from archcalc.executor.steps import Observer
     from archcalc.executor.weights import Weights
     from archcalc.kernels import Algorithm, Array
 
@@ -74,6 +74,7 @@ Examples:
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
 @click.option("-o", "--output", metavar="FILE", help="The picture of --feature-maps; else the text.")
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr how the matrix products are done.")
 def command(
     network: str,
     source: str | None,
@@ -94,18 +95,23 @@ def command(
     feature_maps: str | None,
     output: str | None,
     form: str,
+    verbose: bool,
 ) -> int:
     """Run a network in numpy and hold every shape and count against the analysis.
 
     The exit code is 1 where they differ.
+
+    On a CPU with AVX-512 numpy's OpenBLAS is told to use it (OPENBLAS_CORETYPE), unless that variable is set already or
+    ARCHCALC_OPENBLAS is `keep`.
     """
-    need_numpy()
+    need_numpy(verbose)
     import numpy as np
 
     from archcalc.executor.compare import compare
-    from archcalc.executor.execute import KernelError, execute
+    from archcalc.executor.execute import execute
     from archcalc.executor.files import save_weights as write_weights
     from archcalc.executor.memory import check_memory
+    from archcalc.executor.steps import KernelError
     from archcalc.executor.summary import as_document, as_text, top_classes
 
     if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
@@ -124,12 +130,12 @@ def command(
     progress = Progress(len(analysis.rows))
     with _observer(analysis, wanted) as keep:
 
-        def observe(index: int, array: Array) -> None:
+        def report(index: int) -> None:
             progress(index + 1, analysis.rows[index].name)
-            keep(index, array)
 
+        watched = _watched(analysis, wanted)
         try:
-            execution = execute(analysis.graph, x, arrays, algorithm, count, observe)
+            execution = execute(analysis.graph, x, arrays, algorithm, count, keep, watched=watched, report=report)
         except KernelError as error:
             click.echo(f"the run and the analysis differ: {error}", err=True)
             return 1
@@ -220,9 +226,16 @@ def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Wei
     return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
 
 
+def _watched(analysis: Analysis, wanted: Wanted) -> Collection[int] | None:
+    """The layers whose maps are wanted; None: all of them."""
+    if wanted.activations is not None:
+        return None
+    return () if wanted.layer is None else {analysis.graph.index[wanted.layer]}
+
+
 @contextmanager
 def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
-    """What is called with every map; the files that it makes are whole once this is over, or not there."""
+    """What is called with the maps that are wanted; its files are whole once this is over, or not there."""
     import numpy as np
 
     from archcalc.executor.files import whole_folder

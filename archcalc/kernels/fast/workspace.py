@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -29,26 +29,33 @@ _ALIGNMENT = 64  # a cache line, and an AVX-512 register
 
 
 class Blas:
-    """The number of threads of the OpenBLAS that numpy has loaded, where its library can be found."""
+    """The OpenBLAS that numpy has loaded, where its library can be found: its threads, and its kernels."""
 
     def __init__(self) -> None:
         self._get: Callable[[], int] | None = None
         self._set: Callable[[int], Any] | None = None
+        self._core: Callable[[], bytes] | None = None
         for library in _openblas_libraries():
             for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
                 try:
                     get = getattr(library, form.format("get_num_threads"))
                     set_ = getattr(library, form.format("set_num_threads"))
+                    core = getattr(library, form.format("get_corename"))
                 except AttributeError:
                     continue
                 get.restype, get.argtypes = ctypes.c_int, []
                 set_.restype, set_.argtypes = None, [ctypes.c_int]
-                self._get, self._set = get, set_
+                core.restype, core.argtypes = ctypes.c_char_p, []
+                self._get, self._set, self._core = get, set_, core
                 return
 
     @property
     def known(self) -> bool:
         return self._get is not None
+
+    def core(self) -> str:
+        """The CPU that its kernels are made for."""
+        return "unknown" if self._core is None else self._core().decode()
 
     def threads(self) -> int | None:
         return None if self._get is None else self._get()
@@ -105,11 +112,11 @@ class Workspace:
     def __enter__(self) -> Self:
         self._depth += 1
         if self._depth == 1:
-            blas = _blas()
+            library = blas()
             # A BLAS that cannot be told to be single-threaded would start its threads under every worker.
-            if blas.known:
-                self._blas_before = blas.threads()
-                blas.set_threads(1)
+            if library.known:
+                self._blas_before = library.threads()
+                library.set_threads(1)
                 self.active = self.threads
                 self._workers = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.threads - 1)]
                 for worker in self._workers:
@@ -128,7 +135,7 @@ class Workspace:
             self._workers = []
             self.active = 1
             if self._blas_before is not None:
-                _blas().set_threads(self._blas_before)
+                blas().set_threads(self._blas_before)
                 self._blas_before = None
 
     def _serve(self) -> None:
@@ -189,10 +196,7 @@ def aligned_bytes(size: int) -> Array:
     return raw[start : start + size]
 
 
-_BLAS: list[Blas] = []
-
-
-def _blas() -> Blas:
-    if not _BLAS:
-        _BLAS.append(Blas())
-    return _BLAS[0]
+@cache
+def blas() -> Blas:
+    """The one that numpy uses."""
+    return Blas()
