@@ -11,8 +11,8 @@ from pathlib import Path
 CORE_TYPE = "OPENBLAS_CORETYPE"
 #: Our own: `keep` leaves the choice to OpenBLAS.
 OPT_OUT = "ARCHCALC_OPENBLAS"
-#: OpenBLAS knows CPUs by name, and may give one that it does not know kernels for AVX2, at half the speed. Those of this
-#: name need these flags, which Linux lists in /proc/cpuinfo.
+#: OpenBLAS knows CPUs by name, and may give one that it does not know kernels for AVX2, at half the speed. Those of
+#: this name need these flags, which Linux lists in /proc/cpuinfo.
 WIDE = "SkylakeX"
 NEEDED = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 CPU_INFORMATION = Path("/proc/cpuinfo")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
 
 from archcalc.kernels import Array
 from archcalc.kernels.fast.workspace import aligned_bytes
 
 _ALIGNMENT = 64
+#: Bytes from which a piece is asked of the system itself.
+_MAPPED = 1 << 18
 
 
 @dataclass(slots=True, eq=False)
@@ -68,15 +73,15 @@ class Arena:
         ):
             # Another batch: what is there is not what is needed.
             self._whole, self._places = None, []
-        if self._whole is None:
-            raw = aligned_bytes(nbytes)
-        else:
-            raw = self._whole[self._places[number] : self._places[number] + nbytes]
-        memory = Memory(raw, number=number)
+        memory = Memory(fresh(nbytes) if self._whole is None else self._place(number, nbytes), number=number)
         self._live[number] = memory
         self._lives.append(Life(nbytes, self._clock, -1))
         self._clock += 1
         return memory
+
+    def _place(self, number: int, nbytes: int) -> Array:
+        assert self._whole is not None
+        return self._whole[self._places[number] : self._places[number] + nbytes]
 
     def release(self, memory: Memory) -> None:
         """Nobody reads it any more."""
@@ -94,7 +99,7 @@ class Arena:
             self.release(self._live[number])
         if self._whole is None and self._lives == self._before:
             self._places, size = places(self._lives)
-            self._whole = aligned_bytes(size)
+            self._whole = fresh(size)
         self._before = self._lives
 
 
@@ -118,3 +123,10 @@ def places(lives: Sequence[Life]) -> tuple[list[int], int]:
         placed.append(number)
         size = max(size, start + life.nbytes)
     return found, size
+
+
+def fresh(nbytes: int) -> Array:
+    """New memory that goes back to the system as soon as it is freed; an allocator would keep it for later."""
+    if nbytes < _MAPPED:
+        return aligned_bytes(nbytes)
+    return np.frombuffer(mmap.mmap(-1, nbytes), np.uint8)

@@ -15,6 +15,7 @@ from archcalc.executor.fuse import Group
 from archcalc.executor.weights import Weights
 from archcalc.graph import Layer, LayerGraph
 from archcalc.kernels import KERNELS, Array, Kernel, Switches, activation, fast
+from archcalc.kernels.reshape import cropped
 from archcalc.kernels.windows import lay
 from archcalc.shapes import Shape
 
@@ -71,7 +72,7 @@ class Task:
     @property
     def nbytes(self) -> int:
         """Bytes of what was prepared."""
-        if isinstance(self.prepared, fast.Prepared):
+        if isinstance(self.prepared, (fast.Prepared, fast.TransposedConvolution)):
             return self.prepared.nbytes
         values = self.prepared.values() if isinstance(self.prepared, dict) else self.prepared or ()
         return sum(array.nbytes for array in values if array is not None)
@@ -176,6 +177,21 @@ def _affordable(task: Task, chosen: fast.Algorithm, weight: Array, size: tuple[i
             break
         chosen = smaller[chosen]
     return chosen
+
+
+def transposed_convolution(task: Task, maps: Sequence[Map], place: Place) -> Map:
+    """A transposed convolution: one matrix product where the stamps do not overlap."""
+    op: Any = task.layer.op
+    if op.kernel_size != op.stride or any(op.padding) or any(op.output_padding) or op.groups != 1:
+        return plain(task, maps, place)
+    x = maps[0].array
+    if task.prepared is None:
+        arrays = task.take(task.group.first, channels_first(x))
+        task.prepared = fast.TransposedConvolution.prepare(arrays["weight"], arrays.get("bias"))
+    prepared: fast.TransposedConvolution = task.prepared
+    out = place.new(prepared.output_shape(x.shape))
+    prepared.run(x, out.array, task.workspace)
+    return out
 
 
 def linear(task: Task, maps: Sequence[Map], place: Place) -> Map:
@@ -325,6 +341,16 @@ def concat(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+def crop(task: Task, maps: Sequence[Map], place: Place) -> Map:
+    """What is left of a map without its margins."""
+    op: Any = task.layer.op
+    like = channels_first(maps[1].array) if len(maps) > 1 else None
+    kept = channels_last(cropped(channels_first(maps[0].array), like, op.margins))
+    out = place.new(kept.shape)
+    np.copyto(out.array, kept)
+    return out
+
+
 def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """The plain kernel, on the maps seen channels first."""
     kernel = task.kernel
@@ -350,7 +376,9 @@ FORMS: dict[str, Form] = {
     "batch_norm2d": batch_norm,
     "concat": concat,
     "conv2d": convolution,
+    "conv_transpose2d": transposed_convolution,
     "depthwise_conv2d": convolution,
+    "crop2d": crop,
     "dropout": view,
     "flatten": flatten,
     "global_avg_pool2d": global_avg_pool,

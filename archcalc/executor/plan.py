@@ -94,8 +94,8 @@ class Plan:
 
     @property
     def prepared_bytes(self) -> int:
-        """Bytes of the weights as they were prepared, and of the buffers of the kernels."""
-        return sum(task.nbytes for task in self.tasks) + self.workspace.nbytes
+        """Bytes of the weights as they were prepared."""
+        return sum(task.nbytes for task in self.tasks)
 
 
 class _Run:

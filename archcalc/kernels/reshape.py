@@ -40,13 +40,18 @@ def crop2d(x: Array, like: Array | None = None, *, margins: Sides | None = None)
 
     An odd pixel more goes at the bottom and right. Source: Ronneberger et al. 2015, figure 1.
     """
+    return cropped(x, like, margins).copy()
+
+
+def cropped(x: Array, like: Array | None, margins: Sides | None) -> Array:
+    """What `crop2d` keeps, as a view."""
     if margins is None:
         top, left = half_margins(x, like)
         assert like is not None
         height, width = like.shape[2:]
-        return x[:, :, top : top + height, left : left + width].copy()
+        return x[:, :, top : top + height, left : left + width]
     top, left, bottom, right = margins
-    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right].copy()
+    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
 
 
 def half_margins(x: Array, like: Array | None) -> Pair:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,7 +53,10 @@ def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4) -> Plan:
 @pytest.mark.parametrize("name", list(names()))
 def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> None:
     graph = load(name)
-    check(graph if name in QUICK and dtype == "float32" else smaller(graph), dtype)
+    if dtype == "float64":
+        check(smaller(graph), dtype, runs=1)
+    else:
+        check(graph if name in QUICK else smaller(graph), dtype)
 
 
 @settings(max_examples=150, deadline=None)
@@ -239,9 +243,9 @@ def test_memory_has_its_place_after_two_equal_runs() -> None:
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet", "mobilenet", "unet"])
 def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
     """Peak resident memory of a process that keeps a plan: at most 1.3 × (weights + live maps) + 150 MiB."""
-    pytest.importorskip("resource", reason="Windows does not tell the peak")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells the peak of one program: elsewhere a child begins with that of its parent")
     code = (
-        "import resource, sys\n"
         "from archcalc.analysis import analyse\n"
         "from archcalc.catalogue import load\n"
         "from archcalc.executor import Plan, SeededWeights\n"
@@ -253,10 +257,10 @@ def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
         "x = random_input(graph.input_shape, 1, 0, 'float32')\n"
         "for _ in range(4):\n"
         "    plan.run(x)\n"
-        "unit = 1 if sys.platform == 'darwin' else 1024\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)\n"
+        "lines = open('/proc/self/status', encoding='ascii').read().splitlines()\n"
+        "print(*(line.split()[1] for line in lines if line.startswith('VmHWM:')))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     totals = analyse(load(name)).totals
     limit = 1.3 * (totals.param_bytes + totals.peak_activation_bytes) + (150 << 20)
-    assert int(done.stdout) <= limit
+    assert int(done.stdout) * 1024 <= limit

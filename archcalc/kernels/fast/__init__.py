@@ -11,12 +11,14 @@ from archcalc.kernels.fast.dense import dense
 from archcalc.kernels.fast.norm import batch_norm_factors, fold_batch_norm, local_response_norm
 from archcalc.kernels.fast.plan import Algorithm, Prepared, choose, conv2d, prepare, run
 from archcalc.kernels.fast.pool import avg_pool, global_avg_pool, max_pool
+from archcalc.kernels.fast.transposed import TransposedConvolution
 from archcalc.kernels.fast.workspace import Workspace, blas
 
 __all__ = [
     "Algorithm",
     "Geometry",
     "Prepared",
+    "TransposedConvolution",
     "Workspace",
     "avg_pool",
     "batch_norm_factors",

@@ -22,6 +22,10 @@ from archcalc.kernels.fast.workspace import Array, Workspace
 #: Tiles in one block: enough that BLAS's packing of the p² weight matrices does not show, and no more, so that a
 #: block's tiles and products stay in the cache between the steps.
 BLOCK_TILES = 128
+#: Values of a block's tiles and products; deeper layers get fewer tiles, so that the buffers do not outgrow the maps.
+BLOCK_VALUES = 5 << 19
+#: Values of transformed weights that are made at a time.
+PREPARED_VALUES = 1 << 20
 #: With at most this many tiles in an image the filters, not the tiles, are shared out among the workers.
 FEW_TILES = 64
 
@@ -40,11 +44,13 @@ class WinogradConvolution:
         filters, depth, size, _ = weight.shape
         points = tile + size - 1
         transform = filter_transform(tile, size)
-        # G g Gᵀ of all filters is one product with the Kronecker square of G, in float64: it is done once.
+        # G g Gᵀ of many filters is one product with the Kronecker square of G, in float64: it is done once.
         square = np.kron(transform, transform)
-        flat = weight.reshape(filters * depth, size * size).astype(np.float64)
-        transformed = (square @ flat.T).reshape(points * points, filters, depth)
-        return cls(np.ascontiguousarray(transformed.transpose(0, 2, 1), dtype=weight.dtype), geometry, tile)
+        transformed = np.empty((points * points, depth, filters), weight.dtype)
+        for part in spans(depth, max(1, PREPARED_VALUES // (points * points * filters))):
+            flat = weight[:, part].transpose(2, 3, 1, 0).reshape(size * size, -1).astype(np.float64)
+            transformed[:, part] = (square @ flat).reshape(points * points, -1, filters)
+        return cls(transformed, geometry, tile)
 
     @property
     def points(self) -> int:
@@ -59,8 +65,9 @@ class WinogradConvolution:
                 self._run_by_filters(x, out, n, down, across, epilogue, workspace)
             return
         points, depth, filters = self.weight.shape
-        wide = -(-across // -(-across // BLOCK_TILES))
-        pieces = -(-down // max(1, BLOCK_TILES // wide))
+        most = max(1, min(BLOCK_TILES, BLOCK_VALUES // (points * (depth + filters))))
+        wide = -(-across // -(-across // most))
+        pieces = -(-down // max(1, most // wide))
         # As many blocks as workers, or a multiple: the last round keeps all of them busy.
         pieces = min(-(-pieces // workspace.active) * workspace.active, down)
         work = [(n, t, u) for n in range(batch) for t in even_spans(down, pieces) for u in spans(across, wide)]
