@@ -81,19 +81,6 @@ class Pool2d(WithoutWeights, Windowed):
                     f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, stride {axis.stride}",
                     "without ceil_mode, or with clip_last_window, there is no such window",
                 )
-            if self.dilation[index] > axis.size and self._steps_over(axis, index):
-                raise ShapeError(
-                    "the gaps of a dilated window are wider than its input, so some windows read nothing but padding",
-                    f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, "
-                    f"dilation {self.dilation[index]}, padding {axis.before} and {axis.after}",
-                )
-
-    def _steps_over(self, axis: Axis, index: int) -> bool:
-        """Whether a window has taps before the input and behind it, and none in it."""
-        dilation = self.dilation[index]
-        starts = (position * axis.stride - axis.before for position in range(self.positions(axis)))
-        # The first tap that is not before the input: inside, or behind it.
-        return any(start + -(start // dilation) * dilation >= axis.size for start in starts if start < 0)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], *self.spatial_output(inputs[0]))

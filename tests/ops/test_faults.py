@@ -118,13 +118,6 @@ IMAGE = (4, 8, 8)
             "the padding is as large as the window",
             "kernel_size 2, padding 2",
         ),
-        (
-            "avg_pool2d",
-            {"kernel_size": [2, 1], "stride": 1, "dilation": [4, 1], "padding": [1, 0, 1, 0]},
-            [(4, 3, 8)],
-            "the gaps of a dilated window are wider than its input",
-            "input 3×8×4, kernel_size 2, dilation 4, padding 1 and 1",
-        ),
         ("add", {}, [IMAGE, (4, 8, 7)], "the maps to add differ in shape", "inputs 8×8×4, 8×7×4"),
         ("add", {}, [IMAGE, (256,)], "the maps to add differ in shape", "inputs 8×8×4, 256"),
         (
