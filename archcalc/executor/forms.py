@@ -268,6 +268,8 @@ def global_avg_pool(_task: Task, maps: Sequence[Map], place: Place) -> Map:
 def local_response_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Response normalisation across channels."""
     x = maps[0].array
+    if x.ndim != 4:
+        return plain(task, maps, place)
     out = place.new(x.shape)
     settings = task.settings(("size", "alpha", "beta", "k"))
     fast.local_response_norm(x, **settings, out=out.array, workspace=task.workspace)
