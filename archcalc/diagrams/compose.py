@@ -9,9 +9,10 @@ from archcalc.analysis import Row
 from archcalc.diagrams import words
 from archcalc.diagrams.fold import Folding, Unit, fold, main_layer, unfolded
 from archcalc.diagrams.frames import innermost, kept_frames, members_of
+from archcalc.diagrams.measure import LABEL, WIDEST
 from archcalc.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
 from archcalc.diagrams.network import Network, Path
-from archcalc.diagrams.text import clean
+from archcalc.diagrams.text import clean, shorten
 from archcalc.diagrams.theme import FAMILIES
 from archcalc.shapes import format_shape
 
@@ -258,7 +259,7 @@ class _Composer:
             )
             note = f"{params * times:,} params" if self.cards and params else ""
             side = all(self.network.analysis.graph.index[row.name] in self.network.side for row in rows)
-            groups.append(Group(path, clean(label), times, note, side))
+            groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups
 
     def _params(self, unit: Unit) -> int:

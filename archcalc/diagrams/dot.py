@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.diagrams.measure import LABEL, WIDEST
 from archcalc.diagrams.model import Diagram, EdgeKind, Group, Node
+from archcalc.diagrams.text import shorten
 from archcalc.diagrams.theme import Theme, heat, readable
 
 _STYLES: dict[EdgeKind, str] = {"flow": "solid", "identity": "bold", "projection": "dotted", "auxiliary": "dashed"}
@@ -13,6 +15,11 @@ _STYLES: dict[EdgeKind, str] = {"flow": "solid", "identity": "bold", "projection
 def quote(text: str) -> str:
     """A quoted string of DOT."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def short(label: str) -> str:
+    """A name that is not wider than in the drawings."""
+    return shorten(label, WIDEST, LABEL, True)
 
 
 def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
@@ -74,7 +81,7 @@ def _attributes(node: Node, theme: Theme) -> str:
     lines = []
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{part.label}{times}  {part.beside}".rstrip(), *part.lines]
+        lines += [f"{short(part.label)}{times}  {part.beside}".rstrip(), *part.lines]
     label = "\\n".join(quote(line)[1:-1] for line in lines)
     style = ', style="rounded,filled,dashed"' if node.auxiliary else ""
     sides = ", peripheries=2" if node.times > 1 else ""

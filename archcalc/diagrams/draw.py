@@ -58,20 +58,22 @@ def _source(analysis: Analysis, form: str, choices: Choices) -> Picture:
     """The formats that say what is connected."""
     diagram, layout = diagram_of(analysis, choices, form == "drawio")
     theme = THEMES[choices.theme]
+    notes = diagram.notes
     direction = "LR" if choices.direction == "LR" else "TB"
     if form == "dot":
         from archcalc.diagrams.dot import dot
 
         text = dot(diagram, theme, direction)
     elif form == "mmd":
-        from archcalc.diagrams.mermaid import mermaid
+        from archcalc.diagrams.mermaid import limits, mermaid
 
         text = mermaid(diagram, theme, direction)
+        notes += limits(text)
     else:
         from archcalc.diagrams.drawio import drawio
 
         text = drawio(diagram, layout or arrange(diagram, choices.direction), theme)
-    return Picture(text.encode(), diagram.notes)
+    return Picture(text.encode(), notes)
 
 
 def render(scenes: list[Scene], form: str, choices: Choices) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from archcalc.diagrams.dot import short
 from archcalc.diagrams.legend import legend_shapes
 from archcalc.diagrams.model import Diagram, EdgeKind
 from archcalc.diagrams.pack import Layout
@@ -82,7 +83,7 @@ def _node(placed: Placed, top: float, theme: Theme) -> Iterator[str]:
         if part.heat is not None:
             fill = heat(theme, part.heat)
             ink = readable(fill)
-        label = part.label + (f" ×{node.times}" if node.times > 1 else "")
+        label = short(part.label) + (f" ×{node.times}" if node.times > 1 else "")
         rest = "".join(f"<br>{escape(line)}" for line in part.lines)
         beside = f" {escape(part.beside)}" if part.beside else ""
         style = (

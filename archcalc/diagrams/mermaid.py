@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from json import dumps
 
-from archcalc.diagrams.dot import children
+from archcalc.diagrams.dot import children, short
 from archcalc.diagrams.model import Diagram, EdgeKind, Node
 from archcalc.diagrams.theme import Theme, heat, readable
 
+#: Mermaid's settings maxEdges and maxTextSize, unless raised.
+MOST_EDGES, MOST_TEXT = 500, 50_000
 #: A line without a label and the two halves of one with a label.
 _LINES: dict[EdgeKind, tuple[str, str, str]] = {
     "flow": ("-->", "--", "-->"),
@@ -15,6 +18,18 @@ _LINES: dict[EdgeKind, tuple[str, str, str]] = {
     "projection": ("-.->", "-.", ".->"),
     "auxiliary": ("-.->", "-.", ".->"),
 }
+
+
+def limits(text: str) -> tuple[str, ...]:
+    """What there is to say of a source that Mermaid does not draw as it is set up."""
+    arrows = tuple(f"{end} n" for _, _, end in _LINES.values())
+    edges = sum(line.startswith("  n") and any(arrow in line for arrow in arrows) for line in text.split("\n"))
+    if edges < MOST_EDGES and len(text) <= MOST_TEXT:
+        return ()
+    return (
+        f"this has {edges:,} edges and {len(text):,} characters; Mermaid draws less than {MOST_EDGES} and up to "
+        f"{MOST_TEXT:,} unless its settings maxEdges and maxTextSize are raised; --style blocks is shorter",
+    )
 
 
 def quote(text: str) -> str:
@@ -30,7 +45,7 @@ def mermaid(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
 
 def _flowchart(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     yield "---"
-    yield f"title: {quote(diagram.title)}"
+    yield f"title: {dumps(diagram.title, ensure_ascii=False)}"
     yield "---"
     yield f"flowchart {direction}"
     names = {node.id: f"n{number}" for number, node in enumerate(diagram.nodes)}
@@ -72,5 +87,5 @@ def _label(node: Node) -> str:
     lines = []
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{part.label}{times}  {part.beside}".rstrip(), *part.lines]
+        lines += [f"{short(part.label)}{times}  {part.beside}".rstrip(), *part.lines]
     return '"' + "<br/>".join(quote(line)[1:-1] for line in lines) + '"'

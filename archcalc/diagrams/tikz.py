@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from archcalc.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
@@ -17,15 +18,23 @@ _SPECIAL = {
     "→": r"\ensuremath{\rightarrow}", "γ": r"\ensuremath{\gamma}", "β": r"\ensuremath{\beta}", "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
 }  # fmt: skip
+#: pdfTeX's fonts have the letters of Latin-1 and Latin Extended-A, but for these.
+END, ABSENT = 0x180, "ĦħĸĿŀŉŦŧſ"
 _HEAD = r"""\documentclass[tikz,border=0pt]{standalone}
 \usepackage{iftex}
+\newcommand{\nothere}{{\fboxsep0pt\fbox{\rule{0pt}{1.3ex}\rule{1ex}{0pt}}}}
 \ifPDFTeX
   \usepackage[T1]{fontenc}
   \usepackage{textcomp}
   \usepackage[scaled=0.98]{helvet}
+  % pdfTeX has no letters of most scripts; LuaLaTeX and XeLaTeX take them from the font, where it has them.
+  \newcommand{\other}[1]{\nothere}
 \else
   \usepackage{fontspec}
-  \IfFontExistsTF{Arimo}{\setsansfont{Arimo}}{\IfFontExistsTF{Arial}{\setsansfont{Arial}}{\setsansfont{TeX Gyre Heros}}}
+  \newcommand{\other}[1]{\iffontchar\font`#1 #1\else\nothere\fi}
+  \IfFontExistsTF{Arimo}{\setsansfont{Arimo}}{\IfFontExistsTF{Arial}{\setsansfont{Arial}}{%
+    \IfFontExistsTF{Liberation Sans}{\setsansfont{Liberation Sans}}{%
+      \IfFontExistsTF{TeX Gyre Heros}{\setsansfont{TeX Gyre Heros}}{}}}}
 \fi
 \renewcommand{\familydefault}{\sfdefault}
 """
@@ -33,7 +42,15 @@ _HEAD = r"""\documentclass[tikz,border=0pt]{standalone}
 
 def escape(text: str) -> str:
     """A text in LaTeX."""
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    return "".join(_letter(c) for c in text)
+
+
+def _letter(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if unicodedata.category(character) == "Cf":  # says how others are joined; pdfTeX would stop at it
+        return ""
+    return character if ord(character) < END and character not in ABSENT else rf"\other{{{character}}}"
 
 
 def tikz(scene: Scene) -> str:

@@ -187,12 +187,72 @@ def test_mermaid_is_a_flowchart() -> None:
                 assert set(re.findall(r"<[^>]*>", line)) <= {"<br/>"}
 
 
+def test_mermaid_has_a_title_in_yaml() -> None:
+    import yaml
+
+    for analysis in (special(), scripts()):
+        _, head, _ = text_of(analysis, "mmd", style="graph").split("---\n")
+        assert yaml.safe_load(head) == {"title": analysis.graph.title}
+
+
+@pytest.mark.parametrize(
+    ("name", "style", "said"),
+    [
+        ("nasnet_mobile", "graph", True),
+        ("nasnet_mobile", "blocks", False),
+        ("inception_resnet_v2", "graph", True),
+        ("resnet50", "graph", False),
+    ],
+)
+def test_what_mermaid_does_not_draw_is_said(name: str, style: str, said: bool) -> None:
+    notes = draw(analysis_of(name), "mmd", Choices(style=style)).notes
+    assert ["maxEdges" in note and "--style blocks" in note for note in notes] == [True] * said
+
+
+@pytest.mark.parametrize("form", ["dot", "mmd", "drawio", "svg", "tex"])
+def test_long_names_of_layers_and_blocks_are_shortened(form: str) -> None:
+    block = "blocks:\n  long:\n    layers:\n" + "      - conv2d: {out_channels: 4, kernel_size: 1}\n" * 2
+    layer = f'  - conv2d: {{name: "v{LONG[:-1]}", out_channels: 4, kernel_size: 1}}'
+    analysis = numbers(f'  - long: {{name: "{LONG}"}}\n{layer}', top=block)
+    text = text_of(analysis, form, style="graph")
+    shown = re.sub(r"<title>.*?</title>|data-\w+=\"[^\"]*\"|(?:id|source|target)=\"[^\"]*\"", "", text)
+    if form == "dot":  # names of nodes are no labels
+        shown = "".join(re.findall(r"label=\"[^\"]*\"", text))
+    assert LONG[:-1] not in shown
+    assert "www…www" in shown or "www\\ldots{}www" in shown
+
+
+def test_tex_leaves_letters_to_engines_that_have_them() -> None:
+    from archcalc.diagrams.tikz import escape
+
+    assert escape("größer, Šířka") == "größer, Šířka"
+    assert escape("層 ħ") == "\\other{層} \\other{ħ}"
+    assert escape("a\u200bb\u202e") == "ab"
+
+
 def test_drawio_connects_what_exists() -> None:
     root = ElementTree.fromstring(text_of(analysis_of("resnet18"), "drawio", style="graph"))
     cells = {cell.get("id"): cell for cell in root.iter("mxCell")}
     edges = [cell for cell in cells.values() if cell.get("edge")]
     assert len(edges) > 25
     assert all(edge.get("source") in cells and edge.get("target") in cells for edge in edges)
+
+
+@pytest.mark.parametrize("name", ["googlenet@aux", "nasnet_mobile", "unet"])
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_drawio_has_a_cell_for_every_edge_and_box(name: str, style: str) -> None:
+    root = ElementTree.fromstring(text_of(analysis_of(name), "drawio", style=style))
+    cells = list(root.iter("mxCell"))
+    assert len({cell.get("id") for cell in cells}) == len(cells)
+    by_id = {cell.get("id"): cell for cell in cells}
+    for cell in cells[2:]:
+        assert by_id[cell.get("parent")] is cells[1]
+        if cell.get("edge"):
+            assert by_id[cell.get("source")].get("vertex") == by_id[cell.get("target")].get("vertex") == "1"
+        else:
+            geometry = cell.find("mxGeometry")
+            assert geometry is not None
+            assert float(geometry.attrib["width"]) > 0 < float(geometry.attrib["height"])
 
 
 # --- looks
