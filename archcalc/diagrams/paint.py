@@ -19,7 +19,7 @@ from archcalc.diagrams.theme import Theme, heat, mix, readable
 
 MARGIN = 24.0
 TITLE, SUBTITLE = 18.0, 11.5
-NARROWEST = 300.0
+NARROWEST = 390.0
 ARROW = 6.5
 LEGEND_GAP = 20.0
 

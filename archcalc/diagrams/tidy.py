@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from archcalc.diagrams.measure import SMALL
+from archcalc.diagrams.model import Edge
 from archcalc.diagrams.pieces import HEADER, SHADOW, Frame, Line, Piece, Placed
 from archcalc.diagrams.routes import CORNER, Room, bracket, course, elbow_in, elbow_out, free, rounded, runs_on
 from archcalc.diagrams.scene import Point
@@ -48,10 +49,19 @@ def _routed(line: Line, piece: Piece, incoming: Mapping[str, int], down: bool) -
         way = bracket(line.points, front, down)
     rooms = [room for placed in piece.nodes if placed is not target for room in _rooms(placed, edge.source, down)]
     across = way[:2] if down else way[1:]
-    headers = [(frame.x, frame.y, frame.x + frame.width, frame.y + HEADER) for frame in piece.frames]
+    # From left to right, frames around a whole shortcut are raised above it afterwards.
+    headers = [(frame.x, frame.y, frame.x + frame.width, frame.y + HEADER) for frame in piece.frames
+               if down or not _holds_both(frame, edge, piece)]  # fmt: skip
     if not runs_on(way, down) or not free(way, rooms) or not free(across, headers):
         return line
     return line._replace(points=rounded(way, CORNER))
+
+
+def _holds_both(frame: Frame, edge: Edge, piece: Piece) -> bool:
+    """Whether both ends of an edge lie in a frame, or it comes from outside of the piece."""
+    path = frame.group.path
+    ends = {placed.box.node.id: placed.box.node.path for placed in piece.nodes}
+    return all(ends.get(name, path)[: len(path)] == path for name in (edge.source, edge.target))
 
 
 def _front(placed: Placed) -> Room:
@@ -89,13 +99,18 @@ def _widened(frame: Frame, frames: Sequence[Frame], lines: Sequence[Line], paths
     """A frame around the shortcuts that end inside, as long as it meets no other one."""
     path = frame.group.path
     level = sum(path[: len(other.group.path)] == other.group.path for other in frames)
-    right = frame.x + frame.width
+    left, right = frame.x, frame.x + frame.width
     for line in lines:
         inside = paths.get(line.edge.target, ())[: len(path)] == path
         if inside and line.edge.kind in ("identity", "projection"):
             depth = sum(paths[line.edge.target][: len(other.group.path)] == other.group.path for other in frames)
-            right = max(right, max(x for x, _ in course(line.points)) + 8 + 8 * (depth - level))
-    wider = frame._replace(width=right - frame.x)
+            room = 8 + 8 * (depth - level)
+            across = [x for x, _ in course(line.points)]
+            right = max(right, max(across) + room)
+            # What comes from outside may lie to the left before it enters.
+            if paths.get(line.edge.source, ())[: len(path)] == path:
+                left = min(left, min(across) - room)
+    wider = frame._replace(x=left, width=right - left)
     return wider if _alone(wider, frames) else frame
 
 
