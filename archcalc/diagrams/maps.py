@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.diagrams.model import Diagram, Node
+from archcalc.diagrams.model import Diagram, Node, Part
 from archcalc.diagrams.network import FOLLOWERS, Network
 from archcalc.diagrams.text import clean
-from archcalc.diagrams.theme import Theme, heat
+from archcalc.diagrams.theme import Paint, Theme, heat, mix
 from archcalc.errors import UsageError
 
 #: More boxes than this are no figure.
@@ -21,7 +22,9 @@ class Volume(NamedTuple):
 
     node: Node
     family: str
-    fill: str
+    paint: Paint
+    #: Whether it stands back before what is highlighted.
+    faded: bool
     label: str
     lines: tuple[str, ...]
     shape: tuple[int, ...]
@@ -73,13 +76,25 @@ def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]
         window = reads[0] if reads else None
         kernel = (int(window[0].size), int(window[1].size)) if isinstance(window, tuple) else None
         spread = isinstance(window, tuple) and window[0].transposed
-        plain = theme.families["input" if diagram.scale else main.family].fill
-        fill = plain if main.heat is None else heat(theme, main.heat)
+        paint, faded = look(diagram, node.parts, main.family, theme)
         label, within = _name(main.name, node, network)
         lines = [line for line in main.lines if "params" not in line]
         lines = ([within] if within else []) + lines + _places(node, diagram)
-        volumes.append(Volume(node, main.family, fill, label, tuple(lines), last.output_shape, kernel, spread))
+        volumes.append(Volume(node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread))
     return volumes
+
+
+def look(diagram: Diagram, parts: Sequence[Part], family: str, theme: Theme) -> tuple[Paint, bool]:
+    """The fill and the line of a map, by its kind or its number, and whether it stands back before others."""
+    paint = theme.families[family]
+    heats = [part.heat for part in parts if part.heat is not None]
+    if diagram.scale:
+        paint = paint._replace(fill=heat(theme, max(heats)) if heats else theme.families["input"].fill)
+    if not diagram.marked:
+        return paint, False
+    if any(part.marked for part in parts):
+        return paint._replace(line=theme.accent), False
+    return Paint(mix(paint.fill, theme.background, 0.75), mix(paint.line, theme.background, 0.65)), True
 
 
 def _with_followers(diagram: Diagram, network: Network) -> list[Node]:

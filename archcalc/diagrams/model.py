@@ -100,5 +100,10 @@ class Diagram:
         return {node.id: node for node in self.nodes}
 
     @cached_property
+    def marked(self) -> bool:
+        """Whether something is highlighted, before which all else stands back."""
+        return any(part.marked for node in self.nodes for part in node.parts)
+
+    @cached_property
     def order(self) -> Mapping[str, int]:
         return {node.id: position for position, node in enumerate(self.nodes)}

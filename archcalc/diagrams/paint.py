@@ -36,7 +36,7 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = 
         head, y = heading(diagram.title, diagram.subtitle, inner, y, theme)
         items.append(Cluster(diagram.title, tuple(head), "title"))
     dx = MARGIN + (inner - layout.width) / 2
-    marked = any(part.marked for node in diagram.nodes for part in node.parts)
+    marked = diagram.marked
     paths = [frame.group.path for frame in layout.frames]
     levels = [sum(path[: len(other)] == other for other in set(paths)) for path in paths]
     of_frame = [steps.of_group(path, layout) if steps else 0 for path in paths]

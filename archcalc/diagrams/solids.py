@@ -64,19 +64,20 @@ class Measure:
 def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: Theme) -> list[Shape]:
     """The three faces that are seen, the sizes at the edges, and the window of the next layer."""
     x, y, width, height, right, up = box
-    line = theme.families[volume.family].line
+    fill, line = volume.paint
     top = ((x, y), (x + right, y - up), (x + width + right, y - up), (x + width, y))
     side = ((x + width, y), (x + width + right, y - up), (x + width + right, y + height - up), (x + width, y + height))
     front = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
     shapes: list[Shape] = []
-    for points, fill in (
-        (top, mix(volume.fill, theme.background, 0.45)),
-        (side, mix(volume.fill, line, 0.22)),
-        (front, volume.fill),
+    for points, colour in (
+        (top, mix(fill, theme.background, 0.45)),
+        (side, mix(fill, line, 0.22)),
+        (front, fill),
     ):
-        shapes.append(Curve(points, line, 1.0, fill=fill, closed=True))
+        shapes.append(Curve(points, line, 1.0, fill=colour, closed=True))
     if window:
-        shapes.append(Curve(window, theme.ink, 0.9, fill=mix(volume.fill, theme.ink, 0.28), closed=True))
+        ink = mix(theme.ink, theme.background, 0.6) if volume.faded else theme.ink
+        shapes.append(Curve(window, ink, 0.9, fill=mix(fill, ink, 0.28), closed=True))
     shapes += _sizes(volume, box, theme)
     return shapes
 
@@ -121,10 +122,10 @@ def _part(kernel: int, height: float, measure: Measure) -> float:
     return max(height * 0.14, TALLEST * kernel / max(measure.size, 1), 5.0)
 
 
-def joint(before: Box, after: Box, volume: Volume, measure: Measure, theme: Theme) -> list[Shape]:
+def joint(before: Box, after: Box, volume: Volume, measure: Measure) -> list[Shape]:
     """A pyramid from the window to the value that it gives, or the edges of a dense layer."""
     window = window_of(before, volume, measure)
-    line = theme.families[volume.family].line
+    line = volume.paint.line
     if volume.spread and volume.kernel is not None:
         return _spread(before, after, volume.kernel[0], measure, line)
     if window is None:

@@ -24,8 +24,9 @@ def tidy(piece: Piece, down: bool) -> Piece:
     if not down:
         frames = tuple(_raised(frame, frames, lines, paths) for frame in frames)
         frames = tuple(_lowered(frame, frames, lines, paths) for frame in frames)
-    right = max([piece.width, *(frame.x + frame.width + 1 for frame in frames)])
-    bottom = max([piece.height, *(frame.y + frame.height + 1 for frame in frames)])
+    points = [point for line in lines for point in course(line.points)]
+    right = max([piece.width, *(frame.x + frame.width + 1 for frame in frames), *(x + 2 for x, _ in points)])
+    bottom = max([piece.height, *(frame.y + frame.height + 1 for frame in frames), *(y + 2 for _, y in points)])
     return _from_zero(_trimmed(piece._replace(lines=lines, frames=frames, width=right, height=bottom), down))
 
 
@@ -211,7 +212,7 @@ def _straight(start: Point, end: float, down: bool) -> tuple[Point, ...]:
 
 def _from_zero(piece: Piece) -> Piece:
     """Moved so that nothing lies above or left of the origin."""
-    points = [point for line in piece.lines for point in line.points]
+    points = [point for line in piece.lines for point in course(line.points)]
     dx = -min([0.0, *(frame.x - 1 for frame in piece.frames), *(x - 1 for x, _ in points)])
     dy = -min([0.0, *(frame.y - 1 for frame in piece.frames), *(y - 1 for _, y in points)])
     if not dx and not dy:

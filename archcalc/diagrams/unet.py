@@ -8,19 +8,20 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.diagrams.legend import legend_shapes
+from archcalc.diagrams.maps import look
 from archcalc.diagrams.model import Diagram, Node
 from archcalc.diagrams.network import Network
 from archcalc.diagrams.paint import MARGIN, heading
 from archcalc.diagrams.scene import Cluster, Curve, Point, Scene, Shape, Text, shifted
 from archcalc.diagrams.text import text_width
-from archcalc.diagrams.theme import Theme, heat, mix
+from archcalc.diagrams.theme import Theme, mix
 from archcalc.shapes import format_shape, spatial
 
-TALLEST, SMALLEST = 150.0, 20.0
+TALLEST, SMALLEST = 132.0, 20.0
 THICKEST, THINNEST = 58.0, 5.0
 DEEP = (9.0, 7.0)
-STEP, LEVEL = 32.0, 56.0
-SIZE, CHANNELS = 8.5, 9.5
+STEP, LEVEL = 30.0, 56.0
+SIZE, CHANNELS = 10.0, 11.5
 DASH = (6.0, 3.5)
 
 
@@ -185,11 +186,8 @@ def _room(stop: Stop) -> float:
 def _box(stop: Stop, spot: Spot, diagram: Diagram, theme: Theme) -> Cluster:
     x, y, width, height = spot
     right, up = DEEP
-    paint = theme.families[stop.family]
-    fill = theme.families["input"].fill if diagram.scale else paint.fill
-    heats = [part.heat for part in stop.node.parts if part.heat is not None]
-    if heats:
-        fill = heat(theme, max(heats))
+    paint, _ = look(diagram, stop.node.parts, stop.family, theme)
+    fill = paint.fill
     faces: list[tuple[tuple[Point, ...], str]] = [
         (((x, y), (x + right, y - up), (x + width + right, y - up), (x + width, y)), mix(fill, theme.background, 0.45)),
         (((x + width, y), (x + width + right, y - up), (x + width + right, y + height - up), (x + width, y + height)),

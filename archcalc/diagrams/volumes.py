@@ -13,7 +13,7 @@ from archcalc.diagrams.paint import MARGIN, heading
 from archcalc.diagrams.scene import Cluster, Curve, Scene, Shape, Text, shifted
 from archcalc.diagrams.solids import Box, Measure, joint, solid, window_of
 from archcalc.diagrams.text import LEADING, text_width, wrap
-from archcalc.diagrams.theme import Theme
+from archcalc.diagrams.theme import Theme, mix
 
 GAP = 34.0
 NAME, NOTE = 11.5, 9.5
@@ -132,13 +132,14 @@ def _line(line: Line, volumes: Sequence[Volume], measure: Measure, theme: Theme)
         for text, size, bold in _caption(volume):
             baseline += size * LEADING
             colour = theme.ink if bold else theme.quiet
+            colour = mix(colour, theme.background, 0.45) if volume.faded else colour
             shapes.append(Text(box.x + box.width / 2, baseline, text, size, colour, bold, "middle"))
         names = tuple(part.name for part in volume.node.parts)
         what = "×".join(str(size) for size in (*volume.shape[1:], volume.shape[0]))
         items.append(Cluster(f"{', '.join(names)}: {what}", tuple(shapes), "node", volume.node.parts[0].name, "",
                              names if len(names) > 1 else (), index + 1))  # fmt: skip
         if reader and index + 1 < line.first + len(line.boxes):
-            between = joint(box, line.boxes[index + 1 - line.first], reader, measure, theme)
+            between = joint(box, line.boxes[index + 1 - line.first], reader, measure)
             items.append(Cluster(f"{volume.label} → {reader.label}", tuple(between), "edge", step=index + 2))
         elif reader:
             x, y = box.x + box.width + box.right + 3, -box.up / 2

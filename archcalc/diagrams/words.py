@@ -23,7 +23,7 @@ def figure(number: float) -> str:
             break
         value, unit = value / 1000, larger
     if not unit:
-        return f"{number:g}"
+        return f"{number:g}" if number == int(number) else f"{number:.3g}"
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f} {unit}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -118,6 +119,24 @@ def layers_of(node: ElementTree.Element) -> list[str]:
     return [layer for layer in [node.get("data-layer")] if layer is not None]
 
 
+def course(data: str) -> Iterator[tuple[float, float]]:
+    """Places along the path of a `d` attribute, as archcalc writes it: M, L, C and Z with absolute numbers."""
+    here = (0.0, 0.0)
+    for command, rest in re.findall(r"([MLCZ])([^MLCZ]*)", data):
+        numbers = [float(part) for part in rest.split()]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if command == "C":
+            for place in range(1, 9):
+                t = place / 8
+                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+                curve = [here, *points]
+                yield (sum(w * x for w, (x, _) in zip(weights, curve, strict=True)),
+                       sum(w * y for w, (_, y) in zip(weights, curve, strict=True)))  # fmt: skip
+        else:
+            yield from points
+        here = points[-1] if points else here
+
+
 def check_picture(text: str) -> ElementTree.Element:
     """No text lies over another, leaves the picture, or is cut by its box; no two boxes of nodes meet."""
     root = parse(text)
@@ -126,6 +145,9 @@ def check_picture(text: str) -> ElementTree.Element:
     written = texts(root)
     assert [box.text for box in written if not page.holds(box)] == []
     assert overlaps(written) == []
+    for path in root.iter(f"{SVG}path"):
+        outside = [(x, y) for x, y in course(path.attrib["d"]) if not (0 <= x <= wide and 0 <= y <= high)]
+        assert outside == [], path.attrib["d"]
     outer = []
     for node in groups(root, "node"):
         frames = list(rectangles(node))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import networkx
 import pytest
 
 from archcalc.catalogue import names
 from archcalc.diagrams.draw import Choices, draw
+from archcalc.diagrams.pages import standard_styles
+from archcalc.diagrams.theme import LIGHT
 from tests.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
 
 pytest.importorskip("pygraphviz", reason=MISSING)
 ALL = tuple(names())
-CHAINS = ("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "zfnet", "nin", "vgg11", "vgg16", "vgg16@bn", "vgg19")
+VOLUMES = (
+    *("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "deconvnet", "nin"),
+    *("nin@cifar10", "vgg11", "vgg13", "vgg16", "vgg16@bn", "vgg16@c", "vgg19", "plain18", "unet", "unet@padded"),
+    "unet@released",
+)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -33,14 +40,44 @@ def test_blocks_are_readable(name: str, depth: int | None) -> None:
     check_picture(svg_of(name, "blocks", depth))
 
 
-@pytest.mark.parametrize("name", CHAINS)
+def test_volumes_suit_chains_and_us() -> None:
+    found = {name for name in ALL if "volumes" in standard_styles(analysis_of(name)) and not name.startswith("blocks/")}
+    assert found == set(VOLUMES)
+
+
+@pytest.mark.parametrize("name", [*VOLUMES, *(name for name in ALL if name.startswith("blocks/conv"))])
 @pytest.mark.parametrize("sizes", ["log", "linear"])
 def test_volumes_are_readable(name: str, sizes: str) -> None:
     picture = draw(analysis_of(name), "svg", Choices(style="volumes", sizes=sizes))
     root = check_picture(picture.data.decode())
-    text = "".join(root.itertext())
-    for row in analysis_of(name).rows:
-        assert row.name in text
+    shown = {layer for node in groups(root, "node") for layer in layers_of(node)}
+    assert shown == {row.name for row in analysis_of(name).rows if row.op.kind != "crop2d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "style"),
+    [
+        ("vgg16", "conv3_2", "graph"),
+        ("vgg16", "conv3_2", "blocks"),
+        ("vgg16", "conv3_2", "volumes"),
+        ("googlenet", "inception_4a/3x3/conv/conv", "blocks"),
+        ("unet", "expand4/convs/conv1/conv", "volumes"),
+    ],
+)
+def test_what_a_layer_sees_is_marked(name: str, layer: str, style: str) -> None:
+    root = check_picture(draw(analysis_of(name), "svg", Choices(style=style, highlight=layer)).data.decode())
+    seen = networkx.ancestors(analysis_of(name).graph.to_networkx(), layer) | {layer}
+    for node in groups(root, "node"):
+        marked = any(element.get("stroke") == LIGHT.accent for element in node.iter())
+        assert marked == bool(seen & set(layers_of(node))), layers_of(node)
+
+
+@pytest.mark.parametrize("name", ["googlenet@aux", "inception_resnet_v2", "nasnet_mobile", "xception", "unet"])
+@pytest.mark.parametrize("direction", ["fit", "LR"])
+def test_every_block_by_itself(name: str, direction: str) -> None:
+    for block in dict.fromkeys(row.name.partition("/")[0] for row in analysis_of(name).rows if "/" in row.name):
+        choices = Choices(only=block, style="graph", direction=direction)
+        check_picture(draw(analysis_of(name), "svg", choices).data.decode())
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet50", "nasnet_mobile", "unet", "inception_v4"])
