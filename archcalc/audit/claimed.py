@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from archcalc.audit.numbers import value_text
 from archcalc.check.calculation import StatementError
 from archcalc.check.model import Stated
 from archcalc.check.statements import read_statement
@@ -83,9 +84,9 @@ def read_claimed(value: Any) -> Claimed:
             raise ValueError(f"a list may have {MOST_ITEMS:,} items, this one has {len(value):,}")
         items = tuple(read_claimed(item) for item in value)
         return Claimed(", ".join(item.text for item in items), items=items)
-    if isinstance(value, int):
+    if isinstance(value, (int, Fraction)):
         number = Fraction(value)
-        text = f"{value:,}" if abs(value) >= 10_000 else str(value)
+        text = value_text(value)
         return Claimed(text, (Stated(text, number, number, number),))
     if isinstance(value, float):
         return read_claimed(str(value))

@@ -9,7 +9,7 @@ from archcalc.audit.asked import Asked
 from archcalc.audit.elsewhere import other_layers, other_networks
 from archcalc.audit.layers import of_other_setting, of_other_size, of_padding, of_several_settings, of_weights
 from archcalc.audit.slips import of_addends, of_calculation, of_rounding, of_sides, of_unit
-from archcalc.audit.sums import is_sum, of_terms
+from archcalc.audit.sums import SUMMED, is_sum, of_terms
 from archcalc.audit.trees import calls, layer_of, network_of
 from archcalc.check.diagnose import Situation, diagnose
 from archcalc.check.model import QUANTITIES as CELLS
@@ -92,6 +92,8 @@ class Diagnoser:
             return
         analysis = self.asked.networks.analysis(network)
         layer = layer_of(call) or (analysis.rows[-1].name if network.op is not None else None)
+        if layer is None and quantity not in SUMMED:
+            return
         names = [TOTAL] if layer is None else find_layers(analysis, layer)
         if len(names) != 1 or (isinstance(part.value, list) and _is_far(part.claimed, part.value)):
             return

@@ -151,7 +151,12 @@ def other_layers(asked: Asked, part: Part) -> Iterator[Diagnosis]:
             text = f"{part.claimed.text} is the {quantity.replace('_', ' ')} of {name}{reads}."
             yield Diagnosis("other_layer", layer, quantity, text)
             return
-    if quantity == "output_shape" and row is not None and len(part.claimed.sides) == 3 == len(row.output_shape):
+    if (
+        part.tree is call
+        and quantity == "output_shape"
+        and row is not None
+        and len(part.claimed.sides) == 3 == len(row.output_shape)
+    ):
         yield from _mixed(part.claimed, layer, row.op.kind, part.value, analysis.rows)
 
 

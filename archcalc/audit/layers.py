@@ -16,7 +16,7 @@ from archcalc.check.model import Diagnosis
 from archcalc.ops import OPS, rules
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.shapes import infer_shapes
-from archcalc.shapes import format_shape
+from archcalc.shapes import LARGEST_SIZE, format_shape
 from archcalc.spec.expressions import Expression
 
 if TYPE_CHECKING:
@@ -60,8 +60,13 @@ def of_other_setting(asked: Asked, part: Part) -> Iterator[Diagnosis]:
     analysis, layer, call = about
     index = analysis.graph.index[rows_of(analysis, layer)[-1].name]
     old = analysis.graph.layers[index]
+    if call.value not in type(old.op).model_fields or not (call.value != "padding") <= number <= LARGEST_SIZE:
+        return  # no layer can have it
     current = getattr(old.op, call.value)
-    value: Any = (int(number),) * len(current) if isinstance(current, tuple) else int(number)
+    value: Any = int(number)
+    if isinstance(current, tuple):
+        value = (value,) * len(current)
+        value = type(current)(*value) if hasattr(current, "_fields") else value
     changed = old._replace(op=old.op.model_copy(update={call.value: value}))
     layers = (*analysis.graph.layers[:index], changed, *analysis.graph.layers[index + 1 :])
     found = infer_shapes(replace(analysis.graph, layers=layers)).layers

@@ -18,6 +18,9 @@ from archcalc.spec.expressions import Expression
 if TYPE_CHECKING:
     from archcalc.audit.judge import Part
 
+#: Quantities of a table of answers that add up over the layers.
+SUMMED = {*QUANTITIES} - {"output_shape", "receptive_field"}
+
 
 def is_sum(asked: Asked) -> bool:
     """Whether a claim prints the sum of a quantity over a whole network."""
@@ -57,7 +60,7 @@ def _layers(asked: Asked, tree: Expression) -> tuple[Analysis, str, list[str]] |
     calls = list(_addends(tree))
     networks = {network_of(call, asked.variables) for call in calls if call.kind == "call"}
     quantities = {str(call.value) for call in calls}
-    if len(networks) != 1 or len(quantities) != 1 or not quantities <= {*QUANTITIES} - {"output_shape"}:
+    if len(networks) != 1 or len(quantities) != 1 or not quantities <= SUMMED:
         return None
     network = next(iter(networks))
     if network is None:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from archcalc.analysis import Analysis, analyse
 from archcalc.audit.diagnose import MISTAKES
+from archcalc.audit.formats import FORMATS, render
 from archcalc.audit.functions import QUANTITIES, Reader
 from archcalc.audit.judge import Audit, Judged, Verdict, judge_claims
 from archcalc.audit.language import read_claims
 from archcalc.audit.networks import Networks
 from archcalc.catalogue import load
+from archcalc.errors import Problem, SpecError
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.source import parse_source
 
@@ -193,3 +195,61 @@ def test_right_values_are_right_and_others_wrong(data: st.DataObject, name: str)
     shape = "x".join(map(str, (*row.output_shape[1:], row.output_shape[0])))
     claim = f"{{network: {name}, layer: {row.name}, quantity: output_shape, value: {shape}}}"
     assert judged(claim).verdict is Verdict.RIGHT
+
+
+NETWORKS = ["alexnet", "unet", "lenet5@1998", "googlenet@aux", "mobilenet", "9x9x3 -> [conv3-4 -> pool2]*2 -> fc5"]
+CLAIMED = [
+    "0",
+    "2",
+    "-1",
+    "0.5",
+    "5M",
+    "about 60M",
+    "140 MB",
+    '"1,327,488"',
+    "55x55x96",
+    "7x7x512",
+    "1x1x10",
+    "3x3x3x96",
+    "true",
+    "[1, 2]",
+    "[[1, 2], 3x3]",
+    "ICLR 2015",
+    "64%",
+    "1e9",
+]
+PRINTED = ["(3*3*64+64)*2", "3+4", "224/2/2", "1/3", "(11-5)/2+1", "5*5*3+5"]
+CALCULATED = [
+    "params(network) - params(network, 'L')",
+    "[height(network, 'L'), width(network, 'L')]",
+    "count(network, 'conv2d') ** 2",
+    "x_col(network, 'L')[0]",
+    "output_shape(network, 'L')[0]",
+    "activations(network, 'L') > 3",
+    "reads(network, 'L', 0)",
+    "params(network, 'L') + params(network)",
+    "kernel_size(network, 'L') / 2",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(NETWORKS))
+def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
+    layer = data.draw(st.sampled_from(analysed(name).rows)).name
+    parts = [f'network: "{name}"']
+    if data.draw(st.booleans()):
+        parts.append(f"quantity: {data.draw(st.sampled_from(QUANTITIES))}")
+        parts += [f'layer: "{layer}"'] if data.draw(st.booleans()) else []
+    else:
+        parts.append(f'calculate: "{data.draw(st.sampled_from(CALCULATED)).replace("L", layer)}"')
+    is_printed = data.draw(st.booleans())
+    parts += [f"expression: {data.draw(st.sampled_from(PRINTED))}"] if is_printed else []
+    parts += [f"value: {data.draw(st.sampled_from(CLAIMED))}"] if not is_printed or data.draw(st.booleans()) else []
+    problems: tuple[Problem, ...] = ()
+    try:
+        found = audited(f"{{{', '.join(parts)}}}")
+    except SpecError as error:
+        problems = error.problems
+    else:
+        assert all(render(found, form) for form in FORMATS)
+    assert all(problem.location is not None for problem in problems)
