@@ -44,7 +44,10 @@ def draw_steps(analysis: Analysis, form: str, choices: Choices) -> list[Picture]
     scene, notes = scene_of(analysis, choices, form == "pptx")
     if form == "pptx":
         scene = page(scene, parse_ratio(choices.fit))
-    scenes = reveal(scene) if choices.steps else [scene]
+    scenes = [scene]
+    if choices.steps:
+        scenes, said = reveal(scene)
+        notes += said
     if form in PAGED:
         return [_with_notes(render(scenes, form, choices), notes)]
     return [_with_notes(render([scene], form, choices), notes) for scene in scenes]

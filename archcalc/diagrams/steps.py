@@ -9,6 +9,9 @@ from archcalc.diagrams.pack import Layout
 from archcalc.diagrams.scene import Scene
 from archcalc.diagrams.trace import ways
 
+#: More steps than this are put together: a series repeats what it showed before.
+MOST = 60
+
 
 class Steps:
     """In which step each part of a laid-out diagram appears; the first is 1."""
@@ -43,13 +46,19 @@ def node_steps(diagram: Diagram) -> Mapping[str, int]:
     return steps
 
 
-def reveal(scene: Scene) -> list[Scene]:
-    """One drawing a step, all of one size: each shows one part more."""
+def reveal(scene: Scene) -> tuple[list[Scene], tuple[str, ...]]:
+    """One drawing a step, all of one size: each shows one part more, or several where there are very many.
+
+    And what there is to say about it.
+    """
     last = max((item.step for item in scene.items), default=1)
+    count = min(max(last, 1), MOST)
     found: list[Scene] = []
-    for step in range(1, max(last, 1) + 1):
+    for number in range(1, count + 1):
+        step = -(-last * number // count)
         items = tuple(item for item in scene.items if item.step <= step)
         links = tuple(link for link in scene.links if link.step <= step)
         if not found or len(items) > len(found[-1].items):
             found.append(scene._replace(items=items, links=links))
-    return found
+    notes = (f"{last:,} parts are revealed in {len(found)} steps",) if last > MOST else ()
+    return found, notes

@@ -32,13 +32,17 @@ def find_arms(diagram: Diagram) -> Arms | None:
     order, kept = diagram.order, {group.path for group in diagram.groups}
     links = sorted((order[edge.source], order[edge.target]) for edge in diagram.edges)
     outer = [outermost(node.path, kept) for node in diagram.nodes]
+    by_source: dict[int, list[Link]] = {}
+    for link in links:
+        by_source.setdefault(link[0], []).append(link)
+    over: list[Link] = []
     found: Arms | None = None
     for place in range(1, len(diagram.nodes)):
-        if outer[place] and outer[place] == outer[place - 1]:
+        over = [link for link in over if link[1] >= place] + by_source.get(place - 1, [])
+        if len(over) < 3 or (outer[place] and outer[place] == outer[place - 1]):
             continue
-        over = [link for link in links if link[0] < place <= link[1]]
-        last = max((source for source, _ in over), default=0)
-        copies = sorted(link for link in over if link[0] != last)
+        last = max(source for source, _ in over)
+        copies = [link for link in over if link[0] != last]
         goals = [target for _, target in copies]
         nested = goals == sorted(goals, reverse=True)
         levels = min(len({outer[s] or s for s, _ in copies}), len({outer[t] or t for _, t in copies}))

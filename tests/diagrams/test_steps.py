@@ -12,6 +12,7 @@ from archcalc.diagrams.scenes import scene_of
 from archcalc.diagrams.steps import reveal
 from archcalc.errors import UsageError
 from tests.diagrams.pictures import MISSING, analysis_of, check_picture, groups, layers_of, parse
+from tests.networks import numbers
 
 pytest.importorskip("pygraphviz", reason=MISSING)
 SERIES = [
@@ -42,7 +43,7 @@ def test_parts_appear_one_after_the_other(name: str, choices: dict[str, Any], co
 
 @pytest.mark.parametrize(("name", "choices", "count"), [entry for entry in SERIES if entry[1]["style"] != "volumes"])
 def test_no_line_without_its_ends(name: str, choices: dict[str, Any], count: int) -> None:
-    for scene in reveal(scene_of(analysis_of(name), Choices(**choices, steps=True), links=True)[0]):
+    for scene in reveal(scene_of(analysis_of(name), Choices(**choices, steps=True), links=True)[0])[0]:
         there = {item.owner for item in scene.items if item.owner}
         for link in scene.links:
             assert {link.source, link.target} <= there
@@ -74,3 +75,13 @@ def test_steps_of_one_block() -> None:
     last = parse(pictures[-1].data.decode())
     assert len(pictures) > 3
     assert len(groups(last, "node")) > 12
+
+
+def test_very_many_parts_come_in_some_steps() -> None:
+    analysis = numbers("  - conv_relu: {out_channels: 4, kernel_size: 1, repeat: 130}")
+    pictures = draw_steps(analysis, "svg", Choices(style="graph", steps=True))
+    assert len(pictures) == 60
+    assert "131 parts are revealed in 60 steps" in pictures[0].notes
+    counts = [len(groups(parse(picture.data.decode()), "node")) for picture in pictures]
+    assert counts == sorted(set(counts))
+    assert counts[-1] == 261
