@@ -11,8 +11,8 @@ from archcalc.derive.trace import Node
 
 
 def calculation(tree: Node) -> str:
-    """(3·3·256 + 1)·384: the formula with its numbers."""
-    return TEXT.write(substituted(tree))
+    """(3·3·256 + 1)·384: the formula with its numbers; nothing where there is no more than a number to show."""
+    return TEXT.write(substituted(tree)) if tree.kind != "number" else ""
 
 
 def sentence(steps: Sequence[Step], shown: str, what: str, is_exact: bool = True) -> str:
@@ -38,7 +38,7 @@ def result(tree: Node) -> str:
     """(27 − 5)/1 + 1 = 23; a bare number stands alone."""
     shown = calculation(tree)
     value = number(tree.value)
-    return shown if shown == value else f"{shown} = {value}"
+    return f"{shown} = {value}" if shown not in ("", value) else value
 
 
 def both_axes(trees: Sequence[Node]) -> str:

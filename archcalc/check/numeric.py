@@ -137,8 +137,8 @@ def _apart(one: Alternative, other: Alternative) -> bool:
 def _found(one: Alternative, stated: Stated) -> Found:
     exact = stated.low == stated.high
     shown = ""
-    if one.tree is not None and not one.steps[0].layer:
-        value = "" if exact or one.tree.kind == "number" else f" = {number(one.tree.value)}, rounded"
+    if one.tree is not None and one.tree.kind != "number" and not one.steps[0].layer:
+        value = "" if exact else f" = {number(one.tree.value)}, rounded"
         shown = explain.calculation(one.tree) + value
     words = explain.sentence(one.steps, shown, "Your number", exact)
     if one.steps[0].layer and len(one.steps) == 1:

@@ -11,18 +11,19 @@ from random import Random
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis, Row
-from archcalc.check.model import TOTAL, Stated
+from archcalc.check.model import TOTAL, Answer, Stated
 
 #: Kernels, strides and so on that a student could mix up.
 KERNELS = (1, 3, 5, 7, 11)
 
 
 class Plant(NamedTuple):
-    """A wrong answer and the mistake behind it."""
+    """A wrong answer, and of one that follows from another the answer before it."""
 
     layer: str
     quantity: str
     stated: Stated
+    before: Answer | None = None
 
 
 Planter = Callable[[Random, Analysis], "Plant | None"]
@@ -362,9 +363,8 @@ def forgot_dilation(rng: Random, analysis: Analysis) -> Plant | None:
 def swapped_axes(rng: Random, analysis: Analysis) -> Plant | None:
     row = pick(rng, [row for row in analysis.rows if len(row.output_shape) == 3])
     depth, height, width = row.output_shape
-    if depth in (height, width):
-        return None
-    return Plant(row.name, "output_shape", Stated("", shape=(height, depth, width), sides=(depth, width, height)))
+    # Depth first is an order of its own; depth in the middle is none.
+    return None if depth in (height, width) else Plant(row.name, "output_shape", shape(height, depth, width))
 
 
 # --- the rest
@@ -481,9 +481,10 @@ def carried_forward(rng: Random, analysis: Analysis) -> Plant | None:
     wrong = follow.sizes()
     if min(wrong) < 1 or wrong == (conv.H2, conv.W2):
         return None
+    answer = Answer(before.name, "output_shape", f"{sizes[0]}x{sizes[1]}x{before.K}")
     if conv.row.multiplications and rng.random() < 0.6:
-        return Plant(conv.name, "multiplications", number(conv.weights * wrong[0] * wrong[1]))
-    return Plant(conv.name, "output_shape", shape(*wrong, conv.K))
+        return Plant(conv.name, "multiplications", number(conv.weights * wrong[0] * wrong[1]), answer)
+    return Plant(conv.name, "output_shape", shape(*wrong, conv.K), answer)
 
 
 def unknown(rng: Random, analysis: Analysis) -> Plant | None:

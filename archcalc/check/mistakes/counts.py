@@ -97,7 +97,7 @@ def doubled(quantity: str, tree: Node) -> Iterator[Alternative]:
     """Twice and half the number."""
     two = symbol("2", 2).node
     once = "One multiply-add counts as one." if quantity == "multiplications" else "It counts once."
-    cost = 13 if quantity == "multiplications" else 20
+    cost = 15 if quantity == "multiplications" else 20
     yield Alternative(2 * tree.value, (Step("factor_two", f"twice the number. {once}"),), cost, times(two, tree))
     if tree.value % 2 == 0:
         yield Alternative(tree.value // 2, (Step("factor_two", "half the number."),), 24)

@@ -18,6 +18,7 @@ from archcalc.shapes import format_shape
 Base = tuple[tuple[Step, ...], int, Node]
 
 #: What a bias belongs to, by the family of the op.
+_BOTH = "γ and β are trained, one of each for every channel."
 HOLDERS = {"convolution": "filters", "dense": "neurons"}
 
 
@@ -122,15 +123,14 @@ def _normalisation(scene: Scene) -> Iterator[Base]:
     if not scene.row.buffers and not any(array.buffer for array in scene.op.param_shapes(scene.inputs)):
         return
     counted = scene.network.analysis.conventions.running_statistics
-    both = "γ and β are parameters, for each channel one of each"
     if not counted:
-        reason = f"running mean and variance are counted. They are not trained: {both}."
+        reason = "running mean and variance are counted. They are not trained; γ and β are, one of each for every channel."
         yield (Step("counted_running_statistics", reason),), 8, params(scene, buffers=True)
     if scene.row.params:
-        yield (Step("forgot_batch_norm", f"batch normalisation has parameters: {both}."),), 8, number_node(0)
+        yield (Step("forgot_batch_norm", f"batch normalisation has parameters too. {_BOTH}"),), 8, number_node(0)
     if scene.row.trainable_params == 2 * scene.depth:
         tree = params(scene, scene.lifted.op.model_copy(update={"shift": False}))
-        reason = f"the shift β is missing. {both[0].upper()}{both[1:]}."
+        reason = f"the shift β is missing. {_BOTH}"
         yield (Step("forgot_bias", reason),), 10, tree
 
 
