@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import combinations
+from math import prod
 from typing import NamedTuple
 
 from archcalc.analysis import Row
@@ -32,6 +34,8 @@ USUAL = 21
 ROUNDED_CHANCE = Fraction(1, 4)
 #: A slip of a digit is only seen in a rounded number that still has so many.
 FEWEST_DIGITS = 100
+#: More numbers than this are not multiplied with one another.
+_MOST_FACTORS = 8
 #: How many pairs of mistakes are shown: more of them say less.
 MOST_PAIRS = 2
 
@@ -60,10 +64,13 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     early = tables.get((*key, "up"), lambda: Index(_upstream(scene, quantity, right.value)))
     if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
         found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
-    if not found:
+    is_written = stated.expression is not None and not any(_unlike(one.tree, stated) < 0 for one in found)
+    if not found or is_written:
         both = tables.get((*key, 2), lambda: Index(pairs(scene, quantity)))
         if both.chance(stated.low, stated.high) <= LARGEST_CHANCE:
-            found += [_found(one, stated) for one in both.find(stated.low, stated.high)][:MOST_PAIRS]
+            # Beside a single mistake only a pair that has the very numbers that were written.
+            two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
+            found += [_found(one, stated) for one in two][:MOST_PAIRS]
     return found or [_unknown(scene, quantity, right, stated)]
 
 
@@ -172,8 +179,26 @@ def _unlike(tree: Node | None, stated: Stated) -> int:
     if tree is None:
         return 20
     own, written = _numbers(substituted(tree)), _numbers(stated.expression)
-    differ = ((own - written) + (written - own)).total()
+    left, others = own - written, written - own
+    for value in list(others.elements()):
+        # 363 stands for 11·11·3.
+        parts = _factors(value, left)
+        if parts:
+            left -= parts
+            others[value] -= 1
+    differ = left.total() + others.total()
     return -20 if not differ else min(10 * differ, 40)
+
+
+def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
+    """Some of these numbers whose product is the value; nothing where there are none, or too many to try."""
+    given = [one for one in numbers.elements() if one > 1]
+    if len(given) <= _MOST_FACTORS:
+        for count in range(2, len(given) + 1):
+            for some in combinations(given, count):
+                if prod(some) == value:
+                    return Counter(some)
+    return Counter()
 
 
 def _slips(right: int, stated: Stated) -> Iterator[Found]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from archcalc.check.explain import capital
+from archcalc.check.mistakes import slips
 from archcalc.check.model import TOTAL, Diagnosis, Stated
 from archcalc.derive.notation import number
 
@@ -28,24 +30,9 @@ def shown(value: Fraction) -> str:
 
 
 def digit_slip(right: int, written: Fraction) -> str:
-    """How one slip of the pen turns a number into another: `2 digits are swapped`; nothing where none does."""
-    if written.denominator != 1 or right < 0 or written < 0:
-        return ""
-    want, have = str(right), str(int(written))
-    if len(want) == len(have):
-        places = [place for place, (a, b) in enumerate(zip(want, have, strict=True)) if a != b]
-        if len(places) == 1:
-            return f"One digit is another: {have[places[0]]} for {want[places[0]]}."
-        swapped = len(places) == 2 and places[1] == places[0] + 1
-        if swapped and want[places[0]] == have[places[1]] and want[places[1]] == have[places[0]]:
-            return f"Two digits are swapped: {have[places[0] : places[1] + 1]}."
-        return ""
-    longer, shorter = (want, have) if len(want) > len(have) else (have, want)
-    if len(longer) - len(shorter) == 1:
-        for place in range(len(longer)):
-            if longer[:place] + longer[place + 1 :] == shorter:
-                return f"A digit {'is missing' if longer is want else 'is too much'}: {longer[place]}."
-    return ""
+    """How one slip of the pen turns a number into another, in a sentence; nothing where none does."""
+    slip = slips.digit_slip(right, int(written)) if written.denominator == 1 else ""
+    return f"{capital(slip)}." if slip else ""
 
 
 def diagnose_total(
@@ -53,7 +40,7 @@ def diagnose_total(
 ) -> tuple[Diagnosis, ...]:
     """Why a total is not the sum of its column: `own` is the sum of the student's `parts`, `written` the cells."""
     found: list[Diagnosis] = []
-    if stated.value is None:
+    if stated.value is None or not written:
         return ()
 
     def add(mistake: str, text: str) -> None:
@@ -64,13 +51,16 @@ def diagnose_total(
         rest = sum((value for name, value in parts.items() if name not in written), Fraction(0))
         if stated.value == rounded + rest and stated.low == stated.high:
             add("rounded_inputs", f"The sum of the rounded numbers, {shown(rounded + rest)}. Add before you round.")
-    for name, value in parts.items():
-        if value and stated.value == own - value:
-            add("sum_of_parts", f"Exactly the sum of the column without {name}: {shown(own)} − {shown(value)}.")
-        elif value and stated.value == own + value:
-            add("sum_of_parts", f"Exactly the sum of the column with {name} twice: {shown(own)} + {shown(value)}.")
+    for sign, how, word in ((-1, "without", "−"), (1, "with another", "+")):
+        change = sign * (stated.value - own)
+        names = [name for name, value in parts.items() if value and value == change]
+        if names:
+            which = names[0] if len(names) == 1 else f"one of {', '.join(names[:8])}"
+            text = f"Exactly the sum of the column {how} {which}: {shown(own)} {word} {shown(change)}."
+            add("sum_of_parts", text)
+            add("repeat_count", text)
     answered = sum((parts[name] for name in written if name in parts), Fraction(0))
-    if not found and written and stated.value == answered != own:
+    if not found and stated.value == answered != own:
         add("sum_of_parts", f"The sum of the cells that are filled in. With the others it is {shown(own)}.")
     if not found and own.denominator == 1 and (slip := digit_slip(int(own), stated.value)):
         add("digit_slip", f"The column adds up to {shown(own)}. {slip}")

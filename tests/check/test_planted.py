@@ -102,7 +102,9 @@ def test_planted_mistake_is_found(mistake: str) -> None:
         among += any(one.mistake == mistake for one in found)
         first += any(one.mistake == mistake and one.rank == 0 for one in found)
         if all(one.mistake != mistake for one in found):
-            lost.append((analysis.graph.name, plant.layer, plant.quantity, plant.stated, [one.mistake for one in found]))
+            lost.append(
+                (analysis.graph.name, plant.layer, plant.quantity, plant.stated, [one.mistake for one in found])
+            )
     assert among >= 0.99 * PLANTS, lost
     assert first >= 0.9 * PLANTS, first
 

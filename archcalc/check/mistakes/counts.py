@@ -41,7 +41,6 @@ def pairs(scene: Scene, quantity: str) -> list[Alternative]:
         Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.bases(scene, quantity)
     ]
     changes = [edit for edit in edits(scene, quantity, tree) if edit.cost <= PAIRED_COST]
-    known = {tree.value, *(one.value for one in singles(scene, quantity))}
     found: list[Alternative] = []
     for start in starts:
         found += _combined(start, changes)
@@ -49,7 +48,7 @@ def pairs(scene: Scene, quantity: str) -> list[Alternative]:
         made = edit.apply(tree)
         if made is not None:
             found += _combined(_after(edit, made), changes[index + 1 :])
-    return [one for one in found if one.value not in known and one.value > 0]
+    return [one for one in found if one.value not in (0, tree.value)]
 
 
 def in_place(scene: Scene, quantity: str) -> Iterator[Alternative]:
@@ -134,7 +133,10 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
 def _repeated(scene: Scene, quantity: str, tree: Node) -> Iterator[Alternative]:
     """Several equal layers counted as one, and batch normalisation counted with the convolution before it."""
     network, name = scene.network, scene.name
-    alike = network.alike(name)
+    key = "activation_bytes" if quantity == "memory" else quantity
+    alike = (
+        [row.name for row in network.weighted if getattr(row, key) == tree.value] if scene.row.multiplications else []
+    )
     for times_counted in range(2, min(len(alike), 6) + 1):
         others = " and ".join([other for other in alike if other != name][: times_counted - 1])
         step = Step("repeat_count", f"{times_counted} layers in one: {others} is as large. {name} alone counts once.")

@@ -17,8 +17,8 @@ from archcalc.shapes import format_shape
 
 Base = tuple[tuple[Step, ...], int, Node]
 
-#: What a bias belongs to, by the family of the op.
 _BOTH = "γ and β are trained, one of each for every channel."
+#: What a bias belongs to, by the family of the op.
 HOLDERS = {"convolution": "filters", "dense": "neurons"}
 
 
@@ -124,7 +124,9 @@ def _normalisation(scene: Scene) -> Iterator[Base]:
         return
     counted = scene.network.analysis.conventions.running_statistics
     if not counted:
-        reason = "running mean and variance are counted. They are not trained; γ and β are, one of each for every channel."
+        reason = (
+            "running mean and variance are counted. They are not trained; γ and β are, one of each for every channel."
+        )
         yield (Step("counted_running_statistics", reason),), 8, params(scene, buffers=True)
     if scene.row.params:
         yield (Step("forgot_batch_norm", f"batch normalisation has parameters too. {_BOTH}"),), 8, number_node(0)

@@ -66,7 +66,7 @@ def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[
         if value:
             alike[value].append(name)
     for value, names in alike.items():
-        which = names[0] if len(names) == 1 else f"one of {_listed(names)}"
+        which = names[0] if len(names) == 1 else f"one of {_listed(names, 'or')}"
         where = names[0] if len(names) == 1 else ""
         step = Step("repeat_count", f"the sum lacks {which}: {value:,}.", where)
         yield Alternative(total - value, (step,), 18)
