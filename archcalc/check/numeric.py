@@ -180,6 +180,8 @@ def _unlike(tree: Node | None, stated: Stated) -> int:
         return 20
     own, written = _numbers(substituted(tree)), _numbers(stated.expression)
     left, others = own - written, written - own
+    if not left and not others:
+        return -20
     for value in list(others.elements()):
         # 363 stands for 11·11·3.
         parts = _factors(value, left)
@@ -187,7 +189,7 @@ def _unlike(tree: Node | None, stated: Stated) -> int:
             left -= parts
             others[value] -= 1
     differ = left.total() + others.total()
-    return -20 if not differ else min(10 * differ, 40)
+    return -10 if not differ else min(10 * differ, 40)
 
 
 def _factors(value: int, numbers: Counter[int]) -> Counter[int]:

@@ -106,7 +106,7 @@ class Network:
         found: dict[int, Borrowed] = {}
         own = self.analysis[name]
         if len(own.output_shape) == 3 and own.multiplications:
-            found[own.output_shape[0]] = Borrowed(own.output_shape[0], f"{name}'s own number of filters", 0)
+            found[own.output_shape[0]] = Borrowed(own.output_shape[0], f"{name}'s own number of filters", 1)
         for far, row in self.nearest(name):
             for shape, what in ((row.input_shapes[0], "input depth"), (row.output_shape, "number of filters")):
                 if len(shape) == 3:
