@@ -206,6 +206,8 @@ def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
 def _slips(right: int, stated: Stated) -> Iterator[Found]:
     if stated.low is None or stated.high is None:
         return
+    if stated.low == stated.high and stated.low.denominator != 1:
+        return
     # A rounded number is compared at its own precision.
     quantum = stated.high - stated.low or Fraction(1)
     middle = (stated.low + stated.high) / 2 / quantum

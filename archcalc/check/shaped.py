@@ -17,7 +17,7 @@ from archcalc.check.mistakes.upstream import carried
 from archcalc.check.model import Stated
 from archcalc.check.search import Tables
 from archcalc.derive.notation import number
-from archcalc.shapes import Shape, format_shape
+from archcalc.shapes import LARGEST_SIZE, Shape, format_shape
 
 Pair = tuple[int, int]
 
@@ -46,6 +46,8 @@ def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Found]:
 def _as(stated: Stated, right: Shape) -> Shape | None:
     """What is stated with the axes of what is right; 1×1×N and N are the same."""
     shape = stated.shape
+    if shape is not None and max(shape, default=0) > LARGEST_SIZE**3:
+        return None
     if shape is None and stated.value is not None and stated.value.denominator == 1 and len(right) == 1:
         return (int(stated.value),)
     if shape is None or len(shape) == len(right):
@@ -163,9 +165,11 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
     scene = tables.network.scene(row)
     field = row.receptive_field
     wrong = _field(stated)
-    if field is None or wrong is None:
+    if field is None:
         return [_no_field(None, scene)]
     right = (field.height.size, field.width.size)
+    if wrong is None:
+        return [_no_field(right, scene)]
     if wrong == right:
         return []
     ones = tables.get((row.name, "field", row.input_shapes), lambda: fields(scene))
@@ -180,10 +184,13 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
 
 def _field(stated: Stated) -> Pair | None:
     sides = stated.sides or stated.shape
+    if sides and max(sides) > LARGEST_SIZE:
+        return None
     if sides and len(sides) in (2, 3):
         return sides[0], sides[1]
     value = stated.value if stated.value is not None else (sides[0] if sides else None)
-    return (int(value), int(value)) if value is not None and value == int(value) else None
+    is_size = value is not None and value == int(value) and value <= LARGEST_SIZE
+    return (int(value), int(value)) if value is not None and is_size else None
 
 
 def _no_field(right: Pair | None, scene: Scene) -> Found:

@@ -245,6 +245,26 @@ def test_statement_of_another_kind() -> None:
         assert found.mistake == "unknown"
 
 
+@pytest.mark.parametrize("layer", ["conv1", "fc6", "relu1", TOTAL])
+@pytest.mark.parametrize("value", [Fraction(10) ** 5000, Fraction(-5), Fraction(1, 3), Fraction(10) ** 300])
+def test_numbers_out_of_all_proportion(layer: str, value: Fraction) -> None:
+    """Nothing is said, and nothing fails; a shape of such sides neither."""
+    for quantity in COUNTS:
+        stated = Stated("", value, value, value)
+        (found,) = diagnose(Situation(analysed("alexnet"), layer, quantity), stated)
+        assert found.mistake == "unknown"
+    side = abs(int(value))
+    for quantity in ("output_shape", "receptive_field") if layer != TOTAL else ():
+        (found,) = diagnose(
+            Situation(analysed("alexnet"), layer, quantity), Stated("", shape=(7, side, 3), sides=(side, 3, 7))
+        )
+        assert found.mistake == "unknown"
+    if layer != TOTAL:
+        stated = Stated("", value, value, value)
+        (found,) = diagnose(Situation(analysed("alexnet"), layer, "receptive_field"), stated)
+        assert found.mistake == "unknown"
+
+
 def test_unknown_layer() -> None:
     with pytest.raises(KeyError):
         diagnose(Situation(analysed("alexnet"), "conv9", "params"), exactly(1))

@@ -11,7 +11,8 @@ from archcalc.derive.trace import Node
 
 def digit_slip(right: int, wrong: int) -> str:
     """What happened to a digit, in words; empty where more than one slip would be needed."""
-    if right < 0 or wrong < 0 or right == wrong:
+    # A slip changes the number of digits by one at the most; what is far larger is not even written out.
+    if right < 0 or wrong < 0 or right == wrong or wrong > 100 * (right + 1):
         return ""
     one, other = str(right), str(wrong)
     if len(one) == len(other):
