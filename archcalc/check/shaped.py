@@ -172,7 +172,7 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
         return [_no_field(right, scene)]
     if wrong == right:
         return []
-    ones = tables.get((row.name, "field", row.input_shapes), lambda: fields(scene))
+    ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(scene))
     what = f"Your {wrong[0]}×{wrong[1]}"
     found: list[Found] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
     if wrong != right and wrong == right[::-1]:
