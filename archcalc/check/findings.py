@@ -138,6 +138,8 @@ def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
             axis = {"depth": 0, "height": 1, "width": 2}.get(derivation.quantity)
             if axis is not None and len(stated) == len(right) == 3 and stated[axis] == right[axis]:
                 continue
+        if derivation.tree.is_atom:  # no more than the value
+            continue
         if derivation.quantity.endswith("width") and _is_likewise(derivation, found):
             continue
         yield derivation

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analysis import Row
 from archcalc.check.carry import Follows, Where, World
-from archcalc.check.expected import Value
+from archcalc.check.expected import Value, expected
 from archcalc.check.findings import name_of
 from archcalc.check.judge import agrees, fits, is_bracketed, missing, ordered, reads_channels_first
 from archcalc.check.match import Match
 from archcalc.check.model import TOTAL, Answer, Cell, Diagnosis, Stated, Verdict
 from archcalc.check.statements import is_empty
-from archcalc.check.sums import diagnose_slip
+from archcalc.check.sums import diagnose_slip, diagnose_total
 from archcalc.check.totals import Column, Judged, judge_total
 from archcalc.shapes import Shape
 
@@ -94,13 +94,16 @@ class Marking:
             readings = tuple([ordered(one, right, self.channels_first[is_bracketed(one)]) for one in readings])
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Judged(Verdict.RIGHT, stated, right)
-        follows = self._follows(index, quantity) if not match.is_block or quantity == "output_shape" else []
+        follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Judged(Verdict.CARRIED, stated, right, one)
         stated = readings[0]
         lacking = missing(stated, right) if quantity == "output_shape" else ""
-        diagnoses = () if lacking or match.is_block else self._why(question, index, stated, right)
+        if match.is_block:
+            diagnoses = self._why_of_block(match, quantity, stated)
+        else:
+            diagnoses = () if lacking else self._why(question, index, stated, right)
         return Judged(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
 
     def _note(self, question: Question, judged: Judged) -> None:
@@ -132,6 +135,30 @@ class Marking:
             field, source = world.fields.get(index), world.field_from.get(index)
             return [Follows((field.height.size, field.width.size), source)] if field and source else []
         return list(world.counts_of(index, quantity))
+
+    def _follows_for_block(self, match: Match, index: int, quantity: str) -> list[Follows]:
+        """The same for all layers of a block together."""
+        world = self.world
+        if quantity in ("output_shape", "receptive_field"):
+            return self._follows(index, quantity)
+        total, source = 0, None
+        for row in self.checker.inside(match.layer):
+            place = self.checker.network.index[row.name]
+            value = expected(world.rows.get(place, row), self.checker.analysis, quantity)
+            total += value if isinstance(value, int) else 0
+            source = source or world.row_from.get(place)
+        return [Follows(total, source)] if source is not None else []
+
+    def _why_of_block(self, match: Match, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
+        """What is wrong with a sum over a block; of its shape and its field nothing is claimed."""
+        values = [
+            (row.name, expected(row, self.checker.analysis, quantity)) for row in self.checker.inside(match.layer)
+        ]
+        parts = {name: Fraction(value) for name, value in values if isinstance(value, int) and value}
+        if quantity in ("output_shape", "receptive_field") or not parts:
+            return ()
+        slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
+        return (*diagnose_total(match.layer, quantity, stated, sum(parts.values(), Fraction(0)), parts, {}), *slip)
 
     def _go_on(self, question: Question, index: int, judged: Judged) -> None:
         quantity, layer, stated = question.answer.quantity, question.match.layer, judged.stated

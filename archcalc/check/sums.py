@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archcalc.check.explain import capital
 from archcalc.check.mistakes import slips
-from archcalc.check.model import TOTAL, Diagnosis, Stated
+from archcalc.check.model import Diagnosis, Stated
 from archcalc.derive.notation import number
 
 
@@ -36,15 +36,23 @@ def digit_slip(right: int, written: Fraction) -> str:
 
 
 def diagnose_total(
-    quantity: str, stated: Stated, own: Fraction, parts: Mapping[str, Fraction], written: Mapping[str, Stated]
+    layer: str,
+    quantity: str,
+    stated: Stated,
+    own: Fraction,
+    parts: Mapping[str, Fraction],
+    written: Mapping[str, Stated],
 ) -> tuple[Diagnosis, ...]:
-    """Why a total is not the sum of its column: `own` is the sum of the student's `parts`, `written` the cells."""
+    """Why a sum is not that of its column: `own` is the sum of the student's `parts`, `written` the cells.
+
+    `layer` is the total, or the block that is summed up.
+    """
     found: list[Diagnosis] = []
     if stated.value is None or not written:
         return ()
 
     def add(mistake: str, text: str) -> None:
-        found.append(Diagnosis(mistake, TOTAL, quantity, text))
+        found.append(Diagnosis(mistake, layer, quantity, text))
 
     if len(written) > 1 and any(one.low != one.high for one in written.values()):
         rounded = sum((one.value or Fraction(0) for one in written.values()), Fraction(0))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from archcalc.analysis import Analysis, analyse
 from archcalc.check.answers import parse_answers
 from archcalc.check.check import check_answers
-from archcalc.check.model import TOTAL, Answer, Check, Verdict
+from archcalc.check.model import TOTAL, Answer, Cell, Check, Verdict
 from archcalc.graph import LayerGraph
 from archcalc.ops.base import Op, Operations, WithoutWeights
 from archcalc.shapes import Shape
@@ -271,3 +271,73 @@ def test_what_follows_in_either_rounding() -> None:
 def test_checking_twice_gives_the_same() -> None:
     cells = [("conv1", "output_shape", "54x54x96"), ("conv4", "params", "885120"), ("total", "params", "61935976")]
     assert check("alexnet", cells) == check("alexnet", cells)
+
+
+def test_a_block_is_the_sum_of_its_layers_and_follows_from_what_is_wrong_before() -> None:
+    analysis = analysis_of("googlenet")
+    shape = (200, 28, 28)
+    student = forced(analysis, analysis.graph.index["pool2"], shape)
+    params = sum(row.params for row in student.rows if row.name.startswith("inception_3a/"))
+    right = sum(row.params for row in analysis.rows if row.name.startswith("inception_3a/"))
+    cells = [("pool2", "output_shape", plain(shape)), ("inception_3a", "params", str(params))]
+    assert [cell.verdict for cell in check("googlenet", cells).cells] == [Verdict.WRONG, Verdict.CARRIED]
+    less = right - analysis["inception_3a/1x1/conv/conv"].params
+    (cell,) = check("googlenet", [("inception_3a", "params", str(less))]).cells
+    assert [(found.mistake, found.layer) for found in cell.diagnoses] == [("sum_of_parts", "inception_3a")]
+    assert "without inception_3a/1x1/conv/conv" in cell.diagnoses[0].explanation
+
+
+def test_totals_that_are_not_the_sum_of_their_column() -> None:
+    column = [("C1", "156"), ("C3", "2416"), ("C5", "48120"), ("F6", "10614"), ("output", "850")]
+    cells = [(layer, "params", text) for layer, text in column]
+
+    def total(text: str) -> Cell:
+        return check("lenet5", [*cells, ("total", "params", text)]).cells[-1]
+
+    assert (total("62,156").verdict, total("62.2K").verdict) == (Verdict.CARRIED, Verdict.CARRIED)
+    assert total("61,706").verdict is Verdict.RIGHT
+    for text, mistake, words in (
+        ("62,000", "sum_of_parts", "without C1: 62,156 − 156"),
+        ("63,006", "sum_of_parts", "with output twice: 62,156 + 850"),
+        ("62,165", "digit_slip", "The column adds up to 62,156. Two digits are swapped"),
+    ):
+        wrong = total(text)
+        assert (wrong.verdict, wrong.carried) == (Verdict.WRONG, 62156)
+        assert wrong.diagnoses[0].mistake == mistake
+        assert words in wrong.diagnoses[0].explanation
+
+
+def test_a_sum_of_rounded_numbers() -> None:
+    column = [("C1", "0.2K"), ("C3", "2.4K"), ("C5", "48K"), ("F6", "10K"), ("output", "0.9K")]
+    cells = [(layer, "params", text) for layer, text in column]
+    result = check("lenet5", [*cells, ("total", "params", "61,500")])
+    assert [cell.verdict for cell in result.cells] == [*[Verdict.RIGHT] * 5, Verdict.WRONG]
+    assert [found.mistake for found in result.cells[-1].diagnoses] == ["rounded_inputs"]
+
+
+#: Texts that are answers to nothing, or to everything.
+ODD = [
+    "0", "-5", "1e99", "10**64", "0.5", "1/3", "9" * 40, "1x1x1", "1048577x3x3", "0x0x0", "9999999999x1x1", "5x5", "7",
+    "(1, 2, 3)", "3@4x5", "1 KiB", "1e-9 GB", "= 5", "5 = 6", "2+2=5", "≈ 0", "", "?", "nan", "inf", "1,2,3",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    name=st.sampled_from(["lenet5@1998", "alexnet", "googlenet", "resnet20_cifar", "mobilenet", "unet"]),
+    data=st.data(),
+)
+def test_any_table_is_judged(name: str, data: st.DataObject) -> None:
+    """Whatever is written where, each cell gets a verdict, and what is right is never wrong."""
+    rows = [row.name for row in analysis_of(name).rows]
+    labels = st.sampled_from([*rows, "total", "conv1", "pool", "fc2", "nobody", ""])
+    cell = st.tuples(labels, st.sampled_from(QUANTITIES), st.sampled_from(ODD) | st.text(max_size=10))
+    cells = data.draw(st.lists(cell, max_size=25))
+    result = check(name, cells)
+    assert [one.answer.text for one in result.cells] == [text for _, _, text in cells]
+    for one in result.cells:
+        right = one.expected
+        if one.verdict is Verdict.WRONG and one.stated is not None and isinstance(right, int):
+            assert not one.stated.holds(right) or one.stated.expression is not None
+        assert one.verdict is not Verdict.CARRIED or one.carried_from is not None
+        assert not one.diagnoses or one.verdict is Verdict.WRONG
