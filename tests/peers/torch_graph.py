@@ -16,7 +16,9 @@ Weights = Mapping[str, Tensor]
 class TorchGraph:
     """Calculates layer after layer; `switches` are those of max pooling, by layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, training: bool = False) -> None:
+        """`training`: batch normalisation takes the statistics of the batch."""
+        self.training = training
         self.switches: dict[int, Tensor] = {}
 
     def layer(self, index: int, op: Any, sources: Sequence[int], inputs: Sequence[Tensor], weights: Weights) -> Tensor:
@@ -28,6 +30,10 @@ class TorchGraph:
             stride = op.stride or op.kernel_size
             switches = self.switches[sources[1]]
             return F.max_unpool2d(inputs[0], switches, op.kernel_size, stride, op.padding, size)
+        if op.kind == "batch_norm2d" and self.training:
+            return F.batch_norm(
+                inputs[0], None, None, weights.get("weight"), weights.get("bias"), training=True, eps=op.epsilon
+            )
         return OPS[op.kind](op, weights, *inputs)
 
     def _max_pool(self, index: int, op: Any, x: Tensor) -> Tensor:
