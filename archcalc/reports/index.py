@@ -9,20 +9,35 @@ from archcalc.analysis import Analysis
 from archcalc.reports.markdown import escape
 from archcalc.shapes import format_shape
 
+#: By network: what else there is of it, and the file.
+Files = Mapping[str, Mapping[str, str]]
 _HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
 
 
-def file_name(network: str) -> str:
+def file_name(network: str, ending: str = "md") -> str:
     """Where the report of a network lies, seen from the index."""
-    return f"{network}.md"
+    return f"{network}.{ending}"
 
 
-def render_index(analyses: Sequence[Analysis]) -> str:
-    """Markdown: one line a network, then what each brought."""
-    networks = [analysis for analysis in analyses if not analysis.graph.name.startswith("blocks/")]
-    blocks = [analysis for analysis in analyses if analysis.graph.name.startswith("blocks/")]
-    out = ["# The catalogue", "", "Made by `archcalc report --all -o reports/`. Each name links to the full table.", ""]
-    out += _comparison(networks)
+def is_block(analysis: Analysis) -> bool:
+    """Whether a network of the catalogue is a building block."""
+    return analysis.graph.name.startswith("blocks/")
+
+
+def render_index(analyses: Sequence[Analysis], files: Files | None = None) -> str:
+    """Markdown: one line a network, with links to its other files, then what each brought."""
+    files = files or {}
+    networks = [analysis for analysis in analyses if not is_block(analysis)]
+    blocks = [analysis for analysis in analyses if is_block(analysis)]
+    out = [
+        "# The catalogue",
+        "",
+        "Made by `archcalc report --all -o reports/`. Each name links to the full table; beside it the page for a "
+        "browser (download it: GitHub shows its source) and the diagrams. [comparison.html](comparison.html) has all "
+        "networks side by side.",
+        "",
+    ]
+    out += _comparison(networks, files)
     out += [
         "",
         "![Top-1 accuracy over multiplications, parameters as area](comparison.svg)",
@@ -35,27 +50,28 @@ def render_index(analyses: Sequence[Analysis]) -> str:
     out += _development(networks)
     if blocks:
         out += ["", "## Building blocks", "", "Parts that are taught on their own, as small networks.", ""]
-        out += _comparison(blocks, ("network", "input", "output", "parameters", "multiplications"))
+        out += _comparison(blocks, files, ("network", "input", "output", "parameters", "multiplications"))
     return "\n".join(out) + "\n"
 
 
-def _comparison(analyses: Sequence[Analysis], heads: Sequence[str] = _HEADS) -> list[str]:
+def _comparison(analyses: Sequence[Analysis], files: Files, heads: Sequence[str] = _HEADS) -> list[str]:
     left = {"network", "input", "output"}
     lines = [
         "| " + " | ".join(heads) + " |",
         "|" + "|".join(":---" if head in left else "---:" for head in heads) + "|",
     ]
     for analysis in analyses:
-        cells = _cells(analysis)
+        cells = _cells(analysis, files)
         lines.append("| " + " | ".join(cells[head] for head in heads) + " |")
     return lines
 
 
-def _cells(analysis: Analysis) -> Mapping[str, str]:
+def _cells(analysis: Analysis, files: Files) -> Mapping[str, str]:
     graph, totals = analysis.graph, analysis.totals
     title = escape(graph.title or graph.name)
+    links = " · ".join(f"[{what}]({target})" for what, target in files.get(graph.name, {}).items())
     return {
-        "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`",
+        "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`" + (f"<br>{links}" if links else ""),
         "year": str(graph.year or words.NONE),
         "input": format_shape(graph.input_shape),
         "output": format_shape(analysis.rows[graph.outputs[0].layer].output_shape),
@@ -69,11 +85,18 @@ def _cells(analysis: Analysis) -> Mapping[str, str]:
 
 
 def accuracy(analysis: Analysis, which: str) -> str:
-    """The first reported top-1 or top-5 figure as an accuracy in percent: an error is taken from 100."""
-    for figure in analysis.graph.reported:
-        if figure.quantity.startswith(which) and figure.accuracy is not None:
-            return f"{figure.accuracy:.1f}"
-    return words.NONE
+    """The reported top-1 or top-5 figure of this very network as an accuracy in percent.
+
+    One of a single crop comes before others, the first in the spec before later ones, as in the chart of
+    `archcalc.plots.accuracy`.
+    """
+    figures = [
+        figure
+        for figure in analysis.graph.reported
+        if figure.quantity.startswith(which) and figure.of is None and figure.accuracy is not None
+    ]
+    chosen = next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)
+    return f"{chosen.accuracy:.1f}" if chosen else words.NONE
 
 
 def _development(analyses: Sequence[Analysis]) -> list[str]:

@@ -34,7 +34,7 @@ Examples:
     "--all",
     "everything",
     is_flag=True,
-    help="Every network of the catalogue as Markdown, with an index, into the folder -o.",
+    help="Every network of the catalogue as table, page and diagrams, with an index, into the folder -o.",
 )
 @click.option(
     "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, else table."
@@ -92,7 +92,7 @@ def command(
 
 
 def write_catalogue(folder: str) -> None:
-    """The Markdown report of every network and the index, file by file, the names on stderr."""
+    """The files of every network and the index, one by one, their names on stderr."""
     from archcalc.pages.everything import catalogue_files
 
     for name, text in catalogue_files():
