@@ -95,6 +95,8 @@ class Marking:
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Judged(Verdict.RIGHT, stated, right)
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
+        # Of a cell that stands twice, the second does not follow from the first.
+        follows = [one for one in follows if one.source != (match.layer, quantity)]
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Judged(Verdict.CARRIED, stated, right, one)

@@ -48,7 +48,7 @@ def diagnose_total(
     `layer` is the total, or the block that is summed up.
     """
     found: list[Diagnosis] = []
-    if stated.value is None or not written:
+    if stated.value is None:
         return ()
 
     def add(mistake: str, text: str) -> None:
@@ -59,12 +59,12 @@ def diagnose_total(
         rest = sum((value for name, value in parts.items() if name not in written), Fraction(0))
         if stated.value == rounded + rest and stated.low == stated.high:
             add("rounded_inputs", f"The sum of the rounded numbers, {shown(rounded + rest)}. Add before you round.")
-    for sign, how, word in ((-1, "without", "−"), (1, "with another", "+")):
+    for sign, how, often, word in ((-1, "without", "", "−"), (1, "with", " twice", "+")):
         change = sign * (stated.value - own)
         names = [name for name, value in parts.items() if value and value == change]
         if names:
             which = names[0] if len(names) == 1 else f"one of {', '.join(names[:8])}"
-            text = f"Exactly the sum of the column {how} {which}: {shown(own)} {word} {shown(change)}."
+            text = f"Exactly the sum of the column {how} {which}{often}: {shown(own)} {word} {shown(change)}."
             add("sum_of_parts", text)
             add("repeat_count", text)
     answered = sum((parts[name] for name in written if name in parts), Fraction(0))

@@ -80,7 +80,9 @@ def judge_total(checker: Checker, world: World, column: Column, readings: Sequen
     if sums:
         own = sums[0][0].written
         follows = Follows(int(own), sums[0][1]) if own.denominator == 1 else None
-    found = diagnose_total(TOTAL, quantity, stated, own, dict(_parts(checker, column)), column.written)
+    # Of a total without its column nothing is known of how it was added up.
+    parts = dict(_parts(checker, column)) if column.written else {}
+    found = diagnose_total(TOTAL, quantity, stated, own, parts, column.written) if parts else ()
     slip = () if agrees(stated) else diagnose_slip(TOTAL, quantity, stated)
     others = () if found or slip else checker.diagnosed(TOTAL, quantity, [None], stated)
     return Judged(Verdict.WRONG, stated, right, follows, (*found, *slip, *others))
