@@ -35,6 +35,9 @@ LIMITS: dict[str, dict[str, float]] = {
     "inception_v3": {TORCH: 1.5, REFERENCE: 1 / 20},
     "mobilenet": {TORCH: 3.0},
 }
+#: How far outputs may differ, relative to the largest. The LRN of onnx.reference normalises only as many channels as
+#: there are images (onnx 1.23, reference/ops/op_lrn.py loops over the batch), so it is off where a network has one.
+TOLERANCES = {REFERENCE: 1e-2}
 #: Peak resident memory over weights and live maps, once 150 MiB for the program are taken off.
 MEMORY_LIMIT = 1.3
 PROGRAM_BYTES = 150 << 20
@@ -92,7 +95,7 @@ def runners(name: str, peers: Sequence[str]) -> tuple[dict[str, Callable[[], Any
     for peer, function in found.items():
         output: Any = function()
         error = float(np.abs(output.reshape(-1) - wanted.reshape(-1)).max() / np.abs(wanted).max())
-        if not error < 1e-3:
+        if not error < TOLERANCES.get(peer, 1e-3):
             raise RuntimeError(f"{name}: {peer} and archcalc differ by {error:.1e}")
     return found, preparation
 
@@ -134,8 +137,10 @@ def measure(name: str, peers: Sequence[str], rounds: int, slow_rounds: int) -> l
     if slow is not None:
         fast = {ARCHCALC: Timed([], []), REFERENCE: Timed([], [])}
         for _ in range(slow_rounds):
-            once(running[ARCHCALC], fast[ARCHCALC])
-            once(slow, fast[REFERENCE])
+            # Twice each, the second counts: after seconds of another's work the first finds no cache as it left it.
+            for each, run in ((ARCHCALC, running[ARCHCALC]), (REFERENCE, slow)):
+                run()
+                once(run, fast[each])
         _line(REFERENCE, fast[REFERENCE])
         ratio = paired_ratio(fast[ARCHCALC].wall, fast[REFERENCE].wall)
         print(f"  {REFERENCE} / archcalc: {1 / ratio:.1f} by the clock")
