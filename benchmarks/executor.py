@@ -90,10 +90,10 @@ def runners(name: str, peers: Sequence[str]) -> tuple[dict[str, Callable[[], Any
     if REFERENCE in peers and REFERENCE in LIMITS[name]:
         from onnx.reference import ReferenceEvaluator
 
-        evaluator = ReferenceEvaluator(model)
+        evaluator: Any = ReferenceEvaluator(model)
         found[REFERENCE] = lambda: evaluator.run(None, {graph.layers[0].name: x})[0]
     for peer, function in found.items():
-        output: Any = function()
+        output = function()
         error = float(np.abs(output.reshape(-1) - wanted.reshape(-1)).max() / np.abs(wanted).max())
         if not error < TOLERANCES.get(peer, 1e-3):
             raise RuntimeError(f"{name}: {peer} and archcalc differ by {error:.1e}")
