@@ -23,6 +23,7 @@ except ImportError:  # PyYAML built without libyaml
 LARGEST_FILE = 1 << 20
 DEEPEST_NESTING = 40
 MOST_VALUES = 200_000
+_TOO_DEEP = f"is nested more than {DEEPEST_NESTING} deep"
 
 #: What no YAML text may hold.
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -128,6 +129,8 @@ def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None
         mark = error.problem_mark or error.context_mark
         location = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
         what = (error.problem or error.context or "").replace("could not", "cannot")
+        if "nesting depth" in what:  # libyaml looks ahead, and from 0.2.6 on has a bound of its own
+            raise SpecError([Problem(_TOO_DEEP, location)]) from None
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0]
@@ -169,7 +172,7 @@ class _Reader:
         if self.count > MOST_VALUES:
             raise self.fail(f"holds more than {MOST_VALUES:,} values once its aliases are expanded", mark)
         if depth > DEEPEST_NESTING:
-            raise self.fail(f"is nested more than {DEEPEST_NESTING} deep", mark)
+            raise self.fail(_TOO_DEEP, mark)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), mark)
         if event.tag is not None and event.tag != "!":
