@@ -30,9 +30,11 @@ RARE = """\
   - zero_pad2d: {padding: 1}
   - slice2d: {step: [2, 1]}
   - identity
+  - tanh
   - reshape: {shape: [8, 6, 5]}
   - multiply: {factor: 0.5}
   - locally_connected2d: {name: l, out_channels: 3, kernel_size: 2}
+  - flatten
   - linear: {out_features: 5}
 """
 NETWORKS = (

@@ -29,7 +29,7 @@ class TorchGraph:
             size = inputs[2].shape[2:] if len(inputs) == 3 else None
             stride = op.stride or op.kernel_size
             switches = self.switches[sources[1]]
-            return F.max_unpool2d(inputs[0], switches, op.kernel_size, stride, op.padding, size)
+            return F.max_unpool2d(inputs[0] * _stayed(switches), switches, op.kernel_size, stride, op.padding, size)
         if op.kind == "batch_norm2d" and self.training:
             return F.batch_norm(
                 inputs[0], None, None, weights.get("weight"), weights.get("bias"), training=True, eps=op.epsilon
@@ -42,6 +42,14 @@ class TorchGraph:
             x, op.kernel_size, op.stride, padding, op.dilation, op.ceil_mode, return_indices=True
         )
         return out
+
+
+def _stayed(switches: Tensor) -> Tensor:
+    """1 for what unpooling puts last at its place: PyTorch's backward pays no heed to what was put over."""
+    flat = switches.flatten(2)
+    numbers = torch.arange(flat.shape[2]).expand_as(flat)
+    last = torch.full((*flat.shape[:2], int(flat.max()) + 1), -1).scatter_reduce(2, flat, numbers, "amax")
+    return (last.gather(2, flat) == numbers).reshape(switches.shape)
 
 
 def _sides(op: Any, x: Tensor) -> tuple[int, int, int, int]:
