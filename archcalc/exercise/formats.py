@@ -12,6 +12,7 @@ from archcalc import words
 from archcalc.derive.formats import sections, sum_section
 from archcalc.exercise.worksheet import Line, Worksheet
 from archcalc.reports import latex, markdown
+from archcalc.reports.csv import harmless
 from archcalc.shapes import format_shape
 
 FORMATS = ("markdown", "latex", "html", "csv")
@@ -227,7 +228,7 @@ def _csv(sheet: Worksheet, key: bool) -> str:
     writer.writerow([*sheet.heads, *(["how"] if key else [])])
     for line, row in zip(sheet.lines(), _rows(sheet, key), strict=True):
         how = [solutions.get(line.layer, "")] if key else []
-        writer.writerow([_safe(shown.text) for shown in row] + how)
+        writer.writerow([harmless(shown.text) for shown in row] + how)
     return out.getvalue()
 
 
@@ -244,8 +245,3 @@ def _in_a_line(sheet: Worksheet) -> dict[str, str]:
         for total in sheet.sums()
     ]
     return {**found, "total": "; ".join(sums)} if sums else found
-
-
-def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from archcalc import words
 from archcalc.check.model import Verdict
 from archcalc.grade.marks import UNKNOWN, Marked, percent, points
+from archcalc.reports.csv import harmless
 from archcalc.reports.markdown import escape
 
 _MOST = 20
@@ -155,10 +156,5 @@ def render_grades(overview: Overview) -> str:
     writer.writerow(["student", "score", "max_score", *(kind.value for kind in kinds), "problem"])
     for each in overview.marked:
         counts = [each.count(kind) for kind in kinds]
-        writer.writerow([_safe(each.student), points(each.score), each.most, *counts, _safe(each.problem)])
+        writer.writerow([harmless(each.student), points(each.score), each.most, *counts, harmless(each.problem)])
     return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text

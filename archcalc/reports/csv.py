@@ -32,3 +32,8 @@ def _cell(key: str, value: object) -> object:
     if isinstance(value, float):
         return f"{value:.6f}"
     return value.replace("×", "x") if isinstance(value, str) and key not in ("layer", "inputs") else value
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, in files that people open rather than programs."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
