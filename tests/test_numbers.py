@@ -16,7 +16,7 @@ from archcalc.numbers import Number, ceil_div, maximum, minimum, product
 
 integers = st.integers(-1000, 1000)
 positive = st.integers(1, 100)
-QUICK = settings(deadline=None, max_examples=50)
+QUICK = settings(max_examples=50)
 
 
 class Traced:
@@ -83,7 +83,7 @@ def test_numpy_arrays_give_the_ints_elementwise(
 
 
 @pytest.mark.parametrize("rule", [ceil_div, maximum, minimum])
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(integers, positive)
 def test_sympy_symbols_give_the_ints_once_substituted(
     rule: Callable[[Number, Number], Number], first: int, second: int

@@ -77,7 +77,7 @@ def test_people_see_the_layout_of_the_papers() -> None:
     assert format_shape((96, 55, 54)) == "55×54×96"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(sizes, sizes, sizes)
 def test_what_is_written_can_be_read(channels: int, height: int, width: int) -> None:
     shape = (channels, height, width)

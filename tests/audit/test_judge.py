@@ -183,7 +183,7 @@ def analysed(name: str) -> Analysis:
     return analyse(load(name))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(["alexnet", "vgg16", "googlenet", "resnet18", "unet"]))
 def test_right_values_are_right_and_others_wrong(data: st.DataObject, name: str) -> None:
     row = data.draw(st.sampled_from(analysed(name).rows))
@@ -232,7 +232,7 @@ CALCULATED = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from(NETWORKS))
 def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
     layer = data.draw(st.sampled_from(analysed(name).rows)).name

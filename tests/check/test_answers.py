@@ -313,7 +313,7 @@ def test_a_file_that_never_ends() -> None:
         read_answers("/dev/zero")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.binary(max_size=400), ending=st.sampled_from(["csv", "yaml", "json", "md", "txt"]))
 def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
     with suppress(ArchcalcError):
@@ -321,7 +321,6 @@ def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
         assert all(isinstance(answer, Answer) for answer in found.answers)
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(st.lists(st.text(",;\t|\"' \n:-x5()=aé", max_size=12), min_size=1, max_size=5), max_size=8),
     delimiter=st.sampled_from(",;\t|"),

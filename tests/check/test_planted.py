@@ -109,7 +109,7 @@ def test_planted_mistake_is_found(mistake: str) -> None:
     assert first >= 0.9 * PLANTS, first
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(set(PLANTERS) - {"carried_forward"})), st.integers(0, 1 << 32))
 def test_diagnosis_gives_the_very_number(mistake: str, seed: int) -> None:
     """A calculation that is shown comes to what was written, and every id is one of the list."""

@@ -124,7 +124,7 @@ def test_a_long_sum_is_judged_as_a_whole() -> None:
     assert (cell.verdict, cell.answer.text) == (Verdict.WRONG, "54,000")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data(), name=st.sampled_from(NETWORKS))
 def test_one_wrong_term_is_found_in_the_sum_of_any_network(data: st.DataObject, name: str) -> None:
     rows = [row for row in analysis_of(name).rows if row.params]

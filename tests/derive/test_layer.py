@@ -183,7 +183,7 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_op_gives_the_numbers_of_the_analysis(kind: str, data: st.DataObject) -> None:
     analysis = data.draw(single_layers(kind))
     explanation = layer_of(analysis)

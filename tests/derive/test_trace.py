@@ -163,7 +163,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> tuple[int, Number]:
 
 
 @given(expressions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_calculation_gives_what_ints_give_and_can_be_calculated_again(pair: tuple[int, Number]) -> None:
     plain, number_ = pair
     value = traced(number_)

@@ -69,7 +69,7 @@ def test_behind_one_convolution_it_is_the_filter() -> None:
         )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(["conv1", "pool1", "norm1", "conv2", "pool2", "conv3", "conv5"]), st.sampled_from(RULES))
 def test_nothing_outside_the_receptive_field(layer: str, rule: Rule) -> None:
     """Two witnesses: the pixels that a signal reaches, and the field that the analysis works out."""

@@ -59,7 +59,7 @@ def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> N
         check(graph if name in QUICK else smaller(graph), dtype)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
 def test_random_networks_agree_with_the_plain_kernels(graph: LayerGraph, batch: int, dtype: str) -> None:
     check(graph, dtype, batch)

@@ -134,7 +134,7 @@ def unpadded(draw: st.DrawFn) -> tuple[LayerGraph, int, int]:
     return graph, size + stride * draw(st.integers(0, 3)), size + stride * draw(st.integers(0, 3))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(unpadded())
 def test_random_networks_without_padding_are_equal(case: tuple[LayerGraph, int, int]) -> None:
     graph, height, width = case

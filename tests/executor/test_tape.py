@@ -65,7 +65,7 @@ def slopes(graph: LayerGraph, batch: int, training: bool, seed: int = 0) -> tupl
     return float(sum(products)), (loss(STEP) - loss(-STEP)) / (2 * STEP), max(float(scale), 1.0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(networks(), st.integers(1, 3), st.booleans())
 def test_random_networks(graph: LayerGraph, batch: int, training: bool) -> None:
     try:

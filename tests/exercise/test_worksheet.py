@@ -48,7 +48,7 @@ def test_another_seed_blanks_other_cells() -> None:
     assert len(chosen) == 5
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.sampled_from(["lenet5", "googlenet", "resnet18", "unet", "mobilenet"]), st.floats(0.01, 1), st.integers())
 def test_key_holds_the_numbers_of_the_analysis(name: str, blank: float, seed: int) -> None:
     analysis = analysed(name)

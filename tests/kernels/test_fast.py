@@ -155,7 +155,7 @@ sides = st.tuples(*[st.integers(0, 4)] * 4)
     dtype=st.sampled_from([np.float32, np.float64]),
     threads=st.integers(1, 3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_hyperparameters(
     data: st.DataObject,
     kernel: Any,

@@ -59,7 +59,7 @@ def agree(run: Callable[[Algorithm], Array], dtype: str) -> None:
         np.testing.assert_allclose(other, first, rtol=0, atol=500 * precision * scale)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(windowed(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 5), st.booleans())
 def test_convolution(case: Case, groups: int, depth: int, filters: int, bias: bool) -> None:
     fields = dict(case["settings"])
@@ -72,7 +72,7 @@ def test_convolution(case: Case, groups: int, depth: int, filters: int, bias: bo
     agree(lambda form: run(x, weight, shift, groups=groups, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(windowed(), st.integers(1, 3), st.integers(1, 2))
 def test_depthwise_convolution(case: Case, channels: int, multiplier: int) -> None:
     fields = dict(case["settings"])
@@ -84,7 +84,7 @@ def test_depthwise_convolution(case: Case, channels: int, multiplier: int) -> No
     agree(lambda form: run(x, weight, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(windowed(), st.integers(1, 3), st.integers(1, 3))
 def test_transposed_convolution(case: Case, groups: int, depth: int) -> None:
     stride, window = case["settings"]["stride"], case["settings"]["kernel_size"]
@@ -98,7 +98,7 @@ def test_transposed_convolution(case: Case, groups: int, depth: int) -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(windowed(), st.integers(1, 3))
 def test_local_layer(case: Case, filters: int) -> None:
     kernel = KERNELS["locally_connected2d"]
@@ -112,7 +112,7 @@ def test_local_layer(case: Case, filters: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d", "lp_pool2d", "subsampling2d"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=windowed(), ceil_mode=st.booleans(), counted=st.booleans())
 def test_pooling(kind: str, case: Case, ceil_mode: bool, counted: bool) -> None:
     images, *size = case["size"]
@@ -125,7 +125,7 @@ def test_pooling(kind: str, case: Case, ceil_mode: bool, counted: bool) -> None:
     agree(lambda form: run(x, *arrays, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(case=windowed(), ceil_mode=st.booleans())
 def test_switches_point_at_the_maxima(case: Case, ceil_mode: bool) -> None:
     images, *size = case["size"]

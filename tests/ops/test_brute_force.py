@@ -17,7 +17,7 @@ from archcalc.passes.params import count_params
 from archcalc.shapes import Shape
 from tests.networks import op, shape
 
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(max_examples=60)
 tiny = st.integers(1, 4)
 pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from archcalc.ops import rules
 
-QUICK = settings(deadline=None, max_examples=100)
+QUICK = settings(max_examples=100)
 size = st.integers(1, 40)
 window = st.integers(1, 9)
 stride = st.integers(1, 6)
@@ -209,7 +209,7 @@ def test_the_rules_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.data())
 def test_arrays_give_the_ints_elementwise(name: str, data: st.DataObject) -> None:
     rule = RULES[name]
@@ -227,7 +227,7 @@ def test_arrays_give_the_ints_elementwise(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.data())
 def test_symbols_give_the_ints_once_substituted(name: str, data: st.DataObject) -> None:
     rule = RULES[name]
@@ -245,7 +245,7 @@ def test_symbols_give_the_ints_once_substituted(name: str, data: st.DataObject) 
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.data())
 def test_ints_stay_ints(name: str, data: st.DataObject) -> None:
     assert type(RULES[name](*data.draw(drawn(RULES[name])))) is int

@@ -37,7 +37,7 @@ def test_a_network_without_weights_has_no_depth() -> None:
     assert numbers("  - relu\n").depth == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_depth_is_the_longest_weighted_path(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 10))

@@ -197,7 +197,7 @@ def simulate(network: LayerGraph, sizes: Sequence[int], in_place: bool) -> list[
 
 
 @pytest.mark.parametrize("in_place", [True, False])
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(network=networks())
 def test_liveness_is_that_of_a_simulation(in_place: bool, network: LayerGraph) -> None:
     shaped = infer_shapes(network).layers
@@ -207,7 +207,7 @@ def test_liveness_is_that_of_a_simulation(in_place: bool, network: LayerGraph) -
     assert memory.peak == max(memory.live)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(network=networks())
 def test_what_is_alive_was_stored(network: LayerGraph) -> None:
     memory = measured(network, in_place=False)

@@ -443,7 +443,7 @@ def networks(draw: st.DrawFn, axis: int) -> LayerGraph:
 
 
 @pytest.mark.parametrize("axis", [0, 1], ids=["height", "width"])
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_fields_are_those_of_the_witness(axis: int, data: st.DataObject) -> None:
     # At the very least the input sees itself, exactly.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.plots.axes import inside, linear, logarithmic, short, size
@@ -55,7 +55,6 @@ points = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # a machine at work is slow
 @given(points)
 def test_labels_do_not_overlap_where_there_is_room(discs: list[Disc]) -> None:
     area = Box(0, 0, 900, 500)

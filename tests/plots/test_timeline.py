@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc import UsageError
@@ -80,7 +80,6 @@ def test_circles_end() -> None:
     timeline([changed("a", 2000, "b"), changed("b", 2000, "a"), changed("c", 2001, "b")])
 
 
-@settings(deadline=None)  # a machine at work is slow
 @given(
     st.integers(1, 5).flatmap(lambda columns: st.lists(st.integers(1, 5), min_size=columns, max_size=columns)),
     st.data(),

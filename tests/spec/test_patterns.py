@@ -169,7 +169,7 @@ def test_hostile_patterns_are_refused_at_once(pattern: str) -> None:
 
 
 @given(st.text("0123456789xpfcrelu[]*/->  ", max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_gives_a_network_or_a_clear_error(text: str) -> None:
     try:
         analyse(load(f"8x8x3 -> {text}"))
@@ -201,7 +201,7 @@ def same(first: LayerGraph, second: LayerGraph, renamed: bool = False) -> None:
 
 
 @given(st.lists(pieces, min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_pattern_written_as_yaml_is_the_same_network(items: list[str]) -> None:
     text = " -> ".join(["64x64x3", *items])
     graph = load(text)
