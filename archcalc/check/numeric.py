@@ -71,7 +71,14 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
             # Beside a single mistake only a pair that has the very numbers that were written.
             two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
             found += [_found(one, stated) for one in two][:MOST_PAIRS]
-    return found or [_unknown(scene, quantity, right, stated)]
+    return _as_written(found, stated) or [_unknown(scene, quantity, right, stated)]
+
+
+def _as_written(found: list[Found], stated: Stated) -> list[Found]:
+    """Where a mistake has the very numbers of a calculation that was written out, nobody's pen slipped as well."""
+    if stated.expression is None or not any(_unlike(one.tree, stated) < 0 for one in found):
+        return found
+    return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
 
 
 def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
@@ -169,7 +176,10 @@ def _elsewhere(one: Alternative) -> str:
 
 
 def _numbers(tree: Node) -> Counter[int]:
-    return Counter(node.value for node in tree.walk() if node.is_atom)
+    """The numbers of a calculation; a factor of 1 need not be written."""
+    ones = sum(part.is_atom and part.value == 1 for node in tree.walk() if node.kind == "*" for part in node.parts)
+    found = Counter(node.value for node in tree.walk() if node.is_atom)
+    return found - Counter({1: ones})
 
 
 def _unlike(tree: Node | None, stated: Stated) -> int:
