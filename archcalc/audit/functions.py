@@ -17,6 +17,7 @@ from archcalc.errors import SpecError, UsageError
 from archcalc.numbers import product
 from archcalc.ops import OPS, rules
 from archcalc.ops.base import Param
+from archcalc.ops.windowed import Windowed
 from archcalc.passes.receptive_field import AxisField
 from archcalc.passes.shapes import infer_shapes
 from archcalc.shapes import LARGEST_SIZE, Shape
@@ -283,7 +284,8 @@ def conv_weights(window: Any, channels: int, filters: int) -> int:
 def _conv(window: Any, channels: int, filters: int, bias: bool) -> int:
     _whole(channels)
     op = make_op("conv2d", {"kernel_size": window, "out_channels": filters, "bias": bias})
-    return sum(product(param.shape) for param in op.param_shapes([(channels, *op.kernel_size)]))  # type: ignore[attr-defined]
+    assert isinstance(op, Windowed)
+    return sum(product(param.shape) for param in op.param_shapes([(channels, *op.kernel_size)]))
 
 
 def bytes_of(dtype: str) -> int:

@@ -7,7 +7,7 @@ from json import dumps
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-_VOID = frozenset({"input", "meta", "br"})
+_VOID = frozenset({"input", "meta", "br", "wbr"})
 
 
 class Html(str):
@@ -37,6 +37,11 @@ def _attribute(name: str, value: str | int | bool | None) -> str:
 def join(*content: Content, between: str = "") -> Html:
     """Contents one after the other; texts are escaped, None is nothing."""
     return Html(between.join(part if isinstance(part, Html) else escape(part, quote=False) for part in content if part))
+
+
+def breakable(name: str) -> Html:
+    """A name that may go on in the next line behind each slash."""
+    return join(*name.split("/"), between=f"/{element('wbr')}")
 
 
 def link(text: str, url: str | None) -> Html:

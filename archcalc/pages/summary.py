@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from archcalc import words
-from archcalc.pages.markup import Html, element, join, link
+from archcalc.pages.markup import Content, Html, breakable, element, join, link
 from archcalc.reports.report import Report
 
 
@@ -53,13 +53,13 @@ def totals(report: Report) -> Html:
         ("parameters", f"{sums.params:,}", params),
         ("multiplications", f"{sums.multiplications:,}", "in convolution and dense layers, per image"),
         ("activations stored", words.size(sums.activation_bytes), f"{sums.activations:,} values per image{batch}"),
-        ("peak of live activations", words.size(sums.peak_activation_bytes), f"at {sums.peak_layer}"),
+        ("peak of live activations", words.size(sums.peak_activation_bytes), join("at ", breakable(sums.peak_layer))),
         ("depth", f"{analysis.depth:,}", f"convolution and dense layers on the longest path; {layers:,} layers in all"),
     ]
     return element("dl", *(_card(*card) for card in cards), class_="totals")
 
 
-def _card(name: str, value: str, note: str) -> Html:
+def _card(name: str, value: str, note: Content) -> Html:
     return element(
         "div",
         element("dt", name),

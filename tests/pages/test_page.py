@@ -28,7 +28,7 @@ every_page = pytest.mark.parametrize(
 class Parts(HTMLParser):
     """Every element with its attributes, and what stands in scripts and styles."""
 
-    VOID = ("meta", "input", "br")
+    VOID = ("meta", "input", "br", "wbr")
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

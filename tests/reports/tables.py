@@ -151,7 +151,7 @@ def read_latex(text: str) -> list[Table]:
 class Page(HTMLParser):
     """The texts of a page, and its tables of layers."""
 
-    VOID = ("meta", "br", "hr", "link", "img", "input")
+    VOID = ("meta", "br", "hr", "link", "img", "input", "wbr")
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -38,9 +38,12 @@ def rounded(value: int, digits: int) -> int:
     places = len(str(value)) - digits
     if places <= 0:
         return value
-    unit = 10**places
-    result: int = (2 * value + unit) // (2 * unit) * unit
-    return result
+    return rounded_to(value, 10**places)
+
+
+def rounded_to(value: int, unit: int) -> int:
+    """To a multiple of a unit, half up."""
+    return (2 * value + unit) // (2 * unit) * unit
 
 
 def factors(node: Node) -> list[Node]:

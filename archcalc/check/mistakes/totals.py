@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 from archcalc.analysis import Row
 from archcalc.check.mistakes.base import Alternative, Step
 from archcalc.check.mistakes.counts import doubled, in_other_units, singles
 from archcalc.check.mistakes.scene import Network
-from archcalc.check.mistakes.slips import rounded
+from archcalc.check.mistakes.slips import rounded, rounded_to
 from archcalc.check.mistakes.trees import quantity as named
 from archcalc.conventions import BYTES
 from archcalc.ops.base import elements
@@ -167,9 +168,9 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
         return Alternative(sum(near(value) for value in values), (Step("rounded_inputs", reason),), cost)
 
     for digits in (3, 2, 1):
-        yield of(lambda value, digits=digits: rounded(value, digits), f"{digits} digits", 26 - digits)  # type: ignore[misc]
+        yield of(partial(rounded, digits=digits), f"{digits} digits", 26 - digits)
     for unit, how in ((1000, "thousands"), (100_000, "0.1 million"), (1_000_000, "millions")):
-        yield of(lambda value, unit=unit: (2 * value + unit) // (2 * unit) * unit, how, 24)  # type: ignore[misc]
+        yield of(partial(rounded_to, unit=unit), how, 24)
 
 
 def _otherwise(network: Network, quantity: str, total: int) -> Iterator[Alternative]:
