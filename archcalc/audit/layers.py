@@ -12,7 +12,9 @@ from archcalc.audit.functions import SETTINGS
 from archcalc.audit.networks import rows_of
 from archcalc.audit.numbers import value_text
 from archcalc.audit.trees import calls, layer_of, network_of
+from archcalc.check.explain import calculation
 from archcalc.check.model import Diagnosis
+from archcalc.derive.trace import symbol
 from archcalc.ops import OPS, rules
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.shapes import infer_shapes
@@ -107,9 +109,16 @@ def of_several_settings(asked: Asked, part: Part) -> Iterator[Diagnosis]:
     ]
     if len(fitting) == 1:
         stride, padding = fitting[0]
-        sum_text = f"({height} − {window} + 2·{padding})/{stride} + 1"
-        text = f"{int(size)} comes of stride {stride} and padding {padding}: {sum_text}."
+        text = f"{int(size)} comes of stride {stride} and padding {padding}: {_sized(height, window, stride, padding)}."
         yield Diagnosis("wrong_setting", row.name, str(part.tree.value), text)
+
+
+def _sized(size: int, window: int, stride: int, padding: int) -> str:
+    """The rule with these numbers put in: (11 − 5 + 2·0)/2 + 1."""
+    lettered = (symbol(letter, value) for letter, value in zip("WFSP", (size, window, stride, padding), strict=True))
+    width, kernel, step, side = lettered
+    positions = rules.window_output_size(width, kernel, step, rules.total_padding(side, side))
+    return calculation(positions.node)
 
 
 def of_weights(asked: Asked, part: Part) -> Iterator[Diagnosis]:

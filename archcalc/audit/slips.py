@@ -12,6 +12,7 @@ from archcalc.audit.claimed import Claimed, read_claimed
 from archcalc.audit.functions import COUNTS
 from archcalc.audit.numbers import bytes_text, value_text
 from archcalc.audit.trees import calls, layer_of, walk, written
+from archcalc.check.mistakes.slips import digit_slip
 from archcalc.check.model import Diagnosis
 from archcalc.derive.trace import Node
 
@@ -84,7 +85,7 @@ def of_sides(asked: Asked, part: Part) -> Iterator[Diagnosis]:
     claimed, value = part.claimed, part.value
     if claimed.sides and isinstance(value, list) and len(claimed.sides) == len(value):
         pairs = [(a, b) for a, b in zip(claimed.sides, value, strict=True) if a != b]
-        if all(_is_slip(str(a), str(b)) for a, b in pairs):
+        if all(_is_slip(a, b) for a, b in pairs):
             slips = ", ".join(f"{a} for {b}" for a, b in pairs)
             yield Diagnosis("digit_slip", layer, quantity, f"A slip of digits: {slips}.")
     number = claimed.number
@@ -106,16 +107,9 @@ def of_sides(asked: Asked, part: Part) -> Iterator[Diagnosis]:
             return
 
 
-def _is_slip(first: str, second: str) -> bool:
-    """Whether one edit makes a number of several digits of another."""
-    if max(len(first), len(second)) < 3:
-        return False
-    if len(first) == len(second):
-        places = [index for index, (a, b) in enumerate(zip(first, second, strict=True)) if a != b]
-        swapped = len(places) == 2 and places[1] == places[0] + 1 and first[places[0]] == second[places[1]]
-        return len(places) == 1 or (swapped and first[places[1]] == second[places[0]])
-    short, long = sorted((first, second), key=len)
-    return len(long) == len(short) + 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+def _is_slip(claimed: int, right: int) -> bool:
+    """Whether one slip makes a number of several digits of another."""
+    return max(claimed, right) >= 100 and bool(digit_slip(right, claimed))
 
 
 # --- units

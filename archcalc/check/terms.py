@@ -10,8 +10,8 @@ from archcalc.analysis import Analysis, Row
 from archcalc.check.calculation import StatementError, calculate
 from archcalc.check.check import Checker, check_answers, checker
 from archcalc.check.expected import expected, expected_total
+from archcalc.check.misprint import explain_difference
 from archcalc.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Stated, Verdict
-from archcalc.check.slips import explain_difference
 from archcalc.check.statements import LONGEST_CELL, read_statement, split_result
 from archcalc.check.sums import shown
 from archcalc.derive.notation import TEXT

@@ -14,7 +14,7 @@ from archcalc.analysis import Analysis, Row
 from archcalc.check.diagnose import Situation, diagnose
 from archcalc.check.expected import derivations, expected
 from archcalc.check.mistakes import formulas
-from archcalc.check.mistakes.slips import digit_slip, rounded
+from archcalc.check.mistakes.slips import digit_slip, mistyped, rounded
 from archcalc.check.model import QUANTITIES, TOTAL, Diagnosis, Stated
 from archcalc.check.search import LARGEST_CHANCE, tables_of
 from archcalc.check.statements import read_statement
@@ -309,6 +309,12 @@ def test_every_mistyped_digit_is_seen(value: int, data: st.DataObject) -> None:
     place = data.draw(st.integers(1, len(digits) - 1))
     other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != digits[place]]))
     assert "mistyped" in digit_slip(value, int(digits[:place] + other + digits[place + 1 :]))
+
+
+@given(st.integers(10, 10**6), st.integers(0, 10**7))
+def test_slips_are_made_as_they_are_seen(value: int, other: int) -> None:
+    assert all(digit_slip(value, made) for made in mistyped(value))
+    assert (other in set(mistyped(value))) == bool(digit_slip(value, other))
 
 
 @pytest.mark.parametrize(

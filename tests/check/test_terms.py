@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.check.calculation import StatementError, calculate
+from archcalc.check.misprint import explain_difference
+from archcalc.check.mistakes.slips import mistyped
 from archcalc.check.model import TOTAL, Check, Verdict
-from archcalc.check.slips import explain_difference, mistyped
 from archcalc.check.terms import check_total, split_terms
 from tests.check.tables import NETWORKS, analysis_of
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 
+from archcalc.cli.commands.deconv import command
+from archcalc.executor.deconv import RULES
 from tests.cli.runner import Run
 
 
@@ -91,3 +94,9 @@ def test_bad_input(archcalc: Run, arguments: tuple[Any, ...], message: str) -> N
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert sorted(Path().iterdir()) == before
+
+
+def test_the_rules_are_those_of_the_library() -> None:
+    (rule,) = (each for each in command.params if each.name == "rule")
+    assert isinstance(rule.type, click.Choice)
+    assert tuple(rule.type.choices) == RULES

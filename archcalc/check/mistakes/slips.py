@@ -33,6 +33,21 @@ def digit_slip(right: int, wrong: int) -> str:
     return ""
 
 
+def mistyped(value: int) -> Iterator[int]:
+    """Every number that `digit_slip` has words for, given this one is right; of a single digit all others."""
+    digits = str(value)
+    made = []
+    for place, digit in enumerate(digits):
+        before, after = digits[:place], digits[place + 1 :]
+        made += [before + other + after for other in "0123456789" if other != digit]
+        made += [before + after] if before + after else []
+        made.append(before + 2 * digit + after)
+        if after and after[0] != digit:
+            made.append(before + after[0] + digit + after[1:])
+    # Nobody begins a number with 0.
+    yield from dict.fromkeys(int(text) for text in made if text == "0" or text[0] != "0")
+
+
 def rounded(value: int, digits: int) -> int:
     """To so many significant digits, half up."""
     places = len(str(value)) - digits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from archcalc.check.mistakes.slips import mistyped
 from archcalc.derive.notation import TEXT, number
 from archcalc.derive.trace import Node, number_node
 
@@ -62,17 +63,3 @@ def _with_part(tree: Node, index: int, part: Node) -> Node:
     if tree.kind == "-":
         return Node("-", parts[0].value - parts[1].value, parts)
     return tree  # divisions are rare in a count
-
-
-def mistyped(value: int) -> Iterator[int]:
-    """A number with a digit dropped, doubled, another one, or two swapped."""
-    digits = str(value)
-    for place, digit in enumerate(digits):
-        for other in "0123456789":
-            if other != digit and not (place == 0 and other == "0" and len(digits) > 1):
-                yield int(digits[:place] + other + digits[place + 1 :])
-        if len(digits) > 1:
-            yield int(digits[:place] + digits[place + 1 :])
-        yield int(digits[:place] + digit + digits[place:])
-        if place and digits[place - 1] != digit:
-            yield int(digits[: place - 1] + digit + digits[place - 1] + digits[place + 1 :])
