@@ -1,0 +1,80 @@
+"""What there is stands in the README and on its page: commands, extras, parts, claims, dependencies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from archcalc.audit.diagnose import MISTAKES
+from archcalc.audit.functions import Reader
+from archcalc.audit.language import CLAIM
+from archcalc.audit.networks import Networks
+from archcalc.cli.app import COMMANDS
+from archcalc.reports import columns, formats
+from archcalc.spec.expressions import FUNCTIONS
+from tests.docs.pages import PAGES, ROOT, examples_of, keys, read, table
+
+
+def test_readme_sets_up_in_two_lines() -> None:
+    first, second = (example.text.splitlines() for example in examples_of(ROOT / "README.md")[:2])
+    assert len(first) == len(second) == 1
+    assert first[0].endswith("archcalc report alexnet")
+    assert second[0].endswith("pytest")
+
+
+def test_extras_that_are_installed_exist() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    wanted = [
+        name for page in PAGES for names in re.findall(r"\.\[([\w,]+)\]", read(page)) for name in names.split(",")
+    ]
+    assert wanted
+    assert set(wanted) <= project["optional-dependencies"].keys()
+
+
+def test_readme_names_every_command_and_format() -> None:
+    text = read(ROOT / "README.md")
+    assert [name for name in COMMANDS if f"archcalc {name}" not in text] == []
+    assert [name for name in formats.FORMATS if f"`{name}`" not in text] == []
+
+
+def test_columns_of_a_report() -> None:
+    rows = table(ROOT / "docs" / "conventions.md", "## The columns of a report")
+    assert keys(rows) == list(columns.COLUMNS)
+
+
+def test_architecture_names_every_part() -> None:
+    parts = {path.name.removesuffix(".py") for path in (ROOT / "archcalc").iterdir() if path.suffix in ("", ".py")}
+    named = set(keys(table(ROOT / "docs" / "architecture.md", "## Data flows one way")))
+    assert {part for part in parts if not part.startswith("_")} - {"specs"} <= named
+
+
+def test_functions_of_claims_are_described() -> None:
+    text = read(ROOT / "docs" / "audit.md")
+    own = Reader(Networks()).functions.keys() - FUNCTIONS.keys()
+    assert [name for name in sorted(own) if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_keys_of_claims_are_described() -> None:
+    rows = table(ROOT / "docs" / "audit.md", "## A claim")
+    named = [key for row in rows for key in re.findall(r"`(\w+)`", row[0])]
+    assert set(named) - {"conv2d"} == set(CLAIM)
+
+
+def test_mistakes_of_texts_are_described() -> None:
+    rows = table(ROOT / "docs" / "audit.md", "## Why a claim is wrong")
+    assert {row[0].strip("`"): row[1] for row in rows} == MISTAKES
+
+
+def test_every_dependency_is_explained() -> None:
+    configuration = tomllib.loads(read(ROOT / "pyproject.toml"))
+    project = configuration["project"]
+    groups = {
+        "": project["dependencies"],
+        **project["optional-dependencies"],
+        "build": configuration["build-system"]["requires"],
+    }
+    page = ROOT / "docs" / "dependencies.md"
+    for group, requirements in groups.items():
+        names = {re.split(r"[<>=!\[]", requirement)[0] for requirement in requirements} - {"archcalc"}
+        heading = {"": "## Needed to run", "build": "## The build backend"}.get(group, f"## The extra `{group}`")
+        assert set(keys(table(page, heading))) == names
