@@ -13,28 +13,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis, Row, Totals, analyse
-    from archcalc.catalogue import load, names
-    from archcalc.conventions import Conventions
-    from archcalc.errors import ArchcalcError, ShapeError, SpecError, UsageError
-    from archcalc.graph import LayerGraph
+    from archcalc.core.conventions import Conventions
+    from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UsageError
+    from archcalc.graph.layer_graph import LayerGraph
+    from archcalc.passes.analysis import Analysis, Row, Totals, analyse
+    from archcalc.spec.catalogue import load, names
 
 __version__ = "0.1.0"
 
 #: Where each public name lives; it is imported when it is first asked for, so that `archcalc --help` stays quick.
 _PUBLIC = {
-    "Analysis": "analysis",
-    "ArchcalcError": "errors",
-    "Conventions": "conventions",
-    "LayerGraph": "graph",
-    "Row": "analysis",
-    "ShapeError": "errors",
-    "SpecError": "errors",
-    "Totals": "analysis",
-    "UsageError": "errors",
-    "analyse": "analysis",
-    "load": "catalogue",
-    "names": "catalogue",
+    "Analysis": "passes.analysis",
+    "ArchcalcError": "core.errors",
+    "Conventions": "core.conventions",
+    "LayerGraph": "graph.layer_graph",
+    "Row": "passes.analysis",
+    "ShapeError": "core.errors",
+    "SpecError": "core.errors",
+    "Totals": "passes.analysis",
+    "UsageError": "core.errors",
+    "analyse": "passes.analysis",
+    "load": "spec.catalogue",
+    "names": "spec.catalogue",
 }
 
 __all__ = [

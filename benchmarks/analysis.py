@@ -14,7 +14,7 @@ from itertools import count
 from measure import Target, call_times, machine, print_targets, print_times
 
 import archcalc
-from archcalc.graph import Layer, LayerGraph, Output
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops.activation import Relu
 from archcalc.ops.base import Op
 from archcalc.ops.conv import Conv2d

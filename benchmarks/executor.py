@@ -65,9 +65,9 @@ def runners(name: str, peers: Sequence[str]) -> tuple[dict[str, Callable[[], Any
     from networks import arrays_of, onnx_model, torch_network
 
     import archcalc
-    from archcalc.executor import Plan, SeededWeights
-    from archcalc.executor.inputs import random_input
-    from archcalc.executor.memory import room
+    from archcalc.execute.runner import Plan, SeededWeights
+    from archcalc.execute.runner.inputs import random_input
+    from archcalc.execute.runner.memory import room
 
     analysis = archcalc.analyse(archcalc.load(name))
     graph = analysis.graph
@@ -157,9 +157,9 @@ MEMORY = """
 from archcalc.cli.blas import choose_core_type
 choose_core_type()
 import archcalc
-from archcalc.executor import Plan, SeededWeights
-from archcalc.executor.inputs import random_input
-from archcalc.executor.memory import room
+from archcalc.execute.runner import Plan, SeededWeights
+from archcalc.execute.runner.inputs import random_input
+from archcalc.execute.runner.memory import room
 analysis = archcalc.analyse(archcalc.load({name!r}))
 graph = analysis.graph
 plan = Plan(graph, SeededWeights(graph), threads={threads}, room=room(analysis))
@@ -194,7 +194,7 @@ def main() -> None:
         parser.error(f"there are no targets for {', '.join(unknown)}; networks: {', '.join(LIMITS)}")
     # As the command-line program does, before numpy is loaded.
     chosen = choose_core_type()
-    from archcalc.kernels.fast import blas
+    from archcalc.execute.quick.kernels import blas
 
     peers = []
     for peer, package in PACKAGES.items():

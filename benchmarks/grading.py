@@ -16,8 +16,8 @@ from pathlib import Path
 from measure import Target, machine, print_targets, print_times, process_times
 
 import archcalc
-from archcalc.analysis import Analysis, Row
-from archcalc.shapes import format_shape
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Analysis, Row
 
 NETWORK = "vgg16"
 #: Share of the cells that are wrong.

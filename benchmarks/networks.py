@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.analysis import Analysis
-from archcalc.executor import SeededWeights
-from archcalc.kernels import Array
+from archcalc.execute.kernels import Array
+from archcalc.execute.runner import SeededWeights
+from archcalc.passes.analysis import Analysis
 
 
 def arrays_of(analysis: Analysis) -> dict[str, Mapping[str, Array]]:

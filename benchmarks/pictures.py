@@ -23,7 +23,7 @@ KERAS, ARCHCALC, SHARE = "keras: build and plot resnet50", "archcalc: load and d
 DRAW = """
 import sys, time, pygraphviz
 from archcalc import analyse, load
-from archcalc.diagrams.draw import Choices, draw
+from archcalc.render.diagrams.draw import Choices, draw
 start = time.perf_counter()
 open(sys.argv[1], "wb").write(draw(analyse(load("resnet50")), "svg", Choices(style="graph")).data)
 print(time.perf_counter() - start)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.errors import Problem, ShapeError, SpecError
-from archcalc.graph import Layer, LayerGraph, Output
+from archcalc.core.errors import Problem, ShapeError, SpecError
+from archcalc.core.shapes import Shape
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
+from archcalc.passes.analysis import Analysis, analyse
 from archcalc.passes.shapes import ShapedLayer, infer_shapes
-from archcalc.shapes import Shape
 from archcalc.spec.build import build
 from archcalc.spec.load import Spec, spec_of
 from archcalc.spec.source import parse_source

@@ -17,13 +17,13 @@ import pytest
 
 import archcalc
 from archcalc import Analysis, Row
+from archcalc.core.shapes import Shape, parse_image_shape
 from archcalc.ops.conv import Conv2d, ConvTranspose2d
 from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
 from archcalc.ops.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from archcalc.ops.reshape import ZeroPad2d
 from archcalc.ops.windowed import Sides, Windowed
-from archcalc.shapes import Shape, parse_image_shape
 
 TRUTH = Path(__file__).with_name("truth")
 FAMILIES = ("convolution", "dense", "pooling", "normalisation")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape, parse_image_shape
 from archcalc.ops import OPS
-from archcalc.shapes import Shape, parse_image_shape
 
 _LONGEST = 200
 
 
 def parse_fields(kind: str, words: Sequence[str]) -> dict[str, Any]:
     """`--kernel-size 11 --bias false --no-bias --ceil-mode` as settings. Raises `UsageError` for anything else."""
-    from archcalc.spec.suggest import did_you_mean
+    from archcalc.core.suggest import did_you_mean
 
     known = OPS[kind].model_fields
     fields: dict[str, Any] = {}

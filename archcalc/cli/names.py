@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
 
 
 def file_names(names: Sequence[str]) -> list[str]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
 from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import parse_input, parse_settings
-from archcalc.errors import SpecError, UsageError
-from archcalc.sizes import add_input_hints
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.design.inputs import add_input_hints
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
 
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
@@ -25,7 +25,7 @@ def need_numpy(verbose: bool = False) -> None:
     except ImportError:
         raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
     if verbose:
-        from archcalc.kernels.fast import blas
+        from archcalc.execute.quick.kernels import blas
 
         click.echo(f"note: {chosen}; its kernels are those for {blas().core()}", err=True)
 

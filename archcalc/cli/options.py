@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from archcalc.conventions import BYTES
-from archcalc.errors import UsageError
-from archcalc.shapes import Shape, parse_image_shape
+from archcalc.core.conventions import BYTES
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape, parse_image_shape
 
 
 def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Names of the catalogue for the shell."""
-    from archcalc.catalogue import entries
+    from archcalc.spec.catalogue import entries
 
     return [entry.name for entry in entries().values() if entry.name.startswith(incomplete.lower())]
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
 
 
 def check_target(path: str | None) -> None:

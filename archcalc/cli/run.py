@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     import click
 
     from archcalc.cli.app import app
-    from archcalc.errors import ArchcalcError, SpecError
+    from archcalc.core.errors import ArchcalcError, SpecError
 
     try:
         result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from archcalc.core.shapes import Shape, spatial
 from archcalc.ops import rules
 from archcalc.ops.base import Operations, Pointwise, elements
-from archcalc.shapes import Shape, spatial
 
 
 class Activation(Pointwise):

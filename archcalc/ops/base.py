@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from archcalc.errors import ShapeError
-from archcalc.numbers import Number, product
-from archcalc.shapes import LARGEST_SIZE, Shape, format_shape
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, product
+from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
 
 
 def _as_pair(value: Any) -> Any:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from archcalc.errors import ShapeError
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     Count,
@@ -22,7 +23,6 @@ from archcalc.ops.base import (
     want_image,
 )
 from archcalc.ops.windowed import NO_PADDING, Padding, Windowed
-from archcalc.shapes import Shape, format_shape
 
 
 class Conv2d(Windowed):

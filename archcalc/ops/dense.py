@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from archcalc.errors import ShapeError
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements
-from archcalc.shapes import Shape, format_shape
 
 
 class Linear(Op):

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from archcalc.errors import ShapeError
-from archcalc.numbers import Number
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements
-from archcalc.shapes import Shape, format_shape
 
 
 def _listed(inputs: Sequence[Shape]) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from archcalc.core.shapes import Shape
 from archcalc.ops import rules
 from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements
-from archcalc.shapes import Shape
 
 
 class BatchNorm2d(Pointwise):

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from archcalc.errors import ShapeError
-from archcalc.numbers import Number, ceil_div
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, ceil_div
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
@@ -22,7 +23,6 @@ from archcalc.ops.base import (
     want_image,
 )
 from archcalc.ops.windowed import Axis, Windowed
-from archcalc.shapes import Shape, format_shape
 
 
 def _without_default(schema: dict[str, Any]) -> None:

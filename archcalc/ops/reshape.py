@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from archcalc.errors import ShapeError, UsageError
-from archcalc.numbers import ceil_div
+from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.numbers import ceil_div
+from archcalc.core.shapes import Shape, format_shape, parse_image_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
@@ -23,7 +24,6 @@ from archcalc.ops.base import (
     want_image,
 )
 from archcalc.ops.windowed import Sides
-from archcalc.shapes import Shape, format_shape, parse_image_shape
 
 
 def _as_sides(value: Any) -> Any:

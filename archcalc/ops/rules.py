@@ -8,7 +8,7 @@ Symbols: W input size, F window, S stride, P padding, K filters, C channels, G g
 
 from __future__ import annotations
 
-from archcalc.numbers import Number, ceil_div, maximum, minimum
+from archcalc.core.numbers import Number, ceil_div, maximum, minimum
 
 
 def dilated_window(kernel_size: Number, dilation: Number) -> Number:

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator
 
-from archcalc.errors import ShapeError
-from archcalc.numbers import Number, ceil_div
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, ceil_div
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import Margin, Op, SizePair, Window, Windows, by, want_image
-from archcalc.shapes import Shape, format_shape
 
 
 class Sides(NamedTuple):

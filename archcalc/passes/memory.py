@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archcalc.graph import LayerGraph
+from archcalc.core.shapes import Shape
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import elements
 from archcalc.passes.shapes import ShapedLayer
-from archcalc.shapes import Shape
 
 
 class Memory(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archcalc.numbers import Number, product
+from archcalc.core.numbers import Number, product
+from archcalc.core.shapes import Shape
 from archcalc.ops.base import Param
 from archcalc.passes.shapes import ShapedLayer
-from archcalc.shapes import Shape
 
 
 class ParamCount(NamedTuple):

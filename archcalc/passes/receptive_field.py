@@ -13,10 +13,10 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
+from archcalc.core.shapes import spatial
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, Window, Windows
 from archcalc.passes.shapes import ShapedLayer
-from archcalc.shapes import spatial
 
 MOST_PHASES = 4096
 

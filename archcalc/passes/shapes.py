@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from archcalc.errors import Problem, ShapeError
-from archcalc.graph import Layer, LayerGraph
+from archcalc.core.errors import Problem, ShapeError
+from archcalc.core.shapes import Shape
+from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops.base import Op
-from archcalc.shapes import Shape
 
 
 class ShapedLayer(NamedTuple):

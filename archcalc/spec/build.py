@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archcalc.errors import Location, Problem, SpecError, UsageError
-from archcalc.graph import LayerGraph
-from archcalc.shapes import Shape
-from archcalc.spec.document import Facts, Reported, Variant
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.shapes import Shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.published import Reported
+from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand, expand_input
 from archcalc.spec.expressions import FAULTY, ExpressionError
 from archcalc.spec.load import Spec
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.source import within
-from archcalc.spec.suggest import did_you_mean
 from archcalc.spec.values import evaluate_tree, plain
 
 NOTHING = Variant()

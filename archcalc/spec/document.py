@@ -1,11 +1,12 @@
 """The pydantic models of a spec file. Layers are kept as written; `items` reads them, `expand` builds them."""
 
-import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from archcalc.core.model import Model
+from archcalc.graph.published import Paper, Reported
 from archcalc.spec.source import MarkedDict, MarkedList
 
 TYPES = ("int", "number", "bool", "str", "list", "any")
@@ -17,10 +18,6 @@ Scalar = bool | int | float | str
 LayerList = Annotated[MarkedList, WithJsonSchema({"type": "array", "items": {"defined": "Item"}})]
 BranchList = Annotated[MarkedDict | MarkedList, WithJsonSchema({"defined": "BranchList"})]
 Let = Annotated[MarkedDict, WithJsonSchema({"type": "object", "description": "names computed in order"})]
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
 
 
 class Parameter(Model):
@@ -64,63 +61,6 @@ Parameters = dict[
     str,
     Annotated[Parameter, BeforeValidator(_as_parameter), WithJsonSchema({"defined": "Declaration"})],
 ]
-
-
-class Paper(Model):
-    """Where the network was published."""
-
-    title: str
-    venue: str | None = None
-    url: str | None = None
-
-
-Quantity = Literal[
-    "params",
-    "multiplications",
-    "top1_accuracy",
-    "top5_accuracy",
-    "top1_error",
-    "top5_error",
-    "error",
-    "neurons",
-    "depth",
-]
-
-
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-class Reported(Model):
-    """A figure as a paper or model card prints it, with its source; `note`: why it differs from the computed one."""
-
-    quantity: Quantity
-    #: As printed. With `by`, an expression, a mapping of its values to figures: one line for a whole family.
-    value: int | float | str | dict[str, int | float | str]
-    by: str | None = None
-    source: str
-    note: str | None = None
-    #: Of an accuracy: how many crops of an image were averaged. None where the source does not say.
-    crops: Annotated[int, Field(ge=1)] | None = None
-    #: Of which network it was measured, where that is not this one.
-    of: str | None = None
-    #: For which settings it was reported: an expression in the parameters and in height, width and channels of the
-    #: input. Without it the figure belongs to the network exactly as the file gives it.
-    when: str | bool | None = None
-
-    @model_validator(mode="after")
-    def _by_needs_mapping(self) -> "Reported":
-        if isinstance(self.value, dict) != (self.by is not None):
-            raise ValueError("`by` and a mapping of values go together: by: depth, value: {18: 1.8 billion, …}")
-        return self
-
-    @property
-    def accuracy(self) -> float | None:
-        """An accuracy in percent; an error is taken from 100. None for other quantities and for what is no number."""
-        found = _NUMBER.search(str(self.value))
-        if found is None or not self.quantity.endswith(("accuracy", "error")):
-            return None
-        value = float(found[0])
-        return round(100 - value if self.quantity.endswith("error") else value, 6)
 
 
 class Facts(Model):

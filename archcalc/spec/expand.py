@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archcalc.errors import Location, Problem, SpecError, UsageError
-from archcalc.graph import Layer, LayerGraph, Output
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.shapes import Shape, parse_image_shape
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Input
-from archcalc.shapes import Shape, parse_image_shape
 from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
 from archcalc.spec.expressions import FAULTY, KEYWORDS, ExpressionError, exact, interpolate, show

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.errors import Location, Problem
+from archcalc.core.errors import Location, Problem
 from archcalc.spec.source import Mark
 
 MOST_PROBLEMS = 50

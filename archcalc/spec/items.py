@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from archcalc.errors import Location, Problem
+from archcalc.core.errors import Location, Problem
+from archcalc.core.suggest import did_you_mean
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
-from archcalc.spec.suggest import did_you_mean
 
 #: Keys that every step understands beside the fields of its op or block.
 STEP_KEYS = ("name", "from", "when", "repeat")

@@ -10,14 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from archcalc.errors import Problem, SpecError
+from archcalc.core.errors import Problem, SpecError
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.published import Paper, Reported
 from archcalc.ops import OPS
-from archcalc.spec.document import Block, Document, LayerOutput, Paper, Parameter, Reported, Variant
+from archcalc.spec.document import Block, Document, LayerOutput, Parameter, Variant
 from archcalc.spec.expressions import show
 from archcalc.spec.faults import MOST_PROBLEMS
 from archcalc.spec.items import Item, ItemReader, block_item, kinds_of
 from archcalc.spec.source import MarkedDict, Source, read_source
-from archcalc.spec.suggest import did_you_mean
 
 
 @dataclass(frozen=True)

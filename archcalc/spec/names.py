@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.errors import Location, Problem
-from archcalc.graph import Layer
+from archcalc.core.errors import Location, Problem
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import Layer
 from archcalc.spec.faults import MOST_PROBLEMS, Faults, TooMuchError
 from archcalc.spec.source import Mark
-from archcalc.spec.suggest import did_you_mean
 
 LONGEST_NAME = 500
 

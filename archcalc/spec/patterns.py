@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from archcalc.errors import Inline, Location, Problem, SpecError
+from archcalc.core.errors import Inline, Location, Problem, SpecError
+from archcalc.core.suggest import did_you_mean
 from archcalc.spec.source import MarkedDict, MarkedList, Source
-from archcalc.spec.suggest import did_you_mean
 
 LONGEST = 10_000
 DEEPEST = 20

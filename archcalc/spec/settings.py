@@ -7,9 +7,9 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any
 
+from archcalc.core.suggest import did_you_mean
 from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import exact, show
-from archcalc.spec.suggest import did_you_mean
 
 
 def accept(name: str, parameter: Parameter, value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from archcalc.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
 
 try:
     from yaml import CSafeLoader as Loader

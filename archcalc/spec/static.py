@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from archcalc.errors import Location, Problem, UsageError
+from archcalc.core.errors import Location, Problem, UsageError
+from archcalc.core.shapes import parse_image_shape
+from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
-from archcalc.shapes import parse_image_shape
 from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
@@ -17,7 +18,6 @@ from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
 from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
-from archcalc.spec.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from archcalc.spec.load import Spec

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity
 from archcalc.spec.expressions import FAULTY, ExpressionError, evaluate, interpolate, is_too_long, parse_expression
@@ -15,7 +16,6 @@ from archcalc.spec.faults import Faults
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import describe_fault
 from archcalc.spec.source import Mark, MarkedDict, within
-from archcalc.spec.suggest import did_you_mean
 
 Variables = Mapping[str, Any]
 #: Words that some fields take as they are; suggested for a misspelt one.

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archcalc.graph import LayerGraph
+from archcalc.core.shapes import format_shape
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Op
 from archcalc.ops.windowed import Sides
-from archcalc.shapes import format_shape
 
 _PLAIN = re.compile(r"[A-Za-z_][\w ./'()&-]*[\w.)]|[A-Za-z]|\d+(?:x\d+)+")
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off"}

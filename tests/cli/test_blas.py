@@ -87,9 +87,9 @@ def test_without_the_option_nothing_is_said() -> None:
 def test_the_library_leaves_the_environment_alone() -> None:
     code = (
         "import os\n"
-        "from archcalc.catalogue import load\n"
-        "from archcalc.executor import SeededWeights, execute\n"
-        "from archcalc.executor.inputs import random_input\n"
+        "from archcalc.spec.catalogue import load\n"
+        "from archcalc.execute.runner import SeededWeights, execute\n"
+        "from archcalc.execute.runner.inputs import random_input\n"
         "graph = load('lenet5')\n"
         "execute(graph, random_input(graph.input_shape, 1, 0, 'float32'), SeededWeights(graph))\n"
         f"print(os.environ.get({CORE_TYPE!r}))\n"

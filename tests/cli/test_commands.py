@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archcalc import analyse, load, names
-from archcalc.catalogue import SPECS
+from archcalc.spec.catalogue import SPECS
 from archcalc.spec.schema import json_schema
 from tests.cli.runner import DATA, PROGRAM, Run, environment
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from archcalc.cli.commands.deconv import command
-from archcalc.executor.deconv import RULES
+from archcalc.execute.runner.deconv import RULES
 from tests.cli.runner import Run
 
 

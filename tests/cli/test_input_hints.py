@@ -7,14 +7,14 @@ from itertools import product
 
 import pytest
 
-from archcalc import sizes
-from archcalc.analysis import analyse
-from archcalc.catalogue import load
-from archcalc.conventions import Conventions
-from archcalc.errors import Problem
-from archcalc.graph import LayerGraph
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import Problem
+from archcalc.design import inputs as sizes
+from archcalc.design.inputs import accepts, add_input_hints, nearest_inputs, smallest_input
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
 from archcalc.passes.shapes import Shapes, infer_shapes
-from archcalc.sizes import accepts, add_input_hints, nearest_inputs, smallest_input
+from archcalc.spec.catalogue import load
 from tests.networks import chain, graph, layers, op
 
 #: Chains and branches whose sizes are all, some or none of the whole numbers.

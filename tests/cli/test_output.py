@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from archcalc.cli import output
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
 from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment, run_on_terminal, run_process
-from tests.reports.tables import check_output, read_partial, read_text
+from tests.render.tables.tables import check_output, read_partial, read_text
 
 MODULES, BREAKS = str(DATA / "modules.yaml"), str(DATA / "breaks.yaml")
 #: With and without the buffer that Python puts before a pipe or file: a fault shows at another place.

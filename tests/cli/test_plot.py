@@ -152,7 +152,7 @@ def test_what_was_there_stays_where_drawing_fails(refuses: Run, tmp_path: Path) 
 
 
 def test_a_missing_extra_is_named(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archcalc.plots import render
+    from archcalc.render.charts import render
 
     for cached in (render._converter, render._bundle):
         cached.cache_clear()
@@ -186,7 +186,7 @@ def test_the_specification_needs_no_extra(archcalc: Run, tmp_path: Path, monkeyp
 def test_other_commands_do_not_load_what_draws(arguments: tuple[str, ...]) -> None:
     modules = imported(*arguments)
     assert "vl_convert" not in packages(modules)
-    assert not [name for name in modules if name.startswith("archcalc.plots")]
+    assert not [name for name in modules if name.startswith("archcalc.render.charts")]
 
 
 @pytest.mark.parametrize("kind", KINDS)

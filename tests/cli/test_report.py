@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment
 from tests.networks import ALEXNET
-from tests.reports.tables import read_csv, read_text
+from tests.render.tables.tables import read_csv, read_text
 
 MODULES = str(DATA / "modules.yaml")
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import load
-from archcalc.executor import SeededWeights
-from archcalc.executor.files import save_weights
-from archcalc.executor.memory import available_bytes, needed_bytes
+from archcalc.execute.runner import SeededWeights
+from archcalc.execute.runner.files import save_weights
+from archcalc.execute.runner.memory import available_bytes, needed_bytes
+from archcalc.passes.analysis import analyse
+from archcalc.spec.catalogue import load
 from tests.cli.runner import Run
 
 AGREE = "all shapes and counts agree\n"
@@ -191,7 +191,7 @@ def test_an_image(archcalc: Run) -> None:
     ],
 )
 def test_presets(preset: str, values: tuple[float, ...]) -> None:
-    from archcalc.executor.inputs import read_input
+    from archcalc.execute.runner.inputs import read_input
 
     image = pytest.importorskip("PIL.Image")
     image.new("RGB", (5, 9), (255, 0, 51)).save("x.png")
@@ -201,7 +201,7 @@ def test_presets(preset: str, values: tuple[float, ...]) -> None:
 
 
 def test_an_image_is_cut_in_the_middle_not_squeezed() -> None:
-    from archcalc.executor.inputs import read_input
+    from archcalc.execute.runner.inputs import read_input
 
     image = pytest.importorskip("PIL.Image")
     picture = image.new("L", (9, 3), 0)
@@ -418,7 +418,7 @@ def test_options_that_do_not_fit(refuses: Run, arguments: tuple[str, ...], messa
 
 
 def test_too_large_a_run_is_refused_before_it_starts(refuses: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archcalc.executor.memory.available_bytes", lambda: 2 << 30)
+    monkeypatch.setattr("archcalc.execute.runner.memory.available_bytes", lambda: 2 << 30)
     message = refuses("run", "vgg16", "--batch", "1024").err
     assert "vgg16 needs about 37.6 GiB of memory for a batch of 1024 in float32, and 2.0 GiB are free" in message
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
 from archcalc.ops import OPS
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from archcalc.analysis import Analysis
+from archcalc.core.shapes import Shape
 from archcalc.ops import OPS
-from archcalc.shapes import Shape
+from archcalc.passes.analysis import Analysis
 from archcalc.spec.expressions import evaluate, parse_expression
 from tests.docs.pages import ROOT, analysis_of, needed_by, table
 

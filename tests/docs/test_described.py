@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 
-from archcalc.audit.diagnose import MISTAKES
-from archcalc.audit.functions import Reader
-from archcalc.audit.language import CLAIM
-from archcalc.audit.networks import Networks
 from archcalc.cli.app import COMMANDS
-from archcalc.reports import columns, formats
+from archcalc.render.tables import columns, formats
 from archcalc.spec.expressions import FUNCTIONS
+from archcalc.teach.audit.diagnose import MISTAKES
+from archcalc.teach.audit.functions import Reader
+from archcalc.teach.audit.language import CLAIM
+from archcalc.teach.audit.networks import Networks
 from tests.docs.pages import PAGES, ROOT, examples_of, keys, read, table
 
 

@@ -14,8 +14,8 @@ import jsonschema
 import pytest
 
 import archcalc as package
-from archcalc.analysis import analyse
-from archcalc.errors import SpecError
+from archcalc.core.errors import SpecError
+from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, network_names
 from archcalc.spec.load import spec_of
 from archcalc.spec.schema import json_schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.reports.json import as_dict
+from archcalc.render.tables.json import as_dict
 from tests.cli.runner import Run
 from tests.docs.pages import ROOT, analysis_of, keys, table
 

@@ -8,10 +8,11 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from archcalc.core.shapes import LARGEST_SIZE
+from archcalc.graph import published
 from archcalc.ops import OPS, Op
 from archcalc.ops.pool import Pool2d
 from archcalc.ops.windowed import Windowed
-from archcalc.shapes import LARGEST_SIZE
 from archcalc.spec import document, expand, expressions, faults, names, source
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import prelude
@@ -33,7 +34,7 @@ def test_keys_are_those_of_the_model(heading: str, model: type[BaseModel], leave
 
 
 def test_keys_of_a_reported_figure() -> None:
-    assert sorted(keys(table(LANGUAGE, "## Facts about a network", 1))) == sorted(document.Reported.model_fields)
+    assert sorted(keys(table(LANGUAGE, "## Facts about a network", 1))) == sorted(published.Reported.model_fields)
 
 
 def test_required_keys_of_a_file() -> None:
@@ -49,8 +50,8 @@ def test_keys_of_every_step() -> None:
 @pytest.mark.parametrize(
     ("heading", "words"),
     [
-        ("## Facts about a network", get_args(document.Quantity)),
-        ("## Facts about a network", tuple(document.Paper.model_fields)),
+        ("## Facts about a network", get_args(published.Quantity)),
+        ("## Facts about a network", tuple(published.Paper.model_fields)),
         ("## Parameters", document.TYPES),
         ("## Outputs", tuple(document.LayerOutput.model_fields)),
         ("## Branches", tuple(kind for kind, op in OPS.items() if op.most_inputs is None)),

@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from archcalc.core.shapes import Shape
 from archcalc.ops import Operations
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
-from archcalc.shapes import Shape
 from tests.networks import op, shape
 
 QUICK = settings(max_examples=60)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from archcalc.errors import ShapeError
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape
 from archcalc.ops import OPS
-from archcalc.shapes import Shape
 from tests.networks import op, shape
 
 IMAGE = (4, 8, 8)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from archcalc.core.shapes import Shape
 from archcalc.ops import OPS, Operations
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import ParamCount, count_params
-from archcalc.shapes import Shape
 from tests.networks import op, shape
 
 

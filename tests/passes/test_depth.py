@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyse
+from archcalc.passes.analysis import analyse
 from archcalc.passes.depth import weighted_depth
 from tests.networks import ALEXNET, LENET5, VGG16, graph, numbers
 

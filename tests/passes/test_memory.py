@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyse
-from archcalc.conventions import Conventions
-from archcalc.graph import LayerGraph
+from archcalc.core.conventions import Conventions
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
 from archcalc.passes.memory import Memory, measure_memory
 from archcalc.passes.shapes import infer_shapes
 from tests.networks import ALEXNET, VGG16, chain, graph, layers, op

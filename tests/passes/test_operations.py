@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.analysis import analyse
 from archcalc.ops import Operations
+from archcalc.passes.analysis import analyse
 from archcalc.passes.operations import Work, count_operations
 from tests.networks import ALEXNET, LENET5, VGG16, graph, numbers, op, shape
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.conventions import Conventions
+from archcalc.core.conventions import Conventions
+from archcalc.core.shapes import Shape
 from archcalc.ops import OPS, Param
 from archcalc.ops.reshape import Identity
+from archcalc.passes.analysis import analyse
 from archcalc.passes.params import ParamCount, count_params
-from archcalc.shapes import Shape
 from tests.networks import ALEXNET, LENET5, VGG16, graph, numbers, op, shape
 
 

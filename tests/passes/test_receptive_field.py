@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyse
-from archcalc.graph import LayerGraph
+from archcalc.core.shapes import spatial
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import Op
+from archcalc.passes.analysis import analyse
 from archcalc.passes.receptive_field import AxisField, ReceptiveField, receptive_fields
 from archcalc.passes.shapes import infer_shapes
-from archcalc.shapes import spatial
 from tests.networks import ALEXNET, VGG16, chain, graph, layers, op
 
 Table = npt.NDArray[np.bool_]

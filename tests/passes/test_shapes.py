@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.errors import Location, SpecError
+from archcalc.core.errors import Location, SpecError
+from archcalc.core.shapes import Shape
+from archcalc.passes.analysis import analyse
 from archcalc.passes.shapes import infer_shapes
-from archcalc.shapes import Shape
 from tests.networks import ALEXNET, FILE, VGG16, chain, graph, layers, op
 
 BROKEN = """\

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import load
-from archcalc.executor import SeededWeights
-from archcalc.executor.gradients import measure
-from archcalc.executor.inputs import random_input
-from archcalc.executor.loss import losses
-from archcalc.executor.tape import record, rewind
-from archcalc.graph import LayerGraph
-from archcalc.kernels import Array
+from archcalc.execute.kernels import Array
+from archcalc.execute.runner import SeededWeights
+from archcalc.execute.runner.gradients import measure
+from archcalc.execute.runner.inputs import random_input
+from archcalc.execute.runner.loss import losses
+from archcalc.execute.runner.tape import record, rewind
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS
-from tests.executor.runs import smaller
+from archcalc.passes.analysis import analyse
+from archcalc.spec.catalogue import load
+from tests.execute.runner.runs import smaller
 from tests.networks import layers
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from archcalc.catalogue import load, names
-from archcalc.executor import SeededWeights, execute
-from archcalc.executor.inputs import random_input
-from archcalc.graph import LayerGraph
-from archcalc.kernels import Algorithm, Array
+from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.runner import SeededWeights, execute
+from archcalc.execute.runner.inputs import random_input
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS
-from tests.executor.runs import smaller
+from archcalc.spec.catalogue import load, names
+from tests.execute.runner.runs import smaller
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 

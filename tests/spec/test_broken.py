@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.errors import Problem, SpecError
+from archcalc.core.errors import Problem, SpecError
+from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
 from archcalc.spec.load import load_spec
 
@@ -301,8 +301,8 @@ LIMIT = """\
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 31, 1 << 31))
 from pathlib import Path
-from archcalc.analysis import analyse
-from archcalc.errors import ArchcalcError
+from archcalc.passes.analysis import analyse
+from archcalc.core.errors import ArchcalcError
 from archcalc.spec.build import build
 from archcalc.spec.load import load_spec
 try:

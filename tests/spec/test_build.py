@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from archcalc.analysis import analyse
-from archcalc.errors import SpecError, UsageError
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, network_names, variants_of
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source

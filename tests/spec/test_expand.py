@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.graph import Output
+from archcalc.graph.layer_graph import Output
 from tests.networks import graph, inputs_of, layers, marked, names, numbers, places, problems
 
 PARAMETERS = "parameters: {n: 3, c: 16, alpha: 0.75, deep: true, words: [a, b], word: same}\n"

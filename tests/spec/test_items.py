@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.errors import Problem
+from archcalc.core.errors import Problem
 from archcalc.spec.items import Branches, ForEach, Item, ItemReader, Output, Repeat, Step
 from archcalc.spec.source import parse_source
 

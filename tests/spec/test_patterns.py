@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import load, names
-from archcalc.errors import ArchcalcError, Problem, SpecError
-from archcalc.graph import LayerGraph
+from archcalc.core.errors import ArchcalcError, Problem, SpecError
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
+from archcalc.spec.catalogue import load, names
 from archcalc.spec.load import spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.source import parse_source

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from archcalc.catalogue import SPECS
 from archcalc.ops import OPS
+from archcalc.spec.catalogue import SPECS
 from archcalc.spec.document import Block, Document, Variant
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import prelude

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.errors import Location, SpecError, UsageError
+from archcalc.core.errors import Location, SpecError, UsageError
 from archcalc.spec.source import (
     DEEPEST_NESTING,
     LARGEST_FILE,

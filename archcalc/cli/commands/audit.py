@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from archcalc.audit.formats import ENDINGS, FORMATS, render
-from archcalc.audit.judge import Verdict, audit
 from archcalc.cli.output import check_target, width, write
+from archcalc.teach.audit.formats import ENDINGS, FORMATS, render
+from archcalc.teach.audit.judge import Verdict, audit
 
 
 @click.command(

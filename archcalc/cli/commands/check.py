@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
-from archcalc.check.answers import FORMATS as FILE_FORMATS
-from archcalc.check.answers import Answers, read_answers
-from archcalc.check.calculation import StatementError
-from archcalc.check.check import check_answers
-from archcalc.check.formats import ENDINGS, FORMATS, render
-from archcalc.check.model import Check, Verdict
-from archcalc.check.terms import check_total
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, colour, width, write
-from archcalc.conventions import Conventions
-from archcalc.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
+from archcalc.teach.check.answers import FORMATS as FILE_FORMATS
+from archcalc.teach.check.answers import Answers, read_answers
+from archcalc.teach.check.calculation import StatementError
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.formats import ENDINGS, FORMATS, render
+from archcalc.teach.check.model import Check, Verdict
+from archcalc.teach.check.terms import check_total
 
 _COUNTS = ("params", "multiplications", "activations", "memory")
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc import words
 from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import check_target, write
 from archcalc.cli.progress import Progress
-from archcalc.errors import UsageError
-from archcalc.shapes import format_shape
+from archcalc.core import words
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis
-    from archcalc.executor.deconv import Projection, Rule
-    from archcalc.kernels import Array
+    from archcalc.execute.kernels import Array
+    from archcalc.execute.runner.deconv import Projection, Rule
+    from archcalc.passes.analysis import Analysis
 
 
 @click.command(
@@ -70,10 +70,10 @@ def command(
     The picture shows the projections, strongest first, and beside them the same patches of the image.
     """
     need_numpy()
-    from archcalc.executor.deconv import check_layer, passed_unchanged, project
-    from archcalc.executor.files import load_weights
-    from archcalc.executor.memory import check_gradient_memory
-    from archcalc.executor.weights import SeededWeights, Weights
+    from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.runner.memory import check_gradient_memory
+    from archcalc.execute.runner.weights import SeededWeights, Weights
 
     target = _target(output)
     if len(sources) == 1:
@@ -127,7 +127,7 @@ def _target(output: str | None) -> Path | None:
     check_target(output)
     path = Path(output)
     if path.suffix.lower() != ".npy":
-        from archcalc.executor.pictures import check_picture
+        from archcalc.execute.runner.pictures import check_picture
 
         check_picture(path)
     return path
@@ -137,7 +137,7 @@ def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed
     """The inputs, and how they look."""
     import numpy as np
 
-    from archcalc.executor.inputs import as_pixels, is_array, random_input, read_input
+    from archcalc.execute.runner.inputs import as_pixels, is_array, random_input, read_input
 
     shape = analysis.graph.input_shape
     if not sources:
@@ -160,8 +160,8 @@ def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed
 def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
     import numpy as np
 
-    from archcalc.executor.deconv_picture import save_picture
-    from archcalc.executor.files import whole_file
+    from archcalc.execute.runner.deconv_picture import save_picture
+    from archcalc.execute.runner.files import whole_file
 
     if path.suffix.lower() == ".npy":
         with whole_file(path) as temporary:
@@ -173,7 +173,7 @@ def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
 def _text(
     analysis: Analysis, layer: str, rule: Rule, how: str, found: Sequence[Projection], unchanged: Sequence[str]
 ) -> str:
-    from archcalc.reports.text import align, wrap
+    from archcalc.core.text import align, wrap
 
     rows = [["", "image", "channel", "row, column", "activation", "rows of the image", "columns"]]
     for number, each in enumerate(found, start=1):

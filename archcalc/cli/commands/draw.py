@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, ending, write_bytes, write_files
-from archcalc.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
-from archcalc.diagrams.draw import draw_steps
-from archcalc.diagrams.theme import THEMES
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import analyse
+from archcalc.render.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
+from archcalc.render.diagrams.draw import draw_steps
+from archcalc.render.diagrams.theme import THEMES
+from archcalc.spec.catalogue import load
 
 
 @click.command(

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
-from archcalc.check.model import QUANTITIES
 from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, make_folder, write
 from archcalc.cli.progress import Progress
-from archcalc.errors import SpecError, UsageError
-from archcalc.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
-from archcalc.exercise.variants import vary
-from archcalc.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
-from archcalc.graph import LayerGraph
-from archcalc.sizes import add_input_hints
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.design.inputs import add_input_hints
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
+from archcalc.teach.check.model import QUANTITIES
+from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
+from archcalc.teach.exercise.variants import vary
+from archcalc.teach.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
 
 MOST_STUDENTS = 5_000
 _LARGEST_ROSTER = 1_000_000

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
 from archcalc.cli.layers import parse_fields, parse_shape
 from archcalc.cli.options import complete_network, counting_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, width, write
-from archcalc.conventions import Conventions
-from archcalc.derive import formats
-from archcalc.derive.network import QUANTITIES, SUMS, explain_layers, find_layers, sum_up
-from archcalc.errors import SpecError, UsageError
-from archcalc.graph import LayerGraph
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.design.inputs import add_input_hints
+from archcalc.explain.derive import formats
+from archcalc.explain.derive.network import QUANTITIES, SUMS, explain_layers, find_layers, sum_up
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS
-from archcalc.sizes import add_input_hints
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
 
 _OTHER_NAMES = {"memory": "activation_bytes", "stored": "activations", "parameters": "params", "channels": "depth"}
 
@@ -104,7 +104,7 @@ def _render(analysis: Analysis, layer: str | None, quantity: str | None, form: s
 def _quantity(name: str | None) -> str | None:
     if name is None:
         return None
-    from archcalc.spec.suggest import did_you_mean
+    from archcalc.core.suggest import did_you_mean
 
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     key = _OTHER_NAMES.get(key, key)
@@ -124,7 +124,7 @@ def _layer(words: tuple[str, ...]) -> str | None:
 
 
 def _single(kind: str, words: tuple[str, ...], inputs: tuple[str, ...]) -> LayerGraph:
-    from archcalc.single import make_op, single_layer
+    from archcalc.spec.single import make_op, single_layer
 
     if not inputs:
         raise UsageError(f"which input? For example: archcalc explain {kind} --input 227x227x3 …")

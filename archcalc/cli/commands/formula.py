@@ -9,7 +9,7 @@ import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, write
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
 
 _WORDS = {"params": "parameters", "multiplications": "multiplications", "activations": "values stored"}
 
@@ -55,7 +55,7 @@ def command(
         import sympy  # type: ignore[import-untyped]  # noqa: F401 # it has no type marks; only its presence counts
     except ImportError:
         raise UsageError("a closed form needs sympy: pip install 'archcalc[symbolic]'") from None
-    from archcalc.symbolic.closed import closed_form
+    from archcalc.explain.symbolic.closed import closed_form
 
     form_ = closed_form(network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None)
     write({"text": _text, "latex": _latex, "json": _json}[form](form_), output)
@@ -87,7 +87,7 @@ def _latex(form: Any) -> str:
 
 
 def _latex_name(name: str) -> str:
-    from archcalc.symbolic.closed import GREEK
+    from archcalc.explain.symbolic.closed import GREEK
 
     if name in GREEK:
         return f"\\{name}"

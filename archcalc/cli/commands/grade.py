@@ -6,19 +6,28 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import load
-from archcalc.check.model import QUANTITIES
 from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import make_folder, write, write_bytes
 from archcalc.cli.progress import Progress
-from archcalc.errors import SpecError, UsageError
-from archcalc.exercise.worksheet import DEFAULT
-from archcalc.grade.feedback import render_feedback, render_gradescope
-from archcalc.grade.folder import Homework, Same, Task, blanks_of, everything, find_submissions, grade, open_homework
-from archcalc.grade.marks import Marked, make_scheme
-from archcalc.grade.overview import Overview, render_grades, render_overview, spread
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.passes.analysis import analyse
+from archcalc.spec.catalogue import load
+from archcalc.teach.check.model import QUANTITIES
+from archcalc.teach.exercise.worksheet import DEFAULT
+from archcalc.teach.grade.feedback import render_feedback, render_gradescope
+from archcalc.teach.grade.folder import (
+    Homework,
+    Same,
+    Task,
+    blanks_of,
+    everything,
+    find_submissions,
+    grade,
+    open_homework,
+)
+from archcalc.teach.grade.marks import Marked, make_scheme
+from archcalc.teach.grade.overview import Overview, render_grades, render_overview, spread
 
 _MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
@@ -130,7 +139,7 @@ def command(
 
 def _plot(overview: Overview, target: Path) -> str | None:
     """The picture of the overview; without the library that draws it one line says so."""
-    from archcalc.grade.plot import draw_overview
+    from archcalc.teach.grade.plot import draw_overview
 
     if not overview.graded:
         return None

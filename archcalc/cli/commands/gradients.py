@@ -11,11 +11,11 @@ from archcalc.cli.networks import analysis_of, need_numpy
 from archcalc.cli.options import complete_network, network_options
 from archcalc.cli.output import check_target, colour, write, write_bytes
 from archcalc.cli.progress import Progress
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis
-    from archcalc.executor.gradients import Measured
+    from archcalc.execute.runner.gradients import Measured
+    from archcalc.passes.analysis import Analysis
 
 _PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html"}
 
@@ -74,7 +74,7 @@ def command(
     A batch of random images with random labels runs forth and back in numpy, on weights as they are before training.
     """
     need_numpy()
-    from archcalc.executor.gradient_tables import ENDINGS, render, subtitle
+    from archcalc.execute.runner.gradient_tables import ENDINGS, render, subtitle
 
     check_target(output)
     picture = _picture(plot)
@@ -85,8 +85,8 @@ def command(
     results = [_measure(each, seed, init or "auto", weights, batch_norm == "batch") for each in analyses]
     how = _how(seed, init, weights)
     if plot is not None:
-        from archcalc.plots.gradients import Series, gradients
-        from archcalc.plots.render import render as draw
+        from archcalc.render.charts.gradients import Series, gradients
+        from archcalc.render.charts.render import render as draw
 
         series = [
             Series(
@@ -117,12 +117,12 @@ def _how(seed: int, init: str | None, weights: str | None) -> str:
 
 
 def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, training: bool) -> Measured:
-    from archcalc.executor.files import load_weights
-    from archcalc.executor.gradients import measure
-    from archcalc.executor.initial import InitialWeights
-    from archcalc.executor.inputs import random_input
-    from archcalc.executor.memory import check_gradient_memory
-    from archcalc.executor.weights import Weights
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.runner.gradients import measure
+    from archcalc.execute.runner.initial import InitialWeights
+    from archcalc.execute.runner.inputs import random_input
+    from archcalc.execute.runner.memory import check_gradient_memory
+    from archcalc.execute.runner.weights import Weights
 
     check_gradient_memory(analysis)
     made: Weights = InitialWeights(analysis.graph, seed, analysis.dtype, init)

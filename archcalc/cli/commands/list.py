@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from archcalc.analysis import analyse
-from archcalc.catalogue import key_of, load, names
 from archcalc.cli.output import check_target, colour, write
-from archcalc.reports.catalogue import FORMATS, render
-from archcalc.reports.formats import format_of
+from archcalc.passes.analysis import analyse
+from archcalc.render.tables.catalogue import FORMATS, render
+from archcalc.render.tables.formats import format_of
+from archcalc.spec.catalogue import key_of, load, names
 
 
 @click.command(

@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, ending, write_bytes
-from archcalc.conventions import BYTES
-from archcalc.diagrams.theme import THEMES
-from archcalc.errors import UsageError
-from archcalc.plots.figure import HEIGHT, WIDTH, Look
-from archcalc.plots.render import FORMATS, lacking, render
-from archcalc.plots.sweep import QUANTITIES
-from archcalc.plots.theme import theme_of
+from archcalc.core.conventions import BYTES
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.charts.figure import HEIGHT, WIDTH, Look
+from archcalc.render.charts.render import FORMATS, lacking, render
+from archcalc.render.charts.sweep import QUANTITIES
+from archcalc.render.charts.theme import theme_of
+from archcalc.render.diagrams.theme import THEMES
+from archcalc.spec.catalogue import load
 
 Spec = dict[str, Any]
 #: Values of a sweep.
@@ -29,7 +29,7 @@ class Plots(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in self.commands:
-            from archcalc.spec.suggest import did_you_mean
+            from archcalc.core.suggest import did_you_mean
 
             known = f"there are {', '.join(self.commands)}"
             raise click.UsageError(
@@ -123,7 +123,7 @@ def of_one_network(
 
             counted = {key: options[key] for key in ("batch", "dtype") if key in options}
             analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)), **counted)
-            spec: Spec = getattr(import_module(f"archcalc.plots.{module}"), module)(analysis, look)
+            spec: Spec = getattr(import_module(f"archcalc.render.charts.{module}"), module)(analysis, look)
             return spec
 
         draw(make, options)
@@ -147,9 +147,9 @@ def compare_command(networks: tuple[str, ...], **options: Any) -> None:
     Accuracies are the reported ones of the specs, with their sources. Without NET: every network of the catalogue that
     has one. Networks without are named on stderr.
     """
-    from archcalc.plots.accuracy import comparable
-    from archcalc.plots.catalogue import compared
-    from archcalc.plots.compare import compare
+    from archcalc.render.charts.accuracy import comparable
+    from archcalc.render.charts.catalogue import compared
+    from archcalc.render.charts.compare import compare
 
     missing: list[tuple[str, str]] = []
 
@@ -192,9 +192,9 @@ def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
 
     Year and `follows` are those of the specs. Without NET: the whole catalogue.
     """
-    from archcalc.plots.catalogue import families
-    from archcalc.plots.families import line_of_development
-    from archcalc.plots.timeline import timeline
+    from archcalc.render.charts.catalogue import families
+    from archcalc.render.charts.families import line_of_development
+    from archcalc.render.charts.timeline import timeline
 
     notes: list[str] = []
 
@@ -234,7 +234,7 @@ def sweep_command(
     **options: Any,
 ) -> None:
     """What a parameter does to the totals of a network."""
-    from archcalc.plots.sweep import sweep
+    from archcalc.render.charts.sweep import sweep
 
     steps = [value.strip() for value in values.split(",") if value.strip()]
     if not 1 <= len(steps) <= MOST_STEPS:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from archcalc.analysis import Analysis, analyse
-from archcalc.catalogue import load
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
 from archcalc.cli.output import check_target, colour, make_folder, width, write
-from archcalc.conventions import Conventions
-from archcalc.errors import SpecError
-from archcalc.reports import formats
-from archcalc.reports.report import Report, make_report
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import SpecError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.tables import formats
+from archcalc.render.tables.report import Report, make_report
+from archcalc.spec.catalogue import load
 
 
 @click.command(
@@ -93,7 +93,7 @@ def command(
 
 def write_catalogue(folder: str) -> None:
     """The files of every network and the index, one by one, their names on stderr."""
-    from archcalc.pages.everything import catalogue_files
+    from archcalc.render.pages.everything import catalogue_files
 
     for name, text in catalogue_files():
         target = Path(folder, name)
@@ -105,11 +105,11 @@ def write_catalogue(folder: str) -> None:
 def render(reports: list[Report], form: str, output: str | None) -> str:
     """The text of the reports; on a terminal as wide as it is, and in colour."""
     if form == "table" and output in (None, "-"):
-        from archcalc.reports.text import render as render_text
+        from archcalc.render.tables.text import render as render_text
 
         return render_text(reports, width(), colour())
     if form == "html":
-        from archcalc.pages.report import render as render_page
+        from archcalc.render.pages.report import render as render_page
 
         page = render_page(reports)
         for sentence in page.missing:
@@ -121,10 +121,10 @@ def render(reports: list[Report], form: str, output: str | None) -> str:
 def fail(analysis: Analysis, form: str, output: str | None, columns: str | None, layout: str) -> None:
     """Show the layers before the one that failed, where a person reads; then raise what is wrong."""
     if form == "table" and output in (None, "-") and analysis.rows:
-        from archcalc.reports.text import render_partial
+        from archcalc.render.tables.text import render_partial
 
         sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))
         sys.stdout.flush()
-    from archcalc.sizes import add_input_hints
+    from archcalc.design.inputs import add_input_hints
 
     raise SpecError(add_input_hints(analysis.graph, analysis.problems, analysis.conventions.strict))

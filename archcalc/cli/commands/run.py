@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.analysis import Analysis
 from archcalc.cli.networks import analysis_of, need_numpy
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import check_target, write
 from archcalc.cli.progress import Progress
-from archcalc.errors import UsageError
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
-    from archcalc.executor.steps import Observer
-    from archcalc.executor.weights import Weights
-    from archcalc.kernels import Algorithm, Array
+    from archcalc.execute.kernels import Algorithm, Array
+    from archcalc.execute.runner.steps import Observer
+    from archcalc.execute.runner.weights import Weights
 
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
@@ -107,12 +107,12 @@ def command(
     need_numpy(verbose)
     import numpy as np
 
-    from archcalc.executor.compare import compare
-    from archcalc.executor.execute import execute
-    from archcalc.executor.files import save_weights as write_weights
-    from archcalc.executor.memory import check_memory
-    from archcalc.executor.steps import KernelError
-    from archcalc.executor.summary import as_document, as_text, top_classes
+    from archcalc.execute.runner.compare import compare
+    from archcalc.execute.runner.execute import execute
+    from archcalc.execute.runner.files import save_weights as write_weights
+    from archcalc.execute.runner.memory import check_memory
+    from archcalc.execute.runner.steps import KernelError
+    from archcalc.execute.runner.summary import as_document, as_text, top_classes
 
     if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
         # Elsewhere --input is the size, so here it may be too.
@@ -166,8 +166,8 @@ def _path(text: str | None) -> Path | None:
 
 def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, output: str | None) -> None:
     """Everything that can be wrong with the files to be written, before any work is done."""
-    from archcalc.executor.files import check_folder, check_suffix
-    from archcalc.executor.pictures import check_picture
+    from archcalc.execute.runner.files import check_folder, check_suffix
+    from archcalc.execute.runner.pictures import check_picture
 
     check_target(output)
     if weights is not None:
@@ -181,7 +181,7 @@ def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, outp
         raise UsageError("--feature-maps needs a picture to write: -o maps.png")
     check_picture(wanted.picture)
     if wanted.layer not in analysis.by_name:
-        from archcalc.spec.suggest import did_you_mean
+        from archcalc.core.suggest import did_you_mean
 
         raise UsageError(f"there is no layer {wanted.layer!r}{did_you_mean(wanted.layer, analysis.by_name)}")
     if len(analysis[wanted.layer].output_shape) != 3:
@@ -204,7 +204,7 @@ def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
 
 
 def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Array:
-    from archcalc.executor.inputs import random_input, read_input
+    from archcalc.execute.runner.inputs import random_input, read_input
 
     shape = analysis.graph.input_shape
     if source is None:
@@ -218,8 +218,8 @@ def _input(analysis: Analysis, source: str | None, preset: str | None, batch: in
 
 
 def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Weights:
-    from archcalc.executor.files import load_weights
-    from archcalc.executor.weights import SeededWeights
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.runner.weights import SeededWeights
 
     if path is not None:
         return load_weights(Path(path), analysis)
@@ -238,8 +238,8 @@ def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
     """What is called with the maps that are wanted; its files are whole once this is over, or not there."""
     import numpy as np
 
-    from archcalc.executor.files import whole_folder
-    from archcalc.executor.pictures import save_feature_maps
+    from archcalc.execute.runner.files import whole_folder
+    from archcalc.execute.runner.pictures import save_feature_maps
 
     with whole_folder(wanted.activations) if wanted.activations else nullcontext() as folder:
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcalc import words
 from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import check_target, write
 from archcalc.cli.progress import Progress
-from archcalc.errors import UsageError
-from archcalc.shapes import format_shape, parse_image_shape
+from archcalc.core import words
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape, parse_image_shape
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis
-    from archcalc.executor.sliding import Slid
-    from archcalc.kernels import Array
+    from archcalc.execute.kernels import Array
+    from archcalc.execute.runner.sliding import Slid
+    from archcalc.passes.analysis import Analysis
 
 #: Sums are made in another order, and by other kernels.
 TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
@@ -68,10 +68,10 @@ def command(
     padding a crop sees zeros where the image goes on, and the difference is shown.
     """
     need_numpy()
-    from archcalc.executor.files import load_weights
-    from archcalc.executor.memory import check_memory
-    from archcalc.executor.sliding import convert, crop_origins, slide
-    from archcalc.executor.weights import SeededWeights, Weights
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.runner.memory import check_memory
+    from archcalc.execute.runner.sliding import convert, crop_origins, slide
+    from archcalc.execute.runner.weights import SeededWeights, Weights
 
     check_target(output)
     analysis = analysis_of(network, None, settings, 1, dtype)
@@ -103,20 +103,20 @@ def command(
 
 
 def _bare(analysis: Analysis) -> Analysis:
-    from archcalc.executor.sliding import without_padding
+    from archcalc.execute.runner.sliding import without_padding
 
     return _analysed(replace(analysis, graph=without_padding(analysis.graph)))
 
 
 def _analysed(analysis: Analysis) -> Analysis:
     """The analysis of its graph, which was changed."""
-    from archcalc.analysis import analyse
+    from archcalc.passes.analysis import analyse
 
     return analyse(analysis.graph, analysis.batch, analysis.dtype)
 
 
 def _image(source: str | None, shape: tuple[int, ...], dtype: str, preset: str | None, seed: int) -> Array:
-    from archcalc.executor.inputs import random_input, read_input
+    from archcalc.execute.runner.inputs import random_input, read_input
 
     if source is None:
         if preset is not None:
@@ -129,7 +129,7 @@ def _image(source: str | None, shape: tuple[int, ...], dtype: str, preset: str |
 
 
 def _text(analysis: Analysis, shape: tuple[int, ...], slid: Slid, how: str) -> str:
-    from archcalc.reports.text import wrap
+    from archcalc.core.text import wrap
 
     graph = analysis.graph
     _, rows, columns = slid.scores.shape

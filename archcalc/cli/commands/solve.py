@@ -9,9 +9,9 @@ import click
 
 from archcalc.cli.options import complete_network, parse_input, parse_settings
 from archcalc.cli.output import check_target, write
-from archcalc.errors import UsageError
-from archcalc.solve import equation as eq
-from archcalc.solve.layer import NAMES, solve_layer
+from archcalc.core.errors import UsageError
+from archcalc.explain.solve import equation as eq
+from archcalc.explain.solve.layer import NAMES, solve_layer
 
 ALIASES = {
     "conv": "conv2d", "pool": "max_pool2d", "maxpool": "max_pool2d", "avgpool": "avg_pool2d",
@@ -99,7 +99,7 @@ def number(text: str | None, option: str, largest: int = _LARGEST) -> int | None
 
 
 def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    from archcalc.solve import words
+    from archcalc.explain.solve import words
 
     _none_of(options, _OF_NETWORK, "layers")
     given = {name: number(options["size" if name == "input" else name], name.replace("_", "-")) for name in NAMES}
@@ -119,7 +119,7 @@ def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any
 
 def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str]]:
     """The output that `same` padding stands for; at stride 1 the answer holds for every input."""
-    from archcalc.numbers import ceil_div
+    from archcalc.core.numbers import ceil_div
 
     if asked.get("output") is not None:
         raise UsageError("--same says what the output is; leave --output out")
@@ -179,8 +179,8 @@ def _told(roots: eq.Roots) -> list[str]:
 
 
 def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    from archcalc.catalogue import load
-    from archcalc.solve import network as net
+    from archcalc.explain.solve import network as net
+    from archcalc.spec.catalogue import load
 
     _none_of(options, tuple(name for name in _OF_LAYER if name != "output"), "networks")
     values, shape = parse_settings(options["settings"]), parse_input(options["size"])
@@ -224,9 +224,9 @@ def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str
 def _parameter(
     network: str, graph: Any, name: str, values: dict[str, Any], shape: Any, measure: str, target: int
 ) -> Any:
-    from archcalc.catalogue import load, parameters
-    from archcalc.solve import network as net
-    from archcalc.spec.suggest import did_you_mean
+    from archcalc.core.suggest import did_you_mean
+    from archcalc.explain.solve import network as net
+    from archcalc.spec.catalogue import load, parameters
 
     declared = parameters(network)
     if name not in declared:

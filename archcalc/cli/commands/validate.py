@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archcalc.errors import Problem, SpecError, UsageError
+from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.build import build, network_names
 from archcalc.spec.load import Spec, load_spec

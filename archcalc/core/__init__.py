@@ -1,0 +1,1 @@
+"""What everything else speaks of: errors, numbers, shapes, conventions, words."""

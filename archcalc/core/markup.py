@@ -1,0 +1,24 @@
+"""Text put into Markdown or LaTeX as itself."""
+
+from __future__ import annotations
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "×": r"$\times$", "–": "--", "−": "$-$", "·": r"$\cdot$", "γ": r"$\gamma$", "β": r"$\beta$", "α": r"$\alpha$",
+    "→": r"$\to$", "²": "$^2$", "±": r"$\pm$", "…": r"\dots{}", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
+    "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "≤": r"$\le$", "≥": r"$\ge$",
+}  # fmt: skip
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown would read as marks, as itself."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def escape_latex(text: str) -> str:
+    """Text for LaTeX, with the special characters and signs of the reports spelt out."""
+    return "".join(_LATEX.get(character, character) for character in text)

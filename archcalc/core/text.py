@@ -1,0 +1,54 @@
+"""Text laid out for a terminal: aligned columns, wrapped lines, bold and dim."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+GAP = "  "
+#: Whatever might not take one cell; × and – (and all of Latin, Greek and Cyrillic) do.
+_UNUSUAL = re.compile("[^\x20-\u02ff\u0370-\u0482\u2010-\u2027]")
+
+
+def align(table: Sequence[Sequence[str]], right: Sequence[bool], colour: bool) -> list[str]:
+    """The lines of a table whose first row is the heading."""
+    widths = [max(cells(line[index]) for line in table) for index in range(len(right))]
+    lines = [
+        GAP.join(_pad(cell, widths[index], right[index]) for index, cell in enumerate(line)).rstrip() for line in table
+    ]
+    return [bold(lines[0], colour), *lines[1:]]
+
+
+def bold(text: str, colour: bool) -> str:
+    return f"\x1b[1m{text}\x1b[0m" if colour else text
+
+
+def dim(text: str, colour: bool) -> str:
+    return f"\x1b[2m{text}\x1b[0m" if colour else text
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most so many characters, the later ones indented; long words stay whole."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = f"  {word}"
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def cells(text: str) -> int:
+    """Terminal cells that a text takes: two for East Asian wide characters, none for combining ones."""
+    if text.isascii() or not _UNUSUAL.search(text):
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    space = " " * (width - cells(text))
+    return space + text if right else text + space

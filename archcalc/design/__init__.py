@@ -1,0 +1,1 @@
+"""Questions about a design: which inputs fit, how totals move with a parameter."""

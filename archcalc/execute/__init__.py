@@ -1,0 +1,1 @@
+"""Networks run in numpy: reference kernels, a quick plan, and the runner that compares."""

@@ -1,0 +1,49 @@
+"""What the executor knows of a gradient: how to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from archcalc.execute.kernels.registry import Array, settings_of
+
+
+class Gradients(NamedTuple):
+    """Gradients of the loss with respect to each map that was read (None: it has no part in it), and to each array."""
+
+    maps: tuple[Array | None, ...]
+    arrays: Mapping[str, Array] = {}
+
+
+@dataclass(frozen=True)
+class Backward:
+    """`run`: the gradient of the result, then the maps; the layer's arrays and settings by keyword."""
+
+    kind: str
+    run: Callable[..., Gradients]
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """Names of the settings that `run` reads."""
+        return settings_of(self.run)
+
+
+#: The gradients by the name of their op.
+BACKWARD: dict[str, Backward] = {}
+Function = TypeVar("Function", bound=Callable[..., Gradients])
+
+
+def backward(kind: str) -> Callable[[Function], Function]:
+    """Register a function as the gradient of an op's kernel."""
+
+    def register(function: Function) -> Function:
+        BACKWARD[kind] = Backward(kind, function)
+        return function
+
+    return register
+
+
+def with_bias(weight: Array, bias: Array | None, grad: Array, axes: tuple[int, ...]) -> dict[str, Array]:
+    """The gradient of the weight, and of a bias that was added along these axes: the sum of what came there."""
+    return {"weight": weight} if bias is None else {"weight": weight, "bias": grad.sum(axis=axes)}

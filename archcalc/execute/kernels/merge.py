@@ -1,0 +1,36 @@
+"""Several maps into one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archcalc.execute.kernels.registry import Array, kernel
+
+
+@kernel("add")
+def add(*maps: Array) -> Array:
+    """The sum of maps of one shape. Source: He et al. 2015, equation 1."""
+    out = maps[0] + maps[1]
+    for other in maps[2:]:
+        out += other
+    return np.asarray(out)
+
+
+@kernel("multiply")
+def multiply(*maps: Array, factor: float = 1.0) -> Array:
+    """The product of maps times `factor`; a value a channel, (N, C) or (N, C, 1, 1), is spread over the positions.
+
+    Source: Hu et al. 2017; the factor: Szegedy et al. 2016, section 3.3.
+    """
+    largest = max(range(len(maps)), key=lambda place: maps[place].size)
+    out = maps[largest] * maps[largest].dtype.type(factor)
+    for place, other in enumerate(maps):
+        if place != largest:
+            out *= other if other.ndim == out.ndim else other.reshape(*other.shape[:2], *(1,) * (out.ndim - 2))
+    return np.asarray(out)
+
+
+@kernel("concat")
+def concat(*maps: Array) -> Array:
+    """Maps of one height and width behind one another along the channels. Source: Szegedy et al. 2014, section 4."""
+    return np.concatenate(maps, axis=1)

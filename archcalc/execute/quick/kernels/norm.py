@@ -1,0 +1,92 @@
+"""Normalisation: the response normalisation across channels, and batch normalisation as numbers for other layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archcalc.execute.quick.kernels.blocks import even_spans
+from archcalc.execute.quick.kernels.workspace import Array, Workspace
+
+
+def local_response_norm(
+    x: Array,
+    size: int,
+    *,
+    alpha: float,
+    beta: float,
+    k: float,
+    out: Array | None = None,
+    workspace: Workspace | None = None,
+) -> Array:
+    """`x` / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels: x (N, H, W, C).
+
+    Source: Krizhevsky et al. 2012, section 3.3, with alpha divided by the size as in Caffe, PyTorch and ONNX.
+    """
+    workspace = workspace or Workspace(1)
+    if out is None:
+        out = np.empty_like(x)
+    result = out
+    batch, rows, columns, channels = x.shape
+    before = (size - 1) // 2
+
+    def block(worker: int, item: tuple[int, slice]) -> None:
+        n, part = item
+        source = x[n, part]
+        shape = (part.stop - part.start, columns, channels + size - 1)
+        squares = workspace.array(worker, "padded", shape, x.dtype)
+        squares[..., :before] = 0
+        squares[..., before + channels :] = 0
+        np.multiply(source, source, out=squares[..., before : before + channels])
+        total = workspace.array(worker, "half", source.shape, x.dtype)
+        np.add(squares[..., :channels], squares[..., 1 : 1 + channels] if size > 1 else 0, out=total)
+        for offset in range(2, size):
+            np.add(total, squares[..., offset : offset + channels], out=total)
+        np.multiply(total, alpha / size, out=total)
+        np.add(total, k, out=total)
+        if beta == 0.75:  # t^0.75 = √t · √√t, some ten times the speed of a general power
+            np.sqrt(total, out=total)
+            root = np.sqrt(total, out=workspace.array(worker, "spare", total.shape, x.dtype))
+            np.multiply(total, root, out=total)
+        else:
+            np.power(total, beta, out=total)
+        np.divide(source, total, out=result[n, part])
+
+    step = max(1, (1 << 17) // (columns * channels * x.itemsize))
+    work = [(n, part) for n in range(batch) for part in even_spans(rows, -(-rows // step))]
+    workspace.each(block, work)
+    return out
+
+
+def batch_norm_factors(
+    gamma: Array | None, beta: Array | None, mean: Array, var: Array, epsilon: float
+) -> tuple[Array, Array]:
+    """Scale and shift of a batch normalisation with running statistics, in float64.
+
+    Source: Ioffe & Szegedy 2015, algorithm 2 (inference).
+    """
+    scale = 1 / np.sqrt(var.astype(np.float64) + epsilon)
+    if gamma is not None:
+        scale = scale * gamma
+    shift = -mean * scale
+    return scale, shift if beta is None else shift + beta
+
+
+def fold_batch_norm(
+    weight: Array,
+    bias: Array | None,
+    gamma: Array | None,
+    beta: Array | None,
+    mean: Array,
+    var: Array,
+    epsilon: float,
+) -> tuple[Array, Array]:
+    """One convolution that does what weight (K, …), bias (K,) and the batch normalisation after it do.
+
+    γ·(w∗x + b − μ)/√(σ² + ε) + β is (s·w)∗x + (b − μ)·s + β with s = γ/√(σ² + ε): computed in float64, given back in
+    the type of the weights. Source: Ioffe & Szegedy 2015, algorithm 2 (inference).
+    """
+    scale, shift = batch_norm_factors(gamma, beta, mean, var, epsilon)
+    if bias is not None:
+        shift = shift + bias * scale
+    folded = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
+    return folded.astype(weight.dtype), shift.astype(weight.dtype)

@@ -1,0 +1,194 @@
+"""A network planned for speed: maps channels last, layers fused, weights prepared once, memory used again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from math import prod
+
+import numpy as np
+
+from archcalc.core.shapes import Shape
+from archcalc.execute.kernels import Array, Switches
+from archcalc.execute.quick.arena import Arena, Map
+from archcalc.execute.quick.forms import Room, Task, channels_first, channels_last, form_of
+from archcalc.execute.quick.fuse import Group, fuse, reads
+from archcalc.execute.quick.kernels import Workspace
+from archcalc.execute.runner.calls import layers_with_switches
+from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
+from archcalc.execute.runner.weights import Weights
+from archcalc.graph.layer_graph import LayerGraph
+
+#: A place among the inputs of a concatenation.
+Home = tuple[int, int]
+
+
+class Plan:
+    """Runs a network again and again. The first run prepares the weights, for the sizes that its maps have.
+
+    Of the ops only the settings are read: every shape is that of a map that was made. One caller at a time.
+    """
+
+    def __init__(
+        self,
+        graph: LayerGraph,
+        weights: Weights,
+        *,
+        watched: Collection[int] | None = (),
+        once: bool = False,
+        threads: int | None = None,
+        room: int | None = None,
+    ) -> None:
+        """`watched` layers are not fused away (`None`: every layer is watched), so that their maps can be observed.
+
+        `once`: for a single run; weights are let go as soon as they have been used, and not prepared at a price that
+        only many runs pay back. `room`: bytes that prepared weights may take beyond those of the plain ones.
+        """
+        self.graph = graph
+        self.watched = watched
+        self.once = once
+        self.groups = fuse(graph, watched)
+        self.homes = _homes(graph, self.groups)
+        self.reads = reads(self.groups, graph)
+        self.workspace = Workspace(threads)
+        self.arena = Arena()
+        #: Shapes of concatenations, and where each input stands in them, once they have been seen.
+        self.layouts: dict[int, tuple[Shape, list[slice]]] = {}
+        switched, spare = layers_with_switches(graph), Room(room)
+        switches: dict[int, Switches] = {}
+        self.tasks = [
+            Task(graph, group, weights, self.workspace, spare, once, group.first in switched, switches)
+            for group in self.groups
+        ]
+        self._input: Shape | None = None
+
+    def run(self, x: Array, observe: Observer | None = None, report: Reporter | None = None) -> Execution:
+        """Run a batch (N, C, H, W). `observe` is called for every watched layer, `report` for every group of layers.
+
+        Raises `KernelError` where a kernel cannot take what reaches it.
+        """
+        if x.shape != self._input:
+            if self._input is not None and x.shape[1:] != self._input[1:]:
+                raise ValueError(f"the plan is for maps {self._input[1:]}, not {x.shape[1:]}")
+            self.layouts.clear()
+            self._input = x.shape
+        self.arena.start()
+        run = _Run(self, x)
+        with self.workspace:
+            for task in self.tasks:
+                run.step(task)
+                last = task.group.last
+                if observe is not None and (self.watched is None or last in self.watched):
+                    observe(last, channels_first(run.maps[last].array))
+                if report is not None:
+                    report(last)
+                run.free(task.group)
+                if self.once:
+                    task.prepared = None
+        # Copies, for the next run writes over these.
+        outputs = {
+            each.name: np.array(channels_first(run.maps[each.layer].array), order="C", copy=True)
+            for each in self.graph.outputs
+        }
+        self.arena.finish()
+        return Execution(tuple(run.steps[index] for index in range(len(self.graph))), outputs, len(x))
+
+    @property
+    def prepared_bytes(self) -> int:
+        """Bytes of the weights as they were prepared."""
+        return sum(task.nbytes for task in self.tasks)
+
+
+class _Run:
+    """One run: the maps that are still to be read, what was seen, and where the next result goes."""
+
+    def __init__(self, plan: Plan, x: Array) -> None:
+        self.plan = plan
+        self.x = x
+        self.maps: dict[int, Map] = {}
+        self.steps: dict[int, Step] = {}
+        #: Concatenations of which some inputs are there.
+        self._begun: dict[int, Map] = {}
+        self._left = list(plan.reads)
+        self._index = 0
+
+    def step(self, task: Task) -> None:
+        """Run a group, and write down what was seen of each of its layers."""
+        group = task.group
+        self._index = group.last
+        inputs = [self.maps[source] for source in group.inputs]
+        for source, each in zip(group.inputs, inputs, strict=True):
+            each.memory.readers -= 1
+            self._left[source] -= 1
+        try:
+            if inputs:
+                out = form_of(task)(task, inputs, self)
+            else:
+                out = self.new(channels_last(self.x).shape)
+                np.copyto(out.array, channels_last(self.x))
+        except ValueError as error:
+            raise KernelError(f'layer "{task.layer.name}" ({task.layer.op.kind}): {error}') from error
+        out.memory.readers += self._left[group.last]
+        self.maps[group.last] = out
+        if task.layer.op.kind == "concat":
+            self._learn(group.last, out, inputs)
+        first = channels_first(out.array)
+        live = self.plan.arena.live_bytes()
+        for index in group.layers:
+            done = (
+                task.multiplications(channels_first(inputs[0].array), first) if index == group.first and inputs else 0
+            )
+            name, arrays = self.plan.graph.layers[index].name, task.arrays.get(index, {})
+            self.steps[index] = Step(name, first.shape[1:], first.dtype.name, arrays, done, live)
+
+    def free(self, group: Group) -> None:
+        """Let go of maps that nobody reads any more, and of memory in which there are only such maps."""
+        for index in {*group.inputs, group.last}:
+            memory = self.maps[index].memory
+            if not self._left[index]:
+                del self.maps[index]
+            if not memory.readers:
+                self.plan.arena.release(memory)
+
+    def new(self, shape: Shape) -> Map:
+        """Memory for the result at hand: what is there of a concatenation, the place in one, or any."""
+        begun = self._begun.pop(self._index, None)
+        return self._allocate(self._index, shape) if begun is None else begun
+
+    def over(self, x: Map) -> Map:
+        """The memory of `x` where its last reader is at hand and the result has no place of its own; else new."""
+        if x.memory.readers or self._index in self.plan.homes:
+            return self.new(x.array.shape)
+        return x._replace(home=None)
+
+    def _allocate(self, index: int, shape: Shape) -> Map:
+        home = self.plan.homes.get(index)
+        if home is not None and home[0] in self.plan.layouts:
+            concat, position = home
+            whole, parts = self.plan.layouts[concat]
+            if concat not in self._begun:
+                self._begun[concat] = self._allocate(concat, whole)
+            buffer = self._begun[concat]
+            return Map(buffer.array[..., parts[position]], buffer.memory, home)
+        memory = self.plan.arena.take(prod(shape) * self.x.itemsize)
+        return Map(memory.raw.view(self.x.dtype).reshape(shape), memory)
+
+    def _learn(self, index: int, out: Map, inputs: Iterable[Map]) -> None:
+        """Remember how a concatenation is laid out: in the next run its inputs are written there."""
+        if index in self.plan.layouts or self.plan.once:
+            return
+        parts, start = [], 0
+        for each in inputs:
+            parts.append(slice(start, start + each.array.shape[-1]))
+            start = parts[-1].stop
+        self.plan.layouts[index] = out.array.shape, parts
+
+
+def _homes(graph: LayerGraph, groups: Iterable[Group]) -> Mapping[int, Home]:
+    """Which maps can be written where a concatenation wants them: each in one place only."""
+    homes: dict[int, Home] = {}
+    for group in groups:
+        if graph.layers[group.first].op.kind == "concat":
+            for position, source in enumerate(group.inputs):
+                if group.inputs.count(source) == 1:
+                    homes.setdefault(source, (group.first, position))
+    return homes

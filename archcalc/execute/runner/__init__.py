@@ -1,0 +1,21 @@
+"""Runs networks in numpy and holds what happened against the analysis: the independent witness."""
+
+from __future__ import annotations
+
+from archcalc.execute.quick.plan import Plan
+from archcalc.execute.runner.compare import Difference, compare
+from archcalc.execute.runner.execute import execute
+from archcalc.execute.runner.steps import Execution, KernelError, Step
+from archcalc.execute.runner.weights import SeededWeights, Weights
+
+__all__ = [
+    "Difference",
+    "Execution",
+    "KernelError",
+    "Plan",
+    "SeededWeights",
+    "Step",
+    "Weights",
+    "compare",
+    "execute",
+]

@@ -1,0 +1,91 @@
+"""What was executed against what the analysis says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from archcalc.core.conventions import BYTES
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.execute.kernels import Matrices
+from archcalc.execute.runner.steps import Execution, Step
+from archcalc.passes.analysis import Analysis, Row
+
+
+class Difference(NamedTuple):
+    """A quantity of a layer for which the run and the analysis disagree."""
+
+    layer: str
+    quantity: str
+    executed: str
+    analysed: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.quantity}: executed {self.executed}, the analysis says {self.analysed}"
+
+
+def compare(execution: Execution, analysis: Analysis, memory: bool = False) -> list[Difference]:
+    """Every difference, layer by layer; with `memory` in the bytes that were live too."""
+    differences: list[Difference] = []
+    size = BYTES[analysis.dtype] * execution.batch
+    for step, row, live in zip(execution.steps, analysis.rows, analysis.memory.live, strict=True):
+        differences += _layer(step, row)
+        if step.dtype != analysis.dtype:
+            differences.append(Difference(row.name, "dtype", step.dtype, analysis.dtype))
+        if memory and step.live_bytes != live * size:
+            differences.append(Difference(row.name, "live bytes", f"{step.live_bytes:,}", f"{live * size:,}"))
+    differences += _totals(execution, analysis)
+    return differences
+
+
+def _layer(step: Step, row: Row) -> Iterator[Difference]:
+    if step.shape != row.output_shape:
+        yield Difference(row.name, "output shape", format_shape(step.shape), format_shape(row.output_shape))
+    claimed = {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)}
+    if dict(step.arrays) != claimed:
+        yield Difference(row.name, "parameters", _listed(step.arrays), _listed(claimed))
+    if step.multiplications != row.multiplications:
+        yield Difference(row.name, "multiplications", f"{step.multiplications:,}", f"{row.multiplications:,}")
+    if step.matrices is not None:
+        yield from _matrices(step.matrices, row)
+
+
+def _matrices(executed: Matrices, row: Row) -> Iterator[Difference]:
+    claim = row.op.matrix_product(row.input_shapes, row.output_shape)
+    if claim is None:
+        yield Difference(row.name, "matrices", str(executed), "none")
+        return
+    claimed = Matrices(claim.weights, claim.patches, (claim.weights[0], claim.patches[1]), claim.count)
+    if executed != claimed:
+        yield Difference(row.name, "matrices", str(executed), str(claimed))
+
+
+def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
+    executed = {
+        "parameters and buffers": parameters(execution),
+        "multiplications": sum(step.multiplications for step in execution.steps),
+    }
+    totals = analysis.totals
+    analysed = {
+        "parameters and buffers": totals.params + totals.buffers,
+        "multiplications": totals.multiplications,
+    }
+    for quantity, value in executed.items():
+        if value != analysed[quantity]:
+            yield Difference("total", quantity, f"{value:,}", f"{analysed[quantity]:,}")
+
+
+def parameters(execution: Execution) -> int:
+    """Values of all arrays that were consumed, running statistics included."""
+    return sum(_size(shape) for step in execution.steps for shape in step.arrays.values())
+
+
+def _size(shape: Shape) -> int:
+    values = 1
+    for side in shape:
+        values *= side
+    return values
+
+
+def _listed(arrays: Mapping[str, Shape]) -> str:
+    return ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in arrays.items()) or "none"

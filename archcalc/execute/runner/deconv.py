@@ -1,0 +1,179 @@
+"""Deconvnet: what in the image a layer's strongest activations answer to.
+
+One activation is kept, all others of its map are 0, and the way back through the network leads to the pixels: filters
+are applied transposed, pooling is undone through its switches, and what comes to a rectifier is rectified.
+Source: Zeiler & Fergus 2013, Visualizing and Understanding Convolutional Networks, section 2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from archcalc.core.errors import UsageError
+from archcalc.execute.kernels import Array
+from archcalc.execute.runner.calls import reads
+from archcalc.execute.runner.tape import Observer, Passing, record, rewind
+from archcalc.execute.runner.weights import Weights
+from archcalc.graph.layer_graph import Output
+from archcalc.passes.analysis import Analysis
+
+Rule = Literal["deconvnet", "gradient", "guided"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+
+class Region(NamedTuple):
+    """Pixels of the image, both ends included; they may lie outside of it, in the padding."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Projection(NamedTuple):
+    """An activation and its way back: pixels (C, H, W) as large as the image; `region` is what it can see."""
+
+    image: int
+    channel: int
+    row: int
+    column: int
+    activation: float
+    region: Region
+    pixels: Array
+
+
+def _rectified(signal: Array, _: Array) -> Array:
+    return np.maximum(signal, 0)
+
+
+def _guided(signal: Array, x: Array) -> Array:
+    return np.maximum(signal, 0) * (x > 0)
+
+
+def _unchanged(signal: Array, x: Array) -> Array:
+    return signal.reshape(x.shape)
+
+
+#: deconvnet: only the signal is rectified, the map that went forth does not matter, and what normalises or saturates
+#: lets the signal pass. gradient: Simonyan et al. 2013, section 3. guided: Springenberg et al. 2014, section 3.4.
+PASSING: Mapping[Rule, Passing] = {
+    "deconvnet": {
+        "relu": _rectified,
+        "relu6": _rectified,
+        "local_response_norm": _unchanged,
+        "tanh": _unchanged,
+        "scaled_tanh": _unchanged,
+        "sigmoid": _unchanged,
+    },
+    "gradient": {},
+    "guided": {"relu": _guided, "relu6": _guided},
+}
+#: What a signal cannot be led back through: the result is no sum of what was read, nor a choice from it.
+NO_WAY_BACK = {"softmax", "rbf", "lp_pool2d", "multiply"}
+
+
+def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
+    """Raise `UsageError` unless the layer is there and its activations can be led back to the image."""
+    graph = analysis.graph
+    if layer not in graph.index:
+        from archcalc.core.suggest import did_you_mean
+
+        raise UsageError(f"there is no layer {layer[:80]!r}{did_you_mean(layer, graph.index)}")
+    place = graph.index[layer]
+    if place == 0:
+        raise UsageError(f"{layer!r} is the input itself; choose a layer behind it")
+    if rule != "deconvnet":
+        return
+    for index in sorted(reads(graph, place)):
+        each = graph.layers[index]
+        scales = each.op.kind == "multiply" and len(each.inputs) == 1
+        if each.op.kind in NO_WAY_BACK and not scales:
+            raise UsageError(
+                f'a deconvnet has no way back through layer "{each.name}" ({each.op.kind}); choose a layer before it, '
+                f"or --rule gradient, which has"
+            )
+
+
+def passed_unchanged(analysis: Analysis, layer: str, rule: Rule) -> list[str]:
+    """Names of the layers that the signal passes as if they were not there, though they calculate something."""
+    graph = analysis.graph
+    found = [graph.layers[index] for index in sorted(reads(graph, graph.index[layer]))]
+    return [each.name for each in found if PASSING[rule].get(each.op.kind) is _unchanged]
+
+
+def project(
+    analysis: Analysis,
+    x: Array,
+    weights: Weights,
+    layer: str,
+    top: int = 9,
+    channel: int | None = None,
+    rule: Rule = "deconvnet",
+    observe: Observer | None = None,
+) -> list[Projection]:
+    """The strongest activations of a layer for images (N, C, H, W), strongest first, each led back to the pixels.
+
+    Those of the `top` channels that are excited most, one each; or the `top` places of one channel. Only activations
+    above 0 count. `observe` is called with 0, 1, … for each layer that runs and each activation that is led back.
+    """
+    check_layer(analysis, layer, rule)
+    place = analysis.graph.index[layer]
+    # Auxiliary outputs and what comes behind the layer are left out.
+    part = replace(analysis.graph, layers=analysis.graph.layers[: place + 1], outputs=(Output(layer, place),))
+    tape = record(part, x, weights, observe=observe)
+    found = []
+    for number, (image, *where) in enumerate(strongest(tape.maps[place], top, channel)):
+        seed = np.zeros_like(tape.maps[place])
+        spot = (image, *where)
+        seed[spot] = tape.maps[place][spot]
+        *_, (_, pixels, _) = rewind(tape, {place: seed}, PASSING[rule], keep=True)
+        if pixels is None:
+            raise UsageError(f'layer "{layer}" does not depend on the image')
+        row, column = (*where[1:], 0, 0)[:2]
+        region = _region(analysis, place, row, column)
+        found.append(Projection(image, where[0], row, column, float(seed[spot]), region, pixels[image]))
+        if observe is not None:
+            observe(place + 1 + number)
+    return found
+
+
+def strongest(maps: Array, top: int, channel: int | None) -> list[tuple[int, ...]]:
+    """Indices of the strongest activations of (N, C, …): the best of each channel, or the best of one channel.
+
+    Of equal ones the first leads. Raises `UsageError` where none is above 0, or there is no such channel.
+    """
+    if channel is not None and not 0 <= channel < maps.shape[1]:
+        raise UsageError(f"there is no channel {channel}; the layer has 0 to {maps.shape[1] - 1}")
+    if channel is None:
+        by_channel = np.moveaxis(maps, 1, 0).reshape(maps.shape[1], -1)
+        inner = by_channel.argmax(axis=1)
+        values = by_channel[np.arange(len(inner)), inner]
+        spots = [_spot(maps, number, int(inside)) for number, inside in enumerate(inner)]
+    else:
+        values = maps[:, channel].reshape(-1)
+        spots = []
+    order = [int(each) for each in np.argsort(-values, kind="stable")[:top] if values[each] > 0]
+    if not order:
+        raise UsageError("no activation of this layer is above 0 for this input")
+    return [spots[each] if spots else _spot(maps, channel or 0, each) for each in order]
+
+
+def _spot(maps: Array, channel: int, inside: int) -> tuple[int, ...]:
+    """(image, channel, row, column) of a position counted over images, rows and columns of one channel."""
+    image, *where = np.unravel_index(inside, (maps.shape[0], *maps.shape[2:]))
+    return (int(image), channel, *map(int, where))
+
+
+def _region(analysis: Analysis, place: int, row: int, column: int) -> Region:
+    """The receptive field of a position, from the analysis; the whole image where there is none."""
+    field = analysis.rows[place].receptive_field
+    _, height, width = analysis.graph.input_shape
+    if field is None:
+        return Region(0, 0, height - 1, width - 1)
+    top, bottom = field.height.span(row)
+    left, right = field.width.span(column)
+    return Region(top, left, bottom, right)

@@ -1,0 +1,166 @@
+"""The executor: the layers of a graph in order, on real numbers, and what was seen meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from archcalc.core.errors import UsageError
+from archcalc.execute.kernels import KERNELS, Algorithm, Array, Kernel, Matrices, Switches
+from archcalc.execute.quick.plan import Plan
+from archcalc.execute.runner.calls import array_sizes, layers_with_switches, settings_of
+from archcalc.execute.runner.counted import Counter, counted
+from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
+from archcalc.execute.runner.weights import Weights
+from archcalc.graph.layer_graph import Layer, LayerGraph
+
+__all__ = ["Execution", "KernelError", "Observer", "Reporter", "Step", "execute"]
+
+
+def execute(
+    graph: LayerGraph,
+    x: Array,
+    weights: Weights,
+    algorithm: Algorithm = "auto",
+    count: bool = False,
+    observe: Observer | None = None,
+    *,
+    watched: Collection[int] | None = None,
+    report: Reporter | None = None,
+) -> Execution:
+    """Run a network on a batch (N, C, H, W).
+
+    `auto` and `fast` plan the run (`Plan`); `loops` and `im2col` call one plain kernel after the other. A map is freed
+    once its last reader has run; activation functions overwrite a map that nobody else needs. With `count` the
+    multiplications are those that were done, counted one matrix product at a time, by im2col unless loops are wanted.
+
+    `observe` is called with the maps of the `watched` layers, all if there are none named; `report` after each layer,
+    or after several that ran as one.
+    """
+    if count and algorithm == "fast":
+        raise UsageError("the fast algorithms save multiplications; count with --algorithm im2col or loops")
+    if count and algorithm == "auto":
+        algorithm = "im2col"
+    if algorithm in ("auto", "fast"):
+        seen = watched if observe is not None else ()
+        return Plan(graph, weights, watched=seen, once=True).run(x, observe, report)
+    maps = _Maps(graph)
+    switched = layers_with_switches(graph)
+    switches: dict[int, Switches] = {}
+    steps = []
+    # Its own copy: the first activation function may overwrite it.
+    first = np.array(x, order="C", copy=True)
+    for index, layer in enumerate(graph):
+        kernel = KERNELS[layer.op.kind]
+        inputs = maps.take(layer) or [first]
+        arguments = settings_of(layer, kernel.settings)
+        sizes = array_sizes(kernel, layer, inputs[0])
+        arrays = dict(weights.of(layer.name, sizes)) if sizes else {}
+        counter = Counter()
+        if kernel.has_forms:
+            arguments["algorithm"] = algorithm
+        if kernel.in_place and maps.is_free(inputs[0]):
+            arguments["out"] = inputs[0]
+        if kernel.takes_switches_of is not None:
+            arguments["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
+        given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays
+        try:
+            if index in switched:
+                assert kernel.run_with_switches is not None
+                arguments.pop("algorithm", None)
+                out, switches[index] = kernel.run_with_switches(*inputs, **given, **arguments)
+            else:
+                out = kernel.run(*inputs, **given, **arguments)
+        except ValueError as error:
+            raise KernelError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+        maps.put(index, out)
+        done = _multiplications(kernel, inputs, out, arrays, counter if count else None)
+        steps.append(
+            Step(
+                layer.name,
+                out.shape[1:],
+                out.dtype.name,
+                {name: array.shape for name, array in arrays.items()},
+                done,
+                maps.live_bytes(),
+                _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
+            )
+        )
+        if observe is not None and (watched is None or index in watched):
+            observe(index, out)
+        if report is not None:
+            report(index)
+        # Nothing of this step may outlive it, or its memory would not be free for the next.
+        del inputs, arguments, arrays, given, out
+        if index == 0:
+            del first
+        maps.free()
+    return Execution(tuple(steps), {each.name: maps[each.layer] for each in graph.outputs}, len(x))
+
+
+class _Maps:
+    """The maps that are still needed, and how many readers each still has."""
+
+    def __init__(self, graph: LayerGraph) -> None:
+        self._maps: dict[int, Array] = {}
+        self._readers = [0] * len(graph)
+        for layer in graph:
+            for source in layer.inputs:
+                self._readers[source] += 1
+        for output in graph.outputs:
+            self._readers[output.layer] += 1
+
+    def __getitem__(self, index: int) -> Array:
+        return self._maps[index]
+
+    def take(self, layer: Layer) -> list[Array]:
+        """The inputs of a layer, which is one reader less for them."""
+        for source in layer.inputs:
+            self._readers[source] -= 1
+        return [self._maps[source] for source in layer.inputs]
+
+    def put(self, index: int, array: Array) -> None:
+        self._maps[index] = array
+
+    def is_free(self, array: Array) -> bool:
+        """Whether no layer will read this memory any more, under whatever shape."""
+        memory = _owner(array)
+        return not any(self._readers[index] and _owner(each) is memory for index, each in self._maps.items())
+
+    def live_bytes(self) -> int:
+        """Bytes of all maps, each piece of memory once."""
+        owners = {id(owner): owner.nbytes for owner in map(_owner, self._maps.values())}
+        return sum(owners.values())
+
+    def free(self) -> None:
+        for index in [index for index in self._maps if not self._readers[index]]:
+            del self._maps[index]
+
+
+def _owner(array: Array) -> Array:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array]) -> Matrices | None:
+    """The matrices of a convolution; with a table of connections it is one small product a filter."""
+    if kernel.matrices is None or arrays["weight"].ndim != 4:
+        return None
+    return kernel.matrices(inputs[0], arrays["weight"], **settings_of(layer, kernel.matrix_settings))
+
+
+def _multiplications(
+    kernel: Kernel, inputs: Sequence[Array], out: Array, arrays: Mapping[str, Array], counter: Counter | None
+) -> int:
+    """Multiply-adds of one image: those done, or without a counter how often the weights were used."""
+    if kernel.weight_uses is None:
+        return 0
+    if counter is None:
+        return kernel.weight_uses(inputs[0], out) * int(arrays["weight"].size)
+    each, rest = divmod(counter.multiplications, len(out))
+    if rest:
+        raise KernelError(f"{counter.multiplications} multiplications for {len(out)} images")
+    return each

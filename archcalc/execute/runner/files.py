@@ -1,0 +1,201 @@
+"""Weights in files: `.npz` and `.safetensors`, one array `LAYER.NAME` each. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any
+
+import numpy as np
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.execute.kernels import Array
+from archcalc.execute.kernels.registry import Sizes
+from archcalc.execute.runner.weights import Weights
+from archcalc.passes.analysis import Analysis
+
+SUFFIXES = (".npz", ".safetensors")
+#: Files with the same arrays are the same bytes: no clock in them.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+#: What zipfile and numpy raise for damaged files; RuntimeError: an encrypted one.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, TokenError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
+)  # fmt: skip
+
+
+class LoadedWeights:
+    """Weights that were read from a file."""
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self._arrays = arrays
+
+    def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
+        """The arrays of a layer by name. Raises `UsageError` where one is missing or has another size."""
+        found = {name: self._arrays.get(f"{layer}.{name}") for name in sizes}
+        for name, size in sizes.items():
+            array = found[name]
+            if array is None or array.shape != size:
+                there = "missing" if array is None else _size(array.shape)
+                raise UsageError(f"the weights have {layer}.{name} {there}; the layer wants {_size(size)}")
+        return {name: array for name, array in found.items() if array is not None}
+
+
+def wanted_arrays(analysis: Analysis) -> dict[str, Shape]:
+    """Names and sizes of the arrays of all layers, in their order."""
+    return {
+        f"{row.name}.{param.name}": param.shape
+        for row in analysis.rows
+        for param in row.op.param_shapes(row.input_shapes)
+    }
+
+
+def load_weights(path: Path, analysis: Analysis) -> LoadedWeights:
+    """Read and check the weights of a network. Raises `UsageError` that says everything that does not fit."""
+    wanted = wanted_arrays(analysis)
+    check_suffix(path)
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    read = _read_npz if path.suffix.lower() == ".npz" else _read_safetensors
+    arrays = {}
+    for name, array in read(path, wanted):
+        if not np.isfinite(array).all():
+            raise UsageError(f"{path}: {name} holds values that are not finite (NaN or infinite)")
+        arrays[name] = array.astype(analysis.dtype, copy=False)
+    return LoadedWeights(arrays)
+
+
+def check_suffix(path: Path) -> None:
+    """Raise `UsageError` unless the ending says a format that can be read and written."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: weights are read and written as {' or '.join(SUFFIXES)}")
+    if path.suffix.lower() == ".safetensors":
+        _safetensors()
+
+
+def _check(path: Path, found: Mapping[str, tuple[Shape, str]], wanted: Mapping[str, Shape]) -> None:
+    """Names, sizes and types, before any values are read."""
+    problems = []
+    for name, (shape, dtype) in found.items():
+        if name in wanted and shape != wanted[name]:
+            problems.append(f"{name} is {_size(shape)}, the layer wants {_size(wanted[name])}")
+        if dtype.lower() not in ("f2", "f4", "f8", "f16", "f32", "f64"):
+            problems.append(f"{name} holds {dtype}, not floating-point numbers of 16, 32 or 64 bits")
+    problems += [f"{name} is missing" for name in wanted if name not in found]
+    problems += [f"{name} belongs to no layer" for name in found if name not in wanted]
+    if problems:
+        more = [f"and {len(problems) - 8} more"] if len(problems) > 8 else []
+        raise UsageError("\n    ".join([f"{path} does not fit the network:", *problems[:8], *more]))
+
+
+def _size(shape: Iterable[int]) -> str:
+    return "×".join(str(side) for side in shape) or "a single number"
+
+
+def _read_npz(path: Path, wanted: Mapping[str, Shape]) -> Iterator[tuple[str, Array]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = {}
+            for member in archive.namelist():
+                with archive.open(member) as file:
+                    found[member.removesuffix(".npy")] = _header(file)
+            _check(path, found, wanted)
+            for name in wanted:
+                with archive.open(f"{name}.npy") as file:
+                    yield name, np.lib.format.read_array(file, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise UsageError(f"{path} is no readable .npz file: {error}") from None
+
+
+def _header(file: Any) -> tuple[Shape, str]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype.str.lstrip("<>=|")
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError:
+        raise UsageError("safetensors files need a package: pip install 'archcalc[safetensors]'") from None
+    return safetensors
+
+
+def _read_safetensors(path: Path, wanted: Mapping[str, Shape]) -> Iterator[tuple[str, Array]]:
+    library = _safetensors()
+    try:
+        with library.safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+            _check(path, {name: (tuple(each.get_shape()), each.get_dtype()) for name, each in slices.items()}, wanted)
+            for name in wanted:
+                yield name, file.get_tensor(name)
+    except (library.SafetensorError, OSError) as error:
+        raise UsageError(f"{path} is no readable .safetensors file: {error}") from None
+
+
+def save_weights(path: Path, analysis: Analysis, weights: Weights) -> None:
+    """Write the weights of all layers; the file is whole or not there."""
+    check_suffix(path)
+    with whole_file(path) as temporary:
+        if path.suffix.lower() == ".safetensors":
+            _safetensors().numpy.save_file(dict(_arrays(analysis, weights)), temporary)
+            return
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in _arrays(analysis, weights):
+                with archive.open(zipfile.ZipInfo(f"{name}.npy", _NO_DATE), "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _arrays(analysis: Analysis, weights: Weights) -> Iterator[tuple[str, Array]]:
+    for row in analysis.rows:
+        sizes = {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)}
+        if sizes:
+            made = weights.of(row.name, sizes)
+            yield from ((f"{row.name}.{name}", np.ascontiguousarray(made[name])) for name in sizes)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its name in the end; it goes away if anything fails."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder, which must not hold anything yet."""
+    check_folder(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.mkdir()
+        yield temporary
+        if path.is_dir():
+            path.rmdir()
+        temporary.rename(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+
+
+def check_folder(path: Path) -> None:
+    """Raise `UsageError` unless a new folder can be made here."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"{path} exists already; give a folder that is new or empty")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no directory {path.parent}")

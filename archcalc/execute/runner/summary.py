@@ -1,0 +1,134 @@
+"""What a run showed, as text for people and as a document for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archcalc.core.shapes import format_shape
+from archcalc.execute.kernels import Array
+from archcalc.execute.runner.compare import Difference, parameters
+from archcalc.execute.runner.steps import Execution
+from archcalc.passes.analysis import Analysis
+
+SCHEMA = "archcalc.run/1"
+AGREE = "all shapes and counts agree"
+
+
+class Guess(NamedTuple):
+    """A class that the network holds for likely."""
+
+    place: int
+    number: int
+    name: str
+    value: float
+
+
+def top_classes(output: Array, count: int, names: Sequence[str] | None = None) -> list[Guess]:
+    """The largest values of one image's output (classes first); of equal ones the first class leads."""
+    values = output.reshape(len(output), -1).mean(axis=1)
+    order = np.argsort(-values, kind="stable")[:count]
+    return [
+        Guess(place, int(index), names[index] if names else f"class {index}", float(values[index]))
+        for place, index in enumerate(order, start=1)
+    ]
+
+
+def as_text(
+    analysis: Analysis,
+    execution: Execution,
+    differences: Sequence[Difference],
+    guesses: Sequence[Sequence[Guess]],
+    how: str,
+    counted: bool,
+    layers: bool,
+) -> str:
+    """Lines for people; the last says whether everything agrees."""
+    graph = analysis.graph
+    lines = [
+        f"{graph.title or graph.name}: input {format_shape(graph.input_shape)}, batch {execution.batch}, "
+        f"{analysis.dtype}, {how}"
+    ]
+    if layers:
+        lines += _table(execution, differences)
+    lines += _totals(analysis, execution, counted)
+    for image, found in enumerate(guesses, start=1):
+        lines.append("  most likely" + (f", image {image}" if len(guesses) > 1 else ""))
+        lines += [f"    {guess.place}. {guess.value:.4f}  {guess.name}" for guess in found]
+    if not differences:
+        return "\n".join([*lines, AGREE, ""])
+    lines += [f"  {each}" for each in differences[:50]]
+    if len(differences) > 50:
+        lines.append(f"  … and {len(differences) - 50} more")
+    wrong = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
+    return "\n".join([*lines, f"{wrong} between the run and the analysis", ""])
+
+
+def _totals(analysis: Analysis, execution: Execution, counted: bool) -> list[str]:
+    size = np.dtype(analysis.dtype).itemsize
+    multiplications = sum(step.multiplications for step in execution.steps)
+    how = "counted one by one" if counted else "from the arrays that were used"
+    rows = [
+        ("layers executed", f"{len(execution.steps):,}", ""),
+        ("parameters and buffers", f"{parameters(execution):,}", f"{parameters(execution) * size:,} bytes"),
+        ("multiplications", f"{multiplications:,}", f"an image, {how}"),
+    ]
+    if counted:
+        peak = max(step.live_bytes for step in execution.steps)
+        rows.append(("live bytes at the peak", f"{peak:,}", f"in {analysis.totals.peak_layer}"))
+    width = max(len(value) for _, value, _ in rows)
+    return [f"  {name:<23} {value:>{width}}  {note}".rstrip() for name, value, note in rows]
+
+
+def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]:
+    wrong = {each.layer for each in differences}
+    rows = [("layer", "output", "parameters", "multiplications", "W_row · X_col", "")]
+    for step in execution.steps:
+        values = sum(int(np.prod(shape, dtype=object)) for shape in step.arrays.values())
+        mark = "differs" if step.name in wrong else "agrees"
+        matrices = "" if step.matrices is None else str(step.matrices)
+        rows.append((step.name, format_shape(step.shape), f"{values:,}", f"{step.multiplications:,}", matrices, mark))
+    # The matrices are shown where im2col was asked for.
+    columns = [0, 1, 2, 3, *([4] if any(row[4] for row in rows[1:]) else []), 5]
+    widths = {column: max(len(row[column]) for row in rows) for column in columns}
+    cells = [[row[i].ljust(widths[i]) if i in (0, 5) else row[i].rjust(widths[i]) for i in columns] for row in rows]
+    return ["  ".join(["", *line]).rstrip() for line in cells]
+
+
+def as_document(
+    analysis: Analysis,
+    execution: Execution,
+    differences: Sequence[Difference],
+    guesses: Sequence[Sequence[Guess]],
+    counted: bool,
+) -> dict[str, Any]:
+    """The same for programs."""
+    graph = analysis.graph
+    return {
+        "schema": SCHEMA,
+        "network": graph.name,
+        "input": {"shape": list(graph.input_shape), "batch": execution.batch, "dtype": analysis.dtype},
+        "layers": [
+            {
+                "name": step.name,
+                "op": layer.op.kind,
+                "output_shape": list(step.shape),
+                "arrays": {name: list(shape) for name, shape in step.arrays.items()},
+                "multiplications": step.multiplications,
+                "live_bytes": step.live_bytes,
+                **({} if step.matrices is None else {"matrices": step.matrices._asdict()}),
+            }
+            for step, layer in zip(execution.steps, graph.layers, strict=True)
+        ],
+        "totals": {
+            "params_and_buffers": parameters(execution),
+            "multiplications": sum(step.multiplications for step in execution.steps),
+            "peak_live_bytes": max(step.live_bytes for step in execution.steps),
+        },
+        "counted": counted,
+        "top": [[guess._asdict() for guess in found] for found in guesses],
+        "differences": [each._asdict() for each in differences],
+        "agree": not differences,
+    }

@@ -1,0 +1,115 @@
+"""A run that keeps what its gradients need, and the way back through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.execute.kernels import KERNELS, Array, Switches
+from archcalc.execute.kernels.backward import BACKWARD
+from archcalc.execute.runner.calls import array_sizes, layers_with_switches, settings_of
+from archcalc.execute.runner.weights import Weights
+from archcalc.graph.layer_graph import LayerGraph
+
+#: Called after each layer with its position.
+Observer = Callable[[int], None]
+#: For an op: the signal behind it and the map that it read → the signal before it, in place of the gradient.
+Passing = Mapping[str, Callable[[Array, Array], Array]]
+
+
+@dataclass(frozen=True)
+class Tape:
+    """The maps and arrays of every layer of a run, by its position, and the switches of pools that were unpooled.
+
+    `training`: batch normalisation took the statistics of the batch.
+    """
+
+    graph: LayerGraph
+    maps: dict[int, Array]
+    arrays: Mapping[int, Mapping[str, Array]]
+    switches: Mapping[int, Switches]
+    training: bool
+
+
+class Step(NamedTuple):
+    """What came back to a layer: the gradient of its map (None where nothing depends on it), and of its arrays."""
+
+    layer: int
+    map: Array | None
+    arrays: Mapping[str, Array]
+
+
+def record(
+    graph: LayerGraph, x: Array, weights: Weights, training: bool = False, observe: Observer | None = None
+) -> Tape:
+    """Run a network on a batch (N, C, H, W) and keep every map. Dropout drops nothing, in training neither.
+
+    Raises `UsageError` where a layer cannot be run, as batch normalisation of a single value a channel.
+    """
+    maps: dict[int, Array] = {}
+    arrays: dict[int, Mapping[str, Array]] = {}
+    switches: dict[int, Switches] = {}
+    switched = layers_with_switches(graph)
+    for index, layer in enumerate(graph):
+        kernel = KERNELS[layer.op.kind]
+        inputs = [maps[source] for source in layer.inputs] or [x]
+        settings = settings_of(layer, kernel.settings)
+        sizes = array_sizes(kernel, layer, inputs[0])
+        arrays[index] = weights.of(layer.name, sizes) if sizes else {}
+        if kernel.takes_switches_of is not None:
+            settings["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
+        if kernel.has_training:
+            settings["training"] = training
+        try:
+            if index in switched and kernel.run_with_switches is not None:
+                maps[index], switches[index] = kernel.run_with_switches(*inputs, **settings)
+            else:
+                maps[index] = kernel.run(*inputs, **arrays[index], **settings)
+        except ValueError as error:
+            raise UsageError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+        if observe is not None:
+            observe(index)
+    return Tape(graph, maps, arrays, switches, training)
+
+
+def rewind(
+    tape: Tape, seeds: Mapping[int, Array], passing: Passing | None = None, keep: bool = False
+) -> Iterator[Step]:
+    """The layers in reverse order, each with the gradients of a loss whose own are the `seeds`, by layer.
+
+    Where several layers read a map, its gradients add up. Maps are freed as they have served, unless `keep`.
+    """
+    flowing = dict(seeds)
+    passing = passing or {}
+    for index in reversed(range(len(tape.graph))):
+        layer = tape.graph.layers[index]
+        grad = flowing.pop(index, None)
+        inputs = [tape.maps[source] for source in layer.inputs]
+        arrays: Mapping[str, Array] = {}
+        if grad is not None and inputs:
+            if layer.op.kind in passing:
+                parts: tuple[Array | None, ...] = (passing[layer.op.kind](grad, inputs[0]),)
+            else:
+                parts, arrays = _gradients(tape, index, grad, inputs)
+            for source, part in zip(layer.inputs, parts, strict=True):
+                if part is not None:
+                    flowing[source] = flowing[source] + part if source in flowing else part
+        yield Step(index, grad, arrays)
+        if not keep:
+            del tape.maps[index]
+
+
+def _gradients(
+    tape: Tape, index: int, grad: Array, inputs: list[Array]
+) -> tuple[tuple[Array | None, ...], Mapping[str, Array]]:
+    layer = tape.graph.layers[index]
+    kernel, way_back = KERNELS[layer.op.kind], BACKWARD[layer.op.kind]
+    settings = settings_of(layer, way_back.settings)
+    if kernel.takes_switches_of is not None:
+        settings["switches"] = tape.switches[layer.inputs[kernel.takes_switches_of]]
+    if kernel.has_training:
+        settings["training"] = tape.training
+    found = way_back.run(grad, *inputs, **tape.arrays[index], **settings)
+    return found.maps, found.arrays

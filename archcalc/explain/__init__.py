@@ -1,0 +1,1 @@
+"""Where numbers come from: derivations, closed forms, rules solved backwards."""

@@ -1,0 +1,284 @@
+"""Explanations as text, Markdown, LaTeX, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+from archcalc.core.markup import escape_latex, escape_markdown
+from archcalc.explain.derive.layer import Derivation, Explanation
+from archcalc.explain.derive.network import Sum
+from archcalc.explain.derive.notation import CODE, LATEX, MATHML, TEXT, Notation
+from archcalc.explain.derive.steps import substituted
+from archcalc.explain.derive.trace import Node, Symbol, number_node
+
+FORMATS = ("text", "markdown", "latex", "html", "json")
+ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
+#: Units that a reader needs to see; the others are the label itself.
+_SHOWN_UNITS = ("values", "bytes", "pixels")
+_PAIRS = {"width": "height", "padding_width": "padding_height", "receptive_field_width": "receptive_field_height",
+          "receptive_field_stride_width": "receptive_field_stride_height"}  # fmt: skip
+_WIDTH = 120
+_NEEDS = r"% needs \usepackage{amsmath}"
+_SUM_NAMES = {"activations": "values stored", "activation_bytes": "bytes stored"}
+
+
+class Line:
+    """A derivation as it is shown: label, left-hand side, chain, and what stands behind it."""
+
+    def __init__(self, derivation: Derivation, notation: Notation, likewise: bool = False) -> None:
+        self.derivation = derivation
+        self.label = derivation.label
+        left = derivation.symbol
+        self.parts = [notation.symbol(Node("symbol", derivation.value, (), left))] if left else []
+        chain = [notation.write(node) for node in derivation.chain()]
+        self.parts += chain[-1:] if likewise else chain
+        unit = derivation.unit if derivation.unit in _SHOWN_UNITS else ""
+        self.unit = unit.removesuffix("s") if derivation.value == 1 else unit
+        self.note = "likewise" if likewise else derivation.note
+
+
+def lines(explanation: Explanation, notation: Notation) -> Iterator[Line]:
+    """The derivations that people want to see: no zeros but params, and the width only where it differs."""
+    shown = {derivation.quantity: derivation for derivation in explanation.derivations}
+    for derivation in explanation.derivations:
+        quantity = derivation.quantity
+        if not derivation.value and quantity not in ("params", "activations"):
+            continue
+        other = shown.get(_PAIRS.get(quantity, ""))
+        same = other is not None and substituted(other.tree) == substituted(derivation.tree)
+        if same and quantity != "width":
+            continue
+        yield Line(derivation, notation, likewise=same and not derivation.tree.is_atom)
+
+
+def render(explanations: Sequence[Explanation], form: str, title: str = "", width: int | None = None) -> str:
+    """Layers in a format of `FORMATS`."""
+    if form == "json":
+        return _json(
+            {"schema": "archcalc.explanation/1", "title": title, "layers": [as_dict(one) for one in explanations]}
+        )
+    body = sections(explanations, form, width)
+    if form == "html":
+        return _page(title, body)
+    return f"{_NEEDS}\n{body}" if form == "latex" else body
+
+
+def sections(explanations: Sequence[Explanation], form: str, width: int | None = None) -> str:
+    """Layers as text, Markdown, LaTeX or HTML, to be put into a page; those that have nothing to show are left out."""
+    one_by_one = {"html": _html, "latex": _latex, "markdown": _markdown}
+    write = one_by_one.get(form) or (lambda one: _text(one, width or _WIDTH))
+    return "\n".join(write(one) for one in explanations if any(lines(one, TEXT)))
+
+
+def render_sum(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
+    """A sum over the layers in a format of `FORMATS`."""
+    if form == "json":
+        terms = [{"layer": term.layer, **derivation_as_dict(term.derivation)} for term in total.terms]
+        facts = {"quantity": total.quantity, "total": total.total, "unit": total.unit, "terms": terms}
+        return _json({"schema": "archcalc.sum/1", "title": title, **facts})
+    body = sum_section(total, form, title, width)
+    if form == "html":
+        return _page(_sum_heading(total, title), body)
+    return f"{_NEEDS}\n{body}" if form == "latex" else body
+
+
+def _sum_heading(total: Sum, title: str) -> str:
+    return f"{title} · {_SUM_NAMES.get(total.quantity, total.quantity).replace('_', ' ')}"
+
+
+def sum_section(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
+    """A sum as text, Markdown, LaTeX or HTML, to be put into a page."""
+    head = _sum_heading(total, title)
+    name = _SUM_NAMES.get(total.quantity, total.quantity)
+    values = [number_node(term.derivation.value) for term in total.terms]
+    if form == "html":
+        rows = [(term.layer, _equation(MATHML, term.derivation)) for term in total.terms]
+        added = "<mo>+</mo>".join(MATHML.write(value) for value in values)
+        rows.append(("total", f"{added}<mo>=</mo>{MATHML.write(number_node(total.total))}"))
+        body = "\n".join(f"<tr><th>{escape(label)}</th><td>{_math(math)}</td></tr>" for label, math in rows)
+        return f"<section>\n<h2>{escape(head)}</h2>\n<table>\n{body}\n</table>\n</section>"
+    if form in ("latex", "markdown"):
+        rows = [(term.layer, " = ".join(LATEX.write(node) for node in term.derivation.chain())) for term in total.terms]
+        rows.append(("total", LATEX.write(number_node(total.total))))
+        if form == "markdown":
+            table = "\n".join(f"| {escape_markdown(label)} | ${math}$ |" for label, math in rows)
+            return f"### {escape_markdown(head)}\n\n| layer | {name} |\n| :--- | :--- |\n{table}\n"
+        aligned = [(escape_latex(label), math.replace("=", "&=", 1)) for label, math in rows[:-1]]
+        body = " \\\\\n".join(rf"  \text{{{label}}} &: & {math}" for label, math in aligned)
+        last = f"  \\text{{total}} &: & &= {rows[-1][1]}"
+        return f"\\begin{{align*}}\n{body} \\\\\n{last}\n\\end{{align*}}\n"
+    column = max([len("total"), *(len(term.layer) for term in total.terms)])
+    out = [head, ""]
+    for term in total.terms:
+        out += _wrapped(
+            term.layer.ljust(column), [TEXT.write(node) for node in term.derivation.chain()], width or _WIDTH
+        )
+    whole = [" + ".join(TEXT.write(value) for value in values), TEXT.write(number_node(total.total))]
+    out += _wrapped("total".ljust(column), whole if len(values) > 1 else whole[-1:], width or _WIDTH)
+    return "\n".join([*out, ""])
+
+
+# --- text
+
+
+def _text(explanation: Explanation, width: int) -> str:
+    found = list(lines(explanation, TEXT))
+    column = max((len(line.label) for line in found), default=0)
+    out = [explanation.heading, ""]
+    for line in found:
+        unit = f" {line.unit}" if line.unit else ""
+        note = f"   ({line.note})" if line.note else ""
+        if line.note == "likewise":
+            unit, note = f"{unit}, likewise", ""
+        *before, last = _wrapped(f"  {line.label.ljust(column)}", line.parts, width)
+        last += unit
+        fits = len(last) + len(note) <= width
+        out += [*before, last + note] if fits else [*before, last, " " * (column + 6) + note.strip()]
+    return "\n".join([*out, ""])
+
+
+def _wrapped(label: str, parts: Sequence[str], width: int) -> list[str]:
+    """`label  a = b = c`, broken before an `=` or after a `+` where it is too long."""
+    out = []
+    line = f"{label}  {parts[0]}"
+    indent = " " * (len(label) + 4)
+    for part in parts[1:]:
+        if len(line) + 3 + len(part) > width:
+            out += _broken(line, indent, width)
+            line = f"{indent[:-2]}= {part}"
+        else:
+            line += f" = {part}"
+    return out + _broken(line, indent, width)
+
+
+def _broken(line: str, indent: str, width: int) -> list[str]:
+    out = []
+    while len(line) > width and (at := line.rfind(" + ", len(indent) + 1, width)) > 0:
+        out.append(line[: at + 2])
+        line = indent + line[at + 3 :]
+    return [*out, line]
+
+
+# --- Markdown and LaTeX
+
+
+def _markdown(explanation: Explanation) -> str:
+    name, _, what = explanation.heading.partition(": ")
+    out = [
+        f"### {escape_markdown(name)}",
+        "",
+        escape_markdown(what),
+        "",
+        "| quantity | derivation |",
+        "| :--- | :--- |",
+    ]
+    for line in lines(explanation, LATEX):
+        after = f" {line.unit}" if line.unit else ""
+        after += f" ({escape_markdown(line.note)})" if line.note else ""
+        out.append(f"| {escape_markdown(line.label)} | ${' = '.join(line.parts)}${after} |")
+    return "\n".join([*out, ""])
+
+
+def _latex(explanation: Explanation) -> str:
+    name, _, what = explanation.heading.partition(": ")
+    out = [rf"\paragraph{{{escape_latex(name)}}} {escape_latex(what)}", r"\begin{align*}"]
+    rows = []
+    for line in lines(explanation, LATEX):
+        after = rf"~\text{{{line.unit}}}" if line.unit else ""
+        after += rf"\quad\text{{({escape_latex(line.note)})}}" if line.note else ""
+        left = line.parts[0] if line.derivation.symbol else ""
+        parts = line.parts[1:] if line.derivation.symbol else line.parts
+        # Symbols on one line, numbers on the next: each fits a page.
+        broken = parts[0] + (" \\\\\n    && &= " + " = ".join(parts[1:]) if len(parts) > 1 else "")
+        rows.append(rf"  \text{{{escape_latex(line.label)}}} && {left} &= {broken}{after}")
+    return "\n".join([*out, " \\\\\n".join(rows), r"\end{align*}", ""])
+
+
+# --- HTML
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
+section { overflow-x: auto; }
+table { border-collapse: collapse; }
+th { font-weight: 400; padding: .3rem 1.5rem .3rem 0; text-align: left; vertical-align: baseline; }
+td { padding: .3rem 0; }
+small { opacity: .7; }
+"""
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _math(content: str) -> str:
+    return f"<math><mrow>{content}</mrow></math>"
+
+
+def _equation(notation: Notation, derivation: Derivation) -> str:
+    return "<mo>=</mo>".join(notation.write(node) for node in derivation.chain())
+
+
+def _html(explanation: Explanation) -> str:
+    name, _, what = explanation.heading.partition(": ")
+    rows = []
+    for line in lines(explanation, MATHML):
+        note = f" <small>{escape(line.note)}</small>" if line.note else ""
+        unit = f" {line.unit}" if line.unit else ""
+        rows.append(
+            f"<tr><th>{escape(line.label)}</th><td>{_math('<mo>=</mo>'.join(line.parts))}{unit}{note}</td></tr>"
+        )
+    body = "\n".join(rows)
+    return f"<section>\n<h2>{escape(name)}</h2>\n<p>{escape(what)}</p>\n<table>\n{body}\n</table>\n</section>"
+
+
+# --- JSON
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_dict(explanation: Explanation) -> dict[str, Any]:
+    """A layer as plain data; shapes are [C, H, W] or [N]."""
+    return {
+        "name": explanation.name,
+        "op": explanation.op.kind,
+        "heading": explanation.heading,
+        "input_shapes": [list(shape) for shape in explanation.input_shapes],
+        "output_shape": list(explanation.output_shape),
+        "symbols": [_symbol(symbol, value) for symbol, value in explanation.symbols().items()],
+        "quantities": [derivation_as_dict(derivation) for derivation in explanation.derivations],
+    }
+
+
+def _symbol(symbol: Symbol, value: int) -> dict[str, Any]:
+    return {"symbol": symbol.text, "latex": symbol.latex, "meaning": symbol.meaning, "value": value}
+
+
+def derivation_as_dict(derivation: Derivation) -> dict[str, Any]:
+    """A derivation as plain data. `expression` can be calculated again; sizes of matrices are [rows, columns]."""
+    tree = derivation.tree
+    chain = derivation.chain()
+    matrix = tree.kind == "by"
+    left = f"{derivation.symbol.latex} = " if derivation.symbol else ""
+    return {
+        "quantity": derivation.quantity,
+        "label": derivation.label,
+        "symbol": derivation.symbol.text if derivation.symbol else None,
+        "formula": TEXT.write(tree),
+        "substituted": TEXT.write(substituted(tree)),
+        "steps": [TEXT.write(node) for node in chain[2:-1]],
+        "value": [part.value for part in tree.parts] if matrix else derivation.value,
+        "unit": derivation.unit,
+        "note": derivation.note,
+        "expression": None if matrix else CODE.write(substituted(tree)),
+        "latex": left + " = ".join(LATEX.write(node) for node in chain),
+    }

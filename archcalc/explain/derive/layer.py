@@ -1,0 +1,318 @@
+"""The derivation of every quantity of a layer, got from the op's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.core.conventions import BYTES, Conventions
+from archcalc.core.shapes import Shape
+from archcalc.explain.derive import words
+from archcalc.explain.derive.lift import Lifted, indexed, lift
+from archcalc.explain.derive.steps import intermediate, substituted
+from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
+from archcalc.ops import rules
+from archcalc.ops.base import EVERYTHING, Op, Param, elements
+from archcalc.ops.windowed import Sides, Windowed
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.params import count_values, share_out
+from archcalc.passes.receptive_field import AxisField
+
+#: A formula with more parts than this is no help to a reader; its value is still shown.
+LONGEST = 60
+
+
+class Derivation(NamedTuple):
+    """How one number of a layer comes about.
+
+    `quantity` is its key, `label` its name in words, `symbol` what stands before the first `=`. `tree` is the
+    expression, or only the value where there is no formula to show.
+    """
+
+    quantity: str
+    label: str
+    tree: Node
+    unit: str = ""
+    symbol: Symbol | None = None
+    note: str = ""
+
+    @property
+    def value(self) -> int:
+        return self.tree.value
+
+    def chain(self) -> list[Node]:
+        """Symbols, numbers, intermediate steps, result; what would stand twice stands once."""
+        numbers = substituted(self.tree)
+        whole = [self.tree, numbers, *intermediate(numbers)]
+        if self.tree.kind != "by":
+            whole.append(Node("number", self.value))
+        return [node for index, node in enumerate(whole) if index == 0 or node != whole[index - 1]]
+
+
+class Explanation(NamedTuple):
+    """A layer and the derivations of its numbers."""
+
+    name: str
+    op: Op
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    heading: str
+    derivations: tuple[Derivation, ...]
+
+    def symbols(self) -> dict[Symbol, int]:
+        """Every symbol that is used, with its value."""
+        found: dict[Symbol, int] = {}
+        for derivation in self.derivations:
+            if derivation.symbol is not None:
+                found.setdefault(derivation.symbol, derivation.value)
+            for node in derivation.tree.walk():
+                if node.symbol is not None:
+                    found.setdefault(node.symbol, node.value)
+        return found
+
+
+class Seen(NamedTuple):
+    """Receptive field of an input along one axis: its size and the step from one position to the next."""
+
+    size: int
+    jump: int
+
+
+class _Layer(NamedTuple):
+    """What a derivation needs to know of a layer."""
+
+    row: Row
+    lifted: Lifted
+    seen: tuple[Seen | None, Seen | None]
+    conventions: Conventions
+    dtype: str
+
+
+def explain_layer(analysis: Analysis, name: str) -> Explanation:
+    """Every quantity of a layer. Raises `KeyError` for a name that the network does not have."""
+    return explain_row(analysis, analysis[name])
+
+
+def explain_row(analysis: Analysis, row: Row) -> Explanation:
+    """Every quantity of a row of the analysis."""
+    before = [analysis[source].receptive_field for source in row.inputs]
+    # Of some inputs only the size matters: a crop sees the map that it crops.
+    windows = row.op.windows(row.input_shapes) if row.inputs else ()
+    read = [index for index, window in enumerate(windows) if window is not None]
+    field = before[read[0]] if len(read) == 1 else None
+    seen = (_seen(field.height), _seen(field.width)) if field else (None, None)
+    op = row.op
+    paddings: tuple[Derivation, ...] = ()
+    if isinstance(getattr(op, "padding", None), str):
+        op, paddings = _with_padding(op, row.input_shapes[0])
+    layer = _Layer(
+        row,
+        lift(op, row.input_shapes, row.output_shape),
+        seen,
+        analysis.conventions,
+        analysis.dtype,
+    )
+    derivations = [*paddings, *_derivations(layer)]
+    heading = words.heading(row.name, row.op, row.input_shapes, row.output_shape)
+    return Explanation(row.name, row.op, row.input_shapes, row.output_shape, heading, tuple(derivations))
+
+
+def _seen(axis: AxisField) -> Seen | None:
+    return Seen(axis.size, axis.jump) if len(axis.spans) == 1 else None
+
+
+def _derivations(layer: _Layer) -> Iterator[Derivation]:
+    yield from _sizes(layer)
+    yield from _params(layer)
+    yield from _work(layer)
+    yield from _memory(layer)
+    yield from _receptive_field(layer)
+    yield from _matrices(layer)
+
+
+def _derive(
+    quantity: str, label: str, value: object, expected: int, unit: str = "", lhs: Traced | None = None, note: str = ""
+) -> Derivation:
+    """A derivation of a traced value. Without a short formula that gives the very number, the number alone."""
+    tree = traced(value).node
+    if tree.value != expected or sum(1 for _ in tree.walk()) > LONGEST:
+        tree = Node("number", expected)
+    return Derivation(quantity, label, tree, unit, lhs.node.symbol if lhs is not None else None, note)
+
+
+# --- shapes
+
+
+def _with_padding(op: Op, shape: Shape) -> tuple[Op, tuple[Derivation, ...]]:
+    """`same` padding as pixels, and how they come about."""
+    assert isinstance(op, Windowed)
+    axes = [op.axis(shape, axis) for axis in (0, 1)]
+    sides = Sides(axes[0].before, axes[1].before, axes[0].after, axes[1].after)
+    plain = op.model_copy(update={"padding": sides})
+    lifted = lift(plain, [shape], plain.output_shape([shape]))
+    same = lifted.op.model_copy(update={"padding": "same"})
+    assert isinstance(same, Windowed)
+    found = []
+    for axis, name in enumerate(("height", "width")):
+        before, after = axes[axis].before, axes[axis].after
+        value = rules.same_padding(*same.axis(lifted.inputs[0], axis)[:3])
+        note = f"{before} {('on top', 'on the left')[axis]}, {after} {('at the bottom', 'on the right')[axis]}"
+        found.append(
+            _derive(
+                f"padding_{name}",
+                f"padding, {name}",
+                value,
+                before + after,
+                "pixels",
+                note=note if before + after else "",
+            )
+        )
+    return plain, tuple(found)
+
+
+def _sizes(layer: _Layer) -> Iterator[Derivation]:
+    row, lifted = layer.row, layer.lifted
+    made = lifted.op.output_shape(lifted.inputs) if row.inputs else row.output_shape
+    if len(row.output_shape) != 3:
+        for value, size in zip(made, row.output_shape, strict=True):
+            yield _derive("size", "size", value, size, "values", _left("N", "values", size, row))
+        return
+    for axis, letter, word, unit in (
+        (1, "H", "height", "rows"),
+        (2, "W", "width", "columns"),
+        (0, "D", "depth", "channels"),
+    ):
+        size = row.output_shape[axis]
+        yield _derive(word, word, made[axis], size, unit, _left(letter, word, size, row))
+
+
+def _left(letter: str, word: str, value: int, row: Row) -> Traced:
+    """The symbol of an output size: H₂, or H where several inputs take up the indices."""
+    meaning = f"{word} of the output"
+    if len(row.inputs) != 1:
+        return symbol(letter, value, letter, meaning)
+    return indexed(letter, 2, value, meaning)
+
+
+# --- counts
+
+
+def _params(layer: _Layer) -> Iterator[Derivation]:
+    arrays = layer.lifted.op.param_shapes(layer.lifted.inputs)
+    statistics = layer.conventions.running_statistics
+    kept = [array for array in arrays if statistics or not array.buffer]
+    row = layer.row
+    if kept:
+        yield _derive("params", "params", count_values(kept), row.params, "parameters", note=_held(kept, layer))
+    else:
+        yield _derive("params", "params", 0, row.params, "parameters")
+    if row.buffers:
+        buffers = [array for array in arrays if array.buffer]
+        yield _derive("buffers", "buffers", count_values(buffers), row.buffers, "values", note=_held(buffers, layer))
+
+
+def _held(arrays: Sequence[Param], layer: _Layer) -> str:
+    shared = share_out(arrays)
+    common = traced(shared.common).node
+    each = words.EACH.get(layer.row.op.family) if common.kind == "symbol" else None
+    counts = shared.rests if each else [rest * shared.common for rest in shared.rests]
+    parts = [
+        words.several(int(count), words.array_name(array.name)) for array, count in zip(arrays, counts, strict=True)
+    ]
+    if len(parts) == 1 and not each:
+        return ""
+    return f"{words.listed(parts)} for each {each}" if each else words.listed(parts)
+
+
+def _work(layer: _Layer) -> Iterator[Derivation]:
+    row, (op, inputs, output) = layer.row, layer.lifted
+    macs = op.macs(inputs, output)
+    yield _derive("multiplications", "multiplications", macs, row.multiplications, "multiplications")
+    operations = op.operations(inputs, output)
+    for kind, value, expected in zip(operations._fields, operations, row.operations, strict=True):
+        if kind == "multiplications" and row.multiplications:
+            continue
+        if expected:
+            label = f"other {kind}" if kind == "multiplications" else kind
+            yield _derive(kind if label == kind else "other_multiplications", label, value, expected, kind)
+
+
+def _memory(layer: _Layer) -> Iterator[Derivation]:
+    row = layer.row
+    if not row.activations:
+        yield _derive("activations", "stored", 0, 0, "values", note="works in place")
+        yield _derive("activation_bytes", "memory", 0, 0, "bytes")
+        return
+    size = BYTES[layer.dtype]
+    yield _derive("activations", "stored", elements(layer.lifted.output), row.activations, "values")
+    batch = row.activation_bytes // (row.activations * size)
+    value = symbol("V", row.activations, "V", "values stored") * symbol("b", size, "b", "bytes of a value")
+    if batch > 1:
+        value = symbol("B", batch, "B", "images of the batch") * value
+    yield _derive(
+        "activation_bytes", "memory", value, row.activation_bytes, "bytes", note=words.size(row.activation_bytes)
+    )
+
+
+# --- receptive field
+
+
+def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
+    row, lifted = layer.row, layer.lifted
+    if row.receptive_field is None or not row.inputs:
+        return
+    windows = [window for window in lifted.op.windows(lifted.inputs) if window is not None]
+    axes = (("height", row.receptive_field.height), ("width", row.receptive_field.width))
+    for index, (word, field) in enumerate(axes):
+        before = layer.seen[index]
+        size: object = field.size
+        jump: object = field.jump
+        if before is not None:
+            seen = indexed("r", 1, before.size, f"receptive field of the input, {word}")
+            step = indexed("j", 1, before.jump, f"pixels from one position of the input to the next, {word}")
+            if windows[0] == EVERYTHING:
+                whole = lifted.inputs[0][index + 1] if len(lifted.inputs[0]) == 3 else 1
+                size, jump = rules.receptive_field_size(seen, whole, step), step
+            elif not windows[0][index].transposed:  # type: ignore[union-attr]  # a pair of windows here
+                window = windows[0][index]
+                size = rules.receptive_field_size(seen, window.size, step)  # type: ignore[union-attr]  # as above
+                jump = rules.receptive_field_jump(step, window.stride)  # type: ignore[union-attr]  # as above
+        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(windows) > 1]
+        label = "receptive field" if index == 0 else "receptive field, width"
+        yield _derive(
+            f"receptive_field_{word}",
+            label,
+            size,
+            field.size,
+            "pixels",
+            indexed("r", 2, field.size, f"receptive field, {word}"),
+            note,
+        )
+        if field.jump and len(field.spans) == 1:
+            label = "pixels per step" if index == 0 else "pixels per step, width"
+            yield _derive(
+                f"receptive_field_stride_{word}", label, jump, field.jump, "pixels",
+                indexed("j", 2, field.jump, f"pixels from one position to the next, {word}"),
+            )  # fmt: skip
+
+
+# --- im2col
+
+
+def _matrices(layer: _Layer) -> Iterator[Derivation]:
+    op, inputs, output = layer.lifted
+    product = op.matrix_product(inputs, output)
+    if product is None:
+        return
+    times = int(product.count)
+    for key, label, (rows, columns) in (("w_row", "W_row", product.weights), ("x_col", "X_col", product.patches)):
+        note = f"{times:,} such products, one for each group" if times > 1 and key == "w_row" else ""
+        yield _derive(key, label, by(rows, columns), int(rows) * int(columns), note=note)
+    rows, columns = product.patches
+    if columns == 1:
+        return
+    entries = int(rows) * int(columns) * times
+    values = int(elements(inputs[0]))
+    note = f"{words.times(entries, values)} the {values:,} values of the input"
+    whole = rows * columns if times == 1 else product.count * (rows * columns)
+    yield _derive("x_col_values", "X_col values", whole, entries, "values", note=note)

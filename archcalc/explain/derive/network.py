@@ -1,0 +1,79 @@
+"""The derivations of a whole network: every layer, and sums over the layers term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.core.suggest import did_you_mean
+from archcalc.explain.derive.layer import Derivation, Explanation, explain_row
+from archcalc.passes.analysis import Analysis
+
+#: Quantities that add up over the layers.
+SUMS = (
+    "params", "buffers", "multiplications", "additions", "comparisons", "divisions", "exponentials",
+    "other_multiplications", "activations", "activation_bytes",
+)  # fmt: skip
+#: Quantities of one layer; what is asked for may be the beginning of several.
+SINGLE = (
+    "height", "width", "depth", "size", "padding", "receptive_field", "receptive_field_stride", "w_row", "x_col",
+)  # fmt: skip
+QUANTITIES = (*SINGLE[:4], *SUMS, *SINGLE[4:])
+
+
+class Term(NamedTuple):
+    """What one layer adds to a sum."""
+
+    layer: str
+    derivation: Derivation
+
+
+class Sum(NamedTuple):
+    """A total of a network, with the layers that make it up."""
+
+    quantity: str
+    terms: tuple[Term, ...]
+    total: int
+    unit: str
+
+
+def find_layers(analysis: Analysis, layer: str | None) -> list[str]:
+    """Names of the layers that are meant: all, one, or those of a block. Raises `UsageError` for none."""
+    names = list(analysis.by_name)
+    if layer is None:
+        return names
+    found = [name for name in names if name == layer] or [name for name in names if name.lower() == layer.lower()]
+    if found:
+        return found
+    inside = [name for name in names if name.lower().startswith(layer.lower().rstrip("/") + "/")]
+    if inside:
+        return inside
+    network = analysis.graph.name
+    hint = did_you_mean(layer, names) or f"; `archcalc report {network}` shows all"
+    raise UsageError(f"{network} has no layer {layer[:80]!r}{hint}")
+
+
+def explain_layers(analysis: Analysis, names: Iterable[str], quantity: str | None = None) -> list[Explanation]:
+    """The explanations of some layers; with `quantity` only its derivations, and only layers that have one."""
+    explained = [explain_row(analysis, analysis[name]) for name in names]
+    return explained if quantity is None else [kept for one in explained if (kept := only(one, quantity)).derivations]
+
+
+def only(explanation: Explanation, quantity: str) -> Explanation:
+    """The explanation with nothing but one quantity."""
+    keys = {quantity, f"{quantity}_height", f"{quantity}_width", f"{quantity}_values"}
+    kept = tuple(derivation for derivation in explanation.derivations if derivation.quantity in keys)
+    return explanation._replace(derivations=kept)
+
+
+def sum_up(analysis: Analysis, quantity: str, names: Iterable[str] | None = None) -> Sum:
+    """A total term by term; layers that add nothing are left out. Raises `UsageError` for what does not add up."""
+    if quantity not in SUMS:
+        raise UsageError(f"{quantity} does not add up over layers; these do: {', '.join(SUMS)}")
+    terms: list[Term] = []
+    for name in analysis.by_name if names is None else names:
+        found = explain_row(analysis, analysis[name]).derivations
+        terms += [Term(name, one) for one in found if one.quantity == quantity and one.value]
+    unit = terms[0].derivation.unit if terms else ""
+    return Sum(quantity, tuple(terms), sum(term.derivation.value for term in terms), unit)

@@ -1,0 +1,247 @@
+"""What a parameter or the input of a network must be so that a total, or its output, has a given size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.shapes import spatial
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
+from archcalc.passes.shapes import infer_shapes
+
+#: Makes the network with these parameters set.
+Load = Callable[[Mapping[str, Any]], LayerGraph]
+#: Totals that can be asked for; `output` is the side of the output map.
+MEASURES = ("params", "multiplications", "activations", "output")
+LARGEST_SIDE = 2048
+#: How much work a search is worth, in layers shaped.
+BUDGET = 400_000
+#: Parameters that are no whole numbers are tried in steps of a thousandth.
+STEP = Fraction(1, 1000)
+LARGEST_VALUE = 1 << 20
+
+
+class Found(NamedTuple):
+    """A value that was tried and what came of it."""
+
+    value: Any
+    result: int
+
+
+class Answer(NamedTuple):
+    """Every value that gives the target (`first` … `last` where there are many), and the nearest below and above."""
+
+    name: str
+    measure: str
+    target: int
+    exact: tuple[Found, ...]
+    below: Found | None
+    above: Found | None
+    whole_range: bool = False
+
+
+def smallest(graph: LayerGraph, strict: bool = False) -> int:
+    """Side of the smallest square input. Raises `UsageError` where none up to 2,048 works."""
+    channels = graph.input_shape[0]
+    for side in range(1, LARGEST_SIDE + 1):
+        if not infer_shapes(graph.with_input((channels, side, side)), strict).problems:
+            return side
+    raise UsageError(f"{graph.name} accepts no square input up to {LARGEST_SIDE}×{LARGEST_SIDE}")
+
+
+def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = False) -> Answer:
+    """The sides of square inputs with which a total or the output is `target`; totals never shrink as inputs grow."""
+    results: dict[int, int | None] = {}
+
+    def result(side: int) -> int | None:
+        if side not in results:
+            results[side] = _measured(graph.with_input((graph.input_shape[0], side, side)), measure, strict)
+        return results[side]
+
+    low, high = _bracket(result, target)
+    if len(graph) * (high - low) > BUDGET:
+        low = max(low, high - BUDGET // len(graph))
+    tried = [Found(side, value) for side in range(low, high + 1) if (value := result(side)) is not None]
+    answer = _answer("input", measure, target, tried)
+    sides = [one.value for one in answer.exact]
+    whole = len(sides) > 3 and sides == list(range(sides[0], sides[-1] + 1))
+    return answer._replace(whole_range=whole)
+
+
+def _bracket(result: Callable[[int], int | None], target: int) -> tuple[int, int]:
+    """Sides between which the target lies, by powers of two and halving; sides that do not work are stepped over."""
+    gap = 1  # how far apart sides that work have been seen to lie
+
+    def near(side: int) -> int | None:
+        """The result at this side, or at the next that works."""
+        nonlocal gap
+        for step in range(64):
+            value = result(side + step)
+            if value is not None:
+                gap = max(gap, step + 1)
+                return value
+        return None
+
+    low, high = 1, 2
+    while high < LARGEST_SIDE and ((value := near(high)) is None or value <= target):
+        low, high = (high if value is not None and value < target else low), 2 * high
+    while high - low > 8 * gap:
+        middle = (low + high) // 2
+        value = near(middle)
+        if value is None or value == target:
+            break
+        low, high = (middle, high) if value < target else (low, middle)
+    return max(1, low - gap), min(high + gap, LARGEST_SIDE)
+
+
+def _measured(graph: LayerGraph, measure: str, strict: bool) -> int | None:
+    """The total, or None where the network does not take this input."""
+    if measure == "output":
+        shapes = infer_shapes(graph, strict)
+        if shapes.problems:
+            return None
+        last = graph.outputs[0].layer
+        return int(spatial(shapes.layers[last].output)[0])
+    if infer_shapes(graph, strict).problems:
+        return None
+    return int(getattr(analyse(graph).totals, measure))
+
+
+def solve_parameter(load: Load, name: str, declared: Any, measure: str, target: int) -> Answer:
+    """The values of a parameter with which a total is `target`. Raises `UsageError` for what cannot be searched."""
+    if declared.choices is not None or declared.type == "bool":
+        values = declared.choices if declared.choices is not None else [False, True]
+        return _answer(name, measure, target, list(_all(load, name, values, measure)))
+    if declared.type not in ("int", "number"):
+        raise UsageError(f"{name} is {declared.type}: only numbers, choices and true or false can be solved for")
+    step = Fraction(1) if declared.type == "int" else STEP
+    return _climb(load, name, declared, step, measure, target)
+
+
+def _all(load: Load, name: str, values: Any, measure: str) -> Iterator[Found]:
+    for value in values:
+        try:
+            result = _measured(load({name: value}), measure, False)
+        except ArchcalcError:
+            continue
+        if result is not None:
+            yield Found(value, result)
+
+
+def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, target: int) -> Answer:
+    """Halve the range of a number with which a total grows; where the network is refused, the range ends."""
+    results: dict[int, int | None] = {}
+
+    def result(index: int) -> int | None:
+        if index not in results:
+            value = index * step
+            given = int(value) if value.denominator == 1 and declared.type == "int" else float(value)
+            try:
+                results[index] = _measured(load({name: given}), measure, False)
+            except ArchcalcError:
+                results[index] = None
+        return results[index]
+
+    bounds = _bounds(declared, step)
+    low = bounds[0]
+    start = low
+    while result(low) is None:
+        if low >= bounds[1]:
+            raise UsageError(f"no value of {name} makes a network to search from")
+        start, low = low, min(2 * low, bounds[1])
+    low = _first(start, low, lambda index: result(index) is not None)
+    high = min(2 * low, bounds[1])
+    while high < bounds[1] and (value := result(high)) is not None and value <= target:
+        high = min(2 * high, bounds[1])
+    while high > low and result(high) is None:
+        high = (low + high) // 2
+    least, most = result(low), result(high)
+    assert least is not None
+    assert most is not None
+    if least == most and least != target:
+        raise UsageError(f"{measure} does not depend on {name}: it is {least:,}")
+    first = _first(low, high, lambda index: (result(index) or 0) >= target)
+    after = _first(first, high, lambda index: (result(index) or 0) > target)
+    tried = sorted(index for index, value in results.items() if value is not None)
+    values = [results[index] for index in tried]
+    if values != sorted(values):  # type: ignore[type-var]
+        raise UsageError(f"{measure} does not simply grow with {name}; try values with --set {name}=…")
+    found = [Found(_plain(index * step), value) for index in tried if (value := results[index]) is not None]
+    answer = _answer(name, measure, target, found)
+    if len(answer.exact) > 1 and first + 1 < after:
+        last = after if result(after) == target else after - 1
+        ends = (Found(_plain(first * step), target), Found(_plain(last * step), target))
+        return answer._replace(exact=ends, whole_range=last > first + 1)
+    return answer
+
+
+def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
+    """The first index at which it is reached; `high` where it is not."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle + 1, high)
+    return low
+
+
+def _bounds(declared: Any, step: Fraction) -> tuple[int, int]:
+    """First and last index of the values that the declaration allows."""
+    low, high = Fraction(0 if declared.type == "number" else 1), Fraction(LARGEST_VALUE if step == 1 else 64)
+    if declared.minimum is not None:
+        low = Fraction(str(declared.minimum))
+    if declared.above is not None:
+        low = Fraction(str(declared.above)) + step
+    if declared.maximum is not None:
+        high = Fraction(str(declared.maximum))
+    first = -(-low // step)
+    return (first if first or declared.type == "int" else 1), int(high // step)
+
+
+def _plain(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _answer(name: str, measure: str, target: int, tried: list[Found]) -> Answer:
+    below = max((one for one in tried if one.result < target), key=lambda one: (one.result, _order(one)), default=None)
+    above = min((one for one in tried if one.result > target), key=lambda one: (one.result, _order(one)), default=None)
+    return Answer(name, measure, target, tuple(one for one in tried if one.result == target), below, above)
+
+
+def _order(one: Found) -> float:
+    return float(one.value) if isinstance(one.value, (int, float)) else 0.0
+
+
+WORDS = {
+    "params": "parameters",
+    "multiplications": "multiplications",
+    "activations": "values stored",
+    "output": "output",
+}
+
+
+def tell(answer: Answer) -> list[str]:
+    """The answer for people."""
+    name, exact = answer.name, answer.exact
+    unit = WORDS[answer.measure]
+    wanted = f"an output of {answer.target}" if answer.measure == "output" else f"{answer.target:,} {unit}"
+    if exact:
+        if answer.whole_range:
+            values = f"{_shown(name, exact[0].value)} to {_shown(name, exact[-1].value)}"
+        else:
+            values = ", ".join(_shown(name, one.value) for one in exact[:20])
+            values += f" … ({len(exact)} in all, to {_shown(name, exact[-1].value)})" if len(exact) > 20 else ""
+        return [f"{name} = {values} gives {wanted}."]
+    lines = [f"No {name} gives {wanted}."]
+    for one in (answer.below, answer.above):
+        if one is not None:
+            given = f"an output of {one.result}" if answer.measure == "output" else f"{one.result:,}"
+            lines.append(f"{name} = {_shown(name, one.value)} gives {given}.")
+    return lines
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "input":
+        return f"{value}×{value}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

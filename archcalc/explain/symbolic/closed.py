@@ -1,0 +1,211 @@
+"""Closed forms with sympy, which is imported here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.explain.derive.trace import Node, Symbol
+from archcalc.explain.symbolic.expand import Namer, expand_with, total
+from archcalc.explain.symbolic.record import Recorded, SteersError
+from archcalc.spec.build import build
+from archcalc.spec.catalogue import find
+from archcalc.spec.document import Parameter
+
+GREEK = {"alpha", "beta", "gamma", "rho", "epsilon", "theta", "sigma"}
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A total as an expression. `where` defines the names in it, each by those before it.
+
+    `fixed` are the parameters that stay numbers, with the reason.
+    """
+
+    network: str
+    quantity: str
+    expression: Any
+    where: tuple[tuple[str, Any], ...]
+    symbols: tuple[str, ...]
+    fixed: tuple[tuple[str, str], ...]
+
+    def at(self, **values: int | float | Fraction) -> int:
+        """The total for some values of the symbols."""
+        free = {symbol.name: symbol for symbol in self.free_symbols()}
+        known = {free[name]: _exact(value) for name, value in values.items() if name in free}
+        for name, definition in self.where:
+            if name in free:
+                known[free[name]] = definition.subs(known)
+        return int(self.expression.subs(known))
+
+    def free_symbols(self) -> list[Any]:
+        """Every symbol of the expression and of the definitions."""
+        found = set(self.expression.free_symbols)
+        for _, definition in self.where:
+            found |= definition.free_symbols
+        return sorted(found, key=lambda symbol: str(symbol.name))
+
+
+def _exact(value: Any) -> Any:
+    import sympy  # type: ignore[import-untyped]  # sympy has no type marks
+
+    fraction = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+    return sympy.Rational(fraction.numerator, fraction.denominator)
+
+
+def closed_form(
+    network: str,
+    quantity: str,
+    settings: Mapping[str, Any] | None = None,
+    shape: Shape | None = None,
+    names: Iterable[str] | None = None,
+) -> ClosedForm:
+    """A total of a network as a closed form.
+
+    `names`: the parameters, and `input`, that are to be symbols; by default all numbers that can be, the input where
+    the quantity depends on the size of maps. Raises `UsageError` for a parameter that steers the structure.
+    """
+    spec, member, variant = find(network)
+    graph = build(spec, member, variant, settings, shape)
+    declared = spec.document.parameters
+    numeric = [name for name, one in declared.items() if one.type in ("int", "number") and one.choices is None]
+    asked = None if names is None else list(names)
+    for name in asked or ():
+        if name != "input" and name not in declared:
+            known = ["input", *declared]
+            raise UsageError(
+                f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
+            )
+        if name != "input" and name not in numeric:
+            raise UsageError(f"{name} is no number, so it cannot be a symbol")
+    wanted = (
+        [name for name in numeric if name not in (settings or {})]
+        if asked is None
+        else [n for n in asked if n != "input"]
+    )
+    with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
+    fixed: dict[str, str] = {}
+    body = spec.body_of(member or spec.document.name, variant)
+    while True:
+        namer = Namer()
+        symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
+        try:
+            layers = expand_with(spec, graph, body, symbols, namer)
+            break
+        except SteersError as error:
+            steering = [name for name in wanted if name in error.names] or wanted[:1]
+            if asked is not None:
+                which = " and ".join(steering)
+                raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
+            fixed.update(dict.fromkeys(steering, "decides which layers there are"))
+            wanted = [name for name in wanted if name not in fixed]
+    terms = total(layers, _input(graph.input_shape, with_input), quantity, namer)
+    return _written(graph.name, quantity, terms, namer, fixed)
+
+
+def _symbol(name: str, value: Any) -> Recorded:
+    latex = f"\\{name}" if name in GREEK else name
+    return Recorded(Node("symbol", value, (), Symbol(name, latex)))
+
+
+def _default(declared: Parameter, value: Any) -> Any:
+    """The value at which the network is expanded; a fraction marks a symbol that need not be whole."""
+    return Fraction(str(value)) if declared.type == "number" else value
+
+
+def _input(shape: Shape, with_input: bool) -> Shape:
+    """One symbol, s, for the side of a square input, else H and W."""
+    if not with_input or len(shape) != 3:
+        return shape
+    depth, height, width = shape
+    if height == width:
+        side: Any = _symbol("s", height)
+        return (depth, side, side)
+    named: Any = (depth, _symbol("H", height), _symbol("W", width))
+    return named  # type: ignore[no-any-return]
+
+
+def _written(network: str, quantity: str, terms: list[Node], namer: Namer, fixed: dict[str, str]) -> ClosedForm:
+    import sympy
+
+    done: dict[int, Any] = {}
+    named = {definition.name for definition in namer.definitions}
+    expression = sympy.expand(sympy.Add(*(_sympy(term, named, done) for term in terms)))
+    where = [(definition.name, _sympy(definition.tree, named, done)) for definition in namer.definitions]
+    # Names that came out as plain polynomials, or are not used, need no definition.
+    while True:
+        used = {symbol.name for symbol in expression.free_symbols.union(*(one.free_symbols for _, one in where))}
+        plain = next((entry for entry in where if entry[0] not in used or not _is_broken(entry[1])), None)
+        if plain is None:
+            break
+        where.remove(plain)
+        replaced = {sympy.Symbol(plain[0], positive=True, integer=True): plain[1]}
+        expression = sympy.expand(expression.subs(replaced))
+        where = [(name, one.subs(replaced)) for name, one in where]
+    expression, where = _renumbered(expression, where)
+    free = expression.free_symbols.union(*(one.free_symbols for _, one in where))
+    left = {name for name, _ in where}
+    symbols = tuple(sorted(symbol.name for symbol in free if symbol.name not in left))
+    return ClosedForm(network, quantity, expression, tuple(where), symbols, tuple(sorted(fixed.items())))
+
+
+def _renumbered(expression: Any, where: list[tuple[str, Any]]) -> tuple[Any, list[tuple[str, Any]]]:
+    """The names of what is left counted anew: h1, h2, h3."""
+    import sympy
+
+    counts: dict[str, int] = {}
+    names: dict[Any, Any] = {}
+    for name, _ in where:
+        letter = name.rstrip("0123456789")
+        counts[letter] = counts.get(letter, 0) + 1
+        old = sympy.Symbol(name, positive=True, integer=True)
+        names[old] = sympy.Symbol(f"{letter}{counts[letter]}", positive=True, integer=True)
+    renamed = [(str(new.name), one.xreplace(names)) for new, (_, one) in zip(names.values(), where, strict=True)]
+    return expression.xreplace(names), renamed
+
+
+def _is_broken(expression: Any) -> bool:
+    import sympy
+
+    return bool(expression.atoms(sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod))
+
+
+def _sympy(node: Node, named: set[str], done: dict[int, Any]) -> Any:
+    """A tree as a sympy expression; parts that several formulas share are written once."""
+    import sympy
+
+    known = done.get(id(node))
+    if known is not None:
+        return known[1]
+    if node.kind == "number":
+        result = _exact(node.value)
+    elif node.symbol is not None:
+        name = node.symbol.text
+        whole = name in named or not isinstance(node.value, Fraction)
+        result = sympy.Symbol(name, positive=True, integer=True) if whole else sympy.Symbol(name, positive=True)
+    else:
+        parts = [_sympy(part, named, done) for part in node.parts]
+        result = _MAKERS[node.kind](sympy, *parts)
+    done[id(node)] = (node, result)
+    return result
+
+
+_MAKERS: dict[str, Any] = {
+    "+": lambda _, a, b: a + b,
+    "-": lambda _, a, b: a - b,
+    "*": lambda _, a, b: a * b,
+    "/": lambda _, a, b: a / b,
+    "//": lambda sympy, a, b: sympy.floor(a / b),
+    "%": lambda sympy, a, b: sympy.Mod(a, b),
+    "neg": lambda _, a: -a,
+    "ceil": lambda sympy, a, b: sympy.ceiling(a / b),
+    "floor": lambda sympy, a: sympy.floor(a),
+    "ceiling": lambda sympy, a: sympy.ceiling(a),
+    "min": lambda sympy, a, b: sympy.Min(a, b),
+    "max": lambda sympy, a, b: sympy.Max(a, b),
+}

@@ -1,0 +1,181 @@
+"""A spec expanded with symbols in the place of some parameters, and its totals with symbols in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.explain.derive.trace import Node, Symbol, traced
+from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, record, symbols_of
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops import Op
+from archcalc.ops.base import elements
+from archcalc.ops.reshape import Input
+from archcalc.ops.windowed import Sides
+from archcalc.passes.params import count_values
+from archcalc.spec.document import Parameter
+from archcalc.spec.expand import Expander
+from archcalc.spec.expressions import ExpressionError, interpolate, parse_expression
+from archcalc.spec.items import STEP_KEYS, Item
+from archcalc.spec.load import Spec
+from archcalc.spec.settings import accept
+from archcalc.spec.source import Mark
+from archcalc.spec.values import Values, Variables
+
+#: What of a node cannot be written as a polynomial; numbers with such parts get a name of their own.
+_BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
+
+
+class Definition(NamedTuple):
+    """A number that was given a name: a size of a map, a number of channels."""
+
+    name: str
+    tree: Node
+
+
+class Namer:
+    """Gives short names to numbers with floors and limits in them, so that formulas stay readable."""
+
+    def __init__(self) -> None:
+        self.definitions: list[Definition] = []
+        self._names: dict[Node, Recorded] = {}
+        self._counts: dict[str, int] = {}
+
+    def name(self, value: Any, letter: str) -> Any:
+        """The value, or a symbol that stands for it."""
+        if not isinstance(value, Recorded) or not any(node.kind in _BROKEN for node in value.node.walk()):
+            return value
+        known = self._names.get(value.node)
+        if known is None:
+            count = self._counts[letter] = self._counts.get(letter, 0) + 1
+            text = f"{letter}{count}"
+            symbol = Symbol(text, f"{letter}_{{{count}}}")
+            known = Recorded(Node("symbol", value.value, (), symbol))
+            self._names[value.node] = known
+            self.definitions.append(Definition(text, value.node))
+        return known
+
+
+class _SymbolicValues(Values):
+    """Evaluates with symbols; ops are checked with the numbers that the symbols stand for."""
+
+    namer: Namer
+
+    def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
+        return record_tree(raw, variables) if _has_symbols(variables) else super().value(raw, variables, at, what)
+
+    def text(self, raw: Any, variables: Variables, at: Mark) -> str:
+        text = str(raw)
+        return interpolate(text, {name: number_of(value) for name, value in variables.items()}) if "{" in text else text
+
+    def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
+        if when is None:
+            return True
+        value = self.value(when, variables, at, "when")
+        if names := symbols_of(value):
+            raise SteersError(names)
+        return bool(value)
+
+    def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
+        found: dict[str, Any] = {}
+        for key, raw in fields.items():
+            if key in STEP_KEYS or not isinstance(raw, (str, list)):
+                continue
+            try:
+                value = record_tree(raw, variables)
+            except ExpressionError:
+                continue  # a word such as `same`
+            if symbols_of(value):
+                found[key] = value
+        numbers = {name: number_of(value) for name, value in variables.items()}
+        op = super().op(kind, fields, at, name, numbers)
+        if not found:
+            return op
+        return op.model_copy(update={key: self._lifted(getattr(op, key), value) for key, value in found.items()})
+
+    def _lifted(self, checked: Any, value: Any) -> Any:
+        """The symbolic value in the form of the checked one: a number, a pair, or four sides."""
+        if isinstance(value, Recorded):
+            value = self.namer.name(value, "c")
+            if isinstance(checked, Sides):
+                return Sides(value, value, value, value)
+            return (value, value) if isinstance(checked, tuple) else value
+        items = [self.namer.name(item, "c") for item in value]
+        if isinstance(checked, Sides):
+            return Sides(*(items if len(items) == 4 else items * 2))
+        return tuple(items)
+
+
+def record_tree(raw: Any, variables: Variables) -> Any:
+    """Strings of nested lists as expressions, recorded."""
+    if isinstance(raw, str):
+        return record(parse_expression(raw), variables)
+    if isinstance(raw, list):
+        return [record_tree(item, variables) for item in raw]
+    return raw
+
+
+def _has_symbols(variables: Variables) -> bool:
+    return any(symbols_of(value) for value in variables.values())
+
+
+class _SymbolicExpander(Expander):
+    """The expansion of a spec, with symbols among its variables."""
+
+    def __init__(self, spec: Spec, variables: Variables, namer: Namer) -> None:
+        super().__init__(spec, variables)
+        self.values = _SymbolicValues(self.faults)
+        self.values.namer = namer
+
+    def times(self, raw: Any, variables: Variables, at: Mark) -> int:
+        if names := symbols_of(self.values.value(raw, variables, at, "repeat")):
+            raise SteersError(names)
+        return super().times(raw, variables, at)
+
+    def argument(self, item: Any, key: str, parameter: Parameter, variables: Variables, inner: dict[str, Any]) -> bool:
+        try:
+            value = record_tree(item.fields[key], variables)
+        except ExpressionError:
+            value = None
+        if not isinstance(value, Recorded):
+            return super().argument(item, key, parameter, variables, inner)
+        accept(key, parameter, number_of(value))
+        inner[key] = value
+        return True
+
+
+def expand_with(
+    spec: Spec, graph: LayerGraph, body: Sequence[Item], symbols: Mapping[str, Any], namer: Namer
+) -> list[Any]:
+    """The layers of a network with symbols for some parameters. Raises `SteersError` for a symbol that decides."""
+    expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer)
+    expander.run(body, {}, graph.input_shape)
+    if [(layer.name, layer.inputs) for layer in expander.layers] != [(one.name, one.inputs) for one in graph.layers]:
+        raise UsageError("the network with symbols is another one")
+    return expander.layers
+
+
+#: What a layer adds to a total: of its op, its inputs and its output.
+COUNTS: dict[str, Callable[[Op, Sequence[Shape], Shape], Any]] = {
+    "params": lambda op, inputs, _: count_values([array for array in op.param_shapes(inputs) if not array.buffer]),
+    "multiplications": lambda op, inputs, output: op.macs(inputs, output),
+    "activations": lambda op, _, output: 0 if op.in_place else elements(output),
+}
+
+
+def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer) -> list[Any]:
+    """What each layer adds to a quantity of `COUNTS`, by the ops' own rules."""
+    outputs: list[Shape] = []
+    terms = []
+    for layer in layers:
+        op = Input.model_construct(shape=shape) if not layer.inputs else layer.op
+        inputs = tuple([outputs[source] for source in layer.inputs])
+        op = op.resolve(inputs) if inputs else op
+        made = op.output_shape(inputs)
+        letters = ("c", "h", "w") if len(made) == 3 else ("n",)
+        output = tuple([namer.name(value, letter) for value, letter in zip(made, letters, strict=True)])
+        outputs.append(output)
+        terms.append(traced(COUNTS[quantity](op, inputs, output)).node)
+    return terms

@@ -1,0 +1,138 @@
+"""Numbers that keep every operation, limits that do not bite included: what is recorded holds for all values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from archcalc.explain.derive.trace import Node, Traced, node_of
+from archcalc.spec.expressions import Expression, evaluate
+
+
+class SteersError(Exception):
+    """A symbol decides which layers there are, so it has to stay a number."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+
+class Recorded(Traced):
+    """A traced number, or fraction, from which nothing is left out."""
+
+    __slots__ = ()
+
+    def _limited(self, kind: str, other: Any) -> Traced:
+        limit = node_of(other)
+        assert limit is not None
+        choose = min if kind == "min" else max
+        return Recorded(Node(kind, choose(self.value, limit.value), (self.node, limit)))
+
+    def divided_by(self, other: Any, swapped: bool = False) -> Recorded:
+        """The exact quotient."""
+        node = node_of(other)
+        assert node is not None
+        parts = (node, self.node) if swapped else (self.node, node)
+        value: Any = Fraction(parts[0].value) / parts[1].value
+        return Recorded(Node("/", value, parts))
+
+    def rounded(self, how: str) -> Recorded:
+        """Rounded down (`floor`) or up (`ceil`) to a whole number."""
+        value = -(-self.value // 1) if how == "ceil" else self.value // 1
+        return Recorded(Node("floor" if how == "floor" else "ceiling", value, (self.node,)))
+
+    def symbols(self) -> set[str]:
+        return {node.symbol.text for node in self.node.walk() if node.symbol is not None}
+
+
+def symbols_of(value: Any) -> set[str]:
+    """The symbols in a value, or in a list of values."""
+    if isinstance(value, Recorded):
+        return value.symbols()
+    if isinstance(value, (list, tuple)):
+        return set().union(*(symbols_of(item) for item in value))
+    return set()
+
+
+def number_of(value: Any) -> Any:
+    """A recorded number as the plain one that it stands for; lists item by item."""
+    if isinstance(value, Recorded):
+        plain = Fraction(value.value)
+        return int(plain) if plain.denominator == 1 else float(plain)
+    if isinstance(value, (list, tuple)):
+        return [number_of(item) for item in value]
+    return value
+
+
+def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
+    """The value of an expression of a spec, recorded where it has symbols. Raises `SteersError` where one decides."""
+    used = {name for name, _ in expression.names()}
+    if not any(symbols_of(variables.get(name)) for name in used):
+        return evaluate(expression, variables)
+    kind, parts = expression.kind, expression.parts
+    if kind == "name":
+        return variables[expression.value]
+    if kind == "list":
+        return [record(part, variables) for part in parts]
+    if kind == "if":
+        condition = _settled(record(parts[0], variables))
+        return record(parts[1 if condition else 2], variables)
+    values = [record(part, variables) for part in parts]
+    if kind == "sign":
+        return -values[0] if expression.value == "-" else values[0]
+    if kind == "binary" and expression.value in _ARITHMETIC:
+        return _calculated(expression.value, *values)
+    if kind == "call" and expression.value in _CALLS:
+        return _called(expression.value, values)
+    # Comparisons, conditions, items of lists: the symbol would decide.
+    raise SteersError(symbols_of(values))
+
+
+_ARITHMETIC = ("+", "-", "*", "/", "//", "%", "**")
+_CALLS = ("min", "max", "int", "floor", "ceil", "round", "sum")
+
+
+def _settled(value: Any) -> Any:
+    if names := symbols_of(value):
+        raise SteersError(names)
+    return value
+
+
+def _calculated(operator: str, left: Any, right: Any) -> Any:
+    if operator == "/":
+        return left.divided_by(right) if isinstance(left, Recorded) else right.divided_by(left, swapped=True)
+    if operator == "**":
+        if isinstance(right, Recorded) or not isinstance(right, int) or not 0 <= right <= 8:
+            raise SteersError(symbols_of([left, right]))
+        result: Any = 1
+        for _ in range(right):
+            result = result * left
+        return result
+    operations = {
+        "+": lambda: left + right,
+        "-": lambda: left - right,
+        "*": lambda: left * right,
+        "//": lambda: left // right,
+        "%": lambda: left % right,
+    }
+    return operations[operator]()
+
+
+def _called(name: str, values: Sequence[Any]) -> Any:
+    if name in ("min", "max", "sum"):
+        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        result = items[0]
+        for item in items[1:]:
+            if name == "sum":
+                result = result + item
+            else:
+                first, other = (result, item) if isinstance(result, Recorded) else (item, result)
+                if isinstance(first, Recorded):
+                    result = first.archcalc_minimum(other) if name == "min" else first.archcalc_maximum(other)
+                else:
+                    result = min(result, item) if name == "min" else max(result, item)
+        return result
+    if name == "round":
+        return (values[0] + Fraction(1, 2)).rounded("floor")
+    return values[0].rounded("ceil" if name == "ceil" else "floor")

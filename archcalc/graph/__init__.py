@@ -1,0 +1,1 @@
+"""The layer graph: built, checked, written."""

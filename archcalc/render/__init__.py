@@ -1,0 +1,1 @@
+"""An analysis for people: tables, diagrams, charts, pages."""

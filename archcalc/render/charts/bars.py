@@ -1,0 +1,134 @@
+"""Panels of bars that share their names along the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.render.charts.axes import linear
+from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.theme import LABEL, SMALL
+from archcalc.render.diagrams.text import clean, shorten, text_width
+from archcalc.render.diagrams.theme import FAMILIES, Paint
+
+NAME_WIDTH = 120.0
+GAP = 36.0
+LEFT = 74.0
+WIDEST = 90.0
+
+
+class Bar(NamedTuple):
+    """A bar of every panel: its name, its kind (a family of ops, for the colour), and a value for each panel."""
+
+    name: str
+    family: str
+    values: tuple[int | float, ...]
+
+
+class Panel(NamedTuple):
+    """A panel: what it shows, in words and as the name of its field, and how its values are written."""
+
+    title: str
+    field: str
+    write: Callable[[float], str]
+    binary: bool = False
+
+
+def most_bars(look: Look) -> int:
+    """How many bars have room for their names."""
+    return max(int((look.width - LEFT - EDGE) / (SMALL + 3)), 4)
+
+
+def bar_panels(
+    kind: str,
+    look: Look,
+    title: str,
+    subtitle: str,
+    description: str,
+    bars: Sequence[Bar],
+    panels: Sequence[Panel],
+    footnote: Sequence[str] = (),
+) -> dict[str, Any]:
+    """One panel below the other. The highest bars say their values."""
+    names = [shorten(" ".join(clean(bar.name).split()), NAME_WIDTH, SMALL) for bar in bars]
+    widest = max(text_width(name, SMALL) for name in names)
+    band = (look.width - LEFT - EDGE) / len(bars)
+    upright = widest + 6 > band
+    figure = Figure(
+        kind, look, title, subtitle, description,
+        left=LEFT, right=EDGE, bottom=(widest if upright else SMALL) + 14 + 26, footnote=footnote,
+        heads=["layer", *(panel.field for panel in panels)],
+        rows=[[bar.name, *bar.values] for bar in bars],
+    )  # fmt: skip
+    room = (figure.inner_height - GAP * len(panels) + 14) / len(panels)
+    for number, panel in enumerate(panels):
+        bottom = figure.inner_height - (len(panels) - 1 - number) * (room + GAP)
+        _panel(figure, bars, panel, number, (bottom - room, bottom))
+    _names(figure, names, upright)
+    _legend(figure, {bar.family: figure.theme.families[bar.family] for bar in bars})
+    return figure.spec()
+
+
+def _panel(figure: Figure, bars: Sequence[Bar], panel: Panel, number: int, place: tuple[float, float]) -> None:
+    top, bottom = place
+    values = [bar.values[number] for bar in bars]
+    y = linear(max(values), bottom, top + 10, panel.binary, count=4 if bottom - top > 120 else 3)
+    gap = round(max(0.22, 1 - WIDEST * len(bars) / figure.inner_width), 4)
+    x = {"type": "band", "domain": list(range(len(bars))), "range": [0, figure.inner_width],
+         "paddingInner": gap, "paddingOuter": gap / 2}  # fmt: skip
+    data = [
+        {"index": index, "name": clean(bar.name), "kind": FAMILIES[bar.family], panel.field: bar.values[number],
+         "written": panel.write(bar.values[number]), "fill": figure.theme.families[bar.family].fill,
+         "line": figure.theme.families[bar.family].line if bar.values[number] else "transparent"}
+        for index, bar in enumerate(bars)
+    ]  # fmt: skip
+    figure.add(
+        {"type": "bar", "strokeWidth": 1.2}, data,
+        x={"field": "index", "type": "ordinal", "scale": x, "axis": None},
+        y={"field": panel.field, "type": "quantitative", "scale": y.vega(),
+           "axis": y.axis("", orient="left", offset=0, domain=False, ticks=False, labelPadding=6, grid=True)},
+        fill={"field": "fill", "type": "nominal", "scale": None},
+        stroke={"field": "line", "type": "nominal", "scale": None},
+        tooltip=[{"field": "name", "title": "layer"}, {"field": "kind", "title": "kind"},
+                 {"field": "written", "title": panel.field}],
+    )  # fmt: skip
+    figure.text(0, top - 4, panel.title, fontSize=LABEL, fontWeight="bold")
+    band = figure.inner_width / len(bars)
+    taken: list[tuple[float, float]] = []
+    for index in sorted(range(len(bars)), key=lambda index: (-values[index], index))[:12]:
+        text = panel.write(values[index])
+        half = text_width(text, SMALL) / 2
+        middle = min(max((index + 0.5) * band, half), figure.inner_width - half)
+        span = (middle - half - 4, middle + half + 4)
+        # Only where the label stands free of other labels and of higher bars beside it.
+        near = [at for at in range(len(bars)) if span[0] < (at + 1) * band and at * band < span[1] and at != index]
+        if values[index] and all(span[1] <= low or high <= span[0] for low, high in taken) and all(
+            y(values[at]) > y(values[index]) - 2 for at in near
+        ):  # fmt: skip
+            taken.append(span)
+            figure.text(middle, y(values[index]) - 4, text, fontSize=SMALL, align="center")
+
+
+def _names(figure: Figure, names: Sequence[str], upright: bool) -> None:
+    band = figure.inner_width / len(names)
+    mark = {"type": "text", "align": "right" if upright else "center", "baseline": "middle",
+            "angle": 270 if upright else 0, "fontSize": SMALL}  # fmt: skip
+    y = figure.inner_height + (8 if upright else 8 + SMALL / 2)
+    pixel = {"type": "quantitative", "scale": None}
+    places = [round((index + 0.5) * band, 2) for index in range(len(names))]
+    figure.add(
+        mark, [{"x": x, "y": round(y, 2), "name": name} for x, name in zip(places, names, strict=True)],
+        x={"field": "x", **pixel}, y={"field": "y", **pixel}, text={"field": "name"},
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, families: Mapping[str, Paint]) -> None:
+    """The kinds of layers, in the order of the diagrams' legend, below the names."""
+    shown = [family for family in FAMILIES if family in families]
+    x, y = 0.0, figure.inner_height + figure.bottom - 9
+    for family in shown:
+        paint = families[family]
+        figure.add({"type": "point", "shape": "square", "x": x + 6, "y": y - 4, "size": 130, "filled": True,
+                    "opacity": 1, "fill": paint.fill, "stroke": paint.line, "strokeWidth": 1.2})  # fmt: skip
+        figure.text(x + 17, y, FAMILIES[family], fontSize=SMALL, color=figure.theme.quiet)
+        x += 17 + text_width(FAMILIES[family], SMALL) + 18

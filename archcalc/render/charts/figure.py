@@ -1,0 +1,144 @@
+"""The frame that all plots share: title, subtitle, plotting area, footnote, at exactly the size that was asked for.
+
+Margins are calculated from the widths of the texts, so that every plot says where each pixel of it lies. Vega lays out
+nothing by itself (`autosize: none`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archcalc.render.charts.theme import SMALL, SUBTITLE, TITLE, config, theme_of
+from archcalc.render.diagrams.text import clean, shorten, wrap
+from archcalc.render.diagrams.theme import Theme
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+WIDTH, HEIGHT = 960, 540
+EDGE = 16
+LEADING = SMALL + 4
+Layer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a user chooses about any plot: sizes in pixels of the SVG, a title in place of the made one."""
+
+    theme: str = "light"
+    width: int = WIDTH
+    height: int = HEIGHT
+    title: str | None = None
+
+
+@dataclass
+class Figure:
+    """A plot in the making. `left`, `right` and `bottom` are what axes and labels need outside the plotting area."""
+
+    kind: str
+    look: Look
+    title: str
+    subtitle: str
+    description: str
+    left: float
+    right: float
+    bottom: float
+    footnote: Sequence[str] = ()
+    layers: list[Layer] = field(default_factory=list)
+    heads: Sequence[str] = ()
+    rows: list[Sequence[Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        room = self.look.width - 2 * EDGE
+        title = clean(self.look.title if self.look.title is not None else self.title)
+        self.title = " ".join(title.split())
+        self._shown = shorten(self.title, room, TITLE, True) if self.title else ""
+        self._subtitle = wrap(clean(self.subtitle), room, SUBTITLE)
+        self._footnote = [line for text in self.footnote for line in wrap(clean(text), room, SMALL)]
+        self.top = EDGE + (TITLE + 6 if self._shown else 0) + len(self._subtitle) * (SUBTITLE + 4) + 14.0
+
+    @property
+    def theme(self) -> Theme:
+        return theme_of(self.look.theme)
+
+    @property
+    def inner_width(self) -> float:
+        """Width of the plotting area."""
+        return max(self.look.width - self.left - self.right, 40)
+
+    @property
+    def inner_height(self) -> float:
+        """Height of the plotting area."""
+        return max(self.look.height - self.top - self.bottom - self._below, 40)
+
+    @property
+    def _below(self) -> float:
+        return len(self._footnote) * LEADING + (EDGE if self._footnote else 4.0)
+
+    def add(self, mark: Mapping[str, Any], values: Sequence[Mapping[str, Any]] | None = None, **encoding: Any) -> None:
+        """A layer: a mark, its data, and what it shows."""
+        layer: Layer = {"mark": dict(mark), "encoding": encoding}
+        layer["data"] = {"values": [{}] if values is None else list(values)}
+        self.layers.append(layer)
+
+    def text(self, x: float, y: float, text: str | Sequence[str], **mark: Any) -> None:
+        """Words at a place of the plotting area, in pixels."""
+        place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
+        self.add({"type": "text", "text": text, **place, **mark})
+
+    def rules(self, lines: Sequence[tuple[float, float, float, float]], **mark: Any) -> None:
+        """Straight lines in pixels, each from x, y to x, y."""
+        values = [dict(zip(("x", "y", "x2", "y2"), map(_px, line), strict=True)) for line in lines]
+        pixel = {"type": "quantitative", "scale": None}
+        self.add(
+            {"type": "rule", **mark}, values,
+            x={"field": "x", **pixel}, y={"field": "y", **pixel}, x2={"field": "x2"}, y2={"field": "y2"},
+        )  # fmt: skip
+
+    def rectangle(self, left: float, top: float, right: float, bottom: float, **mark: Any) -> None:
+        """A filled rectangle, in pixels."""
+        x, y, x2, y2 = ({"value": _px(value)} for value in (left, top, right, bottom))
+        self.add({"type": "rect", **mark}, x=x, y=y, x2=x2, y2=y2)
+
+    def spec(self) -> dict[str, Any]:
+        """The whole specification."""
+        x, y = EDGE - self.left, EDGE - self.top
+        if self._shown:
+            y += TITLE
+            self.text(x, y - 3, self._shown, fontSize=TITLE, fontWeight="bold")
+            y += 6
+        for line in self._subtitle:
+            y += SUBTITLE + 4
+            self.text(x, y - 3, line, fontSize=SUBTITLE, color=self.theme.quiet)
+        for number, line in enumerate(self._footnote):
+            y = self.inner_height + self.bottom + EDGE / 2 + number * LEADING
+            self.text(EDGE - self.left, y, line, fontSize=SMALL, color=self.theme.quiet)
+        return {
+            "$schema": SCHEMA,
+            "description": clean(self.description),
+            "usermeta": {
+                "archcalc": {
+                    "kind": self.kind,
+                    "theme": self.look.theme,
+                    "title": self.title or self.kind,
+                    "table": {"heads": list(self.heads), "rows": [list(row) for row in self.rows]},
+                }
+            },
+            "width": _px(self.inner_width),
+            "height": _px(self.inner_height),
+            "padding": {
+                "left": _px(self.left), "top": _px(self.top), "right": _px(self.right),
+                "bottom": _px(self.look.height - self.top - self.inner_height),
+            },
+            "autosize": {"type": "none"},
+            "background": self.theme.background,
+            "config": config(self.theme),
+            "resolve": {"scale": {"x": "independent", "y": "independent"}, "legend": {"size": "independent"}},
+            "layer": self.layers,
+        }  # fmt: skip
+
+
+def _px(value: float) -> float:
+    """Hundredths of a pixel are enough."""
+    rounded = round(value, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -1,0 +1,130 @@
+"""Panels of points and lines: quantities over the values of one parameter."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.render.charts.axes import Scale, inside, linear
+from archcalc.render.charts.figure import EDGE, Figure, Layer, Look
+from archcalc.render.charts.theme import AXIS, LABEL, SMALL, Style, style
+from archcalc.render.diagrams.text import clean, text_width
+
+GAP = 62.0
+LEFT = 80.0
+
+
+class Series(NamedTuple):
+    """A panel: what it shows in words and as a field, a value for each step (None: not known), how one is written."""
+
+    title: str
+    field: str
+    values: Sequence[int | float | None]
+    write: Callable[[float], str]
+    binary: bool = False
+    from_zero: bool = True
+
+
+def line_panels(
+    kind: str,
+    look: Look,
+    title: str,
+    subtitle: str,
+    description: str,
+    over: str,
+    steps: Sequence[str],
+    panels: Sequence[Series],
+    footnote: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Panels side by side, up to two in a row. `steps` are the values of the parameter `over`, as text, in order.
+
+    Numbers stand at their distances, other values one beside the other.
+    """
+    columns = 1 if len(panels) == 1 else 2
+    rows = -(-len(panels) // columns)
+    figure = Figure(
+        kind, look, title, subtitle, description, left=LEFT, right=EDGE + 14, bottom=48, footnote=footnote,
+        heads=[over, *(panel.field for panel in panels)],
+        rows=[[step, *(panel.values[index] for panel in panels)] for index, step in enumerate(steps)],
+    )  # fmt: skip
+    width = (figure.inner_width - (columns - 1) * (GAP + 18)) / columns
+    height = (figure.inner_height - (rows - 1) * GAP) / rows - 18
+    for number, panel in enumerate(panels):
+        left = number % columns * (width + GAP + 18)
+        bottom = number // columns * (height + 18 + GAP) + height + 18
+        _panel(figure, panel, over, steps, style(figure.theme, number), (left, bottom - height, left + width, bottom))
+    return figure.spec()
+
+
+def _panel(
+    figure: Figure,
+    panel: Series,
+    over: str,
+    steps: Sequence[str],
+    drawn: Style,
+    place: tuple[float, float, float, float],
+) -> None:
+    left, top, right, bottom = place
+    known = [value for value in panel.values if value is not None]
+    y = _scale(panel, known, bottom, top + 8)
+    places = _places(steps, left + 22, right - 22)
+    figure.text(left, top - 6, panel.title, fontSize=LABEL, fontWeight="bold")
+    figure.rules([(left, y(tick), right, y(tick)) for tick, _ in y.ticks], color=figure.theme.frame.line, opacity=0.45)
+    for tick, label in y.ticks:
+        figure.text(left - 8, y(tick) + SMALL * 0.36, label, fontSize=SMALL, align="right")
+    _spread(figure, [(x, bottom + SMALL + 8, step) for x, step in zip(places, steps, strict=True)], left - 30)
+    figure.rules([(left, bottom, right, bottom)], color=figure.theme.quiet)
+    figure.text((left + right) / 2, bottom + SMALL + AXIS + 14, clean(over), fontSize=AXIS, align="center")
+    data: list[Layer] = [
+        {"x": round(x, 2), "step": step, panel.field: value, "written": panel.write(value)}
+        for x, step, value in zip(places, steps, panel.values, strict=True)
+        if value is not None
+    ]
+    pixel = {"type": "quantitative", "scale": None}
+    both: dict[str, Any] = {
+        "x": {"field": "x", **pixel, "axis": None},
+        "y": {"field": panel.field, "type": "quantitative", "scale": y.vega(), "axis": None},
+    }
+    figure.add({"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}, data, **both)
+    figure.add(
+        {"type": "point", "shape": drawn.shape, "filled": True, "size": 80, "opacity": 1, "fill": drawn.fill,
+         "stroke": drawn.line, "strokeWidth": 1.5}, data, **both,
+        tooltip=[{"field": "step", "title": over}, {"field": "written", "title": panel.field}],
+    )  # fmt: skip
+    _spread(figure, [(row["x"], y(row[panel.field]) - 10, row["written"]) for row in data], left - 30)
+
+
+def _spread(figure: Figure, labels: Sequence[tuple[float, float, str]], taken: float) -> None:
+    """Labels from left to right; one that would touch the one before is left out."""
+    for x, y, text in sorted(labels):
+        half = text_width(text, SMALL) / 2
+        if x - half > taken:
+            figure.text(x, y, text, fontSize=SMALL, align="center")
+            taken = x + half + 4
+
+
+def _scale(panel: Series, known: Sequence[float], bottom: float, top: float) -> Scale:
+    if panel.from_zero:
+        return linear(max(known) * 1.1, bottom, top, panel.binary, count=4)
+    reach = max(max(known) - min(known), 1.0)
+    step = next(step for step in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if reach / step <= 6)
+    return inside(min(known) - 0.15 * reach, max(known) + 0.25 * reach, bottom, top, step, " %")
+
+
+def _places(steps: Sequence[str], low: float, high: float) -> list[float]:
+    """Where the steps stand: numbers at their distances if none comes too near to its neighbour."""
+    even = [low + (high - low) * (index + 0.5) / len(steps) for index in range(len(steps))]
+    try:
+        numbers = [float(step) for step in steps]
+    except ValueError:
+        return even
+    least, most = min(numbers), max(numbers)
+    if least == most:
+        return even
+    places = [low + (high - low) * (number - least) / (most - least) for number in numbers]
+    ordered = sorted(zip(places, steps, strict=True))
+    for (first, one), (second, other) in itertools.pairwise(ordered):
+        if second - first < (text_width(one, SMALL) + text_width(other, SMALL)) / 2 + 6:
+            return even
+    return places

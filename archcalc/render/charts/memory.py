@@ -1,0 +1,81 @@
+"""What is alive while a network runs, layer by layer, with its peak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.core import words
+from archcalc.core.conventions import BYTES
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Analysis
+from archcalc.render.charts.axes import linear
+from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.schedule import draw_names, names_height, stretches
+from archcalc.render.charts.theme import LABEL
+from archcalc.render.charts.titles import about, shown, title_of
+from archcalc.render.diagrams.text import text_width
+
+LEFT = 84.0
+#: More steps than this are drawn as the highest of their neighbours.
+MOST_STEPS = 1500
+
+
+def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
+    """Live bytes of activations over the layers in order, at inference."""
+    look = look or Look()
+    rows, totals = analysis.rows, analysis.totals
+    found = stretches(rows, look.width - LEFT - EDGE)
+    step = (look.width - LEFT - EDGE) / len(rows)
+    size = BYTES[analysis.dtype] * analysis.batch
+    live = [values * size for values in analysis.memory.live]
+    peak = analysis.memory.peak_layer
+    each = -(-len(rows) // MOST_STEPS)
+    how = f"; the highest of each {each} layers" if each > 1 else ""
+    figure = Figure(
+        "memory", look,
+        title=f"{title_of(analysis)}: live activations",
+        subtitle=f"{about(analysis)}, inference; a map is freed after its last reader{how}. "
+                 f"The parameters take another {words.size(totals.param_bytes)}.",
+        description=f"Live activation memory of {title_of(analysis)} over its {len(rows):,} layers. The peak is "
+                    f"{totals.peak_activation_bytes:,} bytes, at {totals.peak_layer}.",
+        left=LEFT, right=EDGE, bottom=names_height(found, step) + 34,
+        heads=["step", "layer", "live bytes"],
+        rows=[[index, row.name, live[index]] for index, row in enumerate(rows)],
+    )  # fmt: skip
+    y = linear(max(live) * 1.12, figure.inner_height, 0, binary=True)
+    x = {"type": "linear", "domain": [0, len(rows)], "range": [0, figure.inner_width], "nice": False, "zero": False}
+    data = []
+    for first in range(0, len(rows), each):
+        at = max(range(first, min(first + each, len(rows))), key=lambda index: live[index])
+        data.append({"step": first, "layer": shown(rows[at].name), "live_bytes": live[at],
+                     "written": words.size(live[at]), "output": format_shape(rows[at].output_shape)})  # fmt: skip
+    data.append({**data[-1], "step": len(rows)})
+    paint = figure.theme.families["convolution"]
+    figure.add(
+        {"type": "area", "interpolate": "step-after", "color": paint.fill,
+         "line": {"color": paint.line, "strokeWidth": 1.6, "interpolate": "step-after"}}, data,
+        x={"field": "step", "type": "quantitative", "scale": x, "axis": None},
+        y={"field": "live_bytes", "type": "quantitative", "scale": y.vega(),
+           "axis": y.axis("live activations", orient="left", domain=False, ticks=False, labelPadding=6,
+                          titleX=-LEFT + 18)},
+        tooltip=[{"field": "layer"}, {"field": "output"}, {"field": "written", "title": "live"}],
+    )  # fmt: skip
+    draw_names(figure, found, len(rows))
+    figure.text(
+        figure.inner_width / 2, figure.inner_height + figure.bottom - 6, "layers, in the order in which they run",
+        align="center", fontSize=LABEL,
+    )  # fmt: skip
+    _peak(figure, analysis, (peak + 0.5) / len(rows) * figure.inner_width, y(live[peak]), live[peak])
+    return figure.spec()
+
+
+def _peak(figure: Figure, analysis: Analysis, x: float, y: float, value: int) -> None:
+    row = analysis.rows[analysis.memory.peak_layer]
+    text = f"peak {words.size(value)} at {shown(row.name)}"
+    more = f"{row.op.summary()} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
+    half = max(text_width(text, LABEL, True), text_width(more, LABEL)) / 2
+    middle = min(max(x, half + 8), figure.inner_width - half)
+    figure.add({"type": "point", "shape": "diamond", "filled": True, "size": 90, "opacity": 1, "x": round(x, 2),
+                "y": round(y, 2), "color": figure.theme.accent})  # fmt: skip
+    figure.text(middle, y - 26, text, fontWeight="bold", fontSize=LABEL, align="center")
+    figure.text(middle, y - 11, more, fontSize=LABEL, align="center", color=figure.theme.quiet)

@@ -1,0 +1,160 @@
+"""How the receptive field grows: the pixels that an output of each layer can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.charts.axes import Scale, linear, logarithmic
+from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.schedule import draw_names, names_height, stretches
+from archcalc.render.charts.theme import LABEL, SMALL
+from archcalc.render.charts.titles import shown, title_of
+from archcalc.render.diagrams.text import text_width
+from archcalc.render.diagrams.theme import FAMILIES
+
+LEFT = 84.0
+#: Where the largest field has more pixels than this, the axis is logarithmic.
+LINEAR = 40
+#: More marks than this would be one thick line.
+MOST_MARKS = 400
+#: The kinds of layers that can see further, each with a shape of its own.
+KINDS = {
+    "input": "circle",
+    "convolution": "square",
+    "pooling": "triangle-up",
+    "dense": "diamond",
+    "merge": "cross",
+    "shape": "triangle-right",
+    "normalisation": "triangle-down",
+    "activation": "stroke",
+    "regularisation": "arrow",
+}
+
+
+def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
+    """The size of the receptive field over the layers in order, height and width where they differ.
+
+    Raises `UsageError` where no layer has one.
+    """
+    look = look or Look()
+    rows = analysis.rows
+    known = [(index, row) for index, row in enumerate(rows) if row.receptive_field is not None]
+    if not known:
+        raise UsageError(f"no layer of {analysis.graph.name} has a receptive field that can be told")
+    both = any(_sizes(row)[0] != _sizes(row)[1] for _, row in known)
+    largest = max(max(_sizes(row)) for _, row in known)
+    image = analysis.rows[0].output_shape[1:]
+    left_out = len(rows) - len(known)
+    notes = [f"{left_out:,} layers whose positions see fields of too many kinds are left out."] if left_out else []
+    found = stretches(rows, look.width - LEFT - EDGE)
+    last = known[-1][1]
+    figure = Figure(
+        "receptive-field", look,
+        title=f"{title_of(analysis)}: receptive field",
+        subtitle=f"Input {format_shape(rows[0].output_shape)}; pixels of the input that one output position can see"
+                 f"{' (height; width dashed)' if both else ' along each side'}. The line is the largest so far.",
+        description=f"Receptive field of {title_of(analysis)} over its {len(rows):,} layers: {_words(last)} at "
+                    f"{last.name}, the last layer; at most {largest:,} pixels. The input has "
+                    f"{'×'.join(str(size) for size in image)} pixels.",
+        left=LEFT, right=EDGE, bottom=names_height(found, (look.width - LEFT - EDGE) / len(rows)) + 54,
+        footnote=notes,
+        heads=["step", "layer", "receptive field, height", "width"],
+        rows=[[index, row.name, *_sizes(row)] for index, row in known],
+    )  # fmt: skip
+    high = max(largest, *image)
+    y = (
+        logarithmic(1, high * 1.3, figure.inner_height, 0)
+        if high > LINEAR
+        else linear(high * 1.1, figure.inner_height, 0)
+    )
+    _image(figure, y, image)
+    _curves(figure, known, len(rows), y, both)
+    _growth(figure, known, len(rows), y)
+    draw_names(figure, found, len(rows))
+    figure.text(
+        figure.inner_width / 2, figure.inner_height + figure.bottom - 28, "layers, in the order in which they run",
+        align="center", fontSize=LABEL,
+    )  # fmt: skip
+    return figure.spec()
+
+
+def _sizes(row: Row) -> tuple[int, int]:
+    assert row.receptive_field is not None
+    return row.receptive_field.height.size, row.receptive_field.width.size
+
+
+def _words(row: Row) -> str:
+    return "×".join(f"{size:,}" for size in _sizes(row))
+
+
+def _x(count: int, figure: Figure) -> dict[str, Any]:
+    return {"type": "linear", "domain": [0, count], "range": [0, figure.inner_width], "nice": False, "zero": False}
+
+
+def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale, both: bool) -> None:
+    """The largest field so far, as steps: of the height, and dashed of the width where it is another."""
+    for side in (0, 1) if both else (0,):
+        data, so_far = [], 0
+        for index, row in known:
+            so_far = max(so_far, _sizes(row)[side])
+            data.append({"step": index, "pixels": so_far})
+        data.append({"step": count, "pixels": so_far})
+        figure.add(
+            {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6, "color": figure.theme.edge,
+             "strokeDash": [5, 3] if side else [1, 0]}, data,
+            x={"field": "step", "type": "quantitative", "scale": _x(count, figure), "axis": None},
+            y={"field": "pixels", "type": "quantitative", "scale": y.vega(),
+               "axis": None if side else y.axis(_axis_title(y), orient="left", domain=False, ticks=False,
+                                                labelPadding=6, titleX=-LEFT + 18)},
+        )  # fmt: skip
+
+
+def _axis_title(y: Scale) -> str:
+    return "receptive field in pixels" + (" (log scale)" if y.log else "")
+
+
+def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale) -> None:
+    """A mark at each layer that sees further than what it reads; shape and colour say what kind of layer it is."""
+    size_of = {row.name: _sizes(row) for _, row in known}
+    grown = [
+        (index, row) for index, row in known
+        if all(_sizes(row) != size_of.get(source) for source in row.inputs)
+    ]  # fmt: skip
+    kinds = [kind for kind in KINDS if len(grown) <= MOST_MARKS and any(row.op.family == kind for _, row in grown)]
+    marks = 90 if len(grown) < 80 else 34
+    x, below = 0.0, figure.inner_height + figure.bottom - 4
+    for kind in kinds:
+        paint = figure.theme.families[kind]
+        mark = {"type": "point", "shape": KINDS[kind], "filled": True, "fill": paint.fill, "stroke": paint.line,
+                "strokeWidth": 1.3, "opacity": 1}  # fmt: skip
+        figure.add(
+            {**mark, "size": marks},
+            [{"step": index + 0.5, "layer": shown(row.name), "what": row.op.summary(), "pixels": _sizes(row)[0],
+              "field": _words(row)} for index, row in grown if row.op.family == kind],
+            x={"field": "step", "type": "quantitative", "scale": _x(count, figure), "axis": None},
+            y={"field": "pixels", "type": "quantitative", "scale": y.vega(), "axis": None},
+            tooltip=[{"field": "layer"}, {"field": "what", "title": "operation"},
+                     {"field": "field", "title": "receptive field"}],
+        )  # fmt: skip
+        figure.add({**mark, "size": 90, "x": x + 6, "y": below - 4})
+        figure.text(x + 17, below, FAMILIES[kind], fontSize=SMALL, color=figure.theme.quiet)
+        x += 17 + text_width(FAMILIES[kind], SMALL) + 18
+    if grown:
+        index, row = max(grown, key=lambda pair: (max(_sizes(pair[1])), -pair[0]))
+        text = f"{_words(row)} at {shown(row.name)}"
+        half = text_width(text, LABEL, True) / 2
+        middle = min(max((index + 0.5) / count * figure.inner_width, half + 8), figure.inner_width - half)
+        figure.text(middle, y(_sizes(row)[0]) - 12, text, fontWeight="bold", align="center")
+
+
+def _image(figure: Figure, y: Scale, image: Sequence[int]) -> None:
+    """The size of the input as a line across."""
+    for number, pixels in enumerate(dict.fromkeys(image)):
+        side = "" if len(set(image)) == 1 else (" high", " wide")[number]
+        place = round(y(pixels), 2)
+        figure.rules([(0, place, figure.inner_width, place)], strokeDash=[3, 3], color=figure.theme.accent)
+        figure.text(4, place - 5, f"the input: {pixels:,} pixels{side}", fontSize=SMALL, color=figure.theme.accent)

@@ -1,0 +1,104 @@
+"""A Vega-Lite specification in a format, by vl-convert, which brings Vega and needs no browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
+from types import ModuleType
+from typing import Any
+
+from archcalc.core.errors import UsageError
+from archcalc.render.diagrams.fonts import FOLDER, missing
+from archcalc.render.diagrams.svg import FONTS
+
+FORMATS = {
+    "svg": "scalable picture; text stays text",
+    "png": "picture of pixels",
+    "pdf": "scalable document with its fonts",
+    "html": "interactive page that works without a network",
+    "json": "the Vega-Lite specification",
+}
+#: A larger PNG does not fit into memory everywhere.
+MOST_PIXELS = 60_000_000
+#: Names inside the document, which must differ where several plots stand on one page.
+_NAMES = re.compile(r'(?<=id=")(?=\w)|(?<=url\(#)|(?<=href="#)')
+
+
+def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
+    """The bytes of a file in one of `FORMATS`; `scale` is for PNG: pixels to each unit of the SVG.
+
+    Raises `UsageError` for an unknown format, a PNG that is too large, or where vl-convert is not installed.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"there is no format {form[:60]!r}; there are {', '.join(FORMATS)}")
+    if form == "json":
+        return (json.dumps(spec, ensure_ascii=False, indent=1) + "\n").encode()
+    if form == "html":
+        from archcalc.render.charts.html import page
+
+        return page(spec, _bundle(), FONTS).encode()
+    drawn = svg(spec)
+    if form == "svg":
+        return drawn.encode()
+    if form == "png":
+        return _png(drawn, scale)
+    from archcalc.render.charts.pdf import canonical
+
+    pdf: bytes = _converter().svg_to_pdf(drawn)
+    return canonical(pdf, str(spec["usermeta"]["archcalc"]["title"]), str(spec["description"]))
+
+
+def lacking(spec: Mapping[str, Any]) -> str:
+    """The characters in a plot that the shipped fonts lack: PNG and PDF take them from a font of the system."""
+    texts: list[str] = []
+    for layer in spec["layer"]:
+        text = layer["mark"].get("text", "")
+        texts += [text] if isinstance(text, str) else text
+        field = layer["encoding"].get("text", {}).get("field")
+        texts += [row[field] for row in layer["data"]["values"] if field]
+    return "".join(sorted(missing(texts)))
+
+
+def svg(spec: Mapping[str, Any], ids: str = "") -> str:
+    """The SVG with a title and a description for screen readers; every `id` in it starts with `ids`."""
+    drawn: str = _converter().vegalite_to_svg(dict(spec))
+    title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
+    head, tag, rest = drawn.partition(">")
+    if ids:
+        rest = _NAMES.sub(ids, rest)
+    names = f'aria-labelledby="{ids}title {ids}desc"'
+    texts = f'<title id="{ids}title">{title}</title><desc id="{ids}desc">{description}</desc>'
+    return f'{head} role="img" {names}{tag}{texts}{rest}\n'
+
+
+def _png(drawn: str, scale: float) -> bytes:
+    size = re.search(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"', drawn)
+    assert size, "Vega writes width and height"
+    pixels = float(size[1]) * float(size[2])
+    if pixels * scale**2 > MOST_PIXELS:
+        raise UsageError(
+            f"a PNG at scale {scale:g} would have {pixels * scale**2 / 1e6:,.0f} million pixels; at most "
+            f"{MOST_PIXELS // 10**6} are drawn: --scale {(MOST_PIXELS / pixels) ** 0.5 // 0.1 / 10:g} or less"
+        )
+    data: bytes = _converter().svg_to_png(drawn, scale=scale)
+    return data
+
+
+@lru_cache(maxsize=1)
+def _converter() -> ModuleType:
+    try:
+        import vl_convert
+    except ImportError:
+        raise UsageError('plots need vl-convert: pip install "archcalc[plot]"') from None
+    vl_convert.register_font_directory(str(FOLDER))
+    converter: ModuleType = vl_convert
+    return converter
+
+
+@lru_cache(maxsize=1)
+def _bundle() -> str:
+    code: str = _converter().javascript_bundle()
+    return code

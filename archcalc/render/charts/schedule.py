@@ -1,0 +1,83 @@
+"""The axis of everything that is drawn over the layers in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from archcalc.passes.analysis import Row
+from archcalc.render.charts.axes import Scale, linear
+from archcalc.render.charts.figure import Figure
+from archcalc.render.charts.theme import SMALL
+from archcalc.render.diagrams.text import clean, shorten, text_width
+
+NAME_WIDTH = 110.0
+#: Pixels that a name needs beside its neighbour.
+ROOM = SMALL + 3.0
+
+
+class Stretch:
+    """Layers whose names begin alike, drawn under one name: from `first` up to, not with, `last`."""
+
+    def __init__(self, name: str, first: int, last: int) -> None:
+        self.name = shorten(" ".join(clean(name).split()), NAME_WIDTH, SMALL)
+        self.first, self.last = first, last
+
+    @property
+    def layers(self) -> int:
+        return self.last - self.first
+
+
+def stretches(rows: Sequence[Row], width: float) -> list[Stretch]:
+    """Every layer where names have room, else the outermost blocks."""
+    names = [row.name for row in rows]
+    if len(rows) * ROOM > width:
+        names = [name.partition("/")[0] for name in names]
+    found, at = [], 0
+    for name, group in groupby(names):
+        layers = len(list(group))
+        found.append(Stretch(name, at, at + layers))
+        at += layers
+    return found
+
+
+def names_height(found: Sequence[Stretch], step: float) -> float:
+    """How much room the names need below the axis."""
+    shown = [stretch for stretch in found if stretch.layers * step >= ROOM]
+    if not shown:
+        return SMALL + 4.0
+    if all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown):
+        return SMALL + 4.0
+    return max(text_width(stretch.name, SMALL) for stretch in shown) + 4.0
+
+
+def draw_names(figure: Figure, found: Sequence[Stretch], count: int) -> None:
+    """Names below the stretches that are wide enough for them, with ticks between; numbers where none is."""
+    step = figure.inner_width / count
+    shown = [stretch for stretch in found if stretch.layers * step >= ROOM]
+    y = figure.inner_height
+    pixel = {"type": "quantitative", "scale": None}
+    if len(shown) * ROOM < 2 * ROOM or sum(stretch.layers for stretch in shown) < count / 2:
+        scale: Scale = linear(count, 0, figure.inner_width)
+        ticks = [(value / count * figure.inner_width, label) for value, label in scale.ticks if value <= count]
+        for x, label in ticks:
+            figure.text(x, y + SMALL + 6, label, fontSize=SMALL, align="center")
+        _ticks(figure, [x for x, _ in ticks])
+        return
+    flat = all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown)
+    data = [
+        {"x": round((stretch.first + stretch.last) / 2 * step, 2), "y": round(y + (8 + SMALL / 2 if flat else 8), 2),
+         "name": stretch.name}
+        for stretch in shown
+    ]  # fmt: skip
+    figure.add(
+        {"type": "text", "align": "center" if flat else "right", "baseline": "middle", "angle": 0 if flat else 270,
+         "fontSize": SMALL}, data,
+        x={"field": "x", **pixel}, y={"field": "y", **pixel}, text={"field": "name"},
+    )  # fmt: skip
+    ends = {stretch.first for stretch in shown} | {stretch.last for stretch in shown}
+    _ticks(figure, [end * step for end in sorted(ends)])
+
+
+def _ticks(figure: Figure, places: Sequence[float]) -> None:
+    figure.rules([(x, figure.inner_height, x, figure.inner_height + 4) for x in places], color=figure.theme.quiet)

@@ -1,0 +1,90 @@
+"""What a parameter of a network does: its totals over the values of the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.core import words
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.render.charts.accuracy import of_one_source
+from archcalc.render.charts.figure import Look
+from archcalc.render.charts.lines import Series, line_panels
+from archcalc.render.charts.titles import title_of
+from archcalc.render.diagrams.words import figure
+
+
+class Quantity(NamedTuple):
+    """Something that a sweep can show."""
+
+    title: str
+    values: Callable[[Sequence[Analysis]], list[int | float | None]]
+    write: Callable[[float], str]
+    binary: bool = False
+    from_zero: bool = True
+
+
+def _bytes(number: float) -> str:
+    return words.size(round(number))
+
+
+def _total(field: str) -> Callable[[Sequence[Analysis]], list[int | float | None]]:
+    return lambda analyses: [getattr(analysis.totals, field) for analysis in analyses]
+
+
+def _top1(analyses: Sequence[Analysis]) -> list[int | float | None]:
+    return [found and found.percent for found in of_one_source(analyses)]
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "params": Quantity("parameters", _total("params"), figure),
+    "multiplications": Quantity("multiplications for one image", _total("multiplications"), figure),
+    "activation_bytes": Quantity("stored activations", _total("activation_bytes"), _bytes, True),
+    "peak_activation_bytes": Quantity("peak of live memory", _total("peak_activation_bytes"), _bytes, True),
+    "top1": Quantity("top-1 accuracy, as reported", _top1, lambda number: f"{number:g} %", from_zero=False),
+}
+DEFAULT = ("params", "multiplications", "activation_bytes", "top1")
+
+
+def sweep(
+    analyses: Sequence[Analysis],
+    name: str,
+    values: Sequence[str],
+    quantities: Sequence[str] | None = None,
+    look: Look | None = None,
+) -> dict[str, Any]:
+    """One network at several values of a parameter, as many analyses as values.
+
+    Raises `UsageError` for a quantity that does not exist, or that none of the analyses has.
+    """
+    unknown = [key for key in quantities or () if key not in QUANTITIES]
+    if unknown:
+        raise UsageError(f"there is no quantity {unknown[0][:60]!r}; there are {', '.join(QUANTITIES)}")
+    panels, note = [], ""
+    for key in quantities or DEFAULT:
+        quantity = QUANTITIES[key]
+        found = quantity.values(analyses)
+        known = [number for number in found if number is not None]
+        if not known and quantities:
+            raise UsageError(f"none of these networks has a value for {key}")
+        # A single accuracy without being asked for says nothing about the parameter.
+        if len(known) < (2 if key == "top1" and not quantities else 1):
+            continue
+        if key == "top1":
+            note = next(f"Accuracies: {a.source}; {a.protocol}." for a in of_one_source(analyses) if a)
+        panels.append(Series(quantity.title, key, found, quantity.write, quantity.binary, quantity.from_zero))
+    title = title_of(analyses[0])
+    first, last = analyses[0].totals, analyses[-1].totals
+    return line_panels(
+        "sweep", look or Look(),
+        title=f"{title} over {name}",
+        subtitle=f"{len(values)} value{'s' if len(values) > 1 else ''} of {name}; {analyses[0].dtype}"
+                 f"{f', batch {analyses[0].batch:,}' if analyses[0].batch > 1 else ''}; everything else as in the spec "
+                 "or as set",
+        description=f"Totals of {title} over {name}, from {values[0]} to {values[-1]}: {first.params:,} to "
+                    f"{last.params:,} parameters, {first.multiplications:,} to {last.multiplications:,} "
+                    "multiplications.",
+        over=name, steps=values, panels=panels,
+        footnote=[note] if note else [],
+    )  # fmt: skip

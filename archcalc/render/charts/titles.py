@@ -1,0 +1,49 @@
+"""How titles, subtitles and labels name a network and its layers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from archcalc.core.shapes import format_shape
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.text import clean
+
+LONGEST = 60
+LONGEST_TITLE = 200
+_BRACKETS = re.compile(r" \([^()]*\)$")
+
+
+def shown(name: str, longest: int = LONGEST) -> str:
+    """A name of a spec on one line, shortened in its middle where it is endless."""
+    line = " ".join(clean(name).split())
+    if len(line) <= longest:
+        return line
+    tail = longest // 3
+    return f"{line[: longest - tail - 1].rstrip()}…{line[-tail:]}"
+
+
+def title_of(analysis: Analysis) -> str:
+    """The title of a network."""
+    return shown(analysis.graph.title or analysis.graph.name)
+
+
+def short_titles(graphs: Sequence[LayerGraph]) -> list[str]:
+    """The titles of networks as labels; variants keep the brackets that tell them from their network."""
+    titles = [shown(graph.title or graph.name, LONGEST_TITLE) for graph in graphs]
+    return without_brackets(titles, ["@" in graph.name for graph in graphs])
+
+
+def without_brackets(titles: Sequence[str], keep: Sequence[bool]) -> list[str]:
+    """Titles without what stands in brackets at their end, where they still differ and need not `keep` them."""
+    plain = [title if kept else _BRACKETS.sub("", title) for title, kept in zip(titles, keep, strict=True)]
+    counts = Counter(plain)
+    return [short if short and counts[short] == 1 else title for short, title in zip(plain, titles, strict=True)]
+
+
+def about(analysis: Analysis) -> str:
+    """Input, batch and type: what the numbers are for."""
+    batch = f", batch {analysis.batch:,}" if analysis.batch > 1 else ""
+    return f"Input {format_shape(analysis.graph.input_shape)}{batch}, {analysis.dtype}"

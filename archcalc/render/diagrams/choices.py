@@ -1,0 +1,95 @@
+"""What can be chosen of a picture: its format, style, colours and shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.arrange import DIRECTIONS
+from archcalc.render.diagrams.compose import COLOUR_BY
+from archcalc.render.diagrams.theme import THEMES
+
+STYLES = ("graph", "blocks", "volumes")
+FORMATS = {
+    "svg": "scalable picture; text stays text",
+    "png": "picture of pixels",
+    "pdf": "scalable document with its fonts",
+    "dot": "Graphviz source",
+    "tex": "LaTeX source with TikZ",
+    "mmd": "Mermaid source, for Markdown",
+    "drawio": "diagrams.net document",
+    "pptx": "slides of PowerPoint; shapes that can be edited",
+}
+#: Formats that say what is connected, and leave the drawing to others.
+SOURCES = ("dot", "mmd", "drawio")
+DRAWN = tuple(form for form in FORMATS if form not in SOURCES)
+#: Formats whose files hold several pages.
+PAGED = ("pdf", "pptx")
+#: Networks of more layers are folded into blocks unless a style is asked for.
+DEEP = 60
+#: More layers than this are never drawn one by one, unless `depth` is "all".
+MOST_LAYERS = 2000
+RATIO = 16 / 9
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is drawn and how. `depth` is a number of levels, or None for a fitting one; 0 opens everything.
+
+    `steps` reveals the network part by part.
+    """
+
+    style: str | None = None
+    depth: int | None = None
+    only: str | None = None
+    color_by: str = "kind"
+    highlight: str | None = None
+    theme: str = "light"
+    direction: str = "fit"
+    fit: str | None = None
+    font_size: float = 12.0
+    title: str | None = None
+    scale: float = 2.0
+    sizes: str = "log"
+    expand: str | None = None
+    steps: bool = False
+
+
+def known(what: str, value: str, words: tuple[str, ...]) -> str:
+    """The value, if it is one of the words. Raises `UsageError` that lists them."""
+    if value not in words:
+        raise UsageError(f"there is no {what} {value[:60]!r}; there are {', '.join(words)}")
+    return value
+
+
+def check(form: str, choices: Choices) -> None:
+    """Raise `UsageError` for a format or a choice that does not exist, or that do not go together."""
+    known("format", form, tuple(FORMATS))
+    known("theme", choices.theme, tuple(THEMES))
+    known("direction", choices.direction, DIRECTIONS)
+    known("colouring", choices.color_by, tuple(COLOUR_BY))
+    if choices.style is not None:
+        known("style", choices.style, STYLES)
+    parse_ratio(choices.fit)
+    if choices.steps and form in SOURCES:
+        raise UsageError(f"{form} has no steps; there are steps in {', '.join(DRAWN)}")
+
+
+def default_style(analysis: Analysis) -> str:
+    """Every layer of a shallow network, the blocks of a deep one."""
+    return "graph" if len(analysis.rows) <= DEEP else "blocks"
+
+
+def parse_ratio(text: str | None) -> float:
+    """16:9 as a number."""
+    if text is None:
+        return RATIO
+    found = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x×/]\s*(\d{1,5}(?:\.\d+)?)\s*", text)
+    if not found or not float(found[1]) or not float(found[2]):
+        raise UsageError(f"--fit takes width:height, as in 16:9, not {text[:40]!r}")
+    ratio = float(found[1]) / float(found[2])
+    if not 1 / 20 <= ratio <= 20:
+        raise UsageError(f"--fit {text[:40]} is too narrow; sides may differ twentyfold")
+    return ratio

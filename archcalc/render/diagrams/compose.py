@@ -1,0 +1,274 @@
+"""From units to a diagram: texts, colours, frames and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Row
+from archcalc.render.diagrams import words
+from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer, unfolded
+from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
+from archcalc.render.diagrams.measure import LABEL, WIDEST
+from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
+from archcalc.render.diagrams.network import Network, Path
+from archcalc.render.diagrams.text import clean, shorten
+from archcalc.render.diagrams.theme import FAMILIES
+
+#: What a box can be coloured by, and how its scale is called.
+COLOUR_BY = {
+    "kind": "",
+    "params": "parameters",
+    "multiplications": "multiplications",
+    "activations": "values stored per image",
+    "receptive_field": "receptive field in pixels",
+}
+_KINDS: dict[EdgeKind, str] = {
+    "identity": "identity shortcut",
+    "projection": "projection shortcut",
+    "auxiliary": "auxiliary output, in training only",
+}
+
+
+def compose_graph(network: Network, colour_by: str = "kind") -> Diagram:
+    """Every layer, in piles; blocks as frames."""
+    return _Composer(network, unfolded(network), colour_by, cards=False).diagram()
+
+
+def compose_blocks(network: Network, depth: int, colour_by: str = "kind") -> Diagram:
+    """Blocks below a depth folded to one card each, equal neighbours to one."""
+    return _Composer(network, fold(network, depth), colour_by, cards=True).diagram()
+
+
+class _Composer:
+    def __init__(self, network: Network, folding: Folding, colour_by: str, cards: bool) -> None:
+        self.network, self.folding, self.cards = network, folding, cards
+        self.units = folding.units
+        self.colour_by = colour_by
+        self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
+        self.links = self._links()
+        self.copies = self._copies()
+        self.kept = kept_frames([unit.path for unit in self.units], list(self.links), always=cards)
+        self.frames = [innermost(unit.path, self.kept) for unit in self.units]
+        self.heats = self._heats()
+
+    def _links(self) -> dict[tuple[int, int], EdgeKind]:
+        """The edges between units, by their numbers; a plain one outdoes a shortcut between the same two."""
+        links: dict[tuple[int, int], EdgeKind] = {}
+        for target, unit in enumerate(self.units):
+            for row in unit.rows:
+                for source_row in self.network.inputs[row]:
+                    source = self.unit_of[self._original(source_row)]
+                    if source == target:
+                        continue
+                    kind = self.network.edge_kinds.get((source_row, row), "flow")
+                    if links.setdefault((source, target), kind) != kind:
+                        links[source, target] = "flow"
+        # What a repeated block reads from its own copy is inside; edges run forwards only.
+        return {link: kind for link, kind in links.items() if link[0] < link[1]}
+
+    def _copies(self) -> dict[int, tuple[str, ...]]:
+        """By the first layer of a unit, the names of all layers that it stands for."""
+        copies: dict[int, list[str]] = {unit.rows[0]: [] for unit in self.units}
+        for row in range(len(self.network.rows)):
+            unit = self.units[self.unit_of[self._original(row)]]
+            copies[unit.rows[0]].append(self.network.rows[row].name)
+        return {row: tuple(names) for row, names in copies.items()}
+
+    def _original(self, row: int) -> int:
+        """The layer that is drawn for a layer: that of the first of equal blocks, at every level."""
+        while self.folding.stands_for[row] != row:
+            row = self.folding.stands_for[row]
+        return row
+
+    def diagram(self) -> Diagram:
+        graph = self.network.analysis.graph
+        totals = self.network.analysis.totals
+        nodes = [self._node(number, unit) for number, unit in enumerate(self.units)]
+        edges = [Edge(nodes[a].id, nodes[b].id, kind) for (a, b), kind in self.links.items()]
+        hosts = list(nodes)
+        for row, label in self.network.auxiliary.items():
+            host = hosts[self.unit_of[self._original(row)]]
+            end = Node(f"output:{row}", (Part("", clean(label), family="output"),), host.path, auxiliary=True)
+            nodes.insert(nodes.index(host) + 1, end)
+            edges.append(Edge(host.id, end.id, "auxiliary"))
+        subtitle = [
+            f"input {format_shape(graph.input_shape)}",
+            f"{totals.params:,} parameters",
+            f"{words.figure(totals.multiplications)} multiplications",
+        ]
+        return Diagram(
+            clean(graph.title or graph.name),
+            " · ".join(subtitle),
+            self._description(len(nodes)),
+            tuple(nodes),
+            tuple(self._groups()),
+            tuple(edges),
+            tuple(self._legend(nodes, edges)),
+            self.scale,
+            cards=self.cards,
+        )
+
+    def _description(self, count: int) -> str:
+        rows = len(self.network.rows)
+        folded = f", folded to {count} boxes" if self.cards else ""
+        return (
+            f"{clean(self.network.analysis.graph.title)}: {rows:,} layers{folded}. "
+            f"Boxes are {'blocks' if self.cards else 'layers'}, arrows carry feature maps with their size as "
+            "height × width × channels; they run from the input to the output."
+        )
+
+    # -- colours -----------------------------------------------------------------------------------------------------
+
+    def _measure(self, rows: Sequence[Row]) -> int:
+        if self.colour_by == "receptive_field":
+            fields = [row.receptive_field for row in rows if row.receptive_field]
+            return max((max(field.height.size, field.width.size) for field in fields), default=0)
+        return sum(getattr(row, self.colour_by) for row in rows)
+
+    def _heats(self) -> dict[tuple[int, ...], float]:
+        """Where the number of each part lies on the scale, which is logarithmic where numbers are far apart."""
+        self.scale: Scale | None = None
+        if self.colour_by == "kind":
+            return {}
+        keys = [key for unit in self.units for key in self._keys(unit)]
+        numbers = {key: self._measure([self.network.rows[row] for row in key]) for key in keys}
+        for unit in self.units:
+            if self.colour_by != "receptive_field":
+                for key in self._keys(unit):
+                    numbers[key] *= unit.times
+        positive = sorted(number for number in numbers.values() if number > 0)
+        if not positive:
+            return {}
+        low, high = positive[0], positive[-1]
+        logarithmic = high > 30 * low
+        middle = (low * high) ** 0.5 if logarithmic else (low + high) / 2
+        ticks = ((0.0, words.figure(low)), (0.5, words.figure(middle)), (1.0, words.figure(high)))
+        title = COLOUR_BY[self.colour_by] + (", logarithmic" if logarithmic else "")
+        self.scale = Scale(title, ticks if high > low else ((0.0, words.figure(low)),))
+        if high == low:
+            return {key: 0.0 for key, number in numbers.items() if number}
+        if logarithmic:
+            return {key: log(number / low) / log(high / low) for key, number in numbers.items() if number}
+        return {key: (number - low) / (high - low) for key, number in numbers.items() if number}
+
+    def _keys(self, unit: Unit) -> list[tuple[int, ...]]:
+        return [unit.rows] if self.cards else [(row,) for row in unit.rows]
+
+    def _coloured(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """The number by which a box is coloured, where its text does not hold it anyway."""
+        if self.colour_by in ("kind", "params") or (self.cards and self.colour_by == "multiplications"):
+            return ()
+        number = self._measure(rows)
+        short = {"multiplications": "mult.", "activations": "values", "receptive_field": "px field"}[self.colour_by]
+        return (f"{words.figure(number)} {short}",) if number else ()
+
+    # -- boxes -------------------------------------------------------------------------------------------------------
+
+    def _node(self, number: int, unit: Unit) -> Node:
+        frame = self.frames[number]
+        rows = [self.network.rows[row] for row in unit.rows]
+        parts = (self._card(unit, frame),) if self.cards else tuple(self._layer(row, frame) for row in unit.rows)
+        name = "/".join(unit.block) if unit.block else rows[0].name
+        return Node(
+            name,
+            parts,
+            frame,
+            format_shape(rows[-1].output_shape),
+            unit.times,
+            all(row in self.network.side for row in unit.rows),
+        )
+
+    def _layer(self, index: int, frame: Path) -> Part:
+        row = self.network.rows[index]
+        label = clean("/".join(self.network.paths[index][len(frame) :]))
+        family, heat = row.op.family, self.heats.get((index,))
+        more = self._coloured([row])
+        if family == "input":
+            return Part(row.name, label, "", (), family, heat)
+        if words.is_small(row):
+            return Part(row.name, label, " · ".join((words.beside(row, label), *more)).strip(" ·"), (), family, heat)
+        lines = [row.op.summary()]
+        if row.params:
+            lines.append(f"{row.params:,} params")
+        return Part(row.name, label, "", (*lines, *more), family, heat)
+
+    def _card(self, unit: Unit, frame: Path) -> Part:
+        rows = [self.network.rows[row] for row in unit.rows]
+        heat = self.heats.get(unit.rows)
+        label = clean("/".join((*unit.path[len(frame) :], words.span(unit.first, unit.last))))
+        if unit.block is None:
+            main = self.network.rows[main_layer(self.network, unit.rows)]
+            name = main.name
+            family = main.op.family
+            plain = family == "input" or (words.is_small(main) and not words.beside(main, label))
+            lines = [] if plain else [main.op.summary()]
+            others = [row.op.summary() for row in rows if row is not main]
+            if others:
+                lines.append("+ " + ", ".join(others))
+        else:
+            # Neighbours that were put together have no name of their own.
+            name = "/".join(unit.block) if unit.block in self.network.sizes else ""
+            family = "block"
+            lines = self._recipe(unit.rows)
+        lines += self._figures(rows, unit.times) + list(self._coloured(rows))
+        return Part(name, label, "", tuple(clean(line) for line in lines), family, heat,
+                    holds=self.copies[unit.rows[0]])  # fmt: skip
+
+    def _recipe(self, members: Sequence[int]) -> list[str]:
+        """What happens in a folded block: its convolutions one by one where they form a chain, else how many."""
+        network, kinds = self.network, self.network.edge_kinds
+        short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in network.inputs[m])]
+        weighted = [m for m in members if network.rows[m].multiplications and m not in short]
+        adds = any(kinds.get((s, m)) in ("identity", "projection") for m in members for s in network.inputs[m])
+        branched = any(len(network.inputs[m]) > 1 and network.rows[m].op.kind != "add" for m in members)
+        merges = sum(len(network.inputs[m]) > 1 for m in members)
+        if branched or merges > adds or not 1 <= len(weighted) <= 3:
+            return [words.composition([network.rows[m] for m in members])]
+        lines = [network.rows[m].op.summary() for m in weighted]
+        if adds:
+            lines.append("+ projection shortcut" if short else "+ identity shortcut")
+        return lines
+
+    def _figures(self, rows: Sequence[Row], times: int) -> list[str]:
+        params, work = sum(row.params for row in rows), sum(row.multiplications for row in rows)
+        if not params and not work:
+            return []
+        each = f"{times} × " if times > 1 else ""
+        lines = [f"{each}{params:,} params"] if params else []
+        if work:
+            lines.append(f"{each}{words.figure(work)} mult.")
+        if times > 1:
+            lines.append(f"total {params * times:,} · {words.figure(work * times)}")
+        return lines
+
+    # -- frames and legend -------------------------------------------------------------------------------------------
+
+    def _groups(self) -> list[Group]:
+        groups = []
+        for path, members in members_of([unit.path for unit in self.units]).items():
+            if path not in self.kept:
+                continue
+            times, last = self.folding.repeats.get(path, (1, path[-1]))
+            outer = innermost(path[:-1], self.kept)
+            label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
+            rows = [self.network.rows[row] for unit in (self.units[m] for m in members) for row in unit.rows]
+            params = sum(
+                self.network.rows[row].params * self.units[m].times for m in members for row in self.units[m].rows
+            )
+            note = f"{params * times:,} params" if self.cards and params else ""
+            side = all(self.network.analysis.graph.index[row.name] in self.network.side for row in rows)
+            groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
+        return groups
+
+    def _params(self, unit: Unit) -> int:
+        return unit.times * sum(self.network.rows[row].params for row in unit.rows)
+
+    def _legend(self, nodes: Sequence[Node], edges: Sequence[Edge]) -> list[Swatch]:
+        present = {part.family for node in nodes for part in node.parts}
+        swatches = []
+        if self.colour_by == "kind":
+            swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present - {"output"}]
+        kinds = {edge.kind for edge in edges}
+        return swatches + [Swatch(label, "", kind) for kind, label in _KINDS.items() if kind in kinds]

@@ -1,0 +1,88 @@
+"""A diagram in the language of Graphviz, for whoever wants to lay it out differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.render.diagrams.measure import LABEL, WIDEST
+from archcalc.render.diagrams.model import Diagram, EdgeKind, Group, Node
+from archcalc.render.diagrams.text import shorten
+from archcalc.render.diagrams.theme import Theme, heat, readable
+
+_STYLES: dict[EdgeKind, str] = {"flow": "solid", "identity": "bold", "projection": "dotted", "auxiliary": "dashed"}
+
+
+def quote(text: str) -> str:
+    """A quoted string of DOT."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def short(label: str) -> str:
+    """A name that is not wider than in the drawings."""
+    return shorten(label, WIDEST, LABEL, True)
+
+
+def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
+    """The diagram as a digraph; parts of a pile are rows of one label."""
+    return "\n".join(_lines(diagram, theme, direction)) + "\n"
+
+
+def _lines(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
+    yield f"digraph {quote(diagram.title)} {{"
+    title = quote("\n".join(filter(None, (diagram.title, diagram.subtitle)))).replace("\n", "\\n")
+    yield f"  graph [rankdir={direction}, label={title}, labelloc=t, fontname=Helvetica,"
+    yield f'    bgcolor="{theme.background}", fontcolor="{theme.ink}"];'
+    yield f'  node [shape=box, style="rounded,filled", fontname="Helvetica", fontcolor="{theme.ink}"];'
+    yield f'  edge [fontname="Helvetica", fontsize=10, color="{theme.edge}", fontcolor="{theme.quiet}"];'
+    yield from _inside(diagram, (), theme, "  ")
+    for edge in diagram.edges:
+        label = diagram.by_id[edge.source].output
+        yield f"  {quote(edge.source)} -> {quote(edge.target)} [label={quote(label)}, style={_STYLES[edge.kind]}];"
+    yield "}"
+
+
+def parent(diagram: Diagram, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The innermost drawn frame around a frame."""
+    shown = {group.path for group in diagram.groups}
+    return next((path[:level] for level in range(len(path) - 1, 0, -1) if path[:level] in shown), ())
+
+
+def children(diagram: Diagram, path: tuple[str, ...]) -> list[Group | Node]:
+    """Frames and nodes directly inside a frame, in the order in which they run."""
+    order = diagram.order
+    found: list[tuple[int, Group | Node]] = [(order[node.id], node) for node in diagram.nodes if node.path == path]
+    for group in diagram.groups:
+        if parent(diagram, group.path) == path:
+            members = [order[node.id] for node in diagram.nodes if node.path[: len(group.path)] == group.path]
+            found.append((min(members), group))
+    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+
+
+def _inside(diagram: Diagram, path: tuple[str, ...], theme: Theme, indent: str) -> Iterator[str]:
+    for item in children(diagram, path):
+        if isinstance(item, Node):
+            yield f"{indent}{quote(item.id)} [{_attributes(item, theme)}];"
+            continue
+        times = f" ×{item.times}" if item.times > 1 else ""
+        yield f"{indent}subgraph {quote('cluster_' + '/'.join(item.path))} {{"
+        label = quote(item.label + times)
+        yield f'{indent}  graph [label={label}, labeljust=l, style=rounded, color="{theme.frame.line}"];'
+        yield from _inside(diagram, item.path, theme, indent + "  ")
+        yield f"{indent}}}"
+
+
+def _attributes(node: Node, theme: Theme) -> str:
+    main = max(node.parts, key=lambda part: (len(part.lines), part.heat or 0))
+    paint = theme.families[main.family]
+    fill, ink = paint.fill, theme.ink
+    if main.heat is not None:
+        fill = heat(theme, main.heat)
+        ink = readable(fill)
+    lines = []
+    for part in node.parts:
+        times = f" ×{node.times}" if node.times > 1 else ""
+        lines += [f"{short(part.label)}{times}  {part.beside}".rstrip(), *part.lines]
+    label = "\\n".join(quote(line)[1:-1] for line in lines)
+    style = ', style="rounded,filled,dashed"' if node.auxiliary else ""
+    sides = ", peripheries=2" if node.times > 1 else ""
+    return f'label="{label}", fillcolor="{fill}", color="{paint.line}", fontcolor="{ink}"{style}{sides}'

@@ -1,0 +1,112 @@
+"""`draw`: an analysis and choices in, the bytes of a picture out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.arrange import arrange
+from archcalc.render.diagrams.choices import (
+    DRAWN,
+    FORMATS,
+    PAGED,
+    SOURCES,
+    STYLES,
+    Choices,
+    check,
+    default_style,
+    parse_ratio,
+)
+from archcalc.render.diagrams.only import only
+from archcalc.render.diagrams.paint import page
+from archcalc.render.diagrams.scene import Scene
+from archcalc.render.diagrams.scenes import diagram_of, scene_of
+from archcalc.render.diagrams.steps import reveal
+from archcalc.render.diagrams.theme import THEMES
+
+__all__ = ["FORMATS", "STYLES", "Choices", "Picture", "draw", "draw_steps"]
+
+
+class Picture(NamedTuple):
+    """The bytes of a file, and what there is to say about it."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Picture:
+    """A picture of a network in one of `FORMATS`. Raises `UsageError` for a choice that does not exist."""
+    return draw_steps(analysis, form, choices or Choices())[0]
+
+
+def draw_steps(analysis: Analysis, form: str, choices: Choices) -> list[Picture]:
+    """The pictures of a series, or the only one; `pdf` and `pptx` hold a series in one file."""
+    check(form, choices)
+    shown = only(analysis, choices.only) if choices.only else analysis
+    style = choices.style or default_style(shown)
+    if choices.expand and (style != "blocks" or form in SOURCES):
+        raise UsageError(f"--expand opens a block of the style blocks, in {', '.join(DRAWN)}")
+    if style == "volumes" and form in SOURCES:
+        raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
+    if form in SOURCES:
+        return [_source(shown, form, choices)]
+    scene, notes = scene_of(analysis, choices, form == "pptx")
+    if form == "pptx":
+        scene = page(scene, parse_ratio(choices.fit))
+    scenes = [scene]
+    if choices.steps:
+        scenes, said = reveal(scene)
+        notes += said
+    if form in PAGED:
+        return [_with_notes(render(scenes, form, choices), notes)]
+    return [_with_notes(render([scene], form, choices), notes) for scene in scenes]
+
+
+def _with_notes(picture: Picture, notes: tuple[str, ...]) -> Picture:
+    return picture._replace(notes=notes + picture.notes)
+
+
+def _source(analysis: Analysis, form: str, choices: Choices) -> Picture:
+    """The formats that say what is connected."""
+    diagram, layout = diagram_of(analysis, choices, form == "drawio")
+    theme = THEMES[choices.theme]
+    notes = diagram.notes
+    direction = "LR" if choices.direction == "LR" else "TB"
+    if form == "dot":
+        from archcalc.render.diagrams.dot import dot
+
+        text = dot(diagram, theme, direction)
+    elif form == "mmd":
+        from archcalc.render.diagrams.mermaid import limits, mermaid
+
+        text = mermaid(diagram, theme, direction)
+        notes += limits(text)
+    else:
+        from archcalc.render.diagrams.drawio import drawio
+
+        text = drawio(diagram, layout or arrange(diagram, choices.direction), theme)
+    return Picture(text.encode(), notes)
+
+
+def render(scenes: list[Scene], form: str, choices: Choices) -> Picture:
+    """Drawings in a format; only `pdf` and `pptx` take several."""
+    if form == "png":
+        from archcalc.render.diagrams.png import png
+
+        return Picture(*png(scenes[0], choices.scale))
+    if form == "pdf":
+        from archcalc.render.diagrams.pdf import pdf
+
+        return Picture(*pdf(scenes))
+    if form == "pptx":
+        from archcalc.render.diagrams.pptx import pptx
+
+        return Picture(pptx(scenes))
+    if form == "tex":
+        from archcalc.render.diagrams.tikz import tikz
+
+        return Picture(tikz(scenes[0]).encode())
+    from archcalc.render.diagrams.svg import svg
+
+    return Picture(svg(scenes[0]).encode())

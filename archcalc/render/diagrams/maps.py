@@ -1,0 +1,128 @@
+"""The maps of a chain of layers, as the figures of LeNet and VGG show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.model import Diagram, Node, Part
+from archcalc.render.diagrams.network import FOLLOWERS, Network
+from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.theme import Paint, Theme, heat, mix
+
+#: More boxes than this are no figure.
+MOST = 150
+
+
+class Volume(NamedTuple):
+    """A feature map: height, width and channels of it, and the window that reads it next."""
+
+    node: Node
+    family: str
+    paint: Paint
+    #: Whether it stands back before what is highlighted.
+    faded: bool
+    label: str
+    lines: tuple[str, ...]
+    shape: tuple[int, ...]
+    #: Kernel height and width of the layer that made it; None where it reads everything.
+    kernel: tuple[int, int] | None
+    #: Whether the window is what a value is spread to, as in a transposed convolution, and not what it is read from.
+    spread: bool
+
+
+def is_chain(diagram: Diagram) -> bool:
+    """Whether every node reads the one before it; unpooling also reads where a pool found its maxima."""
+    before = {node.id: earlier.id for earlier, node in pairwise(diagram.nodes)}
+    return (
+        all(
+            before[edge.target] == edge.source or diagram.by_id[edge.target].parts[0].family == "pooling"
+            for edge in diagram.edges
+        )
+        and len({edge.target for edge in diagram.edges}) == len(diagram.nodes) - 1
+    )
+
+
+def suits_volumes(analysis: Analysis) -> bool:
+    """Whether a network has such a figure: a chain, or a U."""
+    from archcalc.render.diagrams.compose import compose_graph
+    from archcalc.render.diagrams.unet import find_arms
+
+    network = Network(analysis)
+    diagram = compose_graph(network)
+    if is_chain(diagram):
+        return len(diagram.nodes) <= MOST
+    return find_arms(diagram, network) is not None
+
+
+def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]:
+    """The maps of a chain of layers. Raises `UsageError` where the network branches."""
+    rows = network.analysis.by_name
+    if not is_chain(diagram):
+        raise UsageError(
+            f"the style volumes shows chains of layers and U-Nets, but {network.analysis.graph.name} branches "
+            "otherwise: take --style blocks or graph"
+        )
+    if len(diagram.nodes) > MOST:
+        raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take --style blocks")
+    volumes = []
+    for node in _with_followers(diagram, network):
+        main = next((part for part in node.parts if part.lines), node.parts[0])
+        row, last = rows[main.name], rows[node.parts[-1].name]
+        reads = row.op.windows(row.input_shapes)
+        window = reads[0] if reads else None
+        kernel = (int(window[0].size), int(window[1].size)) if isinstance(window, tuple) else None
+        spread = isinstance(window, tuple) and window[0].transposed
+        paint, faded = look(diagram, node.parts, main.family, theme)
+        label, within = _name(main.name, node, network)
+        lines = [line for line in main.lines if "params" not in line]
+        lines = ([within] if within else []) + lines + _places(node, diagram)
+        volumes.append(Volume(node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread))
+    return volumes
+
+
+def look(diagram: Diagram, parts: Sequence[Part], family: str, theme: Theme) -> tuple[Paint, bool]:
+    """The fill and the line of a map, by its kind or its number, and whether it stands back before others."""
+    paint = theme.families[family]
+    heats = [part.heat for part in parts if part.heat is not None]
+    if diagram.scale:
+        paint = paint._replace(fill=heat(theme, max(heats)) if heats else theme.families["input"].fill)
+    if not diagram.marked:
+        return paint, False
+    if any(part.marked for part in parts):
+        return paint._replace(line=theme.accent), False
+    return Paint(mix(paint.fill, theme.background, 0.75), mix(paint.line, theme.background, 0.65)), True
+
+
+def _with_followers(diagram: Diagram, network: Network) -> list[Node]:
+    """The nodes, each with the layers behind it that only change the values of its map."""
+    nodes: list[Node] = []
+    rows = network.analysis.by_name
+    for node in diagram.nodes:
+        follows = all(part.family in FOLLOWERS for part in node.parts)
+        if follows and nodes and nodes[-1].parts[-1].family not in ("input", "output"):
+            before, after = (rows[one.parts[-1].name].output_shape for one in (nodes[-1], node))
+            if before == after:
+                nodes[-1] = nodes[-1]._replace(parts=nodes[-1].parts + node.parts)
+                continue
+        nodes.append(node)
+    return nodes
+
+
+def _name(layer: str, node: Node, network: Network) -> tuple[str, str]:
+    """What a box is called, and the block that it stands in. A block that is all in the box gives it its name."""
+    path = tuple(layer.split("/"))
+    names = [tuple(part.name.split("/")) for part in node.parts]
+    while len(path) > 1 and network.sizes[path[:-1]] <= sum(name[: len(path) - 1] == path[:-1] for name in names):
+        path = path[:-1]
+    return clean(path[-1]), clean("/".join(path[:-1]))
+
+
+def _places(node: Node, diagram: Diagram) -> list[str]:
+    """Where an unpooling layer puts its values: where the pool found its maxima."""
+    sources = [edge.source for edge in diagram.edges if edge.target == node.id]
+    pools = [source for source in sources if len(sources) > 1 and diagram.by_id[source].parts[0].family == "pooling"]
+    return [f"to the places of {clean(source)}" for source in pools]

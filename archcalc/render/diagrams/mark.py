@@ -1,0 +1,37 @@
+"""A layer and everything that it sees, marked in a diagram."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archcalc.core.errors import UsageError
+from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.network import Network
+
+
+def mark(diagram: Diagram, network: Network, layer: str) -> Diagram:
+    """The diagram with a layer and the layers of its receptive field marked. Raises `UsageError`."""
+    from archcalc.core.suggest import did_you_mean
+
+    index = network.analysis.graph.index.get(layer)
+    if index is None:
+        known = [row.name for row in network.rows]
+        listed = f"; `archcalc report {network.analysis.graph.name}` lists all"
+        raise UsageError(f"there is no layer {layer[:80]!r}{did_you_mean(layer, known) or listed}")
+    seen = {index}
+    for place in range(index, -1, -1):
+        if place in seen:
+            seen.update(network.inputs[place])
+    names = {network.rows[place].name for place in seen}
+    nodes = tuple(
+        node._replace(
+            parts=tuple(part._replace(marked=not names.isdisjoint(part.holds or (part.name,))) for part in node.parts)
+        )
+        for node in diagram.nodes
+    )
+    on = {node.id for node in nodes if any(part.marked for part in node.parts)}
+    edges = tuple(edge._replace(marked=edge.source in on and edge.target in on) for edge in diagram.edges)
+    field = network.rows[index].receptive_field
+    size = f": {field.height.size}×{field.width.size} pixels of the input" if field else ""
+    subtitle = f"Marked: what {layer} sees{size}"
+    return replace(diagram, nodes=nodes, edges=edges, subtitle=f"{diagram.subtitle} · {subtitle}")

@@ -1,0 +1,104 @@
+"""How large boxes are: from their texts, the font's metrics and fixed paddings. Lengths are in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.render.diagrams.model import Diagram, Node, Part
+from archcalc.render.diagrams.text import LEADING, shorten, text_width
+
+LABEL, SMALL = 12.0, 10.5
+CARD_LABEL = 13.5
+PAD = 9.0
+#: Wider texts are shortened; the whole text stays in the title that is read out or shown on hovering.
+WIDEST = 240.0
+BADGE = 11.0
+
+
+class TextLine(NamedTuple):
+    """A text of a part, already short enough; `x` counts from the left of the part, or from its middle."""
+
+    text: str
+    size: float
+    bold: bool
+    x: float
+    y: float
+    centred: bool
+
+
+class PartBox(NamedTuple):
+    """A part with its height and the lines in it."""
+
+    part: Part
+    height: float
+    width: float
+    lines: tuple[TextLine, ...]
+
+
+class NodeBox(NamedTuple):
+    """A node's pile of parts, and the room below it in which the output shape stands."""
+
+    node: Node
+    width: float
+    parts: tuple[PartBox, ...]
+    output: str
+    output_width: float
+    badge: str
+    badge_width: float
+
+    @property
+    def height(self) -> float:
+        return sum(part.height for part in self.parts)
+
+
+def measure_part(part: Part, card: bool, badge: float) -> PartBox:
+    """One or more lines, centred."""
+    size = CARD_LABEL if card else LABEL
+    label = shorten(part.label, WIDEST - badge, size, True)
+    if not part.lines:
+        height = 30.0 if card or part.family in ("input", "output") else 21.0
+        baseline = height / 2 + size * 0.36
+        if not part.beside:
+            return PartBox(part, height, text_width(label, size, True) + 2 * PAD + badge,
+                           (TextLine(label, size, True, 0, baseline, True),))  # fmt: skip
+        first = text_width(label, size, True)
+        beside = shorten(part.beside, max(WIDEST + 50 - first, 60.0), SMALL)
+        second = text_width(beside, SMALL)
+        left = -(first + 6 + second) / 2
+        lines = (TextLine(label, size, True, left, baseline, False),
+                 TextLine(beside, SMALL, False, left + first + 6, baseline, False))  # fmt: skip
+        return PartBox(part, height, first + 6 + second + 2 * PAD, lines)
+    y = PAD - 2 + size
+    lines_ = [TextLine(label, size, True, 0, y, True)]
+    width = text_width(label, size, True) + badge
+    y += (size - SMALL) * 0.4
+    for line in part.lines:
+        y += SMALL * LEADING
+        text = shorten(line, WIDEST, SMALL)
+        lines_.append(TextLine(text, SMALL, False, 0, y, True))
+        width = max(width, text_width(text, SMALL))
+    return PartBox(part, y + PAD - 1, width + 2 * PAD, tuple(lines_))
+
+
+def measure_node(node: Node, cards: bool) -> NodeBox:
+    """A node as wide as its widest part."""
+    badge = f"×{node.times}" if node.times > 1 else ""
+    badge_width = text_width(badge, BADGE, True) + 10 if badge else 0.0
+    parts = tuple(measure_part(part, cards, badge_width) for part in node.parts)
+    width = max(part.width for part in parts)
+    output = node.output
+    output_width = text_width(output, SMALL) if output else 0.0
+    return NodeBox(node, width, parts, output, output_width, badge, badge_width)
+
+
+def measure(diagram: Diagram) -> dict[str, NodeBox]:
+    """Every node's box. Cards outside of frames are equally wide."""
+    boxes = {node.id: measure_node(node, diagram.cards) for node in diagram.nodes}
+    return level(boxes, [node.id for node in diagram.nodes if diagram.cards and not node.path and not node.auxiliary])
+
+
+def level(boxes: dict[str, NodeBox], names: Sequence[str]) -> dict[str, NodeBox]:
+    """The boxes with some as wide as the widest of them, so that a chain has straight sides."""
+    widest = max((boxes[name].width for name in names), default=0.0)
+    return {**boxes, **{name: boxes[name]._replace(width=widest) for name in names}}

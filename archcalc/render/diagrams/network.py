@@ -1,0 +1,164 @@
+"""What the pictures need to know of a network's graph: piles of layers, shortcuts, side branches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.diagrams.model import EdgeKind
+
+#: Families whose layers only change the values of the map before them, and are drawn below it.
+FOLLOWERS = frozenset({"activation", "normalisation", "regularisation"})
+#: A projection is a short way round: skip pixels, pad channels, convolve, normalise.
+LONGEST_PROJECTION = 4
+
+Path = tuple[str, ...]
+
+
+class Network:
+    """The rows of an analysis with their places: indices in the order in which the layers run."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.rows: Sequence[Row] = analysis.rows
+        count = len(self.rows)
+        self.inputs: list[tuple[int, ...]] = [
+            tuple(dict.fromkeys(layer.inputs)) for layer in analysis.graph.layers[:count]
+        ]
+        self.consumers: list[list[int]] = [[] for _ in range(count)]
+        for index, sources in enumerate(self.inputs):
+            for source in sources:
+                self.consumers[source].append(index)
+        self.paths: list[Path] = [tuple(row.name.split("/")) for row in self.rows]
+        self.sizes: Mapping[Path, int] = Counter(path[:level] for path in self.paths for level in range(1, len(path)))
+
+    @cached_property
+    def side(self) -> frozenset[int]:
+        """Layers that only auxiliary outputs need."""
+        outputs = [output for output in self.analysis.graph.outputs if output.layer < len(self.rows)]
+        if len(outputs) < 2:
+            return frozenset()
+        needed = {outputs[0].layer}
+        for index in range(len(self.rows) - 1, -1, -1):
+            if index in needed:
+                needed.update(self.inputs[index])
+        return frozenset(range(len(self.rows))) - needed
+
+    @cached_property
+    def auxiliary(self) -> Mapping[int, str]:
+        """What the auxiliary outputs are called, by layer; the first output is the network's own."""
+        return {
+            output.layer: f"{output.name} · loss × {output.loss_weight:g}"
+            for output in self.analysis.graph.outputs[1:]
+            if output.layer in self.side
+        }
+
+    @cached_property
+    def piles(self) -> list[tuple[int, ...]]:
+        """Each layer with those that only change its values in place."""
+        piles: list[list[int]] = []
+        pile_of: dict[int, int] = {}
+        for index in range(len(self.rows)):
+            place = self._pile_to_join(index, piles, pile_of)
+            if place is None:
+                place = len(piles)
+                piles.append([])
+            piles[place].append(index)
+            pile_of[index] = place
+        return [tuple(pile) for pile in piles]
+
+    def _pile_to_join(self, index: int, piles: list[list[int]], pile_of: dict[int, int]) -> int | None:
+        row, sources = self.rows[index], self.inputs[index]
+        if len(sources) != 1 or self.consumers[sources[0]] != [index] or self.rows[sources[0]].op.family == "input":
+            return None
+        place = pile_of[sources[0]]
+        pile = piles[place]
+        leads = self._leads(pile) and row.op.family in ("convolution", "dense", "pooling")
+        follows = row.op.family in FOLLOWERS and row.output_shape == self.rows[sources[0]].output_shape
+        if not (follows or (leads and self.paths[index][:-1] == self.paths[pile[0]][:-1])):
+            return None
+        return place if self._same_blocks([*pile, index]) else None
+
+    def _leads(self, pile: list[int]) -> bool:
+        """Whether a pile is an activation that comes before a layer, as in Xception."""
+        return all(self.rows[member].op.family in FOLLOWERS for member in pile)
+
+    def _same_blocks(self, pile: list[int]) -> bool:
+        """Whether every block that holds a layer of the pile, but not all of it, lies wholly inside."""
+        common = self.common(pile)
+        for member in pile:
+            path = self.paths[member]
+            for level in range(len(common) + 1, len(path)):
+                block = path[:level]
+                if sum(self.paths[other][:level] == block for other in pile) != self.sizes[block]:
+                    return False
+        return True
+
+    def common(self, members: Sequence[int]) -> Path:
+        """The blocks that hold all of these layers."""
+        first = self.paths[members[0]][:-1]
+        for member in members[1:]:
+            path = self.paths[member][:-1]
+            length = 0
+            while length < min(len(first), len(path)) and first[length] == path[length]:
+                length += 1
+            first = first[:length]
+        return first
+
+    @cached_property
+    def edge_kinds(self) -> Mapping[tuple[int, int], EdgeKind]:
+        """Shortcuts past a residual: unchanged ones, and every edge of those that change width or size."""
+        kinds: dict[tuple[int, int], EdgeKind] = {}
+        for index, sources in enumerate(self.inputs):
+            if self.rows[index].op.kind != "add" or len(sources) < 2:
+                continue
+            found = self._shortcut(sources)
+            if found is None:
+                continue
+            way, fork = found
+            kind: EdgeKind = "projection" if way else "identity"
+            for before, after in zip([fork, *reversed(way)], [*reversed(way), index], strict=True):
+                kinds[before, after] = kind
+        for index in self.side:
+            for source in self.inputs[index]:
+                kinds[source, index] = "auxiliary"
+        return kinds
+
+    def _shortcut(self, sources: tuple[int, ...]) -> tuple[list[int], int] | None:
+        """The layers of the shortest way round, from the last to the first, and the layer where it forks off."""
+        for source in sources:
+            others = [other for other in sources if other != source]
+            way: list[int] = []
+            place = source
+            while len(way) <= LONGEST_PROJECTION:
+                between = next((seen for other in others if (seen := self._between(place, other))), None)
+                if between:
+                    if not way or self._weighted(way) < self._weighted(between):
+                        return way, place
+                    break
+                # A map that others read too is no mere way round.
+                alone = len(self.inputs[place]) == len(self.consumers[place]) == 1
+                if not alone or self._weighted([*way, place]) > 1:
+                    break
+                way.append(place)
+                place = self.inputs[place][0]
+        return None
+
+    def _weighted(self, members: Sequence[int]) -> int:
+        return sum(self.rows[member].multiplications > 0 for member in members)
+
+    def _between(self, start: int, end: int) -> list[int]:
+        """The layers on the ways from one layer to another; empty where there is none."""
+        reached: set[int] = set()
+        queue = [end]
+        found = False
+        while queue:
+            index = queue.pop()
+            if index == start:
+                found = True
+            elif index > start and index not in reached:
+                reached.add(index)
+                queue.extend(self.inputs[index])
+        return sorted(reached) if found else []

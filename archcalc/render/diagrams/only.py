@@ -1,0 +1,58 @@
+"""One block of a network as a network of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archcalc.core.errors import UsageError
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
+from archcalc.ops.reshape import Input
+from archcalc.passes.analysis import Analysis, analyse
+
+
+def block_names(analysis: Analysis) -> list[str]:
+    """Every block, from the outermost to the innermost, in the order of the network."""
+    names: dict[str, None] = {}
+    for row in analysis.rows:
+        parts = row.name.split("/")
+        for level in range(1, len(parts)):
+            names["/".join(parts[:level])] = None
+    return sorted(names, key=lambda name: name.count("/"))
+
+
+def unknown_block(name: str, analysis: Analysis) -> UsageError:
+    """The error for a block that does not exist, with near or some names."""
+    from archcalc.core.suggest import did_you_mean
+
+    known = block_names(analysis)
+    hint = did_you_mean(name, known)
+    if not known:
+        return UsageError(f"there is no block {name[:80]!r}: {analysis.graph.name} has no blocks")
+    listed = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return UsageError(f"there is no block {name[:80]!r}{hint or f'; there are {listed}'}")
+
+
+def only(analysis: Analysis, block: str) -> Analysis:
+    """The analysis of one block; what it reads from outside becomes its input. Raises `UsageError`."""
+    block = block.strip("/")
+    graph = analysis.graph
+    inside = [index for index, row in enumerate(analysis.rows) if row.name.startswith(block + "/")]
+    if not inside or not block:
+        raise unknown_block(block, analysis)
+    outside = dict.fromkeys(source for index in inside for source in graph.layers[index].inputs if source < inside[0])
+    between = {source for index in inside for source in graph.layers[index].inputs} - set(inside) - set(outside)
+    outside.update(dict.fromkeys(sorted(between)))
+    layers: list[Layer] = []
+    place: dict[int, int] = {}
+    for source in outside:
+        row = analysis.rows[source]
+        place[source] = len(layers)
+        layers.append(Layer(row.name.replace("/", " / "), Input(shape=row.output_shape), ()))
+    for index in inside:
+        layer, row = graph.layers[index], analysis.rows[index]
+        place[index] = len(layers)
+        layers.append(Layer(row.name[len(block) + 1 :], row.op, tuple(place[source] for source in layer.inputs)))
+    title = f"{graph.title or graph.name}: {block}"
+    outputs = (Output("output", len(layers) - 1),)
+    part: LayerGraph = replace(graph, layers=tuple(layers), outputs=outputs, title=title)
+    return analyse(part, analysis.batch, analysis.dtype, analysis.conventions)

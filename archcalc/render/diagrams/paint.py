@@ -1,0 +1,234 @@
+"""A laid-out diagram as a drawing: boxes, frames, lines and their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.render.diagrams.legend import legend_shapes
+from archcalc.render.diagrams.links import links_of
+from archcalc.render.diagrams.measure import BADGE, LABEL, SMALL
+from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
+from archcalc.render.diagrams.pack import Layout
+from archcalc.render.diagrams.pieces import HEADER, SHADOW, Frame, Line, Placed
+from archcalc.render.diagrams.routes import rounded
+from archcalc.render.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted, shifted_link
+from archcalc.render.diagrams.steps import Steps
+from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_ink, edge_title
+from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
+from archcalc.render.diagrams.theme import Theme, heat, mix, readable
+
+MARGIN = 24.0
+TITLE, SUBTITLE = 18.0, 11.5
+NARROWEST = 390.0
+ARROW = 6.5
+LEGEND_GAP = 20.0
+
+
+def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False) -> Scene:
+    """The whole picture: title, diagram, legend. With `steps` each part knows when it appears.
+
+    `links` gives each edge in one piece too, as slides need it.
+    """
+    inner = max(layout.width, NARROWEST)
+    items: list[Cluster] = []
+    y = MARGIN
+    if diagram.title:
+        head, y = heading(diagram.title, diagram.subtitle, inner, y, theme)
+        items.append(Cluster(diagram.title, tuple(head), "title"))
+    dx = MARGIN + (inner - layout.width) / 2
+    marked = diagram.marked
+    paths = [frame.group.path for frame in layout.frames]
+    levels = [sum(path[: len(other)] == other for other in set(paths)) for path in paths]
+    of_frame = [steps.of_group(path, layout) if steps else 0 for path in paths]
+    framed = list(zip(layout.frames, levels, of_frame, strict=True))
+    body: list[Cluster] = [_frame(frame, level, theme)._replace(step=step) for frame, level, step in framed]
+    of_line = steps.of_line if steps else [0] * len(layout.lines)
+    body += [
+        _line(line, theme, marked)._replace(step=step, linked=1)
+        for line, step in zip(layout.lines, of_line, strict=True)
+    ]
+    body += [_frame_label(frame, level, theme)._replace(step=step) for frame, level, step in framed]
+    kinds, scaled = trunk_kinds(diagram), diagram.scale is not None
+    for placed in layout.nodes:
+        step = steps.of_node[placed.box.node.id] if steps else 0
+        clusters = _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
+        body += [cluster._replace(step=step, owner=placed.box.node.id) for cluster in clusters]
+    items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
+    top = y
+    y += layout.height
+    legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
+    if legend:
+        items.append(Cluster("Legend", tuple(legend), "legend"))
+        y += LEGEND_GAP + height
+    made = links_of(diagram, layout, theme, marked, steps) if links else []
+    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
+                 tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
+
+
+def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> tuple[list[Shape], float]:
+    """Title and subtitle in as many lines as they need, and where the rest begins."""
+    shapes: list[Shape] = []
+    for text, size, bold, colour in ((title, TITLE, True, theme.ink), (subtitle, SUBTITLE, False, theme.quiet)):
+        for line in wrap(text, width, size, bold):
+            y += size * (LEADING if not bold else 1.0)
+            shapes.append(Text(MARGIN, y, line, size, colour, bold))
+        y += 2 if bold else 0
+    return shapes, y + 18
+
+
+def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
+    group = frame.group
+    paint_ = theme.frame if level % 2 else theme.inner_frame
+    dash = (5.0, 3.0) if group.auxiliary else ()
+    x, y, width, height = frame.x, frame.y, frame.width, frame.height
+    shapes: list[Shape] = [
+        Rect(x + step * SHADOW, y + step * SHADOW, width, height, paint_.fill, paint_.line, 1.0, 6)
+        for step in ((2, 1) if group.times > 1 else ())
+    ]
+    shapes.append(Rect(x, y, width, height, paint_.fill, paint_.line, 1.0, 6, dash))
+    return Cluster(clean("/".join(group.path)), tuple(shapes), "block", block="/".join(group.path))
+
+
+def _frame_label(frame: Frame, level: int, theme: Theme) -> Cluster:
+    """Above the lines, which it covers where they would run through it."""
+    group = frame.group
+    paint_ = theme.frame if level % 2 else theme.inner_frame
+    baseline = frame.y + 15.5
+    shapes: list[Shape] = [Text(frame.x + 10, baseline, group.label, LABEL, theme.quiet, True)]
+    x = frame.x + 10 + text_width(group.label, LABEL, True)
+    if group.times > 1:
+        shapes += _badge(f"×{group.times}", x + 8, baseline - 4, theme)
+        x += text_width(f"×{group.times}", BADGE, True) + 18
+    if group.note:
+        shapes.append(Text(x + 8, baseline, group.note, SMALL, theme.quiet))
+    left, top, right = frame.x, frame.y, frame.x + frame.width
+    corners = [(left, top + HEADER), (left, top), (right, top), (right, top + HEADER)]
+    back = Curve(rounded(corners, 6), paint_.line, 1.0, True, fill=mix(paint_.fill, paint_.line, 0.3), closed=True)
+    return Cluster(group.label, (back, *shapes), "plain")
+
+
+def _badge(text: str, x: float, middle: float, theme: Theme) -> list[Shape]:
+    width = text_width(text, BADGE, True) + 10
+    return [
+        Rect(x, middle - 8, width, 16, theme.ink, None, 0, 8),
+        Text(x + width / 2, middle + BADGE * 0.36, text, BADGE, theme.background, True, "middle"),
+    ]
+
+
+def _line(line: Line, theme: Theme, marked: bool) -> Cluster:
+    edge = line.edge
+    colour = edge_ink(edge, theme, marked)
+    curve = Curve(line.points, colour, Stroke.thickness[edge.kind], True, line.arrow, Stroke.dash[edge.kind])
+    return Cluster(edge_title(edge), (curve,), "edge")
+
+
+def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> list[Cluster]:
+    """One cluster a part, so that each layer can be found by itself."""
+    box, node = placed.box, placed.box.node
+    x, y, width = placed.x, placed.y, placed.width
+    clusters: list[Cluster] = []
+    shapes: list[Shape] = []
+    if placed.trunk != placed.start:
+        trunk = tuple(_trunk(placed, kind, theme, down))
+        clusters.append(Cluster(edge_title(Edge(node.id, "")), trunk, "edge", linked=1))
+    if node.times > 1:
+        under = theme.families[node.parts[0].family]
+        for step in (2, 1):
+            fill = mix(under.fill, theme.background, 0.35)
+            shapes.append(Rect(x + step * SHADOW, y + step * SHADOW, width, box.height, fill, under.line, 1.0, 5))
+    top = y
+    for part_box in box.parts:
+        part = part_box.part
+        # Where colours stand for numbers, what has none is plain.
+        paint_ = theme.families["input" if scaled and part.heat is None else part.family]
+        fill, line, ink = paint_.fill, paint_.line, theme.ink
+        if part.heat is not None:
+            fill = heat(theme, part.heat)
+            ink = readable(fill)
+        faded = marked and not part.marked
+        if faded:
+            fill, line = mix(fill, theme.background, 0.7), mix(line, theme.background, 0.6)
+            ink = mix(theme.ink, theme.background, 0.45)
+        round_ = 15.0 if part.family in ("input", "output") else 5.0
+        dash = (5.0, 3.0) if node.auxiliary else (3.0, 2.0) if part.family == "regularisation" else ()
+        if marked and part.marked:
+            shapes.append(Rect(x, top, width, part_box.height, fill, theme.accent, 2.6, round_))
+        else:
+            shapes.append(Rect(x, top, width, part_box.height, fill, line, 1.2, round_, dash))
+        middle = x + (width - (box.badge_width + 2 if box.badge else 0)) / 2
+        centre = x + width / 2
+        for number, text in enumerate(part_box.lines):
+            at = middle if number == 0 else centre
+            if text.centred:
+                shapes.append(Text(at, top + text.y, text.text, text.size, ink, text.bold, "middle"))
+            else:
+                shapes.append(Text(at + text.x, top + text.y, text.text, text.size, ink, text.bold))
+        if box.badge and top == y:
+            shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, theme)
+        top += part_box.height
+        clusters.append(part_cluster(node, part, shapes))
+        shapes = []
+    return clusters
+
+
+def part_cluster(node: Node, part: Part, shapes: Sequence[Shape]) -> Cluster:
+    """The shapes of a part, with its names."""
+    layer, block = ("", part.name) if part.family == "block" else (part.name, "")
+    title = _title(node, part)
+    return Cluster(title, tuple(shapes), "node", layer, block, part.holds if part.holds != (layer,) else ())
+
+
+def trunk_kinds(diagram: Diagram) -> dict[str, EdgeKind]:
+    """How the line that leaves a node is drawn: as its edges, where they are all of one kind."""
+    kinds: dict[str, EdgeKind] = {}
+    for edge in diagram.edges:
+        kinds[edge.source] = "flow" if kinds.get(edge.source, edge.kind) != edge.kind else edge.kind
+    return kinds
+
+
+def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool) -> list[Shape]:
+    (x, y), (end_x, end_y) = placed.start, placed.trunk
+    line = Curve(((x, y), (end_x, end_y)), edge_colour(kind, theme), Stroke.thickness[kind], dash=Stroke.dash[kind])
+    if down:
+        text = Text(x + 6, (y + end_y) / 2 + SMALL * 0.36, placed.box.output, SMALL, theme.quiet)
+    else:
+        text = Text((x + end_x) / 2 + 1, y - 5, placed.box.output, SMALL, theme.quiet, anchor="middle")
+    return [line, text]
+
+
+def _title(node: Node, part: Part) -> str:
+    words = ", ".join(filter(None, (part.beside, *part.lines)))
+    lines = [f"{part.name or part.label}: {words}" if words else part.name or part.label]
+    if node.times > 1:
+        lines.append(f"repeated {node.times} times")
+    if node.output and part is node.parts[-1]:
+        lines.append(f"output {node.output}")
+    return clean("; ".join(lines))
+
+
+def enlarge(scene: Scene, factor: float) -> Scene:
+    """The same drawing, larger."""
+    if factor == 1:
+        return scene
+    items = tuple(
+        item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in scene.items
+    )
+    links = tuple(shifted_link(link, 0, 0, factor) for link in scene.links)
+    return scene._replace(width=scene.width * factor, height=scene.height * factor, items=items, links=links)
+
+
+def page(scene: Scene, ratio: float) -> Scene:
+    """The drawing in the middle of a page of exactly width:height = `ratio`."""
+    width, height = max(scene.width, scene.height * ratio), max(scene.height, scene.width / ratio)
+    dx: float = (width - scene.width) / 2
+    dy: float = (height - scene.height) / 2
+    fixed = ("title",)
+    items = tuple(
+        item._replace(
+            shapes=tuple(shifted(shape, 0 if item.role in fixed else dx, 0 if item.role in fixed else dy)
+                         for shape in item.shapes)
+        )
+        for item in scene.items
+    )  # fmt: skip
+    links = tuple(shifted_link(link, dx, dy) for link in scene.links)
+    return scene._replace(width=width, height=height, items=items, links=links)

@@ -1,0 +1,33 @@
+"""How edges are drawn: never told apart by colour alone."""
+
+from __future__ import annotations
+
+from archcalc.render.diagrams.model import Edge, EdgeKind
+from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.theme import Theme, mix
+
+
+class Stroke:
+    """Thickness and dashes of each kind of edge."""
+
+    # Constants by kind of edge: nothing writes to them.
+    thickness: dict[EdgeKind, float] = {"flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3}  # noqa: RUF012
+    dash: dict[EdgeKind, tuple[float, ...]] = {  # noqa: RUF012
+        "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5)
+    }  # fmt: skip
+
+
+def edge_colour(kind: EdgeKind, theme: Theme) -> str:
+    """Shortcuts stand out, side branches stand back."""
+    return {"flow": theme.edge, "auxiliary": theme.quiet}.get(kind, theme.accent)
+
+
+def edge_ink(edge: Edge, theme: Theme, marked: bool) -> str:
+    """The colour of an edge, pale where others are marked."""
+    colour = edge_colour(edge.kind, theme)
+    return mix(colour, theme.background, 0.6) if marked and not edge.marked else colour
+
+
+def edge_title(edge: Edge) -> str:
+    """What is read out for an edge."""
+    return clean(f"{edge.source} → {edge.target}" if edge.target else edge.source)

@@ -1,0 +1,142 @@
+"""A drawing as SVG: text stays text, and every box has a title for screen readers and for hovering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from json import dumps
+
+from archcalc.render.diagrams.paint import ARROW
+from archcalc.render.diagrams.scene import Cluster, Curve, Point, Ramp, Rect, Scene, Shape, Text, arrow_head
+from archcalc.render.diagrams.text import clean
+
+#: Fonts of one width: where one is missing, the next takes its place and every text still fits.
+FONTS = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
+
+
+_ROUND = ' stroke-linecap="round" stroke-linejoin="round"'
+
+
+def number(value: float) -> str:
+    """At most two decimals, without what is not needed."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def svg(scene: Scene, ids: str = "") -> str:
+    """The drawing as an SVG document. Every `id` in it starts with `ids`: several drawings may stand in one page."""
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(scene, ids)
+
+
+def svg_element(scene: Scene, ids: str = "", role: str = "img") -> str:
+    """The element `svg` by itself, for a page.
+
+    Each layer is a `<g class="node" data-layer="NAME">`, each folded block a `<g class="node" data-block="NAME">`;
+    one that stands for several layers has their names in `data-layers` too, as a JSON list.
+    """
+    return "\n".join(_lines(scene, escape(ids), role)) + "\n"
+
+
+def _lines(scene: Scene, ids: str, role: str) -> Iterator[str]:
+    width, height = number(scene.width), number(scene.height)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{FONTS}">'
+    )
+    yield f'<title id="{ids}title">{escape(clean(scene.title))}</title>'
+    yield f'<desc id="{ids}desc">{escape(clean(scene.description))}</desc>'
+    yield f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
+    ramps = 0
+    for cluster in scene.items:
+        yield _open(cluster)
+        for shape in cluster.shapes:
+            if isinstance(shape, Ramp):
+                ramps += 1
+                yield _ramp(shape, f"{ids}ramp{ramps}")
+            else:
+                yield from _shape(shape)
+        yield "</g>"
+    yield "</svg>"
+
+
+def _open(cluster: Cluster) -> str:
+    names = f' data-layer="{escape(cluster.layer)}"' if cluster.layer else ""
+    names += f' data-block="{escape(cluster.block)}"' if cluster.block else ""
+    if cluster.layers:
+        names += f' data-layers="{escape(dumps(cluster.layers, ensure_ascii=False, separators=(",", ":")))}"'
+    title = "" if cluster.role in ("title", "legend", "plain") else f"<title>{escape(cluster.title)}</title>"
+    return f'<g class="{cluster.role}"{names}>{title}'
+
+
+def _shape(shape: Shape) -> Iterator[str]:
+    if isinstance(shape, Rect):
+        radius = f' rx="{number(shape.radius)}"' if shape.radius else ""
+        yield (
+            f'<rect x="{number(shape.x)}" y="{number(shape.y)}" width="{number(shape.width)}" '
+            f'height="{number(shape.height)}"{radius}{_paint(shape.fill, shape.line, shape.thickness, shape.dash)}/>'
+        )
+    elif isinstance(shape, Text):
+        bold = ' font-weight="bold"' if shape.bold else ""
+        anchor = f' text-anchor="{shape.anchor}"' if shape.anchor != "start" else ""
+        yield (
+            f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
+            f'fill="{shape.colour}"{bold}{anchor} xml:space="preserve">{escape(shape.text, quote=False)}</text>'
+        )
+    elif isinstance(shape, Curve):
+        points, head = (shape.points, None)
+        if shape.arrow:
+            points, head = with_arrow(shape)
+        opacity = f' opacity="{number(shape.opacity)}"' if shape.opacity != 1 else ""
+        yield (
+            f'<path d="{path_data(points, shape.bezier, shape.closed)}"'
+            f"{_paint(shape.fill, shape.line, shape.thickness, shape.dash)}{opacity}{'' if shape.dash else _ROUND}/>"
+        )
+        if head:
+            yield f'<path d="{path_data(head, False, True)}" fill="{shape.line}"/>'
+
+
+def with_arrow(shape: Curve) -> tuple[tuple[Point, ...], tuple[Point, Point, Point]]:
+    """The line without its last bit, and the head that takes its place."""
+    size = ARROW + (shape.thickness - 1.2) * 1.5
+    head = arrow_head(shape.points, size)
+    tip, left, right = head
+    base = ((left[0] + right[0]) / 2, (left[1] + right[1]) / 2)
+    end = (base[0] + (tip[0] - base[0]) * 0.2, base[1] + (tip[1] - base[1]) * 0.2)
+    return (*shape.points[:-1], end), head
+
+
+def path_data(points: tuple[Point, ...], bezier: bool, closed: bool) -> str:
+    """The `d` of a path; curves that are straight are written as lines."""
+
+    def pair(point: Point) -> str:
+        return f"{number(point[0])} {number(point[1])}"
+
+    parts = [f"M{pair(points[0])}"]
+    if bezier:
+        for index in range(1, len(points), 3):
+            first, second, end = points[index : index + 3]
+            straight = first == points[index - 1] and second == end
+            parts.append(f"L{pair(end)}" if straight else f"C{pair(first)} {pair(second)} {pair(end)}")
+    else:
+        parts += [f"L{pair(point)}" for point in points[1:]]
+    return "".join(parts) + ("Z" if closed else "")
+
+
+def _paint(fill: str | None, line: str | None, thickness: float, dash: tuple[float, ...]) -> str:
+    result = f' fill="{fill or "none"}"'
+    if line:
+        result += f' stroke="{line}" stroke-width="{number(thickness)}"'
+        if dash:
+            result += f' stroke-dasharray="{" ".join(number(part) for part in dash)}"'
+    return result
+
+
+def _ramp(shape: Ramp, name: str) -> str:
+    last = len(shape.colours) - 1
+    stops = "".join(
+        f'<stop offset="{number(index / last)}" stop-color="{colour}"/>' for index, colour in enumerate(shape.colours)
+    )
+    return (
+        f'<linearGradient id="{name}">{stops}</linearGradient><rect x="{number(shape.x)}" y="{number(shape.y)}" '
+        f'width="{number(shape.width)}" height="{number(shape.height)}" fill="url(#{name})"/>'
+    )

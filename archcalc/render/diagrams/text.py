@@ -1,0 +1,77 @@
+"""How wide a text is drawn, and how it is shortened."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from archcalc.render.diagrams.metrics import BOLD, REGULAR
+
+#: Of the size of the font: from the baseline to the top of a capital letter, and between two baselines.
+CAPITAL = 0.716
+LEADING = 1.3
+#: Characters that the font lacks: full-width ones fill a square; others get what is wide for a letter.
+FULL, OTHER = 1000, 667
+
+
+@cache
+def _widths(bold: bool) -> dict[str, int]:
+    return {character: width for width, text in (BOLD if bold else REGULAR).items() for character in text}
+
+
+def covered(character: str) -> bool:
+    """Whether the shipped font has a character."""
+    return character in _widths(False)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Mn"):
+        return 0
+    return FULL if unicodedata.east_asian_width(character) in "WF" else OTHER
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Width of a line of text at a font size."""
+    widths = _widths(bold)
+    return sum([widths[c] if c in widths else _width(c) for c in text]) * size / 1000
+
+
+def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
+    """The text, or as much of its beginning and end as fits into a width, with an ellipsis between."""
+    if text_width(text, size, bold) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:  # the most characters that fit
+        middle = (low + high + 1) // 2
+        if text_width(_cut(text, middle), size, bold) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return _cut(text, low)
+
+
+def _cut(text: str, keep: int) -> str:
+    tail = keep // 3
+    return text[: keep - tail].rstrip() + "…" + (text[len(text) - tail :] if tail else "")
+
+
+def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    """Words in lines of at most a width; a longer word is shortened."""
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size, bold) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(shorten(word, width, size, bold))
+    return lines
+
+
+def clean(text: str) -> str:
+    """Without control characters, which no picture format can hold, and those that turn the direction of the text."""
+    return "".join(c if c.isprintable() or _joins(c) else "�" for c in text)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character is invisible and belongs to its neighbours, as between the parts of an emoji."""
+    return unicodedata.category(character) == "Cf" and unicodedata.bidirectional(character) == "BN"

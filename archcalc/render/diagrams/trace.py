@@ -1,0 +1,110 @@
+"""The whole way of each edge through the lines that are drawn for it, from its source to its target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.render.diagrams.model import Diagram, Edge
+from archcalc.render.diagrams.pack import Layout
+from archcalc.render.diagrams.pieces import Line, Placed
+from archcalc.render.diagrams.scene import Point
+
+#: Ends of lines that meet are at most so far apart.
+MEET = 0.6
+
+
+class Way(NamedTuple):
+    """An edge, its two boxes, and the numbers of the layout's lines on the way."""
+
+    edge: Edge
+    source: Placed
+    target: Placed
+    lines: tuple[int, ...]
+
+
+def ways(diagram: Diagram, layout: Layout) -> list[Way]:
+    """Every edge with its way. Lines of one map are shared by the edges that it takes."""
+    placed = {node.box.node.id: node for node in layout.nodes}
+    by_source: dict[str, list[int]] = {}
+    last: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(layout.lines):
+        if line.edge.target:
+            last[line.edge.source, line.edge.target] = number
+        else:
+            by_source.setdefault(line.edge.source, []).append(number)
+    found = []
+    for edge in diagram.edges:
+        end = last.get((edge.source, edge.target))
+        if end is None:
+            continue
+        chain = [end]
+        rest = set(by_source.get(edge.source, ()))
+        while (before := _before(layout.lines, layout.lines[chain[0]].points[0], rest)) is not None:
+            rest.discard(before)
+            chain.insert(0, before)
+        found.append(Way(edge, placed[edge.source], placed[edge.target], tuple(chain)))
+    return found
+
+
+def _before(lines: Sequence[Line], start: Point, candidates: set[int]) -> int | None:
+    return next((number for number in sorted(candidates) if _meet(lines[number].points[-1], start)), None)
+
+
+def _meet(first: Point, second: Point) -> bool:
+    return abs(first[0] - second[0]) < MEET and abs(first[1] - second[1]) < MEET
+
+
+def corners(layout: Layout, way: Way) -> list[Point] | None:
+    """The way as a line with right angles from box to box; None where it is bent otherwise."""
+    points: list[Point] = [way.source.start, way.source.trunk]
+    for number in way.lines:
+        line = layout.lines[number].points
+        points.append(line[0])
+        for index in range(1, len(line), 3):
+            before, first, second, end = line[index - 1], *line[index : index + 3]
+            if first == second:  # a round corner
+                points += [first, end]
+            elif first == before and second == end:
+                points.append(end)
+            elif _square(before, first) and _square(first, second) and _square(second, end):
+                points += [first, second, end]
+            else:
+                return None
+    return simplified(points)
+
+
+def curve_of(layout: Layout, way: Way) -> list[Point]:
+    """The way as one curve: a start and triples of two handles and an end."""
+    points: list[Point] = [way.source.start]
+    for line in (_straight(way.source.start, way.source.trunk), *(layout.lines[number].points for number in way.lines)):
+        points += line[1:] if _meet(line[0], points[-1]) else [points[-1], line[0], *line]
+    return points
+
+
+def _straight(start: Point, end: Point) -> tuple[Point, ...]:
+    return (start, start, end, end)
+
+
+def _square(first: Point, second: Point) -> bool:
+    return abs(first[0] - second[0]) < MEET or abs(first[1] - second[1]) < MEET
+
+
+def simplified(points: Sequence[Point]) -> list[Point] | None:
+    """Without points on the way between two corners; None where a piece is slanted."""
+    result: list[Point] = [points[0]]
+    axes: list[int] = []
+    for point in points[1:]:
+        dx, dy = point[0] - result[-1][0], point[1] - result[-1][1]
+        if abs(dx) < MEET and abs(dy) < MEET:
+            continue
+        if min(abs(dx), abs(dy)) >= MEET:
+            return None
+        axis = 0 if abs(dx) > abs(dy) else 1
+        straight = (point[0], result[-1][1]) if axis == 0 else (result[-1][0], point[1])
+        if axes and axes[-1] == axis:
+            result[-1] = straight
+        else:
+            result.append(straight)
+            axes.append(axis)
+    return result

@@ -1,0 +1,258 @@
+"""The figure of U-Net: maps go down one arm of a U and up the other, and are copied across at every level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from archcalc.core.shapes import format_shape, spatial
+from archcalc.render.diagrams.legend import legend_shapes
+from archcalc.render.diagrams.maps import look
+from archcalc.render.diagrams.model import Diagram, Node
+from archcalc.render.diagrams.network import Network
+from archcalc.render.diagrams.paint import MARGIN, heading
+from archcalc.render.diagrams.scene import Cluster, Curve, Point, Scene, Shape, Text, shifted
+from archcalc.render.diagrams.text import text_width
+from archcalc.render.diagrams.theme import Theme, mix
+
+TALLEST, SMALLEST = 132.0, 20.0
+THICKEST, THINNEST = 58.0, 5.0
+DEEP = (9.0, 7.0)
+STEP, LEVEL = 30.0, 56.0
+SIZE, CHANNELS = 10.0, 11.5
+DASH = (6.0, 3.5)
+
+
+class Stop(NamedTuple):
+    """A map on the way: its node, shape, level from the top, and the node whose map is copied to it."""
+
+    node: Node
+    family: str
+    shape: tuple[int, ...]
+    level: int
+    across: str | None
+    words: str
+    names: tuple[str, ...]
+
+
+class Spot(NamedTuple):
+    """The front of a box."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def find_arms(diagram: Diagram, network: Network) -> list[Stop] | None:
+    """The maps of a network that goes down and up again with copies across; None for any other network."""
+    rows = network.analysis.by_name
+    if any(part.family == "output" for node in diagram.nodes for part in node.parts):
+        return None
+    crops = {node.id for node in diagram.nodes if all(rows[part.name].op.family == "shape" for part in node.parts)}
+    reads: dict[str, list[str]] = {node.id: [] for node in diagram.nodes}
+    for edge in diagram.edges:
+        reads[edge.target].append(edge.source)
+    stops: list[Stop] = []
+    same: dict[str, str] = {}
+    for node in diagram.nodes:
+        if node.id in crops:
+            continue
+        sources: list[str] = []
+        for source in reads[node.id]:
+            sources += reads[source] if source in crops else [source]
+        others = {same.get(source, source) for source in sources}
+        before = stops[-1] if stops else None
+        if before is not None and before.node.id not in others:
+            return None
+        others -= {before.node.id} if before else set()
+        if len(others) > 1 or (others and node.parts[0].family != "merge"):
+            return None
+        shape = rows[node.parts[-1].name].output_shape
+        if len(shape) != 3:
+            return None
+        names = tuple(part.name for part in node.parts)
+        if before and node.parts[0].family == "regularisation":
+            # The map stays as it is.
+            same[node.id] = before.node.id
+            stops[-1] = before._replace(names=before.names + names)
+            continue
+        level = _level(before, spatial(shape))
+        main = next((part for part in node.parts if part.lines), node.parts[0])
+        words = main.lines[0] if main.lines else ""
+        stop = Stop(node, main.family, shape, level, next(iter(others), None), words, names)
+        if others and before and len(stops) > 1 and before.level < stops[-2].level:
+            # What comes up and what comes across make one box.
+            stop = stop._replace(family=before.family, words=before.words, names=before.names + names)
+            stops.pop()
+        stops.append(stop)
+    return stops if any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
+
+
+def _level(before: Stop | None, size: tuple[int, int]) -> int:
+    """One further down where a map is at most 0.6 times as large as before, one up where it is at least 1.6 times."""
+    if before is None:
+        return 0
+    change = size[0] / spatial(before.shape)[0]
+    return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
+
+
+def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str) -> Scene:
+    """The picture."""
+    spots = _spots(stops, sizes)
+    shapes = [
+        _box(stop, spot, diagram, theme)._replace(step=step)
+        for step, (stop, spot) in enumerate(zip(stops, spots, strict=True), 1)
+    ]
+    place = {stop.node.id: index for index, stop in enumerate(stops)}
+    arrows: list[Cluster] = []
+    for index in range(1, len(stops)):
+        arrow = _arrow(stops[index - 1], spots[index - 1], stops[index], spots[index], theme)
+        arrows.append(arrow._replace(step=index + 1))
+        source = stops[index].across
+        if source is not None:
+            copy = _copy(stops[place[source]], spots[place[source]], stops[index], spots[index], theme)
+            arrows.append(copy._replace(step=index + 1))
+    left = min(spot.x - _room(stop) / 2 + spot.width / 2 for stop, spot in zip(stops, spots, strict=True))
+    right = max(max(spot.x + spot.width + DEEP[0], spot.x + spot.width / 2 + _room(stop) / 2)
+                for stop, spot in zip(stops, spots, strict=True))  # fmt: skip
+    bottom = max(spot.y + spot.height for spot in spots) + 20
+    inner = right - left
+    head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
+    dx, dy = MARGIN - left, y + 16
+    items = [Cluster(diagram.title, tuple(head), "title")] if head else []
+    items += [
+        cluster._replace(shapes=tuple(shifted(shape, dx, dy) for shape in cluster.shapes))
+        for cluster in (*arrows, *shapes)
+    ]
+    y = dy + bottom + 10
+    families = {stop.family for stop in stops}
+    swatches = [swatch for swatch in diagram.legend if swatch.family in families]
+    legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner)
+    y += height + 22
+    key, height = _key(stops, theme, MARGIN, y, inner)
+    legend += key
+    y += height
+    how = "logarithmic scale" if sizes == "log" else "linear scale"
+    notes = f"Above a box its channels, below it height × width; {how}."
+    legend.append(Text(MARGIN, y + 20, notes, CHANNELS, theme.quiet))
+    items.append(Cluster("Legend", tuple(legend), "legend"))
+    description = (
+        f"{diagram.description.split('. ')[0]}. Maps shrink down the left arm of a U and grow up the right one."
+    )
+    return Scene(inner + 2 * MARGIN, y + 24 + MARGIN, theme.background, diagram.title, description, tuple(items))
+
+
+def _spots(stops: Sequence[Stop], sizes: str) -> list[Spot]:
+    from archcalc.render.diagrams.solids import scaled
+
+    largest = max(stop.shape[1] for stop in stops)
+    channels = max(stop.shape[0] for stop in stops)
+    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes == "log") for stop in stops]
+    widths = [scaled(stop.shape[0], channels, THINNEST, THICKEST, sizes == "log") for stop in stops]
+    tops = {0: 0.0}
+    for level in range(max(stop.level for stop in stops)):
+        tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)
+        tops[level + 1] = tops[level] + tallest + LEVEL
+    tallest_of = {level: max(h for s, h in zip(stops, heights, strict=True) if s.level == level) for level in tops}
+    spots: list[Spot] = []
+    ends: dict[int, float] = {}
+    for index, stop in enumerate(stops):
+        half = max(_room(stop), widths[index] + STEP) / 2
+        centre = half
+        if spots:
+            before = spots[-1]
+            centre = before.x + before.width / 2
+            if stop.level == stops[index - 1].level:
+                centre += max(_room(stops[index - 1]), widths[index - 1] + STEP) / 2 + half
+        centre = max(centre, ends.get(stop.level, -1e9) + half)
+        ends[stop.level] = centre + half
+        y = tops[stop.level] + (tallest_of[stop.level] - heights[index]) / 2
+        spots.append(Spot(centre - widths[index] / 2, y, widths[index], heights[index]))
+    return spots
+
+
+def _size(stop: Stop) -> str:
+    return f"{stop.shape[1]}×{stop.shape[2]}"
+
+
+def _room(stop: Stop) -> float:
+    """What a box takes with its texts."""
+    return max(text_width(_size(stop), SIZE), text_width(str(stop.shape[0]), CHANNELS, True)) + 8
+
+
+def _box(stop: Stop, spot: Spot, diagram: Diagram, theme: Theme) -> Cluster:
+    x, y, width, height = spot
+    right, up = DEEP
+    paint, _ = look(diagram, stop.node.parts, stop.family, theme)
+    fill = paint.fill
+    faces: list[tuple[tuple[Point, ...], str]] = [
+        (((x, y), (x + right, y - up), (x + width + right, y - up), (x + width, y)), mix(fill, theme.background, 0.45)),
+        (((x + width, y), (x + width + right, y - up), (x + width + right, y + height - up), (x + width, y + height)),
+         mix(fill, paint.line, 0.22)),
+        (((x, y), (x + width, y), (x + width, y + height), (x, y + height)), fill),
+    ]  # fmt: skip
+    shapes: list[Shape] = [Curve(points, paint.line, 1.0, fill=colour, closed=True) for points, colour in faces]
+    if stop.across:  # the copied half
+        half = x + width / 2
+        other = ((x, y), (half, y), (half, y + height), (x, y + height))
+        shapes.append(Curve(other, paint.line, 0.8, fill=theme.background, closed=True, dash=(2.5, 2.0)))
+    centre = x + width / 2
+    shapes.append(Text(centre + right / 2, y - up - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle"))
+    shapes.append(Text(centre, y + height + SIZE + 3, _size(stop), SIZE, theme.quiet, False, "middle"))
+    title = f"{', '.join(stop.names)}: {stop.words or stop.family}; output {format_shape(stop.shape)}"
+    return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
+
+
+def _arrow(before: Stop, start: Spot, after: Stop, end: Spot, theme: Theme) -> Cluster:
+    colour = theme.families[after.family].line
+    if after.family in ("merge", "activation", "regularisation", "shape"):
+        colour = theme.edge
+    if after.level == before.level:
+        y = start.y + start.height / 2
+        points = ((start.x + start.width + 1, y), (end.x - 1, end.y + end.height / 2))
+    else:
+        down = after.level > before.level
+        x = end.x + end.width / 2
+        first = start.y + start.height + SIZE + 6 if down else start.y - DEEP[1] - CHANNELS - 6
+        last = end.y - DEEP[1] - CHANNELS - 6 if down else end.y + end.height + SIZE + 6
+        points = ((start.x + start.width / 2, first), (x, last))
+    title = f"{before.names[-1]} → {after.names[0]}"
+    return Cluster(title, (Curve(points, colour, 1.6, arrow=True),), "edge")
+
+
+def _copy(source: Stop, start: Spot, target: Stop, end: Spot, theme: Theme) -> Cluster:
+    """From the last map of the left arm across to the box that joins it."""
+    y = end.y + end.height * 0.25
+    points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))
+    line = Curve(points, theme.quiet, 1.5, arrow=True, dash=DASH)
+    return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", (line,), "edge")
+
+
+def _key(stops: Sequence[Stop], theme: Theme, x: float, y: float, width: float) -> tuple[list[Shape], float]:
+    """What the arrows are, in rows of a width; and their height."""
+    cropped = "crop and copy" if _crops(stops) else "copy"
+    entries: dict[str, tuple[str, tuple[float, ...]]] = {f"{cropped} (dashed half of a box)": (theme.quiet, DASH)}
+    for before, stop in pairwise(stops):
+        # The numbers of channels stand above the boxes.
+        words = re.sub(r", \d+(?=,|$)", "", stop.words)
+        way = " down" if stop.level > before.level else " up" if stop.level < before.level else ""
+        if words:
+            entries.setdefault(words + way, (theme.families[stop.family].line, ()))
+    shapes: list[Shape] = []
+    left, top = x, y
+    for label, (colour, dash) in entries.items():
+        needed = 38 + text_width(label, CHANNELS + 1)
+        if x > left and x + needed > left + width:
+            x, top = left, top + 18
+        shapes.append(Curve(((x, top), (x + 30, top)), colour, 1.6, arrow=True, dash=dash))
+        shapes.append(Text(x + 38, top + 3.5, label, CHANNELS + 1, theme.ink))
+        x += needed + 18
+    return shapes, top - y
+
+
+def _crops(stops: Sequence[Stop]) -> bool:
+    by_id = {stop.node.id: stop for stop in stops}
+    return any(stop.across and by_id[stop.across].shape[1:] != stop.shape[1:] for stop in stops)

@@ -1,0 +1,192 @@
+"""Networks that go down and up again, with copies across: drawn level by level, the way up beside the way down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from itertools import pairwise
+from typing import NamedTuple
+
+from archcalc.render.diagrams.frames import outermost
+from archcalc.render.diagrams.model import Diagram, Edge
+from archcalc.render.diagrams.pack import Layout, cut_pieces, joints, row_of
+from archcalc.render.diagrams.pieces import Line, Piece
+from archcalc.render.diagrams.routes import rounded
+from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.tidy import moved
+
+Link = tuple[int, int]
+#: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
+ACROSS, BETWEEN, TURN = 70.0, 30.0, 14.0
+CORNER = 6.0
+
+
+class Arms(NamedTuple):
+    """Where the way up begins, and the copies across, by the places of their ends."""
+
+    turn: int
+    copies: frozenset[Link]
+
+
+def find_arms(diagram: Diagram) -> Arms | None:
+    """The arms of a U: copies that lie one inside the other. None for any other network."""
+    order, kept = diagram.order, {group.path for group in diagram.groups}
+    links = sorted((order[edge.source], order[edge.target]) for edge in diagram.edges)
+    outer = [outermost(node.path, kept) for node in diagram.nodes]
+    by_source: dict[int, list[Link]] = {}
+    for link in links:
+        by_source.setdefault(link[0], []).append(link)
+    over: list[Link] = []
+    found: Arms | None = None
+    for place in range(1, len(diagram.nodes)):
+        over = [link for link in over if link[1] >= place] + by_source.get(place - 1, [])
+        if len(over) < 3 or (outer[place] and outer[place] == outer[place - 1]):
+            continue
+        last = max(source for source, _ in over)
+        copies = [link for link in over if link[0] != last]
+        goals = [target for _, target in copies]
+        nested = goals == sorted(goals, reverse=True)
+        levels = min(len({outer[s] or s for s, _ in copies}), len({outer[t] or t for _, t in copies}))
+        if nested and levels >= 2 and (found is None or len(copies) >= len(found.copies)):
+            found = Arms(place, frozenset(copies))
+    return found
+
+
+class _Row(NamedTuple):
+    """A level: its pieces on the way down and on the way up, where they stand."""
+
+    down: list[Piece]
+    up: list[Piece]
+    lines: list[Line]
+    low: float
+    high: float
+
+
+def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
+    """The levels one below the other; None where several copies meet in one place."""
+    pieces, place_of = cut_pieces(diagram, False, None, arms.copies)
+    pairs = sorted({(place_of[source], place_of[target]) for source, target in arms.copies})
+    starts, goals = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    turn = place_of[arms.turn]
+    if len(set(starts)) != len(pairs) or len(set(goals)) != len(pairs) or goals[-1] != turn:
+        return None
+    ways_down = [pieces[low + 1 : high + 1] for low, high in pairwise([-1, *starts])]
+    ways_up = [pieces[low:high] for low, high in pairwise([*reversed(goals), len(pieces)])][::-1]
+    left = TURN + max(_length(way) for way in ways_down) + ACROSS
+    right = left + max(_length(way) for way in ways_up)
+    ways_down += _bottom(pieces[starts[-1] + 1 : turn], right)
+    rows: list[_Row] = []
+    y = 0.0
+    for number, way in enumerate(ways_down):
+        row = _row(way, ways_up[number] if number < len(ways_up) else [], left, y)
+        rows.append(row)
+        y = row.high + BETWEEN
+    lines = [line for row in rows for line in row.lines]
+    for above, below in pairwise(rows):
+        lane = (above.high + below.low) / 2
+        lines += _down(above.down[-1], below.down[0], lane)
+        if below.up:
+            lines += _up(below.up[-1], above.up[0], lane)
+    names = {diagram.nodes[source].id for source, _ in arms.copies}
+    lowest = rows[len(pairs) - 1]
+    beneath = [piece for row in rows[len(pairs) :] for piece in row.down]
+    right = max([right, *(_end(piece) for piece in beneath)])
+    reach = max((_end(piece) for piece in beneath), default=0.0)
+    lines += [line for line in _round(rows[-1].down[-1], lowest.up[0], reach, lowest.high)
+              if line.edge.source not in names]  # fmt: skip
+    lines += _copies(names, rows, left - TURN * 2)
+    placed = [piece for row in rows for piece in (*row.down, *row.up)]
+    return Layout(
+        tuple(node for piece in placed for node in piece.nodes),
+        tuple(frame for piece in placed for frame in piece.frames),
+        (*lines, *(line for piece in placed for line in piece.lines)),
+        right + 2 * TURN,
+        y - BETWEEN,
+        False,
+    )
+
+
+def _length(way: Sequence[Piece]) -> float:
+    spots = row_of(way, False, 0.0, True)
+    return spots[-1].along + way[-1].width
+
+
+def _row(way_down: Sequence[Piece], way_up: Sequence[Piece], left: float, top: float) -> _Row:
+    """Both ways of a level beside each other, so that what is copied runs straight."""
+    down = row_of(way_down, False, 0.0, True)
+    up = row_of(way_up, False, 0.0, True) if way_up else []
+    shift = 0.0
+    if up:
+        copied = [name for name in up[0].piece.entries if name in down[-1].piece.exits]
+        shift = down[-1].across + down[-1].piece.exits[copied[0]][1] - up[0].across - up[0].piece.entries[copied[0]][1]
+    up = [spot._replace(across=spot.across + shift, along=spot.along + left) for spot in up]
+    down = [spot._replace(along=spot.along + TURN) for spot in down]
+    dy = top - min(spot.across for spot in (*down, *up))
+    high = max(spot.across + spot.piece.height for spot in (*down, *up)) + dy
+    lines = [line for spots in (down, up) for a, b in pairwise(spots) for line in joints(a, b, False)]
+    lines = [line._replace(points=tuple((x, y + dy) for x, y in line.points)) for line in lines]
+    ways = [[moved(spot.piece, spot.along, spot.across + dy) for spot in spots] for spots in (down, up)]
+    return _Row(ways[0], ways[1], lines, top, high)
+
+
+def _shared(before: Piece, after: Piece) -> list[tuple[str, Point, Point]]:
+    return [(name, before.exits[name], after.entries[name]) for name in after.entries if name in before.exits]
+
+
+def _down(before: Piece, after: Piece, lane: float) -> list[Line]:
+    """From the end of a level back to the start of the next one below."""
+    return [
+        _line(name, [start, (start[0] + TURN, start[1]), (start[0] + TURN, lane), (goal[0] - TURN, lane),
+                     (goal[0] - TURN, goal[1]), goal])
+        for name, start, goal in _shared(before, after)
+    ]  # fmt: skip
+
+
+def _up(before: Piece, after: Piece, lane: float) -> list[Line]:
+    """From the end of a level back to the start of the next one above."""
+    return _down(before, after, lane)
+
+
+def _bottom(pieces: Sequence[Piece], width: float) -> list[list[Piece]]:
+    """What lies below the last copy, in rows that are not wider than the rest."""
+    found: list[list[Piece]] = []
+    for piece in pieces:
+        if found and _length([*found[-1], piece]) + TURN <= width:
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+    return found
+
+
+def _end(piece: Piece) -> float:
+    return max(node.trunk[0] for node in piece.nodes)
+
+
+def _round(before: Piece, after: Piece, end: float, low: float) -> list[Line]:
+    """From the bottom into the way up; `end` is how far to the right the bottom reaches, and it starts below `low`."""
+    lines = []
+    for name, start, goal in _shared(before, after):
+        side = goal[0] - TURN
+        if end < side:
+            points = [start, (side, start[1]), (side, goal[1]), goal]
+        else:
+            far, lane = end + TURN, low + BETWEEN / 2
+            points = [start, (far, start[1]), (far, lane), (side, lane), (side, goal[1]), goal]
+        lines.append(_line(name, points))
+    return lines
+
+
+def _copies(names: Set[str], rows: Sequence[_Row], side: float) -> list[Line]:
+    """Straight across, or by a step before the way up."""
+    lines = []
+    for row in rows:
+        if row.up:
+            for lane, (name, start, goal) in enumerate(
+                entry for entry in _shared(row.down[-1], row.up[0]) if entry[0] in names
+            ):
+                x = side - 7 * lane
+                lines.append(_line(name, [start, (x, start[1]), (x, goal[1]), goal]))
+    return lines
+
+
+def _line(name: str, points: Sequence[Point]) -> Line:
+    return Line(Edge(name, ""), rounded(points, CORNER), False)

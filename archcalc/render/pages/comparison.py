@@ -1,0 +1,155 @@
+"""Several networks side by side: a table of totals, a chart, and the pages of the networks or links to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from archcalc.core import words
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Analysis
+from archcalc.render.pages.charts import accuracy_chart, figure
+from archcalc.render.pages.markup import Html, element, fragment, join
+from archcalc.render.pages.network import Section, not_drawn, part, section
+from archcalc.render.tables.index import accuracy
+from archcalc.render.tables.report import Report
+
+
+class Measure(NamedTuple):
+    """A number that networks are compared by: its text, its value, and what its extremes are called."""
+
+    title: str
+    text: Callable[[Analysis], str]
+    value: Callable[[Analysis], float | None]
+    least: str
+    most: str
+    #: Whether a number twice as large is twice as much of something.
+    bars: bool = True
+
+
+def _top(which: str) -> Measure:
+    def value(analysis: Analysis) -> float | None:
+        text = accuracy(analysis, which)
+        return None if text == words.NONE else float(text)
+
+    title = f"{which[:3]}-{which[3:]}, %"
+    return Measure(title, lambda analysis: accuracy(analysis, which), value, "lowest", "highest", bars=False)
+
+
+MEASURES = (
+    Measure("depth", lambda a: f"{a.depth:,}", lambda a: a.depth, "least", "most"),
+    Measure("layers", lambda a: f"{len(a.rows) - 1:,}", lambda a: len(a.rows) - 1, "fewest", "most"),
+    Measure("params", lambda a: f"{a.totals.params:,}", lambda a: a.totals.params, "fewest", "most"),
+    Measure("multiplications", lambda a: f"{a.totals.multiplications:,}", lambda a: a.totals.multiplications,
+            "fewest", "most"),
+    Measure("stored", lambda a: words.size(a.totals.activation_bytes), lambda a: a.totals.activation_bytes,
+            "least", "most"),
+    Measure("peak", lambda a: words.size(a.totals.peak_activation_bytes), lambda a: a.totals.peak_activation_bytes,
+            "least", "most"),
+    _top("top1"),
+    _top("top5"),
+)  # fmt: skip
+_EXPLAINED = (
+    "Depth: convolution and dense layers on the longest path. Multiplications: of convolution and dense layers, one "
+    "for each multiply-add, per image. Stored: what the layers keep; peak: the most that is alive at one time at "
+    "inference. Top-1 and top-5: accuracy in percent as the sources in each report state it for this very network. "
+    "Bars: share of the largest number in the column."
+)
+
+
+def comparison(reports: Sequence[Report]) -> Section:
+    """The page's contents for some networks: totals, and below them each network by itself."""
+    keys = _keys(reports)
+    sections = [section(report, key, level=2) for report, key in zip(reports, keys, strict=True)]
+    links = {id(report): f"#network-{key}" for report, key in zip(reports, keys, strict=True)}
+    head = overview(reports, [links[id(report)] for report in reports], f"{len(reports)} networks side by side")
+    tabs = element(
+        "nav",
+        element(
+            "ul",
+            *(element("li", element("a", report.title, href=links[id(report)])) for report in reports),
+        ),
+        class_="networks",
+        aria_label="Networks",
+    )
+    parts = [head, *sections]
+    return Section(
+        join(head.html, tabs, *(one.html for one in sections)),
+        tuple(dict.fromkeys(sentence for one in parts for sentence in one.missing)),
+    )
+
+
+def overview(reports: Sequence[Report], links: Sequence[str], title: str) -> Section:
+    """The comparison alone: totals and chart. Each network's name leads to the page that is given for it."""
+    chart = accuracy_chart([report.analysis for report in reports], "chart-")
+    content = join(*map(not_drawn, chart.missing), *(figure(drawn, 3) for drawn in chart.drawn))
+    subtitle = element("p", ", ".join(report.title for report in reports), class_="subtitle")
+    html = join(
+        element("header", element("h1", title), subtitle if len(reports) <= 8 else None),
+        part("totals", "Totals", join(_table(reports, links), element("p", _EXPLAINED, class_="explained")), 2),
+        part("chart", "Accuracy and work", content, 2) if content else None,
+    )
+    return Section(html, chart.missing)
+
+
+def _keys(reports: Sequence[Report]) -> list[str]:
+    """A name for each network that is no other's."""
+    keys: list[str] = []
+    for report in reports:
+        name = fragment(report.analysis.graph.name)
+        count = sum(key == name or key.startswith(f"{name}~") for key in keys)
+        keys.append(f"{name}~{count + 1}" if count else name)
+    return keys
+
+
+def _table(reports: Sequence[Report], links: Sequence[str]) -> Html:
+    analyses = [report.analysis for report in reports]
+    heads = [("network", None), ("year", "number"), ("input", None)]
+    heads += [(measure.title, "number") for measure in MEASURES]
+    columns = [_column(measure, analyses) for measure in MEASURES]
+    rows = [
+        element("tr", *_facts(report, link), *(column[place] for column in columns))
+        for place, (report, link) in enumerate(zip(reports, links, strict=True))
+    ]
+    table = element(
+        "table",
+        element("caption", "Totals of the networks", class_="hidden"),
+        element("thead", element("tr", *(element("th", head, scope="col", class_=kind) for head, kind in heads))),
+        Html("\n"),
+        element("tbody", Html("\n"), join(*rows, between="\n")),
+        class_="sortable compared",
+    )
+    return element("div", table, class_="wide", tabindex=0, role="region", aria_label="Totals of the networks")
+
+
+def _facts(report: Report, link: str) -> list[Html]:
+    graph = report.analysis.graph
+    name = join(element("a", report.title, href=link), element("span", words.line(graph.name), class_="note"))
+    return [
+        element("th", name, scope="row"),
+        element("td", str(graph.year or words.NONE), class_="number"),
+        element("td", format_shape(graph.input_shape, report.layout)),
+    ]
+
+
+def _column(measure: Measure, analyses: Sequence[Analysis]) -> list[Html]:
+    """The cells of a measure: the number, its bar, and a word at the smallest and at the largest."""
+    values = [measure.value(analysis) for analysis in analyses]
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    cells = []
+    for analysis, value in zip(analyses, values, strict=True):
+        word = None
+        if value is not None and low != high:
+            word = f"▾ {measure.least}" if value == low else f"▴ {measure.most}" if value == high else None
+        cells.append(
+            element(
+                "td",
+                element("span", measure.text(analysis), class_="figure"),
+                element("span", word, class_="extreme") if word else None,
+                class_="number",
+                data_value=None if value is None else f"{value:.15g}",
+                data_share=f"{value / high:.3g}" if measure.bars and value and high else None,
+            )
+        )
+    return cells

@@ -1,0 +1,148 @@
+"""One network in a page: head and totals, diagram, table, plots, notes, and the data of its derivations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.render.pages import markup
+from archcalc.render.pages.charts import figure, network_charts
+from archcalc.render.pages.derivations import derivations
+from archcalc.render.pages.markup import Html, element, join
+from archcalc.render.pages.notes import conventions, figures
+from archcalc.render.pages.pictures import Picture, Pictures, diagrams
+from archcalc.render.pages.summary import heading, totals
+from archcalc.render.pages.table import table
+from archcalc.render.tables.report import Report
+
+
+class Section(NamedTuple):
+    """A part of a page, and a sentence for each thing in it that could not be made."""
+
+    html: Html
+    missing: tuple[str, ...]
+
+
+def section(report: Report, key: str = "", level: int = 1) -> Section:
+    """`key` tells networks of one page apart: it begins the `id`s. `level` is that of the title."""
+    prefix = f"{key}-" if key else ""
+    pictures = diagrams(report.analysis, prefix, whole=not key)
+    charts = network_charts(report.analysis, prefix)
+    plots = join(*map(not_drawn, charts.missing), *(figure(chart, level + 2) for chart in charts.drawn))
+    parts = [
+        ("diagram", "Diagram", _diagram(pictures, prefix)),
+        ("layers", "Layers", _layers(report, f"{prefix}layer-")),
+        ("plots", "Plots", plots),
+        ("counted", "How it is counted", conventions(report)),
+        ("published", "Published figures", figures(report)),
+    ]
+    shown = [(name, title, content) for name, title, content in parts if content]
+    links = (element("li", element("a", title, href=f"#{prefix}{name}")) for name, title, _ in shown)
+    bars = [name for chart in charts.drawn for name in chart.bars]
+    facts = {"prefix": f"{prefix}layer-", "bars": bars, **derivations(report.analysis)}
+    html = element(
+        "article",
+        element("header", heading(report, level), totals(report)),
+        element("nav", element("ul", *links), aria_label=f"Parts of {report.title}", class_="parts"),
+        *(part(f"{prefix}{name}", title, content, level + 1) for name, title, content in shown),
+        element("script", markup.data(facts), type="application/json", class_="derivations"),
+        class_="network",
+        id=f"network-{key}" if key else None,
+    )
+    return Section(html, pictures.missing + charts.missing)
+
+
+def part(name: str, title: str, content: Html, level: int) -> Html:
+    """A section with a heading, which can be linked to."""
+    heading_ = element(f"h{level}", title, id=f"{name}-title")
+    return element("section", heading_, Html("\n"), content, id=name, aria_labelledby=f"{name}-title")
+
+
+def not_drawn(sentence: str) -> Html:
+    """What stands in the place of a picture."""
+    return element("p", f"Not drawn: {sentence}", class_="missing")
+
+
+def _diagram(pictures: Pictures, prefix: str) -> Html:
+    missing = map(not_drawn, pictures.missing)
+    if not pictures.drawn:
+        return join(*missing)
+    buttons = [
+        ("in", "+", "Zoom in"),
+        ("out", "−", "Zoom out"),
+        ("fit", "Fit", "Show all of it"),
+        ("full", "Full screen", None),
+    ]
+    tools = element(
+        "div",
+        _choice(pictures.drawn, f"{prefix}style"),
+        *(element("button", text, type="button", data_do=do, aria_label=label) for do, text, label in buttons),
+        element(
+            "span",
+            "Click a layer for its derivation. Drag to move; zoom by the buttons, by + and −, or by the wheel once "
+            "the diagram was clicked.",
+            class_="hint",
+        ),
+        class_="tools",
+        role="group",
+        aria_label="Diagram",
+        hidden=True,
+    )
+    views = (
+        element("div", picture.svg, class_="view", data_style=picture.key, hidden=index > 0)
+        for index, picture in enumerate(pictures.drawn)
+    )
+    return join(*missing, element("div", tools, *views, class_="diagram"))
+
+
+def _choice(pictures: tuple[Picture, ...], name: str) -> Html | None:
+    """Buttons of which one is pressed: which of the pictures is shown."""
+    if len(pictures) < 2:
+        return None
+    choices = (
+        element(
+            "label",
+            element("input", type="radio", name=name, value=picture.key, checked=index == 0),
+            element("span", picture.label),
+        )
+        for index, picture in enumerate(pictures)
+    )
+    legend = element("legend", "Picture", class_="hidden")
+    return element("fieldset", legend, *choices, class_="choice")
+
+
+def _layers(report: Report, prefix: str) -> Html:
+    kinds: dict[str, int] = {}
+    for row in report.rows:
+        kinds[row.op.family] = kinds.get(row.op.family, 0) + 1
+    options = (
+        element("option", f"{_kind(kind)} ({count:,})", value=kind)
+        for kind, count in sorted(kinds.items(), key=lambda pair: _kind(pair[0]))
+    )
+    search = element("input", type="search", placeholder="conv 3×3", autocomplete="off", spellcheck="false")
+    every = element("option", f"every kind ({len(report.rows):,})", value="")
+    controls = element(
+        "form",
+        element("label", element("span", "Find"), search),
+        element("label", element("span", "Kind"), element("select", every, *options)),
+        element("button", "Show all", type="reset"),
+        element("p", role="status", class_="found"),
+        class_="filter",
+        role="search",
+        aria_label=f"Layers of {report.title}",
+        hidden=True,
+    )
+    wide = element(
+        "div",
+        table(report, prefix),
+        class_="wide",
+        tabindex=0,
+        role="region",
+        aria_label=f"Table of the layers of {report.title}",
+    )
+    return join(controls, wide)
+
+
+def _kind(family: str) -> str:
+    from archcalc.render.diagrams.theme import FAMILIES
+
+    return FAMILIES.get(family, family)

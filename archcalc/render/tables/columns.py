@@ -1,0 +1,156 @@
+"""The columns of a report: a key, a heading, and what stands in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from archcalc.core import words
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.passes.analysis import Row, Totals
+
+#: What programs get: the value itself.
+Value = int | float | str | None
+
+
+class Context(NamedTuple):
+    """What a cell may depend on beside its row."""
+
+    totals: Totals
+    layout: str
+
+
+class Column(NamedTuple):
+    """A column: `text` for people, `value` for CSV; `total` is the text in the last line."""
+
+    key: str
+    title: str
+    right: bool
+    text: Callable[[Row, Context], str]
+    value: Callable[[Row, Context], Value]
+    total: Callable[[Totals], Value] | None = None
+    total_text: Callable[[Totals], str] | None = None
+
+
+def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
+    return Column(key, title, False, of, of)
+
+
+def _counted(key: str, title: str, of: Callable[[Row], int], total: Callable[[Totals], int]) -> Column:
+    return Column(
+        key, title, True, lambda row, _: words.count(of(row)), lambda row, _: of(row), total,
+        lambda totals: f"{total(totals):,}",
+    )  # fmt: skip
+
+
+def _share(key: str, of: Callable[[Row], int], total: Callable[[Totals], int]) -> Column:
+    def value(row: Row, context: Context) -> float:
+        whole = total(context.totals)
+        return of(row) / whole if whole else 0.0
+
+    return Column(key, "share", True, lambda row, context: words.share(of(row), total(context.totals)), value)
+
+
+def _shapes(row: Row, context: Context) -> str:
+    return ", ".join(format_shape(shape, context.layout) for shape in row.input_shapes)
+
+
+def _field(row: Row, _: Context) -> str:
+    field = row.receptive_field
+    return f"{field.height.size}×{field.width.size}" if field else "?"
+
+
+def _stride(row: Row, _: Context) -> str:
+    field = row.receptive_field
+    return f"{words.number(field.height.stride)}×{words.number(field.width.stride)}" if field else "?"
+
+
+def _start(row: Row, _: Context) -> str:
+    field = row.receptive_field
+    return f"{field.height.start}, {field.width.start}" if field else "?"
+
+
+COLUMNS: dict[str, Column] = {
+    column.key: column
+    for column in (
+        _label("layer", "layer", lambda row, _: row.name),
+        _label("op", "op", lambda row, _: row.op.kind),
+        _label("operation", "operation", lambda row, _: row.op.summary()),
+        _label("inputs", "inputs", lambda row, _: ", ".join(row.inputs)),
+        _label("input", "input", _shapes),
+        _label("output", "output", lambda row, context: format_shape(row.output_shape, context.layout)),
+        _counted("params", "params", lambda row: row.params, lambda totals: totals.params),
+        _share("params_share", lambda row: row.params, lambda totals: totals.params),
+        _counted("trainable", "trainable", lambda row: row.trainable_params, lambda totals: totals.trainable_params),
+        _counted("buffers", "buffers", lambda row: row.buffers, lambda totals: totals.buffers),
+        _counted(
+            "multiplications", "multiplications", lambda row: row.multiplications, lambda totals: totals.multiplications
+        ),
+        _share("multiplications_share", lambda row: row.multiplications, lambda totals: totals.multiplications),
+        _counted(
+            "additions",
+            "additions",
+            lambda row: row.operations.additions,
+            lambda totals: totals.operations.additions,
+        ),
+        _counted(
+            "all_multiplications",
+            "all multiplications",
+            lambda row: row.operations.multiplications,
+            lambda totals: totals.operations.multiplications,
+        ),
+        _counted(
+            "comparisons",
+            "comparisons",
+            lambda row: row.operations.comparisons,
+            lambda totals: totals.operations.comparisons,
+        ),
+        _counted(
+            "divisions",
+            "divisions",
+            lambda row: row.operations.divisions,
+            lambda totals: totals.operations.divisions,
+        ),
+        _counted(
+            "exponentials",
+            "exponentials",
+            lambda row: row.operations.exponentials,
+            lambda totals: totals.operations.exponentials,
+        ),
+        _counted("activations", "values stored", lambda row: row.activations, lambda totals: totals.activations),
+        Column(
+            "stored",
+            "stored",
+            True,
+            lambda row, _: words.size(row.activation_bytes),
+            lambda row, _: row.activation_bytes,
+            lambda totals: totals.activation_bytes,
+            lambda totals: words.size(totals.activation_bytes),
+        ),
+        Column("receptive_field", "receptive field", True, _field, _field),
+        Column("field_stride", "field stride", True, _stride, _stride),
+        Column("field_start", "field start", True, _start, _start),
+    )
+}
+
+DEFAULT = (
+    "layer", "operation", "output", "params", "params_share", "multiplications", "multiplications_share", "stored",
+    "receptive_field",
+)  # fmt: skip
+#: What goes first where a terminal is too narrow.
+LEAST_NEEDED = ("multiplications_share", "params_share", "receptive_field", "stored", "operation")
+
+
+def choose(keys: str | None) -> tuple[Column, ...]:
+    """The columns of a comma-separated list of keys (`all`: every one). Raises `UsageError` for an unknown key."""
+    wanted: Sequence[str] = DEFAULT if keys is None else [key.strip() for key in keys.split(",") if key.strip()]
+    if wanted == ["all"]:
+        wanted = list(COLUMNS)
+    for key in wanted:
+        if key not in COLUMNS:
+            raise UsageError(f"there is no column {key!r}{did_you_mean(key, COLUMNS)}; there are {', '.join(COLUMNS)}")
+    if not wanted:
+        raise UsageError(f"--columns names none; there are {', '.join(COLUMNS)}")
+    return tuple(COLUMNS[key] for key in wanted)

@@ -1,0 +1,78 @@
+"""The report as JSON; the keys are part of the command line's contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.ops.base import Op
+from archcalc.passes.analysis import Analysis, Row, Totals
+from archcalc.render.tables.report import Report
+
+SCHEMA = "archcalc.report/1"
+
+
+def render(reports: Sequence[Report]) -> str:
+    """One report as an object; several in a list under `reports`."""
+    if len(reports) == 1:
+        data = as_dict(reports[0].analysis, reports[0].rows)
+    else:
+        data = {
+            "schema": "archcalc.reports/1",
+            "reports": [as_dict(report.analysis, report.rows) for report in reports],
+        }
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, Any]:
+    """The report as plain data. Shapes are [C, H, W] or [N]; counts are per image, bytes for the whole batch."""
+    graph = analysis.graph
+    return {
+        "schema": SCHEMA,
+        "network": graph.name,
+        "title": graph.title,
+        "authors": list(graph.authors),
+        "year": graph.year,
+        "input": {"shape": list(graph.input_shape), "batch": analysis.batch, "dtype": analysis.dtype},
+        "outputs": [
+            {"name": output.name, "layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
+            for output in graph.outputs
+        ],
+        "layers": [_row(row) for row in (analysis.rows if rows is None else rows)],
+        "totals": _totals(analysis.totals),
+        "reported": [figure.model_dump(exclude_none=True, exclude={"by", "when"}) for figure in graph.reported],
+        "conventions": analysis.conventions.describe(analysis.batch, analysis.dtype),
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    field = row.receptive_field
+    return {
+        "name": row.name,
+        "op": row.op.kind,
+        "summary": row.op.summary(),
+        "settings": _settings(row.op),
+        "inputs": list(row.inputs),
+        "input_shapes": [list(shape) for shape in row.input_shapes],
+        "output_shape": list(row.output_shape),
+        "params": row.params,
+        "trainable_params": row.trainable_params,
+        "buffers": row.buffers,
+        "multiplications": row.multiplications,
+        "operations": row.operations._asdict(),
+        "activations": row.activations,
+        "activation_bytes": row.activation_bytes,
+        "receptive_field": [field.height.size, field.width.size] if field else None,
+        "receptive_field_stride": [field.height.stride, field.width.stride] if field else None,
+        "receptive_field_start": [field.height.start, field.width.start] if field else None,
+    }
+
+
+def _settings(op: Op) -> dict[str, Any]:
+    """The fields of the op, as a spec would give them."""
+    return {name: getattr(op, name) for name in type(op).model_fields}
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {**totals._asdict(), "operations": totals.operations._asdict()}

@@ -1,0 +1,90 @@
+"""The report of one network: what every format shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archcalc.core import words
+from archcalc.core.shapes import format_shape
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.tables.columns import Column, Context, choose
+from archcalc.render.tables.figures import compare_figures
+
+
+@dataclass(frozen=True)
+class Report:
+    """An analysis with the choices of how to show it."""
+
+    analysis: Analysis
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    layout: str
+
+    @property
+    def context(self) -> Context:
+        return Context(self.analysis.totals, self.layout)
+
+    @property
+    def title(self) -> str:
+        return words.line(self.analysis.graph.title or self.analysis.graph.name)
+
+    @property
+    def subtitle(self) -> str:
+        """The input, the parameters that were set, who and when."""
+        graph = self.analysis.graph
+        made = " ".join(part for part in (words.line(words.people(graph.authors)), str(graph.year or "")) if part)
+        batch = f"batch {self.analysis.batch}" if self.analysis.batch > 1 else ""
+        return " · ".join(
+            part for part in (f"input {format_shape(graph.input_shape, self.layout)}", batch, made) if part
+        )
+
+    def heads(self) -> list[str]:
+        return [column.title for column in self.columns]
+
+    def lines(self) -> list[list[str]]:
+        """The cells for people, row by row."""
+        context = self.context
+        return [[column.text(row, context) for column in self.columns] for row in self.rows]
+
+    def total_line(self) -> list[str]:
+        totals = self.analysis.totals
+        cells = [column.total_text(totals) if column.total_text else "" for column in self.columns]
+        if not cells[0]:
+            cells[0] = "total"
+        return cells
+
+    def notes(self) -> list[str]:
+        """What stands under the table: totals that are no column sums, conventions, reported figures."""
+        return self.conventions() + [words.line(sentence) for sentence in compare_figures(self.analysis)]
+
+    def conventions(self) -> list[str]:
+        """Totals that are no column sums, and how things are counted."""
+        analysis = self.analysis
+        totals = analysis.totals
+        said = analysis.conventions.describe(analysis.batch, analysis.dtype)
+        keys = {column.key for column in self.columns}
+        notes = [
+            f"Parameters take {words.size(totals.param_bytes)}; at most {words.size(totals.peak_activation_bytes)} of "
+            f"activations live at one time, at {totals.peak_layer}: {said['peak']}."
+        ]
+        if keys & {"multiplications", "multiplications_share"}:
+            notes.append(f"Multiplications: {said['multiplications']}.")
+        if totals.buffers or analysis.conventions.running_statistics:
+            notes.append(f"Params: {said['params']} ({totals.buffers:,} buffer values).")
+        if keys & {"stored", "activations"}:
+            notes.append(f"Stored: {said['stored']}.")
+        if keys & {"receptive_field", "field_stride", "field_start"}:
+            notes.append(f"Receptive field: {said['receptive_field']}.")
+        return notes
+
+
+def make_report(
+    analysis: Analysis, columns: str | None = None, layout: str = "hwc", depth: int | None = None
+) -> Report:
+    """Choose columns (comma-separated keys) and fold blocks below `depth` levels of names."""
+    rows = analysis.rows
+    if depth is not None:
+        from archcalc.passes.blocks import fold
+
+        rows = tuple(fold(rows, depth))
+    return Report(analysis, choose(columns), rows, layout)

@@ -1,0 +1,131 @@
+"""Networks by name: the shipped specs, their variants, and spec files of the user's own."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.spec.build import build, network_names, variants_of
+from archcalc.spec.document import Parameter
+from archcalc.spec.load import Spec, load_spec, spec_of
+from archcalc.spec.patterns import is_pattern, parse_pattern
+
+_PACKAGE = Path(__file__).parents[1]
+#: In the wheel the specs lie inside the package; in a checkout next to it.
+SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent / "specs"
+
+_NAME = re.compile(r"^name:\s*(\S+)", re.MULTILINE)
+_NETWORKS = re.compile(r"^networks:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
+_FILE = re.compile(r"(.*?\.ya?ml)(?:@(.*))?")
+_MEMBER = re.compile(r"^  ([\w/.-]+):", re.MULTILINE)
+
+
+class Entry(NamedTuple):
+    """A network of a spec file."""
+
+    file: Path
+    name: str
+
+
+def key_of(name: str) -> str:
+    """Names are compared without case, '-' and '_'."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
+@lru_cache(maxsize=1)
+def entries() -> Mapping[str, Entry]:
+    """Every shipped network, in the order of the files; found by a look at the text, without parsing all of it."""
+    found: dict[str, Entry] = {}
+    for path in sorted(SPECS.rglob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        networks = _NETWORKS.search(text)
+        members = _MEMBER.findall(networks[1]) if networks else []
+        name = _NAME.search(text)
+        # A family can be named too: it stands for its default member.
+        for member in [*members, *([name[1]] if name else [])]:
+            found.setdefault(key_of(member), Entry(path, member))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _shipped_spec(path: Path) -> Spec:
+    return load_spec(path, f"specs/{path.relative_to(SPECS).as_posix()}")
+
+
+def names() -> Iterator[str]:
+    """Every network and variant of the catalogue, family by family."""
+    for path in sorted(SPECS.rglob("*.yaml"), key=lambda path: (len(path.relative_to(SPECS).parts), path.name)):
+        yield from network_names(_shipped_spec(path))
+
+
+def is_file_name(network: str) -> bool:
+    """Whether a NET argument means a file rather than a name."""
+    return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
+
+
+def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
+    """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
+
+    Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
+    """
+    spec, member, variant = find(network)
+    return build(spec, member, variant, settings, input_shape)
+
+
+def parameters(network: str) -> Mapping[str, Parameter]:
+    """What can be set of a network."""
+    return find(network)[0].document.parameters
+
+
+def _split(network: str) -> tuple[str, str]:
+    """Name and variant, either may be empty; an @ in a folder or before the ending of a file is no variant's."""
+    folder, slash, last = network.rpartition("/")
+    file = _FILE.fullmatch(last)
+    name, variant = (file[1], file[2] or "") if file else last.partition("@")[::2]
+    return folder + slash + name, variant
+
+
+def find(network: str) -> tuple[Spec, str | None, str | None]:
+    """The spec of a network, its member of a family and its variant. Raises as `load` does."""
+    if is_pattern(network):
+        return spec_of(parse_pattern(network)), None, None
+    name, variant = _split(network)
+    if not name:
+        raise UsageError("a network needs a name; `archcalc list` shows all")
+    if is_file_name(name) or (os.path.isdir(name) and key_of(name) not in entries()):
+        spec = load_spec(Path(name))
+        member = next(iter(spec.document.networks), None)
+        # fam.yaml@member@variant: a file may hold a family.
+        first, _, rest = variant.partition("@")
+        chosen = {key_of(candidate): candidate for candidate in spec.document.networks}.get(key_of(first))
+        if chosen is not None:
+            member, variant = chosen, rest
+    else:
+        entry = entries().get(key_of(name))
+        if entry is None:
+            raise UsageError(_unknown(network))
+        spec = _shipped_spec(entry.file)
+        member = _member(spec, entry.name)
+    if variant:
+        known = {key_of(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
+        variant = known.get(key_of(variant), variant)
+    return spec, member, variant or None
+
+
+def _member(spec: Spec, name: str) -> str | None:
+    """A member of a family; the family's own name stands for its parameters' defaults."""
+    return name if name in spec.document.networks else None
+
+
+def _unknown(network: str) -> str:
+    known = [entry.name for entry in entries().values()]
+    hint = did_you_mean(network.partition("@")[0], known)
+    return f"there is no network {network[:80]!r}{hint or '; `archcalc list` shows all'}"

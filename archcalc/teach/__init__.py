@@ -1,0 +1,1 @@
+"""Hand calculations checked, texts audited, worksheets made and graded."""

@@ -1,0 +1,131 @@
+"""What a claim says its value is: a number with its rounding, a shape, a list, yes or no, or words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archcalc.teach.audit.numbers import value_text
+from archcalc.teach.check.calculation import StatementError
+from archcalc.teach.check.model import Stated
+from archcalc.teach.check.statements import read_statement
+
+MOST_ITEMS = 1000
+LONGEST = 200
+
+_ABOUT = re.compile(r"(?:about|around|roughly|nearly|some|ca\.|~|≈)\s*", re.IGNORECASE)
+_SIDES = re.compile(r"\(?\s*\d{1,9}(?:\s*[x×*]\s*\d{1,9})+\s*\)?", re.IGNORECASE)
+#: A unit that texts write for either of two.
+_MB = re.compile(r"(?<=[KMGkmg])(?=[Bb]$)")
+
+
+class Claimed(NamedTuple):
+    """A claimed value. Of the fields after `text` the one that the text is about is set.
+
+    `numbers` are the readings of a number: one, or one for each meaning of its unit. `sides` are those of a shape in
+    the order of the page. `exact` is a number written in full.
+    """
+
+    text: str
+    numbers: tuple[Stated, ...] = ()
+    sides: tuple[int, ...] = ()
+    items: tuple[Claimed, ...] | None = None
+    truth: bool | None = None
+
+    @property
+    def number(self) -> Fraction | None:
+        """The number as written, in its first reading."""
+        return self.numbers[0].value if self.numbers else None
+
+    @property
+    def in_bytes(self) -> bool:
+        return any(one.unit == "bytes" for one in self.numbers)
+
+    @property
+    def is_words(self) -> bool:
+        return not self.numbers and not self.sides and self.items is None and self.truth is None
+
+    def holds(self, value: Any) -> bool:
+        """Whether a calculated value is the claimed one, within its rounding."""
+        if self.truth is not None:
+            return value is self.truth
+        if self.items is not None:
+            return (
+                isinstance(value, list)
+                and len(value) == len(self.items)
+                and all(item.holds(part) for item, part in zip(self.items, value, strict=True))
+            )
+        if isinstance(value, bool):
+            return False
+        if self.sides:
+            return isinstance(value, list) and flat(value) == flat(self.sides)
+        if self.numbers:
+            if isinstance(value, list):  # 4096 of 1×1×4096
+                if any(not isinstance(side, int) for side in value) or len(flat(value)) != 1:
+                    return False
+                value = flat(value)[0]
+            return isinstance(value, (int, Fraction)) and any(one.holds(value) for one in self.numbers)
+        return isinstance(value, str) and self.text.casefold() in value.casefold()
+
+
+def flat(sides: Sequence[Any]) -> tuple[Any, ...]:
+    """1×1×4096 is 4096: positions are left out where there is one."""
+    return tuple(sides[-1:]) if len(sides) == 3 and all(side == 1 for side in sides[:2]) else tuple(sides)
+
+
+def read_claimed(value: Any) -> Claimed:
+    """A value of a claims file. Raises `ValueError` with what cannot be read."""
+    if isinstance(value, bool):
+        return Claimed("yes" if value else "no", truth=value)
+    if isinstance(value, list):
+        if len(value) > MOST_ITEMS:
+            raise ValueError(f"a list may have {MOST_ITEMS:,} items, this one has {len(value):,}")
+        items = tuple(read_claimed(item) for item in value)
+        return Claimed(", ".join(item.text for item in items), items=items)
+    if isinstance(value, (int, Fraction)):
+        number = Fraction(value)
+        text = value_text(value)
+        return Claimed(text, (Stated(text, number, number, number),))
+    if isinstance(value, float):
+        return read_claimed(str(value))
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("is a number, a shape such as 55x55x96, a list of those, true or false, or words")
+    if len(value) > LONGEST:
+        raise ValueError(f"may have {LONGEST} characters, this one has {len(value):,}")
+    text = value.strip()
+    if _SIDES.fullmatch(text):
+        sides = tuple(int(side) for side in re.findall(r"\d+", text))
+        return Claimed("×".join(map(str, sides)), sides=sides)
+    about = _ABOUT.match(text)
+    return Claimed(text, tuple(_readings(text[about.end() :] if about else text, about is not None)))
+
+
+def _readings(text: str, is_about: bool) -> Iterator[Stated]:
+    """The number that a text is, in each meaning of its unit; none where it is words."""
+    number = text.removesuffix("%").rstrip()
+    # The notes of a course mostly write MB for 1024² bytes: what holds for either is right.
+    for variant in dict.fromkeys((number, _MB.sub("i", number))):
+        try:
+            stated = read_statement(variant, "params")[0]
+        except StatementError:
+            return
+        value, low, high = stated.value, stated.low, stated.high
+        if value is None or low is None or high is None:
+            return
+        if is_about:
+            low, high = min(low, value - _blur(value)), max(high, value + _blur(value))
+        yield stated._replace(text=text, low=low, high=high)
+
+
+def _blur(value: Fraction) -> Fraction:
+    """How far "about" reaches: half a step of the last digit that is not 0, and no more than a twentieth."""
+    if not value:
+        return Fraction(0)
+    step = Fraction(1)
+    while value % (step * 10) == 0:
+        step *= 10
+    while value % step != 0:
+        step /= 10
+    return min(step / 2, abs(value) / 20)

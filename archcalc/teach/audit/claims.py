@@ -1,0 +1,66 @@
+"""What a file of claims holds once it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import Location
+from archcalc.explain.derive.trace import Node
+from archcalc.spec.expressions import Expression
+from archcalc.teach.audit.claimed import Claimed
+
+
+class Calculation(NamedTuple):
+    """Something to calculate: a tree, and the names that it may use."""
+
+    tree: Expression
+    variables: Mapping[str, Any]
+
+
+class Formula(NamedTuple):
+    """A printed formula, and what it should equal at every one of some points."""
+
+    printed: Expression
+    printed_text: str
+    equals: Calculation
+    points: Mapping[str, tuple[Any, ...]]
+    condition: Expression | None
+
+
+class Printed(NamedTuple):
+    """A calculation as the text prints it."""
+
+    text: str
+    tree: Node
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement and what it is checked against: a calculation, a formula, its own arithmetic, or nothing."""
+
+    id: str
+    document: str
+    topic: str
+    text: str
+    line: int | None
+    value: Claimed | None
+    printed: Printed | None
+    calculation: Calculation | None = None
+    formula: Formula | None = None
+    #: The ids of the claims whose values it adds up, with * for any letters.
+    adds: str = ""
+    reason: str = ""
+    location: Location | None = None
+    #: Places of the parts that can turn out wrong when they are calculated.
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+
+class Claims(NamedTuple):
+    """A file of claims: its title, the documents by their short names, the claims in the order of the file."""
+
+    file: str
+    title: str
+    documents: Mapping[str, str]
+    claims: tuple[Claim, ...]

@@ -1,0 +1,126 @@
+"""Why a claim is wrong. Each diagnosis reproduces the claimed value; rivals are told together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from archcalc.explain.derive.network import find_layers
+from archcalc.spec.expressions import Expression
+from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.elsewhere import other_layers, other_networks
+from archcalc.teach.audit.layers import of_other_setting, of_other_size, of_padding, of_several_settings, of_weights
+from archcalc.teach.audit.slips import of_addends, of_calculation, of_rounding, of_sides, of_unit
+from archcalc.teach.audit.sums import SUMMED, is_sum, of_terms
+from archcalc.teach.audit.trees import calls, layer_of, network_of
+from archcalc.teach.check.diagnose import Situation, diagnose
+from archcalc.teach.check.model import QUANTITIES as CELLS
+from archcalc.teach.check.model import TOTAL, Diagnosis, Stated
+
+if TYPE_CHECKING:
+    from archcalc.teach.audit.claimed import Claimed
+    from archcalc.teach.audit.claims import Claim
+    from archcalc.teach.audit.judge import Judge, Part
+
+#: Mistakes that only texts make; the others are those of `archcalc.teach.check.mistakes`.
+MISTAKES = {
+    "other_network": "the value of another network",
+    "other_layer": "the value of another layer",
+    "other_quantity": "another quantity of the same layer, or another kind of layer counted",
+    "mixed_layers": "sides of two layers in one shape",
+    "arithmetic": "the printed calculation does not give the printed value",
+    "incomplete": "only a part of what is to be calculated",
+    "wrong_operator": "a formula with one operator lost or changed",
+    "wrong_setting": "a setting that the layer does not have; what would follow from it",
+}
+#: Rivals beyond this number help nobody.
+MOST = 4
+_KEYS = {"activation_bytes": "memory"}
+
+
+#: In the order in which they are asked: from the layer's own settings to other networks.
+_EXPLAIN = (
+    of_padding,
+    of_weights,
+    of_other_setting,
+    of_sides,
+    of_other_size,
+    of_unit,
+    of_rounding,
+    other_layers,
+    other_networks,
+    of_several_settings,
+)
+
+
+class Diagnoser:
+    """Explains the wrong parts of one claim."""
+
+    def __init__(self, judge: Judge, claim: Claim, printed: Any) -> None:
+        self.asked = Asked(judge, claim)
+        self.claim = claim
+        self.printed = printed
+
+    def of_printed(self, claimed: Claimed) -> list[Diagnosis]:
+        """The printed calculation does not give what is claimed."""
+        assert self.claim.printed is not None
+        if is_sum(self.asked):
+            return []  # told with its terms
+        return list(of_calculation(self.claim.printed, claimed, self.printed))
+
+    def of_addends(self, claimed: Claimed) -> list[Diagnosis]:
+        """A total against the sum of the claims that it adds up."""
+        return list(of_addends(self.claim, self.asked.judge.claims, claimed))
+
+    def of_part(self, part: Part) -> list[Diagnosis]:
+        """The best explanations of a part; those of the layers' own calculation come first."""
+        found = list(of_terms(self.asked, part)) or list(self._of_cell(part))
+        for explain in _EXPLAIN:
+            found += [one for one in explain(self.asked, part) if one not in found]
+        # That a number is twice another one explains little, where something else explains it.
+        found = [one for one in found if one.mistake != "factor_two"] or found
+        return found[:MOST]
+
+    def _of_cell(self, part: Part) -> Iterator[Diagnosis]:
+        """What `check` says of the same number in a table of answers."""
+        cell = cell_of(part.tree)
+        if cell is None or part.claimed.items is not None:
+            return
+        call, quantity = cell
+        network = network_of(call, self.asked.variables)
+        if network is None:
+            return
+        analysis = self.asked.networks.analysis(network)
+        layer = layer_of(call) or (analysis.rows[-1].name if network.op is not None else None)
+        if layer is None and quantity not in SUMMED:
+            return
+        names = [TOTAL] if layer is None else find_layers(analysis, layer)
+        if len(names) != 1 or (isinstance(part.value, list) and _is_far(part.claimed, part.value)):
+            return
+        situation = Situation(analysis, names[0], quantity)
+        for stated in stated_in(part.claimed):
+            # Too much rounds to a rounded number: what explains it is no more than one of many.
+            if stated.low == stated.high:
+                yield from (one for one in diagnose(situation, stated) if one.mistake != "unknown")
+
+
+def _is_far(claimed: Claimed, right: list[int]) -> bool:
+    """Whether neither the place nor the depth of a shape is right: no single mistake explains both."""
+    sides = claimed.sides
+    return len(sides) == len(right) == 3 and sides[:2] != tuple(right[:2]) and sides[2] != right[2]
+
+
+def cell_of(tree: Expression) -> tuple[Expression, str] | None:
+    """The call and the quantity of a table of answers that a tree is, if it is one."""
+    if tree not in calls(tree):
+        return None
+    quantity = _KEYS.get(tree.value, tree.value)
+    return (tree, quantity) if quantity in CELLS else None
+
+
+def stated_in(claimed: Claimed) -> Iterator[Stated]:
+    """A claimed value as an answer of a table."""
+    if claimed.sides:
+        shape = (claimed.sides[-1], *claimed.sides[:-1]) if len(claimed.sides) == 3 else claimed.sides
+        yield Stated(claimed.text, shape=shape, sides=claimed.sides)
+    yield from claimed.numbers

@@ -1,0 +1,115 @@
+"""A judged claim as people read it: the same sentences for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archcalc.core.words import line
+from archcalc.explain.derive.words import listed, several
+from archcalc.teach.audit.judge import Audit, Judged, Verdict
+from archcalc.teach.audit.numbers import value_text
+from archcalc.teach.audit.trees import written
+from archcalc.teach.audit.workings import part_text
+from archcalc.teach.check.model import TOTAL
+
+#: A calculation of more characters is shown in part.
+LONGEST = 60
+
+
+class Topic(NamedTuple):
+    """Claims of one document on one topic, in the order of the file."""
+
+    document: str
+    title: str
+    topic: str
+    judged: tuple[Judged, ...]
+
+    @property
+    def heading(self) -> str:
+        return ", ".join(part for part in (self.document, self.topic) if part)
+
+
+def topics(audit: Audit, kept: Verdict | None = None) -> list[Topic]:
+    """The claims by document and topic, in the order in which they first appear; only those of one verdict."""
+    found: dict[tuple[str, str], list[Judged]] = {}
+    for one in audit.judged:
+        if kept is None or one.verdict is kept:
+            found.setdefault((line(one.claim.document), line(one.claim.topic)), []).append(one)
+    titles = audit.claims.documents
+    return [Topic(key[0], line(titles.get(key[0], "")), key[1], tuple(claims)) for key, claims in found.items()]
+
+
+def counts(audit: Audit) -> list[tuple[str, list[int]]]:
+    """For each document the number of claims, and of those of each verdict; at the end all."""
+    documents = dict.fromkeys(line(one.claim.document) for one in audit.judged)
+    rows = []
+    for name in documents:
+        its = [one for one in audit.judged if line(one.claim.document) == name]
+        title = line(audit.claims.documents.get(name, ""))
+        label = " · ".join(part for part in (name, title) if part) or "claims"
+        rows.append((label, [len(its), *(sum(one.verdict is verdict for one in its) for verdict in Verdict)]))
+    if len(rows) > 1:
+        rows.append(("all", [len(audit.judged), *(audit.count(verdict) for verdict in Verdict)]))
+    return rows
+
+
+def summary(audit: Audit) -> str:
+    """354 claims: 255 right, 46 wrong, 53 not calculated."""
+    wrong, right, left = (audit.count(verdict) for verdict in (Verdict.WRONG, Verdict.RIGHT, Verdict.NOT_CALCULATED))
+    return f"{several(len(audit.judged), 'claim')}: {right} right, {wrong} wrong, {left} not calculated"
+
+
+def statement(judged: Judged) -> str:
+    """What is claimed, in words; made of the calculation where the file has none."""
+    claim = judged.claim
+    if claim.text:
+        return line(claim.text)
+    if claim.calculation is not None:
+        return line(written(claim.calculation.tree, claim.calculation.variables))
+    return line(claim.printed.text if claim.printed else claim.id)
+
+
+def claimed(judged: Judged) -> str:
+    """The claimed value as it was written, behind its calculation where the text prints one."""
+    claim = judged.claim
+    if claim.formula is not None:
+        return line(claim.formula.printed_text)
+    if claim.printed is None:
+        return line(claim.value.text) if claim.value else ""
+    value = line(claim.value.text) if claim.value else value_text(judged.printed)
+    return f"{_short(line(claim.printed.text))} = {value}"
+
+
+def _short(calculation: str) -> str:
+    """A calculation with its middle left out where it is long."""
+    return (
+        calculation if len(calculation) <= LONGEST else f"{calculation[: LONGEST // 2]}…{calculation[-LONGEST // 2 :]}"
+    )
+
+
+def calculated(judged: Judged) -> str:
+    """The right value, where one was calculated."""
+    if judged.claim.formula is not None:
+        return "" if judged.counterexample else "holds at every point tried"
+    if judged.verdict is Verdict.NOT_CALCULATED:
+        return ""
+    if judged.verdict is Verdict.WRONG and all(part.claimed.holds(part.value) for part in judged.parts):
+        return ""  # only the calculation is wrong
+    return "; ".join(part_text(part) for part in judged.parts)
+
+
+def details(judged: Judged) -> Iterator[str]:
+    """What teaches at a wrong claim: the right calculation, then what led to the wrong one."""
+    yield from (line(text) for text in judged.workings)
+    if judged.counterexample is not None:
+        point, found, expected = judged.counterexample
+        where = ", ".join(f"{name} = {value_text(value)}" for name, value in point.items())
+        yield f"for {where} it gives {value_text(found)}, right is {value_text(expected)}"
+    told: dict[tuple[str, str], list[str]] = {}
+    for one in judged.diagnoses:
+        told.setdefault((one.explanation, one.mistake), []).append(one.layer)
+    for (explanation, mistake), layers in told.items():
+        unnamed = [layer for layer in dict.fromkeys(layers) if layer and layer != TOTAL and layer not in explanation]
+        where = f"{listed(unnamed)}: " if unnamed and judged.claim.printed is not None else ""
+        yield line(f"{where}{explanation} [{mistake}]")

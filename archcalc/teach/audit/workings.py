@@ -1,0 +1,107 @@
+"""How a right value comes about: the calculation with its values, layer by layer where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archcalc.explain.derive.notation import TEXT
+from archcalc.spec.expressions import Expression
+from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.diagnose import cell_of
+from archcalc.teach.audit.functions import COUNTS, MEASURED
+from archcalc.teach.audit.networks import rows_of
+from archcalc.teach.audit.numbers import value_text
+from archcalc.teach.audit.trees import calls, layer_of, network_of, written
+from archcalc.teach.check.expected import derivations
+
+if TYPE_CHECKING:
+    from archcalc.teach.audit.judge import Part
+
+_COMPARISONS = {">", "<", ">=", "<=", "==", "!="}
+_REPORTED = {"param_bytes": "params"}
+#: Layers that are still named one by one.
+FEW = 6
+
+
+def part_text(part: Part) -> str:
+    """The right value of a part."""
+    if part.tree.kind == "call" and part.tree.value in MEASURED:
+        return f"reported {' or '.join(value_text(figure) for figure in part.value)}" if part.value else "not known"
+    return value_text(part.value, part.claimed.in_bytes)
+
+
+def workings(asked: Asked, part: Part) -> Iterator[str]:
+    """Lines that show how the right value of a part comes about."""
+    tree, bytes_wanted = part.tree, part.claimed.in_bytes
+    lines = _derivation(asked, tree)
+    if lines:
+        yield from lines
+        return
+    if tree.kind == "binary" and tree.value in _COMPARISONS:
+        sides = [
+            f"{written(side, asked.variables)} = {value_text(asked.value(side))}" if side.parts else ""
+            for side in tree.parts
+        ]
+        yield "; ".join(side for side in sides if side)
+    elif tree.parts:
+        yield f"{written(tree, asked.variables)} = {value_text(part.value, bytes_wanted)}"
+        counted = [call for call in calls(tree) if call is not tree and call.value in (*COUNTS, "count", "depth")]
+        if 0 < len(dict.fromkeys(counted)) <= FEW:
+            yield "; ".join(
+                f"{written(call, asked.variables)} = {value_text(asked.value(call), bytes_wanted)}"
+                for call in dict.fromkeys(counted)
+            )
+    yield from _facts(asked, tree)
+
+
+def _derivation(asked: Asked, tree: Expression) -> list[str]:
+    """The derivation of a layer's number: (3·3·384 + 1)·384 = 1,327,488."""
+    cell = cell_of(tree)
+    if cell is None:
+        return []
+    call, quantity = cell
+    network, layer = network_of(call, asked.variables), layer_of(call)
+    if network is None:
+        return []
+    analysis = asked.networks.analysis(network)
+    if network.op is not None:
+        layer = analysis.rows[-1].name
+    if layer is None:
+        return []
+    rows = rows_of(analysis, layer)
+    if len(rows) != 1:
+        return []
+    found = derivations(rows[0], analysis, quantity)
+    return [
+        f"{one.label} of {layer}: {' = '.join(TEXT.write(node) for node in one.chain())}" for one in found if one.value
+    ]
+
+
+def _facts(asked: Asked, tree: Expression) -> Iterator[str]:
+    """What the spec says beside: the layers that were counted, where a network was published, what was reported."""
+    for call in calls(tree):
+        network = network_of(call, asked.variables)
+        if network is None:
+            continue
+        analysis = asked.networks.analysis(network)
+        graph = analysis.graph
+        if call.value == "count" and (names := _counted(asked, call)):
+            yield f"counted: {', '.join(names)}"
+        elif call.value == "year" and graph.paper is not None:
+            venue = f", {graph.paper.venue}" if graph.paper.venue else ""
+            yield f"{graph.title}: “{graph.paper.title}”{venue}"
+        elif call is tree and layer_of(call) is None:
+            for figure in graph.reported:
+                if figure.quantity == _REPORTED.get(call.value, call.value) and isinstance(
+                    figure.value, (int, float, str)
+                ):
+                    note = f"; {figure.note}" if figure.note else ""
+                    yield f"reported: {figure.value} ({figure.source}){note}"
+
+
+def _counted(asked: Asked, call: Expression) -> list[str]:
+    """The names of counted layers, where they are few."""
+    arguments = [asked.value(part) for part in call.parts]
+    rows = asked.judge.reader.counted(*arguments)
+    return [row.name for row in rows] if len(rows) <= FEW else []

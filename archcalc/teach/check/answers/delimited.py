@@ -1,0 +1,87 @@
+"""CSV with any of the usual delimiters."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+
+from archcalc.teach.check.answers.heads import LAYER, find_head
+from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, read_table
+from archcalc.teach.check.model import Place
+
+DELIMITERS = ("\t", ";", ",", "|")
+_LONGEST_FIELD = 131_072  # the limit of the csv module
+
+
+def read_delimited(text: str, file: str, delimiter: str | None = None) -> Answers:
+    """The answers of a CSV text; the delimiter is the one that makes a heading of its first lines."""
+    head = re.match(r"sep=(.)\r?\n", text)  # what Excel writes to name it
+    if head:
+        delimiter = head[1]
+        text = "\n" + text[head.end() :]
+    chosen = delimiter or _sniff(text)[0]
+    return read_table(list(_rows(text, file, chosen)), file)
+
+
+def has_heading(text: str) -> bool:
+    """Whether one of the first lines names columns."""
+    return _sniff(text)[1] > 1
+
+
+def _sniff(text: str) -> tuple[str, int]:
+    """The delimiter that gives most columns with a known name, judged by the first lines, and how many it gives."""
+    lines = [line[:2000] for line in text[:40_000].splitlines() if line.strip()][:10]
+
+    def known(delimiter: str) -> tuple[int, bool]:
+        most, has_layer = 0, False
+        for line in lines:
+            cells = [find_head(cell) for cell in next(csv.reader([line], delimiter=delimiter), [])]
+            found = [head for head in cells if head is not None]
+            if len(found) > most:
+                most, has_layer = len(found), any(head.key == LAYER for head in found)
+        return most, has_layer
+
+    best = max(DELIMITERS, key=known)
+    return best, known(best)[0]
+
+
+def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    line = 1
+    width = 0
+    try:
+        for count, fields in enumerate(reader):
+            if count > 2 * MOST_ROWS:
+                raise fault(f"holds more than {MOST_ROWS:,} rows", Place(file, line, 1))
+            if not width and len(fields) > 1:
+                width = len(fields)
+            if len(fields) > MOST_COLUMNS:
+                raise fault(f"holds more than {MOST_COLUMNS} columns", Place(file, line, MOST_COLUMNS + 1))
+            cells = _rejoined(fields, width) if delimiter == "," and len(fields) > width > 1 else fields
+            yield [Item(cell, Place(file, line, index + 1)) for index, cell in enumerate(cells)]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problem = "a quote is not closed" if "end of data" in str(error) else str(error)
+        if "field limit" in problem:
+            problem = f"a cell has more than {_LONGEST_FIELD:,} characters"
+        raise fault(problem, Place(file, line, 1)) from None
+
+
+def _rejoined(fields: list[str], width: int) -> list[str]:
+    """A row in which numbers with commas lack their quotes, where only one way of joining them fits the heading."""
+    if len(fields) > 2 * width + 8:
+        return fields
+    ways = [[fields[0]]]
+    for field in fields[1:]:
+        more = []
+        if re.fullmatch(r"\d{3}", field.strip()):
+            more = [
+                [*way[:-1], f"{way[-1]},{field.strip()}"] for way in ways if re.search(r"(^|,|\s)\d{1,3}$", way[-1])
+            ]
+        ways = [*([*way, field] for way in ways), *more]
+        if len(ways) > 200:
+            return fields
+    fitting = [way for way in ways if len(way) == width]
+    return fitting[0] if len(fitting) == 1 else fields

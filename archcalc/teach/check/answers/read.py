@@ -1,0 +1,113 @@
+"""A file of answers, whatever its form."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+from archcalc.core.errors import UsageError
+from archcalc.teach.check.answers.delimited import has_heading, read_delimited
+from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
+from archcalc.teach.check.answers.table import Answers, fault
+from archcalc.teach.check.answers.tree import read_json, read_yaml
+from archcalc.teach.check.model import Place
+
+__all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"]
+
+LARGEST_FILE = 5_000_000
+FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "xlsx")
+ENDINGS = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
+    ".md": "markdown", ".markdown": "markdown", ".xlsx": "xlsx", ".xlsm": "xlsx",
+}  # fmt: skip
+_READERS: dict[str, Callable[[str, str], Answers]] = {
+    "csv": read_delimited,
+    "tsv": read_delimited,  # whatever the name says, the delimiter is the one that is there
+    "yaml": read_yaml,
+    "json": read_json,
+    "markdown": read_markdown,
+}
+
+
+def read_answers(path: str | Path, form: str | None = None) -> Answers:
+    """The answers of a file; `-` is stdin. The form follows from the name, or from the content.
+
+    Raises `UsageError` for a file that cannot be read, and `SpecError` with file, row and column for one that holds
+    no table of answers.
+    """
+    name = str(path)
+    if name == "-":
+        return parse_answers(sys.stdin.buffer.read(LARGEST_FILE + 1), "stdin", form)
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)  # a device may have no end
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {name}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{name} is a directory, not a file of answers") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
+    return parse_answers(data, name, form)
+
+
+def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
+    """The answers of a file's bytes; `file` is the name to show."""
+    if len(data) > LARGEST_FILE:
+        raise UsageError(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB; no table of answers is")
+    form = form or ENDINGS.get(Path(file).suffix.lower(), "")
+    if data.startswith(b"PK\x03\x04") or form == "xlsx":
+        from archcalc.teach.check.answers.spreadsheet import read_spreadsheet
+
+        return read_spreadsheet(data, file)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UsageError(f"{file} is an old Excel file; save it as XLSX or CSV")
+    text, notes = _decode(data, file)
+    answers = _READERS[form or _guess(text)](text, file)
+    return answers._replace(notes=notes + answers.notes)
+
+
+def _decode(data: bytes, file: str) -> tuple[str, tuple[str, ...]]:
+    """The text, and a note where its encoding had to be guessed."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            try:
+                return _checked(data.decode(encoding), file), ()
+            except UnicodeDecodeError:
+                raise fault("begins like UTF-16 and is not", Place(file, 1, 1)) from None
+    try:
+        return _checked(data.decode("utf-8-sig"), file), ()
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        place = Place(file, row, 1)
+    # In Russian text most letters stand where Windows-1251 has them; in Western text they are few among ASCII.
+    start = data[:100_000]
+    high = sum(byte >= 0xC0 for byte in start)
+    runs = sum(first >= 0xC0 and second >= 0xC0 for first, second in pairwise(start))
+    encoding = "Windows-1251" if 2 * runs > high else "Windows-1252"
+    text = data.decode(encoding.lower().replace("windows-", "cp"), errors="replace")
+    return _checked(text, file), (f"{place}: not UTF-8; read as {encoding}",)
+
+
+def _checked(text: str, file: str) -> str:
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        place = Place(file, before.count("\n") + 1, 1)
+        raise fault("is not a text file: it holds bytes that are 0", place)
+    return text
+
+
+def _guess(text: str) -> str:
+    """The form of a text without a telling name."""
+    start = text.lstrip()[:1]
+    if start in ("{", "["):
+        return "json"
+    if looks_like_markdown(text):
+        return "markdown"
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if re.match(r"\s*- ([\[{]|[\w ]+:(\s|$))", first):
+        return "yaml"
+    has_key = re.match(r"[^,;\t|]{1,80}:(\s|$)", first) is not None
+    return "yaml" if has_key and not has_heading(text) else "csv"

@@ -1,0 +1,183 @@
+"""What is said about a cell that is not right: the parts that every format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.core.shapes import format_shape
+from archcalc.core.words import line
+from archcalc.explain.derive.layer import Derivation
+from archcalc.explain.derive.words import size
+from archcalc.passes.analysis import Analysis
+from archcalc.teach.check.expected import Value, derivations
+from archcalc.teach.check.model import TOTAL, Cell, Check, Verdict
+
+QUANTITY_WORDS = {
+    "output_shape": "output",
+    "params": "params",
+    "multiplications": "multiplications",
+    "activations": "stored values",
+    "memory": "memory",
+    "receptive_field": "receptive field",
+}
+#: Characters of an answer that are shown.
+_SHOWN = 60
+#: Rival diagnoses that are shown.
+MOST_RIVALS = 4
+
+
+class Finding(NamedTuple):
+    """A cell for people: who it is about, both values, the verdict in words, and what explains it."""
+
+    cell: Cell
+    where: str
+    you: str
+    right: str
+    verdict: str
+    derivations: tuple[Derivation, ...]
+    given: str
+    explanations: tuple[str, ...]
+    note: str
+
+
+def findings(check: Check, analysis: Analysis) -> list[Finding]:
+    """The cells that are not right, in the order of the file; a row that belongs to no layer is there once."""
+    shown = (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)
+    found: list[Finding] = []
+    strangers: set[tuple[str, int | None]] = set()
+    for cell in check.cells:
+        row = (cell.answer.layer, cell.answer.place.row if cell.answer.place else None)
+        if cell.verdict not in shown or (is_stranger(cell) and row in strangers):
+            continue
+        if is_stranger(cell):
+            strangers.add(row)
+        found.append(_finding(cell, analysis, _sources(cell, check)))
+    return found
+
+
+def _sources(cell: Cell, check: Check) -> int:
+    """How many cells of the column make a sum what it is."""
+    not_right = (Verdict.WRONG, Verdict.CARRIED)
+    if cell.layer != TOTAL:
+        return 1
+    return sum(one.quantity == cell.quantity and one.verdict in not_right and one is not cell for one in check.cells)
+
+
+def is_stranger(cell: Cell) -> bool:
+    """Whether a row was matched with no layer."""
+    return cell.verdict is Verdict.UNREADABLE and not cell.layer
+
+
+def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
+    is_wrong = cell.verdict is Verdict.WRONG
+    given = ""
+    source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else "column"
+    if is_wrong and cell.carried is not None and cell.carried_from is not None:
+        given = f"Given your {source} it would be {value_text(cell.carried, cell.quantity)}."
+    # Two mistakes that belong together share their explanation; what is carried forward is said by the verdict.
+    told = dict.fromkeys(found.explanation for found in cell.diagnoses if found.mistake != Verdict.CARRIED or is_wrong)
+    place = f"{cell.answer.place}: " if cell.verdict is Verdict.UNREADABLE and cell.answer.place else ""
+    return Finding(
+        cell,
+        shorten(cell.answer.layer) if is_stranger(cell) else where(cell),
+        "" if is_stranger(cell) else shorten(cell.answer.text),
+        value_text(cell.expected, cell.quantity) if cell.verdict is not Verdict.UNREADABLE else "",
+        verdict_words(cell, source),
+        tuple(steps(cell, analysis)) if is_wrong else (),
+        given,
+        tuple(told)[:MOST_RIVALS],
+        f"{place}{cell.note}" if cell.note else "",
+    )
+
+
+def where(cell: Cell) -> str:
+    """conv4 params; fc1 (fc6) params, where the table has another name."""
+    label = shorten(cell.answer.layer)
+    name = cell.layer if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({cell.layer})"
+    return f"{name or label} {QUANTITY_WORDS[cell.quantity]}"
+
+
+def name_of(source: tuple[str, str]) -> str:
+    """The cell that a mistake comes from, in a few words."""
+    layer, quantity = source
+    return f"{layer} {QUANTITY_WORDS[quantity]}" if quantity != "output_shape" else f"output of {layer}"
+
+
+def verdict_words(cell: Cell, source: str) -> str:
+    """wrong, or: right, given your conv4 params"""
+    if cell.verdict is Verdict.CARRIED:
+        return f"right, given your {source}"
+    if cell.verdict is Verdict.UNREADABLE:
+        return "cannot be read" if cell.layer else "belongs to no layer"
+    return str(cell.verdict)
+
+
+def value_text(value: Value | None, quantity: str) -> str:
+    """55×55×96, 34,944, 1,161,600 bytes (1.11 MiB), 11×11."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return format_shape(value)
+    if quantity == "memory":
+        human = size(value)
+        return f"{value:,} bytes" + (f" ({human})" if human else "")
+    return f"{value:,}"
+
+
+def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
+    """How the right value comes about; of a shape the sides that are wrong."""
+    row = analysis.by_name.get(cell.layer)
+    if row is None:
+        return
+    found = derivations(row, analysis, cell.quantity)
+    stated = cell.stated.shape if cell.stated else None
+    right = cell.expected
+    for derivation in found:
+        if cell.quantity == "output_shape" and stated is not None and isinstance(right, tuple):
+            axis = {"depth": 0, "height": 1, "width": 2}.get(derivation.quantity)
+            if axis is not None and len(stated) == len(right) == 3 and stated[axis] == right[axis]:
+                continue
+        if derivation.tree.is_atom:  # no more than the value
+            continue
+        if derivation.quantity.endswith("width") and _is_likewise(derivation, found):
+            continue
+        yield derivation
+
+
+def _is_likewise(derivation: Derivation, others: Sequence[Derivation]) -> bool:
+    """Whether a width comes about as the height does."""
+    twin = derivation.quantity.replace("width", "height")
+    return any(other.quantity == twin and other.value == derivation.value for other in others)
+
+
+def shorten(text: str) -> str:
+    """A text of the file on one line."""
+    plain = line(text[: 4 * _SHOWN])
+    return plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + "…"
+
+
+def summary(check: Check) -> str:
+    """10 of 12 right, 1 right after an earlier mistake, 1 wrong"""
+    answered = len(check.cells) - check.count(Verdict.EMPTY)
+    parts = [f"{check.count(Verdict.RIGHT)} of {answered} right"]
+    for verdict, words in (
+        (Verdict.CARRIED, "right after an earlier mistake"),
+        (Verdict.WRONG, "wrong"),
+        (Verdict.UNREADABLE, "not readable"),
+        (Verdict.EMPTY, "empty"),
+    ):
+        if count := check.count(verdict):
+            parts.append(f"{count} {words}")
+    return ", ".join(parts)
+
+
+def remarks(check: Check) -> list[str]:
+    """Notes on cells that are right or empty, each once."""
+    told = {cell.note for cell in check.cells if is_stranger(cell)}
+    quiet = [
+        cell
+        for cell in check.cells
+        if cell.note and cell.note not in told and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)
+    ]
+    return list(dict.fromkeys(f"{shorten(cell.answer.layer)}: {cell.note}" for cell in quiet))

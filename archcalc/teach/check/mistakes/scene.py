@@ -1,0 +1,182 @@
+"""A layer among its neighbours: what a slip could have taken from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.explain.derive.lift import Lifted, lift
+from archcalc.ops.base import Op
+from archcalc.ops.windowed import Sides, Windowed
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.teach.check.mistakes.base import Sized
+
+#: Families that move maps along as they are; a person names the layer before them.
+_PASSING = ("activation", "regularisation", "normalisation")
+#: Kernels and strides that people choose.
+KERNELS = (1, 2, 3, 5, 7, 9, 11)
+STRIDES = (1, 2, 3, 4)
+MOST_DEPTHS = 24
+
+
+class Borrowed(NamedTuple):
+    """A number that belongs to another layer: `whose` says it in words, `far` counts layers in between."""
+
+    value: int
+    whose: str
+    far: int
+
+
+class Network:
+    """An analysis with what is asked of it again and again."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.rows = analysis.rows
+        self.position = {row.name: index for index, row in enumerate(analysis.rows)}
+        self._scenes: dict[str, Scene] = {}
+        #: Layers with weights that multiply: those a student fills in.
+        self.weighted = tuple([row for row in analysis.rows if row.multiplications])
+
+    def scene(self, row: Row) -> Scene:
+        """The row among its neighbours; of the analysis' own rows each is made once."""
+        if row is not self.analysis.by_name.get(row.name):
+            return Scene(self, row)
+        if row.name not in self._scenes:
+            self._scenes[row.name] = Scene(self, row)
+        return self._scenes[row.name]
+
+    def maker(self, name: str) -> Row:
+        """The layer whose output this is, seen through layers that change no shape."""
+        row = self.analysis[name]
+        while row.op.family in _PASSING and len(row.inputs) == 1 and row.output_shape == row.input_shapes[0]:
+            row = self.analysis[row.inputs[0]]
+        return row
+
+    def whose_map(self, name: str) -> str:
+        """conv1's map, or the network's input."""
+        maker = self.maker(name)
+        return f"{maker.name}'s map" if maker.inputs else "the network's input"
+
+    @cached_property
+    def kernels(self) -> dict[int, str]:
+        """Kernel sizes of the network, each with the first layer that has it."""
+        found: dict[int, str] = {}
+        for row in self.weighted:
+            for size in getattr(row.op, "kernel_size", ()):
+                found.setdefault(size, row.name)
+        return found
+
+    @cached_property
+    def strides(self) -> dict[int, str]:
+        """Strides of the network, each with the first layer that has it."""
+        found: dict[int, str] = {}
+        for row in self.rows:
+            stride = getattr(row.op, "stride", None)
+            for size in stride or ():
+                found.setdefault(size, row.name)
+        return found
+
+    def nearest(self, name: str) -> Iterator[tuple[int, Row]]:
+        """The layers with weights, nearest first, and how many layers with weights lie between."""
+        here = self.position[name]
+        before = [row for row in self.weighted if self.position[row.name] < here][::-1]
+        after = [row for row in self.weighted if self.position[row.name] > here]
+        for far in range(max(len(before), len(after))):
+            if far < len(before):
+                yield far, before[far]
+            if far < len(after):
+                yield far, after[far]
+
+    @cached_property
+    def _alike(self) -> dict[tuple[object, ...], list[str]]:
+        found: dict[tuple[object, ...], list[str]] = {}
+        for row in self.rows:
+            found.setdefault(_size(row), []).append(row.name)
+        return found
+
+    def alike(self, name: str) -> list[str]:
+        """The layers of the very size of this one, itself among them."""
+        return self._alike[_size(self.analysis[name])]
+
+    def depths(self, name: str) -> list[Borrowed]:
+        """Numbers of channels elsewhere in the network, the nearest first, each once."""
+        found: dict[int, Borrowed] = {}
+        own = self.analysis[name]
+        if len(own.output_shape) == 3 and own.multiplications:
+            found[own.output_shape[0]] = Borrowed(own.output_shape[0], f"{name}'s own number of filters", 1)
+        for far, row in self.nearest(name):
+            for shape, what in ((row.input_shapes[0], "input depth"), (row.output_shape, "number of filters")):
+                if len(shape) == 3:
+                    found.setdefault(shape[0], Borrowed(shape[0], f"{row.name}'s {what}", far))
+        first = self.rows[0].output_shape
+        if len(first) == 3:
+            found.setdefault(first[0], Borrowed(first[0], "the depth of the network's input", 6))
+        for source in own.inputs:
+            # Of maps that are stacked or added, one alone.
+            for inner in self.maker(source).inputs if self.maker(source).op.family == "merge" else ():
+                shape = self.analysis[inner].output_shape
+                if len(shape) == 3:
+                    found.setdefault(shape[0], Borrowed(shape[0], f"the depth of {inner}", 1))
+        return sorted(found.values(), key=lambda one: one.far)[:MOST_DEPTHS]
+
+
+def _size(row: Row) -> tuple[object, ...]:
+    return (row.op.kind, row.input_shapes, row.output_shape, row.params)
+
+
+class Scene:
+    """A row with its rules lifted to symbols; `same` padding as the pixels that it comes to."""
+
+    def __init__(self, network: Network, row: Row) -> None:
+        self.network = network
+        self.row = row
+        self.name = row.name
+        self.op = row.op
+        self.inputs: tuple[Shape, ...] = row.input_shapes
+        #: What mistakes with height and width lead to, once it was looked for.
+        self.sizes: list[Sized] | None = None
+
+    @cached_property
+    def plain(self) -> Op:
+        op = self.op
+        if isinstance(op, Windowed) and isinstance(op.padding, str):
+            axes = [op.axis(self.inputs[0], axis) for axis in (0, 1)]
+            sides = Sides(axes[0].before, axes[1].before, axes[0].after, axes[1].after)
+            return op.model_copy(update={"padding": sides})
+        return op
+
+    @property
+    def is_same(self) -> bool:
+        return self.plain is not self.op
+
+    @cached_property
+    def lifted(self) -> Lifted:
+        return lift(self.plain, self.inputs, self.row.output_shape)
+
+    @cached_property
+    def kernel(self) -> tuple[int, int] | None:
+        return getattr(self.op, "kernel_size", None)
+
+    @cached_property
+    def source(self) -> str:
+        """The layer that is read, as a person names it."""
+        return self.network.maker(self.row.inputs[0]).name if self.row.inputs else ""
+
+    @property
+    def depth(self) -> int:
+        return self.inputs[0][0] if self.inputs else 0
+
+    def reads(self) -> str:
+        """conv4 reads conv3's output, which is 384 deep."""
+        if len(self.inputs[0]) == 1:
+            return f"{self.name} reads {self.source}'s {self.inputs[0][0]:,} values."
+        if not self.network.position.get(self.source, 0):
+            return f"{self.name} reads the network's input, which is {self.depth} deep."
+        return f"{self.name} reads {self.source}'s output, which is {self.depth} deep."
+
+    def sees(self) -> str:
+        """27×27×96"""
+        return format_shape(self.inputs[0]) if self.inputs else ""

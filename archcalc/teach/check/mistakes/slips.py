@@ -1,0 +1,84 @@
+"""Slips that need no formula: a digit, and a rounded number that was calculated on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.explain.derive.trace import Node
+from archcalc.teach.check.mistakes.base import Alternative, Step
+from archcalc.teach.check.mistakes.trees import quantity, times
+
+
+def digit_slip(right: int, wrong: int) -> str:
+    """What happened to a digit, in words; empty where more than one slip would be needed."""
+    # A slip changes the number of digits by one at the most; what is far larger is not even written out.
+    if right < 0 or wrong < 0 or right == wrong or wrong > 100 * (right + 1):
+        return ""
+    one, other = str(right), str(wrong)
+    if len(one) == len(other):
+        differ = [index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+        if len(differ) == 1 and len(one) > 1:
+            return f"one digit is mistyped, {other[differ[0]]} for {one[differ[0]]}"
+        swapped = len(differ) == 2 and differ[1] == differ[0] + 1
+        if swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]:
+            a, b = differ
+            return f"two digits have changed places, {other[a]}{other[b]} for {one[a]}{one[b]}"
+        return ""
+    if len(other) == len(one) - 1:
+        dropped = next((i for i in range(len(one)) if one[:i] + one[i + 1 :] == other), None)
+        return f"a digit is missing, the {one[dropped]}" if dropped is not None else ""
+    if len(other) == len(one) + 1:
+        doubled = next((i for i in range(len(one)) if one[: i + 1] + one[i:] == other), None)
+        return f"a digit stands twice, the {one[doubled]}" if doubled is not None else ""
+    return ""
+
+
+def mistyped(value: int) -> Iterator[int]:
+    """Every number that `digit_slip` has words for, given this one is right; of a single digit all others."""
+    digits = str(value)
+    made = []
+    for place, digit in enumerate(digits):
+        before, after = digits[:place], digits[place + 1 :]
+        made += [before + other + after for other in "0123456789" if other != digit]
+        made += [before + after] if before + after else []
+        made.append(before + 2 * digit + after)
+        if after and after[0] != digit:
+            made.append(before + after[0] + digit + after[1:])
+    # Nobody begins a number with 0.
+    yield from dict.fromkeys(int(text) for text in made if text == "0" or text[0] != "0")
+
+
+def rounded(value: int, digits: int) -> int:
+    """To so many significant digits, half up."""
+    places = len(str(value)) - digits
+    if places <= 0:
+        return value
+    return rounded_to(value, 10**places)
+
+
+def rounded_to(value: int, unit: int) -> int:
+    """To a multiple of a unit, half up."""
+    return (2 * value + unit) // (2 * unit) * unit
+
+
+def factors(node: Node) -> list[Node]:
+    """The factors of a product as they stand from left to right."""
+    return [*factors(node.parts[0]), *factors(node.parts[1])] if node.kind == "*" else [node]
+
+
+def rounded_factors(tree: Node) -> Iterator[Alternative]:
+    """A product whose first or last factors were multiplied and rounded to 2 or 3 digits on the way."""
+    parts = factors(tree)
+    for cut in range(1, len(parts)):
+        for first in (True, False):
+            group = times(*(parts[:cut] if first else parts[cut:]))
+            if group.is_atom:
+                continue  # a setting, not a result
+            for digits in (3, 2):
+                near = rounded(group.value, digits)
+                if near == group.value:
+                    continue
+                short = quantity("≈", near)
+                made = times(short, *parts[cut:]) if first else times(*parts[:cut], short)
+                reason = f"{group.value:,} was rounded to {near:,} on the way. Round the result alone."
+                yield Alternative(made.value, (Step("rounded_inputs", reason),), 34 - 2 * digits, made)

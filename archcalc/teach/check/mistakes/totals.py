@@ -1,0 +1,200 @@
+"""The numbers that mistakes lead to for the sum of a column."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+
+from archcalc.core.conventions import BYTES
+from archcalc.ops.base import elements
+from archcalc.passes.analysis import Row
+from archcalc.teach.check.mistakes.base import Alternative, Step
+from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
+from archcalc.teach.check.mistakes.scene import Network
+from archcalc.teach.check.mistakes.slips import rounded, rounded_to
+from archcalc.teach.check.mistakes.trees import quantity as named
+
+#: Mistakes that someone who makes them makes in every layer.
+_EVERYWHERE = (
+    "forgot_bias", "added_bias", "bias_per_weight", "forgot_input_channels", "forgot_output_channels",
+    "forgot_groups", "kernel_not_squared", "forgot_batch_norm", "counted_running_statistics", "params_in_pool",
+    "multiplications_without_positions", "positions_of_input", "forgot_padding", "padding_once", "forgot_plus_one",
+    "floor_ceil", "forgot_stride", "map_size_as_kernel",
+)  # fmt: skip
+#: Of a layer that only a total tells of, mistakes dearer than this are far-fetched.
+_LIKELY = 32
+#: Dearer mistakes are not combined with another one of the same sum.
+MOST_COST = 36
+_FAMILIES = {
+    "convolution": "convolutions",
+    "dense": "dense layers",
+    "normalisation": "normalisation layers",
+    "pooling": "pooling layers",
+    "merge": "layers that join maps",
+    "input": "input",
+}
+#: Mistakes by op, id and change of the sum: one of each, and the layers in which it may have been made.
+_Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
+
+
+def values_of(network: Network, quantity: str) -> dict[str, int]:
+    """The column: what each layer adds to the sum."""
+    key = "activation_bytes" if quantity == "memory" else quantity
+    return {row.name: getattr(row, key) for row in network.rows}
+
+
+def total_singles(network: Network, quantity: str) -> list[Alternative]:
+    """What one mistake anywhere leads to for the total."""
+    column = values_of(network, quantity)
+    total = sum(column.values())
+    found = [
+        *_left_out(network, column, total),
+        *doubled(quantity, named("T", total)),
+        *in_other_units(network.analysis.dtype, quantity, named("T", total)),
+        *_rounded(column),
+        *_by_layer(network, quantity, total),
+        *_otherwise(network, quantity, total),
+    ]
+    return [one for one in found if one.value != total and one.value >= 0]
+
+
+def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[Alternative]:
+    """Layers, blocks and families left out, or counted twice."""
+    alike: dict[int, list[str]] = defaultdict(list)
+    for name, value in column.items():
+        if value:
+            alike[value].append(name)
+    for value, names in alike.items():
+        which = names[0] if len(names) == 1 else f"one of {_listed(names, 'or')}"
+        where = names[0] if len(names) == 1 else ""
+        step = Step("repeat_count", f"the sum lacks {which}: {value:,}.", where)
+        yield Alternative(total - value, (step,), 18)
+        step = Step("repeat_count", f"the sum has {which} twice: {value:,} too many.", where)
+        yield Alternative(total + value, (step,), 22)
+        for several in range(2, len(names) + 1):
+            step = Step("repeat_count", f"the sum lacks {several} of {_listed(names)}: {several}·{value:,}.")
+            yield Alternative(total - several * value, (step,), 24 + several)
+    blocks: dict[str, int] = defaultdict(int)
+    for name, value in column.items():
+        for cut, letter in enumerate(name):
+            if letter == "/":
+                blocks[name[:cut]] += value
+    for block, value in blocks.items():
+        step = Step("repeat_count", f"the layers of {block} are missing from the sum: {value:,}.", block)
+        yield Alternative(total - value, (step,), 20)
+        step = Step("repeat_count", f"the layers of {block} count twice: {value:,} too many.", block)
+        yield Alternative(total + value, (step,), 22)
+    for family, words in _FAMILIES.items():
+        value = sum(column[row.name] for row in network.rows if row.op.family == family)
+        if value and family != "normalisation":
+            step = Step("repeat_count", f"the {words} are missing from the sum: {value:,}.")
+            yield Alternative(total - value, (step,), 16)
+            step = Step("repeat_count", f"the {words} alone.")
+            yield Alternative(value, (step,), 18)
+
+
+def _listed(names: list[str], last: str = "and") -> str:
+    if len(names) > 4:
+        return f"{names[0]}, {names[1]}, … {last} {names[-1]}"
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _by_layer(network: Network, quantity: str, total: int) -> Iterator[Alternative]:
+    """A mistake in one layer, and the same in all layers."""
+    everywhere: dict[tuple[str, str], list[Alternative]] = defaultdict(list)
+    whole: dict[tuple[str, str], int] = defaultdict(int)
+    several: _Several = {}
+    for row, alike in _kinds(network):
+        seen: set[str] = set()
+        for one in singles(network.scene(row), quantity):
+            step = one.steps[0]
+            # Rather the whole column is taken in another unit; a layer that comes to nothing is left out.
+            is_whole = step.mistake in ("factor_two", "unit") or one.value == 0
+            if is_whole and step.mistake != "forgot_batch_norm":
+                continue
+            change = one.value - getattr(row, "activation_bytes" if quantity == "memory" else quantity)
+            if step.mistake not in seen and step.mistake in _EVERYWHERE:
+                seen.add(step.mistake)
+                for where in _scopes(row, step.mistake):
+                    whole[step.mistake, where] += int(change) * len(alike)
+                    everywhere[step.mistake, where] += [one] * len(alike)
+            others = f" It may also be {_listed(alike[1:], 'or')}." if len(alike) > 1 else ""
+            placed = step._replace(reason=step.reason + others, layer=row.name, quantity=step.quantity or quantity)
+            cost = one.cost + (14 if one.cost <= _LIKELY else 46)
+            yield Alternative(total + change, (placed,), cost, one.tree)
+            if step.mistake in _EVERYWHERE:
+                single = Alternative(one.value, (step._replace(quantity=placed.quantity),), one.cost)
+                several.setdefault((row.op.kind, step.mistake, change), (single, []))[1].extend(alike)
+    yield from _in_several(several, total)
+    for (mistake, where), ones in everywhere.items():
+        if len(ones) > 1:
+            reason = ones[0].steps[0].reason
+            step = Step(mistake, f"in all {len(ones)} layers that this concerns. For example: {reason}")
+            yield Alternative(total + whole[mistake, where], (step,), min(one.cost for one in ones) + 4)
+
+
+def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
+    """Where a habit may hold: everywhere; a bias forgotten, also in one family, or wherever there are weights."""
+    if mistake != "forgot_bias":
+        return ("",)
+    return ("", row.op.family, "weights") if row.multiplications else ("", row.op.family)
+
+
+def _kinds(network: Network) -> Iterator[tuple[Row, list[str]]]:
+    """Layers that are not of one size with an earlier one, each with the names of all that are."""
+    for row in network.rows:
+        alike = network.alike(row.name)
+        if row.inputs and alike[0] == row.name:
+            yield row, alike
+
+
+def _in_several(several: _Several, total: int) -> Iterator[Alternative]:
+    """The same mistake in some of the layers in which it changes as much."""
+    for (_, _, change), (one, names) in several.items():
+        for number in range(2, min(len(names), 6) + 1):
+            which = _listed(names) if number == len(names) else f"{number} of {_listed(names)}"
+            step = one.steps[0]._replace(reason=f"in {which}: {one.steps[0].reason}")
+            yield Alternative(total + number * change, (step,), one.cost + 18 + number)
+
+
+def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
+    """The sum of rounded numbers."""
+    values = [value for value in column.values() if value]
+
+    def of(near: Callable[[int], int], how: str, cost: int) -> Alternative:
+        reason = f"the sum of numbers that were rounded to {how}. Round the sum alone."
+        return Alternative(sum(near(value) for value in values), (Step("rounded_inputs", reason),), cost)
+
+    for digits in (3, 2, 1):
+        yield of(partial(rounded, digits=digits), f"{digits} digits", 26 - digits)
+    for unit, how in ((1000, "thousands"), (100_000, "0.1 million"), (1_000_000, "millions")):
+        yield of(partial(rounded_to, unit=unit), how, 24)
+
+
+def _otherwise(network: Network, quantity: str, total: int) -> Iterator[Alternative]:
+    """Other sums of the same network."""
+    totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
+    if quantity in ("activations", "memory"):
+        scale = 1 if quantity == "activations" else size * network.analysis.batch
+        every = sum(elements(row.output_shape) for row in network.rows) * scale
+        reason = "layers that work in place are counted too. They store nothing anew."
+        yield Alternative(every, (Step("repeat_count", reason),), 20)
+        peak = totals.peak_activation_bytes // (1 if quantity == "memory" else size * network.analysis.batch)
+        reason = f"that is the most that is alive at one time, at {totals.peak_layer}. Asked for is the sum."
+        yield Alternative(peak, (Step("sum_of_parts", reason),), 22)
+    if quantity == "memory":
+        both = total + totals.param_bytes
+        yield Alternative(both, (Step("sum_of_parts", "the parameters are counted too."),), 22)
+        reason = "that is the memory of the parameters. Asked for is that of the activations."
+        yield Alternative(totals.param_bytes, (Step("unit", reason),), 20)
+
+
+def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:
+    """The likelier mistakes of a total, two of which may have been made together; as changes of the total."""
+    usual = sorted((one for one in singles_found if one.cost <= MOST_COST and one.value != 0), key=lambda one: one.cost)
+    unique: dict[int | Fraction, Alternative] = {}
+    for one in usual:
+        unique.setdefault(one.value - total, one)
+    return list(unique.values())[:limit]

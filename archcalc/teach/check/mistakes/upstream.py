@@ -1,0 +1,94 @@
+"""Numbers that are right for a wrong input: a mistake with the size of an earlier map, carried down to a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape
+from archcalc.ops.base import elements
+from archcalc.passes.analysis import Row
+from archcalc.passes.params import count_params
+from archcalc.passes.shapes import ShapedLayer
+from archcalc.teach.check.mistakes.base import Sized
+from archcalc.teach.check.mistakes.scene import Network, Scene
+from archcalc.teach.check.mistakes.sizes import sized
+
+#: How many layers with windows before a layer are looked at, and how dear a mistake there may be.
+MOST_LAYERS = 12
+MOST_COST = 24
+
+
+class Carried(NamedTuple):
+    """A row as it would be after a mistake with the size of an earlier layer's output."""
+
+    row: Row
+    source: Row
+    mistake: Sized
+
+
+def carried(scene: Scene) -> Iterator[Carried]:
+    """The row on every input that one usual mistake before it leads to."""
+    network = scene.network
+    if scene.row is not network.analysis.by_name.get(scene.name):
+        return  # already a row that follows from another mistake
+    for source in _before(network, scene.row):
+        for one in sized(network.scene(source)):
+            output = source.output_shape
+            both = one.sizes[0] != output[1] and one.sizes[1] != output[2]
+            if len(one.steps) == 1 and one.cost <= MOST_COST and both:
+                row = _follow(network, source, (output[0], *one.sizes), scene.row)
+                if row is not None:
+                    yield Carried(row, source, one)
+
+
+def _before(network: Network, row: Row) -> list[Row]:
+    """Layers before that have a window, the nearest first."""
+    waiting = {network.position[name] for name in row.inputs}
+    found: list[Row] = []
+    while waiting and len(found) < MOST_LAYERS:
+        index = max(waiting)
+        waiting.remove(index)
+        other = network.rows[index]
+        waiting |= {network.position[name] for name in other.inputs}
+        if getattr(other.op, "stride", None) is not None:
+            found.append(other)
+    return found
+
+
+def _follow(network: Network, source: Row, output: Shape, target: Row) -> Row | None:
+    """The target's row when the source gives this output; None where it is untouched or a layer does not fit."""
+    shapes: dict[str, Shape] = {source.name: output}
+    last = network.position[target.name]
+    for row in network.rows[network.position[source.name] + 1 : last + 1]:
+        if not any(name in shapes for name in row.inputs):
+            continue
+        inputs = tuple([shapes.get(name, shape) for name, shape in zip(row.inputs, row.input_shapes, strict=True)])
+        try:
+            row.op.check(inputs)
+        except ShapeError:
+            return None
+        shapes[row.name] = row.op.output_shape(inputs)
+        if row is target:
+            return with_inputs(network, row, inputs, shapes[row.name])
+    return None
+
+
+def with_inputs(network: Network, row: Row, inputs: tuple[Shape, ...], output: Shape) -> Row:
+    """The row on other input shapes; its receptive field is left as it is."""
+    layer = network.analysis.graph.layers[network.position[row.name]]
+    counted = count_params(ShapedLayer(layer, row.op, inputs, output, 0))
+    values = elements(output)
+    stored = values if row.activations else 0
+    each = row.activation_bytes // row.activations if row.activations else 0
+    statistics = network.analysis.conventions.running_statistics
+    return row._replace(
+        input_shapes=inputs,
+        output_shape=output,
+        params=counted.params + (counted.buffers if statistics else 0),
+        buffers=0 if statistics else counted.buffers,
+        multiplications=row.op.macs(inputs, output),
+        activations=stored,
+        activation_bytes=stored * each,
+    )

@@ -1,0 +1,128 @@
+"""What a checked hand calculation consists of: answers as written, what they state, verdicts and diagnoses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from archcalc.core.shapes import Shape
+from archcalc.explain.derive.trace import Node
+
+#: Quantities that an answer can be about, by their keys; each is a column of the table of answers.
+QUANTITIES = ("output_shape", "params", "multiplications", "activations", "memory", "receptive_field")
+#: The name of the row that holds the sums of the columns.
+TOTAL = "total"
+
+
+class Place(NamedTuple):
+    """Where an answer stands: rows and columns count from 1, as in the file."""
+
+    file: str
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row}:{self.column}"
+
+
+class Answer(NamedTuple):
+    """A cell as it was written: the layer and the quantity that it is about, and its text."""
+
+    layer: str
+    quantity: str
+    text: str
+    place: Place | None = None
+
+
+class Stated(NamedTuple):
+    """What a cell says, read exactly.
+
+    A rounded number (35K, 1.2M, 58.1 MiB) states every value that rounds to it: `low` ≤ value ≤ `high`. A number
+    written in full has low = high = value. `unit` is `bytes` where a unit of memory was written (the bounds are in
+    bytes then), else empty. Of a shape only `shape` is given, in (C, H, W) or (N,) order as it would be if written
+    H×W×C; `sides` are the sides in the order of the page. `expression` is the calculation, where one was written:
+    a tree of numbers (`archcalc.explain.derive.trace.Node`), as the student wrote it.
+    """
+
+    text: str
+    value: Fraction | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+    unit: str = ""
+    shape: Shape | None = None
+    sides: tuple[int, ...] = ()
+    expression: Node | None = None
+
+    def holds(self, number: int | Fraction) -> bool:
+        """Whether this number is what is stated, within its rounding."""
+        return self.low is not None and self.high is not None and self.low <= number <= self.high
+
+
+class Diagnosis(NamedTuple):
+    """A mistake that gives exactly the number that was written.
+
+    `mistake` is an id of `archcalc.teach.check.mistakes`; `layer` and `quantity` say where it was made, not always in
+    the cell that shows it. `tree` is the calculation that the mistake leads to, where there is one to show. Rivals of
+    one cell have ranks from 0, the best; mistakes that only together give the number share one.
+    """
+
+    mistake: str
+    layer: str
+    quantity: str
+    explanation: str
+    tree: Node | None = None
+    rank: int = 0
+
+
+class Verdict(StrEnum):
+    """What a cell is: right, wrong, right given an earlier mistake, or without an answer that can be judged."""
+
+    RIGHT = "right"
+    CARRIED = "carried_forward"
+    WRONG = "wrong"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An answer and what became of it.
+
+    `expected` is the right value: a shape, or a number (bytes for memory, pixels for a receptive field). Where an
+    earlier mistake changes what follows, `carried` is the value that is right given that mistake, and `carried_from`
+    names the cell (layer, quantity) it came from. `diagnoses` are best first; of rivals each is listed.
+    """
+
+    answer: Answer
+    layer: str
+    quantity: str
+    verdict: Verdict
+    stated: Stated | None
+    expected: int | Shape | tuple[int, int] | None
+    carried: int | Shape | tuple[int, int] | None = None
+    carried_from: tuple[str, str] | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A table of answers, judged: the cells in the order of the file."""
+
+    network: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """All diagnoses in the order of the cells; the same one is listed once."""
+        return tuple(dict.fromkeys(found for cell in self.cells for found in cell.diagnoses))
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(cell.verdict is verdict for cell in self.cells)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether no answer is wrong; what was left empty is not."""
+        return not self.count(Verdict.WRONG) and not self.count(Verdict.UNREADABLE) and not self.count(Verdict.CARRIED)

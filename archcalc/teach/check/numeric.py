@@ -1,0 +1,312 @@
+"""Diagnoses of numbers: parameters, multiplications, stored values, memory, and the sums of these columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import combinations
+from math import prod
+from typing import NamedTuple
+
+from archcalc.explain.derive.notation import number
+from archcalc.explain.derive.steps import substituted
+from archcalc.explain.derive.trace import Node, number_node
+from archcalc.passes.analysis import Row
+from archcalc.teach.check import explain
+from archcalc.teach.check.found import SLIP, UPSTREAM, Found
+from archcalc.teach.check.mistakes import formulas
+from archcalc.teach.check.mistakes.base import PAIR, Alternative, Step
+from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
+from archcalc.teach.check.mistakes.scene import Scene
+from archcalc.teach.check.mistakes.slips import digit_slip
+from archcalc.teach.check.mistakes.totals import total_pairs, total_singles, values_of
+from archcalc.teach.check.mistakes.trees import letters, named, put
+from archcalc.teach.check.mistakes.upstream import carried
+from archcalc.teach.check.model import Stated
+from archcalc.teach.check.search import LARGEST_CHANCE, Index, Tables
+
+#: From this cost on an explanation is only given where there is no other.
+LAST_RESORT = 60
+#: Mistakes that are cheaper are made every day.
+USUAL = 21
+#: How likely an explanation of a rounded number may be an accident.
+ROUNDED_CHANCE = Fraction(1, 4)
+#: A slip of a digit is only seen in a rounded number that still has so many.
+FEWEST_DIGITS = 100
+#: More numbers than this are not multiplied with one another.
+_MOST_FACTORS = 8
+#: How many pairs of mistakes are shown: more of them say less.
+MOST_PAIRS = 2
+
+
+class _Column(NamedTuple):
+    """The mistakes of a total and their changes, ready to be added to one another."""
+
+    table: Index
+    changes: list[tuple[Fraction, Alternative]]
+
+
+def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Found]:
+    """Diagnoses of one layer's number."""
+    if stated.low is None or stated.high is None:
+        return [_unknown_kind(quantity)]
+    scene = tables.network.scene(row)
+    right = formulas.right(scene, quantity)
+    key = (row.name, quantity, row.input_shapes, row.output_shape)
+    if stated.holds(right.value):
+        return []
+    index = tables.get((*key, 1), lambda: Index([*singles(scene, quantity), *in_place(scene, quantity)]))
+    found = [_found(one, stated) for one in _likely(index, stated)]
+    found += _cut_off(right.value, stated)
+    found += _written(scene, right, stated, found)
+    found += _slips(right.value, stated)
+    early = tables.get((*key, "up"), lambda: Index(_upstream(scene, quantity, right.value)))
+    if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
+        found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
+    is_written = stated.expression is not None and not any(_unlike(one.tree, stated) < 0 for one in found)
+    if not found or is_written:
+        both = tables.get((*key, 2), lambda: Index(pairs(scene, quantity)))
+        if both.chance(stated.low, stated.high) <= LARGEST_CHANCE:
+            # Beside a single mistake only a pair that has the very numbers that were written.
+            two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
+            found += [_found(one, stated) for one in two][:MOST_PAIRS]
+    return _as_written(found, stated) or [_unknown(scene, quantity, right, stated)]
+
+
+def _as_written(found: list[Found], stated: Stated) -> list[Found]:
+    """Where a mistake has the very numbers of a calculation that was written out, nobody's pen slipped as well."""
+    if stated.expression is None or not any(_unlike(one.tree, stated) < 0 for one in found):
+        return found
+    return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
+
+
+def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
+    """Diagnoses of the sum of a column."""
+    if stated.low is None or stated.high is None:
+        return [_unknown_kind(quantity)]
+    total = sum(values_of(tables.network, quantity).values())
+    if stated.holds(total):
+        return []
+    column = tables.get(("total", quantity), lambda: _column(tables, quantity, total))
+    found = [_found(one, stated) for one in _likely(column.table, stated)]
+    found += _cut_off(total, stated)
+    found += _slips(total, stated)
+    if not found and stated.low == stated.high:
+        found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
+    return found or [Found(0, (Step("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
+
+
+def _likely(index: Index, stated: Stated) -> list[Alternative]:
+    """Single mistakes that give the number. What is far-fetched is only said where nothing else is found.
+
+    A rounded number fits many: where by accident some mistake would, only the usual ones count.
+    """
+    assert stated.low is not None
+    assert stated.high is not None
+    found = [one for one in index.find(stated.low, stated.high) if _has_that_unit(one, stated)]
+    if stated.low < stated.high:
+        units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"]
+        for most in (LAST_RESORT, USUAL):
+            found = [one for one in found if one.cost < most]
+            if index.chance(stated.low, stated.high, most) <= ROUNDED_CHANCE:
+                return found
+        return units
+    return [one for one in found if one.cost < LAST_RESORT] or found
+
+
+def _has_that_unit(one: Alternative, stated: Stated) -> bool:
+    """Whether a unit that a mistake mixes up with another is the one that was written."""
+    _, called, rest = one.steps[0].reason.partition(" called ")
+    written = stated.text.lower()
+    return not called or "b" not in written or rest.split(".")[0].lower() in written
+
+
+def _column(tables: Tables, quantity: str, total: int) -> _Column:
+    ones = total_singles(tables.network, quantity)
+    return _Column(Index(ones), [(Fraction(one.value - total), one) for one in total_pairs(ones, total)])
+
+
+def _two_changes(column: _Column, change: Fraction, total: int) -> list[Alternative]:
+    """Two mistakes in a sum whose changes add up to the difference, where that can hardly be an accident."""
+    by_change = dict(column.changes)
+    made = []
+    for own, one in column.changes:
+        other = by_change.get(change - own)
+        if other is not None and own < change - own and _apart(one, other):
+            steps = (*one.steps, *other.steps)
+            made.append(Alternative(total + change, steps, one.cost + other.cost + PAIR))
+    near = sum(abs(change) / 2 <= abs(own) <= 2 * abs(change) for own, _ in column.changes)
+    chance = Fraction(near * len(column.changes)) / (3 * abs(change)) if change else Fraction(1)
+    if chance > LARGEST_CHANCE:
+        return []
+    return sorted(made, key=lambda one: one.cost)[:MOST_PAIRS]
+
+
+def _apart(one: Alternative, other: Alternative) -> bool:
+    """Whether two changes of a sum may be added: those of one layer would change each other."""
+    return one.steps[0].layer != other.steps[0].layer or not one.steps[0].layer
+
+
+def _found(one: Alternative, stated: Stated) -> Found:
+    exact = stated.low == stated.high
+    shown = ""
+    if one.tree is not None and one.tree.kind != "number" and not one.steps[0].layer:
+        value = "" if exact else f" = {number(one.tree.value)}, rounded"
+        shown = explain.calculation(one.tree) + value
+    words = explain.sentence(one.steps, shown, "Your number", exact)
+    if one.steps[0].layer and len(one.steps) == 1:
+        words = _elsewhere(one)
+    return Found(one.cost + _unlike(one.tree, stated), one.steps, words, one.tree)
+
+
+def _carried(one: Alternative) -> Found:
+    reason = one.steps[0].reason
+    return Found(one.cost, one.steps, explain.capital(reason), one.tree)
+
+
+def _elsewhere(one: Alternative) -> str:
+    """A mistake in a layer that the number only follows from."""
+    step = one.steps[0]
+    if step.mistake == "repeat_count" and one.tree is None:
+        return explain.capital(step.reason)
+    if one.tree is not None and step.mistake != "carried_forward":
+        return f"Your sum has {explain.result(one.tree)} for {step.layer}: {step.reason}"
+    return explain.capital(step.reason)
+
+
+def _numbers(tree: Node) -> Counter[int]:
+    """The numbers of a calculation; a factor of 1 need not be written."""
+    ones = sum(part.is_atom and part.value == 1 for node in tree.walk() if node.kind == "*" for part in node.parts)
+    found = Counter(node.value for node in tree.walk() if node.is_atom)
+    return found - Counter({1: ones})
+
+
+def _unlike(tree: Node | None, stated: Stated) -> int:
+    """What it costs that an explanation's calculation has other numbers than the one that was written."""
+    if stated.expression is None or stated.expression.is_atom:
+        return 0
+    if tree is None:
+        return 20
+    own, written = _numbers(substituted(tree)), _numbers(stated.expression)
+    left, others = own - written, written - own
+    if not left and not others:
+        return -20
+    for value in list(others.elements()):
+        # 363 stands for 11·11·3.
+        parts = _factors(value, left)
+        if parts:
+            left -= parts
+            others[value] -= 1
+    differ = left.total() + others.total()
+    return -10 if not differ else min(10 * differ, 40)
+
+
+def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
+    """Some of these numbers whose product is the value; nothing where there are none, or too many to try."""
+    given = [one for one in numbers.elements() if one > 1]
+    if len(given) <= _MOST_FACTORS:
+        for count in range(2, len(given) + 1):
+            for some in combinations(given, count):
+                if prod(some) == value:
+                    return Counter(some)
+    return Counter()
+
+
+def _slips(right: int, stated: Stated) -> Iterator[Found]:
+    if stated.low is None or stated.high is None:
+        return
+    if stated.low == stated.high and stated.low.denominator != 1:
+        return
+    # A rounded number is compared at its own precision.
+    quantum = stated.high - stated.low or Fraction(1)
+    middle = (stated.low + stated.high) / 2 / quantum
+    one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
+    what = digit_slip(one, other)
+    if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
+        yield Found(SLIP, (Step("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
+
+
+def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
+    """A rounded number that was cut off, or rounded up, instead of to the nearest."""
+    if stated.low is None or stated.high is None or stated.low == stated.high:
+        return
+    width, middle = stated.high - stated.low, (stated.low + stated.high) / 2
+    if abs(right - middle) < width:
+        how = "cut off" if right > middle else "rounded up"
+        reason = f"{how} instead of rounded to the nearest. It is {number(right)}."
+        yield Found(9, (Step("floor_ceil", reason),), explain.capital(reason))
+
+
+#: What it is when another number stands in the place of a letter.
+_BY_LETTER = {
+    "D₁": "wrong_input_channels",
+    "N₁": "wrong_input_channels",
+    "F": "wrong_kernel",
+    "K": "forgot_output_channels",
+    "G": "forgot_groups",
+}
+
+
+def _written(scene: Scene, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
+    """A number of the written calculation in the place of another: the one edit that leads from right to wrong."""
+    if stated.expression is None or any(True for _ in found) or not right.value:
+        return
+    assert stated.low is not None
+    assert stated.high is not None
+    written = _numbers(stated.expression)
+    for letter, node in letters(right).items():
+        mistake = _BY_LETTER.get(letter)
+        if mistake is None:
+            continue
+        for value in sorted(written):
+            if value == node.value or value < 1:
+                continue
+            made = put(right, {letter: named(node, value)})
+            if stated.low <= made.value <= stated.high:
+                meaning = node.symbol.meaning if node.symbol is not None else ""
+                reason = f"{number(value)} stands where {number(node.value)} belongs: {meaning}."
+                slip = digit_slip(node.value, value)
+                step = Step(mistake, reason + (f" {scene.reads()}" if mistake == "wrong_input_channels" else ""))
+                shown = explain.calculation(made)
+                yield Found(30, (step,), explain.sentence((step,), shown, "Your number"), made)
+                if slip:
+                    words = f"{explain.capital(slip)}: in {shown}."
+                    yield Found(40, (Step("digit_slip", slip),), words, made)
+
+
+def _upstream(scene: Scene, quantity: str, right: int) -> Iterator[Alternative]:
+    for one in carried(scene):
+        tree = formulas.right(Scene(scene.network, one.row), quantity)
+        if tree.value == right or not tree.value:
+            continue
+        cause, source = one.mistake.steps[0], one.source
+        size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
+        reason = (
+            f"right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): "
+            f"there {cause.reason} So {scene.name} calculates {explain.calculation(tree)}."
+        )
+        steps = (Step("carried_forward", reason), cause._replace(layer=source.name, reason=reason))
+        yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
+
+
+def _unknown(scene: Scene, quantity: str, right: Node, stated: Stated) -> Found:
+    what = f"It is {explain.result(right)}." if right.value else f"It is 0 by convention: {_nothing(scene, quantity)}."
+    if quantity == "multiplications":
+        made = [kind for kind, value in scene.row.operations._asdict().items() if value and stated.holds(value)]
+        what += f" {scene.name} makes so many {made[0]}." if made and not right.value else ""
+    return Found(0, (Step("unknown", ""),), explain.unknown(what), right)
+
+
+def _nothing(scene: Scene, quantity: str) -> str:
+    name = scene.name
+    if quantity == "params":
+        return f"{name} has nothing to train"
+    if quantity == "multiplications":
+        return f"only convolution and dense layers multiply, {name} is none"
+    return f"{name} works in place and stores nothing anew"
+
+
+def _unknown_kind(quantity: str) -> Found:
+    text = explain.unknown(f"Asked for is a number of {quantity}.")
+    return Found(0, (Step("unknown", ""),), text, number_node(0))

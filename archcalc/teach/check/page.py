@@ -1,0 +1,91 @@
+"""A check as a page: the table with its cells marked, and below it what is said about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from archcalc.explain.derive.notation import MATHML
+from archcalc.teach.check.findings import QUANTITY_WORDS, Finding, shorten, summary
+from archcalc.teach.check.formats import chain, words_of
+from archcalc.teach.check.match import rows_of
+from archcalc.teach.check.model import Check, Verdict
+
+_STYLE = """
+:root { color-scheme: light dark; --right: #2e7d32; --carried: #9a5b00; --wrong: #c62828; }
+@media (prefers-color-scheme: dark) { :root { --right: #81c784; --carried: #ffb74d; --wrong: #ff8a80; } }
+body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; }
+h1 { margin-bottom: 0; }
+h2 { font-size: 1.05rem; margin: 0; }
+p { margin: .3rem 0; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
+th { font-weight: 600; text-align: left; }
+th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding: .2rem 1rem .2rem 0; }
+tbody th { font-weight: 400; }
+thead th + th { text-align: right; }
+td { text-align: right; white-space: nowrap; }
+td::before { display: inline-block; font-weight: 600; margin-right: .4em; text-align: right; width: 1em; }
+td.right::before { color: var(--right); content: "✓"; }
+td.carried_forward { color: var(--carried); }
+td.carried_forward::before { content: "→"; }
+td.wrong, td.unreadable { color: var(--wrong); font-weight: 600; }
+td.wrong::before { content: "✗"; }
+td.unreadable::before { content: "?"; }
+td a { color: inherit; }
+section { border-left: 4px solid; margin: 1.2rem 0; overflow-x: auto; padding: 0 1rem; }
+section.carried_forward { border-color: var(--carried); margin: .4rem 0; }
+section.wrong, section.unreadable { border-color: var(--wrong); }
+.verdict { font-weight: 400; opacity: .75; }
+.key { font-size: .9em; opacity: .75; }
+"""
+_KEY = "✓ right · → right, given an earlier mistake · ✗ wrong"
+
+
+def page(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
+    """One file that needs nothing else; everything that was written by others is escaped."""
+    anchors = {id(finding.cell): f"c{number}" for number, finding in enumerate(every, 1)}
+    sections = "\n".join(_section(finding, anchors[id(finding.cell)]) for finding in every)
+    remarks = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n<p>{escape(summary(check))}</p>\n"
+        f'<div class="wide">\n<table>\n{"".join(_table(check, anchors))}</tbody>\n</table>\n</div>\n'
+        f'<p class="key">{_KEY}</p>\n{sections}\n{f"<ul>{remarks}</ul>" if remarks else ""}\n</body>\n</html>\n'
+    )
+
+
+def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:
+    """The answers as they were handed in, each cell with its verdict."""
+    used = {cell.quantity for cell in check.cells}
+    quantities = [quantity for quantity in QUANTITY_WORDS if quantity in used]
+    heads = "".join(f'<th scope="col">{escape(QUANTITY_WORDS[quantity])}</th>' for quantity in quantities)
+    yield f'<thead><tr><th scope="col">layer</th>{heads}</tr></thead>\n<tbody>\n'
+    for row in rows_of([cell.answer for cell in check.cells]):
+        cells = {check.cells[position].quantity: check.cells[position] for position in row.cells}
+        yield f'<tr><th scope="row">{escape(shorten(row.label))}</th>'
+        for quantity in quantities:
+            cell = cells.get(quantity)
+            if cell is None or cell.verdict is Verdict.EMPTY:
+                yield "<td></td>"
+                continue
+            text = escape(shorten(cell.answer.text))
+            anchor = anchors.get(id(cell))
+            linked = f'<a href="#{anchor}">{text}</a>' if anchor else text
+            yield f'<td class="{cell.verdict}">{linked}</td>'
+        yield "</tr>\n"
+
+
+def _section(finding: Finding, anchor: str) -> str:
+    verdict = finding.cell.verdict
+    you = f"You: {escape(finding.you)}" if finding.you else ""
+    right = f"; it is <b>{escape(finding.right)}</b>" if finding.right else ""
+    head = f'{escape(finding.where)} <span class="verdict">{escape(finding.verdict)}</span>'
+    if verdict is Verdict.CARRIED:
+        return f'<section class="{verdict}" id="{anchor}">\n<p>{head}. {you}{right}</p>\n</section>'
+    lines = [f"<math><mrow>{line}</mrow></math>" for line in chain(finding, MATHML)]
+    parts = [f"{you}{right}", *lines, *(escape(text) for text in words_of(finding))]
+    body = "\n".join(f"<p>{part}</p>" for part in parts if part)
+    return f'<section class="{verdict}" id="{anchor}">\n<h2>{head}</h2>\n{body}\n</section>'

@@ -1,0 +1,75 @@
+"""Sums: a total against the parts that it is made of, and a printed result against the calculation before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from archcalc.explain.derive.notation import number
+from archcalc.teach.check.explain import capital
+from archcalc.teach.check.mistakes import slips
+from archcalc.teach.check.model import Diagnosis, Stated
+
+
+def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
+    """A printed result that is not that of its own calculation."""
+    calculation = stated.expression
+    if calculation is None or stated.value is None or stated.holds(calculation.value):
+        return ()
+    value, printed = calculation.value, stated.value
+    text = f"The calculation gives {number(value)}, not {shown(printed)}."
+    if calculation.kind == "+":
+        return (Diagnosis("sum_of_parts", layer, quantity, f"The printed sum is not that of its terms. {text}"),)
+    slip = digit_slip(value, printed)
+    return (Diagnosis("digit_slip", layer, quantity, f"{text} {slip}".rstrip()),)
+
+
+def shown(value: Fraction) -> str:
+    """34,944, or a decimal number."""
+    return number(int(value)) if value.denominator == 1 else f"{float(value):,.10g}"
+
+
+def digit_slip(right: int, written: Fraction) -> str:
+    """How one slip of the pen turns a number into another, in a sentence; nothing where none does."""
+    slip = slips.digit_slip(right, int(written)) if written.denominator == 1 else ""
+    return f"{capital(slip)}." if slip else ""
+
+
+def diagnose_total(
+    layer: str,
+    quantity: str,
+    stated: Stated,
+    own: Fraction,
+    parts: Mapping[str, Fraction],
+    written: Mapping[str, Stated],
+) -> tuple[Diagnosis, ...]:
+    """Why a sum is not that of its column: `own` is the sum of the student's `parts`, `written` the cells.
+
+    `layer` is the total, or the block that is summed up.
+    """
+    found: list[Diagnosis] = []
+    if stated.value is None:
+        return ()
+
+    def add(mistake: str, text: str) -> None:
+        found.append(Diagnosis(mistake, layer, quantity, text))
+
+    if len(written) > 1 and any(one.low != one.high for one in written.values()):
+        rounded = sum((one.value or Fraction(0) for one in written.values()), Fraction(0))
+        rest = sum((value for name, value in parts.items() if name not in written), Fraction(0))
+        if stated.value == rounded + rest and stated.low == stated.high:
+            add("rounded_inputs", f"The sum of the rounded numbers, {shown(rounded + rest)}. Add before you round.")
+    for sign, how, often, word in ((-1, "without", "", "−"), (1, "with", " twice", "+")):
+        change = sign * (stated.value - own)
+        names = [name for name, value in parts.items() if value and value == change]
+        if names:
+            which = names[0] if len(names) == 1 else f"one of {', '.join(names[:8])}"
+            text = f"Exactly the sum of the column {how} {which}{often}: {shown(own)} {word} {shown(change)}."
+            add("sum_of_parts", text)
+            add("repeat_count", text)
+    answered = sum((parts[name] for name in written if name in parts), Fraction(0))
+    if not found and stated.value == answered != own:
+        add("sum_of_parts", f"The sum of the cells that are filled in. With the others it is {shown(own)}.")
+    if not found and own.denominator == 1 and (slip := digit_slip(int(own), stated.value)):
+        add("digit_slip", f"The column adds up to {shown(own)}. {slip}")
+    return tuple(found)

@@ -1,0 +1,179 @@
+"""A worksheet: the table of a network in which some cells are blank, and what belongs into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archcalc.core.errors import UsageError
+from archcalc.core.suggest import did_you_mean
+from archcalc.explain.derive.layer import Explanation, explain_row
+from archcalc.explain.derive.network import Sum, find_layers, sum_up
+from archcalc.explain.derive.words import settings
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.tables.columns import COLUMNS, Context
+from archcalc.teach.check.expected import derivations
+from archcalc.teach.check.model import QUANTITIES, TOTAL
+from archcalc.teach.exercise.choices import Choices
+
+DEFAULT = ("output_shape", "params", "multiplications")
+#: The heading of each quantity, and the column of a report that has its text.
+_SHOWN = {
+    "output_shape": ("output shape", "output"),
+    "params": ("params", "params"),
+    "multiplications": ("multiplications", "multiplications"),
+    "activations": ("activations", "activations"),
+    "memory": ("memory", "stored"),
+    "receptive_field": ("receptive field", "receptive_field"),
+}
+#: Quantities that add up, and by which name their sum is explained.
+_SUMS = {"params": "params", "multiplications": "multiplications", "activations": "activations",
+         "memory": "activation_bytes"}  # fmt: skip
+
+
+class Line(NamedTuple):
+    """A row of the table: the layer, what it does, what it reads, and a cell for each quantity."""
+
+    layer: str
+    operation: str
+    reads: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A table with blanks. `blanks` holds (layer, quantity); the row of sums is the layer `total`."""
+
+    analysis: Analysis
+    quantities: tuple[str, ...]
+    rows: tuple[Row, ...]
+    has_total: bool
+    blanks: frozenset[tuple[str, str]]
+    every_layer: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.analysis.graph.title or self.analysis.graph.name
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        reads = ("reads",) if self.branches else ()
+        return ("layer", "operation", *reads, *(_SHOWN[quantity][0] for quantity in self.quantities))
+
+    @property
+    def branches(self) -> bool:
+        """Whether a layer reads another one than that above it, so that the table must say which."""
+        return any(line.reads for line in self.lines())
+
+    def lines(self) -> list[Line]:
+        """Every row with all its cells filled in, the total last."""
+        context = Context(self.analysis.totals, "hwc")
+        shown = _sources(self.analysis.rows, self.every_layer)
+        lines = []
+        above = ""
+        for row in self.rows:
+            sources = tuple(shown[source] for source in row.inputs)
+            reads = "" if sources in ((above,), ()) or not above else ", ".join(sources)
+            cells = tuple(_text(row, quantity, context) for quantity in self.quantities)
+            lines.append(Line(row.name, operation(row), reads, cells))
+            above = row.name
+        if self.has_total:
+            totals = tuple(_total(self.analysis, quantity) for quantity in self.quantities)
+            lines.append(Line(TOTAL, "", "", totals))
+        return lines
+
+    def is_blank(self, layer: str, quantity: str) -> bool:
+        return (layer, quantity) in self.blanks
+
+    def solutions(self) -> list[Explanation]:
+        """The derivations of what is blank, layer by layer."""
+        explained = []
+        for row in self.rows:
+            asked = [quantity for quantity in self.quantities if self.is_blank(row.name, quantity)]
+            if asked:
+                found = [one for quantity in asked for one in derivations(row, self.analysis, quantity)]
+                explained.append(explain_row(self.analysis, row)._replace(derivations=tuple(found)))
+        return explained
+
+    def sums(self) -> list[Sum]:
+        """The sums that are blank, term by term."""
+        asked = [quantity for quantity in self.quantities if self.is_blank(TOTAL, quantity)]
+        return [sum_up(self.analysis, _SUMS[quantity]) for quantity in asked]
+
+
+def operation(row: Row) -> str:
+    """All that is needed to calculate a layer: conv 11×11, 96 filters, stride 4, no padding."""
+    if not row.inputs:
+        return "input"
+    told = settings(row.op)
+    kept = []
+    for part in row.op.summary().split(", "):
+        if part.isdigit() and row.op.family == "convolution":
+            kept.append(f"{part} filter" if part == "1" else f"{part} filters")
+        elif not part.startswith(("/", "dilation ")) and part not in told:
+            kept.append(part)
+    return ", ".join([*kept, *told])
+
+
+def make_worksheet(
+    analysis: Analysis,
+    quantities: Sequence[str] = DEFAULT,
+    blank: float = 1.0,
+    seed: object = 0,
+    layer: str | None = None,
+    every_layer: bool = False,
+) -> Worksheet:
+    """Choose the rows and the blank cells.
+
+    `blank` is the share of cells that are left blank, between 0 and 1. Layers that work in place change nothing and are
+    left out unless `every_layer`. `layer` keeps one block. Raises `UsageError` for a quantity or a layer that does not
+    exist, and where nothing would be blank.
+    """
+    for quantity in quantities:
+        if quantity not in QUANTITIES:
+            hint = did_you_mean(quantity, QUANTITIES)
+            raise UsageError(f"there is no quantity {quantity[:60]!r}{hint}; there are {', '.join(QUANTITIES)}")
+    if not quantities:
+        raise UsageError(f"which quantities? There are {', '.join(QUANTITIES)}")
+    if not 0 < blank <= 1:
+        raise UsageError(f"the share of blank cells must lie above 0 and at most at 1, not {blank:g}")
+    inside = set(find_layers(analysis, layer))
+    stands_for = _sources(analysis.rows, every_layer)
+    asked = [row for row in analysis.rows if row.inputs and row.name in inside and stands_for[row.name] == row.name]
+    # What a block reads is shown above it, filled in.
+    shown = {row.name for row in asked} | {stands_for[source] for row in asked for source in row.inputs}
+    rows = tuple(row for row in analysis.rows if row.name in shown)
+    cells = [(row.name, quantity) for row in asked for quantity in quantities]
+    if not cells:
+        raise UsageError(f"{layer or analysis.graph.name} has no layer whose numbers could be asked for")
+    blanks = Choices("blanks", analysis.graph.name, seed).shuffled(cells)[: max(1, round(blank * len(cells)))]
+    summed = {quantity for _, quantity in blanks if quantity in _SUMS} if layer is None else set()
+    has_total = layer is None and any(quantity in _SUMS for quantity in quantities)
+    return Worksheet(
+        analysis,
+        tuple(dict.fromkeys(quantities)),
+        rows,
+        has_total,
+        frozenset(blanks) | {(TOTAL, quantity) for quantity in summed},
+        every_layer,
+    )
+
+
+def _sources(rows: Sequence[Row], every_layer: bool) -> dict[str, str]:
+    """For each layer the one in the table that stands for it: itself, or what it reads where it works in place."""
+    found: dict[str, str] = {}
+    for row in rows:
+        kept = every_layer or row.activations or not row.inputs
+        found[row.name] = row.name if kept else found[row.inputs[0]]
+    return found
+
+
+def _text(row: Row, quantity: str, context: Context) -> str:
+    column = COLUMNS[_SHOWN[quantity][1]]
+    return "0" if column.value(row, context) == 0 else column.text(row, context)
+
+
+def _total(analysis: Analysis, quantity: str) -> str:
+    text = COLUMNS[_SHOWN[quantity][1]].total_text
+    return text(analysis.totals) if text else ""

@@ -1,0 +1,164 @@
+"""A folder of submissions: who handed in what, what was asked of whom, and the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.suggest import did_you_mean
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
+from archcalc.teach.check.answers.read import ENDINGS, read_answers
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.model import TOTAL, Verdict
+from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
+from archcalc.teach.grade.marks import Marked, Scheme, mark
+
+MOST_SUBMISSIONS = 20_000
+_SKIPPED = ("__MACOSX",)
+
+
+class Submission(NamedTuple):
+    """A student's file; `problem` says why there is none."""
+
+    student: str
+    file: Path | None
+    problem: str = ""
+
+
+class Task(NamedTuple):
+    """What a student was asked: the network, and the cells in the order of the table."""
+
+    analysis: Analysis
+    asked: tuple[tuple[str, str], ...]
+
+
+def find_submissions(folder: str) -> list[Submission]:
+    """The submissions of a folder by name: a file for each student, or a folder for each with one file in it.
+
+    Raises `UsageError` where there is none.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise UsageError(
+            f"{folder} is {'a file' if path.exists() else 'not there'}; name the folder of the submissions"
+        )
+    found = []
+    for entry in sorted(path.iterdir(), key=lambda entry: entry.name):
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir():
+            found.append(_in_folder(entry))
+        elif entry.suffix.lower() in ENDINGS:
+            found.append(Submission(entry.stem, entry))
+        else:
+            found.append(Submission(entry.stem, None, f"{entry.name}: not one of {', '.join(sorted(ENDINGS))}"))
+    if not found:
+        raise UsageError(f"{folder} holds no submissions")
+    if len(found) > MOST_SUBMISSIONS:
+        raise UsageError(f"{folder} holds {len(found):,} submissions; at most {MOST_SUBMISSIONS:,} at a time")
+    names: set[str] = set()
+    for index, each in enumerate(found):
+        if each.student.casefold() in names:
+            found[index] = Submission(each.file.name if each.file else each.student, None, "this student has two files")
+        names.add(each.student.casefold())
+    return found
+
+
+def _in_folder(folder: Path) -> Submission:
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith(".")]
+    answers = [file for file in files if file.suffix.lower() in ENDINGS]
+    if len(answers) == 1:
+        return Submission(folder.name, answers[0])
+    if not answers:
+        return Submission(folder.name, None, "no file of answers in the folder")
+    listed = ", ".join(str(file.relative_to(folder)) for file in answers[:5])
+    return Submission(folder.name, None, f"{len(answers)} files in the folder, one is wanted: {listed}")
+
+
+@dataclass(frozen=True)
+class Same:
+    """The same task for everybody."""
+
+    task: Task
+
+    def of(self, student: str) -> Task:
+        return self.task
+
+
+@dataclass(frozen=True)
+class Homework:
+    """Tasks of their own: a folder that `archcalc exercise` wrote, with `networks` and `worksheets`."""
+
+    folder: Path
+    students: dict[str, str]
+
+    def of(self, student: str) -> Task:
+        """The task of a student. Raises `ArchcalcError` for one who has none."""
+        stem = self.students.get(student.casefold())
+        if stem is None:
+            hint = did_you_mean(student, self.students.values())
+            raise UsageError(f"{self.folder} has no network for {student[:80]!r}{hint}")
+        analysis = analyse(load(str(self.folder / "networks" / f"{stem}.yaml")))
+        sheets = [file for file in (self.folder / "worksheets").glob("*") if file.stem == stem]
+        if not sheets:
+            raise UsageError(f"{self.folder} has no worksheet for {stem}")
+        readable = [file for file in sheets if file.suffix.lower() in ENDINGS]
+        asked = blanks_of(readable[0], analysis) if readable else everything(analysis)
+        return Task(analysis, asked)
+
+
+def open_homework(folder: str) -> Homework:
+    """The folder of an exercise with variants. Raises `UsageError` where it is none."""
+    path = Path(folder)
+    networks = sorted(path.glob("networks/*.yaml"))
+    if not networks:
+        raise UsageError(f"{folder} has no networks/*.yaml; archcalc exercise --students writes them")
+    return Homework(path, {file.stem.casefold(): file.stem for file in networks})
+
+
+def everything(analysis: Analysis, quantities: Sequence[str] | None = None) -> tuple[tuple[str, str], ...]:
+    """Every cell of a worksheet without numbers, in the order of the table."""
+    sheet = make_worksheet(analysis, quantities or DEFAULT)
+    layers = [*(row.name for row in sheet.rows), TOTAL]
+    return tuple(
+        (layer, quantity) for layer in layers for quantity in sheet.quantities if (layer, quantity) in sheet.blanks
+    )
+
+
+def blanks_of(path: str | Path, analysis: Analysis) -> tuple[tuple[str, str], ...]:
+    """The cells that are empty in a worksheet. Raises `ArchcalcError` where it cannot be read or asks for nothing."""
+    check = check_answers(analysis, read_answers(path).answers)
+    asked = dict.fromkeys(
+        (cell.layer, cell.quantity)
+        for cell in check.cells
+        if cell.verdict is Verdict.EMPTY and cell.expected is not None
+    )
+    if not asked:
+        raise UsageError(f"{path} has no empty cells: it is no worksheet to fill in")
+    return tuple(asked)
+
+
+def grade(
+    submissions: Sequence[Submission],
+    tasks: Same | Homework,
+    scheme: Scheme,
+    seen: Callable[[int, str], None],
+) -> Iterator[tuple[Marked, Task | None]]:
+    """Each submission with its marks; one that cannot be read has a problem and does not stop the others."""
+    for done, submission in enumerate(submissions):
+        seen(done, submission.student)
+        task = None
+        try:
+            if submission.file is None:
+                raise UsageError(submission.problem)
+            task = tasks.of(submission.student)
+            read = read_answers(submission.file)
+            check = check_answers(task.analysis, read.answers)
+            marked = mark(submission.student, check, task.asked, scheme)
+            yield Marked(marked.student, marked.items, read.notes), task
+        except ArchcalcError as error:
+            yield Marked(submission.student, problem=" ".join(str(error).split())), task

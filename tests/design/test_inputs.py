@@ -1,0 +1,91 @@
+"""Inputs that a network accepts: the hint where one does not fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.core.errors import Problem
+from archcalc.design.inputs import accepts, add_input_hints, nearest_inputs, smallest_input
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.shapes import infer_shapes
+from tests.networks import ALEXNET, VGG16, graph, layers
+
+#: Valid 3×3 convolutions and exact pools, as in U-Net: few sizes fit. Source: Ronneberger et al. 2015, section 2.
+EXACT = """\
+  - conv2d: {out_channels: 1, kernel_size: 3}
+  - max_pool2d: {kernel_size: 2, exact: true}
+  - conv2d: {out_channels: 1, kernel_size: 3}
+"""
+
+
+def brute_force(network: LayerGraph, strict: bool = False) -> list[int]:
+    """Every side up to 64 that works."""
+    channels = network.input_shape[0]
+    sides = range(1, 65)
+    return [side for side in sides if not infer_shapes(network.with_input((channels, side, side)), strict).problems]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  - relu\n",
+        "  - conv2d: {out_channels: 1, kernel_size: 5}\n  - max_pool2d: {kernel_size: 2}\n",
+        "  - conv2d: {out_channels: 1, kernel_size: 3, stride: 3}\n",
+        "  - max_pool2d: {kernel_size: 4}\n  - conv2d: {out_channels: 1, kernel_size: 5, stride: 2}\n",
+        EXACT,
+    ],
+)
+def test_the_smallest_input_is_the_smallest(text: str, strict: bool) -> None:
+    network = layers(text)
+    assert smallest_input(network, strict) == brute_force(network, strict)[0]
+
+
+def test_the_smallest_input_of_known_networks() -> None:
+    # Five pools of 2.
+    assert smallest_input(graph(VGG16)) == 32
+    side = smallest_input(graph(ALEXNET))
+    assert side is not None
+    assert accepts(graph(ALEXNET), side, side)
+    assert not any(accepts(graph(ALEXNET), smaller, smaller) for smaller in range(1, side))
+
+
+def test_a_network_that_fits_no_input_has_no_smallest() -> None:
+    network = layers("  - branches: [[], [max_pool2d: {kernel_size: 2}]]\n    merge: add\n")
+    assert smallest_input(network) is None
+
+
+@pytest.mark.parametrize(("side", "steps"), [(9, (1, 1)), (10, (2, 2)), (8, (None, 2)), (3, (None, 5))])
+def test_the_nearest_inputs_are_counted_in_pixels(side: int, steps: tuple[int | None, int | None]) -> None:
+    network = layers(EXACT, f"{side}x{side}x1")
+    good = brute_force(network)
+    assert nearest_inputs(network) == steps
+    assert steps == (
+        next((step for step in range(1, side) if side - step in good), None),
+        next(step for step in range(1, 64) if side + step in good),
+    )
+
+
+def test_height_and_width_are_asked_apart() -> None:
+    network = layers("  - conv2d: {out_channels: 1, kernel_size: [3, 5]}\n")
+    assert accepts(network, 3, 5)
+    assert not accepts(network, 2, 5)
+    assert not accepts(network, 3, 4)
+
+
+def test_a_hint_stands_under_the_last_problem() -> None:
+    network = layers(EXACT, "9x9x1")
+    first, last = add_input_hints(network, [Problem("one"), Problem("two", details=("detail",))])
+    assert first == Problem("one")
+    assert last.details == ("detail", "network inputs near 9×9×1 that work: 8×8×1 and 10×10×1")
+
+
+def test_where_nothing_is_near_the_smallest_is_told() -> None:
+    network = layers("  - conv2d: {out_channels: 1, kernel_size: 101}\n", "4x4x1")
+    (problem,) = add_input_hints(network, [Problem("one")])
+    assert problem.details == ("smallest square network input that works: 101×101×1",)
+
+
+def test_where_nothing_works_nothing_is_told() -> None:
+    network = layers("  - branches: [[], [max_pool2d: {kernel_size: 2}]]\n    merge: add\n")
+    assert add_input_hints(network, [Problem("one")]) == [Problem("one")]

@@ -1,0 +1,415 @@
+"""The kernels against the node cases of the ONNX standard: input and expected output, written by others.
+
+Every case of an operator that has a kernel is here. Those that ask for something that no op of archcalc does stand in
+`NOT_APPLICABLE`, by name, with the reason.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pytest
+
+from archcalc.execute.kernels import ALGORITHMS, Array, Switches, activation, conv, dense, merge, norm, pool, reshape
+from archcalc.execute.kernels.windows import pad, same_padding, spans
+
+pytest.importorskip("onnx", reason="the ONNX cases need the package onnx: pip install 'archcalc[test]'")
+
+VOLUMES = "archcalc has no 3-d maps"
+INTEGERS = "maps are float32 or float64"
+TRAINING = "drops at random in training; archcalc never drops"
+NOT_WHOLE = "upsample2d enlarges by whole factors"
+CORNERS = "upsample2d has no align_corners; it takes pixel centres"
+CUBIC = "upsample2d has no cubic mode"
+SHIFTS = "upsample2d repeats values; this mode shifts them"
+SMALLER = "upsample2d only enlarges"
+CROPS = "upsample2d enlarges the whole map"
+SPREADS = "add and multiply take maps of one shape, or one value a channel"
+PADS = "zero_pad2d and pad_channels pad with zeros"
+BOUNDS = "relu and relu6 clip at 0 and at 6"
+HARD = "there is no hard sigmoid"
+
+NOT_APPLICABLE: dict[str, str] = {
+    "test_add_bcast": SPREADS,
+    "test_mul_bcast": SPREADS,
+    "test_sum_one_input": "add takes two maps or more",
+    "test_maxpool_2d_uint8": INTEGERS,
+    "test_averagepool_3d_default": VOLUMES,
+    "test_averagepool_3d_dilations_small": VOLUMES,
+    **{f"test_averagepool_3d_dilations_large_count_include_pad_is_{pads}_ceil_mode_is_{ceil}": VOLUMES
+       for pads in (0, 1) for ceil in (True, False)},
+    "test_lppool_3d_default": VOLUMES,
+    "test_maxpool_3d_default": VOLUMES,
+    "test_maxpool_3d_dilations": VOLUMES,
+    "test_maxpool_3d_dilations_use_ref_impl": VOLUMES,
+    "test_maxpool_3d_dilations_use_ref_impl_large": VOLUMES,
+    "test_convtranspose_3d": VOLUMES,
+    "test_training_dropout": TRAINING,
+    "test_training_dropout_default": TRAINING,
+    "test_training_dropout_default_mask": TRAINING,
+    "test_training_dropout_mask": TRAINING,
+    **{f"test_clip{how}": BOUNDS for how in (
+        "", "_example", "_inbounds", "_outbounds", "_splitbounds", "_min_greater_than_max", "_default_max")},
+    **{f"test_clip_default_int8_{how}": INTEGERS for how in ("min", "max", "inbounds")},
+    **{f"test_hardsigmoid{how}": HARD for how in ("", "_example", "_default")},
+    "test_identity_opt": "an optional value, not a map",
+    "test_identity_sequence": "a sequence, not a map",
+    "test_gemm_default_matrix_bias": "linear has one bias an output, the same for every image",
+    "test_reshape_allowzero_reordered": "an empty map",
+    "test_edge_pad": PADS,
+    "test_reflect_pad": PADS,
+    "test_wrap_pad": PADS,
+    "test_resize_downsample_scales_cubic": CUBIC,
+    "test_resize_downsample_scales_cubic_A_n0p5_exclude_outside": CUBIC,
+    "test_resize_downsample_scales_cubic_align_corners": CUBIC,
+    "test_resize_downsample_scales_cubic_antialias": CUBIC,
+    "test_resize_downsample_scales_linear": SMALLER,
+    "test_resize_downsample_scales_linear_align_corners": SMALLER,
+    "test_resize_downsample_scales_linear_antialias": SMALLER,
+    "test_resize_downsample_scales_linear_half_pixel_symmetric": SMALLER,
+    "test_resize_downsample_scales_nearest": SMALLER,
+    "test_resize_downsample_sizes_cubic": CUBIC,
+    "test_resize_downsample_sizes_cubic_antialias": CUBIC,
+    "test_resize_downsample_sizes_linear_antialias": SMALLER,
+    "test_resize_downsample_sizes_linear_pytorch_half_pixel": SMALLER,
+    "test_resize_downsample_sizes_nearest": SMALLER,
+    "test_resize_downsample_sizes_nearest_not_larger": SMALLER,
+    "test_resize_downsample_sizes_nearest_not_smaller": SMALLER,
+    "test_resize_tf_crop_and_resize": CROPS,
+    "test_resize_tf_crop_and_resize_axes_2_3": CROPS,
+    "test_resize_tf_crop_and_resize_axes_3_2": CROPS,
+    "test_resize_tf_crop_and_resize_extrapolation_value": CROPS,
+    "test_resize_upsample_scales_cubic": CUBIC,
+    "test_resize_upsample_scales_cubic_A_n0p5_exclude_outside": CUBIC,
+    "test_resize_upsample_scales_cubic_align_corners": CUBIC,
+    "test_resize_upsample_scales_cubic_asymmetric": CUBIC,
+    "test_resize_upsample_scales_linear_align_corners": CORNERS,
+    "test_resize_upsample_scales_linear_half_pixel_symmetric": NOT_WHOLE,
+    "test_resize_upsample_sizes_cubic": CUBIC,
+    "test_resize_upsample_sizes_nearest": NOT_WHOLE,
+    "test_resize_upsample_sizes_nearest_axes_2_3": NOT_WHOLE,
+    "test_resize_upsample_sizes_nearest_axes_3_2": NOT_WHOLE,
+    "test_resize_upsample_sizes_nearest_ceil_half_pixel": SHIFTS,
+    "test_resize_upsample_sizes_nearest_floor_align_corners": CORNERS,
+    "test_resize_upsample_sizes_nearest_not_larger": NOT_WHOLE,
+    "test_resize_upsample_sizes_nearest_not_smaller": NOT_WHOLE,
+    "test_resize_upsample_sizes_nearest_round_prefer_ceil_asymmetric": SHIFTS,
+}  # fmt: skip
+
+#: Cases whose outputs are written out with four digits, and the tolerance that this asks for.
+ROUNDED = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-3}
+
+
+class Case(NamedTuple):
+    """A case of the standard: one node with its inputs and the outputs that are right."""
+
+    name: str
+    op: str
+    settings: Mapping[str, Any]
+    inputs: Sequence[Array]
+    outputs: Sequence[Array]
+
+    def pair(self, name: str, default: int = 1) -> tuple[int, int]:
+        """A setting for two axes; 1-d cases lie in the last row of a map with one row."""
+        values = self.settings.get(name, [default] * 2)
+        return (1 if name != "pads" else 0, values[0]) if len(values) == 1 else (values[0], values[1])
+
+    def image(self) -> Array:
+        x = self.inputs[0]
+        return x[:, :, None] if x.ndim == 3 else x
+
+    def sides(self, window: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The four pads, worked out where the case leaves that to the operator."""
+        how = self.settings.get("auto_pad", "NOTSET")
+        if how in ("SAME_UPPER", "SAME_LOWER"):
+            x = self.image()
+            pairs = [same_padding(x.shape[axis + 2], window[axis], self.pair("strides")[axis]) for axis in (0, 1)]
+            first = 0 if how == "SAME_UPPER" else 1
+            return pairs[0][first], pairs[1][first], pairs[0][1 - first], pairs[1][1 - first]
+        pads = self.settings.get("pads", [0] * 4)
+        return (0, pads[0], 0, pads[1]) if len(pads) == 2 else tuple(pads)
+
+
+def _conv(case: Case, algorithm: Any) -> Array:
+    _, weight, *bias = case.inputs
+    window = (weight.shape[2], weight.shape[3])
+    return conv.conv2d(
+        case.image(),
+        weight,
+        *bias,
+        stride=case.pair("strides"),
+        padding="same" if case.settings.get("auto_pad") == "SAME_UPPER" else case.sides(window),
+        algorithm=algorithm,
+    )
+
+
+def _spread(weight: Array, dilation: tuple[int, int]) -> Array:
+    """Filters with zeros between their taps: the same as a dilation."""
+    rows, columns = (dilation[axis] * (weight.shape[axis + 2] - 1) + 1 for axis in (0, 1))
+    wide = np.zeros((*weight.shape[:2], rows, columns), weight.dtype)
+    wide[:, :, :: dilation[0], :: dilation[1]] = weight
+    return wide
+
+
+def _conv_transpose(case: Case, algorithm: Any) -> Array:
+    x, weight = case.image(), case.inputs[1]
+    weight = _spread(weight[:, :, None] if weight.ndim == 3 else weight, case.pair("dilations"))
+    stride, extra = case.pair("strides"), case.pair("output_padding", 0)
+    pads = list(case.sides((weight.shape[2], weight.shape[3])))
+    wanted = case.settings.get("output_shape")
+    if case.settings.get("auto_pad") == "SAME_UPPER":
+        wanted = [x.shape[axis + 2] * stride[axis] for axis in (0, 1)]
+    if wanted:
+        # The standard's own formula for the padding that gives a wanted size; less than none reaches further.
+        totals = [
+            stride[axis] * (x.shape[axis + 2] - 1) + extra[axis] + weight.shape[axis + 2] - wanted[axis]
+            for axis in (0, 1)
+        ]
+        upper = case.settings.get("auto_pad") == "SAME_UPPER"
+        before = [total // 2 if upper else total - total // 2 for total in totals]
+        extra = (extra[0] - min(totals[0], 0), extra[1] - min(totals[1], 0))
+        pads = [max(before[0], 0), max(before[1], 0), max(totals[0] - before[0], 0), max(totals[1] - before[1], 0)]
+        pads = [0 if totals[side % 2] < 0 else value for side, value in enumerate(pads)]
+    out = conv.conv_transpose2d(
+        x,
+        weight,
+        stride=stride,
+        padding=(pads[0], pads[1], pads[2], pads[3]),
+        output_padding=extra,
+        groups=case.settings.get("group", 1),
+        algorithm=algorithm,
+    )
+    return out[:, :, 0] if case.inputs[0].ndim == 3 else out
+
+
+def _pool(function: Callable[..., Array], **more: str) -> Callable[[Case, Any], Array]:
+    def run(case: Case, algorithm: Any) -> Array:
+        window, dilation = case.pair("kernel_shape"), case.pair("dilations")
+        settings = {
+            "kernel_size": window,
+            "stride": case.pair("strides"),
+            "dilation": dilation,
+            "padding": "same" if case.settings.get("auto_pad") == "SAME_UPPER" else case.sides(spans(window, dilation)),
+            "ceil_mode": bool(case.settings.get("ceil_mode", 0)),
+            **{ours: case.settings[theirs] for ours, theirs in more.items() if theirs in case.settings},
+        }
+        if len(case.outputs) == 2:
+            out, switches = pool.max_pool2d_with_switches(case.image(), **settings)
+            np.testing.assert_array_equal(_numbered(case, switches), case.outputs[1])
+            return out
+        out = function(case.image(), algorithm=algorithm, **settings)
+        return out[:, :, 0] if case.inputs[0].ndim == 3 else out
+
+    return run
+
+
+def _numbered(case: Case, switches: Switches) -> Array:
+    """Switches as ONNX gives them: positions in the whole array, and column by column where the case wants that."""
+    rows, columns = np.divmod(switches.position, switches.size[1])
+    planes = (
+        np.arange(rows.shape[0] * rows.shape[1]).reshape(*rows.shape[:2], 1, 1) * switches.size[0] * switches.size[1]
+    )
+    within = columns * switches.size[0] + rows if case.settings.get("storage_order") else switches.position
+    return np.asarray(planes + within)
+
+
+def _average_pool(case: Case, algorithm: Any) -> Array:
+    counts = bool(case.settings.get("count_include_pad", 0))
+    full = case._replace(settings={**case.settings, "count_include_pad": counts})
+    return _pool(pool.avg_pool2d, count_include_pad="count_include_pad")(full, algorithm)
+
+
+def _max_unpool(case: Case, _: Any) -> Array:
+    x, positions = case.inputs[:2]
+    # The positions count in the map that the windows reach over, also where a larger one is wanted.
+    window, stride = case.pair("kernel_shape"), case.pair("strides")
+    size = (stride[0] * (x.shape[2] - 1) + window[0], stride[1] * (x.shape[3] - 1) + window[1])
+    like = np.zeros_like(case.outputs[0]) if len(case.inputs) == 3 else None
+    planes = np.arange(x.shape[0] * x.shape[1]).reshape(*x.shape[:2], 1, 1) * size[0] * size[1]
+    return pool.max_unpool2d(
+        x,
+        x,
+        like,
+        switches=Switches((positions - planes).astype(np.intp), size),
+        kernel_size=window,
+        stride=stride,
+    )
+
+
+def _batch_norm(case: Case, _: Any) -> Array:
+    x, weight, bias, mean, variance = case.inputs
+    training = bool(case.settings.get("training_mode", 0))
+    if training:
+        # What the standard keeps for later: old and new statistics, weighed by the momentum.
+        share = case.settings.get("momentum", 0.9)
+        for old, new, wanted in zip((mean, variance), norm.batch_statistics(x), case.outputs[1:], strict=True):
+            np.testing.assert_allclose(old * share + new * (1 - share), wanted, rtol=1e-5)
+    epsilon = case.settings.get("epsilon", 1e-5)
+    return norm.batch_norm2d(x, mean, variance, weight, bias, epsilon=epsilon, training=training)
+
+
+def _lrn(case: Case, _: Any) -> Array:
+    settings = {name: case.settings[name] for name in ("size", "alpha", "beta") if name in case.settings}
+    return norm.local_response_norm(case.inputs[0], k=case.settings.get("bias", 1.0), **settings)
+
+
+def _gemm(case: Case, _: Any) -> Array:
+    a, b, *c = case.inputs
+    a = a.T if case.settings.get("transA") else a
+    weight = (b if case.settings.get("transB") else b.T) * np.float32(case.settings.get("alpha", 1.0))
+    bias = np.broadcast_to(c[0] * np.float32(case.settings.get("beta", 1.0)), (1, len(weight)))[0] if c else None
+    return dense.linear(a, weight, bias)
+
+
+def _along(function: Callable[..., Array], default: int) -> Callable[[Case, Any], Array]:
+    """A function that works along axis 1, for cases with any axis."""
+
+    def run(case: Case, _: Any) -> Array:
+        axis = case.settings.get("axis", default)
+        if case.inputs[0].ndim == 1:
+            return np.asarray(function(*(x[None] for x in case.inputs))[0])
+        return np.moveaxis(function(*(np.moveaxis(x, axis, 1) for x in case.inputs)), 1, axis)
+
+    return run
+
+
+def _reshape(case: Case, _: Any) -> Array:
+    x, wanted = case.inputs
+    shape = [x.shape[axis] if side == 0 else int(side) for axis, side in enumerate(wanted)]
+    # As one image: the standard's batch is an axis like the others.
+    return np.asarray(reshape.reshape(x[None], shape=tuple(shape))[0])
+
+
+def _flatten(case: Case, _: Any) -> Array:
+    """The axes before `axis` in one, those behind it in the other."""
+    x = case.inputs[0]
+    axis = case.settings.get("axis", 1) % x.ndim
+    return reshape.flatten(reshape.reshape(x[None], shape=(-1, *x.shape[axis:]))[0])
+
+
+def _clip(case: Case, _: Any) -> Array:
+    """At 0 alone it is a rectifier, without bounds nothing."""
+    x, *bounds = case.inputs
+    if not bounds:
+        return reshape.identity(x)
+    (low,) = bounds
+    assert low == 0
+    return activation.relu(x)
+
+
+def _pad(case: Case, _: Any) -> Array:
+    x, pads, value, *rest = case.inputs
+    axes = [int(axis) % x.ndim for axis in rest[0]] if rest else list(range(x.ndim))
+    begin = {axis: int(pads[place]) for place, axis in enumerate(axes)}
+    end = {axis: int(pads[len(axes) + place]) for place, axis in enumerate(axes)}
+    if begin.get(1) or end.get(1):
+        assert value == 0
+        x = reshape.pad_channels(x, before=begin[1], after=end[1])
+    return pad(x, (begin.get(2, 0), begin.get(3, 0), end.get(2, 0), end.get(3, 0)), float(value))
+
+
+MODES: dict[str, Literal["nearest", "bilinear"]] = {"nearest": "nearest", "linear": "bilinear"}
+
+
+def _resize(case: Case, _: Any) -> Array:
+    scales = next(each for each in case.inputs[1:] if each.size)
+    axes = case.settings.get("axes", [0, 1, 2, 3])
+    factors = {axis: int(scale) for axis, scale in zip(axes, scales, strict=True)}
+    assert list(factors.values()) == list(scales)
+    return reshape.upsample2d(case.inputs[0], scale=(factors[2], factors[3]), mode=MODES[case.settings["mode"]])
+
+
+def _first(function: Callable[..., Array]) -> Callable[[Case, Any], Array]:
+    return lambda case, _: function(case.inputs[0])
+
+
+def _all(function: Callable[..., Array]) -> Callable[[Case, Any], Array]:
+    return lambda case, _: function(*case.inputs)
+
+
+RUN: dict[str, Callable[[Case, Any], Array]] = {
+    "Add": _all(merge.add),
+    "AveragePool": _average_pool,
+    "BatchNormalization": _batch_norm,
+    "Clip": _clip,
+    "Concat": _along(merge.concat, 1),
+    "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "Dropout": _first(norm.dropout),
+    "Flatten": _flatten,
+    "Gemm": _gemm,
+    "GlobalAveragePool": _first(pool.global_avg_pool2d),
+    "Identity": _first(reshape.identity),
+    "LRN": _lrn,
+    "LpPool": _pool(pool.lp_pool2d, norm_type="p"),
+    "MaxPool": _pool(pool.max_pool2d),
+    "MaxUnpool": _max_unpool,
+    "Mul": _all(merge.multiply),
+    "Pad": _pad,
+    "Relu": _first(activation.relu),
+    "Reshape": _reshape,
+    "Resize": _resize,
+    "Sigmoid": _first(activation.sigmoid),
+    "Softmax": _along(activation.softmax, -1),
+    "Sum": _all(merge.add),
+    "Tanh": _first(activation.tanh),
+    "Upsample": _resize,
+}
+#: Activation functions that archcalc does not have; their cases are listed too.
+WITHOUT_KERNEL = {"HardSigmoid"}
+IN_FORMS = {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool"}
+
+
+@lru_cache(maxsize=1)
+def cases() -> dict[str, Case]:
+    """Every case of an operator that is run or listed, by name."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the standard's own code divides by zero here and there
+        return {case.name: case for case in _cases(collect_testcases(None))}
+
+
+def _cases(found: Any) -> Iterator[Case]:
+    from onnx.helper import get_attribute_value
+
+    for test in found:
+        nodes = test.model.graph.node
+        # "expanded" cases are other operators that do the same.
+        if len(nodes) != 1 or nodes[0].op_type not in RUN.keys() | WITHOUT_KERNEL or test.name.endswith("_expanded"):
+            continue
+        settings = {each.name: get_attribute_value(each) for each in nodes[0].attribute}
+        settings = {name: value.decode() if isinstance(value, bytes) else value for name, value in settings.items()}
+        inputs, outputs = test.data_sets[0]
+        yield Case(test.name, nodes[0].op_type, settings, inputs, outputs)
+
+
+def _parameters() -> Iterator[Any]:
+    for name, case in cases().items():
+        if name not in NOT_APPLICABLE:
+            for algorithm in ALGORITHMS if case.op in IN_FORMS else ("auto",):
+                yield pytest.param(name, algorithm, id=f"{name}-{algorithm}")
+
+
+@pytest.mark.parametrize(("name", "algorithm"), list(_parameters()))
+def test_the_kernel_gives_what_the_standard_says(name: str, algorithm: str) -> None:
+    case = cases()[name]
+    out = RUN[case.op](case, algorithm)
+    assert out.dtype == case.outputs[0].dtype
+    np.testing.assert_allclose(out, case.outputs[0], rtol=ROUNDED.get(name, 1e-5), atol=1e-6)
+
+
+def test_every_case_is_run_or_listed_with_its_reason() -> None:
+    found = {parameter.values[0] for parameter in _parameters()}
+    assert found | set(NOT_APPLICABLE) == set(cases())
+    assert not found & set(NOT_APPLICABLE)
+    assert all(NOT_APPLICABLE.values())
+
+
+def test_most_cases_apply() -> None:
+    assert len(cases()) >= 224
+    assert len(set(cases()) - set(NOT_APPLICABLE)) >= 140

@@ -1,0 +1,266 @@
+"""A planned run gives what the plain kernels give, sees every layer, and stays within its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.quick.arena import Arena, Life, places
+from archcalc.execute.quick.fuse import fuse
+from archcalc.execute.runner import Execution, KernelError, Plan, SeededWeights, compare, execute
+from archcalc.execute.runner.inputs import random_input
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
+from archcalc.spec.catalogue import load, names
+from tests.execute.runner.runs import QUICK, networks, outputs, smaller
+from tests.networks import chain, layers, op
+
+#: Largest error over the largest value of the output.
+PRECISION = {"float32": 1e-4, "float64": 1e-10}
+
+
+def errors(got: Execution, wanted: Execution) -> Iterable[float]:
+    for name, values in wanted.outputs.items():
+        assert got.outputs[name].shape == values.shape
+        assert got.outputs[name].dtype == values.dtype
+        yield float(np.abs(got.outputs[name] - values).max()) / max(float(np.abs(values).max()), 1e-30)
+
+
+def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4) -> Plan:
+    """Once, and again and again: with the branches of concatenations in their places, and memory that is reused."""
+    x = random_input(graph.input_shape, batch, 0, dtype)
+    before = x.copy()
+    weights = SeededWeights(graph, 0, dtype, keep=True)
+    analysis = analyse(graph, batch, dtype)
+    wanted = execute(graph, x, weights, "im2col")
+    plan = Plan(graph, weights)
+    for execution in (execute(graph, x, weights), *(plan.run(x) for _ in range(runs))):
+        assert compare(execution, analysis) == []
+        assert max(errors(execution, wanted)) < PRECISION[dtype]
+    np.testing.assert_array_equal(x, before)
+    return plan
+
+
+@pytest.mark.parametrize("dtype", PRECISION)
+@pytest.mark.parametrize("name", list(names()))
+def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> None:
+    graph = load(name)
+    if dtype == "float64":
+        check(smaller(graph), dtype, runs=1)
+    else:
+        check(graph if name in QUICK else smaller(graph), dtype)
+
+
+@settings(max_examples=150)
+@given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
+def test_random_networks_agree_with_the_plain_kernels(graph: LayerGraph, batch: int, dtype: str) -> None:
+    check(graph, dtype, batch)
+
+
+def names_of(graph: LayerGraph, watched: Iterable[int] | None = ()) -> list[str]:
+    """The groups, as in conv1+bn1+relu1."""
+    groups = fuse(graph, None if watched is None else set(watched))
+    return ["+".join(graph.layers[index].name for index in group.layers) for group in groups]
+
+
+RESIDUAL = """\
+  - conv_bn_relu: {name: first, out_channels: 4, kernel_size: 3, padding: 1}
+  - branches:
+      - - conv_bn_relu: {name: a, out_channels: 4, kernel_size: 3, padding: 1}
+        - conv_bn: {name: b, out_channels: 4, kernel_size: 3, padding: 1}
+      - []
+    merge: add
+  - relu: {name: end}
+"""
+
+
+def test_what_follows_a_convolution_is_done_with_it() -> None:
+    graph = layers(RESIDUAL)
+    assert names_of(graph) == [
+        "input",
+        "first/conv+first/bn+first/relu",
+        "a/conv+a/bn+a/relu",
+        "b/conv+b/bn+add1+end",
+    ]
+    assert len(names_of(graph, None)) == len(graph)
+    watched = [graph.index["a/bn"], graph.index["add1"]]
+    assert names_of(graph, watched) == [
+        "input",
+        "first/conv+first/bn+first/relu",
+        "a/conv+a/bn",
+        "a/relu",
+        "b/conv+b/bn+add1",
+        "end",
+    ]
+
+
+def test_a_map_that_others_read_is_made() -> None:
+    conv = op("conv2d", out_channels=2, kernel_size=1)
+    graph = chain(
+        (op("input", shape=(2, 4, 4)), ()),
+        (conv, (0,)),
+        (op("relu"), (1,)),
+        (op("add"), (1, 2)),
+        (conv, (3,)),
+        (op("relu"), (4,)),
+        outputs=(4, 5),
+    )
+    assert names_of(graph) == ["0", "1", "2", "3", "4", "5"]
+    check(graph, "float64")
+
+
+def test_an_addition_goes_with_the_branch_that_is_calculated_last() -> None:
+    conv = op("conv2d", out_channels=2, kernel_size=1)
+    graph = chain(
+        (op("input", shape=(2, 4, 4)), ()), (conv, (0,)), (conv, (0,)), (op("add"), (2, 1)), (op("relu"), (3,))
+    )
+    assert names_of(graph) == ["0", "1", "2+3+4"]
+    twice = chain((op("input", shape=(2, 4, 4)), ()), (conv, (0,)), (op("add"), (1, 1)), (op("relu"), (2,)))
+    assert names_of(twice) == ["0", "1", "2+3"]
+    for each in (graph, twice):
+        check(each, "float64")
+
+
+def test_observing_shows_the_maps_of_the_plain_kernels() -> None:
+    graph = layers(RESIDUAL)
+    x = random_input(graph.input_shape, 1, 0, "float64")
+    weights = SeededWeights(graph, 0, "float64", keep=True)
+    plain: dict[int, Array] = {}
+    seen: dict[int, Array] = {}
+    execute(graph, x, weights, "im2col", observe=lambda index, array: plain.update({index: array.copy()}))
+    execute(graph, x, weights, "auto", observe=lambda index, array: seen.update({index: array.copy()}))
+    assert list(seen) == list(plain) == list(range(len(graph)))
+    for index, array in plain.items():
+        np.testing.assert_allclose(seen[index], array, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "im2col"])
+def test_only_watched_layers_are_observed(algorithm: Algorithm) -> None:
+    graph = layers(RESIDUAL)
+    x = random_input(graph.input_shape, 1, 0, "float32")
+    seen: list[int] = []
+    reported: list[int] = []
+
+    def observe(index: int, _array: Array) -> None:
+        seen.append(index)
+
+    execute(graph, x, SeededWeights(graph), algorithm, observe=observe, watched={3, 5}, report=reported.append)
+    assert seen == [3, 5]
+    assert reported[-1] == len(graph) - 1
+    assert reported == sorted(reported)
+
+
+def test_the_results_of_a_run_stay() -> None:
+    """The memory of a run is used again by the next, but not that of its results."""
+    graph = layers(RESIDUAL)
+    plan = Plan(graph, SeededWeights(graph))
+    inputs = [random_input(graph.input_shape, 1, seed, "float32") for seed in range(6)]
+    kept = [outputs(plan.run(x))[0] for x in inputs]
+    for x, output in zip(inputs, kept, strict=True):
+        np.testing.assert_array_equal(outputs(plan.run(x))[0], output)
+
+
+def test_a_plan_takes_another_batch_but_no_other_size() -> None:
+    graph = smaller(load("googlenet"))
+    weights = SeededWeights(graph, keep=True)
+    plan = Plan(graph, weights)
+    for batch in (1, 1, 1, 2, 2, 2, 2, 1, 1):
+        x = random_input(graph.input_shape, batch, 0, "float32")
+        execution = plan.run(x)
+        assert compare(execution, analyse(graph, batch)) == []
+        assert max(errors(execution, execute(graph, x, weights, "im2col"))) < 1e-4
+    with pytest.raises(ValueError, match="the plan is for maps"):
+        plan.run(np.zeros((1, 3, 999, 999), np.float32))
+
+
+def test_a_kernel_that_refuses_is_named() -> None:
+    # Put together by hand, for the analysis would not let it pass.
+    graph = chain((op("input", shape=(2, 3, 3)), ()), (op("conv2d", out_channels=2, kernel_size=5), (0,)))
+    with pytest.raises(KernelError, match=r'layer "1" \(conv2d\): .*fit'):
+        Plan(graph, SeededWeights(graph)).run(np.zeros((1, 2, 3, 3), np.float32))
+
+
+def test_weights_that_are_not_to_grow_do_not() -> None:
+    """Transformed weights are larger than plain ones; without room for that they stay as they are."""
+    graph = smaller(load("resnet18"))
+    analysis = analyse(graph)
+    x = random_input(graph.input_shape, 1, 0, "float32")
+    sizes = {}
+    for room in (0, 1 << 20, None):
+        plan = Plan(graph, SeededWeights(graph), room=room)
+        plan.run(x)
+        sizes[room] = plan.prepared_bytes
+    plain = analysis.totals.param_bytes
+    assert sizes[0] <= plain
+    assert sizes[1 << 20] <= plain + (1 << 20)
+
+
+# --- memory
+
+
+def test_pieces_that_live_together_do_not_overlap() -> None:
+    lives = [Life(100, 0, 3), Life(300, 1, 2), Life(50, 2, 9), Life(300, 4, 6), Life(100, 5, 9)]
+    found, size = places(lives)
+    for number, life in enumerate(lives):
+        for other in range(number):
+            if lives[other].birth < life.death and life.birth < lives[other].death:
+                first, second = sorted((number, other), key=found.__getitem__)
+                assert found[first] + lives[first].nbytes <= found[second]
+    assert max(start + life.nbytes for start, life in zip(found, lives, strict=True)) == size
+    # The most that lives at one time is 50 + 300 + 100, each rounded up to whole cache lines.
+    assert size <= 64 + 320 + 128
+
+
+def test_memory_has_its_place_after_two_equal_runs() -> None:
+    arena = Arena()
+    addresses = []
+    for _ in range(5):
+        arena.start()
+        first = arena.take(1000)
+        second = arena.take(500)
+        arena.release(first)
+        third = arena.take(900)
+        assert arena.live_bytes() == 1400
+        addresses.append([each.raw.ctypes.data for each in (first, second, third)])
+        assert not np.shares_memory(second.raw, third.raw)
+        arena.finish()
+    assert addresses[2] == addresses[3] == addresses[4]
+    assert addresses[4][0] == addresses[4][2]
+    # A run that asks for something else gets memory of its own.
+    arena.start()
+    other = arena.take(1001)
+    assert other.raw.nbytes == 1001
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet", "mobilenet", "unet"])
+def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
+    """Peak resident memory of a process that keeps a plan: at most 1.3 × (weights + live maps) + 150 MiB."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux tells the peak of one program: elsewhere a child begins with that of its parent")
+    code = (
+        "from archcalc.passes.analysis import analyse\n"
+        "from archcalc.spec.catalogue import load\n"
+        "from archcalc.execute.runner import Plan, SeededWeights\n"
+        "from archcalc.execute.runner.inputs import random_input\n"
+        "from archcalc.execute.runner.memory import room\n"
+        f"graph = load({name!r})\n"
+        "analysis = analyse(graph)\n"
+        "plan = Plan(graph, SeededWeights(graph), room=room(analysis))\n"
+        "x = random_input(graph.input_shape, 1, 0, 'float32')\n"
+        "for _ in range(4):\n"
+        "    plan.run(x)\n"
+        "lines = open('/proc/self/status', encoding='ascii').read().splitlines()\n"
+        "print(*(line.split()[1] for line in lines if line.startswith('VmHWM:')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    totals = analyse(load(name)).totals
+    limit = 1.3 * (totals.param_bytes + totals.peak_activation_bytes) + (150 << 20)
+    assert int(done.stdout) * 1024 <= limit

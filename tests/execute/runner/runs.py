@@ -1,0 +1,144 @@
+"""Running networks for the tests, and random networks to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape
+from archcalc.design.inputs import accepts
+from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.runner import Execution, SeededWeights, execute
+from archcalc.execute.runner.inputs import random_input
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops import OPS, Op
+from archcalc.passes.analysis import Analysis, analyse
+from tests.networks import chain, op
+
+#: Run whole; the others on the smallest of these sides that they accept, to save time.
+QUICK = ("lenet5", "lenet5@1998", "resnet20_cifar", "mobilenet", "googlenet", "resnet18", "deconvnet")
+SIDES = (32, 48, 64, 80, 96, 112, 128, 140, 160, 188, 192, 224, 256)
+
+
+def run(
+    graph: LayerGraph,
+    algorithm: Algorithm = "auto",
+    count: bool = True,
+    batch: int = 1,
+    dtype: str = "float32",
+    **more: Any,
+) -> tuple[Execution, Analysis]:
+    """The run and the analysis of a graph."""
+    x = random_input(graph.input_shape, batch, 0, dtype)
+    execution = execute(graph, x, SeededWeights(graph, 0, dtype), algorithm, count, **more)
+    return execution, analyse(graph, batch, dtype)
+
+
+def outputs(execution: Execution) -> list[Array]:
+    """The maps of the outputs in their order."""
+    return list(execution.outputs.values())
+
+
+def smaller(graph: LayerGraph) -> LayerGraph:
+    """The same network on the smallest of `SIDES` that it accepts and that is below its own."""
+    for side in SIDES:
+        if side < min(graph.input_shape[1:]) and accepts(graph, side, side):
+            return graph.with_input((graph.input_shape[0], side, side))
+    return graph
+
+
+def _pair(low: int, high: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(low, high), min_size=2, max_size=2)
+
+
+def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
+    """Settings for an op on a map of this shape; they need not fit."""
+    channels = shape[0]
+    padding = st.one_of(st.just("same"), st.integers(0, 2), st.lists(st.integers(0, 2), min_size=4, max_size=4))
+    window = {
+        "kernel_size": draw(_pair(1, 3)),
+        "stride": draw(_pair(1, 3)),
+        "padding": draw(padding),
+        "dilation": draw(_pair(1, 2)),
+    }  # fmt: skip
+    filters = {"out_channels": draw(st.integers(1, 6)), "bias": draw(st.booleans())}
+    ceil = {"ceil_mode": draw(st.booleans())}
+    every: dict[str, Any] = {
+        "conv2d": {**window, **filters, "groups": draw(st.sampled_from([1, 1, 2, channels]))},
+        "depthwise_conv2d": {**window, "depth_multiplier": draw(st.integers(1, 2)), "bias": filters["bias"]},
+        "locally_connected2d": {**window, **filters},
+        "conv_transpose2d": {
+            **filters,
+            "kernel_size": window["kernel_size"],
+            "stride": window["stride"],
+            "padding": draw(st.integers(0, 1)),
+            "output_padding": draw(st.integers(0, 1)),
+            "groups": draw(st.sampled_from([1, 1, 2])),
+        },
+        "linear": {"out_features": draw(st.integers(1, 6)), "bias": filters["bias"]},
+        "rbf": {"out_features": draw(st.integers(1, 6))},
+        "max_pool2d": {**window, **ceil},
+        "avg_pool2d": {**window, **ceil, "count_include_pad": draw(st.booleans())},
+        "lp_pool2d": {**window, **ceil, "norm_type": draw(st.integers(1, 3))},
+        "subsampling2d": {**window, **ceil},
+        "adaptive_avg_pool2d": {"output_size": draw(_pair(1, 5))},
+        "batch_norm2d": {"scale": draw(st.booleans()), "shift": draw(st.booleans())},
+        "local_response_norm": {"size": draw(st.integers(1, 6))},
+        "multiply": {"factor": draw(st.sampled_from([1.0, 0.5]))},
+        "reshape": {"shape": int(np.prod(shape))},
+        "crop2d": {"margins": draw(st.integers(0, 2))},
+        "slice2d": {"step": draw(_pair(1, 3)), "start": draw(st.integers(0, 1))},
+        "zero_pad2d": {"padding": window["padding"], "kernel_size": window["kernel_size"], "stride": window["stride"]},
+        "pad_channels": draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])),
+        "upsample2d": {"scale": draw(_pair(1, 3)), "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
+    }  # fmt: skip
+    return dict(every.get(kind, {}))
+
+
+def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
+    """The output shape, or None where the op does not fit."""
+    try:
+        final = layer.resolve(inputs)
+        final.check(inputs)
+        return final.output_shape(inputs)
+    except ShapeError:
+        return None
+
+
+CHOICES = sorted(set(OPS) - {"input", "max_unpool2d"})
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> LayerGraph:
+    """A legal network: random ops on random earlier maps, with pools that are undone where they may be."""
+    first = (draw(st.integers(1, 4)), draw(st.integers(3, 10)), draw(st.integers(3, 10)))
+    nodes: list[tuple[Op, tuple[int, ...]]] = [(op("input", shape=first), ())]
+    shapes: list[Shape] = [first]
+    for _ in range(draw(st.integers(1, 9))):
+        kind = draw(st.sampled_from(CHOICES))
+        source = draw(st.integers(max(len(nodes) - 3, 0), len(nodes) - 1))
+        sources: tuple[int, ...] = (source,)
+        if kind in ("add", "multiply", "concat", "crop2d"):
+            others = draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2))
+            sources = (source, *(others or [source]))[: 2 if kind == "crop2d" else 3]
+        fields = _fields(kind, draw, shapes[source])
+        if kind == "crop2d" and len(sources) == 2 and draw(st.booleans()):
+            del fields["margins"]
+        layer = op(kind, **fields)
+        found = _resolved(layer, tuple(shapes[each] for each in sources))
+        if found is None or int(np.prod(found)) > 5000:
+            continue
+        nodes.append((layer, sources))
+        shapes.append(found)
+        if kind == "max_pool2d" and isinstance(fields["padding"], int) and draw(st.booleans()):
+            pool = len(nodes) - 1
+            undo = op("max_unpool2d", kernel_size=fields["kernel_size"], stride=fields["stride"])
+            # A dilated window reaches further than unpooling knows.
+            if _resolved(undo, (found, found, shapes[source])) is not None:
+                nodes.append((undo, (pool, pool, source)))
+                shapes.append(shapes[source])
+    ends = draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2, unique=True))
+    return chain(*nodes, outputs=ends or (len(nodes) - 1,))

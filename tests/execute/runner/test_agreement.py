@@ -1,0 +1,113 @@
+"""The executor agrees with the analysis: on the catalogue, on random networks, in every form, on every run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.errors import ShapeError
+from archcalc.execute.kernels import KERNELS, Algorithm
+from archcalc.execute.runner import compare
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.spec.catalogue import load, names
+from tests.execute.runner.runs import QUICK, networks, run, smaller
+from tests.networks import op
+
+
+@pytest.mark.parametrize("name", list(names()))
+def test_every_network_agrees(name: str) -> None:
+    graph = load(name)
+    if name not in QUICK:
+        graph = smaller(graph)
+    execution, analysis = run(graph)
+    assert compare(execution, analysis, memory=True) == []
+    for output in execution.outputs.values():
+        assert np.isfinite(output).all()
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
+@pytest.mark.parametrize("algorithm", ["loops", "im2col"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_textbook_forms_count_the_same(name: str, algorithm: Algorithm, dtype: str) -> None:
+    execution, analysis = run(load(name), algorithm, dtype=dtype)
+    assert compare(execution, analysis, memory=True) == []
+
+
+def test_the_counts_are_for_one_image() -> None:
+    execution, analysis = run(load("lenet5"), batch=3)
+    assert compare(execution, analysis, memory=True) == []
+    assert execution.batch == 3
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", "deconvnet"])
+def test_without_counting_the_arrays_say_the_same(name: str) -> None:
+    counting, _ = run(load(name), "im2col")
+    plain, analysis = run(load(name), "im2col", count=False)
+    assert [step.multiplications for step in plain.steps] == [step.multiplications for step in counting.steps]
+    assert compare(plain, analysis, memory=True) == []
+    for first, second in zip(counting.outputs.values(), plain.outputs.values(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_the_matrices_of_im2col_are_seen() -> None:
+    execution, analysis = run(load("lenet5"), "im2col")
+    assert [str(step.matrices) for step in execution.steps if step.matrices] == ["6×25 · 25×784", "16×150 · 150×100"]
+    assert compare(execution, analysis) == []
+    execution, _ = run(load("lenet5"), "loops")
+    assert not any(step.matrices for step in execution.steps)
+
+
+@settings(max_examples=250)
+@given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
+def test_random_networks_agree(graph: LayerGraph, batch: int, dtype: str) -> None:
+    execution, analysis = run(graph, "im2col", batch=batch, dtype=dtype)
+    assert compare(execution, analysis, memory=True) == []
+
+
+@settings(max_examples=40)
+@given(networks())
+def test_the_algorithms_agree_on_random_networks(graph: LayerGraph) -> None:
+    wanted, _ = run(graph, "im2col", count=False, dtype="float64")
+    for algorithm in ("loops", "fast", "auto"):
+        execution, _ = run(graph, algorithm, count=False, dtype="float64")
+        for name, output in wanted.outputs.items():
+            scale = max(float(np.abs(output).max()), 1.0)
+            np.testing.assert_allclose(execution.outputs[name], output, rtol=0, atol=1e-10 * scale)
+
+
+def test_runs_are_equal_to_the_bit() -> None:
+    first, second = (run(load("resnet20_cifar"), count=False)[0] for _ in range(2))
+    assert first.steps == second.steps
+    for name, output in first.outputs.items():
+        assert output.tobytes() == second.outputs[name].tobytes()
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), st.integers(0, 8), st.booleans())
+def test_pools_that_are_accepted_read_something(
+    size: int, kernel_size: int, stride: int, dilation: int, padding: int, ceil_mode: bool
+) -> None:
+    """The maximum of nothing is −∞, its mean 0/0: the analysis refuses exactly the pools that would give them."""
+    fields = {"stride": (stride, 1), "dilation": (dilation, 1), "padding": (padding, 0, padding, 0)}
+    layer = op("max_pool2d", kernel_size=(kernel_size, 1), ceil_mode=ceil_mode, **fields)
+    try:
+        layer.check([(1, size, 1)])
+    except ShapeError:
+        return
+    out = KERNELS["max_pool2d"].run(
+        np.zeros((1, 1, size, 1)), kernel_size=(kernel_size, 1), ceil_mode=ceil_mode, **fields
+    )
+    assert np.isfinite(out).all()
+
+
+def test_a_pool_is_refused_only_where_it_reads_nothing() -> None:
+    # Dilation 3 on 2 pixels: from −3 the second tap meets pixel 0, from −1 the taps are −1 and 2.
+    for padding, fits in ((3, True), (1, False)):
+        layer = op("max_pool2d", kernel_size=(2, 1), stride=3, dilation=3, padding=(padding, 0, padding, 0))
+        if fits:
+            layer.check([(1, 2, 1)])
+        else:
+            with pytest.raises(ShapeError, match="nothing but padding"):
+                layer.check([(1, 2, 1)])

@@ -1,0 +1,257 @@
+"""Derivations: figures worked out by hand, and what must hold for every op and setting."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import UsageError
+from archcalc.explain.derive.formats import FORMATS, render
+from archcalc.explain.derive.layer import Derivation, Explanation, explain_layer
+from archcalc.explain.derive.network import SUMS, find_layers, sum_up
+from archcalc.explain.derive.notation import CODE, TEXT
+from archcalc.explain.derive.steps import substituted
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load, names
+from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.single import make_op, single_layer
+from tests.explain.derive.layers import KINDS, single_layers
+
+NETWORKS = ("alexnet", "alexnet@grouped", "lenet5@1998", "googlenet@aux", "mobilenet@keras", "unet", "deconvnet")
+
+
+def layer_of(analysis: Analysis) -> Explanation:
+    return explain_layer(analysis, analysis.rows[-1].name)
+
+
+def derivation(explanation: Explanation, quantity: str) -> Derivation:
+    return next(one for one in explanation.derivations if one.quantity == quantity)
+
+
+def written(explanation: Explanation, quantity: str) -> str:
+    """H₂ = (H₁ − F + 2P)/S + 1 = … = 55"""
+    found = derivation(explanation, quantity)
+    left = [found.symbol.text] if found.symbol else []
+    return " = ".join([*left, *(TEXT.write(node) for node in found.chain())])
+
+
+def single(kind: str, *inputs: tuple[int, ...], **fields: object) -> Explanation:
+    return layer_of(analyse(single_layer(make_op(kind, fields), inputs)))
+
+
+# Worked by hand. Inputs are (C, H, W).
+BY_HAND = [
+    (single("conv2d", (3, 227, 227), out_channels=96, kernel_size=11, stride=4), {
+        "height": "H₂ = (H₁ − F + 2P)/S + 1 = (227 − 11 + 2·0)/4 + 1 = 216/4 + 1 = 55",
+        "depth": "D₂ = K = 96",
+        "params": "(F·F·D₁ + 1)·K = (11·11·3 + 1)·96 = 364·96 = 34,944",
+        "multiplications": "H₂·W₂·K·F·F·D₁ = 55·55·96·11·11·3 = 290,400·363 = 105,415,200",
+        "activations": "H₂·W₂·K = 55·55·96 = 290,400",
+        "activation_bytes": "V·b = 290,400·4 = 1,161,600",
+        "receptive_field_height": "r₂ = r₁ + (F − 1)·j₁ = 1 + (11 − 1)·1 = 1 + 10·1 = 11",
+        "receptive_field_stride_height": "j₂ = j₁·S = 1·4 = 4",
+        "w_row": "K×(F·F·D₁) = 96×(11·11·3) = 96×363",
+        "x_col": "(F·F·D₁)×(H₂·W₂) = (11·11·3)×(55·55) = 363×3025",
+    }),
+    # 7×7, stride 2, padding 3 on 224: 223 is odd, so the last row is never read.
+    (single("conv2d", (3, 224, 224), out_channels=64, kernel_size=7, stride=2, padding=3, bias=False), {
+        "height": "H₂ = ⌊(H₁ − F + 2P)/S⌋ + 1 = ⌊(224 − 7 + 2·3)/2⌋ + 1 = ⌊223/2⌋ + 1 = 111 + 1 = 112",
+        "params": "F·F·D₁·K = 7·7·3·64 = 9408",
+        # a sum of 147 products takes 146 additions
+        "additions": "H₂·W₂·K·F·F·D₁ − H₂·W₂·K = 112·112·64·7·7·3 − 112·112·64 = 802,816·147 − 112·112·64 "
+                     "= 117,211,136",
+    }),
+    # Dilated by 2: 3 taps span 5. The weights stay 3·3.
+    (single("conv2d", (1, 7, 7), out_channels=1, kernel_size=3, dilation=2), {
+        "height": "H₂ = (H₁ − (d·(F − 1) + 1) + 2P)/S + 1 = (7 − (2·(3 − 1) + 1) + 2·0)/1 + 1 "
+                  "= (7 − (2·2 + 1) + 2·0)/1 + 1 = (7 − 5 + 2·0)/1 + 1 = 2/1 + 1 = 3",
+        "params": "(F·F·D₁ + 1)·K = (3·3·1 + 1)·1 = 10·1 = 10",
+    }),
+    # Krizhevsky et al. 2012: 256 kernels of 5×5×48 on two GPUs.
+    (single("conv2d", (96, 27, 27), out_channels=256, kernel_size=5, padding=2, groups=2), {
+        "params": "(F·F·D₁/G + 1)·K = (5·5·96/2 + 1)·256 = 1201·256 = 307,456",
+        "multiplications": "H₂·W₂·K·F·F·D₁/G = 27·27·256·5·5·96/2 = 186,624·1200 = 223,948,800",
+    }),
+    # 1×7, padded along the width only.
+    (single("conv2d", (2, 4, 6), out_channels=3, kernel_size=[1, 7], padding=[0, 3]), {
+        "height": "H₂ = (H₁ − F_h + 2P_h)/S + 1 = (4 − 1 + 2·0)/1 + 1 = 3/1 + 1 = 4",
+        "width": "W₂ = (W₁ − F_w + 2P_w)/S + 1 = (6 − 7 + 2·3)/1 + 1 = 5/1 + 1 = 6",
+        "params": "(F_h·F_w·D₁ + 1)·K = (1·7·2 + 1)·3 = 15·3 = 45",
+    }),
+    # TensorFlow's SAME on 224 at stride 2: one pixel, at the bottom and right.
+    (single("conv2d", (3, 224, 224), out_channels=32, kernel_size=3, stride=2, padding="same"), {
+        "padding_height": "(H₁/S − 1)·S + F − H₁ = (224/2 − 1)·2 + 3 − 224 = 111·2 + 3 − 224 = 1",
+        "height": "H₂ = (H₁ − F + P_t + P_b)/S + 1 = (224 − 3 + 0 + 1)/2 + 1 = 222/2 + 1 = 112",
+    }),
+    (single("max_pool2d", (4, 5, 5), kernel_size=2, ceil_mode=True), {
+        "height": "H₂ = ⌈(H₁ − F + 2P)/S⌉ + 1 = ⌈(5 − 2 + 2·0)/2⌉ + 1 = ⌈3/2⌉ + 1 = 2 + 1 = 3",
+        "depth": "D₂ = D₁ = 4",
+        "params": "0",
+        "comparisons": "H₂·W₂·D₁·(F·F − 1) = 3·3·4·(2·2 − 1) = 3·3·4·3 = 108",
+    }),
+    (single("conv_transpose2d", (1024, 28, 28), out_channels=512, kernel_size=2, stride=2), {
+        "height": "H₂ = S·(H₁ − 1) + F − 2P = 2·(28 − 1) + 2 − 2·0 = 2·27 + 2 − 2·0 = 56",
+        "params": "(F·F·D₁ + 1)·K = (2·2·1024 + 1)·512 = 4097·512 = 2,097,664",
+        "multiplications": "H₁·W₁·D₁·F·F·K = 28·28·1024·2·2·512 = 802,816·2048 = 1,644,167,168",
+    }),
+    (single("linear", (256, 6, 6), out_features=4096), {
+        "size": "N₂ = K = 4096",
+        "params": "(H₁·W₁·D₁ + 1)·K = (6·6·256 + 1)·4096 = 9217·4096 = 37,752,832",
+    }),
+    (single("batch_norm2d", (32, 8, 8)), {"params": "2D₁ = 2·32 = 64", "buffers": "2D₁ = 2·32 = 64"}),
+    (single("concat", (64, 28, 28), (128, 28, 28), (32, 28, 28)), {
+        "depth": "D = D₁ + D₂ + D₃ = 64 + 128 + 32 = 224", "height": "H = H₁ = 28",
+    }),
+    (single("global_avg_pool2d", (1024, 7, 7)), {
+        "additions": "D₁·(H₁·W₁ − 1) = 1024·(7·7 − 1) = 1024·48 = 49,152",
+        "receptive_field_height": "r₂ = r₁ + (H₁ − 1)·j₁ = 1 + (7 − 1)·1 = 1 + 6·1 = 7",
+    }),
+    (single("local_response_norm", (96, 2, 2), size=5), {
+        # 96·5 − 6 squares are summed at each position: three less at each end.
+        "additions": "H₁·W₁·(D₁·5 − 6 − D₁) + H₁·W₁·D₁ = 2·2·(96·5 − 6 − 96) + 2·2·96 = 2·2·378 + 2·2·96 = 1896",
+    }),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("explanation", "quantity", "expected"),
+    [(one, key, text) for one, texts in BY_HAND for key, text in texts.items()],
+    ids=lambda value: value.heading if isinstance(value, Explanation) else None,
+)
+def test_a_derivation_reads_like_the_textbook(explanation: Explanation, quantity: str, expected: str) -> None:
+    assert written(explanation, quantity) == expected
+
+
+def test_a_layer_without_shared_weights_has_a_filter_for_every_position() -> None:
+    # 3·3 positions, 2 filters each, 3·3·3 weights and a bias.
+    explanation = single("locally_connected2d", (3, 5, 5), out_channels=2, kernel_size=3)
+    assert derivation(explanation, "params").value == 3 * 3 * 2 * 28
+
+
+def test_im2col_says_how_often_values_are_repeated() -> None:
+    explanation = single("conv2d", (3, 227, 227), out_channels=96, kernel_size=11, stride=4)
+    found = derivation(explanation, "x_col_values")
+    assert found.value == 363 * 3025
+    assert found.note == "about 7.1 times the 154,587 values of the input"
+
+
+@pytest.mark.parametrize(
+    ("explanation", "heading"),
+    [
+        (BY_HAND[0][0], "conv: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"),
+        (BY_HAND[3][0], "conv: 256 filters of 5×5×48, stride 1, padding 2, 2 groups; input 27×27×96"),
+        (BY_HAND[6][0], "pool: max pool 2×2, stride 2, no padding, rounded up; input 5×5×4"),
+        (BY_HAND[7][0], "upconv: 512 filters of 2×2×1024, transposed, stride 2, no padding; input 28×28×1024"),
+        (BY_HAND[8][0], "fc: 4,096 neurons of 9,216 inputs; input 6×6×256"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_heading_says_what_the_layer_is(explanation: Explanation, heading: str) -> None:
+    assert explanation.heading == heading
+
+
+def check(explanation: Explanation, analysis: Analysis) -> None:
+    """Every number is the analysis's, and its expression, calculated again, gives it."""
+    row = analysis[explanation.name]
+    values = {one.quantity: one.value for one in explanation.derivations}
+    sizes = [values["size"]] if "size" in values else [values["depth"], values["height"], values["width"]]
+    assert sizes == list(row.output_shape)
+    assert values["params"] == row.params
+    assert values.get("buffers", 0) == row.buffers
+    assert values["multiplications"] == row.multiplications
+    assert values["activations"] == row.activations
+    assert values["activation_bytes"] == row.activation_bytes
+    for kind, count in row.operations._asdict().items():
+        key = "other_multiplications" if kind == "multiplications" and not row.multiplications else kind
+        assert values.get(key, 0) == count
+    if row.receptive_field is not None and row.inputs:
+        assert values["receptive_field_height"] == row.receptive_field.height.size
+        assert values["receptive_field_width"] == row.receptive_field.width.size
+    for one in explanation.derivations:
+        nodes = one.tree.parts if one.tree.kind == "by" else one.chain()
+        for node in nodes:
+            text = CODE.write(substituted(node))
+            if len(text) < 400:
+                assert evaluate(parse_expression(text), {}) == Fraction(node.value), text
+        symbols = {node.symbol.text: node.value for node in one.tree.walk() if node.symbol}
+        assert all(symbols[node.symbol.text] == node.value for node in one.tree.walk() if node.symbol)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+@settings(max_examples=25)
+def test_every_op_gives_the_numbers_of_the_analysis(kind: str, data: st.DataObject) -> None:
+    analysis = data.draw(single_layers(kind))
+    explanation = layer_of(analysis)
+    check(explanation, analysis)
+    for form in FORMATS:
+        assert render([explanation], form)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "conventions", [Conventions(), Conventions(running_statistics=True, in_place=False)], ids=["default", "other"]
+)
+def test_every_layer_of_a_network(network: str, conventions: Conventions) -> None:
+    analysis = analyse(load(network), 4, "float16", conventions)
+    for name in analysis.by_name:
+        check(explain_layer(analysis, name), analysis)
+
+
+@pytest.mark.parametrize("network", ["alexnet", "resnet18", "vgg16@bn", "lenet5@1998"])
+def test_sums_are_the_totals(network: str) -> None:
+    analysis = analyse(load(network))
+    totals = analysis.totals
+    assert sum_up(analysis, "params").total == totals.params
+    assert sum_up(analysis, "buffers").total == totals.buffers
+    assert sum_up(analysis, "multiplications").total == totals.multiplications
+    assert sum_up(analysis, "activations").total == totals.activations
+    assert sum_up(analysis, "activation_bytes").total == totals.activation_bytes
+    assert sum_up(analysis, "additions").total == totals.operations.additions
+
+
+def test_what_does_not_add_up_is_refused() -> None:
+    with pytest.raises(UsageError, match="does not add up"):
+        sum_up(analyse(load("lenet5")), "height")
+    assert "params" in SUMS
+
+
+def test_layers_are_found_by_name_and_by_block() -> None:
+    analysis = analyse(load("resnet18"))
+    everything = find_layers(analysis, None)
+    assert len(everything) == len(analysis.rows)
+    block = everything[5].rpartition("/")[0]
+    assert find_layers(analysis, block) == [name for name in everything if name.startswith(block + "/")]
+    assert find_layers(analysis, everything[3].upper()) == [everything[3]]
+    with pytest.raises(UsageError, match="has no layer 'cnov1'"):
+        find_layers(analysis, "cnov1")
+
+
+def test_every_network_of_the_catalogue_has_a_formula_for_every_number_of_params() -> None:
+    plain = []
+    for network in names():
+        analysis = analyse(load(network))
+        seen = set()
+        for row in analysis.rows:
+            key = (row.op, row.input_shapes)
+            if row.params and key not in seen:
+                seen.add(key)
+                found = derivation(explain_layer(analysis, row.name), "params")
+                assert found.value == row.params
+                if found.tree.kind == "number":
+                    plain.append((network, row.name))
+    assert plain == []
+
+
+def test_a_crop_sees_what_it_crops() -> None:
+    explanation = explain_layer(analyse(load("unet")), "expand4/crop")
+    assert written(explanation, "receptive_field_height") == "r₂ = r₁ = 68"
+
+
+def test_a_merge_says_that_it_sees_what_its_inputs_see() -> None:
+    explanation = explain_layer(analyse(load("googlenet")), "inception_3a/concat1")
+    assert derivation(explanation, "receptive_field_height").note == "what its inputs see together"

@@ -1,0 +1,215 @@
+"""Unknown settings of a layer: answers worked out by hand, all of them verified, none missing."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.errors import ShapeError, UsageError
+from archcalc.explain.solve.layer import Answer, Solution, solve_layer, span_of
+from archcalc.explain.solve.words import as_dict, tell
+from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.single import make_op
+
+
+def values(solution: Solution, name: str, exact: bool = True) -> list[int]:
+    return [getattr(answer, name) for answer in (solution.exact if exact else solution.floored)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given_", "name", "exact", "unread"),
+    [
+        # CS231n: AlexNet's first layer. (227 − 11 + 0)/4 + 1 = 55; with P = 1 218/4 leaves 2 over.
+        ("conv2d", {"input": 227, "output": 55, "kernel_size": 11, "stride": 4}, "padding", [0], [1]),
+        # The paper's 224 does not work.
+        ("conv2d", {"input": 224, "output": 55, "kernel_size": 11, "stride": 4}, "padding", [], [2, 3]),
+        # (10 − 3 + 0)/2: the notes' example of a stride that does not fit.
+        ("conv2d", {"input": 10, "kernel_size": 3, "padding": 0, "output": 4}, "stride", [], [2]),
+        ("conv2d", {"input": 7, "kernel_size": 3, "padding": 0, "output": 3}, "stride", [2], []),
+        ("conv2d", {"input": 227, "output": 55, "stride": 4, "padding": 0}, "kernel_size", [11], [8, 9, 10]),
+        ("conv2d", {"output": 55, "kernel_size": 11, "stride": 4, "padding": 0}, "input", [227], [228, 229, 230]),
+        ("conv2d", {"input": 32, "output": 32, "kernel_size": 3, "stride": 1, "padding": 2, "dilation": None},
+         "dilation", [2], []),
+        ("max_pool2d", {"input": 55, "output": 27, "kernel_size": 3, "padding": 0}, "stride", [2], []),
+        # 28·2: kernel 2 without padding, 4 with one pixel.
+        ("conv_transpose2d", {"input": 28, "output": 56, "stride": 2, "kernel_size": 4}, "padding", [1], []),
+        ("conv_transpose2d", {"input": 28, "output": 56, "stride": 2, "padding": 0}, "kernel_size", [2], []),
+        ("conv_transpose2d", {"output": 56, "kernel_size": 2, "stride": 2, "padding": 0}, "input", [28], []),
+        ("conv_transpose2d", {"input": 28, "output": 56, "kernel_size": 3, "stride": 2, "padding": 1,
+                              "output_padding": None}, "output_padding", [1], []),
+    ],
+)  # fmt: skip
+def test_one_unknown(kind: str, given_: dict[str, Any], name: str, exact: list[int], unread: list[int]) -> None:
+    solution = solve_layer(kind, given_)
+    assert solution.unknown == (name,)
+    assert sorted(values(solution, name)) == exact
+    assert sorted(values(solution, name, exact=False)) == unread
+
+
+def test_ceil_mode_changes_what_fits() -> None:
+    given_ = {"input": 112, "output": 56, "kernel_size": 3, "stride": 2}
+    assert values(solve_layer("max_pool2d", given_), "padding") == []
+    assert values(solve_layer("max_pool2d", given_, ceil_mode=True), "padding") == [0]
+
+
+def test_several_unknowns() -> None:
+    solution = solve_layer("conv2d", {"input": 32, "output": 32})
+    # Odd kernels at stride 1, (F − 1)/2 pixels on each side; others at larger strides with much padding.
+    same = [(a.kernel_size, a.padding) for a in solution.exact if a.stride == 1]
+    assert same == [(kernel, (kernel - 1) // 2) for kernel in range(1, 33, 2)]
+
+
+def test_the_range_of_inputs() -> None:
+    span = span_of(solve_layer("conv2d", {"output": 55, "kernel_size": 11, "stride": 4, "padding": 0}))
+    assert span is not None
+    assert (span.first, span.last, span.exact) == (227, 230, (227,))
+
+
+def test_what_is_said_where_nothing_fits() -> None:
+    assert tell(solve_layer("conv2d", {"input": 224, "output": 55, "kernel_size": 11, "stride": 4})) == [
+        "No symmetric padding gives 55: (224 − 11 + 2P)/4 + 1 = 55 needs P = 1.5.",
+        "3 pixels in all do it (1 on one side, 2 on the other).",
+        "P = 2 gives ⌊217/4⌋ + 1 = 54 + 1 = 55 with 1 pixel never read.",
+        "P = 3 gives ⌊219/4⌋ + 1 = 54 + 1 = 55 with 3 pixels never read.",
+        "227 as input needs none.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        (
+            {"input": 227, "output": 55, "kernel_size": 11, "stride": 4},
+            "padding = 0: (227 − 11 + 2·0)/4 + 1 = 216/4 + 1",
+        ),
+        ({"input": 32, "output": 9, "kernel_size": 3, "stride": 1}, "needs P = −10.5"),
+        ({"input": 32, "output": 9, "kernel_size": 3, "stride": 1}, "too large even without padding, by 21 pixels"),
+        (
+            {"input": 32, "output": 98, "kernel_size": 3, "stride": 1},
+            "needs P = 34, but then some windows hold nothing",
+        ),
+        ({"input": 224, "output": 55, "kernel_size": 11, "padding": 0}, "Nearest: stride = 4 gives"),
+        ({"input": 32, "kernel_size": 3, "stride": 1, "padding": 1}, "output = (32 − 3 + 2·1)/1 + 1"),
+        ({"input": 8, "kernel_size": 3, "stride": 2, "padding": 0}, "1 pixel at the end never read"),
+        ({"input": 32, "kernel_size": 3, "stride": 1, "padding": 1, "output": 31}, "= 32, not 31"),
+        ({"input": 2, "kernel_size": 3, "stride": 1, "padding": 0}, "the window is larger"),
+        ({"output": 55, "kernel_size": 11, "stride": 4, "padding": 0}, "Inputs from 227 to 230 give 55."),
+        ({"input": 32, "output": 15}, "kernel size  stride  padding"),
+        ({"input": 5, "output": 500}, "There is no answer."),
+    ],
+)
+def test_what_is_said(given_: dict[str, int], said: str) -> None:
+    assert said in "\n".join(tell(solve_layer("conv2d", given_)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given_", "message"),
+    [
+        ("relu", {"input": 3}, "has no window"),
+        ("nonsense", {"input": 3}, "has no window"),
+        ("conv2d", {"kernel_size": 3}, "give --input or --output"),
+        ("conv2d", {"input": 0, "output": 3}, "between 1 and"),
+        ("conv2d", {"input": 3, "output": 1 << 40}, "between 1 and"),
+        ("conv2d", {"input": 1 << 19, "output": 1 << 20}, "too many possibilities"),
+        ("conv2d", {"output": 3}, "give --kernel-size"),
+        ("conv2d", {"input": 3, "output": 3, "output_padding": 1}, "no output_padding"),
+        ("conv_transpose2d", {"input": 3, "output": 3, "dilation": 2}, "no dilation"),
+    ],
+)
+def test_what_is_refused(kind: str, given_: dict[str, int], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        solve_layer(kind, given_)
+
+
+def test_only_pools_round_up() -> None:
+    with pytest.raises(UsageError, match="no ceil_mode"):
+        solve_layer("conv2d", {"input": 3, "output": 3}, ceil_mode=True)
+
+
+KINDS = ("conv2d", "max_pool2d", "avg_pool2d", "conv_transpose2d")
+
+
+def forward(kind: str, answer: Answer, ceil_mode: bool) -> int | None:
+    """The output by the op itself; None where it refuses."""
+    fields: dict[str, Any] = {name: getattr(answer, name) for name in ("kernel_size", "stride", "padding")}
+    if kind == "conv_transpose2d":
+        fields |= {"out_channels": 1, "output_padding": answer.output_padding}
+    else:
+        fields |= {"dilation": answer.dilation}
+    if kind == "conv2d":
+        fields["out_channels"] = 1
+    if ceil_mode:
+        fields["ceil_mode"] = True
+    op = make_op(kind, fields)
+    shape = (1, answer.input, answer.input)
+    try:
+        op.check([shape])
+    except ShapeError:
+        return None
+    return op.output_shape([shape])[1]
+
+
+def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: bool) -> set[Answer]:
+    """Every combination in a box larger than the documented bounds, judged by the op, then cut to the bounds."""
+    names = ("input", "kernel_size", "stride", "padding", "dilation")
+    box = {"input": range(1, 40), "kernel_size": range(1, 30), "stride": range(1, 31), "padding": range(30),
+           "dilation": range(1, 16)}  # fmt: skip
+    ranges = [box[name] if name in unknown else [known.get(name, 1)] for name in names]
+    found = set()
+    for size, kernel, stride, padding, dilation in product(*ranges):
+        window = dilation * (kernel - 1) + 1
+        if "padding" in unknown and padding >= window:
+            continue
+        if "kernel_size" in unknown:
+            room = known["output"] if kind == "conv_transpose2d" else size
+            if kernel > room + 2 * (0 if "padding" in unknown else padding):
+                continue
+        if "stride" in unknown and stride > max(size, known["output"], window):
+            continue
+        unread = 0 if kind == "conv_transpose2d" or ceil_mode else (size + 2 * padding - window) % stride
+        answer = Answer(size, known["output"], kernel, stride, padding, dilation, 0, unread)
+        if forward(kind, answer, ceil_mode) == known["output"]:
+            found.add(answer)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+@settings(max_examples=25)
+def test_answers_are_right_and_none_is_missing(kind: str, data: st.DataObject) -> None:
+    ceil_mode = kind.endswith("pool2d") and data.draw(st.booleans())
+    known = {
+        "input": data.draw(st.integers(1, 15)),
+        "output": data.draw(st.integers(1, 15)),
+        "kernel_size": data.draw(st.integers(1, 7)),
+        "stride": data.draw(st.integers(1, 5)),
+        "padding": data.draw(st.integers(0, 4)),
+    }
+    options = [["padding"], ["stride"], ["kernel_size"], ["stride", "padding"], ["kernel_size", "stride"]]
+    options += [["kernel_size", "padding"], ["kernel_size", "stride", "padding"]]
+    unknown = set(data.draw(st.sampled_from(options)))
+    solution = solve_layer(kind, {name: value for name, value in known.items() if name not in unknown}, ceil_mode)
+    assert solution.complete
+    assert set(solution.answers) == brute_force(kind, known, unknown, ceil_mode)
+    assert tell(solution)
+    for one in as_dict(solution)["solutions"]:
+        text = str(one["formula"]).split(" = ", maxsplit=1)[0]
+        if "⌈" not in text and "min" not in text:
+            plain = text.replace("−", "-").replace("·", "*")
+            assert evaluate(parse_expression(plain), {}) == known["output"]
+
+
+@given(st.integers(1, 30), st.integers(1, 7), st.integers(1, 5), st.integers(0, 3))
+@settings(max_examples=60)
+def test_all_inputs_with_an_output(output: int, kernel: int, stride: int, padding: int) -> None:
+    solution = solve_layer("conv2d", {"output": output, "kernel_size": kernel, "stride": stride, "padding": padding})
+    right = [
+        size
+        for size in range(1, 260)
+        if size + 2 * padding >= kernel and (size - kernel + 2 * padding) // stride + 1 == output
+    ]
+    assert sorted(answer.input for answer in solution.answers) == right

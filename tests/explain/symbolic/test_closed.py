@@ -1,0 +1,119 @@
+"""Closed forms: known ones, and that every one gives the analysis's number at every point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.explain.symbolic.closed import ClosedForm, closed_form
+from archcalc.passes.analysis import analyse
+from archcalc.spec.catalogue import load
+
+QUANTITIES = ("params", "multiplications", "activations")
+
+
+def total(network: str, quantity: str, side: int | None = None, **values: Any) -> int:
+    """The number that the analysis gives."""
+    graph = load(network, values)
+    if side is not None:
+        graph = graph.with_input((graph.input_shape[0], side, side))
+    return int(getattr(analyse(graph).totals, quantity))
+
+
+def test_resnet50_in_its_classes() -> None:
+    # 2048 weights and a bias a class; the rest is 25,557,032 − 2049·1000.
+    form = closed_form("resnet50", "params")
+    assert str(form.expression) == "2049*classes + 23508032"
+    assert form.where == ()
+    assert form.symbols == ("classes",)
+
+
+def test_alexnet_in_its_input() -> None:
+    # Only fc6 depends on the image: h²·256·4096.
+    form = closed_form("alexnet", "params", names=["input"])
+    assert str(form.expression).startswith("1048576*h4**2")
+    assert form.at(s=227) == 62_378_344
+
+
+def test_vgg16_halves_the_side_five_times() -> None:
+    form = closed_form("vgg16", "multiplications", names=["input"])
+    assert [str(definition) for _, definition in form.where] == [
+        "floor(s/2)", "floor(h1/2)", "floor(h2/2)", "floor(h3/2)", "floor(h4/2)",
+    ]  # fmt: skip
+
+
+def test_a_pattern_has_a_closed_form_too() -> None:
+    form = closed_form("32x32x3 -> conv3-64 -> fc10", "activations")
+    assert str(form.expression) == "67*s**2 + 10"
+
+
+def test_what_steers_stays_a_number_and_is_named() -> None:
+    form = closed_form("nasnet_mobile", "params")
+    assert dict(form.fixed) == {"cells": "decides which layers there are"}
+    with pytest.raises(UsageError, match="cells cannot be a symbol"):
+        closed_form("nasnet_mobile", "params", names=["cells"])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [(["alfa"], "did you mean alpha"), (["padding"], "no number"), (["activation"], "no number")],
+)
+def test_what_cannot_be_a_symbol(names: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        closed_form("mobilenet", "params", names=names)
+
+
+def test_what_is_set_is_a_number() -> None:
+    form = closed_form("mobilenet", "params", {"alpha": 0.5})
+    assert form.symbols == ("classes",)
+    assert form.at(classes=1000) == 1_331_592
+
+
+forms: dict[tuple[str, str], ClosedForm] = {}
+
+
+def form_of(network: str, quantity: str) -> ClosedForm:
+    if (network, quantity) not in forms:
+        forms[network, quantity] = closed_form(network, quantity)
+    return forms[network, quantity]
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@given(alpha=st.integers(10, 3000).map(lambda n: n / 1000), classes=st.integers(1, 3000), side=st.integers(1, 400))
+@settings(max_examples=25)
+def test_mobilenet_at_every_point(quantity: str, alpha: float, classes: int, side: int) -> None:
+    expected = total("mobilenet", quantity, side, alpha=alpha, classes=classes)
+    assert form_of("mobilenet", quantity).at(alpha=alpha, classes=classes, s=side) == expected
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize(
+    "network",
+    ["alexnet", "alexnet@grouped", "vgg16", "googlenet", "resnet18", "resnet20_cifar", "unet", "lenet5@1998", "zfnet",
+     "mobilenet@keras", "inception_v3", "deconvnet", "32x32x3 -> [conv3-8/2 -> bn -> pool3/2]*2 -> fc10"],
+)  # fmt: skip
+@given(data=st.data())
+@settings(max_examples=6)
+def test_any_network_at_every_point(network: str, quantity: str, data: st.DataObject) -> None:
+    form = form_of(network, quantity)
+    side = data.draw(st.integers(1, 700)) if "s" in form.symbols else None
+    if network == "unet" and side is not None:
+        side = 188 + 16 * (side % 30)
+    values = {"classes": data.draw(st.integers(1, 2000))} if "classes" in form.symbols else {}
+    try:
+        expected = total(network, quantity, side, **values)
+    except ArchcalcError:
+        return  # the network does not take this input
+    others = {name: load(network).settings[name] for name in form.symbols if name not in ("s", "classes")}
+    assert form.at(**{"s": side or 0, **values, **others}) == expected
+
+
+@pytest.mark.parametrize("network", ["nasnet_mobile", "xception", "inception_resnet_v2", "resnet152", "nin@cifar10"])
+def test_larger_networks_at_their_own_point(network: str) -> None:
+    form = closed_form(network, "params")
+    own = {name: value for name, value in load(network).settings.items() if name in form.symbols}
+    assert form.at(**own) == total(network, "params")

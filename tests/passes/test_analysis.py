@@ -1,0 +1,103 @@
+"""All numbers of a network: rows, totals, conventions, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from archcalc.core.conventions import BYTES, Conventions
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import LARGEST_BATCH, analyse
+from archcalc.passes.receptive_field import AxisField, ReceptiveField
+from tests.networks import ALEXNET, LENET5, graph, layers, numbers
+
+
+def test_a_row_holds_all_numbers_of_a_layer() -> None:
+    row = analyse(graph(ALEXNET))["c1/conv"]
+    assert (row.name, row.op.kind, row.inputs) == ("c1/conv", "conv2d", ("input",))
+    assert (row.input_shapes, row.output_shape) == (((3, 227, 227),), (96, 55, 55))
+    assert (row.params, row.trainable_params, row.buffers) == (34_944, 34_944, 0)
+    assert row.multiplications == row.operations.multiplications == 105_415_200
+    assert (row.activations, row.activation_bytes) == (290_400, 1_161_600)
+    assert row.receptive_field == ReceptiveField(*[AxisField(4, ((0, 10),), 55)] * 2)
+
+
+def test_the_first_row_is_the_input_and_stores_the_image() -> None:
+    row = analyse(graph(ALEXNET)).rows[0]
+    assert (row.name, row.op.kind, row.inputs, row.input_shapes) == ("input", "input", (), ())
+    assert row.activations == 227 * 227 * 3
+    assert (row.params, row.multiplications, any(row.operations)) == (0, 0, False)
+
+
+def test_rows_stand_in_the_order_of_the_layers() -> None:
+    network = graph(ALEXNET)
+    assert [row.name for row in analyse(network).rows] == [layer.name for layer in network]
+
+
+@pytest.mark.parametrize("text", [ALEXNET, LENET5], ids=["AlexNet", "LeNet-5"])
+@pytest.mark.parametrize("choices", [{}, {"batch": 16, "dtype": "float16"}, {"conventions": Conventions(True, False)}])
+def test_totals_are_the_sums_of_the_columns(text: str, choices: dict[str, Any]) -> None:
+    analysis = analyse(graph(text), **choices)
+    for column in (
+        "params",
+        "trainable_params",
+        "buffers",
+        "multiplications",
+        "activations",
+        "activation_bytes",
+    ):
+        assert getattr(analysis.totals, column) == sum(getattr(row, column) for row in analysis.rows)
+    assert analysis.totals.param_bytes == analysis.totals.params * BYTES[analysis.dtype]
+    assert analysis.totals.peak_layer in analysis.by_name
+
+
+def test_a_layer_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match="conv9"):
+        _ = analyse(graph(LENET5))["conv9"]
+
+
+def test_the_same_input_gives_the_same_analysis() -> None:
+    assert analyse(graph(ALEXNET)).rows == analyse(graph(ALEXNET)).rows
+
+
+def test_a_resolved_op_stands_in_its_row() -> None:
+    row = numbers("  - depthwise_conv2d: {name: dw, kernel_size: 3}\n")["dw"]
+    assert (row.op.kind, row.op.summary()) == ("conv2d", "conv 3×3, 4, depthwise")
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"dtype": "float8"}, "there is no dtype 'float8'; there are float64, float32"),
+        ({"batch": 0}, "the batch must lie between 1 and 1,048,576, not 0"),
+        ({"batch": -1}, "not -1"),
+        ({"batch": LARGEST_BATCH + 1}, "not 1048577"),
+    ],
+)
+def test_choices_that_do_not_exist_are_wrong_arguments(choices: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        analyse(layers("  - relu\n"), **choices)
+    assert words in str(caught.value)
+
+
+def test_an_analysis_without_faults_has_no_problems() -> None:
+    assert analyse(layers("  - relu\n"), partial=True).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("conventions", "key", "words"),
+    [
+        (Conventions(), "params", "running statistics of batch normalisation are buffers"),
+        (Conventions(running_statistics=True), "params", "count as parameters that are not trained"),
+        (Conventions(), "stored", "float16 (2 bytes each), 8 images; activation functions work in place"),
+        (Conventions(in_place=False), "stored", "activation functions keep their output too"),
+        (Conventions(), "multiplications", "bias additions not counted; per image"),
+    ],
+)
+def test_conventions_describe_themselves(conventions: Conventions, key: str, words: str) -> None:
+    assert words in conventions.describe(batch=8, dtype="float16")[key]
+
+
+def test_one_image_is_not_mentioned() -> None:
+    assert "images" not in Conventions().describe()["stored"]

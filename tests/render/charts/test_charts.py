@@ -1,0 +1,96 @@
+"""Every plot of many networks: nothing is cut, no text lies over another, in every theme and at several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from archcalc import UsageError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.charts.compare import compare
+from archcalc.render.charts.figure import Look
+from archcalc.render.charts.memory import memory
+from archcalc.render.charts.profile import profile
+from archcalc.render.charts.receptive_field import receptive_field
+from archcalc.render.charts.timeline import timeline
+from archcalc.render.diagrams.theme import THEMES
+from archcalc.spec.catalogue import load, names
+from tests.networks import numbers
+from tests.render.charts.charts import MISSING, Spec, analysis_of, check_chart, words_of
+
+pytest.importorskip("vl_convert", reason=MISSING)
+Plot = Callable[[Analysis, Look], Spec]
+ALONE: tuple[Plot, ...] = (profile, memory, receptive_field)
+SIZES = ((960, 540), (640, 480), (1600, 900))
+
+
+@pytest.mark.parametrize("plot", ALONE)
+@pytest.mark.parametrize("name", [name for name in names() if name != "nasnet_large"])
+def test_every_network_is_readable(plot: Plot, name: str) -> None:
+    check_chart(plot(analysis_of(name), Look()))
+
+
+@pytest.mark.parametrize("plot", ALONE)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_theme_and_size_is_readable(plot: Plot, theme: str, size: tuple[int, int]) -> None:
+    for name in ("lenet5", "vgg16", "googlenet", "resnet152"):
+        root = check_chart(plot(analysis_of(name), Look(theme, *size)))
+        assert root.attrib["viewBox"] == f"0 0 {size[0]} {size[1]}"
+
+
+@pytest.mark.parametrize("plot", ALONE)
+@pytest.mark.parametrize(
+    "pattern", ["8x8x3 -> conv3-4", "32x32x3 -> [conv3-64 -> relu] * 2 -> pool2 -> fc10", "16x4x1 -> conv3-2 -> fc3"]
+)
+def test_patterns_are_networks_too(plot: Plot, pattern: str) -> None:
+    check_chart(plot(analyse(load(pattern)), Look()))
+
+
+def test_five_thousand_layers_are_drawn_in_groups_and_it_says_so() -> None:
+    analysis = numbers("  - conv2d: {out_channels: 2, kernel_size: 1, repeat: 4999}")
+    assert len(analysis.rows) == 5000
+    said = words_of(profile(analysis, Look()))
+    assert "5,000 layers, a bar for each" in said
+    assert "the highest of each 4 layers" in words_of(memory(analysis, Look()))
+    for plot in ALONE:
+        check_chart(plot(analysis, Look()))
+
+
+@pytest.mark.parametrize("plot", ALONE)
+def test_strange_names_are_shown_as_they_are_and_shortened(plot: Plot) -> None:
+    graph = load("8x8x3 -> conv3-4 -> fc3")
+    long = '<b>&"quoted"\'</b> ' + "x" * 500
+    for title in (long, "שלום עולם", "مرحبا", "卷积神经网络", "a\x00b\nc\u2028d", "\\1 \\g<0> %s {x}"):
+        layers = (graph.layers[0], graph.layers[1]._replace(name=title), *graph.layers[2:])
+        strange = type(graph)(title, layers, graph.outputs, title=title)
+        root = check_chart(plot(analyse(strange), Look()))
+        shown = "".join(root.itertext())
+        if title == long:
+            assert '<b>&"quoted"\'</b> ' in shown
+            assert "x" * 200 not in "".join(
+                element.text or "" for element in root.iter() if element.tag.endswith("}text")
+            )
+        assert "\x00" not in shown
+
+
+def test_a_title_of_ones_own_or_none() -> None:
+    analysis = analysis_of("lenet5")
+    assert "Mine & yours" in words_of(profile(analysis, Look(title="Mine & yours")))
+    none = profile(analysis, Look(title=""))
+    assert "LeNet-5: parameters" not in words_of(none)
+    assert none["height"] > profile(analysis, Look())["height"]
+    check_chart(none)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
+    some = [analysis_of(name) for name in names() if "/" not in name and not name.startswith("nasnet")]
+    check_chart(compare(some, Look(theme, *size)))
+    if size[0] > 640:
+        check_chart(timeline(some, Look(theme, *size)))
+    else:
+        with pytest.raises(UsageError, match="a larger --width"):
+            timeline(some, Look(theme, *size))

@@ -1,0 +1,148 @@
+"""Every network of the catalogue in the styles that every network has."""
+
+from __future__ import annotations
+
+import networkx
+import pytest
+
+from archcalc.render.diagrams.draw import Choices, draw
+from archcalc.render.diagrams.pages import standard_styles
+from archcalc.render.diagrams.theme import LIGHT
+from archcalc.spec.catalogue import names
+from tests.render.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
+
+pytest.importorskip("pygraphviz", reason=MISSING)
+ALL = tuple(names())
+VOLUMES = (
+    *("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "deconvnet", "nin"),
+    *("nin@cifar10", "vgg11", "vgg13", "vgg16", "vgg16@bn", "vgg16@c", "vgg19", "plain18", "unet", "unet@padded"),
+    "unet@released",
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
+    root = check_picture(svg_of(name, "graph"))
+    analysis = analysis_of(name)
+    shown = [layer for node in groups(root, "node") for layer in layers_of(node)]
+    assert sorted(shown) == sorted(row.name for row in analysis.rows)
+    for node in groups(root, "node"):
+        written = {element.text for element in node.iter(f"{SVG}text")}
+        for layer in layers_of(node):
+            # The name may be given from the innermost frame on, or, too long for its box, with an ellipsis.
+            ends = {"/".join(layer.split("/")[start:]) for start in range(layer.count("/") + 1)}
+            assert ends & written or any("…" in (text or "") for text in written), layer
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("depth", [None, 1, 2])
+def test_blocks_are_readable(name: str, depth: int | None) -> None:
+    check_picture(svg_of(name, "blocks", depth))
+
+
+def test_volumes_suit_chains_and_us() -> None:
+    found = {name for name in ALL if "volumes" in standard_styles(analysis_of(name)) and not name.startswith("blocks/")}
+    assert found == set(VOLUMES)
+
+
+@pytest.mark.parametrize("name", [*VOLUMES, *(name for name in ALL if name.startswith("blocks/conv"))])
+@pytest.mark.parametrize("sizes", ["log", "linear"])
+def test_volumes_are_readable(name: str, sizes: str) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style="volumes", sizes=sizes))
+    root = check_picture(picture.data.decode())
+    shown = {layer for node in groups(root, "node") for layer in layers_of(node)}
+    assert shown == {row.name for row in analysis_of(name).rows if row.op.kind != "crop2d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "style"),
+    [
+        ("vgg16", "conv3_2", "graph"),
+        ("vgg16", "conv3_2", "blocks"),
+        ("vgg16", "conv3_2", "volumes"),
+        ("googlenet", "inception_4a/3x3/conv/conv", "blocks"),
+        ("unet", "expand4/convs/conv1/conv", "volumes"),
+    ],
+)
+def test_what_a_layer_sees_is_marked(name: str, layer: str, style: str) -> None:
+    root = check_picture(draw(analysis_of(name), "svg", Choices(style=style, highlight=layer)).data.decode())
+    seen = networkx.ancestors(analysis_of(name).graph.to_networkx(), layer) | {layer}
+    for node in groups(root, "node"):
+        marked = any(element.get("stroke") == LIGHT.accent for element in node.iter())
+        assert marked == bool(seen & set(layers_of(node))), layers_of(node)
+
+
+@pytest.mark.parametrize("name", ["googlenet@aux", "inception_resnet_v2", "nasnet_mobile", "xception", "unet"])
+@pytest.mark.parametrize("direction", ["fit", "LR"])
+def test_every_block_by_itself(name: str, direction: str) -> None:
+    for block in dict.fromkeys(row.name.partition("/")[0] for row in analysis_of(name).rows if "/" in row.name):
+        choices = Choices(only=block, style="graph", direction=direction)
+        check_picture(draw(analysis_of(name), "svg", choices).data.decode())
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet50", "nasnet_mobile", "unet", "inception_v4"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_directions(name: str, direction: str, style: str) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style=style, direction=direction))
+    root = check_picture(picture.data.decode())
+    _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+    if name != "nasnet_mobile":
+        assert (width < height) == (direction == "TB")
+
+
+@pytest.mark.parametrize("color_by", ["params", "multiplications", "activations", "receptive_field"])
+@pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
+def test_colours_by_number_come_with_a_scale(color_by: str, style: str) -> None:
+    picture = draw(analysis_of("vgg16"), "svg", Choices(style=style, color_by=color_by))
+    root = check_picture(picture.data.decode())
+    assert root.find(f".//{SVG}linearGradient") is not None
+    assert len({rect.get("fill") for rect in root.iter() if rect.get("fill")}) > 6
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet50", "nasnet_mobile"])
+def test_the_same_input_gives_the_same_bytes(name: str) -> None:
+    for form in ("svg", "dot", "tex", "mmd", "drawio"):
+        choices = Choices(style="blocks")
+        assert draw(analysis_of(name), form, choices) == draw(analysis_of(name), form, choices)
+
+
+def test_a_slide_has_its_shape_and_readable_text() -> None:
+    for name in ("alexnet", "googlenet", "resnet152", "inception_v4", "mobilenet", "unet"):
+        root = parse(draw(analysis_of(name), "svg", Choices(style="blocks", fit="16:9")).data.decode())
+        _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+        assert width / height == pytest.approx(16 / 9, rel=1e-3)
+        if name != "unet":  # the way down and up again is long
+            smallest = min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text"))
+            assert smallest * 540 / height > 6.5, name  # points on a slide of 7.5 inches
+
+
+@pytest.mark.parametrize("name", ["unet", "unet@padded", "unet@released"])
+def test_unet_is_a_u(name: str) -> None:
+    root = check_picture(draw(analysis_of(name), "svg", Choices(style="volumes")).data.decode())
+    layers = {layer for node in groups(root, "node") for layer in layers_of(node)}
+    analysis = analysis_of(name)
+    assert layers == {row.name for row in analysis.rows if row.op.kind != "crop2d"}
+    copied = [edge for edge in groups(root, "edge") if "copied to" in (edge.findtext(f"{SVG}title") or "")]
+    assert len(copied) == 4
+    assert ("crop and copy" in "".join(root.itertext())) == (name != "unet@padded")
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "depth"),
+    [
+        ("resnet50", "conv4_x/unit3", None),
+        ("resnet152", "conv4_x", 1),
+        ("googlenet", "inception_3b", None),
+        ("nasnet_mobile", "normal_1_3", None),
+        ("resnet50", "conv4_x/unit3/bottleneck", 1),
+    ],
+)
+def test_a_block_opened_beside_the_others(name: str, block: str, depth: int | None) -> None:
+    choices = Choices(style="blocks", expand=block, depth=depth)
+    root = check_picture(draw(analysis_of(name), "svg", choices).data.decode())
+    whole = parse(svg_of(name, "blocks", depth))
+    assert float(root.attrib["width"]) > float(whole.attrib["width"])
+    shown = {layer for node in groups(root, "node") for layer in layers_of(node)}
+    inside = {row.name.removeprefix(f"{block}/") for row in analysis_of(name).rows if row.name.startswith(block + "/")}
+    assert inside <= shown

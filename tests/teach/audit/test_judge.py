@@ -1,0 +1,255 @@
+"""Claims judged one by one: what functions give, and which mistakes are named."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.errors import Problem, SpecError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load
+from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.source import parse_source
+from archcalc.teach.audit.diagnose import MISTAKES
+from archcalc.teach.audit.formats import FORMATS, render
+from archcalc.teach.audit.functions import QUANTITIES, Reader
+from archcalc.teach.audit.judge import Audit, Judged, Verdict, judge_claims
+from archcalc.teach.audit.language import read_claims
+from archcalc.teach.audit.networks import Networks
+
+READER = Reader(Networks())
+
+#: Worked out by hand or printed in the papers.
+VALUES: list[tuple[str, Any]] = [
+    ("params('vgg16')", 138_357_544),
+    ("params('alexnet', 'conv1')", 34_944),
+    ("weights('alexnet', 'conv1')", 34_848),
+    ("biases('alexnet', 'conv1')", 96),
+    ("params('resnet50', 'conv2_x')", 215_808),
+    ("param_bytes('lenet5')", 61_706 * 4),
+    ("multiplications('blocks/conv5x5_direct')", 120_422_400),
+    ("activations('vgg16', 'conv1_1')", 3_211_264),
+    ("activation_bytes('vgg16', 'conv1_1')", 12_845_056),
+    ("output_shape('alexnet', 'conv1')", [55, 55, 96]),
+    ("output_shape('googlenet', 'inception_3a')", [28, 28, 256]),
+    ("output_shape('alexnet')", [1000]),
+    ("input_shape('alexnet')", [227, 227, 3]),
+    ("input_shape('alexnet', 'conv2')", [27, 27, 96]),
+    ("height('alexnet', 'conv1')", 55),
+    ("channels('alexnet', 'fc6')", 4096),
+    ("weights_shape('alexnet', 'conv1')", [11, 11, 3, 96]),
+    ("weights_shape('alexnet@grouped', 'conv2')", [5, 5, 48, 256]),
+    ("receptive_field('9x9x1 -> [conv3-1]*3')", 7),
+    ("receptive_field_stride('vgg16', 'pool5')", 32),
+    ("x_col('alexnet', 'conv1')", [363, 3025]),
+    ("w_row('alexnet', 'conv1')", [96, 363]),
+    ("product_shape('alexnet', 'conv1')", [96, 3025]),
+    ("kernel_size('alexnet', 'conv1')", 11),
+    ("stride('alexnet', 'conv1')", 4),
+    ("groups('alexnet@grouped', 'conv2')", 2),
+    ("setting('alexnet', 'drop6', 'p')", Fraction(1, 2)),
+    ("depth('resnet152')", 152),
+    ("year('vgg16')", 2014),
+    ("venue('unet')", "MICCAI 2015"),
+    ("count('vgg16', 'max_pool2d')", 5),
+    ("count('vgg16', 'conv2d', 3)", 13),
+    ("count('vgg16', 'conv2d', 1)", 0),
+    ("count('resnet50', 'conv2d', 'conv2_x/unit2')", 3),
+    ("count('resnet50', 'conv2d', 'conv2_x/unit2', 3)", 1),
+    ("fits('224x224x3 -> [pool2]*5')", True),
+    ("fits('48x48x3 -> [pool2]*5')", False),
+    ("fits('8x8x3 -> [pool2]*5')", False),
+    ("output_size(227, 11, 4, 0)", 55),
+    ("exact_output_size(224, 11, 4, 0)", Fraction(217, 4)),
+    ("leftover(224, 11, 4, 0)", 1),
+    ("same_padding(32, 5, 1)", 4),
+    ("dilated_window(3, 2)", 5),
+    ("reads('alexnet', 'conv1', 1)", [4, 14]),
+    ("conv_params(11, 3, 96)", 34_944),
+    ("conv_weights([1, 7], 192, 192)", 258_048),
+    ("bytes_of('float64')", 8),
+    ("product([11, 11, 3])", 363),
+    ("top1_accuracy('vgg16')[0]", Fraction("71.592")),
+    ("top1_error('vgg16')[0]", Fraction("28.408")),
+    ("reported('inception_v4', 'top1_accuracy')", Fraction("80.2")),
+]
+
+#: A claim and the mistake that it shows.
+MADE: list[tuple[str, str]] = [
+    ("{network: inception_v4, quantity: params, value: 55.8M}", "other_network"),
+    ("{network: alexnet, layer: conv4, quantity: weights_shape, value: 3x3x256x384}", "other_layer"),
+    ("{network: unet, layer: pool4, quantity: output_shape, value: 64x64x512}", "other_layer"),
+    (
+        "{conv2d: {input: 9x9x1, kernel_size: 3, stride: 2, out_channels: 1}, quantity: receptive_field, value: 2}",
+        "other_quantity",
+    ),
+    ("{network: unet, layer: expand3/concat, quantity: output_shape, value: 104x104x1024}", "mixed_layers"),
+    ("{expression: 224/2/2/2/2, value: 7}", "arithmetic"),
+    ("{calculate: (32 / 16) ** 2, value: 2}", "incomplete"),
+    (
+        "{formula: (W F)/S + 1, equals: 'output_size(W, F, S, 0)', for: {W: [7, 9], F: [3], S: [1, 2]}}",
+        "wrong_operator",
+    ),
+    ("{network: vgg16, layer: conv1_1, quantity: out_channels, value: 128}", "wrong_setting"),
+    ("{network: alexnet, layer: conv2, quantity: stride, value: 2}", "wrong_stride"),
+    ("{network: alexnet, layer: conv2, quantity: kernel_size, value: 3}", "wrong_kernel"),
+    ("{network: alexnet, layer: conv5, quantity: weights_shape, value: 13x13x384x256}", "map_size_as_kernel"),
+    ("{network: alexnet, layer: conv5, quantity: weights_shape, value: 3x3x256x256}", "wrong_input_channels"),
+    ("{calculate: params('vgg19') - params('vgg16'), value: 6M}", "rounded_inputs"),
+    ("{network: vgg16, quantity: param_bytes, value: 138 MB}", "unit"),
+    ("{calculate: 'exact_output_size(224, 11, 4, 3)', value: 55}", "padding_once"),
+    ("{calculate: \"x_col('alexnet', 'conv1')[0]\", value: 3025}", "swapped_axes"),
+    ("{network: vgg16, quantity: input_shape, value: 224x244x3}", "digit_slip"),
+    ("{expression: 64*2*2*2, value: 1024}", "repeat_count"),
+    ("{calculate: 2 * 8, value: 32}", "factor_two"),
+]
+
+
+def audited(*claims: str) -> Audit:
+    return judge_claims(
+        read_claims(parse_source("claims:\n" + "".join(f"  - {claim}\n" for claim in claims), "c.yaml"))
+    )
+
+
+def judged(claim: str) -> Judged:
+    (one,) = audited(claim).judged
+    return one
+
+
+@pytest.mark.parametrize(("expression", "value"), VALUES)
+def test_functions(expression: str, value: Any) -> None:
+    assert evaluate(parse_expression(expression), {}, READER.functions) == value
+
+
+def test_every_quantity_is_tried() -> None:
+    tried = {expression.partition("(")[0] for expression, _ in VALUES}
+    untried = set(QUANTITIES) - tried
+    assert untried == {"width", "padding", "out_channels", "dilation", "top5_accuracy", "top5_error"}
+
+
+@pytest.mark.parametrize(("claim", "mistake"), MADE)
+def test_mistakes(claim: str, mistake: str) -> None:
+    one = judged(claim)
+    assert one.verdict is Verdict.WRONG
+    assert mistake in [found.mistake for found in one.diagnoses]
+
+
+def test_every_mistake_of_texts_is_tried() -> None:
+    assert MISTAKES.keys() <= {mistake for _, mistake in MADE}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "{network: resnet50, quantity: top1_accuracy, value: 77.15}",
+        "{network: vgg16, quantity: top5_error, value: 7.3%}",
+        "{network: lenet5, quantity: top1_accuracy, value: 99}",
+        "{not_calculated: history, text: it won}",
+    ],
+)
+def test_what_was_measured_is_never_wrong(claim: str) -> None:
+    one = judged(claim)
+    assert one.verdict is Verdict.NOT_CALCULATED
+    assert one.reason
+
+
+def test_a_reported_figure_is_right() -> None:
+    assert judged("{network: vgg16, quantity: top1_accuracy, value: 71.6}").verdict is Verdict.RIGHT
+    assert judged("{network: vgg16, quantity: top1_error, value: 28.4}").verdict is Verdict.RIGHT
+
+
+def test_a_total_that_is_not_the_sum_of_its_parts() -> None:
+    found = audited(
+        "{id: a-1, network: vgg16, layer: conv1_1, quantity: activations, value: 3.2M}",
+        "{id: a-2, network: vgg16, layer: conv1_2, quantity: activations, value: 3.2M}",
+        "{network: vgg16, quantity: activations, value: 24M, adds: a-*}",
+    )
+    assert [one.verdict for one in found.judged] == [Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]
+    assert "sum_of_parts" in [one.mistake for one in found.judged[-1].diagnoses]
+
+
+def test_a_right_value_with_a_wrong_calculation_is_wrong() -> None:
+    one = judged("{network: vgg16, layer: pool5, quantity: height, expression: 224/2/2/2/2, value: 7}")
+    assert one.verdict is Verdict.WRONG
+
+
+@lru_cache(maxsize=8)
+def analysed(name: str) -> Analysis:
+    return analyse(load(name))
+
+
+@settings(max_examples=60)
+@given(st.data(), st.sampled_from(["alexnet", "vgg16", "googlenet", "resnet18", "unet"]))
+def test_right_values_are_right_and_others_wrong(data: st.DataObject, name: str) -> None:
+    row = data.draw(st.sampled_from(analysed(name).rows))
+    quantity = data.draw(st.sampled_from(["params", "multiplications", "activations"]))
+    value = getattr(row, quantity)
+    start = f"{{network: {name}, layer: {row.name}, quantity: {quantity}, value: "
+    assert judged(f"{start}{value}}}").verdict is Verdict.RIGHT
+    assert judged(f"{start}{value + data.draw(st.integers(1, 10**6))}}}").verdict is Verdict.WRONG
+    shape = "x".join(map(str, (*row.output_shape[1:], row.output_shape[0])))
+    claim = f"{{network: {name}, layer: {row.name}, quantity: output_shape, value: {shape}}}"
+    assert judged(claim).verdict is Verdict.RIGHT
+
+
+NETWORKS = ["alexnet", "unet", "lenet5@1998", "googlenet@aux", "mobilenet", "9x9x3 -> [conv3-4 -> pool2]*2 -> fc5"]
+CLAIMED = [
+    "0",
+    "2",
+    "-1",
+    "0.5",
+    "5M",
+    "about 60M",
+    "140 MB",
+    '"1,327,488"',
+    "55x55x96",
+    "7x7x512",
+    "1x1x10",
+    "3x3x3x96",
+    "true",
+    "[1, 2]",
+    "[[1, 2], 3x3]",
+    "ICLR 2015",
+    "64%",
+    "1e9",
+]
+PRINTED = ["(3*3*64+64)*2", "3+4", "224/2/2", "1/3", "(11-5)/2+1", "5*5*3+5"]
+CALCULATED = [
+    "params(network) - params(network, 'L')",
+    "[height(network, 'L'), width(network, 'L')]",
+    "count(network, 'conv2d') ** 2",
+    "x_col(network, 'L')[0]",
+    "output_shape(network, 'L')[0]",
+    "activations(network, 'L') > 3",
+    "reads(network, 'L', 0)",
+    "params(network, 'L') + params(network)",
+    "kernel_size(network, 'L') / 2",
+]
+
+
+@settings(max_examples=150)
+@given(st.data(), st.sampled_from(NETWORKS))
+def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
+    layer = data.draw(st.sampled_from(analysed(name).rows)).name
+    parts = [f'network: "{name}"']
+    if data.draw(st.booleans()):
+        parts.append(f"quantity: {data.draw(st.sampled_from(QUANTITIES))}")
+        parts += [f'layer: "{layer}"'] if data.draw(st.booleans()) else []
+    else:
+        parts.append(f'calculate: "{data.draw(st.sampled_from(CALCULATED)).replace("L", layer)}"')
+    is_printed = data.draw(st.booleans())
+    parts += [f"expression: {data.draw(st.sampled_from(PRINTED))}"] if is_printed else []
+    parts += [f"value: {data.draw(st.sampled_from(CLAIMED))}"] if not is_printed or data.draw(st.booleans()) else []
+    problems: tuple[Problem, ...] = ()
+    try:
+        found = audited(f"{{{', '.join(parts)}}}")
+    except SpecError as error:
+        problems = error.problems
+    else:
+        assert all(render(found, form) for form in FORMATS)
+    assert all(problem.location is not None for problem in problems)

@@ -1,0 +1,130 @@
+"""The audit of the lecture notes against a hand evaluation of the same claims, which the audit never reads."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from archcalc.teach.audit.formats import render
+from archcalc.teach.audit.judge import Audit, Judged, Verdict, audit
+
+ROOT = Path(__file__).parents[3]
+CLAIMS = ROOT / "reports" / "lecture_claims.yaml"
+REPORT = ROOT / "reports" / "lecture_audit.md"
+REMEDY = "run: archcalc audit reports/lecture_claims.yaml -o reports/lecture_audit.md"
+
+
+def expected() -> dict[str, str]:
+    lines = (ROOT / "tests" / "data" / "lecture_verdicts.csv").read_text(encoding="utf-8").splitlines()
+    return {row["claim"]: row["found"] for row in csv.DictReader(line for line in lines if not line.startswith("#"))}
+
+
+EXPECTED = expected()
+#: Right and wrong claims that are about nothing that archcalc calculates.
+NOT_CALCULATED = {
+    "correct": {
+        "000-lenet-12", "000-vgg-11", "000-res-02", "000-res-03", "000-unet-08", "001-comp-02", "001-vggtab-tx",
+        "002-bn-01", "002-lrn-01", "002-res-01", "004-cmp-06",
+    },
+    "wrong": {"000-goog-19", "000-lenet-11", "001-pool-03", "003-alex-06"},
+}  # fmt: skip
+#: What must be among the diagnoses of a wrong claim.
+DIAGNOSED = {
+    "000-alex-05": {"wrong_stride"},
+    "000-alex-08": {"wrong_input_channels"},
+    "000-alex-09": {"map_size_as_kernel"},
+    "000-vgg19-03": {"rounded_inputs"},
+    "000-res-04": {"other_network"},
+    "000-res-05": {"other_network"},
+    "000-goog-16": {"other_network"},
+    "000-goog-17": {"other_network"},
+    "000-unet-05": {"mixed_layers"},
+    "001-alex-03": {"padding_once"},
+    "001-conv-11": {"other_quantity"},
+    "001-conv-15": {"wrong_operator"},
+    "001-im2col-03": {"swapped_axes"},
+    "001-pool-02": {"wrong_operator"},
+    "001-fcconv-01": {"digit_slip"},
+    "001-fcconv-03": {"other_network"},
+    "001-fcconv-04": {"arithmetic", "repeat_count"},
+    "001-fcconv-09": {"digit_slip"},
+    "001-fcconv-11": {"incomplete"},
+    "001-mem-02": {"rounded_inputs"},
+    "001-goog-01": {"unit"},
+    "001-vgg-01": {"factor_two"},
+    "001-vgg-02": {"unit"},
+    "001-vggtab-tm": {"sum_of_parts"},
+    "001-vggtab-tb": {"arithmetic"},
+    "003-lenet-03": {"other_network"},
+    "003-vgg-01": {"other_network"},
+    "003-goog-02": {"incomplete"},
+    "001-np-01": {"wrong_setting"},
+    "004-alex-18": {"wrong_input_channels"},
+    "004-alex-19": {"wrong_input_channels", "sum_of_parts"},
+    "004-vgg-03": {"forgot_bias", "wrong_kernel"},
+    "004-vgg-04": {"forgot_bias"},
+    "004-vgg-05": {"wrong_kernel"},
+    "004-inc4-01": {"other_network"},
+}
+
+
+@lru_cache(maxsize=1)
+def lecture() -> Audit:
+    return audit(CLAIMS)
+
+
+def judged() -> dict[str, Judged]:
+    return {one.claim.id: one for one in lecture().judged}
+
+
+def test_every_claim_is_there() -> None:
+    assert list(judged()) != []
+    assert judged().keys() == EXPECTED.keys()
+    assert Counter(EXPECTED.values()) == {"correct": 262, "wrong": 44, "ambiguous": 19, "not-checkable": 29}
+
+
+@pytest.mark.parametrize(("claim", "found"), EXPECTED.items())
+def test_verdict(claim: str, found: str) -> None:
+    verdict = judged()[claim].verdict
+    if found in NOT_CALCULATED:
+        calculated = Verdict.RIGHT if found == "correct" else Verdict.WRONG
+        assert verdict is (Verdict.NOT_CALCULATED if claim in NOT_CALCULATED[found] else calculated)
+    elif found == "not-checkable":
+        assert verdict is not Verdict.WRONG
+
+
+def test_summary() -> None:
+    pairs = Counter((EXPECTED[name], one.verdict) for name, one in judged().items())
+    assert pairs["wrong", Verdict.WRONG] == 40
+    assert pairs["wrong", Verdict.RIGHT] == 0
+    assert pairs["correct", Verdict.WRONG] == 0
+    assert pairs["correct", Verdict.RIGHT] == 251
+
+
+def test_what_is_not_calculated_has_a_reason() -> None:
+    for one in lecture().judged:
+        assert bool(one.reason) == (one.verdict is Verdict.NOT_CALCULATED), one.claim.id
+
+
+@pytest.mark.parametrize(("claim", "mistakes"), DIAGNOSED.items())
+def test_diagnosis(claim: str, mistakes: set[str]) -> None:
+    assert mistakes <= {found.mistake for found in judged()[claim].diagnoses}
+
+
+def test_every_wrong_claim_is_shown_how_it_is_right() -> None:
+    for one in lecture().judged:
+        if one.verdict is Verdict.WRONG:
+            assert one.workings or one.counterexample or one.diagnoses, one.claim.id
+
+
+def test_the_claims_hold_no_verdict() -> None:
+    text = CLAIMS.read_text(encoding="utf-8")
+    assert not any(f"{word}:" in text for word in ("verdict", "expected", "actual", "diagnosis", "right", "wrong"))
+
+
+def test_the_report_is_fresh() -> None:
+    assert REPORT.read_text(encoding="utf-8") == render(lecture(), "markdown"), REMEDY

@@ -1,0 +1,138 @@
+"""Planted in units, sums, digits, and in what follows from a mistake."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+from archcalc.passes.analysis import Analysis
+from archcalc.teach.check.model import TOTAL, Answer, Stated
+from tests.teach.check.plants.numbers import Conv, Plant, convolutions, number, pick, rows, shape, windows
+
+
+def factor_two(rng: Random, analysis: Analysis) -> Plant | None:
+    row = pick(rng, [row for row in analysis.rows if row.multiplications])
+    if not row:
+        return None
+    quantity = rng.choice(("params", "multiplications", "multiplications", "memory"))
+    right = {"params": row.params, "memory": row.activation_bytes}.get(quantity, row.multiplications)
+    if rng.random() < 0.2:
+        return Plant(TOTAL, "multiplications", number(2 * sum(row.multiplications for row in analysis.rows)))
+    return Plant(row.name, quantity, number(2 * right))
+
+
+def unit(rng: Random, analysis: Analysis) -> Plant | None:
+    row = pick(rng, [row for row in analysis.rows if row.activations > 1000])
+    case = rng.randrange(4)
+    if case == 0:
+        return Plant(row.name, "memory", number(row.activations))
+    if case == 1:
+        return Plant(row.name, "activations", number(row.activation_bytes))
+    if case == 2:
+        row = pick(rng, [row for row in analysis.rows if row.params])
+        if not row:
+            return None
+        return Plant(row.name, "params", number(4 * row.params))
+    where = rng.choice((row.name, TOTAL))
+    value = row.activation_bytes if where == row.name else sum(row.activation_bytes for row in analysis.rows)
+    # The number of MiB with two decimals, called MB; and the other way round.
+    divided, times = (1 << 20, 10**6) if rng.random() < 0.5 else (10**6, 1 << 20)
+    hundredths = (200 * value + divided) // (2 * divided)
+    if hundredths < 100:
+        return None
+    low, high = (Fraction(2 * hundredths + off, 200) * times for off in (-1, 1))
+    return Plant(where, "memory", Stated("", Fraction(hundredths, 100) * times, low, high, "bytes"))
+
+
+def sum_of_parts(rng: Random, analysis: Analysis) -> Plant | None:
+    row = pick(rng, [row for row in rows(analysis, "concat", "add") if len(row.output_shape) == 3])
+    if not row:
+        return None
+    depths = [given[0] for given in row.input_shapes]
+    wrong = sum(depths) - rng.choice(depths) if row.op.kind == "concat" else sum(depths)
+    return Plant(row.name, "output_shape", shape(row.output_shape[1], row.output_shape[2], wrong))
+
+
+def repeat_count(rng: Random, analysis: Analysis) -> Plant | None:
+    quantity = rng.choice(("params", "multiplications"))
+    column = [getattr(row, quantity) for row in analysis.rows if getattr(row, quantity)]
+    if len(column) < 2:
+        return None
+    change = rng.choice(column) * rng.choice((-1, -1, 1))
+    return Plant(TOTAL, quantity, number(sum(column) + change))
+
+
+def digit_slip(rng: Random, analysis: Analysis) -> Plant | None:
+    quantity = rng.choice(("params", "multiplications", "activations"))
+    row = pick(rng, [row for row in analysis.rows if getattr(row, quantity) > 99])
+    if not row:
+        return None
+    digits = list(str(getattr(row, quantity)))
+    at = rng.randrange(1, len(digits))
+    case = rng.randrange(4)
+    if case == 0:
+        digits[at] = rng.choice([digit for digit in "0123456789" if digit != digits[at]])
+    elif case == 1:
+        digits[at - 1], digits[at] = digits[at], digits[at - 1]
+        if digits[0] == "0":
+            return None
+    elif case == 2:
+        del digits[at]
+    else:
+        digits.insert(at, digits[at])
+    return Plant(row.name, quantity, number(int("".join(digits))))
+
+
+def _significant(value: int, digits: int) -> int:
+    unit = 10 ** max(0, len(str(value)) - digits)
+    return int((2 * value + unit) // (2 * unit) * unit)
+
+
+def rounded_inputs(rng: Random, analysis: Analysis) -> Plant | None:
+    conv = pick(rng, [conv for conv in convolutions(analysis) if conv.positions > 1])
+    if rng.random() < 0.3:
+        return Plant(TOTAL, "params", number(sum(_significant(row.params, 3) for row in analysis.rows)))
+    if not conv:
+        return None
+    if rng.random() < 0.5:
+        values = _significant(conv.positions * conv.K, 3)
+        return Plant(conv.name, "multiplications", number(values * conv.Fh * conv.Fw * conv.D // conv.G))
+    each = _significant(conv.Fh * conv.Fw * conv.D // conv.G + conv.b, 2)
+    return Plant(conv.name, "params", number(each * conv.K))
+
+
+def carried_forward(rng: Random, analysis: Analysis) -> Plant | None:
+    """The padding or the + 1 of a convolution forgotten, and the pool or convolution that reads it right for that."""
+    readers = [conv for conv in windows(analysis) if conv.H1 > 4]
+    conv = pick(rng, readers)
+    if not conv:
+        return None
+    name = conv.row.inputs[0]
+    while analysis[name].op.kind in ("relu", "batch_norm2d", "dropout", "local_response_norm"):
+        name = analysis[name].inputs[0]
+    if analysis[name].op.kind != "conv2d" or isinstance(getattr(analysis[name].op, "padding", ""), str):
+        return None
+    before = Conv(analysis[name])
+    sizes = before.sizes(P=(0, 0)) if rng.random() < 0.6 else before.sizes(one=0)
+    if min(sizes) < conv.Fh or sizes == (before.H2, before.W2):
+        return None
+    follow = Conv(conv.row)
+    follow.H1, follow.W1 = sizes
+    wrong = follow.sizes()
+    if min(wrong) < 1 or wrong == (conv.H2, conv.W2):
+        return None
+    answer = Answer(before.name, "output_shape", f"{sizes[0]}x{sizes[1]}x{before.K}")
+    if conv.row.multiplications and rng.random() < 0.6:
+        return Plant(conv.name, "multiplications", number(conv.weights * wrong[0] * wrong[1]), answer)
+    return Plant(conv.name, "output_shape", shape(*wrong, conv.K), answer)
+
+
+def unknown(rng: Random, analysis: Analysis) -> Plant | None:
+    """A number out of nowhere."""
+    quantity = rng.choice(("params", "multiplications"))
+    row = pick(rng, [row for row in analysis.rows if getattr(row, quantity) > 9999])
+    if not row:
+        return None
+    right = getattr(row, quantity)
+    wrong = rng.randrange(right // 2, 2 * right)
+    return Plant(row.name, quantity, number(wrong)) if wrong != right else None

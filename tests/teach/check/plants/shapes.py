@@ -1,0 +1,96 @@
+"""Planted in shapes and receptive fields, and in what is calculated from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from archcalc.passes.analysis import Analysis
+from tests.teach.check.plants.numbers import Conv, Plant, number, pair, pick, shape, shaped, windows
+
+
+def _window_settings(conv: Conv, rng: Random, sizes: tuple[int, int]) -> Plant | None:
+    """The shape, or sometimes what is calculated from it."""
+    if min(sizes) < 1 or sizes == (conv.H2, conv.W2):
+        return None
+    if conv.row.multiplications and sizes != (conv.H1, conv.W1) and rng.random() < 0.3:
+        return Plant(conv.name, "multiplications", number(conv.weights * sizes[0] * sizes[1]))
+    return shaped(conv, sizes)
+
+
+def _field(
+    rng: Random,
+    analysis: Analysis,
+    wrong: Callable[[int, int, Conv], int],
+    strided: bool = False,
+    dilated: bool = False,
+) -> Plant | None:
+    """A receptive field, from that of the layer before and its step."""
+    found = [conv for conv in windows(analysis) if conv.Fh == conv.Fw > 1 and conv.row.receptive_field is not None]
+    conv = pick(rng, [conv for conv in found if conv.d > 1 or not dilated])
+    before = analysis[conv.row.inputs[0]].receptive_field if conv else None
+    if not conv or before is None or len(before.height.spans) > 1 or before.height.size != before.width.size:
+        return None
+    step = before.height.jump
+    if (conv.d > 1 and not dilated) or (strided and step == 1):
+        return None
+    size = wrong(before.height.size, step, conv)
+    return Plant(conv.name, "receptive_field", pair(size, size))
+
+
+def wrong_stride(rng: Random, analysis: Analysis) -> Plant | None:
+    conv = pick(rng, windows(analysis))
+    if not conv:
+        return None
+    stride = rng.choice([size for size in (2, 3, 4) if size != conv.Sh])
+    return _window_settings(conv, rng, conv.sizes(S=stride))
+
+
+def forgot_stride(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.3:
+        return _field(rng, analysis, lambda seen, step, conv: seen + conv.d * (conv.Fh - 1), strided=True)
+    conv = pick(rng, [conv for conv in windows(analysis) if conv.Sh > 1])
+    return conv and _window_settings(conv, rng, conv.sizes(S=1))
+
+
+def forgot_padding(rng: Random, analysis: Analysis) -> Plant | None:
+    conv = pick(rng, [conv for conv in windows(analysis) if conv.top + conv.left])
+    return conv and _window_settings(conv, rng, conv.sizes(P=(0, 0)))
+
+
+def padding_once(rng: Random, analysis: Analysis) -> Plant | None:
+    # (H − F + P)/S + 1 and (H − F + 2P)/S are the same number where P = S: nobody can tell the two apart.
+    twice = [conv for conv in windows(analysis) if conv.top == conv.bottom and conv.top + conv.left]
+    conv = pick(rng, [conv for conv in twice if (conv.top, conv.left) != (conv.Sh, conv.Sw)])
+    return conv and _window_settings(conv, rng, conv.sizes(P=(conv.top, conv.left)))
+
+
+def forgot_plus_one(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.2:
+        return _field(rng, analysis, lambda seen, step, conv: seen + conv.Fh * step)
+    conv = pick(rng, windows(analysis))
+    # (H − F + 2P)/S and (H − F)/S + 1 are the same where 2P = S, and ⌈x⌉ is ⌊x⌋ + 1 where x is not whole.
+    if not conv or conv.top + conv.bottom == conv.Sh or (conv.ceil and conv.sizes() != conv.sizes(ceil=False)):
+        return None
+    return _window_settings(conv, rng, conv.sizes(one=0))
+
+
+def floor_ceil(rng: Random, analysis: Analysis) -> Plant | None:
+    found = [conv for conv in windows(analysis) if conv.sizes(ceil=True) != conv.sizes(ceil=False)]
+    found = [conv for conv in found if conv.sizes() == (conv.H2, conv.W2)]
+    conv = pick(rng, found)
+    return conv and _window_settings(conv, rng, conv.sizes(ceil=not conv.ceil))
+
+
+def forgot_dilation(rng: Random, analysis: Analysis) -> Plant | None:
+    if rng.random() < 0.3:
+        return _field(rng, analysis, lambda seen, step, conv: seen + (conv.Fh - 1) * step, dilated=True)
+    conv = pick(rng, [conv for conv in windows(analysis) if conv.d > 1])
+    return conv and _window_settings(conv, rng, conv.sizes(d=1))
+
+
+def swapped_axes(rng: Random, analysis: Analysis) -> Plant | None:
+    row = pick(rng, [row for row in analysis.rows if len(row.output_shape) == 3])
+    depth, height, width = row.output_shape
+    # Depth first is an order of its own; depth in the middle is none.
+    return None if depth in (height, width) else Plant(row.name, "output_shape", shape(height, depth, width))

@@ -1,0 +1,345 @@
+"""Verdicts: right tables are right in every notation; one planted mistake is wrong there and carried behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from archcalc.core.shapes import Shape
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops.base import Op, Operations, WithoutWeights
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.teach.check.answers import parse_answers
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Verdict
+from tests.teach.check.tables import (
+    FILES,
+    HEADS,
+    NETWORKS,
+    QUANTITIES,
+    analysis_of,
+    check,
+    plain,
+    totals_of,
+    values_of,
+    written,
+)
+
+
+class Forced(WithoutWeights):
+    """A layer that gives what a student wrote down, whatever its rules say; it is seen through as the layer is."""
+
+    kind = "forced"
+    stem = "forced"
+    family = "forced"
+
+    instead_of: Op
+    shape: Shape
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.shape
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations()
+
+    def windows(self, inputs: Sequence[Shape]) -> Any:
+        return self.instead_of.windows(inputs)
+
+    def summary(self) -> str:
+        return "forced"
+
+
+def forced(analysis: Analysis, index: int, shape: Shape) -> Analysis:
+    """The network with another output at a layer: the passes calculate what follows, by themselves."""
+    graph: LayerGraph = analysis.graph
+    op = Forced.model_construct(instead_of=analysis.rows[index].op, shape=shape)
+    layers = (*graph.layers[:index], graph.layers[index]._replace(op=op), *graph.layers[index + 1 :])
+    return analyse(replace(graph, layers=layers), partial=True)
+
+
+def verdicts(result: Check) -> dict[tuple[str, str], Verdict]:
+    return {(cell.layer, cell.quantity): cell.verdict for cell in result.cells}
+
+
+def wrong_cells(result: Check) -> list[tuple[str, str, str, str]]:
+    """What is not right, for a message."""
+    return [
+        (cell.layer, cell.quantity, cell.answer.text, f"{cell.verdict} {cell.note}")
+        for cell in result.cells
+        if cell.verdict is not Verdict.RIGHT
+    ]
+
+
+# --- right tables
+
+
+@settings(max_examples=60)
+@given(data=st.data(), name=st.sampled_from(NETWORKS), form=st.sampled_from(sorted(FILES)))
+def test_right_table_is_right(data: st.DataObject, name: str, form: str) -> None:
+    """Any rows in any order, any columns under any names, any notation, any form of file."""
+    rows = [(row.name, values_of(row)) for row in analysis_of(name).rows]
+    columns = data.draw(st.lists(st.sampled_from(QUANTITIES), min_size=1, unique=True))
+    chosen = data.draw(st.permutations(rows))[: data.draw(st.integers(1, 25))]
+    with_total = data.draw(st.booleans())
+    heads = {quantity: data.draw(st.sampled_from(HEADS[quantity])) for quantity in columns}
+    table = []
+    for layer, values in chosen:
+        cells = {heads[q]: data.draw(written(q, values[q])) if q in values else "" for q in columns}
+        table.append({"layer": layer, **cells})
+    if with_total:
+        sums = totals_of([values for _, values in rows])
+        cells = {heads[q]: data.draw(written(q, sums[q])) if q in sums else "" for q in columns}
+        table.append({"layer": data.draw(st.sampled_from(["total", "Total", "sum", "итого"])), **cells})
+    ending, write = FILES[form]
+    answers = parse_answers(write(table).encode(), f"table{ending}")
+    result = check_answers(analysis_of(name), answers.answers)
+    assert len(result.cells) == len(table) * len(columns)
+    assert [cell for cell in wrong_cells(result) if not cell[3].startswith("empty")] == []
+    assert result.is_right
+    assert result.diagnoses == ()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_whole_table_of_a_network_is_right(name: str) -> None:
+    cells = [
+        (row.name, quantity, plain(value))
+        for row in analysis_of(name).rows
+        for quantity, value in values_of(row).items()
+    ]
+    result = check(name, cells)
+    assert wrong_cells(result) == []
+    assert result.count(Verdict.RIGHT) == len(cells)
+
+
+# --- one planted mistake
+
+
+@settings(max_examples=80)
+@given(data=st.data(), name=st.sampled_from(NETWORKS))
+def test_planted_shape_is_wrong_there_and_carried_behind(data: st.DataObject, name: str) -> None:
+    analysis = analysis_of(name)
+    index = data.draw(st.integers(1, len(analysis.rows) - 1))
+    right = analysis.rows[index].output_shape
+    axis = data.draw(st.integers(0, len(right) - 1))
+    shape = (*right[:axis], right[axis] + data.draw(st.sampled_from([-2, -1, 1, 2, 3])), *right[axis + 1 :])
+    # Read in another order it would be right, or it is what a flat output is written like.
+    assume(min(shape) > 0 and sorted(shape) != sorted(right))
+    student = forced(analysis, index, shape)
+    assume(not student.problems)
+    table = {row.name: values_of(row) for row in student.rows}
+    planted = analysis.rows[index].name
+    table[planted] = {**values_of(analysis.rows[index]), "output_shape": shape}
+    cells = [(layer, quantity, plain(value)) for layer, values in table.items() for quantity, value in values.items()]
+    result = check(name, cells)
+    expected = {
+        (row.name, quantity): Verdict.RIGHT if table[row.name][quantity] == value else Verdict.CARRIED
+        for row in analysis.rows
+        for quantity, value in values_of(row).items()
+        if quantity in table[row.name]
+    }
+    expected[planted, "output_shape"] = Verdict.WRONG
+    got = verdicts(result)
+    assert {cell: got[cell] for cell in expected if got[cell] is not expected[cell]} == {}
+    sources = {cell.carried_from for cell in result.cells if cell.verdict is Verdict.CARRIED}
+    assert sources <= {(planted, "output_shape")}
+
+
+@settings(max_examples=60)
+@given(
+    data=st.data(), name=st.sampled_from(NETWORKS), quantity=st.sampled_from(["params", "multiplications", "memory"])
+)
+def test_planted_count_is_wrong_there_and_carried_into_the_total(data: st.DataObject, name: str, quantity: str) -> None:
+    analysis = analysis_of(name)
+    rows = [values_of(row) for row in analysis.rows]
+    index = data.draw(st.integers(0, len(rows) - 1))
+    wrong = rows[index][quantity] + data.draw(st.integers(1, 1000))
+    total = totals_of(rows)[quantity] - rows[index][quantity] + wrong
+    cells = [
+        (row.name, quantity, str(wrong if place == index else values[quantity]))
+        for place, (row, values) in enumerate(zip(analysis.rows, rows, strict=True))
+    ]
+    result = check(name, [*cells, (TOTAL, quantity, str(total))])
+    planted = analysis.rows[index].name
+    assert [cell[0] for cell in wrong_cells(result)] == [planted, TOTAL]
+    assert verdicts(result)[planted, quantity] is Verdict.WRONG
+    last = result.cells[-1]
+    assert (last.verdict, last.carried, last.carried_from) == (Verdict.CARRIED, total, (planted, quantity))
+
+
+@settings(max_examples=40)
+@given(data=st.data(), name=st.sampled_from(["lenet5", "alexnet", "zfnet", "nin", "vgg11", "vgg16"]))
+def test_planted_receptive_field_is_carried_along_a_chain(data: st.DataObject, name: str) -> None:
+    """In a chain each layer adds to what its input sees, so what follows is off by the same number of pixels."""
+    analysis = analysis_of(name)
+    index = data.draw(st.integers(1, len(analysis.rows) - 1))
+    extra = data.draw(st.integers(1, 9))
+    cells = []
+    for place, row in enumerate(analysis.rows):
+        height, width = values_of(row)["receptive_field"]
+        off = extra if place >= index else 0
+        cells.append((row.name, "receptive_field", f"{height + off}x{width + off}"))
+    result = check(name, cells)
+    assert [cell.verdict for cell in result.cells] == [
+        Verdict.RIGHT if place < index else Verdict.WRONG if place == index else Verdict.CARRIED
+        for place in range(len(cells))
+    ]
+
+
+def test_memory_follows_from_the_values_that_were_counted() -> None:
+    result = check("alexnet", [("conv1", "activations", "290000"), ("conv1", "memory", "1160000")])
+    assert [cell.verdict for cell in result.cells] == [Verdict.WRONG, Verdict.CARRIED]
+    assert result.cells[1].carried_from == ("conv1", "activations")
+
+
+# --- single cells
+
+CASES = [
+    ("alexnet", "conv1", "output_shape", "(96,55,55)", Verdict.RIGHT),
+    ("alexnet", "conv1", "output_shape", "55x55x96", Verdict.RIGHT),
+    ("alexnet", "conv1", "output_shape", "96@55x55", Verdict.RIGHT),
+    ("alexnet", "conv1", "output_shape", "55x55", Verdict.WRONG),
+    ("alexnet", "conv1", "output_shape", "55", Verdict.WRONG),
+    ("alexnet", "fc6", "output_shape", "1x1x4096", Verdict.RIGHT),
+    ("alexnet", "fc6", "output_shape", "4,096", Verdict.RIGHT),
+    ("alexnet", "fc6", "output_shape", "(4096,)", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "(11*11*3+1)*96", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "96*(11²·3+1) = 34,944", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "96*(11²·3+1) = 34,494", Verdict.WRONG),
+    ("alexnet", "conv1", "params", "96*(11²·3) = 34,944", Verdict.WRONG),
+    ("alexnet", "conv1", "params", "35K", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "34.9k", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "34K", Verdict.WRONG),
+    ("alexnet", "conv1", "params", "34.944", Verdict.RIGHT),
+    ("alexnet", "conv1", "params", "35,000", Verdict.WRONG),
+    ("alexnet", "conv1", "params", "≈ 35,000", Verdict.RIGHT),
+    ("alexnet", "conv1", "memory", "1.11 MiB", Verdict.RIGHT),
+    ("alexnet", "conv1", "memory", "1.16 MB", Verdict.RIGHT),
+    ("alexnet", "conv1", "memory", "1.11 MB", Verdict.WRONG),
+    ("alexnet", "conv1", "memory", "55*55*96*4", Verdict.RIGHT),
+    ("alexnet", "conv1", "receptive_field", "11", Verdict.RIGHT),
+    ("alexnet", "conv1", "receptive_field", "11x12", Verdict.WRONG),
+    ("alexnet", "conv1", "params", "", Verdict.EMPTY),
+    ("alexnet", "conv1", "params", "–", Verdict.EMPTY),
+    ("alexnet", "conv1", "params", "n/a", Verdict.EMPTY),
+    ("alexnet", "conv1", "params", "9**9**9", Verdict.UNREADABLE),
+    ("alexnet", "conv1", "params", "many", Verdict.UNREADABLE),
+    ("alexnet", "conv9", "params", "5", Verdict.UNREADABLE),
+    ("alexnet", "total", "params", "62.4M", Verdict.RIGHT),
+    ("alexnet", "total", "params", "60M", Verdict.WRONG),
+    ("googlenet", "inception_3a", "output_shape", "28x28x256", Verdict.RIGHT),
+    ("googlenet", "inception_3a", "params", "163696", Verdict.RIGHT),
+    ("googlenet", "inception_3a", "params", "163697", Verdict.WRONG),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "layer", "quantity", "text", "verdict"), CASES)
+def test_cell(name: str, layer: str, quantity: str, text: str, verdict: Verdict) -> None:
+    (cell,) = check(name, [(layer, quantity, text)]).cells
+    assert cell.verdict is verdict, cell
+    assert bool(cell.diagnoses) <= (verdict is Verdict.WRONG)
+
+
+def test_channels_first_throughout_a_table() -> None:
+    """With x between the sides, too; and one that is the other way round stands out."""
+    rows = [row for row in analysis_of("alexnet").rows if len(row.output_shape) == 3]
+    cells = [(row.name, "output_shape", "x".join(map(str, row.output_shape))) for row in rows]
+    assert check("alexnet", cells).is_right
+    cells[3] = (rows[3].name, "output_shape", plain(rows[3].output_shape))
+    assert [cell[0] for cell in wrong_cells(check("alexnet", cells))] == [rows[3].name]
+
+
+def test_a_row_that_stands_twice_is_judged_twice() -> None:
+    answers = [Answer("conv1", "params", "34944"), Answer("relu1", "params", "0"), Answer("conv1", "params", "34848")]
+    first, _, second = check_answers(analysis_of("alexnet"), answers).cells
+    assert (first.verdict, first.note) == (Verdict.RIGHT, "")
+    assert second.verdict is Verdict.WRONG
+    assert "stands twice" in second.note
+
+
+def test_what_follows_in_either_rounding() -> None:
+    """Pools of AlexNet round up, which its own sizes never need: whoever floors a wrong size is not wrong again."""
+    for side, verdict in ((27, Verdict.RIGHT), (26, Verdict.CARRIED), (25, Verdict.WRONG)):
+        cells = [("conv1", "output_shape", "54x54x96"), ("pool1", "output_shape", f"{side}x{side}x96")]
+        assert check("alexnet", cells).cells[1].verdict is verdict
+
+
+def test_checking_twice_gives_the_same() -> None:
+    cells = [("conv1", "output_shape", "54x54x96"), ("conv4", "params", "885120"), ("total", "params", "61935976")]
+    assert check("alexnet", cells) == check("alexnet", cells)
+
+
+def test_a_block_is_the_sum_of_its_layers_and_follows_from_what_is_wrong_before() -> None:
+    analysis = analysis_of("googlenet")
+    shape = (200, 28, 28)
+    student = forced(analysis, analysis.graph.index["pool2"], shape)
+    params = sum(row.params for row in student.rows if row.name.startswith("inception_3a/"))
+    right = sum(row.params for row in analysis.rows if row.name.startswith("inception_3a/"))
+    cells = [("pool2", "output_shape", plain(shape)), ("inception_3a", "params", str(params))]
+    assert [cell.verdict for cell in check("googlenet", cells).cells] == [Verdict.WRONG, Verdict.CARRIED]
+    less = right - analysis["inception_3a/1x1/conv/conv"].params
+    (cell,) = check("googlenet", [("inception_3a", "params", str(less))]).cells
+    found = [(each.mistake, each.layer) for each in cell.diagnoses]
+    assert found == [("sum_of_parts", "inception_3a"), ("repeat_count", "inception_3a")]
+    assert "without inception_3a/1x1/conv/conv" in cell.diagnoses[0].explanation
+
+
+def test_totals_that_are_not_the_sum_of_their_column() -> None:
+    column = [("C1", "156"), ("C3", "2416"), ("C5", "48120"), ("F6", "10614"), ("output", "850")]
+    cells = [(layer, "params", text) for layer, text in column]
+
+    def total(text: str) -> Cell:
+        return check("lenet5", [*cells, ("total", "params", text)]).cells[-1]
+
+    assert (total("62,156").verdict, total("62.2K").verdict) == (Verdict.CARRIED, Verdict.CARRIED)
+    assert total("61,706").verdict is Verdict.RIGHT
+    for text, mistake, words in (
+        ("62,000", "sum_of_parts", "without C1: 62,156 − 156"),
+        ("63,006", "sum_of_parts", "with output twice: 62,156 + 850"),
+        ("62,165", "digit_slip", "The column adds up to 62,156. Two digits have changed places"),
+    ):
+        wrong = total(text)
+        assert (wrong.verdict, wrong.carried) == (Verdict.WRONG, 62156)
+        assert wrong.diagnoses[0].mistake == mistake
+        assert words in wrong.diagnoses[0].explanation
+
+
+def test_a_sum_of_rounded_numbers() -> None:
+    column = [("C1", "0.2K"), ("C3", "2.4K"), ("C5", "48K"), ("F6", "10K"), ("output", "0.9K")]
+    cells = [(layer, "params", text) for layer, text in column]
+    result = check("lenet5", [*cells, ("total", "params", "61,500")])
+    assert [cell.verdict for cell in result.cells] == [*[Verdict.RIGHT] * 5, Verdict.WRONG]
+    assert [found.mistake for found in result.cells[-1].diagnoses] == ["rounded_inputs"]
+
+
+#: Texts that are answers to nothing, or to everything.
+ODD = [
+    "0", "-5", "1e99", "10**64", "0.5", "1/3", "9" * 40, "1x1x1", "1048577x3x3", "0x0x0", "9999999999x1x1", "5x5", "7",
+    "(1, 2, 3)", "3@4x5", "1 KiB", "1e-9 GB", "= 5", "5 = 6", "2+2=5", "≈ 0", "", "?", "nan", "inf", "1,2,3",
+]  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(
+    name=st.sampled_from(["lenet5@1998", "alexnet", "googlenet", "resnet20_cifar", "mobilenet", "unet"]),
+    data=st.data(),
+)
+def test_any_table_is_judged(name: str, data: st.DataObject) -> None:
+    """Whatever is written where, each cell gets a verdict, and what is right is never wrong."""
+    rows = [row.name for row in analysis_of(name).rows]
+    labels = st.sampled_from([*rows, "total", "conv1", "pool", "fc2", "nobody", ""])
+    cell = st.tuples(labels, st.sampled_from(QUANTITIES), st.sampled_from(ODD) | st.text(max_size=10))
+    cells = data.draw(st.lists(cell, max_size=25))
+    result = check(name, cells)
+    assert [one.answer.text for one in result.cells] == [text for _, _, text in cells]
+    for one in result.cells:
+        right = one.expected
+        if one.verdict is Verdict.WRONG and one.stated is not None and isinstance(right, int):
+            assert not one.stated.holds(right) or one.stated.expression is not None
+        assert one.verdict is not Verdict.CARRIED or one.carried_from is not None
+        assert not one.diagnoses or one.verdict in (Verdict.WRONG, Verdict.CARRIED)
+        assert (one.verdict is Verdict.CARRIED) == any(found.mistake == "carried_forward" for found in one.diagnoses)

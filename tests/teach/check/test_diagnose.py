@@ -1,0 +1,325 @@
+"""Diagnoses of single cells: what is found, what is not said, and that right answers are never accused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import archcalc
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.params import count_params
+from archcalc.passes.shapes import ShapedLayer
+from archcalc.teach.check.diagnose import Situation, diagnose
+from archcalc.teach.check.expected import derivations, expected
+from archcalc.teach.check.mistakes import formulas
+from archcalc.teach.check.mistakes.slips import digit_slip, mistyped, rounded
+from archcalc.teach.check.model import QUANTITIES, TOTAL, Diagnosis, Stated
+from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
+from archcalc.teach.check.statements import read_statement
+
+COUNTS = ("params", "multiplications", "activations", "memory")
+
+
+@cache
+def analysed(name: str) -> Analysis:
+    return archcalc.analyse(archcalc.load(name))
+
+
+def why(network: str, layer: str, quantity: str, text: str) -> tuple[Diagnosis, ...]:
+    return diagnose(Situation(analysed(network), layer, quantity), read_statement(text, quantity)[0])
+
+
+def ids(found: tuple[Diagnosis, ...]) -> list[tuple[int, str]]:
+    return [(one.rank, one.mistake) for one in found]
+
+
+def exactly(value: int) -> Stated:
+    return Stated(str(value), Fraction(value), Fraction(value), Fraction(value))
+
+
+def other_rows(analysis: Analysis) -> list[Row]:
+    """One row of each size."""
+    return list({(row.op.kind, row.input_shapes, row.output_shape, row.params): row for row in analysis.rows}.values())
+
+
+# --- what is found
+
+ONE = [
+    # network, layer, quantity, written, the best diagnosis, and what its explanation says
+    ("alexnet", "conv4", "params", "(3*3*256+1)*384", "wrong_input_channels", "conv3's output, which is 384 deep"),
+    ("alexnet", "conv2", "params", "307,456", "wrong_input_channels", "half the input depth, as in a filter of two"),
+    ("alexnet", "fc6", "params", "(256+1)*4096", "wrong_input_channels", "fc6 reads 6×6×256 = 9,216 values"),
+    ("vgg16", "fc6", "params", "(14*14*512 + 1)*4096", "wrong_input_channels", "the map that pool5 reads, 14×14×512"),
+    ("alexnet", "fc7", "params", "37,752,832", "repeat_count", "the number of fc6"),
+    ("vgg16", "conv4_2", "params", "3*2359808", "repeat_count", "3 layers of this size in one"),
+    ("alexnet", "conv4", "params", "(3*3*200+1)*384", "wrong_input_channels", "200 stands where 384 belongs"),
+    ("alexnet", "conv2", "multiplications", "27*27*(5*5*96+1)*256", "added_bias", "no multiplication"),
+    ("alexnet", "conv2", "multiplications", "25*25*256*2400", "padding_once", "(27 − 5 + 2)/1 + 1 = 25 positions"),
+    ("unet", "expand1/up", "multiplications", "392*392*64*2*2*128", "positions_of_input", "each position of its input"),
+    ("lenet5@1998", "C3", "params", "2416", "wrong_input_channels", "By its connection table each reads only some"),
+    ("alexnet", "relu1", "activations", "290400", "repeat_count", "relu1 works in place"),
+    ("alexnet", "conv1", "memory", "290400", "unit", "Values, not bytes"),
+    ("alexnet", "conv1", "memory", "139776", "unit", "the memory of conv1's parameters"),
+    ("alexnet", "conv1", "memory", "1.16 MiB", "unit", "A number of MB that is called MiB"),
+    ("alexnet", "fc6", "params", "37.7M", "floor_ceil", "Cut off instead of rounded"),
+    ("alexnet", "pool1", "output_shape", "27x27x256", "wrong_input_channels", "96 in, 96 out"),
+    ("alexnet", "conv2", "output_shape", "27x27x96", "forgot_output_channels", "the depth of the input"),
+    ("alexnet", "fc6", "output_shape", "9216", "forgot_output_channels", "6·6·256"),
+    ("resnet50", "conv2_x/unit1/add1", "output_shape", "56x56x512", "sum_of_parts", "256 + 256"),
+    ("unet", "contract1/conv1/conv", "output_shape", "572x572x64", "positions_of_input", "the network's input"),
+    ("alexnet", "conv2", "receptive_field", "23", "forgot_stride", "8 pixels apart"),
+    ("alexnet", "conv2", "receptive_field", "59x59", "forgot_plus_one", "19 + 5·8"),
+    ("alexnet", "conv2", "receptive_field", "5", "sum_of_parts", "the window of conv2 alone"),
+    ("alexnet", "fc6", "receptive_field", "227x227", "forgot_padding", "cut off at the edge of the image"),
+    ("alexnet", TOTAL, "params", "61,935,976", "wrong_input_channels", "(3·3·256 + 1)·384 = 885,120 for conv4"),
+    ("alexnet", TOTAL, "params", "62367776", "forgot_bias", "In all 8 layers"),
+    ("alexnet", TOTAL, "multiplications", "2270512192", "factor_two", "twice"),
+    ("vgg16", TOTAL, "memory", "58.13 MB", "unit", "A number of MiB that is called MB"),
+    ("vgg16", TOTAL, "activations", "138357544", "unknown", "15,237,608"),
+    ("resnet50", TOTAL, "params", "25610152", "counted_running_statistics", "In all 53 layers"),
+    ("resnet50", TOTAL, "params", "25503912", "forgot_batch_norm", "In all 53 layers"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "layer", "quantity", "written", "mistake", "says"), ONE)
+def test_one_mistake(network: str, layer: str, quantity: str, written: str, mistake: str, says: str) -> None:
+    best = why(network, layer, quantity, written)[0]
+    assert best.mistake == mistake, best
+    assert says in best.explanation
+
+
+PAIRS = [
+    ("alexnet", "conv4", "params", "3*3*256*384", {"forgot_bias", "wrong_input_channels"}),
+    ("alexnet", "conv5", "params", "13*13*384*256", {"forgot_bias", "map_size_as_kernel"}),
+    ("alexnet@grouped", "conv2", "params", "5*5*96*256", {"forgot_bias", "forgot_groups"}),
+    ("alexnet", "conv2", "multiplications", "23*23*614656", {"added_bias", "forgot_padding"}),
+    ("resnet50", TOTAL, "params", "25636712", {"added_bias", "counted_running_statistics"}),
+    ("alexnet", "conv2", "output_shape", "23x23x96", {"forgot_padding", "forgot_output_channels"}),
+]
+
+
+@pytest.mark.parametrize(("network", "layer", "quantity", "written", "mistakes"), PAIRS)
+def test_two_mistakes(network: str, layer: str, quantity: str, written: str, mistakes: set[str]) -> None:
+    best = [one for one in why(network, layer, quantity, written) if one.rank == 0]
+    assert {one.mistake for one in best} == mistakes
+    assert len({one.explanation for one in best}) == 1
+
+
+def test_two_mistakes_are_explained_one_after_the_other() -> None:
+    assert why("alexnet", "conv4", "params", "884736")[0].explanation == (
+        "Your number is exactly 3·3·256·384, by two mistakes. First: the bias is missing. Each of the 384 filters has "
+        "one. Second: conv3's input depth. conv4 reads conv3's output, which is 384 deep."
+    )
+
+
+def test_rivals_stand_behind_the_best() -> None:
+    found = why("alexnet", "conv1", "output_shape", "54x54x96")
+    assert ids(found) == [(0, "forgot_plus_one"), (1, "digit_slip")]
+
+
+def test_written_calculation_decides_between_rivals() -> None:
+    """884,992 + 640 is one number; how it was written says what was meant."""
+    assert why("vgg16", "conv3_2", "params", "1180160")[0].mistake == "factor_two"
+    assert why("vgg16", "conv3_1", "multiplications", "56*56*256*3*3*256")[0].mistake == "wrong_input_channels"
+    assert why("vgg16", "conv3_1", "multiplications", "2*56*56*256*3*3*128")[0].mistake == "factor_two"
+
+
+def test_earlier_map_that_was_not_asked_for() -> None:
+    found = why("alexnet", "fc6", "params", "(5*5*256+1)*4096")
+    both = [one for one in found if one.mistake != "carried_forward"]
+    assert "carried_forward" in [one.mistake for one in found]
+    assert both[0].layer != "fc6"
+    assert both[0].quantity == "output_shape"
+
+
+def test_place_of_a_mistake_with_positions_is_the_shape() -> None:
+    (best, *_) = why("alexnet", "conv2", "multiplications", "23*23*256*2400")
+    assert (best.mistake, best.layer, best.quantity) == ("forgot_padding", "conv2", "output_shape")
+
+
+def test_half_of_a_shape() -> None:
+    found = why("alexnet", "conv2", "output_shape", "23x23x200")
+    assert found[0].mistake == "forgot_padding"
+    assert found[-1].mistake == "unknown"
+    assert "this depth" in found[-1].explanation
+
+
+def test_row_on_the_inputs_of_a_student() -> None:
+    """A mistake is looked for on the shapes that the student had."""
+    analysis = analysed("alexnet")
+    right = analysis["fc6"]
+    shaped = ShapedLayer(analysis.graph.layers[analysis.graph.index["fc6"]], right.op, ((256, 5, 5),), (4096,), 0)
+    row = right._replace(input_shapes=shaped.inputs, params=count_params(shaped).params)
+    assert row.params == (5 * 5 * 256 + 1) * 4096
+    assert diagnose(Situation(analysis, "fc6", "params", row), exactly(row.params)) == ()
+    found = diagnose(Situation(analysis, "fc6", "params", row), exactly(5 * 5 * 256 * 4096))
+    assert found[0].mistake == "forgot_bias"
+
+
+# --- what is not said
+
+SILENT = [
+    ("alexnet", "conv4", "params", "1,234,567"),
+    ("alexnet", "conv4", "params", "0"),
+    ("alexnet", "pool1", "multiplications", "629857"),
+    ("alexnet", "relu1", "params", "96"),
+    ("alexnet", TOTAL, "params", "60M"),
+    ("alexnet", TOTAL, "params", "61M"),
+    ("vgg16", TOTAL, "params", "137701672"),
+    ("alexnet", "fc6", "output_shape", "1000x3"),
+    ("alexnet", "conv2", "receptive_field", "43"),
+]
+
+
+@pytest.mark.parametrize(("network", "layer", "quantity", "written"), SILENT)
+def test_nothing_fits(network: str, layer: str, quantity: str, written: str) -> None:
+    (found,) = why(network, layer, quantity, written)
+    assert found.mistake == "unknown"
+    assert found.explanation.startswith("None of the usual mistakes gives this number.")
+
+
+def test_what_a_layer_does_instead() -> None:
+    (found,) = why("alexnet", "pool1", "multiplications", str(8 * 27 * 27 * 96))
+    assert found.mistake == "unknown"
+    assert found.explanation.endswith("pool1 is none. pool1 makes so many comparisons.")
+
+
+@pytest.mark.parametrize("name", list(archcalc.names()))
+def test_right_answers_are_never_accused(name: str) -> None:
+    """Every layer of every network, and the formulas that mistakes are made from give the right numbers."""
+    analysis = archcalc.analyse(archcalc.load(name))
+    network = tables_of(analysis).network
+    for row in other_rows(analysis):
+        for quantity in QUANTITIES:
+            value = expected(row, analysis, quantity)
+            if value is None:
+                continue
+            if quantity in COUNTS:
+                assert formulas.right(network.scene(row), quantity).value == value, (row.name, quantity)
+                assert isinstance(value, int)
+                stated = exactly(value)
+            elif quantity == "output_shape":
+                assert isinstance(value, tuple)
+                stated = Stated("", shape=value, sides=value)
+            else:
+                assert isinstance(value, tuple)
+                stated = Stated("", sides=value)
+            assert diagnose(Situation(analysis, row.name, quantity), stated) == (), (row.name, quantity)
+    for quantity in COUNTS:
+        total = expected(None, analysis, quantity)
+        assert isinstance(total, int)
+        assert diagnose(Situation(analysis, TOTAL, quantity), exactly(total)) == ()
+
+
+@pytest.mark.parametrize("name", ["alexnet", "lenet5@1998", "unet", "resnet18", "mobilenet", "inception_v3"])
+def test_derivations_give_what_is_expected(name: str) -> None:
+    analysis = analysed(name)
+    for row in other_rows(analysis):
+        for quantity in QUANTITIES:
+            found = [one.value for one in derivations(row, analysis, quantity)]
+            value = expected(row, analysis, quantity)
+            if isinstance(value, tuple) and quantity == "output_shape":
+                value = (*value[1:], value[0])
+            if row.inputs or quantity != "receptive_field":
+                assert found == (list(value) if isinstance(value, tuple) else [value])
+
+
+def test_no_total_of_shapes() -> None:
+    analysis = analysed("alexnet")
+    assert expected(None, analysis, "output_shape") is None
+    assert expected(None, analysis, "receptive_field") is None
+    with pytest.raises(KeyError):
+        expected(analysis["conv1"], analysis, "price")
+
+
+def test_statement_of_another_kind() -> None:
+    """A shape where a number belongs accuses nobody."""
+    for quantity in COUNTS:
+        (found,) = diagnose(
+            Situation(analysed("alexnet"), "conv1", quantity), Stated("55x55", shape=(1, 55, 55), sides=(55, 55))
+        )
+        assert found.mistake == "unknown"
+
+
+@pytest.mark.parametrize("layer", ["conv1", "fc6", "relu1", TOTAL])
+@pytest.mark.parametrize("value", [Fraction(10) ** 5000, Fraction(-5), Fraction(1, 3), Fraction(10) ** 300])
+def test_numbers_out_of_all_proportion(layer: str, value: Fraction) -> None:
+    """Nothing is said, and nothing fails; a shape of such sides neither."""
+    for quantity in COUNTS:
+        stated = Stated("", value, value, value)
+        (found,) = diagnose(Situation(analysed("alexnet"), layer, quantity), stated)
+        assert found.mistake == "unknown"
+    side = abs(int(value))
+    for quantity in ("output_shape", "receptive_field") if layer != TOTAL else ():
+        (found,) = diagnose(
+            Situation(analysed("alexnet"), layer, quantity), Stated("", shape=(7, side, 3), sides=(side, 3, 7))
+        )
+        assert found.mistake == "unknown"
+    if layer != TOTAL:
+        stated = Stated("", value, value, value)
+        (found,) = diagnose(Situation(analysed("alexnet"), layer, "receptive_field"), stated)
+        assert found.mistake == "unknown"
+
+
+def test_unknown_layer() -> None:
+    with pytest.raises(KeyError):
+        diagnose(Situation(analysed("alexnet"), "conv9", "params"), exactly(1))
+
+
+@given(st.sampled_from(["alexnet", "vgg16", "googlenet", "resnet18"]), st.data())
+def test_pairs_are_rarely_an_accident(name: str, data: st.DataObject) -> None:
+    """Where a pair of mistakes is named, few pairs lie near its number."""
+    analysis = analysed(name)
+    row = data.draw(st.sampled_from([row for row in other_rows(analysis) if row.multiplications]))
+    value = data.draw(st.integers(row.params // 2, 2 * row.params))
+    found = diagnose(Situation(analysis, row.name, "params"), exactly(value))
+    ranks = [one.rank for one in found]
+    if any(ranks.count(rank) == 2 for rank in ranks) and all(one.mistake != "carried_forward" for one in found):
+        index = tables_of(analysis).get((row.name, "params", row.input_shapes, row.output_shape, 2), AssertionError)
+        assert index.chance(value, value) <= LARGEST_CHANCE  # type: ignore[attr-defined]  # the index of the pairs
+
+
+# --- slips
+
+SLIPS = [
+    (34944, 34994, "one digit is mistyped, 9 for 4"),
+    (34944, 39444, "two digits have changed places, 94 for 49"),
+    (34944, 3494, "a digit is missing, the 4"),
+    (34944, 349944, "a digit stands twice, the 9"),
+    (34944, 34944, ""),
+    (34944, 34855, ""),
+    (7, 9, ""),
+    (100, 10, "a digit is missing, the 0"),
+    (12, 1234, ""),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "words"), SLIPS)
+def test_digit_slip(right: int, wrong: int, words: str) -> None:
+    assert digit_slip(right, wrong) == words
+
+
+@given(st.integers(10, 10**9), st.data())
+def test_every_mistyped_digit_is_seen(value: int, data: st.DataObject) -> None:
+    digits = str(value)
+    place = data.draw(st.integers(1, len(digits) - 1))
+    other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != digits[place]]))
+    assert "mistyped" in digit_slip(value, int(digits[:place] + other + digits[place + 1 :]))
+
+
+@given(st.integers(10, 10**6), st.integers(0, 10**7))
+def test_slips_are_made_as_they_are_seen(value: int, other: int) -> None:
+    assert all(digit_slip(value, made) for made in mistyped(value))
+    assert (other in set(mistyped(value))) == bool(digit_slip(value, other))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "expected_value"),
+    [(290_400, 2, 290_000), (290_400, 3, 290_000), (290_500, 3, 291_000), (99_960, 3, 100_000), (96, 3, 96)],
+)
+def test_rounded(value: int, digits: int, expected_value: int) -> None:
+    assert rounded(value, digits) == expected_value

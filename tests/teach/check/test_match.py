@@ -1,0 +1,123 @@
+"""Which layer a row is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.teach.check.match import Group, Match, Matcher, rows_of, squeezed
+from archcalc.teach.check.model import TOTAL, Answer
+from tests.teach.check.tables import analysis_of
+
+
+def matches(network: str, *labels: str) -> list[Match]:
+    return Matcher(analysis_of(network)).match([Group(label, (index,)) for index, label in enumerate(labels)])
+
+
+#: One label by itself, and the layer that it means.
+LABELS = [
+    ("alexnet", "conv1", "conv1"),
+    ("alexnet", "Conv 1", "conv1"),
+    ("alexnet", "CONV_1", "conv1"),
+    ("alexnet", "conv-1", "conv1"),
+    ("alexnet", "Conv2D 2", "conv2"),
+    ("alexnet", "2nd conv layer", "conv2"),
+    ("alexnet", "convolution 3", "conv3"),
+    ("alexnet", "CONV1: 96 11x11 filters at stride 4, pad 0", "conv1"),
+    ("alexnet", "conv1 (11x11, 96)", "conv1"),
+    ("alexnet", "MAX POOL1", "pool1"),
+    ("alexnet", "maxpool 2", "pool2"),
+    ("alexnet", "pool3", "pool5"),
+    ("alexnet", "fc1", "fc6"),
+    ("alexnet", "FC6", "fc6"),
+    ("alexnet", "dense 3", "fc8"),
+    ("alexnet", "fully connected 2", "fc7"),
+    ("alexnet", "softmax", "prob"),
+    ("alexnet", "image", "input"),
+    ("alexnet", "Свёртка 2", "conv2"),
+    ("lenet5", "c1", "C1"),
+    ("lenet5", "conv2", "C3"),
+    ("lenet5", "pool2", "S4"),
+    ("lenet5", "avg pool 1", "S2"),
+    ("lenet5", "fc1", "C5"),
+    ("lenet5", "output", "output"),
+    ("vgg16", "conv1_1", "conv1_1"),
+    ("vgg16", "Conv1-1", "conv1_1"),
+    ("vgg16", "conv 1.1", "conv1_1"),
+    ("vgg16", "FC-1000", "fc8"),
+    ("vgg16", "conv3-128", ""),
+    ("vgg16", "conv3", ""),
+    ("vgg16", "conv11", "conv5_1"),
+    ("googlenet", "inception_3a", "inception_3a"),
+    ("googlenet", "Inception (3a)", "inception_3a"),
+    ("googlenet", "conv1", "conv1/conv"),
+    ("resnet18", "conv2_x", "conv2_x"),
+    ("alexnet", "total", TOTAL),
+    ("alexnet", "Total:", TOTAL),
+    ("alexnet", "SUM", TOTAL),
+    ("alexnet", "итого", TOTAL),
+    ("alexnet", "conv6", ""),
+    ("alexnet", "conv", ""),
+    ("alexnet", "", ""),
+    ("alexnet", "(" * 5000, ""),
+]
+
+
+@pytest.mark.parametrize(("network", "label", "layer"), LABELS, ids=[f"{row[0]} {row[1][:30]}" for row in LABELS])
+def test_label(network: str, label: str, layer: str) -> None:
+    (match,) = matches(network, label)
+    assert match.layer == layer
+    assert bool(match.note) == (not layer)
+
+
+def test_labels_of_the_vgg_paper() -> None:
+    """conv3-64 stands twice in Table 1, maxpool five times: in turn, where all of them are there."""
+    labels = [
+        "conv3-64", "conv3-64", "maxpool", "conv3-128", "conv3-128", "maxpool", *["conv3-256"] * 3, "maxpool",
+        *["conv3-512"] * 3, "maxpool", *["conv3-512"] * 3, "maxpool", "FC-4096", "FC-4096", "FC-1000", "soft-max",
+    ]  # fmt: skip
+    rows = [row for row in analysis_of("vgg16").rows if row.op.family in ("convolution", "pooling", "dense")]
+    assert [match.layer for match in matches("vgg16", *labels)] == [*(row.name for row in rows), "prob"]
+    first, second = matches("vgg16", "conv3-256", "conv3-256")
+    assert (first.layer, second.layer) == ("", "")
+    assert "could be any of conv3_1, conv3_2, conv3_3" in first.note
+
+
+def test_convolutions_numbered_throughout() -> None:
+    """conv3 alone may be the third stage; among conv1 to conv13 it is the third convolution."""
+    names = [row.name for row in analysis_of("vgg16").rows if row.op.kind == "conv2d"]
+    assert [match.layer for match in matches("vgg16", *(f"conv{i + 1}" for i in range(13)))] == names
+
+
+def test_order_is_the_last_resort() -> None:
+    names = ["C1", "S2", "C3", "S4", "C5", "F6", "output"]
+    found = matches("lenet5", "first", "second", "third", "4", "5", "6", "last", "total")
+    assert [match.layer for match in found] == [*names, TOTAL]
+    assert {match.note for match in found[:-1]} == {"matched by the order of the rows"}
+    with_input = matches("lenet5", "start", "first", "second", "third", "4", "5", "6", "last")
+    assert [match.layer for match in with_input] == ["input", *names]
+
+
+def test_order_is_no_resort_where_a_name_contradicts_it() -> None:
+    found = matches("lenet5", "C3", "second", "third", "4", "5", "6", "last")
+    assert [match.layer for match in found] == ["C3", "", "", "", "", "", ""]
+
+
+def test_flatten_is_idle_where_dense_layers_flatten() -> None:
+    (match,) = matches("alexnet", "flatten")
+    assert match.is_idle
+    assert matches("vgg16@bn", "dropout 1")[0].layer
+
+
+def test_unknown_names_have_neighbours() -> None:
+    assert "did you mean conv1" in matches("alexnet", "convv1")[0].note
+
+
+def test_rows_of_a_table() -> None:
+    """A row ends where the layer changes, or where a quantity comes again."""
+    cells = [("a", "params"), ("a", "memory"), ("a", "params"), ("b", "memory"), ("b", "params")]
+    answers = [Answer(layer, quantity, "") for layer, quantity in cells]
+    assert rows_of(answers) == [Group("a", (0, 1)), Group("a", (2,)), Group("b", (3, 4))]
+
+
+def test_squeezed_names_keep_numbers_apart() -> None:
+    assert squeezed("Conv 1_1") == squeezed("conv1-1") != squeezed("conv11")
