@@ -86,6 +86,10 @@ class Op(BaseModel):
     stem: ClassVar[str]
     #: Group of kinds that tables and diagrams treat alike.
     family: ClassVar[str]
+    #: What diagrams and sentences call it: conv, max pool. Without one it is made from the kind.
+    noun: ClassVar[str] = ""
+    #: What people call it, in lower case and in any language: read by patterns, by `check` and by hints.
+    words: ClassVar[tuple[str, ...]] = ()
     #: True where frameworks overwrite the input, so that nothing new is stored.
     in_place: ClassVar[bool] = False
     #: True where the values are not even touched, only seen under another shape.

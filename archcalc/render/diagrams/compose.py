@@ -25,8 +25,8 @@ COLOUR_BY = {
     "receptive_field": "receptive field in pixels",
 }
 _KINDS: dict[EdgeKind, str] = {
-    "identity": "identity shortcut",
-    "projection": "projection shortcut",
+    "identity": words.shortcut(()),
+    "projection": "",  # by what it does
     "auxiliary": "auxiliary output, in training only",
 }
 
@@ -228,7 +228,7 @@ class _Composer:
             return [words.composition([network.rows[m] for m in members])]
         lines = [network.rows[m].op.summary() for m in weighted]
         if adds:
-            lines.append("+ projection shortcut" if short else "+ identity shortcut")
+            lines.append(f"+ {words.shortcut([network.rows[m] for m in short])}")
         return lines
 
     def _figures(self, rows: Sequence[Row], times: int) -> list[str]:
@@ -271,4 +271,5 @@ class _Composer:
         if self.colour_by == "kind":
             swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present - {"output"}]
         kinds = {edge.kind for edge in edges}
-        return swatches + [Swatch(label, "", kind) for kind, label in _KINDS.items() if kind in kinds]
+        labels = {**_KINDS, "projection": words.shortcut(self.network.projections)}
+        return swatches + [Swatch(labels[kind], "", kind) for kind in _KINDS if kind in kinds]

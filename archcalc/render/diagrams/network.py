@@ -126,6 +126,12 @@ class Network:
                 kinds[source, index] = "auxiliary"
         return kinds
 
+    @cached_property
+    def projections(self) -> list[Row]:
+        """The layers on shortcuts that change width or size; the addition at their end is none."""
+        ends = {after for (_, after), kind in self.edge_kinds.items() if kind == "projection"}
+        return [self.rows[end] for end in sorted(ends) if self.rows[end].op.kind != "add"]
+
     def _shortcut(self, sources: tuple[int, ...]) -> tuple[list[int], int] | None:
         """The layers of the shortest way round, from the last to the first, and the layer where it forks off."""
         for source in sources:

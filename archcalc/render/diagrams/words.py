@@ -48,7 +48,15 @@ def composition(rows: Sequence[Row]) -> str:
     """What a block is made of: 6 conv · max pool · concat."""
     counts = Counter(_COUNTED[row.op.kind] for row in rows if row.op.kind in _COUNTED)
     parts = [f"{counts[name]} {name}" if counts[name] > 1 else name for name in _COUNTED.values() if counts[name]]
-    return " · ".join(parts[:4]) or f"{len(rows)} layers"
+    others = dict.fromkeys(row.op.kind.removesuffix("2d").replace("_", " ") for row in rows)
+    return " · ".join(parts[:4] or list(others)[:4])
+
+
+def shortcut(rows: Sequence[Row]) -> str:
+    """A way past a residual by its layers: none, some without weights, or a projection (He et al. 2016, section 3.3)."""
+    if not rows:
+        return "identity shortcut"
+    return "projection shortcut" if any(row.params for row in rows) else "zero-padded shortcut"
 
 
 def span(first: str, last: str) -> str:
