@@ -53,7 +53,7 @@ def composition(rows: Sequence[Row]) -> str:
 
 
 def shortcut(rows: Sequence[Row]) -> str:
-    """A way past a residual by its layers: none, some without weights, or a projection (He et al. 2016, section 3.3)."""
+    """A shortcut by its layers: none, some without weights, or a projection (He et al. 2016, section 3.3)."""
     if not rows:
         return "identity shortcut"
     return "projection shortcut" if any(row.params for row in rows) else "zero-padded shortcut"
