@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests import tiers
 from tests.cli.runner import Result, Run, check_message
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
-# Where a change is judged, the same code gets the same examples; everywhere else new ones are tried on every run.
-# No test looks at a clock: on a busy machine anything can take long.
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.register_profile("here", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# Every worker has one core; the libraries of linear algebra would otherwise start as many threads as there are cores.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
 
 #: Compares a text with the snapshot of this name.
 Snapshot = Callable[[str, str], None]
@@ -27,8 +26,26 @@ Snapshot = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update", action="store_true", help="write the files in tests/snapshots anew; read the difference then"
+        "--update", action="store_true", help="write the files in tests/snapshots again; then read the difference"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The tier is known before the tests are imported: they ask it for their number of examples."""
+    if re.search(r"(?<!not )\bslow\b", config.option.markexpr):
+        os.environ[tiers.VARIABLE] = "slow"
+    if not config.getoption("hypothesis_profile", None):
+        tiers.load_profile()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the slow tier every property is tried too, with more examples. What opens a browser is marked so."""
+    for item in items:
+        if tiers.slow() and hasattr(getattr(item, "obj", None), "hypothesis"):
+            item.add_marker("slow")
+        if "one_browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy  # type: ignore[import-untyped]  # sympy has no type marks
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.numbers import Number, ceil_div, maximum, minimum, product
+from tests.tiers import examples
 
 integers = st.integers(-1000, 1000)
 positive = st.integers(1, 100)
-QUICK = settings(max_examples=50)
+QUICK = examples(50)
 
 
 class Traced:
@@ -83,7 +84,7 @@ def test_numpy_arrays_give_the_ints_elementwise(
 
 
 @pytest.mark.parametrize("rule", [ceil_div, maximum, minimum])
-@settings(max_examples=20)
+@examples(20)
 @given(integers, positive)
 def test_sympy_symbols_give_the_ints_once_substituted(
     rule: Callable[[Number, Number], Number], first: int, second: int

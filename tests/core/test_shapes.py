@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape, parse_image_shape, spatial
+from tests.tiers import examples
 
 sizes = st.integers(1, LARGEST_SIZE)
 
@@ -77,7 +78,7 @@ def test_people_see_the_layout_of_the_papers() -> None:
     assert format_shape((96, 55, 54)) == "55×54×96"
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(sizes, sizes, sizes)
 def test_what_is_written_can_be_read(channels: int, height: int, width: int) -> None:
     shape = (channels, height, width)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archcalc.core.shapes import Shape
@@ -16,8 +16,9 @@ from archcalc.ops import Operations
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
 from tests.networks import op, shape
+from tests.tiers import examples
 
-QUICK = settings(max_examples=60)
+QUICK = examples(60)
 tiny = st.integers(1, 4)
 pair = st.tuples(st.integers(1, 3), st.integers(1, 3))
 

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy  # type: ignore[import-untyped]  # sympy has no type marks
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archcalc.ops import rules
+from tests.tiers import examples
 
-QUICK = settings(max_examples=100)
+QUICK = examples(100)
 size = st.integers(1, 40)
 window = st.integers(1, 9)
 stride = st.integers(1, 6)
@@ -209,7 +210,7 @@ def test_the_rules_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=20)
+@examples(20)
 @given(st.data())
 def test_arrays_give_the_ints_elementwise(name: str, data: st.DataObject) -> None:
     rule = RULES[name]
@@ -227,7 +228,7 @@ def test_arrays_give_the_ints_elementwise(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=10)
+@examples(10)
 @given(st.data())
 def test_symbols_give_the_ints_once_substituted(name: str, data: st.DataObject) -> None:
     rule = RULES[name]
@@ -245,7 +246,7 @@ def test_symbols_give_the_ints_once_substituted(name: str, data: st.DataObject) 
 
 
 @pytest.mark.parametrize("name", RULES)
-@settings(max_examples=20)
+@examples(20)
 @given(st.data())
 def test_ints_stay_ints(name: str, data: st.DataObject) -> None:
     assert type(RULES[name](*data.draw(drawn(RULES[name])))) is int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import networkx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.passes.analysis import analyse
 from archcalc.passes.depth import weighted_depth
 from tests.networks import ALEXNET, LENET5, VGG16, graph, numbers
+from tests.tiers import examples
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_a_network_without_weights_has_no_depth() -> None:
     assert numbers("  - relu\n").depth == 0
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.data())
 def test_depth_is_the_longest_weighted_path(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 10))

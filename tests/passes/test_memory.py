@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.conventions import Conventions
@@ -16,6 +16,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.passes.memory import Memory, measure_memory
 from archcalc.passes.shapes import infer_shapes
 from tests.networks import ALEXNET, VGG16, chain, graph, layers, op
+from tests.tiers import examples
 
 VIEWS = {"identity", "flatten", "reshape", "dropout"}
 OVERWRITES = {"relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "softmax"}
@@ -197,7 +198,7 @@ def simulate(network: LayerGraph, sizes: Sequence[int], in_place: bool) -> list[
 
 
 @pytest.mark.parametrize("in_place", [True, False])
-@settings(max_examples=150)
+@examples(150)
 @given(network=networks())
 def test_liveness_is_that_of_a_simulation(in_place: bool, network: LayerGraph) -> None:
     shaped = infer_shapes(network).layers
@@ -207,7 +208,7 @@ def test_liveness_is_that_of_a_simulation(in_place: bool, network: LayerGraph) -
     assert memory.peak == max(memory.live)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(network=networks())
 def test_what_is_alive_was_stored(network: LayerGraph) -> None:
     memory = measured(network, in_place=False)

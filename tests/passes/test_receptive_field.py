@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.shapes import spatial
@@ -25,6 +25,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.passes.receptive_field import AxisField, ReceptiveField, receptive_fields
 from archcalc.passes.shapes import infer_shapes
 from tests.networks import ALEXNET, VGG16, chain, graph, layers, op
+from tests.tiers import examples
 
 Table = npt.NDArray[np.bool_]
 
@@ -443,7 +444,7 @@ def networks(draw: st.DrawFn, axis: int) -> LayerGraph:
 
 
 @pytest.mark.parametrize("axis", [0, 1], ids=["height", "width"])
-@settings(max_examples=150)
+@examples(150)
 @given(data=st.data())
 def test_fields_are_those_of_the_witness(axis: int, data: st.DataObject) -> None:
     # At the very least the input sees itself, exactly.

@@ -19,6 +19,7 @@ from tests.execute.runner.runs import smaller
 from tests.networks import layers
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
+pytestmark = pytest.mark.peers
 
 #: Ops that no network of the catalogue has.
 RARE = """\

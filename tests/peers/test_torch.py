@@ -16,6 +16,7 @@ from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import smaller
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
+pytestmark = pytest.mark.peers
 
 PRECISION = {"float32": 1e-4, "float64": 1e-10}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.graph.layer_graph import Output
 from tests.networks import graph, inputs_of, layers, marked, names, numbers, places, problems
+from tests.tiers import examples
 
 PARAMETERS = "parameters: {n: 3, c: 16, alpha: 0.75, deep: true, words: [a, b], word: same}\n"
 
@@ -475,7 +476,7 @@ def test_the_settings_of_a_graph_are_its_parameters() -> None:
 # --- laws
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.recursive(st.integers(1, 3), lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=8))
 def test_a_nested_repeat_is_the_flat_list_of_its_layers(tree: object) -> None:
     def text(node: object, indent: str) -> tuple[str, int]:
@@ -492,7 +493,7 @@ def test_a_nested_repeat_is_the_flat_list_of_its_layers(tree: object) -> None:
     assert [layer.inputs for layer in network.layers[1:]] == [(index,) for index in range(count)]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.lists(st.integers(0, 2), max_size=3), min_size=2, max_size=4))
 def test_branches_never_read_each_other(branches: list[list[int]]) -> None:
     body = "".join(

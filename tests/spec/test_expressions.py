@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from archcalc.spec.expressions import (
@@ -23,6 +23,7 @@ from archcalc.spec.expressions import (
     parse_expression,
     show,
 )
+from tests.tiers import examples
 
 VARIABLES: dict[str, Any] = {
     "c": 32,
@@ -250,7 +251,7 @@ def texts(draw: st.DrawFn) -> tuple[str, str]:
     return _texts(draw, 4)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(texts())
 @example(("2 ** -1 * 3", "F(2) ** -1 * F(3)"))
 def test_random_expressions_are_evaluated_as_python_does(pair: tuple[str, str]) -> None:
@@ -348,7 +349,7 @@ def test_an_unknown_name_is_told_apart_so_that_the_nearest_can_be_suggested() ->
     assert fault("2 *").unknown is None
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(texts())
 def test_names_are_found_where_they_stand(pair: tuple[str, str]) -> None:
     text = pair[0]
@@ -455,7 +456,7 @@ def test_hostile_text_is_answered_at_once(text: str) -> None:
     assert len(answer) < 700
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     st.lists(
         st.sampled_from(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, Problem, SpecError
@@ -17,6 +17,7 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.source import parse_source
 from archcalc.spec.write import write_document, write_graph
+from tests.tiers import examples
 
 
 def layers(pattern: str) -> list[str]:
@@ -169,7 +170,7 @@ def test_hostile_patterns_are_refused_at_once(pattern: str) -> None:
 
 
 @given(st.text("0123456789xpfcrelu[]*/->  ", max_size=60))
-@settings(max_examples=300)
+@examples(300)
 def test_any_text_gives_a_network_or_a_clear_error(text: str) -> None:
     try:
         analyse(load(f"8x8x3 -> {text}"))
@@ -201,7 +202,7 @@ def same(first: LayerGraph, second: LayerGraph, renamed: bool = False) -> None:
 
 
 @given(st.lists(pieces, min_size=1, max_size=4))
-@settings(max_examples=100)
+@examples(100)
 def test_a_pattern_written_as_yaml_is_the_same_network(items: list[str]) -> None:
     text = " -> ".join(["64x64x3", *items])
     graph = load(text)

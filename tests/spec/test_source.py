@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import Location, SpecError, UsageError
@@ -23,6 +23,7 @@ from archcalc.spec.source import (
     read_source,
     scalar,
 )
+from tests.tiers import examples
 
 FILE = "net.yaml"
 
@@ -127,7 +128,7 @@ plain_values = st.recursive(
 
 
 @pytest.mark.parametrize("flow", [True, False])
-@settings(max_examples=60)
+@examples(60)
 @given(value=st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), plain_values, min_size=1, max_size=4))
 def test_what_yaml_writes_is_read_back(flow: bool, value: dict[str, Any]) -> None:
     text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True, sort_keys=False)
@@ -151,7 +152,7 @@ def test_every_key_value_and_item_knows_its_place() -> None:
     assert (inner[1].keys_at, inner[1].values_at) == ({"a": (4, 6), "c": (4, 14)}, {"a": (4, 9), "c": (4, 17)})
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(value=st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), plain_values, min_size=1, max_size=4))
 def test_places_point_at_what_was_read(value: dict[str, Any]) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
@@ -279,7 +280,7 @@ def test_aliases_count_at_their_expanded_size() -> None:
     assert line == 6
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.text(st.sampled_from("ab:-[]{}&*!|>'\"%@`#,? \n\t0.~<"), max_size=40))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:

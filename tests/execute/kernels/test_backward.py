@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.kernels.backward import BACKWARD
 from archcalc.ops import OPS
 from tests.execute.kernels.test_forms import pairs, windowed
+from tests.tiers import examples
 
 STEP = 1e-6
 
@@ -202,7 +203,7 @@ def _small(case: Fields, groups: int = 1, depth: int = 2) -> tuple[tuple[int, ..
     return (images, groups * depth, min(height, max(reach[0], 7)), min(width, max(reach[1], 7))), fields
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(windowed(), st.integers(1, 2), st.integers(1, 2), st.integers(1, 2), st.booleans())
 def test_random_convolutions(case: Fields, groups: int, depth: int, filters: int, bias: bool) -> None:
     shape, fields = _small(case, groups, depth)
@@ -212,7 +213,7 @@ def test_random_convolutions(case: Fields, groups: int, depth: int, filters: int
     check("conv2d", Case([shape], {**steps, "groups": groups}, sizes), case["seed"])
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(windowed(), pairs(0, 2), st.integers(1, 2), st.integers(1, 2), st.integers(0, 1))
 def test_random_transposed_convolutions(
     case: Fields, extra: tuple[int, int], groups: int, depth: int, padding: int
@@ -226,7 +227,7 @@ def test_random_transposed_convolutions(
 
 
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d", "lp_pool2d", "subsampling2d"])
-@settings(max_examples=15)
+@examples(15)
 @given(case=windowed(), ceil_mode=st.booleans(), counted=st.booleans(), norm_type=st.integers(1, 4))
 def test_random_pools(kind: str, case: Fields, ceil_mode: bool, counted: bool, norm_type: int) -> None:
     shape, fields = _small(case)
@@ -238,14 +239,14 @@ def test_random_pools(kind: str, case: Fields, ceil_mode: bool, counted: bool, n
     check(kind, Case([shape], more), case["seed"])
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers(1, 7), st.integers(1, 6), st.floats(0.1, 2), st.floats(0.25, 2), st.floats(1, 3))
 def test_random_response_norms(size: int, channels: int, alpha: float, beta: float, k: float) -> None:
     more = {"size": size, "alpha": alpha, "beta": beta, "k": k}
     check("local_response_norm", Case([(1, channels, 2, 1)], more))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(
     st.tuples(st.integers(2, 3), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)),
     st.booleans(),

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.execute.kernels import KERNELS, Algorithm, Array
 from archcalc.ops import OPS
+from tests.tiers import examples
 
 FORMS: tuple[Algorithm, ...] = ("loops", "im2col", "fast", "auto")
 Case = dict[str, Any]
@@ -59,7 +60,7 @@ def agree(run: Callable[[Algorithm], Array], dtype: str) -> None:
         np.testing.assert_allclose(other, first, rtol=0, atol=500 * precision * scale)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(windowed(), st.integers(1, 4), st.integers(1, 3), st.integers(1, 5), st.booleans())
 def test_convolution(case: Case, groups: int, depth: int, filters: int, bias: bool) -> None:
     fields = dict(case["settings"])
@@ -72,7 +73,7 @@ def test_convolution(case: Case, groups: int, depth: int, filters: int, bias: bo
     agree(lambda form: run(x, weight, shift, groups=groups, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(windowed(), st.integers(1, 3), st.integers(1, 2))
 def test_depthwise_convolution(case: Case, channels: int, multiplier: int) -> None:
     fields = dict(case["settings"])
@@ -84,7 +85,7 @@ def test_depthwise_convolution(case: Case, channels: int, multiplier: int) -> No
     agree(lambda form: run(x, weight, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(windowed(), st.integers(1, 3), st.integers(1, 3))
 def test_transposed_convolution(case: Case, groups: int, depth: int) -> None:
     stride, window = case["settings"]["stride"], case["settings"]["kernel_size"]
@@ -98,7 +99,7 @@ def test_transposed_convolution(case: Case, groups: int, depth: int) -> None:
     )
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(windowed(), st.integers(1, 3))
 def test_local_layer(case: Case, filters: int) -> None:
     kernel = KERNELS["locally_connected2d"]
@@ -112,7 +113,7 @@ def test_local_layer(case: Case, filters: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d", "lp_pool2d", "subsampling2d"])
-@settings(max_examples=60)
+@examples(60)
 @given(case=windowed(), ceil_mode=st.booleans(), counted=st.booleans())
 def test_pooling(kind: str, case: Case, ceil_mode: bool, counted: bool) -> None:
     images, *size = case["size"]
@@ -125,7 +126,7 @@ def test_pooling(kind: str, case: Case, ceil_mode: bool, counted: bool) -> None:
     agree(lambda form: run(x, *arrays, algorithm=form, **fields), case["dtype"])
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(case=windowed(), ceil_mode=st.booleans())
 def test_switches_point_at_the_maxima(case: Case, ceil_mode: bool) -> None:
     images, *size = case["size"]

@@ -7,12 +7,13 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from archcalc.execute.quick import kernels as fast
 from archcalc.execute.quick.kernels import Geometry, Workspace, plan
+from tests.tiers import examples
 
 Array = NDArray[Any]
 
@@ -155,7 +156,7 @@ sides = st.tuples(*[st.integers(0, 4)] * 4)
     dtype=st.sampled_from([np.float32, np.float64]),
     threads=st.integers(1, 3),
 )
-@settings(max_examples=150)
+@examples(150)
 def test_random_hyperparameters(
     data: st.DataObject,
     kernel: Any,

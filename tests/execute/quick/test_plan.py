@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.execute.kernels import Algorithm, Array
@@ -22,6 +22,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import QUICK, networks, outputs, smaller
 from tests.networks import chain, layers, op
+from tests.tiers import examples
 
 #: Largest error over the largest value of the output.
 PRECISION = {"float32": 1e-4, "float64": 1e-10}
@@ -59,7 +60,7 @@ def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> N
         check(graph if name in QUICK else smaller(graph), dtype)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
 def test_random_networks_agree_with_the_plain_kernels(graph: LayerGraph, batch: int, dtype: str) -> None:
     check(graph, dtype, batch)

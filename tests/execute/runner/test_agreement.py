@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError
@@ -14,6 +14,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import QUICK, networks, run, smaller
 from tests.networks import op
+from tests.tiers import examples
 
 
 @pytest.mark.parametrize("name", list(names()))
@@ -59,14 +60,14 @@ def test_the_matrices_of_im2col_are_seen() -> None:
     assert not any(step.matrices for step in execution.steps)
 
 
-@settings(max_examples=250)
+@examples(250)
 @given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
 def test_random_networks_agree(graph: LayerGraph, batch: int, dtype: str) -> None:
     execution, analysis = run(graph, "im2col", batch=batch, dtype=dtype)
     assert compare(execution, analysis, memory=True) == []
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(networks())
 def test_the_algorithms_agree_on_random_networks(graph: LayerGraph) -> None:
     wanted, _ = run(graph, "im2col", count=False, dtype="float64")
@@ -84,7 +85,7 @@ def test_runs_are_equal_to_the_bit() -> None:
         assert output.tobytes() == second.outputs[name].tobytes()
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5), st.integers(0, 8), st.booleans())
 def test_pools_that_are_accepted_read_something(
     size: int, kernel_size: int, stride: int, dilation: int, padding: int, ceil_mode: bool

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
@@ -20,6 +20,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.networks import layers
+from tests.tiers import examples
 
 CHAIN = """\
   - conv2d: {name: c1, out_channels: 6, kernel_size: 3, padding: 1}
@@ -69,7 +70,7 @@ def test_behind_one_convolution_it_is_the_filter() -> None:
         )
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.sampled_from(["conv1", "pool1", "norm1", "conv2", "pool2", "conv3", "conv5"]), st.sampled_from(RULES))
 def test_nothing_outside_the_receptive_field(layer: str, rule: Rule) -> None:
     """Two witnesses: the pixels that a signal reaches, and the field that the analysis works out."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError, SpecError, UsageError
@@ -17,6 +17,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from tests.networks import layers, op
+from tests.tiers import examples
 
 NETWORK = """\
   - conv_relu: {name: c1, out_channels: 4, kernel_size: 3, padding: 1}
@@ -134,7 +135,7 @@ def unpadded(draw: st.DrawFn) -> tuple[LayerGraph, int, int]:
     return graph, size + stride * draw(st.integers(0, 3)), size + stride * draw(st.integers(0, 3))
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(unpadded())
 def test_random_networks_without_padding_are_equal(case: tuple[LayerGraph, int, int]) -> None:
     graph, height, width = case

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
@@ -19,6 +19,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import networks, run
 from tests.networks import chain, layers, op
+from tests.tiers import examples
 
 STEP = 1e-6
 
@@ -65,7 +66,7 @@ def slopes(graph: LayerGraph, batch: int, training: bool, seed: int = 0) -> tupl
     return float(sum(products)), (loss(STEP) - loss(-STEP)) / (2 * STEP), max(float(scale), 1.0)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(networks(), st.integers(1, 3), st.booleans())
 def test_random_networks(graph: LayerGraph, batch: int, training: bool) -> None:
     try:

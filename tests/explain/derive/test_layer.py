@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.conventions import Conventions
@@ -20,6 +20,7 @@ from archcalc.spec.catalogue import load, names
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.single import make_op, single_layer
 from tests.explain.derive.layers import KINDS, single_layers
+from tests.tiers import examples
 
 NETWORKS = ("alexnet", "alexnet@grouped", "lenet5@1998", "googlenet@aux", "mobilenet@keras", "unet", "deconvnet")
 
@@ -183,7 +184,7 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=25)
+@examples(25)
 def test_every_op_gives_the_numbers_of_the_analysis(kind: str, data: st.DataObject) -> None:
     analysis = data.draw(single_layers(kind))
     explanation = layer_of(analysis)

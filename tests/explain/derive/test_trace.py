@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.numbers import Number, ceil_div, maximum, minimum, product
@@ -14,6 +14,7 @@ from archcalc.explain.derive.notation import CODE, LATEX, MATHML, TEXT, number
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Traced, symbol, traced
 from archcalc.spec.expressions import evaluate, parse_expression
+from tests.tiers import examples
 
 A, B, C = symbol("a", 7), symbol("b", 3), symbol("c", 2)
 
@@ -163,7 +164,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> tuple[int, Number]:
 
 
 @given(expressions())
-@settings(max_examples=300)
+@examples(300)
 def test_a_calculation_gives_what_ints_give_and_can_be_calculated_again(pair: tuple[int, Number]) -> None:
     plain, number_ = pair
     value = traced(number_)

@@ -6,11 +6,12 @@ import time
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.explain.solve.equation import is_equation, solve_equation
+from tests.tiers import examples
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,14 @@ def test_hostile_equations_are_bounded(text: str) -> None:
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1, max_size=4), st.integers(1, 9))
-@settings(max_examples=100)
+@examples(100)
 def test_the_roots_of_a_product_are_found(roots: list[int], factor: int) -> None:
     text = f"{factor}*" + "*".join(f"(x - ({root}))" for root in roots) + " = 0"
     assert solve_equation(text).whole == tuple(sorted(set(roots)))
 
 
 @given(st.integers(1, 500), st.integers(1, 11), st.integers(1, 5), st.integers(0, 5))
-@settings(max_examples=50)
+@examples(50)
 def test_the_textbook_equation_gives_back_its_numbers(size: int, kernel: int, stride: int, padding: int) -> None:
     value = Fraction(size - kernel + 2 * padding, stride) + 1
     right = f"({value.numerator})/({value.denominator})"

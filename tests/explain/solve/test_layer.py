@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError, UsageError
@@ -14,6 +14,7 @@ from archcalc.explain.solve.layer import Answer, Solution, solve_layer, span_of
 from archcalc.explain.solve.words import as_dict, tell
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.single import make_op
+from tests.tiers import examples
 
 
 def values(solution: Solution, name: str, exact: bool = True) -> list[int]:
@@ -179,7 +180,7 @@ def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=25)
+@examples(25)
 def test_answers_are_right_and_none_is_missing(kind: str, data: st.DataObject) -> None:
     ceil_mode = kind.endswith("pool2d") and data.draw(st.booleans())
     known = {
@@ -204,7 +205,7 @@ def test_answers_are_right_and_none_is_missing(kind: str, data: st.DataObject) -
 
 
 @given(st.integers(1, 30), st.integers(1, 7), st.integers(1, 5), st.integers(0, 3))
-@settings(max_examples=60)
+@examples(60)
 def test_all_inputs_with_an_output(output: int, kernel: int, stride: int, padding: int) -> None:
     solution = solve_layer("conv2d", {"output": output, "kernel_size": kernel, "stride": stride, "padding": padding})
     right = [

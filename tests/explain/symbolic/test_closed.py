@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.explain.symbolic.closed import ClosedForm, closed_form
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
+from tests.tiers import examples
 
 QUANTITIES = ("params", "multiplications", "activations")
 
@@ -84,7 +85,7 @@ def form_of(network: str, quantity: str) -> ClosedForm:
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 @given(alpha=st.integers(10, 3000).map(lambda n: n / 1000), classes=st.integers(1, 3000), side=st.integers(1, 400))
-@settings(max_examples=25)
+@examples(25)
 def test_mobilenet_at_every_point(quantity: str, alpha: float, classes: int, side: int) -> None:
     expected = total("mobilenet", quantity, side, alpha=alpha, classes=classes)
     assert form_of("mobilenet", quantity).at(alpha=alpha, classes=classes, s=side) == expected
@@ -97,7 +98,7 @@ def test_mobilenet_at_every_point(quantity: str, alpha: float, classes: int, sid
      "mobilenet@keras", "inception_v3", "deconvnet", "32x32x3 -> [conv3-8/2 -> bn -> pool3/2]*2 -> fc10"],
 )  # fmt: skip
 @given(data=st.data())
-@settings(max_examples=6)
+@examples(6)
 def test_any_network_at_every_point(network: str, quantity: str, data: st.DataObject) -> None:
     form = form_of(network, quantity)
     side = data.draw(st.integers(1, 700)) if "s" in form.symbols else None

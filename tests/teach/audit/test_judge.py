@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import Problem, SpecError
@@ -21,6 +21,7 @@ from archcalc.teach.audit.functions import QUANTITIES, Reader
 from archcalc.teach.audit.judge import Audit, Judged, Verdict, judge_claims
 from archcalc.teach.audit.language import read_claims
 from archcalc.teach.audit.networks import Networks
+from tests.tiers import examples
 
 READER = Reader(Networks())
 
@@ -183,7 +184,7 @@ def analysed(name: str) -> Analysis:
     return analyse(load(name))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.data(), st.sampled_from(["alexnet", "vgg16", "googlenet", "resnet18", "unet"]))
 def test_right_values_are_right_and_others_wrong(data: st.DataObject, name: str) -> None:
     row = data.draw(st.sampled_from(analysed(name).rows))
@@ -232,7 +233,7 @@ CALCULATED = [
 ]
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.data(), st.sampled_from(NETWORKS))
 def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
     layer = data.draw(st.sampled_from(analysed(name).rows)).name

@@ -10,7 +10,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
@@ -313,7 +313,6 @@ def test_a_file_that_never_ends() -> None:
         read_answers("/dev/zero")
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.binary(max_size=400), ending=st.sampled_from(["csv", "yaml", "json", "md", "txt"]))
 def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
     with suppress(ArchcalcError):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archcalc.core.shapes import Shape
@@ -29,6 +29,7 @@ from tests.teach.check.tables import (
     values_of,
     written,
 )
+from tests.tiers import examples
 
 
 class Forced(WithoutWeights):
@@ -78,7 +79,7 @@ def wrong_cells(result: Check) -> list[tuple[str, str, str, str]]:
 # --- right tables
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(data=st.data(), name=st.sampled_from(NETWORKS), form=st.sampled_from(sorted(FILES)))
 def test_right_table_is_right(data: st.DataObject, name: str, form: str) -> None:
     """Any rows in any order, any columns under any names, any notation, any form of file."""
@@ -119,7 +120,7 @@ def test_whole_table_of_a_network_is_right(name: str) -> None:
 # --- one planted mistake
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(data=st.data(), name=st.sampled_from(NETWORKS))
 def test_planted_shape_is_wrong_there_and_carried_behind(data: st.DataObject, name: str) -> None:
     analysis = analysis_of(name)
@@ -149,7 +150,7 @@ def test_planted_shape_is_wrong_there_and_carried_behind(data: st.DataObject, na
     assert sources <= {(planted, "output_shape")}
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     data=st.data(), name=st.sampled_from(NETWORKS), quantity=st.sampled_from(["params", "multiplications", "memory"])
 )
@@ -171,7 +172,7 @@ def test_planted_count_is_wrong_there_and_carried_into_the_total(data: st.DataOb
     assert (last.verdict, last.carried, last.carried_from) == (Verdict.CARRIED, total, (planted, quantity))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(data=st.data(), name=st.sampled_from(["lenet5", "alexnet", "zfnet", "nin", "vgg11", "vgg16"]))
 def test_planted_receptive_field_is_carried_along_a_chain(data: st.DataObject, name: str) -> None:
     """In a chain each layer adds to what its input sees, so what follows is off by the same number of pixels."""
@@ -323,7 +324,7 @@ ODD = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     name=st.sampled_from(["lenet5@1998", "alexnet", "googlenet", "resnet20_cifar", "mobilenet", "unet"]),
     data=st.data(),

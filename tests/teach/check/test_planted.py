@@ -8,7 +8,7 @@ from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import archcalc
@@ -20,6 +20,7 @@ from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import TOTAL, Answer, Diagnosis
 from tests.networks import graph
 from tests.teach.check.plants import PLANTERS, Plant
+from tests.tiers import examples
 
 #: Plants of each mistake. More of them: ARCHCALC_PLANTS=1000 pytest tests/teach/check/test_planted.py
 PLANTS = int(os.environ.get("ARCHCALC_PLANTS", "100"))
@@ -109,7 +110,7 @@ def test_planted_mistake_is_found(mistake: str) -> None:
     assert first >= 0.9 * PLANTS, first
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.sampled_from(sorted(set(PLANTERS) - {"carried_forward"})), st.integers(0, 1 << 32))
 def test_diagnosis_gives_the_very_number(mistake: str, seed: int) -> None:
     """A calculation that is shown comes to what was written, and every id is one of the list."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.teach.check.calculation import StatementError, calculate
@@ -15,6 +15,7 @@ from archcalc.teach.check.mistakes.slips import mistyped
 from archcalc.teach.check.model import TOTAL, Check, Verdict
 from archcalc.teach.check.terms import check_total, split_terms
 from tests.teach.check.tables import NETWORKS, analysis_of
+from tests.tiers import examples
 
 #: From lecture notes on AlexNet: conv4 with conv3's depth, and a printed sum that is 25,344 short.
 ALEXNET = (
@@ -125,7 +126,7 @@ def test_a_long_sum_is_judged_as_a_whole() -> None:
     assert (cell.verdict, cell.answer.text) == (Verdict.WRONG, "54,000")
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(data=st.data(), name=st.sampled_from(NETWORKS))
 def test_one_wrong_term_is_found_in_the_sum_of_any_network(data: st.DataObject, name: str) -> None:
     rows = [row for row in analysis_of(name).rows if row.params]

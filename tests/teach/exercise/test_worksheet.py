@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
@@ -17,6 +17,7 @@ from archcalc.spec.catalogue import load
 from archcalc.teach.check.model import QUANTITIES
 from archcalc.teach.exercise.formats import FORMATS, render_key, render_sheet
 from archcalc.teach.exercise.worksheet import Worksheet, make_worksheet
+from tests.tiers import examples
 
 
 @lru_cache
@@ -48,7 +49,7 @@ def test_another_seed_blanks_other_cells() -> None:
     assert len(chosen) == 5
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.sampled_from(["lenet5", "googlenet", "resnet18", "unet", "mobilenet"]), st.floats(0.01, 1), st.integers())
 def test_key_holds_the_numbers_of_the_analysis(name: str, blank: float, seed: int) -> None:
     analysis = analysed(name)

@@ -1,0 +1,37 @@
+"""Which tier of tests runs, and how many random examples a property is tried with there.
+
+`pytest` alone is the quick tier: the same few examples on every run. `pytest -m slow` is the slow tier: new examples
+on every run, and many of them. A property that states its own number of examples says `@examples(150)`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+#: Set by tests/conftest.py where the command line asks for the slow tier; it can also be set by hand.
+VARIABLE = "ARCHCALC_TIER"
+#: What the quick tier takes of a number of examples, and the least that it takes.
+_SHARE, _LEAST = 10, 5
+_PROFILES = ("quick", "slow")
+
+
+def slow() -> bool:
+    """Whether this is the slow tier."""
+    return os.environ.get(VARIABLE) == "slow"
+
+
+def examples(number: int, *, quick: int | None = None) -> settings:
+    """Settings of a property: `number` examples in the slow tier, in the quick one a tenth of it or `quick`."""
+    return settings(max_examples=number if slow() else quick or max(_LEAST, number // _SHARE))
+
+
+def load_profile() -> None:
+    """The settings of all properties that do not state their own. Nothing depends on how fast the machine is."""
+    busy = [HealthCheck.too_slow]
+    settings.register_profile(
+        "quick", derandomize=True, max_examples=10, deadline=None, database=None, suppress_health_check=busy
+    )
+    settings.register_profile("slow", max_examples=300, deadline=None, suppress_health_check=busy)
+    settings.load_profile(_PROFILES[slow()])
