@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from archcalc.cli.output import check_target, width, write
+from archcalc.teach.audit.checker import audit
 from archcalc.teach.audit.formats import ENDINGS, FORMATS, render
-from archcalc.teach.audit.judge import Verdict, audit
+from archcalc.teach.audit.verdicts import Verdict
 
 
 @click.command(

@@ -14,11 +14,11 @@ from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers import FORMATS as FILE_FORMATS
 from archcalc.teach.check.answers import Answers, read_answers
-from archcalc.teach.check.calculation import StatementError
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.formats import ENDINGS, FORMATS, render
 from archcalc.teach.check.model import Check, Verdict
 from archcalc.teach.check.terms import check_total
+from archcalc.teach.reading.calculation import StatementError
 
 _COUNTS = ("params", "multiplications", "activations", "memory")
 

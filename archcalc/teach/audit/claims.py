@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import Location
 from archcalc.explain.derive.trace import Node
 from archcalc.spec.expressions import Expression
-from archcalc.teach.audit.claimed import Claimed
+from archcalc.teach.reading.claimed import Claimed
 
 
 class Calculation(NamedTuple):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.explain.derive.network import find_layers
 from archcalc.spec.expressions import Expression
-from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.arithmetic import of_addends, of_calculation, of_rounding, of_sides, of_unit
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.elsewhere import other_layers, other_networks
 from archcalc.teach.audit.layers import of_other_setting, of_other_size, of_padding, of_several_settings, of_weights
-from archcalc.teach.audit.slips import of_addends, of_calculation, of_rounding, of_sides, of_unit
 from archcalc.teach.audit.sums import SUMMED, is_sum, of_terms
 from archcalc.teach.audit.trees import calls, layer_of, network_of
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.model import QUANTITIES as CELLS
-from archcalc.teach.check.model import TOTAL, Diagnosis, Stated
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.claimed import Claimed
-    from archcalc.teach.audit.claims import Claim
-    from archcalc.teach.audit.judge import Judge, Part
+from archcalc.teach.check.model import TOTAL, Diagnosis
+from archcalc.teach.reading.claimed import Claimed
+from archcalc.teach.reading.stated import Stated
 
 #: Mistakes that only texts make; the others are those of `archcalc.teach.check.mistakes`.
 MISTAKES = {
@@ -38,7 +36,7 @@ MOST = 4
 _KEYS = {"activation_bytes": "memory"}
 
 
-#: In the order in which they are asked: from the layer's own settings to other networks.
+#: In the order in which they are context: from the layer's own settings to other networks.
 _EXPLAIN = (
     of_padding,
     of_weights,
@@ -56,27 +54,27 @@ _EXPLAIN = (
 class Diagnoser:
     """Explains the wrong parts of one claim."""
 
-    def __init__(self, judge: Judge, claim: Claim, printed: Any) -> None:
-        self.asked = Asked(judge, claim)
-        self.claim = claim
+    def __init__(self, context: ClaimContext, printed: Any) -> None:
+        self.context = context
+        self.claim = context.claim
         self.printed = printed
 
     def of_printed(self, claimed: Claimed) -> list[Diagnosis]:
         """The printed calculation does not give what is claimed."""
         assert self.claim.printed is not None
-        if is_sum(self.asked):
+        if is_sum(self.context):
             return []  # told with its terms
         return list(of_calculation(self.claim.printed, claimed, self.printed))
 
     def of_addends(self, claimed: Claimed) -> list[Diagnosis]:
         """A total against the sum of the claims that it adds up."""
-        return list(of_addends(self.claim, self.asked.judge.claims, claimed))
+        return list(of_addends(self.claim, self.context.claims, claimed))
 
     def of_part(self, part: Part) -> list[Diagnosis]:
         """The best explanations of a part; those of the layers' own calculation come first."""
-        found = list(of_terms(self.asked, part)) or list(self._of_cell(part))
+        found = list(of_terms(self.context, part)) or list(self._of_cell(part))
         for explain in _EXPLAIN:
-            found += [one for one in explain(self.asked, part) if one not in found]
+            found += [one for one in explain(self.context, part) if one not in found]
         # That a number is twice another one explains little, where something else explains it.
         found = [one for one in found if one.mistake != "factor_two"] or found
         return found[:MOST]
@@ -87,10 +85,10 @@ class Diagnoser:
         if cell is None or part.claimed.items is not None:
             return
         call, quantity = cell
-        network = network_of(call, self.asked.variables)
+        network = network_of(call, self.context.variables)
         if network is None:
             return
-        analysis = self.asked.networks.analysis(network)
+        analysis = self.context.networks.analysis(network)
         layer = layer_of(call) or (analysis.rows[-1].name if network.op is not None else None)
         if layer is None and quantity not in SUMMED:
             return

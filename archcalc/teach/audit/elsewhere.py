@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import ArchcalcError
@@ -12,15 +12,13 @@ from archcalc.explain.derive.words import listed
 from archcalc.spec.catalogue import find, key_of, names
 from archcalc.spec.expressions import Expression
 from archcalc.spec.patterns import is_pattern
-from archcalc.teach.audit.asked import Asked
-from archcalc.teach.audit.claimed import Claimed, flat
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.functions import COUNTS, FACTS, QUANTITIES, SETTINGS
 from archcalc.teach.audit.numbers import shape_text
 from archcalc.teach.audit.trees import calls, layer_of, network_of, rebuilt
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.model import Diagnosis
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.judge import Part
+from archcalc.teach.reading.claimed import Claimed, flat
 
 #: Smaller numbers are alike by chance.
 TELLING = 1000
@@ -64,10 +62,10 @@ def relatives(name: str) -> tuple[list[str], list[str]]:
     return same, [other for other in others if other not in same and is_near(other)]
 
 
-def other_networks(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def other_networks(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The networks near this one for which the claim would be right."""
     found = calls(part.tree)
-    networks = {network_of(call, asked.variables) for call in found} - {None}
+    networks = {network_of(call, context.variables) for call in found} - {None}
     if len(networks) != 1 or any(call.value in (*FACTS, *SETTINGS, "reported") for call in found):
         return
     if any(call.value in COUNTS for call in found) and not _is_precise(part.claimed):
@@ -76,10 +74,10 @@ def other_networks(asked: Asked, part: Part) -> Iterator[Diagnosis]:
     if network is None or network.op is not None or is_pattern(network.name) or network.name.startswith("blocks/"):
         return
     for group in relatives(network.name):
-        holding = [name for name in group if part.claimed.holds(_elsewhere(asked, part.tree, name))]
+        holding = [name for name in group if part.claimed.holds(_elsewhere(context, part.tree, name))]
         bases = [name for name in holding if name.partition("@")[0] not in holding or "@" not in name]
         if bases:
-            titles = [_title(asked, name) for name in bases[:MOST_LISTED]]
+            titles = [_title(context, name) for name in bases[:MOST_LISTED]]
             more = ", among others" if len(bases) > MOST_LISTED else ""
             what = "That holds for" if part.claimed.truth is not None else f"{part.claimed.text} belongs to"
             layer = next((layer_of(call) for call in found if layer_of(call)), None) or ""
@@ -96,8 +94,8 @@ def _is_precise(claimed: Claimed) -> bool:
     return len(str(number.numerator * number.denominator).strip("0")) >= 3
 
 
-def _title(asked: Asked, name: str) -> str:
-    return asked.networks.analysis(name).graph.title or name
+def _title(context: ClaimContext, name: str) -> str:
+    return context.networks.analysis(name).graph.title or name
 
 
 def _quantity(tree: Expression) -> str:
@@ -105,21 +103,21 @@ def _quantity(tree: Expression) -> str:
     return str(found[0].value) if found else ""
 
 
-def _elsewhere(asked: Asked, tree: Expression, name: str) -> Any:
+def _elsewhere(context: ClaimContext, tree: Expression, name: str) -> Any:
     """The same calculation for another network; a layer that it lacks is the first whose name ends alike."""
     try:
-        analysis = asked.networks.analysis(name)
+        analysis = context.networks.analysis(name)
     except ArchcalcError:
         return None
 
     def moved(node: Expression) -> Expression:
-        if node.kind != "call" or network_of(node, asked.variables) is None or node not in calls(node):
+        if node.kind != "call" or network_of(node, context.variables) is None or node not in calls(node):
             return node
         rest = [_layer_there(part, analysis.by_name) if index or node.value in QUANTITIES else part
                 for index, part in enumerate(node.parts[1:])]  # fmt: skip
         return node._replace(parts=(Expression("value", 0, name), *rest))
 
-    return asked.value(rebuilt(tree, moved))
+    return context.value(rebuilt(tree, moved))
 
 
 def _layer_there(part: Expression, there: Mapping[str, Any]) -> Expression:
@@ -132,20 +130,20 @@ def _layer_there(part: Expression, there: Mapping[str, Any]) -> Expression:
 # --- other layers
 
 
-def other_layers(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def other_layers(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The layer whose value it is; of a shape also two layers that give its sides."""
     found = calls(part.tree)
     if len(found) != 1 or not _tells(part.claimed):
         return
     call = found[0]
-    layer, network = layer_of(call), network_of(call, asked.variables)
+    layer, network = layer_of(call), network_of(call, context.variables)
     if layer is None or network is None:
         return
-    analysis = asked.networks.analysis(network)
+    analysis = context.networks.analysis(network)
     row = analysis.by_name.get(layer)
     quantity = str(call.value)
     for name in analysis.by_name:
-        if name != layer and part.claimed.holds(asked.value(_at_layer(part.tree, name))):
+        if name != layer and part.claimed.holds(context.value(_at_layer(part.tree, name))):
             inputs = row.inputs if row else ()
             reads = f", which {layer} reads" if name in inputs else ""
             text = f"{part.claimed.text} is the {quantity.replace('_', ' ')} of {name}{reads}."

@@ -11,7 +11,7 @@ from typing import Any
 from archcalc.core.markup import escape_markdown
 from archcalc.core.text import wrap
 from archcalc.core.words import line
-from archcalc.teach.audit.judge import Audit, Judged, Verdict
+from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 from archcalc.teach.audit.view import calculated, claimed, counts, details, statement, summary, topics
 
 FORMATS = ("text", "markdown", "html", "json")
@@ -38,14 +38,14 @@ def _text(audit: Audit, kept: Verdict | None, width: int) -> str:
     for topic in topics(audit, kept):
         title = f" · {topic.title}" if topic.title else ""
         out += [f"{topic.heading or 'claims'}{title}", ""]
-        longest = max(len(one.claim.id) for one in topic.judged)
-        for one in topic.judged:
+        longest = max(len(one.claim.id) for one in topic.checked)
+        for one in topic.checked:
             out += _text_of(one, min(longest, 24), width)
         out.append("")
     return "\n".join([*out, summary(audit), ""])
 
 
-def _text_of(one: Judged, column: int, width: int) -> Iterator[str]:
+def _text_of(one: CheckedClaim, column: int, width: int) -> Iterator[str]:
     where = f" (line {one.claim.line})" if one.claim.line else ""
     result = ""
     if one.verdict is Verdict.WRONG:
@@ -83,12 +83,12 @@ def _markdown(audit: Audit, kept: Verdict | None) -> str:
         if kept in (None, verdict) and audit.count(verdict):
             out += ["", f"## {heading}", ""]
             for topic in topics(audit, verdict):
-                out += [f"### {escape_markdown(topic.heading or title)}", "", *rows(topic.judged), ""]
+                out += [f"### {escape_markdown(topic.heading or title)}", "", *rows(topic.checked), ""]
             out.pop()
     return "\n".join(out) + "\n"
 
 
-def _markdown_wrong(claims: tuple[Judged, ...]) -> Iterator[str]:
+def _markdown_wrong(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
     for one in claims:
         right = calculated(one)
         where = f" (line {one.claim.line})" if one.claim.line else ""
@@ -99,19 +99,19 @@ def _markdown_wrong(claims: tuple[Judged, ...]) -> Iterator[str]:
         yield from (f"  - {escape_markdown(text)}" for text in details(one))
 
 
-def _markdown_left(claims: tuple[Judged, ...]) -> Iterator[str]:
+def _markdown_left(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
     yield from ("| claim | line | says | why not |", "|:---|---:|:---|:---|")
     for one in claims:
         yield _row(one, line(one.reason))
 
 
-def _markdown_right(claims: tuple[Judged, ...]) -> Iterator[str]:
+def _markdown_right(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
     yield from ("| claim | line | says | calculated |", "|:---|---:|:---|:---|")
     for one in claims:
         yield _row(one, calculated(one))
 
 
-def _row(one: Judged, last: str) -> str:
+def _row(one: CheckedClaim, last: str) -> str:
     cells = (line(one.claim.id), str(one.claim.line or ""), statement(one), last)
     return f"| {' | '.join(escape_markdown(cell) for cell in cells)} |"
 
@@ -143,7 +143,7 @@ def _html(audit: Audit, kept: Verdict | None) -> str:
         f"<h2>{escape(topic.heading or title)}</h2>\n"
         '<div class="wide"><table>\n'
         "<tr><th>verdict</th><th>claim</th><th>line</th><th>says</th><th>result</th></tr>\n"
-        f"{''.join(_html_row(one) for one in topic.judged)}</table></div>"
+        f"{''.join(_html_row(one) for one in topic.checked)}</table></div>"
         for topic in topics(audit, kept)
     )
     return (
@@ -160,7 +160,7 @@ def _cells(numbers: list[int]) -> str:
     return "".join(f'<td class="number">{number}</td>' for number in numbers)
 
 
-def _html_row(one: Judged) -> str:
+def _html_row(one: CheckedClaim) -> str:
     told = line(one.reason) if one.verdict is Verdict.NOT_CALCULATED else calculated(one)
     if one.verdict is Verdict.WRONG:
         told = f"claimed {claimed(one)}" + (f", right is {told}" if told else "")
@@ -182,11 +182,11 @@ def as_dict(audit: Audit, kept: Verdict | None = None) -> dict[str, Any]:
         "title": audit.claims.title,
         "documents": dict(audit.claims.documents),
         "counts": {str(verdict).replace(" ", "_"): audit.count(verdict) for verdict in Verdict},
-        "claims": [_claim(one) for one in audit.judged if kept in (None, one.verdict)],
+        "claims": [_claim(one) for one in audit.checked if kept in (None, one.verdict)],
     }
 
 
-def _claim(one: Judged) -> dict[str, Any]:
+def _claim(one: CheckedClaim) -> dict[str, Any]:
     return {
         "id": one.claim.id,
         "document": one.claim.document,

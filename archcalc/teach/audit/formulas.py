@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.spec.expressions import Expression, ExpressionError, evaluate
+from archcalc.teach.audit.claims import Formula
 from archcalc.teach.check.model import Diagnosis
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.claims import Formula
 
 _OPERATORS = ("-", "+", "*", "/")
 _NAMES = {"-": "minus", "+": "plus", "*": "times", "/": "divided by"}

@@ -23,7 +23,7 @@ from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.catalogue import entries, key_of, load, names
 from archcalc.spec.expressions import FUNCTIONS
 from archcalc.spec.single import make_op
-from archcalc.teach.audit.networks import Network, Networks, rows_of
+from archcalc.teach.audit.networks import NetworkReference, Networks, rows_of
 
 #: Quantities that add up over the layers of a network or a block.
 COUNTS = (
@@ -67,7 +67,7 @@ class Reader:
         }
 
     def analysis(self, network: Any) -> Analysis:
-        if not isinstance(network, (str, Network)):
+        if not isinstance(network, (str, NetworkReference)):
             raise UsageError("a function of networks takes the name of one in quotes: params('vgg16')")
         return self.networks.analysis(network)
 

@@ -13,12 +13,12 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
 from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, Source, read_source, within
-from archcalc.teach.audit.claimed import read_claimed
 from archcalc.teach.audit.claims import Calculation, Claim, Claims, Formula, Printed
 from archcalc.teach.audit.functions import QUANTITIES
-from archcalc.teach.audit.networks import Network, hashable
+from archcalc.teach.audit.networks import NetworkReference, hashable
 from archcalc.teach.audit.printed import read_printed
-from archcalc.teach.check.calculation import StatementError, calculate
+from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.claimed import read_claimed
 
 T = TypeVar("T")
 
@@ -259,27 +259,27 @@ def _with_subject(claim: Claim, entry: _Entry) -> Claim:
     )
 
 
-def _network(entry: _Entry) -> Network | None:
+def _network(entry: _Entry) -> NetworkReference | None:
     kind = _kind(entry.values)
     if kind is not None and "network" not in entry:
         fields = entry.get(kind)
         if not isinstance(fields, dict) or not isinstance(fields.get("input"), str):
             raise FaultyError(f"{kind}: its settings and its input, as in {{input: 11x11x4, …}}", kind)
         rest = {key: value for key, value in fields.items() if key != "input"}
-        return _checked(kind, lambda: Network(kind, (), parse_image_shape(fields["input"]), hashable(rest)))
+        return _checked(kind, lambda: NetworkReference(kind, (), parse_image_shape(fields["input"]), hashable(rest)))
     if "network" not in entry:
         return None
     return _named({key: entry.get(key) for key in ("network", "input", "set") if key in entry})
 
 
-def _named(raw: Mapping[str, Any]) -> Network:
+def _named(raw: Mapping[str, Any]) -> NetworkReference:
     name, settings, size = raw.get("network"), raw.get("set", {}), raw.get("input")
     if not isinstance(name, str):
         raise FaultyError("network: the name of a network, a file or a pattern", "network")
     if not isinstance(settings, dict):
         raise FaultyError("set: a mapping of settings to values", "set")
     shape = None if size is None else _checked("input", lambda: parse_image_shape(str(size)))
-    return _checked("set", lambda: Network(name, hashable(settings), shape))
+    return _checked("set", lambda: NetworkReference(name, hashable(settings), shape))
 
 
 def _checked(key: str, make: Callable[[], T]) -> T:
@@ -289,7 +289,7 @@ def _checked(key: str, make: Callable[[], T]) -> T:
         raise FaultyError(f"{key}: {error}", key) from None
 
 
-def _variables(entry: _Entry, network: Network | None) -> dict[str, Any]:
+def _variables(entry: _Entry, network: NetworkReference | None) -> dict[str, Any]:
     found: dict[str, Any] = {} if network is None else {"network": network}
     given = entry.get("with")
     if given is None:

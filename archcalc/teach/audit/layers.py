@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.core.shapes import LARGEST_SIZE, format_shape
 from archcalc.explain.derive.trace import symbol
@@ -13,37 +13,35 @@ from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.expressions import Expression
-from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.functions import SETTINGS
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import calls, layer_of, network_of
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.explain import calculation
 from archcalc.teach.check.model import Diagnosis
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.judge import Part
 
 _WRONG = {"stride": "wrong_stride", "kernel_size": "wrong_kernel"}
 
 
-def _asked_of(asked: Asked, tree: Expression) -> tuple[Analysis, str, Expression] | None:
+def _asked_of(context: ClaimContext, tree: Expression) -> tuple[Analysis, str, Expression] | None:
     """The network and the layer that a single call is about."""
     found = calls(tree)
     if len(found) != 1:
         return None
-    network, layer = network_of(found[0], asked.variables), layer_of(found[0])
+    network, layer = network_of(found[0], context.variables), layer_of(found[0])
     if network is None or layer is None:
         return None
-    return asked.networks.analysis(network), layer, found[0]
+    return context.networks.analysis(network), layer, found[0]
 
 
-def of_padding(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_padding(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """A padding of both sides together that was read as that of one side, or the other way round."""
     tree, number = part.tree, part.claimed.number
     if tree.kind != "call" or tree.value not in ("output_size", "exact_output_size") or number is None:
         return
-    size, window, stride, padding = (asked.value(argument) for argument in tree.parts)
+    size, window, stride, padding = (context.value(argument) for argument in tree.parts)
     wanted = rules.padding_for(number, size, window, stride)
     if padding and wanted == padding:
         text = (
@@ -53,9 +51,9 @@ def of_padding(asked: Asked, part: Part) -> Iterator[Diagnosis]:
         yield Diagnosis("padding_once", "", "output_size", text)
 
 
-def of_other_setting(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_other_setting(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """What follows from a claimed setting: the first shapes that would be others."""
-    about = _asked_of(asked, part.tree)
+    about = _asked_of(context, part.tree)
     number = part.claimed.number
     if about is None or part.tree.value not in SETTINGS or number is None or number.denominator != 1:
         return
@@ -83,15 +81,15 @@ def of_other_setting(asked: Asked, part: Part) -> Iterator[Diagnosis]:
     yield Diagnosis(_WRONG.get(call.value, "wrong_setting"), layer, call.value, text)
 
 
-def of_several_settings(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_several_settings(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The one other stride and padding that give a claimed size, where they are usual and leave nothing over."""
     found = calls(part.tree)
     if part.tree not in found or part.tree.value not in ("output_shape", "height", "width"):
         return
-    network = network_of(part.tree, asked.variables)
+    network = network_of(part.tree, context.variables)
     if network is None:
         return
-    row = rows_of(asked.networks.analysis(network), layer_of(part.tree))[-1]
+    row = rows_of(context.networks.analysis(network), layer_of(part.tree))[-1]
     op, sides = row.op, part.claimed.sides
     size = sides[0] if len(sides) == 3 and len(set(sides[:2])) == 1 else part.claimed.number
     if not isinstance(op, Windowed) or size is None or len(set(op.kernel_size)) != 1 or not row.input_shapes:
@@ -121,9 +119,9 @@ def _sized(size: int, window: int, stride: int, padding: int) -> str:
     return calculation(positions.node)
 
 
-def of_weights(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_weights(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """Which side of a kernel F×F×D×K is another."""
-    about = _asked_of(asked, part.tree)
+    about = _asked_of(context, part.tree)
     sides = part.claimed.sides
     if about is None or part.tree.value != "weights_shape" or len(sides) != 4 or not isinstance(part.value, list):
         return
@@ -154,26 +152,26 @@ def _reads(row: Row) -> int | None:
     return row.input_shapes[0][0] if row.op.kind == "conv2d" else None
 
 
-def of_other_size(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_other_size(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """Another quantity of the layer, the other side of a matrix, or another kind of layer."""
     number = part.claimed.number
     if number is None or number.denominator != 1:
         return
     tree = part.tree
     if tree.kind == "index":
-        yield from _other_side(asked, part)
+        yield from _other_side(context, part)
         tree = tree.parts[0]
     found = calls(tree)
     if len(found) != 1 or tree is not found[0]:
         return
     if tree.value == "count" and number:
-        yield from _other_kind(asked, part, tree)
+        yield from _other_kind(context, part, tree)
     if tree.value != "receptive_field":
         return
-    network = network_of(tree, asked.variables)
+    network = network_of(tree, context.variables)
     if network is None:
         return
-    analysis = asked.networks.analysis(network)
+    analysis = context.networks.analysis(network)
     row = rows_of(analysis, layer_of(tree))[-1]
     for name in SETTINGS:
         value = getattr(row.op, name, None)
@@ -183,9 +181,9 @@ def of_other_size(asked: Asked, part: Part) -> Iterator[Diagnosis]:
             return
 
 
-def _other_side(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def _other_side(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     whole, index = part.tree.parts
-    sides = asked.value(whole)
+    sides = context.value(whole)
     found = calls(whole)
     if not isinstance(sides, list) or not found or found[0].value not in ("x_col", "w_row", "product_shape"):
         return
@@ -199,7 +197,7 @@ def _other_side(asked: Asked, part: Part) -> Iterator[Diagnosis]:
         yield Diagnosis("swapped_axes", layer_of(found[0]) or "", str(found[0].value), text)
 
 
-def _other_kind(asked: Asked, part: Part, tree: Expression) -> Iterator[Diagnosis]:
+def _other_kind(context: ClaimContext, part: Part, tree: Expression) -> Iterator[Diagnosis]:
     """As many layers, but of another kind of the same family."""
     kind = tree.parts[1].value
     if kind not in OPS:
@@ -207,6 +205,6 @@ def _other_kind(asked: Asked, part: Part, tree: Expression) -> Iterator[Diagnosi
     for other in OPS.values():
         if other.kind != kind and other.family == OPS[kind].family:
             changed = tree._replace(parts=(tree.parts[0], Expression("value", 0, other.kind), *tree.parts[2:]))
-            if part.claimed.holds(asked.value(changed)):
+            if part.claimed.holds(context.value(changed)):
                 text = f"The number is right for {other.kind}, not for {kind}."
                 yield Diagnosis("other_quantity", "", "count", text)

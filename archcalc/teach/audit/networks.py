@@ -15,7 +15,7 @@ from archcalc.spec.catalogue import is_file_name, load
 from archcalc.spec.single import check_single, make_op, single_layer
 
 
-class Network(NamedTuple):
+class NetworkReference(NamedTuple):
     """What a claim is about: a network by name, file or pattern, with its settings; or a layer by itself."""
 
     name: str
@@ -32,15 +32,15 @@ class Networks:
     A file of claims may come from anywhere, so that of all files it can name only specs.
     """
 
-    known: dict[Network, Analysis] = field(default_factory=dict)
+    known: dict[NetworkReference, Analysis] = field(default_factory=dict)
 
-    def analysis(self, network: Network | str) -> Analysis:
-        key = Network(network) if isinstance(network, str) else network
+    def analysis(self, network: NetworkReference | str) -> Analysis:
+        key = NetworkReference(network) if isinstance(network, str) else network
         if key not in self.known:
             self.known[key] = analyse(self._graph(key))
         return self.known[key]
 
-    def _graph(self, network: Network) -> LayerGraph:
+    def _graph(self, network: NetworkReference) -> LayerGraph:
         if network.op is None:
             if is_file_name(network.name) and not network.name.partition("@")[0].endswith((".yaml", ".yml")):
                 raise UsageError(f"there is no network {network.name[:80]!r}; the file of a spec ends in .yaml")

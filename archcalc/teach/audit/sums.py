@@ -4,43 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from archcalc.passes.analysis import Analysis
 from archcalc.spec.expressions import Expression
-from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.trees import layer_of, network_of
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
-from archcalc.teach.check.model import QUANTITIES, Diagnosis, Stated
+from archcalc.teach.check.model import QUANTITIES, Diagnosis
 from archcalc.teach.check.terms import align, check_total, read_terms, split_terms
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.judge import Part
+from archcalc.teach.reading.stated import Stated
 
 #: Quantities of a table of answers that add up over the layers.
 SUMMED = {*QUANTITIES} - {"output_shape", "receptive_field"}
 
 
-def is_sum(asked: Asked) -> bool:
+def is_sum(context: ClaimContext) -> bool:
     """Whether a claim prints the sum of a quantity over a whole network."""
-    claim = asked.claim
+    claim = context.claim
     if claim.printed is None or claim.calculation is None:
         return False
-    found = _layers(asked, claim.calculation.tree)
+    found = _layers(context, claim.calculation.tree)
     return found is not None and not found[2] and len(split_terms(claim.printed.text)) > 1
 
 
-def of_terms(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_terms(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The wrong terms of a printed calculation, and what is wrong with their sum."""
-    printed = asked.claim.printed
-    found = _layers(asked, part.tree)
+    printed = context.claim.printed
+    found = _layers(context, part.tree)
     if printed is None or found is None:
         return
     analysis, quantity, layers = found
     if not layers:
-        if is_sum(asked):
-            result = f"={part.claimed.text}" if asked.claim.value else ""
+        if is_sum(context):
+            result = f"={part.claimed.text}" if context.claim.value else ""
             yield from check_total(analysis, quantity, printed.text + result).diagnoses
         return
     rows = [analysis[layer] for layer in layers]
@@ -55,17 +53,17 @@ def of_terms(asked: Asked, part: Part) -> Iterator[Diagnosis]:
             yield from (one for one in diagnose(situation, stated) if one.mistake != "unknown")
 
 
-def _layers(asked: Asked, tree: Expression) -> tuple[Analysis, str, list[str]] | None:
+def _layers(context: ClaimContext, tree: Expression) -> tuple[Analysis, str, list[str]] | None:
     """The network, the quantity and the layers that a calculation adds up; no layers for the whole network."""
     calls = list(_addends(tree))
-    networks = {network_of(call, asked.variables) for call in calls if call.kind == "call"}
+    networks = {network_of(call, context.variables) for call in calls if call.kind == "call"}
     quantities = {str(call.value) for call in calls}
     if len(networks) != 1 or len(quantities) != 1 or not quantities <= SUMMED:
         return None
     network = next(iter(networks))
     if network is None:
         return None
-    analysis = asked.networks.analysis(network)
+    analysis = context.networks.analysis(network)
     layers = [layer for call in calls if (layer := layer_of(call))]
     if not layers and len(calls) == 1:
         return analysis, quantities.pop(), []

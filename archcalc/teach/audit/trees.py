@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.spec.expressions import Expression
 from archcalc.spec.patterns import is_pattern
 from archcalc.teach.audit.functions import QUANTITIES
-from archcalc.teach.audit.networks import Network
+from archcalc.teach.audit.networks import NetworkReference
 from archcalc.teach.audit.numbers import value_text
 
 _SIGNS = {"*": " · ", "/": " / ", "-": " − ", "+": " + ", "**": "^"}
@@ -45,13 +45,13 @@ def calls(tree: Expression) -> list[Expression]:
 _ABOUT_NETWORKS = {*QUANTITIES, "count", "reported", "fits", "setting", "reads"}
 
 
-def network_of(call: Expression, variables: Mapping[str, Any]) -> Network | None:
+def network_of(call: Expression, variables: Mapping[str, Any]) -> NetworkReference | None:
     """The network that a call is about."""
     first = call.parts[0]
     value = variables.get(first.value) if first.kind == "name" else first.value
-    if isinstance(value, Network):
+    if isinstance(value, NetworkReference):
         return value
-    return Network(value) if isinstance(value, str) and first.kind in ("name", "value") else None
+    return NetworkReference(value) if isinstance(value, str) and first.kind in ("name", "value") else None
 
 
 def layer_of(call: Expression) -> str | None:
@@ -116,7 +116,7 @@ def _call(tree: Expression, variables: Mapping[str, Any]) -> str:
     return f"{name} of {where}"
 
 
-def _where(network: Network) -> str:
+def _where(network: NetworkReference) -> str:
     if network.op is None:
         return "the pattern" if is_pattern(network.name) else network.name
     shape = network.input_shape or ()

@@ -1,4 +1,4 @@
-"""A judged claim as people read it: the same sentences for every format."""
+"""A checked claim as people read it: the same sentences for every format."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from archcalc.core.words import line
 from archcalc.explain.derive.words import listed, several
-from archcalc.teach.audit.judge import Audit, Judged, Verdict
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import written
+from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 from archcalc.teach.audit.workings import part_text
 from archcalc.teach.check.model import TOTAL
 
@@ -23,7 +23,7 @@ class Topic(NamedTuple):
     document: str
     title: str
     topic: str
-    judged: tuple[Judged, ...]
+    checked: tuple[CheckedClaim, ...]
 
     @property
     def heading(self) -> str:
@@ -32,8 +32,8 @@ class Topic(NamedTuple):
 
 def topics(audit: Audit, kept: Verdict | None = None) -> list[Topic]:
     """The claims by document and topic, in the order in which they first appear; only those of one verdict."""
-    found: dict[tuple[str, str], list[Judged]] = {}
-    for one in audit.judged:
+    found: dict[tuple[str, str], list[CheckedClaim]] = {}
+    for one in audit.checked:
         if kept is None or one.verdict is kept:
             found.setdefault((line(one.claim.document), line(one.claim.topic)), []).append(one)
     titles = audit.claims.documents
@@ -42,27 +42,27 @@ def topics(audit: Audit, kept: Verdict | None = None) -> list[Topic]:
 
 def counts(audit: Audit) -> list[tuple[str, list[int]]]:
     """For each document the number of claims, and of those of each verdict; at the end all."""
-    documents = dict.fromkeys(line(one.claim.document) for one in audit.judged)
+    documents = dict.fromkeys(line(one.claim.document) for one in audit.checked)
     rows = []
     for name in documents:
-        its = [one for one in audit.judged if line(one.claim.document) == name]
+        its = [one for one in audit.checked if line(one.claim.document) == name]
         title = line(audit.claims.documents.get(name, ""))
         label = " · ".join(part for part in (name, title) if part) or "claims"
         rows.append((label, [len(its), *(sum(one.verdict is verdict for one in its) for verdict in Verdict)]))
     if len(rows) > 1:
-        rows.append(("all", [len(audit.judged), *(audit.count(verdict) for verdict in Verdict)]))
+        rows.append(("all", [len(audit.checked), *(audit.count(verdict) for verdict in Verdict)]))
     return rows
 
 
 def summary(audit: Audit) -> str:
     """354 claims: 255 right, 46 wrong, 53 not calculated."""
     wrong, right, left = (audit.count(verdict) for verdict in (Verdict.WRONG, Verdict.RIGHT, Verdict.NOT_CALCULATED))
-    return f"{several(len(audit.judged), 'claim')}: {right} right, {wrong} wrong, {left} not calculated"
+    return f"{several(len(audit.checked), 'claim')}: {right} right, {wrong} wrong, {left} not calculated"
 
 
-def statement(judged: Judged) -> str:
+def statement(checked: CheckedClaim) -> str:
     """What is claimed, in words; made of the calculation where the file has none."""
-    claim = judged.claim
+    claim = checked.claim
     if claim.text:
         return line(claim.text)
     if claim.calculation is not None:
@@ -70,14 +70,14 @@ def statement(judged: Judged) -> str:
     return line(claim.printed.text if claim.printed else claim.id)
 
 
-def claimed(judged: Judged) -> str:
+def claimed(checked: CheckedClaim) -> str:
     """The claimed value as it was written, behind its calculation where the text prints one."""
-    claim = judged.claim
+    claim = checked.claim
     if claim.formula is not None:
         return line(claim.formula.printed_text)
     if claim.printed is None:
         return line(claim.value.text) if claim.value else ""
-    value = line(claim.value.text) if claim.value else value_text(judged.printed)
+    value = line(claim.value.text) if claim.value else value_text(checked.printed)
     return f"{_short(line(claim.printed.text))} = {value}"
 
 
@@ -88,28 +88,28 @@ def _short(calculation: str) -> str:
     )
 
 
-def calculated(judged: Judged) -> str:
+def calculated(checked: CheckedClaim) -> str:
     """The right value, where one was calculated."""
-    if judged.claim.formula is not None:
-        return "" if judged.counterexample else "holds at every point tried"
-    if judged.verdict is Verdict.NOT_CALCULATED:
+    if checked.claim.formula is not None:
+        return "" if checked.counterexample else "holds at every point tried"
+    if checked.verdict is Verdict.NOT_CALCULATED:
         return ""
-    if judged.verdict is Verdict.WRONG and all(part.claimed.holds(part.value) for part in judged.parts):
+    if checked.verdict is Verdict.WRONG and all(part.claimed.holds(part.value) for part in checked.parts):
         return ""  # only the calculation is wrong
-    return "; ".join(part_text(part) for part in judged.parts)
+    return "; ".join(part_text(part) for part in checked.parts)
 
 
-def details(judged: Judged) -> Iterator[str]:
+def details(checked: CheckedClaim) -> Iterator[str]:
     """What teaches at a wrong claim: the right calculation, then what led to the wrong one."""
-    yield from (line(text) for text in judged.workings)
-    if judged.counterexample is not None:
-        point, found, expected = judged.counterexample
+    yield from (line(text) for text in checked.workings)
+    if checked.counterexample is not None:
+        point, found, expected = checked.counterexample
         where = ", ".join(f"{name} = {value_text(value)}" for name, value in point.items())
         yield f"for {where} it gives {value_text(found)}, right is {value_text(expected)}"
     told: dict[tuple[str, str], list[str]] = {}
-    for one in judged.diagnoses:
+    for one in checked.diagnoses:
         told.setdefault((one.explanation, one.mistake), []).append(one.layer)
     for (explanation, mistake), layers in told.items():
         unnamed = [layer for layer in dict.fromkeys(layers) if layer and layer != TOTAL and layer not in explanation]
-        where = f"{listed(unnamed)}: " if unnamed and judged.claim.printed is not None else ""
+        where = f"{listed(unnamed)}: " if unnamed and checked.claim.printed is not None else ""
         yield line(f"{where}{explanation} [{mistake}]")

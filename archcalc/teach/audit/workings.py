@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from archcalc.explain.derive.notation import TEXT
 from archcalc.spec.expressions import Expression
-from archcalc.teach.audit.asked import Asked
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.diagnose import cell_of
 from archcalc.teach.audit.functions import COUNTS, MEASURED
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import calls, layer_of, network_of, written
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.expected import derivations
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.judge import Part
 
 _COMPARISONS = {">", "<", ">=", "<=", "==", "!="}
 _REPORTED = {"param_bytes": "params"}
@@ -31,40 +28,40 @@ def part_text(part: Part) -> str:
     return value_text(part.value, part.claimed.in_bytes)
 
 
-def workings(asked: Asked, part: Part) -> Iterator[str]:
+def workings(context: ClaimContext, part: Part) -> Iterator[str]:
     """Lines that show how the right value of a part comes about."""
     tree, bytes_wanted = part.tree, part.claimed.in_bytes
-    lines = _derivation(asked, tree)
+    lines = _derivation(context, tree)
     if lines:
         yield from lines
         return
     if tree.kind == "binary" and tree.value in _COMPARISONS:
         sides = [
-            f"{written(side, asked.variables)} = {value_text(asked.value(side))}" if side.parts else ""
+            f"{written(side, context.variables)} = {value_text(context.value(side))}" if side.parts else ""
             for side in tree.parts
         ]
         yield "; ".join(side for side in sides if side)
     elif tree.parts:
-        yield f"{written(tree, asked.variables)} = {value_text(part.value, bytes_wanted)}"
+        yield f"{written(tree, context.variables)} = {value_text(part.value, bytes_wanted)}"
         counted = [call for call in calls(tree) if call is not tree and call.value in (*COUNTS, "count", "depth")]
         if 0 < len(dict.fromkeys(counted)) <= FEW:
             yield "; ".join(
-                f"{written(call, asked.variables)} = {value_text(asked.value(call), bytes_wanted)}"
+                f"{written(call, context.variables)} = {value_text(context.value(call), bytes_wanted)}"
                 for call in dict.fromkeys(counted)
             )
-    yield from _facts(asked, tree)
+    yield from _facts(context, tree)
 
 
-def _derivation(asked: Asked, tree: Expression) -> list[str]:
+def _derivation(context: ClaimContext, tree: Expression) -> list[str]:
     """The derivation of a layer's number: (3·3·384 + 1)·384 = 1,327,488."""
     cell = cell_of(tree)
     if cell is None:
         return []
     call, quantity = cell
-    network, layer = network_of(call, asked.variables), layer_of(call)
+    network, layer = network_of(call, context.variables), layer_of(call)
     if network is None:
         return []
-    analysis = asked.networks.analysis(network)
+    analysis = context.networks.analysis(network)
     if network.op is not None:
         layer = analysis.rows[-1].name
     if layer is None:
@@ -78,15 +75,15 @@ def _derivation(asked: Asked, tree: Expression) -> list[str]:
     ]
 
 
-def _facts(asked: Asked, tree: Expression) -> Iterator[str]:
+def _facts(context: ClaimContext, tree: Expression) -> Iterator[str]:
     """What the spec says beside: the layers that were counted, where a network was published, what was reported."""
     for call in calls(tree):
-        network = network_of(call, asked.variables)
+        network = network_of(call, context.variables)
         if network is None:
             continue
-        analysis = asked.networks.analysis(network)
+        analysis = context.networks.analysis(network)
         graph = analysis.graph
-        if call.value == "count" and (names := _counted(asked, call)):
+        if call.value == "count" and (names := _counted(context, call)):
             yield f"counted: {', '.join(names)}"
         elif call.value == "year" and graph.paper is not None:
             venue = f", {graph.paper.venue}" if graph.paper.venue else ""
@@ -100,8 +97,8 @@ def _facts(asked: Asked, tree: Expression) -> Iterator[str]:
                     yield f"reported: {figure.value} ({figure.source}){note}"
 
 
-def _counted(asked: Asked, call: Expression) -> list[str]:
+def _counted(context: ClaimContext, call: Expression) -> list[str]:
     """The names of counted layers, where they are few."""
-    arguments = [asked.value(part) for part in call.parts]
-    rows = asked.judge.reader.counted(*arguments)
+    arguments = [context.value(part) for part in call.parts]
+    rows = context.reader.counted(*arguments)
     return [row.name for row in rows] if len(rows) <= FEW else []

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check import numeric, shaped
 from archcalc.teach.check.found import MOST_RIVALS, Found
-from archcalc.teach.check.model import TOTAL, Diagnosis, Stated
+from archcalc.teach.check.model import TOTAL, Diagnosis
 from archcalc.teach.check.search import tables_of
+from archcalc.teach.reading.stated import Stated
 
 __all__ = ["TOTAL", "Situation", "diagnose"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node
-from archcalc.teach.check.mistakes.base import Step
+from archcalc.teach.check.mistakes.base import Mistake
 
 
 def calculation(tree: Node) -> str:
@@ -15,7 +15,7 @@ def calculation(tree: Node) -> str:
     return TEXT.write(substituted(tree)) if tree.kind != "number" else ""
 
 
-def sentence(steps: Sequence[Step], shown: str, what: str, is_exact: bool = True) -> str:
+def sentence(steps: Sequence[Mistake], shown: str, what: str, is_exact: bool = True) -> str:
     """Your number is exactly (3·3·256 + 1)·384: conv3's input depth. … `shown` is empty where there is none."""
     if len(steps) == 1:
         reason = steps[0].reason

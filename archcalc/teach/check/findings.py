@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import line
+from archcalc.explain.derive.formats import Line
 from archcalc.explain.derive.layer import Derivation
+from archcalc.explain.derive.notation import MATHML, Notation
 from archcalc.explain.derive.words import size
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.expected import Value, derivations
@@ -181,3 +183,19 @@ def remarks(check: Check) -> list[str]:
         if cell.note and cell.note not in told and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)
     ]
     return list(dict.fromkeys(f"{shorten(cell.answer.layer)}: {cell.note}" for cell in quiet))
+
+
+def words_of(finding: Finding) -> list[str]:
+    """What is said about a cell beside the derivation; of rival explanations each, the likeliest first."""
+    rivals = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
+    return [text for text in (finding.given, *rivals, finding.note) if text]
+
+
+def chain(finding: Finding, notation: Notation) -> list[str]:
+    """The derivations of the right value, each on a line."""
+    equals = "<mo>=</mo>" if notation is MATHML else " = "
+    found = []
+    for derivation in finding.derivations:
+        line = Line(derivation, notation)
+        found.append(equals.join(line.parts))
+    return found

@@ -9,11 +9,12 @@ from typing import Any
 from archcalc.core.markup import escape_markdown
 from archcalc.core.text import bold, dim, wrap
 from archcalc.explain.derive.formats import Line
-from archcalc.explain.derive.notation import LATEX, MATHML, TEXT, Notation
+from archcalc.explain.derive.notation import LATEX, TEXT
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.findings import Finding, findings, remarks, shorten, steps, summary
+from archcalc.teach.check.findings import Finding, chain, findings, remarks, shorten, steps, summary, words_of
 from archcalc.teach.check.model import Cell, Check, Diagnosis, Verdict
-from archcalc.teach.check.statements import LONGEST_CELL
+from archcalc.teach.check.page import page
+from archcalc.teach.reading.statements import LONGEST_CELL
 
 FORMATS = ("text", "markdown", "html", "json")
 ENDINGS = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
@@ -32,28 +33,10 @@ def render(
     every = findings(check, analysis)
     quiet = [*notes, *remarks(check)]
     if form == "html":
-        from archcalc.teach.check.page import page
-
         return page(title, check, every, quiet)
     if form == "markdown":
         return _markdown(title, check, every, quiet)
     return _text(title, check, every, quiet, colour, width or _WIDTH)
-
-
-def words_of(finding: Finding) -> list[str]:
-    """What is said about a cell beside the derivation; of rival explanations each, the likeliest first."""
-    rivals = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
-    return [text for text in (finding.given, *rivals, finding.note) if text]
-
-
-def chain(finding: Finding, notation: Notation) -> list[str]:
-    """The derivations of the right value, each on a line."""
-    equals = "<mo>=</mo>" if notation is MATHML else " = "
-    found = []
-    for derivation in finding.derivations:
-        line = Line(derivation, notation)
-        found.append(equals.join(line.parts))
-    return found
 
 
 # --- text

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.explain.derive.trace import Node
-from archcalc.teach.check.mistakes.base import Step
+from archcalc.teach.check.mistakes.base import Mistake
 
 
 class Found(NamedTuple):
     """Mistakes that give the number, how dear they are, and the words for it."""
 
     cost: int
-    steps: tuple[Step, ...]
+    steps: tuple[Mistake, ...]
     explanation: str
     tree: Node | None = None
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from archcalc.core.shapes import Shape
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.carry import Follows, Where, World
+from archcalc.teach.check.agreement import agrees, fits, is_bracketed, missing, ordered, reads_channels_first
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.findings import name_of
-from archcalc.teach.check.judge import agrees, fits, is_bracketed, missing, ordered, reads_channels_first
 from archcalc.teach.check.match import Match
-from archcalc.teach.check.model import TOTAL, Answer, Cell, Diagnosis, Stated, Verdict
-from archcalc.teach.check.statements import is_empty
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Diagnosis, Verdict
+from archcalc.teach.check.prepared import PreparedNetwork
+from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total
-from archcalc.teach.check.totals import Column, Judged, judge_total
-
-if TYPE_CHECKING:
-    from archcalc.teach.check.check import Checker
+from archcalc.teach.check.totals import Column, Outcome, judge_total
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.statements import is_empty
 
 #: In this order the cells of a row follow from one another.
 _ORDER = ("output_shape", "receptive_field", "params", "multiplications", "activations", "memory")
@@ -38,10 +37,10 @@ class Question(NamedTuple):
 class Marking:
     """One table, and what the student goes on with."""
 
-    def __init__(self, checker: Checker, questions: Sequence[Question]) -> None:
-        self.checker = checker
+    def __init__(self, network: PreparedNetwork, questions: Sequence[Question]) -> None:
+        self.network = network
         self.questions = questions
-        self.world = World(checker.network)
+        self.student = StudentNetwork(network.recounter)
         self.columns = {quantity: Column(quantity) for quantity in _ORDER}
         self.done: dict[int, Cell] = {}
         self.first: dict[Where, Question] = {}
@@ -53,62 +52,62 @@ class Marking:
         places: dict[int, list[Question]] = {}
         for question in self.questions:
             if question.match.layer:
-                places.setdefault(self.checker.place(question.match), []).append(question)
+                places.setdefault(self.network.place(question.match), []).append(question)
             else:
                 self.done[question.position] = _without_layer(question)
-        for index in range(len(self.checker.rows)):
-            if self.world.shape_from:
-                self.world.enter(index)
-            if self.has_fields and (self.world.field_from or self.world.shape_from):
-                self.world.enter_field(index)
+        for index in range(len(self.network.rows)):
+            if self.student.shape_from:
+                self.student.enter(index)
+            if self.has_fields and (self.student.field_from or self.student.shape_from):
+                self.student.enter_field(index)
             for question in sorted(places.get(index, ()), key=lambda one: _ORDER.index(one.answer.quantity)):
                 self._judge(question, index)
-        for question in places.get(len(self.checker.rows), ()):
+        for question in places.get(len(self.network.rows), ()):
             if not question.readings:
-                self._note(question, _unread(question, self.checker.right(question.match, question.answer.quantity)))
+                self._note(question, _unread(question, self.network.right(question.match, question.answer.quantity)))
                 continue
             column = self.columns[question.answer.quantity]
-            self._note(question, judge_total(self.checker, self.world, column, question.readings))
+            self._note(question, judge_total(self.network, self.student, column, question.readings))
         return [self.done[position] for position in range(len(self.questions))]
 
     def _shapes(self) -> Iterator[tuple[Stated, Shape]]:
         for question in self.questions:
             if question.answer.quantity == "output_shape" and question.readings and question.match.layer != TOTAL:
-                right = self.checker.right(question.match, "output_shape")
+                right = self.network.right(question.match, "output_shape")
                 assert isinstance(right, tuple)
                 yield question.readings[0], right
 
     def _judge(self, question: Question, index: int) -> None:
         """The verdict on a layer or a block, and what the student goes on with."""
-        right = self.checker.right(question.match, question.answer.quantity)
+        right = self.network.right(question.match, question.answer.quantity)
         judged = self._judged(question, index, right) if question.readings else _unread(question, right)
         self._note(question, judged)
         is_first = self.first[question.match.layer, question.answer.quantity] is question
         if is_first and judged.stated is not None:
             self._go_on(question, index, judged)
 
-    def _judged(self, question: Question, index: int, right: Value | None) -> Judged:
+    def _judged(self, question: Question, index: int, right: Value | None) -> Outcome:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if quantity == "output_shape":
             assert isinstance(right, tuple)
             readings = tuple([ordered(one, right, self.channels_first[is_bracketed(one)]) for one in readings])
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
-            return Judged(Verdict.RIGHT, stated, right)
+            return Outcome(Verdict.RIGHT, stated, right)
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
         # Of a cell that stands twice, the second does not follow from the first.
         follows = [one for one in follows if one.source != (match.layer, quantity)]
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
-                return Judged(Verdict.CARRIED, stated, right, one)
+                return Outcome(Verdict.CARRIED, stated, right, one)
         stated = readings[0]
         lacking = missing(stated, right) if quantity == "output_shape" else ""
         if match.is_block:
             diagnoses = self._why_of_block(match, quantity, stated)
         else:
             diagnoses = () if lacking else self._why(question, index, stated, right)
-        return Judged(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
+        return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
 
-    def _note(self, question: Question, judged: Judged) -> None:
+    def _note(self, question: Question, judged: Outcome) -> None:
         """Write the verdict down; a cell that stands twice in the table is judged twice, and said to."""
         notes = [judged.note or question.note]
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
@@ -130,31 +129,31 @@ class Marking:
 
     def _follows(self, index: int, quantity: str) -> list[Follows]:
         """What would be right given what is wrong before; the likeliest first."""
-        world = self.world
+        student = self.student
         if quantity == "output_shape":
-            return list(world.shapes_of(index))
+            return list(student.shapes_of(index))
         if quantity == "receptive_field":
-            field, source = world.fields.get(index), world.field_from.get(index)
+            field, source = student.fields.get(index), student.field_from.get(index)
             return [Follows((field.height.size, field.width.size), source)] if field and source else []
-        return list(world.counts_of(index, quantity))
+        return list(student.counts_of(index, quantity))
 
     def _follows_for_block(self, match: Match, index: int, quantity: str) -> list[Follows]:
         """The same for all layers of a block together."""
-        world = self.world
+        student = self.student
         if quantity in ("output_shape", "receptive_field"):
             return self._follows(index, quantity)
         total, source = 0, None
-        for row in self.checker.inside(match.layer):
-            place = self.checker.network.index[row.name]
-            value = expected(world.rows.get(place, row), self.checker.analysis, quantity)
+        for row in self.network.inside(match.layer):
+            place = self.network.recounter.index[row.name]
+            value = expected(student.rows.get(place, row), self.network.analysis, quantity)
             total += value if isinstance(value, int) else 0
-            source = source or world.row_from.get(place)
+            source = source or student.row_from.get(place)
         return [Follows(total, source)] if source is not None else []
 
     def _why_of_block(self, match: Match, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
         """What is wrong with a sum over a block; of its shape and its field nothing is claimed."""
         values = [
-            (row.name, expected(row, self.checker.analysis, quantity)) for row in self.checker.inside(match.layer)
+            (row.name, expected(row, self.network.analysis, quantity)) for row in self.network.inside(match.layer)
         ]
         parts = {name: Fraction(value) for name, value in values if isinstance(value, int) and value}
         if quantity in ("output_shape", "receptive_field") or not parts:
@@ -162,17 +161,17 @@ class Marking:
         slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
         return (*diagnose_total(match.layer, quantity, stated, sum(parts.values(), Fraction(0)), parts, {}), *slip)
 
-    def _go_on(self, question: Question, index: int, judged: Judged) -> None:
+    def _go_on(self, question: Question, index: int, judged: Outcome) -> None:
         quantity, layer, stated = question.answer.quantity, question.match.layer, judged.stated
         assert stated is not None
         is_wrong = judged.verdict is Verdict.WRONG
         if quantity == "output_shape":
             if stated.shape is not None:
                 source = judged.follows.source if judged.follows and not is_wrong else (layer, quantity)
-                self.world.write_shape(index, stated.shape, source)
+                self.student.write_shape(index, stated.shape, source)
         elif quantity == "receptive_field":
             value = int(stated.value) if stated.value is not None and stated.value.denominator == 1 else 0
-            self.world.write_field(
+            self.student.write_field(
                 index, (stated.sides[0], stated.sides[-1]) if stated.sides else (value, value), is_wrong
             )
         elif stated.value is not None:
@@ -181,7 +180,7 @@ class Marking:
             assert isinstance(carried, int)
             self.columns[quantity].write(layer, stated, judged.right, None if is_wrong else carried)
             if judged.verdict is not Verdict.RIGHT:
-                self.world.counts[layer, quantity] = stated.value if is_wrong else Fraction(carried)
+                self.student.counts[layer, quantity] = stated.value if is_wrong else Fraction(carried)
 
     def _why(self, question: Question, index: int, stated: Stated, right: Value | None) -> tuple[Diagnosis, ...]:
         quantity, layer = question.answer.quantity, question.match.layer
@@ -193,16 +192,16 @@ class Marking:
             # The calculation went wrong first, and its result was not copied right.
             value = Fraction(stated.expression.value)
             stated = stated._replace(value=value, low=value, high=value)
-        rows: list[Row | None] = [self.world.rows[index]] if index in self.world.rows else []
-        own = self.world.outputs.get(index)
+        rows: list[Row | None] = [self.student.rows[index]] if index in self.student.rows else []
+        own = self.student.outputs.get(index)
         if quantity not in ("output_shape", "receptive_field") and own is not None:
-            inputs = tuple([self.world.output(source) for source in self.checker.network.sources[index]])
-            rows.insert(0, self.checker.network.recount(index, inputs, own))
+            inputs = tuple([self.student.output(source) for source in self.network.recounter.sources[index]])
+            rows.insert(0, self.network.recounter.recount(index, inputs, own))
         rows = [row for row in rows if row is not None]
-        return (*self.checker.diagnosed(layer, quantity, [*rows, None], stated), *slip)
+        return (*self.network.diagnosed(layer, quantity, [*rows, None], stated), *slip)
 
 
-def _carried(question: Question, judged: Judged) -> tuple[Diagnosis, ...]:
+def _carried(question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:
     """What is right given an earlier mistake, as a diagnosis of its own."""
     if judged.verdict is not Verdict.CARRIED or judged.follows is None:
         return ()
@@ -216,5 +215,5 @@ def _without_layer(question: Question) -> Cell:
     return Cell(question.answer, "", question.answer.quantity, verdict, None, None, note=question.match.note)
 
 
-def _unread(question: Question, right: Value | None) -> Judged:
-    return Judged(Verdict.EMPTY if is_empty(question.answer.text) else Verdict.UNREADABLE, None, right)
+def _unread(question: Question, right: Value | None) -> Outcome:
+    return Outcome(Verdict.EMPTY if is_empty(question.answer.text) else Verdict.UNREADABLE, None, right)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.trace import Node, number_node
-from archcalc.teach.check.mistakes.slips import mistyped
+from archcalc.teach.reading.typos import mistyped
 
 #: Edits that are tried in all.
 _MOST_EDITS = 200_000

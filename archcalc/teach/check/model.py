@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node
+from archcalc.teach.reading.stated import Stated
 
 #: Quantities that an answer can be about, by their keys; each is a column of the table of answers.
 QUANTITIES = ("output_shape", "params", "multiplications", "activations", "memory", "receptive_field")
@@ -34,30 +34,6 @@ class Answer(NamedTuple):
     quantity: str
     text: str
     place: Place | None = None
-
-
-class Stated(NamedTuple):
-    """What a cell says, read exactly.
-
-    A rounded number (35K, 1.2M, 58.1 MiB) states every value that rounds to it: `low` ≤ value ≤ `high`. A number
-    written in full has low = high = value. `unit` is `bytes` where a unit of memory was written (the bounds are in
-    bytes then), else empty. Of a shape only `shape` is given, in (C, H, W) or (N,) order as it would be if written
-    H×W×C; `sides` are the sides in the order of the page. `expression` is the calculation, where one was written:
-    a tree of numbers (`archcalc.explain.derive.trace.Node`), as the student wrote it.
-    """
-
-    text: str
-    value: Fraction | None = None
-    low: Fraction | None = None
-    high: Fraction | None = None
-    unit: str = ""
-    shape: Shape | None = None
-    sides: tuple[int, ...] = ()
-    expression: Node | None = None
-
-    def holds(self, number: int | Fraction) -> bool:
-        """Whether this number is what is stated, within its rounding."""
-        return self.low is not None and self.high is not None and self.low <= number <= self.high
 
 
 class Diagnosis(NamedTuple):

@@ -16,15 +16,15 @@ from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
 from archcalc.teach.check.found import SLIP, UPSTREAM, Found
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Step
+from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake
+from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
-from archcalc.teach.check.mistakes.scene import Scene
-from archcalc.teach.check.mistakes.slips import digit_slip
 from archcalc.teach.check.mistakes.totals import total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
 from archcalc.teach.check.mistakes.upstream import carried
-from archcalc.teach.check.model import Stated
 from archcalc.teach.check.search import LARGEST_CHANCE, Index, Tables
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.typos import describe_typo
 
 #: From this cost on an explanation is only given where there is no other.
 LAST_RESORT = 60
@@ -51,27 +51,27 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     """Diagnoses of one layer's number."""
     if stated.low is None or stated.high is None:
         return [_unknown_kind(quantity)]
-    scene = tables.network.scene(row)
-    right = formulas.right(scene, quantity)
+    context = tables.network.context(row)
+    right = formulas.right(context, quantity)
     key = (row.name, quantity, row.input_shapes, row.output_shape)
     if stated.holds(right.value):
         return []
-    index = tables.get((*key, 1), lambda: Index([*singles(scene, quantity), *in_place(scene, quantity)]))
+    index = tables.get((*key, 1), lambda: Index([*singles(context, quantity), *in_place(context, quantity)]))
     found = [_found(one, stated) for one in _likely(index, stated)]
     found += _cut_off(right.value, stated)
-    found += _written(scene, right, stated, found)
+    found += _written(context, right, stated, found)
     found += _slips(right.value, stated)
-    early = tables.get((*key, "up"), lambda: Index(_upstream(scene, quantity, right.value)))
+    early = tables.get((*key, "up"), lambda: Index(_upstream(context, quantity, right.value)))
     if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
         found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
     is_written = stated.expression is not None and not any(_unlike(one.tree, stated) < 0 for one in found)
     if not found or is_written:
-        both = tables.get((*key, 2), lambda: Index(pairs(scene, quantity)))
+        both = tables.get((*key, 2), lambda: Index(pairs(context, quantity)))
         if both.chance(stated.low, stated.high) <= LARGEST_CHANCE:
             # Beside a single mistake only a pair that has the very numbers that were written.
             two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
             found += [_found(one, stated) for one in two][:MOST_PAIRS]
-    return _as_written(found, stated) or [_unknown(scene, quantity, right, stated)]
+    return _as_written(found, stated) or [_unknown(context, quantity, right, stated)]
 
 
 def _as_written(found: list[Found], stated: Stated) -> list[Found]:
@@ -94,7 +94,7 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
     found += _slips(total, stated)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
-    return found or [Found(0, (Step("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
+    return found or [Found(0, (Mistake("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
 
 
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
@@ -222,9 +222,9 @@ def _slips(right: int, stated: Stated) -> Iterator[Found]:
     quantum = stated.high - stated.low or Fraction(1)
     middle = (stated.low + stated.high) / 2 / quantum
     one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
-    what = digit_slip(one, other)
+    what = describe_typo(one, other)
     if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
-        yield Found(SLIP, (Step("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
+        yield Found(SLIP, (Mistake("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
 
 
 def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
@@ -235,7 +235,7 @@ def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
     if abs(right - middle) < width:
         how = "cut off" if right > middle else "rounded up"
         reason = f"{how} instead of rounded to the nearest. It is {number(right)}."
-        yield Found(9, (Step("floor_ceil", reason),), explain.capital(reason))
+        yield Found(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
 
 
 #: What it is when another number stands in the place of a letter.
@@ -248,7 +248,7 @@ _BY_LETTER = {
 }
 
 
-def _written(scene: Scene, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
+def _written(context: LayerContext, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
     """A number of the written calculation in the place of another: the one edit that leads from right to wrong."""
     if stated.expression is None or any(True for _ in found) or not right.value:
         return
@@ -266,40 +266,42 @@ def _written(scene: Scene, right: Node, stated: Stated, found: Iterable[Found]) 
             if stated.low <= made.value <= stated.high:
                 meaning = node.symbol.meaning if node.symbol is not None else ""
                 reason = f"{number(value)} stands where {number(node.value)} belongs: {meaning}."
-                slip = digit_slip(node.value, value)
-                step = Step(mistake, reason + (f" {scene.reads()}" if mistake == "wrong_input_channels" else ""))
+                slip = describe_typo(node.value, value)
+                step = Mistake(mistake, reason + (f" {context.reads()}" if mistake == "wrong_input_channels" else ""))
                 shown = explain.calculation(made)
                 yield Found(30, (step,), explain.sentence((step,), shown, "Your number"), made)
                 if slip:
                     words = f"{explain.capital(slip)}: in {shown}."
-                    yield Found(40, (Step("digit_slip", slip),), words, made)
+                    yield Found(40, (Mistake("digit_slip", slip),), words, made)
 
 
-def _upstream(scene: Scene, quantity: str, right: int) -> Iterator[Alternative]:
-    for one in carried(scene):
-        tree = formulas.right(Scene(scene.network, one.row), quantity)
+def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alternative]:
+    for one in carried(context):
+        tree = formulas.right(LayerContext(context.network, one.row), quantity)
         if tree.value == right or not tree.value:
             continue
         cause, source = one.mistake.steps[0], one.source
         size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
         reason = (
             f"right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): "
-            f"there {cause.reason} So {scene.name} calculates {explain.calculation(tree)}."
+            f"there {cause.reason} So {context.name} calculates {explain.calculation(tree)}."
         )
-        steps = (Step("carried_forward", reason), cause._replace(layer=source.name, reason=reason))
+        steps = (Mistake("carried_forward", reason), cause._replace(layer=source.name, reason=reason))
         yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
 
 
-def _unknown(scene: Scene, quantity: str, right: Node, stated: Stated) -> Found:
-    what = f"It is {explain.result(right)}." if right.value else f"It is 0 by convention: {_nothing(scene, quantity)}."
+def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) -> Found:
+    what = f"It is {explain.result(right)}."
+    if not right.value:
+        what = f"It is 0 by convention: {_nothing(context, quantity)}."
     if quantity == "multiplications":
-        made = [kind for kind, value in scene.row.operations._asdict().items() if value and stated.holds(value)]
-        what += f" {scene.name} makes so many {made[0]}." if made and not right.value else ""
-    return Found(0, (Step("unknown", ""),), explain.unknown(what), right)
+        made = [kind for kind, value in context.row.operations._asdict().items() if value and stated.holds(value)]
+        what += f" {context.name} makes so many {made[0]}." if made and not right.value else ""
+    return Found(0, (Mistake("unknown", ""),), explain.unknown(what), right)
 
 
-def _nothing(scene: Scene, quantity: str) -> str:
-    name = scene.name
+def _nothing(context: LayerContext, quantity: str) -> str:
+    name = context.name
     if quantity == "params":
         return f"{name} has nothing to train"
     if quantity == "multiplications":
@@ -309,4 +311,4 @@ def _nothing(scene: Scene, quantity: str) -> str:
 
 def _unknown_kind(quantity: str) -> Found:
     text = explain.unknown(f"Asked for is a number of {quantity}.")
-    return Found(0, (Step("unknown", ""),), text, number_node(0))
+    return Found(0, (Mistake("unknown", ""),), text, number_node(0))

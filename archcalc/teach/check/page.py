@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from archcalc.explain.derive.notation import MATHML
-from archcalc.teach.check.findings import QUANTITY_WORDS, Finding, shorten, summary
-from archcalc.teach.check.formats import chain, words_of
+from archcalc.teach.check.findings import QUANTITY_WORDS, Finding, chain, shorten, summary, words_of
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import Check, Verdict
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.mistakes.base import Alternative
-from archcalc.teach.check.mistakes.scene import Network
+from archcalc.teach.check.mistakes.context import NetworkContext
 
 #: A pair of mistakes says something only where few pairs lie near the number: the chance that a number taken at random
 #: would be explained may not be larger.
@@ -64,7 +64,7 @@ class Tables:
     """What was worked out for a network, kept for the next student."""
 
     def __init__(self, analysis: Analysis) -> None:
-        self.network = Network(analysis)
+        self.network = NetworkContext(analysis)
         self._kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
 
     def get(self, key: tuple[object, ...], make: Callable[[], T]) -> T:

@@ -9,22 +9,22 @@ from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
 from archcalc.teach.check.found import MOST_RIVALS, SLIP, UPSTREAM, Found
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Sized, Step
+from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake, Sized
 from archcalc.teach.check.mistakes.channels import channels
+from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.fields import fields
-from archcalc.teach.check.mistakes.scene import Scene
 from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized
-from archcalc.teach.check.mistakes.slips import digit_slip
 from archcalc.teach.check.mistakes.upstream import carried
-from archcalc.teach.check.model import Stated
 from archcalc.teach.check.search import Tables
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.typos import describe_typo
 
 Pair = tuple[int, int]
 
 
 def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Found]:
     """Diagnoses of an output shape, axis by axis: which of height, width and depth is wrong, and why."""
-    scene = tables.network.scene(row)
+    context = tables.network.context(row)
     right, wrong = row.output_shape, _as(stated, row.output_shape)
     if wrong is None:
         return [_unknown(right)]
@@ -32,14 +32,14 @@ def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Found]:
         return []
     found = list(_swapped(right, stated, wrong))
     if len(right) == 1:
-        found += _depths(tables, scene, right[0], wrong[0], "Your number") or []
+        found += _depths(tables, context, right[0], wrong[0], "Your number") or []
         return found or [_unknown(right)]
-    sizes = _sizes(tables, scene, (right[1], right[2]), (wrong[1], wrong[2]))
-    depths = _depths(tables, scene, right[0], wrong[0], "Your depth")
+    sizes = _sizes(tables, context, (right[1], right[2]), (wrong[1], wrong[2]))
+    depths = _depths(tables, context, right[0], wrong[0], "Your depth")
     if sizes is not None and depths is not None:
         found += _joined(sizes, depths)
     if not found or all(one.cost >= SLIP for one in found):
-        found += _upstream(tables, scene, right, wrong)
+        found += _upstream(tables, context, right, wrong)
     return found or [*_known(sizes, depths), _partly(right, sizes, depths)]
 
 
@@ -62,19 +62,19 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
 def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Found]:
     if len(right) == 3 and wrong != right and sorted(wrong) == sorted(right):
         sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
-        step = Step("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
+        step = Mistake("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
         yield Found(8, (step,), explain.capital(step.reason))
 
 
-def _sizes(tables: Tables, scene: Scene, right: Pair, wrong: Pair) -> list[Found] | None:
+def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> list[Found] | None:
     """How height and width came about: an empty list where they are right, None where nothing explains them."""
     if wrong == right:
         return []
     what = f"Your {wrong[0]}×{wrong[1]}"
-    ones = [_of_sizes(one, what) for one in sized(scene) if one.sizes == wrong]
+    ones = [_of_sizes(one, what) for one in sized(context) if one.sizes == wrong]
     ones += _slipped(right, wrong, ("height", "width"))
     if not ones or all(one.cost >= SLIP for one in ones):
-        two = tables.get((scene.name, SHAPE, scene.inputs, 2), lambda: paired(scene))
+        two = tables.get((context.name, SHAPE, context.inputs, 2), lambda: paired(context))
         ones += [_of_sizes(one, what) for one in two if one.sizes == wrong]
     return ones or None
 
@@ -85,26 +85,26 @@ def _of_sizes(one: Sized, what: str) -> Found:
 
 def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Found]:
     """A digit of height or width; of both, where the same slip was copied."""
-    slips = [digit_slip(a, b) if a != b else "" for a, b in zip(right, wrong, strict=True)]
+    slips = [describe_typo(a, b) if a != b else "" for a, b in zip(right, wrong, strict=True)]
     differ = [a != b for a, b in zip(right, wrong, strict=True)]
     copied = right[0] == right[1] and wrong[0] == wrong[1]
     if any(d and not s for d, s in zip(differ, slips, strict=True)) or (all(differ) and not copied):
         return
     axis = 0 if differ[0] else 1
     where = "" if copied else f" in the {axes[axis]}"
-    step = Step("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
+    step = Mistake("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
     yield Found(SLIP, (step,), explain.capital(step.reason))
 
 
-def _depths(tables: Tables, scene: Scene, right: int, wrong: int, what: str) -> list[Found] | None:
+def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what: str) -> list[Found] | None:
     """How the depth came about: an empty list where it is right, None where nothing explains it."""
     if wrong == right:
         return []
-    all_of_them = tables.get((scene.name, "depth", scene.inputs), lambda: channels(scene))
+    all_of_them = tables.get((context.name, "depth", context.inputs), lambda: channels(context))
     ones = [_of_depth(one, what) for one in all_of_them if one.value == wrong]
-    slip = digit_slip(right, wrong)
+    slip = describe_typo(right, wrong)
     if slip:
-        step = Step("digit_slip", f"{slip}: it is {number(right)}.")
+        step = Mistake("digit_slip", f"{slip}: it is {number(right)}.")
         ones.append(Found(SLIP, (step,), explain.capital(step.reason)))
     return ones or None
 
@@ -140,21 +140,21 @@ def _known(sizes: list[Found] | None, depths: list[Found] | None) -> list[Found]
     return (sizes or depths or [])[: MOST_RIVALS - 1]
 
 
-def _upstream(tables: Tables, scene: Scene, right: Shape, wrong: Shape) -> Iterator[Found]:
-    rows = tables.get((scene.name, "up", scene.inputs), lambda: list(carried(scene)))
+def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape) -> Iterator[Found]:
+    rows = tables.get((context.name, "up", context.inputs), lambda: list(carried(context)))
     for one in rows:
         if one.row.output_shape != wrong or wrong == right:
             continue
         cause, source = one.mistake.steps[0], one.source
         size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
         words = f"Right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): there {cause.reason}"
-        steps = (Step("carried_forward", words), cause._replace(layer=source.name))
+        steps = (Mistake("carried_forward", words), cause._replace(layer=source.name))
         yield Found(one.mistake.cost + UPSTREAM, steps, words)
         return
 
 
 def _unknown(right: Shape) -> Found:
-    return Found(0, (Step("unknown", ""),), explain.unknown(f"It is {format_shape(right)}."))
+    return Found(0, (Mistake("unknown", ""),), explain.unknown(f"It is {format_shape(right)}."))
 
 
 # --- receptive fields
@@ -162,24 +162,24 @@ def _unknown(right: Shape) -> Found:
 
 def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
     """Diagnoses of a receptive field."""
-    scene = tables.network.scene(row)
+    context = tables.network.context(row)
     field = row.receptive_field
     wrong = _field(stated)
     if field is None:
-        return [_no_field(None, scene)]
+        return [_no_field(None, context)]
     right = (field.height.size, field.width.size)
     if wrong is None:
-        return [_no_field(right, scene)]
+        return [_no_field(right, context)]
     if wrong == right:
         return []
-    ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(scene))
+    ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(context))
     what = f"Your {wrong[0]}×{wrong[1]}"
     found: list[Found] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
     if wrong != right and wrong == right[::-1]:
         words = f"Height and width have changed places: it is {right[0]}×{right[1]}."
-        found.append(Found(8, (Step("swapped_axes", words),), words))
+        found.append(Found(8, (Mistake("swapped_axes", words),), words))
     found += _slipped(right, wrong, ("height", "width"))
-    return found or [_no_field(right, scene)]
+    return found or [_no_field(right, context)]
 
 
 def _field(stated: Stated) -> Pair | None:
@@ -193,11 +193,11 @@ def _field(stated: Stated) -> Pair | None:
     return (int(value), int(value)) if value is not None and is_size else None
 
 
-def _no_field(right: Pair | None, scene: Scene) -> Found:
+def _no_field(right: Pair | None, context: LayerContext) -> Found:
     from archcalc.teach.check.mistakes.fields import trees
 
     if right is None:
-        return Found(0, (Step("unknown", ""),), explain.unknown(""))
-    formula = trees(scene) if scene.inputs else None
+        return Found(0, (Mistake("unknown", ""),), explain.unknown(""))
+    formula = trees(context) if context.inputs else None
     size = explain.both_axes(formula) if formula is not None else f"{right[0]}×{right[1]}"
-    return Found(0, (Step("unknown", ""),), explain.unknown(f"It is {size}."))
+    return Found(0, (Mistake("unknown", ""),), explain.unknown(f"It is {size}."))

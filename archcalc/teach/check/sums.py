@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from archcalc.explain.derive.notation import number
 from archcalc.teach.check.explain import capital
-from archcalc.teach.check.mistakes import slips
-from archcalc.teach.check.model import Diagnosis, Stated
+from archcalc.teach.check.model import Diagnosis
+from archcalc.teach.reading import typos
+from archcalc.teach.reading.stated import Stated
 
 
 def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
@@ -20,7 +21,7 @@ def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis,
     text = f"The calculation gives {number(value)}, not {shown(printed)}."
     if calculation.kind == "+":
         return (Diagnosis("sum_of_parts", layer, quantity, f"The printed sum is not that of its terms. {text}"),)
-    slip = digit_slip(value, printed)
+    slip = describe_typo(value, printed)
     return (Diagnosis("digit_slip", layer, quantity, f"{text} {slip}".rstrip()),)
 
 
@@ -29,9 +30,9 @@ def shown(value: Fraction) -> str:
     return number(int(value)) if value.denominator == 1 else f"{float(value):,.10g}"
 
 
-def digit_slip(right: int, written: Fraction) -> str:
+def describe_typo(right: int, written: Fraction) -> str:
     """How one slip of the pen turns a number into another, in a sentence; nothing where none does."""
-    slip = slips.digit_slip(right, int(written)) if written.denominator == 1 else ""
+    slip = typos.describe_typo(right, int(written)) if written.denominator == 1 else ""
     return f"{capital(slip)}." if slip else ""
 
 
@@ -70,6 +71,6 @@ def diagnose_total(
     answered = sum((parts[name] for name in written if name in parts), Fraction(0))
     if not found and stated.value == answered != own:
         add("sum_of_parts", f"The sum of the cells that are filled in. With the others it is {shown(own)}.")
-    if not found and own.denominator == 1 and (slip := digit_slip(int(own), stated.value)):
+    if not found and own.denominator == 1 and (slip := describe_typo(int(own), stated.value)):
         add("digit_slip", f"The column adds up to {shown(own)}. {slip}")
     return tuple(found)

@@ -9,20 +9,22 @@ from typing import NamedTuple
 from archcalc.explain.derive.notation import TEXT
 from archcalc.explain.derive.trace import Node
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.teach.check.calculation import StatementError, calculate
-from archcalc.teach.check.check import Checker, check_answers, checker
+from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.expected import expected, expected_total
 from archcalc.teach.check.misprint import explain_difference
-from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Stated, Verdict
-from archcalc.teach.check.statements import LONGEST_CELL, read_statement, split_result
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Verdict
+from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.check.sums import shown
+from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.statements import LONGEST_CELL, read_statement, split_result
 
 #: Layers that a term with a factor behind it may stand for: (3·3·512·512 + 512)·3.
 _MOST_REPEATS = 64
 #: Terms that may stand for one layer: weights + biases.
 _MOST_JOINED = 3
 _MISMATCH, _JOINED_MISMATCH, _SKIP = 100, 60, 140
-#: Terms times layers that are laid along one another.
+#: Terms times layers that are aligned.
 _MOST_CELLS = 200_000
 
 
@@ -80,7 +82,7 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
     if 3 * sum(pair.is_right(analysis, quantity) for pair in pairs) < max(len(pairs), 1):
         short = text if len(text) <= LONGEST_CELL else result or shown(total)
         return check_answers(analysis, [Answer(TOTAL, quantity, short)])
-    known = checker(analysis)
+    known = prepare(analysis)
     cells = [cell for pair in pairs for cell in _cells(pair, known, quantity)]
     stated = read_statement(result, quantity)[0] if result else Stated(text, total, total, total)
     cells.append(_total(stated, total, pairs, cells, analysis, quantity))
@@ -123,7 +125,7 @@ def _term(tree: Node) -> Term:
 
 
 def align(terms: Sequence[Term], layers: Sequence[Row], analysis: Analysis, quantity: str) -> list[Pair]:
-    """The cheapest way to lay the terms along the layers, in their order.
+    """The alignment of terms and layers, both in their order, that costs least.
 
     Terms that give the number of their layer cost nothing, another number something, and what is left out more. A
     term times n may stand for n layers, and several terms for one: weights + biases.
@@ -146,7 +148,7 @@ def align(terms: Sequence[Term], layers: Sequence[Row], analysis: Analysis, quan
 
 
 def _steps(terms: Sequence[Term], values: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Terms and layers that may be laid on one another next, and what that costs."""
+    """Terms and layers that may be aligned next, and what that costs."""
     if values:
         yield 0, 1, _SKIP
     if not terms:
@@ -170,7 +172,7 @@ def _number(row: Row, analysis: Analysis, quantity: str) -> int:
 # --- what becomes of the terms
 
 
-def _cells(pair: Pair, known: Checker, quantity: str) -> Iterator[Cell]:
+def _cells(pair: Pair, known: PreparedNetwork, quantity: str) -> Iterator[Cell]:
     tree = pair.tree
     if tree is None:
         return

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from archcalc.teach.check.carry import Follows, Where, World
+from archcalc.teach.check.agreement import agrees, fits, overlaps
 from archcalc.teach.check.expected import Value, expected, expected_total
-from archcalc.teach.check.judge import agrees, fits, overlaps
-from archcalc.teach.check.model import TOTAL, Diagnosis, Stated, Verdict
+from archcalc.teach.check.model import TOTAL, Diagnosis, Verdict
+from archcalc.teach.check.prepared import PreparedNetwork
+from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total
-
-if TYPE_CHECKING:
-    from archcalc.teach.check.check import Checker
+from archcalc.teach.reading.stated import Stated
 
 
-class Judged(NamedTuple):
+class Outcome(NamedTuple):
     """What becomes of a cell."""
 
     verdict: Verdict
@@ -60,46 +59,50 @@ class Column:
             self.differences[layer] = Difference(exact, exact, exact)
 
 
-def judge_total(checker: Checker, world: World, column: Column, readings: Sequence[Stated]) -> Judged:
+def judge_total(
+    network: PreparedNetwork, student: StudentNetwork, column: Column, readings: Sequence[Stated]
+) -> Outcome:
     """The verdict on a sum. Cells without an answer count as right, or as what follows from the student's shapes."""
     quantity = column.quantity
-    right = expected_total(checker.analysis, quantity)
+    right = expected_total(network.analysis, quantity)
     if right is None:
-        return Judged(Verdict.EMPTY, readings[0], None, note="this does not add up over the layers")
+        return Outcome(Verdict.EMPTY, readings[0], None, note="this does not add up over the layers")
     stated = next((one for one in readings if fits(one, right, quantity)), None)
     if stated is not None:
-        return Judged(Verdict.RIGHT, stated, right)
-    sums = list(_sums(checker, world, column, right))
+        return Outcome(Verdict.RIGHT, stated, right)
+    sums = list(_sums(network, student, column, right))
     for one, source in sums:
         stated = next((reading for reading in readings if overlaps(reading, one.low, one.high)), None)
         if stated is not None and agrees(stated):
             value = int(one.written) if one.written.denominator == 1 else right
-            return Judged(Verdict.CARRIED, stated, right, Follows(value, source))
+            return Outcome(Verdict.CARRIED, stated, right, Follows(value, source))
     stated = readings[0]
     own, follows = Fraction(right), None
     if sums:
         own = sums[0][0].written
         follows = Follows(int(own), sums[0][1]) if own.denominator == 1 else None
     # Of a total without its column nothing is known of how it was added up.
-    parts = dict(_parts(checker, column)) if column.written else {}
+    parts = dict(_parts(network, column)) if column.written else {}
     found = diagnose_total(TOTAL, quantity, stated, own, parts, column.written) if parts else ()
     slip = () if agrees(stated) else diagnose_slip(TOTAL, quantity, stated)
-    others = () if found or slip else checker.diagnosed(TOTAL, quantity, [None], stated)
-    return Judged(Verdict.WRONG, stated, right, follows, (*found, *slip, *others))
+    others = () if found or slip else network.diagnosed(TOTAL, quantity, [None], stated)
+    return Outcome(Verdict.WRONG, stated, right, follows, (*found, *slip, *others))
 
 
-def _parts(checker: Checker, column: Column) -> Iterator[tuple[str, Fraction]]:
+def _parts(network: PreparedNetwork, column: Column) -> Iterator[tuple[str, Fraction]]:
     """What the student adds up: the layers of the network, and blocks where the table has them."""
-    for row in checker.rows:
-        right = expected(row, checker.analysis, column.quantity)
+    for row in network.rows:
+        right = expected(row, network.analysis, column.quantity)
         difference = column.differences.get(row.name, NO_DIFFERENCE).written
         if isinstance(right, int) and (right or difference):
             yield row.name, right + difference
-    blocks = [name for name in column.differences if name not in checker.network.index]
+    blocks = [name for name in column.differences if name not in network.recounter.index]
     yield from ((name, column.differences[name].written) for name in blocks)
 
 
-def _sums(checker: Checker, world: World, column: Column, right: int) -> Iterator[tuple[Difference, Where]]:
+def _sums(
+    network: PreparedNetwork, student: StudentNetwork, column: Column, right: int
+) -> Iterator[tuple[Difference, Where]]:
     """The sums that follow from the column, each with the first cell that makes it differ from the right one."""
     differences = column.differences.values()
     whole = Difference(*(right + sum(side, Fraction(0)) for side in zip(NO_DIFFERENCE, *differences, strict=True)))
@@ -107,12 +110,12 @@ def _sums(checker: Checker, world: World, column: Column, right: int) -> Iterato
     if column.differences:
         yield whole, first
     extra = 0
-    for index, row in world.rows.items():
+    for index, row in student.rows.items():
         if row.name not in column.written:
-            now = expected(row, checker.analysis, column.quantity)
-            was = expected(checker.rows[index], checker.analysis, column.quantity)
+            now = expected(row, network.analysis, column.quantity)
+            was = expected(network.rows[index], network.analysis, column.quantity)
             if isinstance(now, int) and isinstance(was, int):
                 extra += now - was
     if extra:
-        source = first if column.differences else next(iter(world.shape_from.values()), first)
+        source = first if column.differences else next(iter(student.shape_from.values()), first)
         yield Difference(*(side + extra for side in whole)), source

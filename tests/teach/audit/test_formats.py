@@ -9,9 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from archcalc.spec.source import parse_source
+from archcalc.teach.audit.checker import check_claims
 from archcalc.teach.audit.formats import FORMATS, as_dict, render
-from archcalc.teach.audit.judge import Audit, Verdict, judge_claims
 from archcalc.teach.audit.language import read_claims
+from archcalc.teach.audit.verdicts import Audit, Verdict
 from tests.conftest import Snapshot
 
 CLAIMS = """\
@@ -34,7 +35,7 @@ HOSTILE = "<script>alert(1)</script> | `x` [a](b) \\u001b[31m & \\\\textbf"
 
 
 def audited(text: str) -> Audit:
-    return judge_claims(read_claims(parse_source(text, "c.yaml")))
+    return check_claims(read_claims(parse_source(text, "c.yaml")))
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -6,7 +6,7 @@ import pytest
 
 from archcalc.core.errors import SpecError
 from archcalc.spec.source import parse_source
-from archcalc.teach.audit.judge import judge_claims
+from archcalc.teach.audit.checker import check_claims
 from archcalc.teach.audit.language import read_claims
 
 #: A file, and what is said of it.
@@ -123,7 +123,7 @@ HOSTILE = [
 
 def problems_of(text: str) -> str:
     with pytest.raises(SpecError) as refusal:
-        judge_claims(read_claims(parse_source(text, "c.yaml")))
+        check_claims(read_claims(parse_source(text, "c.yaml")))
     assert all(one.location is not None for one in refusal.value.problems)
     return str(refusal.value)
 
@@ -183,4 +183,4 @@ def test_groups_give_what_their_claims_do_not_say() -> None:
     claims = read_claims(parse_source(text, "c.yaml"))
     assert [one.document for one in claims.claims] == ["n"] * 5
     assert [one.id for one in claims.claims] == [f"claim-{number}" for number in range(1, 6)]
-    assert judge_claims(claims).is_right
+    assert check_claims(claims).is_right

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.teach.audit.checker import audit
 from archcalc.teach.audit.formats import render
-from archcalc.teach.audit.judge import Audit, Judged, Verdict, audit
+from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = ROOT / "reports" / "lecture_claims.yaml"
@@ -77,8 +78,8 @@ def lecture() -> Audit:
     return audit(CLAIMS)
 
 
-def judged() -> dict[str, Judged]:
-    return {one.claim.id: one for one in lecture().judged}
+def judged() -> dict[str, CheckedClaim]:
+    return {one.claim.id: one for one in lecture().checked}
 
 
 def test_every_claim_is_there() -> None:
@@ -106,7 +107,7 @@ def test_summary() -> None:
 
 
 def test_what_is_not_calculated_has_a_reason() -> None:
-    for one in lecture().judged:
+    for one in lecture().checked:
         assert bool(one.reason) == (one.verdict is Verdict.NOT_CALCULATED), one.claim.id
 
 
@@ -116,7 +117,7 @@ def test_diagnosis(claim: str, mistakes: set[str]) -> None:
 
 
 def test_every_wrong_claim_is_shown_how_it_is_right() -> None:
-    for one in lecture().judged:
+    for one in lecture().checked:
         if one.verdict is Verdict.WRONG:
             assert one.workings or one.counterexample or one.diagnoses, one.claim.id
 

@@ -16,10 +16,11 @@ from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import derivations, expected
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.slips import digit_slip, mistyped, rounded
-from archcalc.teach.check.model import QUANTITIES, TOTAL, Diagnosis, Stated
+from archcalc.teach.check.model import QUANTITIES, TOTAL, Diagnosis
 from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
-from archcalc.teach.check.statements import read_statement
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.statements import read_statement
+from archcalc.teach.reading.typos import describe_typo, mistyped, rounded
 
 COUNTS = ("params", "multiplications", "activations", "memory")
 
@@ -199,7 +200,7 @@ def test_right_answers_are_never_accused(name: str) -> None:
             if value is None:
                 continue
             if quantity in COUNTS:
-                assert formulas.right(network.scene(row), quantity).value == value, (row.name, quantity)
+                assert formulas.right(network.context(row), quantity).value == value, (row.name, quantity)
                 assert isinstance(value, int)
                 stated = exactly(value)
             elif quantity == "output_shape":
@@ -289,7 +290,7 @@ SLIPS = [
     (34944, 34994, "one digit is mistyped, 9 for 4"),
     (34944, 39444, "two digits have changed places, 94 for 49"),
     (34944, 3494, "a digit is missing, the 4"),
-    (34944, 349944, "a digit stands twice, the 9"),
+    (34944, 349944, "a digit is doubled, the 9"),
     (34944, 34944, ""),
     (34944, 34855, ""),
     (7, 9, ""),
@@ -300,7 +301,7 @@ SLIPS = [
 
 @pytest.mark.parametrize(("right", "wrong", "words"), SLIPS)
 def test_digit_slip(right: int, wrong: int, words: str) -> None:
-    assert digit_slip(right, wrong) == words
+    assert describe_typo(right, wrong) == words
 
 
 @given(st.integers(10, 10**9), st.data())
@@ -308,13 +309,13 @@ def test_every_mistyped_digit_is_seen(value: int, data: st.DataObject) -> None:
     digits = str(value)
     place = data.draw(st.integers(1, len(digits) - 1))
     other = data.draw(st.sampled_from([digit for digit in "0123456789" if digit != digits[place]]))
-    assert "mistyped" in digit_slip(value, int(digits[:place] + other + digits[place + 1 :]))
+    assert "mistyped" in describe_typo(value, int(digits[:place] + other + digits[place + 1 :]))
 
 
 @given(st.integers(10, 10**6), st.integers(0, 10**7))
 def test_slips_are_made_as_they_are_seen(value: int, other: int) -> None:
-    assert all(digit_slip(value, made) for made in mistyped(value))
-    assert (other in set(mistyped(value))) == bool(digit_slip(value, other))
+    assert all(describe_typo(value, made) for made in mistyped(value))
+    assert (other in set(mistyped(value))) == bool(describe_typo(value, other))
 
 
 @pytest.mark.parametrize(

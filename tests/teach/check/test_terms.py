@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.teach.check.calculation import StatementError, calculate
 from archcalc.teach.check.misprint import explain_difference
-from archcalc.teach.check.mistakes.slips import mistyped
 from archcalc.teach.check.model import TOTAL, Check, Verdict
 from archcalc.teach.check.terms import check_total, split_terms
+from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.typos import mistyped
 from tests.teach.check.tables import NETWORKS, analysis_of
 from tests.tiers import examples
 

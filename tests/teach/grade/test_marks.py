@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
-from archcalc.teach.check.model import Answer, Cell, Check, Diagnosis, Stated, Verdict
+from archcalc.teach.check.model import Answer, Cell, Check, Diagnosis, Verdict
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
 from archcalc.teach.grade.marks import Marked, Scheme, make_scheme, mark, percent, points
 from archcalc.teach.grade.overview import Overview, render_grades, render_overview
+from archcalc.teach.reading.stated import Stated
 
 ASKED = tuple((layer, "params") for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6"))
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archcalc.core.errors import Location, Problem, SpecError
 from archcalc.teach.check.answers.heads import LAYER, SIDES, Head, find_head, known_heads
 from archcalc.teach.check.model import Answer, Place
-from archcalc.teach.check.statements import is_empty
+from archcalc.teach.reading.statements import is_empty
 
 MOST_ROWS = 10_000
 #: Columns of a worksheet that nobody expects to be checked.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archcalc.explain.derive.trace import Node
 
 
-class Step(NamedTuple):
+class Mistake(NamedTuple):
     """One thing that was done wrong. `reason` is one or two sentences that follow the calculation and a colon.
 
     `layer` and `quantity` say where, if not in the cell that is looked at.
@@ -25,7 +25,7 @@ class Alternative(NamedTuple):
     """A number that mistakes lead to. The cheaper, the likelier; `tree` is the calculation, where one can be shown."""
 
     value: int | Fraction
-    steps: tuple[Step, ...]
+    steps: tuple[Mistake, ...]
     cost: int
     tree: Node | None = None
 
@@ -33,7 +33,7 @@ class Alternative(NamedTuple):
 class Edit(NamedTuple):
     """A mistake as a change of the right formula; None where it changes nothing."""
 
-    step: Step
+    step: Mistake
     cost: int
     apply: Callable[[Node], Node | None]
 
@@ -42,7 +42,7 @@ class Sized(NamedTuple):
     """Height and width that mistakes lead to, with their calculations."""
 
     sizes: tuple[int, int]
-    steps: tuple[Step, ...]
+    steps: tuple[Mistake, ...]
     cost: int
     trees: tuple[Node, Node]
 

@@ -7,42 +7,42 @@ from collections.abc import Iterator
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import elements
-from archcalc.teach.check.mistakes.base import Alternative, Step
-from archcalc.teach.check.mistakes.scene import Scene
+from archcalc.teach.check.mistakes.base import Alternative, Mistake
+from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.sizes import SHAPE
 from archcalc.teach.check.mistakes.trees import ONE, put, quantity
 
 
-def channels(scene: Scene) -> list[Alternative]:
+def channels(context: LayerContext) -> list[Alternative]:
     """Depths of the output that one mistake leads to."""
-    right = scene.row.output_shape[0]
-    if not scene.inputs:
+    right = context.row.output_shape[0]
+    if not context.inputs:
         return []
-    if len(scene.row.output_shape) == 1:
-        found = list(_flat(scene))
-    elif scene.op.family == "merge":
-        found = list(_merged(scene))
-    elif hasattr(scene.op, "out_channels"):
-        found = list(_filters(scene, right))
+    if len(context.row.output_shape) == 1:
+        found = list(_flat(context))
+    elif context.op.family == "merge":
+        found = list(_merged(context))
+    elif hasattr(context.op, "out_channels"):
+        found = list(_filters(context, right))
     else:
-        found = list(_kept(scene))
+        found = list(_kept(context))
     return [one for one in found if one.value != right]
 
 
-def _step(mistake: str, reason: str) -> tuple[Step, ...]:
-    return (Step(mistake, reason, quantity=SHAPE),)
+def _step(mistake: str, reason: str) -> tuple[Mistake, ...]:
+    return (Mistake(mistake, reason, quantity=SHAPE),)
 
 
-def _plain(value: int, steps: tuple[Step, ...], cost: int) -> Alternative:
+def _plain(value: int, steps: tuple[Mistake, ...], cost: int) -> Alternative:
     return Alternative(value, steps, cost, quantity("D", value))
 
 
-def _filters(scene: Scene, right: int) -> Iterator[Alternative]:
-    name, depth = scene.name, scene.depth
+def _filters(context: LayerContext, right: int) -> Iterator[Alternative]:
+    name, depth = context.name, context.depth
     own = f"Each of {name}'s {right:,} filters gives one."
     yield _plain(depth, _step("forgot_output_channels", f"that is the depth of the input. {own}"), 12)
     yield _plain(1, _step("forgot_output_channels", f"the depth is missing. {own}"), 24)
-    groups = getattr(scene.op, "groups", 1)
+    groups = getattr(context.op, "groups", 1)
     if groups > 1:
         reason = f"the filters of one of {groups} groups. All groups together give {right:,}."
         yield _plain(right // groups, _step("forgot_groups", reason), 12)
@@ -52,42 +52,42 @@ def _filters(scene: Scene, right: int) -> Iterator[Alternative]:
     total = symbol("K", right) + symbol("D₁", depth)
     reason = f"the maps of the input are counted too. {own}"
     yield Alternative(total.value, _step("sum_of_parts", reason), 30, total.node)
-    for far, row in scene.network.nearest(name):
+    for far, row in context.network.nearest(name):
         if far < 2 and len(row.output_shape) == 3:
             reason = f"that is {row.name}'s number of filters. {own}"
             yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 32 + 2 * far)
 
 
-def _kept(scene: Scene) -> Iterator[Alternative]:
+def _kept(context: LayerContext) -> Iterator[Alternative]:
     """A pool and the like, whose depth is that of the input."""
-    right = scene.row.output_shape[0]
-    own = f"{scene.name} works on each map by itself: {right:,} in, {right:,} out."
-    for one in scene.network.depths(scene.name):
+    right = context.row.output_shape[0]
+    own = f"{context.name} works on each map by itself: {right:,} in, {right:,} out."
+    for one in context.network.depths(context.name):
         cost = 16 + min(one.far, 10)
         yield _plain(one.value, _step("wrong_input_channels", f"that is {one.whose}. {own}"), cost)
     yield _plain(1, _step("forgot_output_channels", f"the depth is missing. {own}"), 24)
 
 
-def _merged(scene: Scene) -> Iterator[Alternative]:
-    depths = [shape[0] for shape in scene.inputs]
-    names = [scene.network.maker(source).name for source in scene.row.inputs]
+def _merged(context: LayerContext) -> Iterator[Alternative]:
+    depths = [shape[0] for shape in context.inputs]
+    names = [context.network.maker(source).name for source in context.row.inputs]
     total = _sum(depths)
-    if scene.op.kind != "concat":
-        own = f"{scene.name} works value by value: the depth stays {scene.row.output_shape[0]:,}."
+    if context.op.kind != "concat":
+        own = f"{context.name} works value by value: the depth stays {context.row.output_shape[0]:,}."
         yield Alternative(total.value, _step("sum_of_parts", f"the depths are added up. {own}"), 12, total)
         return
-    own = f"The depths of all {len(depths)} inputs add up: {scene.row.output_shape[0]:,}."
+    own = f"The depths of all {len(depths)} inputs add up: {context.row.output_shape[0]:,}."
     for index, name in enumerate(names):
         rest = _sum(depths[:index] + depths[index + 1 :])
         yield Alternative(rest.value, _step("sum_of_parts", f"that lacks {name}. {own}"), 14, rest)
         yield _plain(depths[index], _step("sum_of_parts", f"that is {name}'s alone. {own}"), 18 + index)
         twice = _sum([*depths, depths[index]])
         yield Alternative(twice.value, _step("sum_of_parts", f"that has {name} twice. {own}"), 24, twice)
-    for source in dict.fromkeys(scene.row.inputs):
-        for shape in scene.network.analysis[source].input_shapes[:1]:
+    for source in dict.fromkeys(context.row.inputs):
+        for shape in context.network.analysis[source].input_shapes[:1]:
             if len(shape) == 3:
                 yield _plain(shape[0], _step("sum_of_parts", f"that is the depth before the branches. {own}"), 26)
-    for one in scene.network.depths(scene.name)[:8]:
+    for one in context.network.depths(context.name)[:8]:
         yield _plain(one.value, _step("wrong_input_channels", f"that is {one.whose}. {own}"), 34 + one.far)
 
 
@@ -98,22 +98,22 @@ def _sum(depths: list[int]) -> Node:
     return result.node
 
 
-def _flat(scene: Scene) -> Iterator[Alternative]:
-    name, given = scene.name, scene.inputs[0]
-    right = scene.row.output_shape[0]
-    if scene.op.family == "dense":
+def _flat(context: LayerContext) -> Iterator[Alternative]:
+    name, given = context.name, context.inputs[0]
+    right = context.row.output_shape[0]
+    if context.op.family == "dense":
         own = f"Each of {name}'s {right:,} neurons gives one value."
-        size = traced(elements(scene.lifted.inputs[0])).node
+        size = traced(elements(context.lifted.inputs[0])).node
         reason = f"that is the number of inputs. {own}"
         yield Alternative(size.value, _step("forgot_output_channels", reason), 14, size)
-        for far, row in scene.network.nearest(name):
+        for far, row in context.network.nearest(name):
             if far < 2 and len(row.output_shape) == 1:
                 reason = f"that is {row.name}'s number of neurons. {own}"
                 yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 30 + 2 * far)
         return
     if len(given) == 3:
         own = f"{format_shape(given)} are {right:,} values."
-        tree = traced(scene.lifted.op.output_shape(scene.lifted.inputs)[0]).node
+        tree = traced(context.lifted.op.output_shape(context.lifted.inputs)[0]).node
         for values, why, cost in (
             ({"H₁": ONE, "W₁": ONE}, "only the channels", 16),
             ({"D₁": ONE}, "only the positions", 18),
@@ -123,7 +123,7 @@ def _flat(scene: Scene) -> Iterator[Alternative]:
             mistake = "forgot_input_channels" if "D₁" in values else "multiplications_without_positions"
             yield Alternative(made.value, _step(mistake, f"{why}. {own}"), cost, made)
         return
-    for far, row in scene.network.nearest(name):
+    for far, row in context.network.nearest(name):
         if far < 2 and len(row.output_shape) == 1:
             reason = f"that is {row.name}'s number of neurons. {name} changes none."
             yield _plain(row.output_shape[0], _step("wrong_input_channels", reason), 20 + far)

@@ -8,39 +8,40 @@ from fractions import Fraction
 from archcalc.core.conventions import BYTES
 from archcalc.explain.derive.trace import Node, symbol
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Edit, Step
+from archcalc.teach.check.mistakes.base import PAIR, Alternative, Edit, Mistake
+from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.edits import edits
-from archcalc.teach.check.mistakes.scene import Scene
-from archcalc.teach.check.mistakes.slips import rounded_factors
+from archcalc.teach.check.mistakes.rounding import rounded_factors
 from archcalc.teach.check.mistakes.trees import plus, times
 
 #: Mistakes dearer than this are not combined with another.
 PAIRED_COST = 34
 
 
-def singles(scene: Scene, quantity: str) -> list[Alternative]:
+def singles(context: LayerContext, quantity: str) -> list[Alternative]:
     """What one mistake leads to; the right number is not among it."""
-    tree = formulas.right(scene, quantity)
-    bases = list(formulas.bases(scene, quantity))
+    tree = formulas.right(context, quantity)
+    bases = list(formulas.bases(context, quantity))
     found = [Alternative(made.value, steps, cost, made) for steps, cost, made in bases]
     if quantity == "params":
-        found += [Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.of_pool(scene)]
+        found += [Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.of_pool(context)]
     if tree.value:
-        found += [_after(edit, made) for edit in edits(scene, quantity, tree) if (made := edit.apply(tree)) is not None]
-        found += _as_a_whole(scene, quantity, tree)
+        made_by = [(edit, edit.apply(tree)) for edit in edits(context, quantity, tree)]
+        found += [_after(edit, made) for edit, made in made_by if made is not None]
+        found += _as_a_whole(context, quantity, tree)
         found += rounded_factors(tree)
     return [one for one in found if one.value != tree.value and one.value >= 0]
 
 
-def pairs(scene: Scene, quantity: str) -> list[Alternative]:
+def pairs(context: LayerContext, quantity: str) -> list[Alternative]:
     """What two mistakes together lead to."""
-    tree = formulas.right(scene, quantity)
+    tree = formulas.right(context, quantity)
     if not tree.value:
         return []
     starts: list[Alternative] = [
-        Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.bases(scene, quantity)
+        Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.bases(context, quantity)
     ]
-    changes = [edit for edit in edits(scene, quantity, tree) if edit.cost <= PAIRED_COST]
+    changes = [edit for edit in edits(context, quantity, tree) if edit.cost <= PAIRED_COST]
     found: list[Alternative] = []
     for start in starts:
         found += _combined(start, changes)
@@ -51,13 +52,13 @@ def pairs(scene: Scene, quantity: str) -> list[Alternative]:
     return [one for one in found if one.value not in (0, tree.value)]
 
 
-def in_place(scene: Scene, quantity: str) -> Iterator[Alternative]:
+def in_place(context: LayerContext, quantity: str) -> Iterator[Alternative]:
     """The output of a layer that works in place, counted as if it were stored anew."""
-    if quantity not in ("activations", "memory") or scene.row.activations or not scene.inputs:
+    if quantity not in ("activations", "memory") or context.row.activations or not context.inputs:
         return
-    made = formulas.outputs(scene) if quantity == "activations" else formulas.memory(scene)
-    reason = f"the values of {scene.source} are counted again. {scene.name} works in place and stores nothing anew."
-    yield Alternative(made.value, (Step("repeat_count", reason),), 10, made)
+    made = formulas.outputs(context) if quantity == "activations" else formulas.memory(context)
+    reason = f"the values of {context.source} are counted again. {context.name} works in place and stores nothing anew."
+    yield Alternative(made.value, (Mistake("repeat_count", reason),), 10, made)
 
 
 def _after(edit: Edit, tree: Node) -> Alternative:
@@ -74,22 +75,22 @@ def _combined(start: Alternative, changes: list[Edit]) -> Iterator[Alternative]:
             yield Alternative(made.value, (*start.steps, edit.step), start.cost + edit.cost + PAIR, made)
 
 
-def _as_a_whole(scene: Scene, quantity: str, tree: Node) -> Iterator[Alternative]:
+def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
     """The right number, or that of the neighbours, taken in another way."""
     yield from doubled(quantity, tree)
-    yield from in_other_units(scene.network.analysis.dtype, quantity, tree)
-    if quantity == "memory" and scene.row.params:
-        size = symbol("b", BYTES[scene.network.analysis.dtype]).node
-        held = formulas.params(scene)
-        reason = f"that is the memory of {scene.name}'s parameters. Here it is that of the values it gives."
+    yield from in_other_units(context.network.analysis.dtype, quantity, tree)
+    if quantity == "memory" and context.row.params:
+        size = symbol("b", BYTES[context.network.analysis.dtype]).node
+        held = formulas.params(context)
+        reason = f"that is the memory of {context.name}'s parameters. Here it is that of the values it gives."
         made = times(held, size)
-        yield Alternative(made.value, (Step("unit", reason),), 22, made)
-    if quantity == "activations" and scene.row.params:
-        reason = f"that is the number of {scene.name}'s parameters. Stored are the values that it gives."
-        made = formulas.params(scene)
-        yield Alternative(made.value, (Step("unit", reason),), 26, made)
-    yield from _repeated(scene, quantity, tree)
-    yield from _of_others(scene, quantity)
+        yield Alternative(made.value, (Mistake("unit", reason),), 22, made)
+    if quantity == "activations" and context.row.params:
+        reason = f"that is the number of {context.name}'s parameters. Stored are the values that it gives."
+        made = formulas.params(context)
+        yield Alternative(made.value, (Mistake("unit", reason),), 26, made)
+    yield from _repeated(context, quantity, tree)
+    yield from _of_others(context, quantity)
 
 
 def doubled(quantity: str, tree: Node) -> Iterator[Alternative]:
@@ -97,9 +98,9 @@ def doubled(quantity: str, tree: Node) -> Iterator[Alternative]:
     two = symbol("2", 2).node
     once = "One multiply-add counts as one." if quantity == "multiplications" else "It counts once."
     cost = 15 if quantity == "multiplications" else 20
-    yield Alternative(2 * tree.value, (Step("factor_two", f"twice the number. {once}"),), cost, times(two, tree))
+    yield Alternative(2 * tree.value, (Mistake("factor_two", f"twice the number. {once}"),), cost, times(two, tree))
     if tree.value % 2 == 0:
-        yield Alternative(tree.value // 2, (Step("factor_two", "half the number."),), 24)
+        yield Alternative(tree.value // 2, (Mistake("factor_two", "half the number."),), 24)
 
 
 def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternative]:
@@ -109,57 +110,57 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
         what = "parameters" if quantity == "params" else "values"
         if size > 1:
             reason = f"bytes of {dtype}, {size} for each. Asked for are {what}."
-            yield Alternative(value * size, (Step("unit", reason),), 16, times(tree, symbol("b", size).node))
+            yield Alternative(value * size, (Mistake("unit", reason),), 16, times(tree, symbol("b", size).node))
     if quantity != "memory":
         return
     reason = f"values, not bytes. A value of {dtype} takes {size}."
     if size > 1:
-        yield Alternative(Fraction(value, size), (Step("unit", reason),), 12)
+        yield Alternative(Fraction(value, size), (Mistake("unit", reason),), 12)
     for other, kind in ((8, "float64"), (4, "float32"), (2, "float16"), (1, "int8")):
         if other != size:
             reason = f"{other} bytes for a value, as of {kind}. A value of {dtype} takes {size}."
-            yield Alternative(Fraction(value * other, size), (Step("unit", reason),), 26)
-    yield Alternative(value * 8, (Step("unit", "bits, not bytes. A byte has 8."),), 28)
+            yield Alternative(Fraction(value * other, size), (Mistake("unit", reason),), 26)
+    yield Alternative(value * 8, (Mistake("unit", "bits, not bytes. A byte has 8."),), 28)
     for power, decimal, binary in ((1, "KB", "KiB"), (2, "MB", "MiB"), (3, "GB", "GiB")):
         ratio = Fraction(1000**power, 1024**power)
         meant = f"1 {binary} is {1024**power:,} bytes, 1 {decimal} is {1000**power:,}."
         cost = 13 + abs(power - 2)
-        step = Step("unit", f"a number of {binary} that is called {decimal}. {meant}")
+        step = Mistake("unit", f"a number of {binary} that is called {decimal}. {meant}")
         yield Alternative(value * ratio, (step,), cost)
-        step = Step("unit", f"a number of {decimal} that is called {binary}. {meant}")
+        step = Mistake("unit", f"a number of {decimal} that is called {binary}. {meant}")
         yield Alternative(value / ratio, (step,), cost)
 
 
-def _repeated(scene: Scene, quantity: str, tree: Node) -> Iterator[Alternative]:
+def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
     """Several equal layers counted as one, and batch normalisation counted with the convolution before it."""
-    network, name = scene.network, scene.name
+    network, name = context.network, context.name
     key = "activation_bytes" if quantity == "memory" else quantity
     alike = (
-        [row.name for row in network.weighted if getattr(row, key) == tree.value] if scene.row.multiplications else []
+        [row.name for row in network.weighted if getattr(row, key) == tree.value] if context.row.multiplications else []
     )
     for times_counted in range(2, min(len(alike), 6) + 1):
         others = " and ".join([other for other in alike if other != name][: times_counted - 1])
-        step = Step("repeat_count", f"{times_counted} layers in one: {others} is as large. {name} alone counts once.")
+        reason = f"{times_counted} layers in one: {others} is as large. {name} alone counts once."
         if times_counted > 2:
             reason = f"{times_counted} layers of this size in one. {name} alone counts once."
-            step = Step("repeat_count", reason)
+        step = Mistake("repeat_count", reason)
         tree_of_all = times(symbol("n", times_counted).node, tree)
         yield Alternative(tree_of_all.value, (step,), 26 + times_counted, tree_of_all)
     after = network.position[name] + 1
     if quantity == "params" and after < len(network.rows) and network.rows[after].buffers:
         bn = network.rows[after]
         other = symbol("B", bn.params).node
-        step = Step("sum_of_parts", f"{name} and {bn.name} together. Each has a row of its own.")
+        step = Mistake("sum_of_parts", f"{name} and {bn.name} together. Each has a row of its own.")
         yield Alternative(tree.value + bn.params, (step,), 22, plus(tree, other))
 
 
-def _of_others(scene: Scene, quantity: str) -> Iterator[Alternative]:
+def _of_others(context: LayerContext, quantity: str) -> Iterator[Alternative]:
     """The number of a neighbour: the wrong row of the table."""
     key = "activation_bytes" if quantity == "memory" else quantity
-    for far, row in scene.network.nearest(scene.name):
+    for far, row in context.network.nearest(context.name):
         if far > 1:
             return
         value = getattr(row, key)
         if value > 999:
-            step = Step("repeat_count", f"that is the number of {row.name}, counted here again.")
+            step = Mistake("repeat_count", f"that is the number of {row.name}, counted here again.")
             yield Alternative(value, (step,), 60 + far)

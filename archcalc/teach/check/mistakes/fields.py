@@ -10,8 +10,8 @@ from archcalc.explain.derive.trace import Node
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, Window
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.mistakes.base import Sized, Step
-from archcalc.teach.check.mistakes.scene import KERNELS, Scene
+from archcalc.teach.check.mistakes.base import Mistake, Sized
+from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
 from archcalc.teach.check.mistakes.sizes import kernel_cost
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
 
@@ -25,31 +25,31 @@ class _Link(NamedTuple):
     windows: tuple[Window, Window]
 
 
-def fields(scene: Scene) -> list[Sized]:
+def fields(context: LayerContext) -> list[Sized]:
     """Receptive fields that one mistake leads to."""
-    field = scene.row.receptive_field
-    if field is None or not scene.inputs:
+    field = context.row.receptive_field
+    if field is None or not context.inputs:
         return []
     right = (field.height.size, field.width.size)
-    found = [*_edited(scene), *_taken_for_it(scene, right), *_along_the_way(scene)]
+    found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context)]
     return [one for one in found if one.sizes != right and min(one.sizes) >= 0]
 
 
-def trees(scene: Scene) -> tuple[Node, Node] | None:
+def trees(context: LayerContext) -> tuple[Node, Node] | None:
     """The formula along height and width; None where there is only the number."""
-    shown = {one.quantity: one.tree for one in explain_row(scene.network.analysis, scene.row).derivations}
+    shown = {one.quantity: one.tree for one in explain_row(context.network.analysis, context.row).derivations}
     pair = shown.get(f"{FIELD}_height"), shown.get(f"{FIELD}_width")
     if pair[0] is None or pair[1] is None or pair[0].kind == "number" or pair[1].kind == "number":
         return None
     return pair[0], pair[1]
 
 
-def _sized(step: Step, cost: int, made: tuple[Node, Node]) -> Sized:
+def _sized(step: Mistake, cost: int, made: tuple[Node, Node]) -> Sized:
     return Sized((made[0].value, made[1].value), (step,), cost, made)
 
 
-def _edited(scene: Scene) -> Iterator[Sized]:
-    right = trees(scene)
+def _edited(context: LayerContext) -> Iterator[Sized]:
+    right = trees(context)
     if right is None:
         return
     has = letters(right[0])
@@ -59,84 +59,84 @@ def _edited(scene: Scene) -> Iterator[Sized]:
 
     if "j₁" in has:
         step = has["j₁"].value
-        reason = f"each position counts as one pixel. Positions of the input of {scene.name} lie {step} pixels apart."
-        yield _sized(Step("forgot_stride", reason), 12, all_of({"j₁": ONE}))
-        stride = getattr(scene.op, "stride", None)
+        reason = f"each position counts as one pixel. Positions of the input of {context.name} lie {step} pixels apart."
+        yield _sized(Mistake("forgot_stride", reason), 12, all_of({"j₁": ONE}))
+        stride = getattr(context.op, "stride", None)
         if stride is not None and stride[0] > 1:
             reason = f"the output's step, {step * stride[0]} pixels. The window lies on the input: steps of {step}."
-            yield _sized(Step("wrong_stride", reason), 16, all_of({"j₁": named(has["j₁"], step * stride[0])}))
-            reason = f"the stride of {scene.name} alone. All strides before it count together: {step} pixels a step."
-            yield _sized(Step("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))
+            yield _sized(Mistake("wrong_stride", reason), 16, all_of({"j₁": named(has["j₁"], step * stride[0])}))
+            reason = f"the stride of {context.name} alone. All strides before it count together: {step} pixels a step."
+            yield _sized(Mistake("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))
     reason = "the − 1 is missing. A window of F has F − 1 steps from its first to its last position."
-    yield _sized(Step("forgot_plus_one", reason), 12, (without_any_one(right[0]), without_any_one(right[1])))
+    yield _sized(Mistake("forgot_plus_one", reason), 12, (without_any_one(right[0]), without_any_one(right[1])))
     if "r₁" in has:
         reason = f"what the layers before see is missing: {has['r₁'].value} pixels."
-        yield _sized(Step("sum_of_parts", reason), 18, all_of({"r₁": ONE}))
+        yield _sized(Mistake("sum_of_parts", reason), 18, all_of({"r₁": ONE}))
         nothing = quantity("r₁", 0)
-        yield _sized(Step("sum_of_parts", reason), 20, all_of({"r₁": nothing}))
-    if scene.kernel is not None and "F" in has:
-        for wrong in sorted({*KERNELS, *scene.network.kernels} - {scene.kernel[0]}):
-            reason = f"a window of {wrong}×{wrong}. {scene.name}'s is {scene.kernel[0]}×{scene.kernel[1]}."
-            cost = 24 + kernel_cost(scene, wrong)
-            yield _sized(Step("wrong_kernel", reason), cost, all_of({"F": named(has["F"], wrong)}))
+        yield _sized(Mistake("sum_of_parts", reason), 20, all_of({"r₁": nothing}))
+    if context.kernel is not None and "F" in has:
+        for wrong in sorted({*KERNELS, *context.network.kernels} - {context.kernel[0]}):
+            reason = f"a window of {wrong}×{wrong}. {context.name}'s is {context.kernel[0]}×{context.kernel[1]}."
+            cost = 24 + kernel_cost(context, wrong)
+            yield _sized(Mistake("wrong_kernel", reason), cost, all_of({"F": named(has["F"], wrong)}))
     if "d" in has:
-        reason = f"the dilation is missing. {scene.name} spreads its window by {has['d'].value}."
+        reason = f"the dilation is missing. {context.name} spreads its window by {has['d'].value}."
         made = tuple([put_once(tree, "d", ONE) for tree in right])
-        yield _sized(Step("forgot_dilation", reason), 10, (made[0], made[1]))
+        yield _sized(Mistake("forgot_dilation", reason), 10, (made[0], made[1]))
 
 
-def _taken_for_it(scene: Scene, right: tuple[int, int]) -> Iterator[Sized]:
+def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[Sized]:
     """Another number in its place."""
 
     def of(sizes: tuple[int, int], letter: str) -> tuple[Node, Node]:
         return quantity(letter, sizes[0]), quantity(letter, sizes[1])
 
-    name = scene.name
-    if scene.kernel is not None:
+    name = context.name
+    if context.kernel is not None:
         reason = f"the window of {name} alone. The layers before it see more than one pixel."
-        yield _sized(Step("sum_of_parts", reason), 16, of(scene.kernel, "F"))
-    stride = getattr(scene.op, "stride", None)
+        yield _sized(Mistake("sum_of_parts", reason), 16, of(context.kernel, "F"))
+    stride = getattr(context.op, "stride", None)
     if stride is not None and stride != (1, 1):
-        yield _sized(Step("wrong_stride", "the stride, not the field."), 18, of(stride, "S"))
-    image = scene.network.rows[0].output_shape
+        yield _sized(Mistake("wrong_stride", "the stride, not the field."), 18, of(stride, "S"))
+    image = context.network.rows[0].output_shape
     if len(image) == 3 and right[0] > image[1]:
         sizes = (min(right[0], image[1]), min(right[1], image[2]))
         reason = "cut off at the edge of the image. Here the padding counts as pixels that are seen."
-        yield _sized(Step("forgot_padding", reason), 12, of(sizes, "H"))
-    for source in scene.row.inputs:
-        before = scene.network.analysis[source].receptive_field
+        yield _sized(Mistake("forgot_padding", reason), 12, of(sizes, "H"))
+    for source in context.row.inputs:
+        before = context.network.analysis[source].receptive_field
         if before is not None:
             sizes = (before.height.size, before.width.size)
-            whose = scene.network.maker(source).name
-            mistake = "sum_of_parts" if len(scene.row.inputs) > 1 else "positions_of_input"
-            yield _sized(Step(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))
-    own = scene.inputs[0]
+            whose = context.network.maker(source).name
+            mistake = "sum_of_parts" if len(context.row.inputs) > 1 else "positions_of_input"
+            yield _sized(Mistake(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))
+    own = context.inputs[0]
     if len(own) == 3:
         yield _sized(
-            Step("map_size_as_kernel", f"the size of the map that {name} reads."), 26, of((own[1], own[2]), "H₁")
+            Mistake("map_size_as_kernel", f"the size of the map that {name} reads."), 26, of((own[1], own[2]), "H₁")
         )
 
 
-def _along_the_way(scene: Scene) -> Iterator[Sized]:
+def _along_the_way(context: LayerContext) -> Iterator[Sized]:
     """The whole chain calculated without strides, or with some layers left out."""
-    chain = _chain(scene)
+    chain = _chain(context)
     if chain is None or len(chain) < 2:
         return
     reason = "no layer's stride counts. A stride moves the windows of all later layers further apart."
-    yield _walked(chain, Step("forgot_stride", reason), 14, strides=False)
+    yield _walked(chain, Mistake("forgot_stride", reason), 14, strides=False)
     pools = [link for link in chain if link.row.op.family == "pooling"]
     if pools and len(pools) < len(chain):
         kept = [link for link in chain if link.row.op.family != "pooling"]
         reason = "the pooling layers are left out. Their windows and strides count as well."
-        yield _walked(kept, Step("repeat_count", reason), 22)
+        yield _walked(kept, Mistake("repeat_count", reason), 22)
     for index, link in enumerate(chain[:-1][-12:]):
         if len(chain) > 13 or any(window != Window(1) for window in link.windows):
             at = max(0, len(chain) - 13) + index
             reason = f"without {link.row.name}, which is on the way."
-            yield _walked(chain[:at] + chain[at + 1 :], Step("repeat_count", reason), 30)
+            yield _walked(chain[:at] + chain[at + 1 :], Mistake("repeat_count", reason), 30)
 
 
-def _walked(chain: list[_Link], step: Step, cost: int, strides: bool = True) -> Sized:
+def _walked(chain: list[_Link], step: Mistake, cost: int, strides: bool = True) -> Sized:
     sizes = []
     for axis in (0, 1):
         seen, jump = 1, 1
@@ -148,11 +148,11 @@ def _walked(chain: list[_Link], step: Step, cost: int, strides: bool = True) -> 
     return _sized(step, cost, (quantity("r", sizes[0]), quantity("r", sizes[1])))
 
 
-def _chain(scene: Scene) -> list[_Link] | None:
+def _chain(context: LayerContext) -> list[_Link] | None:
     """The layers with windows from the network's input to this one; None where branches meet on the way."""
     links: list[_Link] = []
-    row = scene.row
-    analysis = scene.network.analysis
+    row = context.row
+    analysis = context.network.analysis
     while row.inputs:
         if len(row.inputs) != 1:
             return None

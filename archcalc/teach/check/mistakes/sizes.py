@@ -8,8 +8,8 @@ from typing import Any
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import NO_PADDING, Sides
-from archcalc.teach.check.mistakes.base import PAIR, Sized, Step
-from archcalc.teach.check.mistakes.scene import KERNELS, STRIDES, Scene
+from archcalc.teach.check.mistakes.base import PAIR, Mistake, Sized
+from archcalc.teach.check.mistakes.context import KERNELS, STRIDES, LayerContext
 from archcalc.teach.check.mistakes.trees import is_uneven, rounded_otherwise, without_last_one
 
 SHAPE = "output_shape"
@@ -17,18 +17,18 @@ SHAPE = "output_shape"
 _PAIRED = ("forgot_padding", "padding_once", "forgot_stride", "forgot_plus_one", "floor_ceil", "forgot_dilation")
 _AXES = ("height", "width")
 
-Setting = tuple[Step, int, dict[str, Any]]
+Setting = tuple[Mistake, int, dict[str, Any]]
 
 
 def by(pair: tuple[int, int]) -> str:
     return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}×{pair[1]}"
 
 
-def settings(scene: Scene) -> Iterator[Setting]:
+def settings(context: LayerContext) -> Iterator[Setting]:
     """The fields of the op as they could be misread, with what that costs."""
-    op, name = scene.plain, scene.name
+    op, name = context.plain, context.name
     padding, stride, kernel = (getattr(op, field, None) for field in ("padding", "stride", "kernel_size"))
-    lifted = scene.lifted.op
+    lifted = context.lifted.op
     if isinstance(padding, Sides) and any(padding):
         yield (
             _step("forgot_padding", f"the padding is missing. {name} pads {_pads(padding)}."),
@@ -43,16 +43,16 @@ def settings(scene: Scene) -> Iterator[Setting]:
         if stride != (1, 1):
             reason = f"the stride is missing. {name} moves by {by(stride)}."
             yield _step("forgot_stride", reason), 14, {"stride": (1, 1)}
-        for wrong in sorted({*STRIDES, kernel[0], *scene.network.strides} - {1, stride[0]}):
+        for wrong in sorted({*STRIDES, kernel[0], *context.network.strides} - {1, stride[0]}):
             reason = f"a stride of {wrong}. {name} has {by(stride)}."
-            far = abs(wrong - stride[0]) + 4 * (wrong > 4 and wrong not in scene.network.strides)
+            far = abs(wrong - stride[0]) + 4 * (wrong > 4 and wrong not in context.network.strides)
             yield _step("wrong_stride", reason), 22 + far, {"stride": _pair("S", wrong)}
-    if kernel is not None and not scene.is_same:
+    if kernel is not None and not context.is_same:
         # A window that is larger by the padding is the same as no padding: H − (F + 2P) + 2P.
         padded = kernel[0] + (padding[0] + padding[2] if isinstance(padding, Sides) else 0)
-        for wrong in sorted({*KERNELS, *scene.network.kernels} - {kernel[0], padded}):
+        for wrong in sorted({*KERNELS, *context.network.kernels} - {kernel[0], padded}):
             reason = f"a window of {wrong}×{wrong}. {name} has {kernel[0]}×{kernel[1]}."
-            yield _step("wrong_kernel", reason), 24 + kernel_cost(scene, wrong), {"kernel_size": _pair("F", wrong)}
+            yield _step("wrong_kernel", reason), 24 + kernel_cost(context, wrong), {"kernel_size": _pair("F", wrong)}
     dilation = getattr(op, "dilation", (1, 1))
     if dilation != (1, 1):
         reason = f"the dilation is missing. {name} spreads its window by {by(dilation)}."
@@ -63,43 +63,43 @@ def settings(scene: Scene) -> Iterator[Setting]:
         yield _step("floor_ceil", _rounding(name, op)), 12, {"ceil_mode": not op.ceil_mode}
 
 
-def kernel_cost(scene: Scene, wrong: int) -> int:
+def kernel_cost(context: LayerContext, wrong: int) -> int:
     """A kernel of a neighbour is likelier than one that the network does not have, one near the right size likelier."""
-    assert scene.kernel is not None
-    known = wrong in scene.network.kernels
-    return min(abs(wrong - scene.kernel[0]), 6) + 4 * (not known) + 2 * (wrong % 2 == 0)
+    assert context.kernel is not None
+    known = wrong in context.network.kernels
+    return min(abs(wrong - context.kernel[0]), 6) + 4 * (not known) + 2 * (wrong % 2 == 0)
 
 
-def sized(scene: Scene) -> list[Sized]:
+def sized(context: LayerContext) -> list[Sized]:
     """Heights and widths that one mistake leads to; the right ones are not among them."""
-    if scene.sizes is None:
-        scene.sizes = _found(scene)
-    return scene.sizes
+    if context.sizes is None:
+        context.sizes = _found(context)
+    return context.sizes
 
 
-def _found(scene: Scene) -> list[Sized]:
-    if len(scene.row.output_shape) != 3 or not scene.inputs or len(scene.inputs[0]) != 3:
+def _found(context: LayerContext) -> list[Sized]:
+    if len(context.row.output_shape) != 3 or not context.inputs or len(context.inputs[0]) != 3:
         return []
-    right = (scene.row.output_shape[1], scene.row.output_shape[2])
+    right = (context.row.output_shape[1], context.row.output_shape[2])
     found: list[Sized] = []
-    trees = _trees(scene, scene.lifted.op)
-    for step, cost, fields in settings(scene):
-        op = scene.lifted.op
-        if scene.is_same and "padding" not in fields:
+    trees = _trees(context, context.lifted.op)
+    for step, cost, fields in settings(context):
+        op = context.lifted.op
+        if context.is_same and "padding" not in fields:
             op = op.model_copy(update={"padding": "same"})
         # A window of another size or stride is not cut off at the end: the plain formula is what people use.
         plain = {"clip_last_window": False} if hasattr(op, "clip_last_window") else {}
-        made = _trees(scene, op.model_copy(update={**plain, **fields}))
+        made = _trees(context, op.model_copy(update={**plain, **fields}))
         if made is not None:
             found += _both_and_each(right, trees, made, step, cost)
     if trees is not None:
-        found += _edits(scene, right, trees)
-    return found + list(_moved(scene, right, trees))
+        found += _edits(context, right, trees)
+    return found + list(_moved(context, right, trees))
 
 
-def _trees(scene: Scene, op: Op) -> tuple[Node, Node] | None:
+def _trees(context: LayerContext, op: Op) -> tuple[Node, Node] | None:
     try:
-        made = op.output_shape(scene.lifted.inputs)
+        made = op.output_shape(context.lifted.inputs)
     except (ArithmeticError, ValueError):
         return None
     if len(made) != 3:
@@ -109,7 +109,7 @@ def _trees(scene: Scene, op: Op) -> tuple[Node, Node] | None:
 
 
 def _both_and_each(
-    right: tuple[int, int], trees: tuple[Node, Node] | None, wrong: tuple[Node, Node], step: Step, cost: int
+    right: tuple[int, int], trees: tuple[Node, Node] | None, wrong: tuple[Node, Node], step: Mistake, cost: int
 ) -> Iterator[Sized]:
     """The mistake along both axes, and along one of them."""
     values = (wrong[0].value, wrong[1].value)
@@ -127,62 +127,63 @@ def _both_and_each(
         yield Sized(one, (only,), cost + 12, pair)
 
 
-def _edits(scene: Scene, right: tuple[int, int], trees: tuple[Node, Node]) -> Iterator[Sized]:
-    for step, cost, wrong in _edited(scene, trees):
+def _edits(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node]) -> Iterator[Sized]:
+    for step, cost, wrong in _edited(context, trees):
         yield from _both_and_each(right, trees, wrong, step, cost)
 
 
-def _edited(scene: Scene, trees: tuple[Node, Node]) -> Iterator[tuple[Step, int, tuple[Node, Node]]]:
+def _edited(context: LayerContext, trees: tuple[Node, Node]) -> Iterator[tuple[Mistake, int, tuple[Node, Node]]]:
     height, width = (without_last_one(tree) for tree in trees)
     if height is not None and width is not None:
         reason = "the + 1 is missing. The first position counts too: n steps lead to n + 1 positions."
         yield _step("forgot_plus_one", reason), 12, (height, width)
-    if not hasattr(scene.op, "ceil_mode"):
+    if not hasattr(context.op, "ceil_mode"):
         rounded = (rounded_otherwise(trees[0]), rounded_otherwise(trees[1]))
-        reason = f"rounded to the other side. {scene.name} rounds down: a window that does not fit is left out."
+        reason = f"rounded to the other side. {context.name} rounds down: a window that does not fit is left out."
         yield _step("floor_ceil", reason), 12, rounded
 
 
-def _moved(scene: Scene, right: tuple[int, int], trees: tuple[Node, Node] | None) -> Iterator[Sized]:
+def _moved(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node] | None) -> Iterator[Sized]:
     """The size of the input kept, where the layer changes it."""
-    for which, shape in enumerate(scene.inputs):
+    for which, shape in enumerate(context.inputs):
         if len(shape) == 3 and (shape[1], shape[2]) != right:
-            size = scene.lifted.inputs[which]
+            size = context.lifted.inputs[which]
             wrong = (traced(size[1]).node, traced(size[2]).node)
-            whose = scene.network.whose_map(scene.row.inputs[which])
-            reason = f"that is the size of {whose}, which {scene.name} reads. Its own output is {right[0]}×{right[1]}."
+            whose = context.network.whose_map(context.row.inputs[which])
+            own = f"Its own output is {right[0]}×{right[1]}."
+            reason = f"that is the size of {whose}, which {context.name} reads. {own}"
             yield from _both_and_each(right, trees, wrong, _step("positions_of_input", reason), 18)
 
 
-def paired(scene: Scene) -> list[Sized]:
+def paired(context: LayerContext) -> list[Sized]:
     """Heights and widths that two mistakes lead to together, of those that leave few possibilities."""
-    right = (scene.row.output_shape[1], scene.row.output_shape[2]) if len(scene.row.output_shape) == 3 else (0, 0)
-    if not scene.inputs or len(scene.inputs[0]) != 3 or 0 in right:
+    right = (context.row.output_shape[1], context.row.output_shape[2]) if len(context.row.output_shape) == 3 else (0, 0)
+    if not context.inputs or len(context.inputs[0]) != 3 or 0 in right:
         return []
-    base = scene.lifted.op
-    if scene.is_same:
+    base = context.lifted.op
+    if context.is_same:
         return []
     made: list[Sized] = []
-    usual = [one for one in settings(scene) if one[0].mistake in _PAIRED]
+    usual = [one for one in settings(context) if one[0].mistake in _PAIRED]
     for index, (step, cost, fields) in enumerate(usual):
         op = base.model_copy(update=fields)
-        trees = _trees(scene, op)
+        trees = _trees(context, op)
         if trees is not None:
-            for other, more, wrong in _edited(scene, trees):
+            for other, more, wrong in _edited(context, trees):
                 made.append(_two(step, other, cost + more, wrong))
         for other, more, others in usual[index + 1 :]:
-            wrong_trees = None if others.keys() & fields.keys() else _trees(scene, op.model_copy(update=others))
+            wrong_trees = None if others.keys() & fields.keys() else _trees(context, op.model_copy(update=others))
             if wrong_trees is not None:
                 made.append(_two(step, other, cost + more, wrong_trees))
     return [one for one in made if one.sizes != right and min(one.sizes) >= 1]
 
 
-def _two(first: Step, second: Step, cost: int, trees: tuple[Node, Node]) -> Sized:
+def _two(first: Mistake, second: Mistake, cost: int, trees: tuple[Node, Node]) -> Sized:
     return Sized((trees[0].value, trees[1].value), (first, second), cost + PAIR, trees)
 
 
-def _step(mistake: str, reason: str) -> Step:
-    return Step(mistake, reason, quantity=SHAPE)
+def _step(mistake: str, reason: str) -> Mistake:
+    return Mistake(mistake, reason, quantity=SHAPE)
 
 
 def _pair(letter: str, value: int) -> tuple[Any, Any]:

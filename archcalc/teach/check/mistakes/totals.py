@@ -10,11 +10,11 @@ from functools import partial
 from archcalc.core.conventions import BYTES
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.mistakes.base import Alternative, Step
+from archcalc.teach.check.mistakes.base import Alternative, Mistake
+from archcalc.teach.check.mistakes.context import NetworkContext
 from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
-from archcalc.teach.check.mistakes.scene import Network
-from archcalc.teach.check.mistakes.slips import rounded, rounded_to
 from archcalc.teach.check.mistakes.trees import quantity as named
+from archcalc.teach.reading.typos import rounded, rounded_to
 
 #: Mistakes that someone who makes them makes in every layer.
 _EVERYWHERE = (
@@ -39,13 +39,13 @@ _FAMILIES = {
 _Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
 
 
-def values_of(network: Network, quantity: str) -> dict[str, int]:
+def values_of(network: NetworkContext, quantity: str) -> dict[str, int]:
     """The column: what each layer adds to the sum."""
     key = "activation_bytes" if quantity == "memory" else quantity
     return {row.name: getattr(row, key) for row in network.rows}
 
 
-def total_singles(network: Network, quantity: str) -> list[Alternative]:
+def total_singles(network: NetworkContext, quantity: str) -> list[Alternative]:
     """What one mistake anywhere leads to for the total."""
     column = values_of(network, quantity)
     total = sum(column.values())
@@ -60,7 +60,7 @@ def total_singles(network: Network, quantity: str) -> list[Alternative]:
     return [one for one in found if one.value != total and one.value >= 0]
 
 
-def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[Alternative]:
+def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> Iterator[Alternative]:
     """Layers, blocks and families left out, or counted twice."""
     alike: dict[int, list[str]] = defaultdict(list)
     for name, value in column.items():
@@ -69,12 +69,12 @@ def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[
     for value, names in alike.items():
         which = names[0] if len(names) == 1 else f"one of {_listed(names, 'or')}"
         where = names[0] if len(names) == 1 else ""
-        step = Step("repeat_count", f"the sum lacks {which}: {value:,}.", where)
+        step = Mistake("repeat_count", f"the sum lacks {which}: {value:,}.", where)
         yield Alternative(total - value, (step,), 18)
-        step = Step("repeat_count", f"the sum has {which} twice: {value:,} too many.", where)
+        step = Mistake("repeat_count", f"the sum has {which} twice: {value:,} too many.", where)
         yield Alternative(total + value, (step,), 22)
         for several in range(2, len(names) + 1):
-            step = Step("repeat_count", f"the sum lacks {several} of {_listed(names)}: {several}·{value:,}.")
+            step = Mistake("repeat_count", f"the sum lacks {several} of {_listed(names)}: {several}·{value:,}.")
             yield Alternative(total - several * value, (step,), 24 + several)
     blocks: dict[str, int] = defaultdict(int)
     for name, value in column.items():
@@ -82,16 +82,16 @@ def _left_out(network: Network, column: dict[str, int], total: int) -> Iterator[
             if letter == "/":
                 blocks[name[:cut]] += value
     for block, value in blocks.items():
-        step = Step("repeat_count", f"the layers of {block} are missing from the sum: {value:,}.", block)
+        step = Mistake("repeat_count", f"the layers of {block} are missing from the sum: {value:,}.", block)
         yield Alternative(total - value, (step,), 20)
-        step = Step("repeat_count", f"the layers of {block} count twice: {value:,} too many.", block)
+        step = Mistake("repeat_count", f"the layers of {block} count twice: {value:,} too many.", block)
         yield Alternative(total + value, (step,), 22)
     for family, words in _FAMILIES.items():
         value = sum(column[row.name] for row in network.rows if row.op.family == family)
         if value and family != "normalisation":
-            step = Step("repeat_count", f"the {words} are missing from the sum: {value:,}.")
+            step = Mistake("repeat_count", f"the {words} are missing from the sum: {value:,}.")
             yield Alternative(total - value, (step,), 16)
-            step = Step("repeat_count", f"the {words} alone.")
+            step = Mistake("repeat_count", f"the {words} alone.")
             yield Alternative(value, (step,), 18)
 
 
@@ -101,14 +101,14 @@ def _listed(names: list[str], last: str = "and") -> str:
     return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
-def _by_layer(network: Network, quantity: str, total: int) -> Iterator[Alternative]:
+def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """A mistake in one layer, and the same in all layers."""
     everywhere: dict[tuple[str, str], list[Alternative]] = defaultdict(list)
     whole: dict[tuple[str, str], int] = defaultdict(int)
     several: _Several = {}
     for row, alike in _kinds(network):
         seen: set[str] = set()
-        for one in singles(network.scene(row), quantity):
+        for one in singles(network.context(row), quantity):
             step = one.steps[0]
             # Rather the whole column is taken in another unit; a layer that comes to nothing is left out.
             is_whole = step.mistake in ("factor_two", "unit") or one.value == 0
@@ -131,7 +131,7 @@ def _by_layer(network: Network, quantity: str, total: int) -> Iterator[Alternati
     for (mistake, where), ones in everywhere.items():
         if len(ones) > 1:
             reason = ones[0].steps[0].reason
-            step = Step(mistake, f"in all {len(ones)} layers that this concerns. For example: {reason}")
+            step = Mistake(mistake, f"in all {len(ones)} layers that this concerns. For example: {reason}")
             yield Alternative(total + whole[mistake, where], (step,), min(one.cost for one in ones) + 4)
 
 
@@ -142,7 +142,7 @@ def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
     return ("", row.op.family, "weights") if row.multiplications else ("", row.op.family)
 
 
-def _kinds(network: Network) -> Iterator[tuple[Row, list[str]]]:
+def _kinds(network: NetworkContext) -> Iterator[tuple[Row, list[str]]]:
     """Layers that are not of one size with an earlier one, each with the names of all that are."""
     for row in network.rows:
         alike = network.alike(row.name)
@@ -165,7 +165,7 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
 
     def of(near: Callable[[int], int], how: str, cost: int) -> Alternative:
         reason = f"the sum of numbers that were rounded to {how}. Round the sum alone."
-        return Alternative(sum(near(value) for value in values), (Step("rounded_inputs", reason),), cost)
+        return Alternative(sum(near(value) for value in values), (Mistake("rounded_inputs", reason),), cost)
 
     for digits in (3, 2, 1):
         yield of(partial(rounded, digits=digits), f"{digits} digits", 26 - digits)
@@ -173,22 +173,22 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
         yield of(partial(rounded_to, unit=unit), how, 24)
 
 
-def _otherwise(network: Network, quantity: str, total: int) -> Iterator[Alternative]:
+def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """Other sums of the same network."""
     totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
     if quantity in ("activations", "memory"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
         reason = "layers that work in place are counted too. They store nothing anew."
-        yield Alternative(every, (Step("repeat_count", reason),), 20)
+        yield Alternative(every, (Mistake("repeat_count", reason),), 20)
         peak = totals.peak_activation_bytes // (1 if quantity == "memory" else size * network.analysis.batch)
         reason = f"that is the most that is alive at one time, at {totals.peak_layer}. Asked for is the sum."
-        yield Alternative(peak, (Step("sum_of_parts", reason),), 22)
+        yield Alternative(peak, (Mistake("sum_of_parts", reason),), 22)
     if quantity == "memory":
         both = total + totals.param_bytes
-        yield Alternative(both, (Step("sum_of_parts", "the parameters are counted too."),), 22)
+        yield Alternative(both, (Mistake("sum_of_parts", "the parameters are counted too."),), 22)
         reason = "that is the memory of the parameters. Asked for is that of the activations."
-        yield Alternative(totals.param_bytes, (Step("unit", reason),), 20)
+        yield Alternative(totals.param_bytes, (Mistake("unit", reason),), 20)
 
 
 def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:

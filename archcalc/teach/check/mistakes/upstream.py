@@ -12,7 +12,7 @@ from archcalc.passes.analysis import Row
 from archcalc.passes.params import count_params
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.mistakes.base import Sized
-from archcalc.teach.check.mistakes.scene import Network, Scene
+from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
 from archcalc.teach.check.mistakes.sizes import sized
 
 #: How many layers with windows before a layer are looked at, and how dear a mistake there may be.
@@ -28,22 +28,22 @@ class Carried(NamedTuple):
     mistake: Sized
 
 
-def carried(scene: Scene) -> Iterator[Carried]:
+def carried(context: LayerContext) -> Iterator[Carried]:
     """The row on every input that one usual mistake before it leads to."""
-    network = scene.network
-    if scene.row is not network.analysis.by_name.get(scene.name):
+    network = context.network
+    if context.row is not network.analysis.by_name.get(context.name):
         return  # already a row that follows from another mistake
-    for source in _before(network, scene.row):
-        for one in sized(network.scene(source)):
+    for source in _before(network, context.row):
+        for one in sized(network.context(source)):
             output = source.output_shape
             both = one.sizes[0] != output[1] and one.sizes[1] != output[2]
             if len(one.steps) == 1 and one.cost <= MOST_COST and both:
-                row = _follow(network, source, (output[0], *one.sizes), scene.row)
+                row = _follow(network, source, (output[0], *one.sizes), context.row)
                 if row is not None:
                     yield Carried(row, source, one)
 
 
-def _before(network: Network, row: Row) -> list[Row]:
+def _before(network: NetworkContext, row: Row) -> list[Row]:
     """Layers before that have a window, the nearest first."""
     waiting = {network.position[name] for name in row.inputs}
     found: list[Row] = []
@@ -57,7 +57,7 @@ def _before(network: Network, row: Row) -> list[Row]:
     return found
 
 
-def _follow(network: Network, source: Row, output: Shape, target: Row) -> Row | None:
+def _follow(network: NetworkContext, source: Row, output: Shape, target: Row) -> Row | None:
     """The target's row when the source gives this output; None where it is untouched or a layer does not fit."""
     shapes: dict[str, Shape] = {source.name: output}
     last = network.position[target.name]
@@ -75,7 +75,7 @@ def _follow(network: Network, source: Row, output: Shape, target: Row) -> Row | 
     return None
 
 
-def with_inputs(network: Network, row: Row, inputs: tuple[Shape, ...], output: Shape) -> Row:
+def with_inputs(network: NetworkContext, row: Row, inputs: tuple[Shape, ...], output: Shape) -> Row:
     """The row on other input shapes; its receptive field is left as it is."""
     layer = network.analysis.graph.layers[network.position[row.name]]
     counted = count_params(ShapedLayer(layer, row.op, inputs, output, 0))

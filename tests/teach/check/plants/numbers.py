@@ -8,7 +8,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.teach.check.model import Answer, Stated
+from archcalc.teach.check.model import Answer
+from archcalc.teach.reading.stated import Stated
 
 #: Kernels, strides and so on that a student could mix up.
 KERNELS = (1, 3, 5, 7, 11)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from random import Random
 
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.model import TOTAL, Answer, Stated
+from archcalc.teach.check.model import TOTAL, Answer
+from archcalc.teach.reading.stated import Stated
 from tests.teach.check.plants.numbers import Conv, Plant, convolutions, number, pick, rows, shape, windows
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from archcalc.core.shapes import Shape
 from archcalc.teach.check.expected import Value
-from archcalc.teach.check.model import Stated
+from archcalc.teach.reading.stated import Stated
 
 
 def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bool]:

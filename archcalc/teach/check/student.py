@@ -35,7 +35,7 @@ class Follows(NamedTuple):
     source: Where
 
 
-class Network:
+class Recounter:
     """What of an analysis every check needs, and layers that were calculated anew before."""
 
     def __init__(self, analysis: Analysis) -> None:
@@ -102,10 +102,10 @@ def _with_filters(op: Op, made: Shape, output: Shape) -> Op:
 
 
 @dataclass
-class World:
+class StudentNetwork:
     """The student's network. Layers are entered in order; what is not entered is as the rules have it."""
 
-    network: Network
+    network: Recounter
     outputs: dict[int, Shape] = field(default_factory=dict)
     fields: dict[int, ReceptiveField | None] = field(default_factory=dict)
     shape_from: dict[int, Where] = field(default_factory=dict)

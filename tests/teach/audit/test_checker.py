@@ -15,12 +15,13 @@ from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.source import parse_source
+from archcalc.teach.audit.checker import check_claims
 from archcalc.teach.audit.diagnose import MISTAKES
 from archcalc.teach.audit.formats import FORMATS, render
 from archcalc.teach.audit.functions import QUANTITIES, Reader
-from archcalc.teach.audit.judge import Audit, Judged, Verdict, judge_claims
 from archcalc.teach.audit.language import read_claims
 from archcalc.teach.audit.networks import Networks
+from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 from tests.tiers import examples
 
 READER = Reader(Networks())
@@ -112,13 +113,13 @@ MADE: list[tuple[str, str]] = [
 
 
 def audited(*claims: str) -> Audit:
-    return judge_claims(
+    return check_claims(
         read_claims(parse_source("claims:\n" + "".join(f"  - {claim}\n" for claim in claims), "c.yaml"))
     )
 
 
-def judged(claim: str) -> Judged:
-    (one,) = audited(claim).judged
+def judged(claim: str) -> CheckedClaim:
+    (one,) = audited(claim).checked
     return one
 
 
@@ -170,8 +171,8 @@ def test_a_total_that_is_not_the_sum_of_its_parts() -> None:
         "{id: a-2, network: vgg16, layer: conv1_2, quantity: activations, value: 3.2M}",
         "{network: vgg16, quantity: activations, value: 24M, adds: a-*}",
     )
-    assert [one.verdict for one in found.judged] == [Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]
-    assert "sum_of_parts" in [one.mistake for one in found.judged[-1].diagnoses]
+    assert [one.verdict for one in found.checked] == [Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]
+    assert "sum_of_parts" in [one.mistake for one in found.checked[-1].diagnoses]
 
 
 def test_a_right_value_with_a_wrong_calculation_is_wrong() -> None:

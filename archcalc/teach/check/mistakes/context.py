@@ -29,24 +29,24 @@ class Borrowed(NamedTuple):
     far: int
 
 
-class Network:
+class NetworkContext:
     """An analysis with what is asked of it again and again."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         self.rows = analysis.rows
         self.position = {row.name: index for index, row in enumerate(analysis.rows)}
-        self._scenes: dict[str, Scene] = {}
+        self._contexts: dict[str, LayerContext] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])
 
-    def scene(self, row: Row) -> Scene:
+    def context(self, row: Row) -> LayerContext:
         """The row among its neighbours; of the analysis' own rows each is made once."""
         if row is not self.analysis.by_name.get(row.name):
-            return Scene(self, row)
-        if row.name not in self._scenes:
-            self._scenes[row.name] = Scene(self, row)
-        return self._scenes[row.name]
+            return LayerContext(self, row)
+        if row.name not in self._contexts:
+            self._contexts[row.name] = LayerContext(self, row)
+        return self._contexts[row.name]
 
     def maker(self, name: str) -> Row:
         """The layer whose output this is, seen through layers that change no shape."""
@@ -127,10 +127,10 @@ def _size(row: Row) -> tuple[object, ...]:
     return (row.op.kind, row.input_shapes, row.output_shape, row.params)
 
 
-class Scene:
+class LayerContext:
     """A row with its rules lifted to symbols; `same` padding as the pixels that it comes to."""
 
-    def __init__(self, network: Network, row: Row) -> None:
+    def __init__(self, network: NetworkContext, row: Row) -> None:
         self.network = network
         self.row = row
         self.name = row.name

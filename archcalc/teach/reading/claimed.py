@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.teach.audit.numbers import value_text
-from archcalc.teach.check.calculation import StatementError
-from archcalc.teach.check.model import Stated
-from archcalc.teach.check.statements import read_statement
+from archcalc.teach.reading.calculation import StatementError
+from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.statements import read_statement
 
 MOST_ITEMS = 1000
 LONGEST = 200

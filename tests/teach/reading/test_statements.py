@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.explain.derive.notation import TEXT
-from archcalc.teach.check.calculation import StatementError, calculate
 from archcalc.teach.check.model import QUANTITIES
-from archcalc.teach.check.statements import is_empty, read_statement, split_result
+from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.statements import is_empty, read_statement, split_result
 
 #: Text, low, high.
 NUMBERS = [

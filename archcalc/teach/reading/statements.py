@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
-from archcalc.teach.check.calculation import GAP, StatementError, calculate, is_whole, scaled
-from archcalc.teach.check.model import Stated
+from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole, scaled
+from archcalc.teach.reading.stated import Stated
 
 #: Characters of a cell.
 LONGEST_CELL = 1000

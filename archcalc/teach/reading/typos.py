@@ -1,17 +1,13 @@
-"""Slips that need no formula: a digit, and a rounded number that was calculated on with."""
+"""Typos: one digit changed, dropped, doubled, or two swapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcalc.explain.derive.trace import Node
-from archcalc.teach.check.mistakes.base import Alternative, Step
-from archcalc.teach.check.mistakes.trees import quantity, times
 
-
-def digit_slip(right: int, wrong: int) -> str:
-    """What happened to a digit, in words; empty where more than one slip would be needed."""
-    # A slip changes the number of digits by one at the most; what is far larger is not even written out.
+def describe_typo(right: int, wrong: int) -> str:
+    """What happened to a digit, in words; empty where more than one typo would be needed."""
+    # A typo changes the number of digits by one at the most; what is far larger is not even written out.
     if right < 0 or wrong < 0 or right == wrong or wrong > 100 * (right + 1):
         return ""
     one, other = str(right), str(wrong)
@@ -29,12 +25,12 @@ def digit_slip(right: int, wrong: int) -> str:
         return f"a digit is missing, the {one[dropped]}" if dropped is not None else ""
     if len(other) == len(one) + 1:
         doubled = next((i for i in range(len(one)) if one[: i + 1] + one[i:] == other), None)
-        return f"a digit stands twice, the {one[doubled]}" if doubled is not None else ""
+        return f"a digit is doubled, the {one[doubled]}" if doubled is not None else ""
     return ""
 
 
 def mistyped(value: int) -> Iterator[int]:
-    """Every number that `digit_slip` has words for, given this one is right; of a single digit all others."""
+    """Every number that `describe_typo` has words for, given this one is right; of a single digit all others."""
     digits = str(value)
     made = []
     for place, digit in enumerate(digits):
@@ -59,26 +55,3 @@ def rounded(value: int, digits: int) -> int:
 def rounded_to(value: int, unit: int) -> int:
     """To a multiple of a unit, half up."""
     return (2 * value + unit) // (2 * unit) * unit
-
-
-def factors(node: Node) -> list[Node]:
-    """The factors of a product as they stand from left to right."""
-    return [*factors(node.parts[0]), *factors(node.parts[1])] if node.kind == "*" else [node]
-
-
-def rounded_factors(tree: Node) -> Iterator[Alternative]:
-    """A product whose first or last factors were multiplied and rounded to 2 or 3 digits on the way."""
-    parts = factors(tree)
-    for cut in range(1, len(parts)):
-        for first in (True, False):
-            group = times(*(parts[:cut] if first else parts[cut:]))
-            if group.is_atom:
-                continue  # a setting, not a result
-            for digits in (3, 2):
-                near = rounded(group.value, digits)
-                if near == group.value:
-                    continue
-                short = quantity("≈", near)
-                made = times(short, *parts[cut:]) if first else times(*parts[:cut], short)
-                reason = f"{group.value:,} was rounded to {near:,} on the way. Round the result alone."
-                yield Alternative(made.value, (Step("rounded_inputs", reason),), 34 - 2 * digits, made)

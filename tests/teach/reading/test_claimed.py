@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.teach.audit.claimed import read_claimed
+from archcalc.teach.reading.claimed import read_claimed
 
 ACCEPTED: list[tuple[Any, Any]] = [
     (34944, 34944),

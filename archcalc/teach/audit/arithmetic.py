@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.explain.derive.trace import Node
-from archcalc.teach.audit.asked import Asked
-from archcalc.teach.audit.claimed import Claimed, read_claimed
+from archcalc.teach.audit.claims import Claim, Printed
+from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.functions import COUNTS
 from archcalc.teach.audit.numbers import bytes_text, value_text
 from archcalc.teach.audit.trees import calls, layer_of, walk, written
-from archcalc.teach.check.mistakes.slips import digit_slip
+from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.model import Diagnosis
-
-if TYPE_CHECKING:
-    from archcalc.teach.audit.claims import Claim, Printed
-    from archcalc.teach.audit.judge import Part
+from archcalc.teach.reading.claimed import Claimed, read_claimed
+from archcalc.teach.reading.typos import describe_typo
 
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": lambda a, b: a * b,
@@ -79,7 +77,7 @@ def of_addends(claim: Claim, claims: Sequence[Claim], claimed: Claimed) -> Itera
 # --- digits and factors
 
 
-def of_sides(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_sides(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """A digit lost, doubled, changed or swapped in a side of a shape; a number that is twice the right one."""
     layer, quantity = _of(part)
     claimed, value = part.claimed, part.value
@@ -99,8 +97,8 @@ def of_sides(asked: Asked, part: Part) -> Iterator[Diagnosis]:
             f"{claimed.text} is {'twice' if number > value else 'half'} the right number.",
         )
     for node in walk(part.tree):
-        if node is not part.tree and node.parts and node.kind != "list" and claimed.holds(asked.value(node)):
-            text = f"{claimed.text} is only {written(node, asked.variables)}."
+        if node is not part.tree and node.parts and node.kind != "list" and claimed.holds(context.value(node)):
+            text = f"{claimed.text} is only {written(node, context.variables)}."
             if part.tree.value == "**" and node is part.tree.parts[0]:
                 text = f"{claimed.text} counts one axis; over both it is squared."
             yield Diagnosis("incomplete", layer, quantity, text)
@@ -109,19 +107,19 @@ def of_sides(asked: Asked, part: Part) -> Iterator[Diagnosis]:
 
 def _is_slip(claimed: int, right: int) -> bool:
     """Whether one slip makes a number of several digits of another."""
-    return max(claimed, right) >= 100 and bool(digit_slip(right, claimed))
+    return max(claimed, right) >= 100 and bool(describe_typo(right, claimed))
 
 
 # --- units
 
 
-def of_unit(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_unit(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """Millions of parameters or values that were written as megabytes."""
     number = part.claimed.number
     names = {"param_bytes": "params", "activation_bytes": "activations"}
     if not part.claimed.in_bytes or number is None or part.tree.kind != "call" or part.tree.value not in names:
         return
-    count = asked.value(part.tree._replace(value=names[part.tree.value]))
+    count = context.value(part.tree._replace(value=names[part.tree.value]))
     layer, quantity = _of(part)
     millions = number / 10**6
     written_millions = f"{float(millions):g}M"
@@ -134,7 +132,7 @@ def of_unit(asked: Asked, part: Part) -> Iterator[Diagnosis]:
 # --- rounding
 
 
-def of_rounding(asked: Asked, part: Part) -> Iterator[Diagnosis]:
+def of_rounding(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """A calculation with terms that were rounded or cut off before."""
     found = calls(part.tree)
     if part.claimed.number is None or len(found) < 2 or any(call.value not in COUNTS for call in found):
@@ -144,10 +142,10 @@ def of_rounding(asked: Asked, part: Part) -> Iterator[Diagnosis]:
         if (unit in (1 << 20, 1 << 10)) != part.claimed.in_bytes:
             continue
         for cut, how in ((False, "rounded"), (True, "cut off")):
-            functions = {**asked.functions, **{key: _rounded(asked.functions[key], unit, cut) for key in COUNTS}}
-            value = asked.value(part.tree, functions)
+            functions = {**context.functions, **{key: _rounded(context.functions[key], unit, cut) for key in COUNTS}}
+            value = context.value(part.tree, functions)
             if value != part.value and part.claimed.holds(value):
-                pairs = [(asked.value(call), asked.value(call, functions)) for call in found]
+                pairs = [(context.value(call), context.value(call, functions)) for call in found]
                 terms = ", ".join(
                     f"{float(Fraction(right, unit)):,.4g} {name} as {used // unit:,}"
                     for right, used in dict.fromkeys(pairs)

@@ -1,96 +1,48 @@
-"""Claims judged: what is claimed against what is calculated."""
+"""Claims checked: what is claimed against what is calculated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
 from archcalc.spec.expressions import Expression, ExpressionError, evaluate, exact
-from archcalc.teach.audit.claimed import Claimed, read_claimed
 from archcalc.teach.audit.claims import Claim, Claims, Formula
+from archcalc.teach.audit.context import ClaimContext
+from archcalc.teach.audit.diagnose import Diagnoser
+from archcalc.teach.audit.formulas import mended_formulas
 from archcalc.teach.audit.functions import MEASURED, Reader
 from archcalc.teach.audit.language import load_claims
 from archcalc.teach.audit.networks import Networks
 from archcalc.teach.audit.numbers import value_text
+from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Part, Verdict
+from archcalc.teach.audit.workings import workings
 from archcalc.teach.check.model import Diagnosis
+from archcalc.teach.reading.claimed import Claimed, read_claimed
 
 MOST_POINTS = 20_000
 
 
-class Verdict(StrEnum):
-    """What a claim is."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    NOT_CALCULATED = "not calculated"
-
-
-class Part(NamedTuple):
-    """A claimed value and what it is checked against; of a list each item is one."""
-
-    claimed: Claimed
-    tree: Expression
-    value: Any
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A claim and what became of it. `parts` hold the right values, where some were calculated.
-
-    `printed` is what the text's own calculation gives, `reason` why nothing could be calculated.
-    """
-
-    claim: Claim
-    verdict: Verdict
-    parts: tuple[Part, ...] = ()
-    printed: Any = None
-    diagnoses: tuple[Diagnosis, ...] = ()
-    reason: str = ""
-    #: How the right value comes about, where the claim is wrong.
-    workings: tuple[str, ...] = ()
-    #: For a formula: a point at which it differs, with both values.
-    counterexample: tuple[dict[str, Any], Any, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Audit:
-    """A file of claims, judged in its order."""
-
-    claims: Claims
-    judged: tuple[Judged, ...]
-
-    def count(self, verdict: Verdict) -> int:
-        return sum(one.verdict is verdict for one in self.judged)
-
-    @property
-    def is_right(self) -> bool:
-        """Whether no claim is wrong; what cannot be calculated is not."""
-        return not self.count(Verdict.WRONG)
-
-
 def audit(path: Path) -> Audit:
-    """Judge a file of claims. Raises `SpecError` with every fault of the file, `UsageError` without a file."""
-    return judge_claims(load_claims(path))
+    """ClaimChecker a file of claims. Raises `SpecError` with every fault of the file, `UsageError` without a file."""
+    return check_claims(load_claims(path))
 
 
-def judge_claims(claims: Claims) -> Audit:
-    """Judge claims that have been read."""
-    judge = Judge(Reader(Networks()), claims.claims)
-    judged: list[Judged] = []
+def check_claims(claims: Claims) -> Audit:
+    """ClaimChecker claims that have been read."""
+    checker = ClaimChecker(Reader(Networks()), claims.claims)
+    checked: list[CheckedClaim] = []
     problems: list[Problem] = []
     for claim in claims.claims:
         try:
-            judged.append(judge.judge(claim))
+            checked.append(checker.check(claim))
         except FaultyClaimError as error:
             problems += error.problems
     if problems:
         raise SpecError(problems)
-    return Audit(claims, tuple(judged))
+    return Audit(claims, tuple(checked))
 
 
 class FaultyClaimError(Exception):
@@ -101,25 +53,25 @@ class FaultyClaimError(Exception):
         self.problems = list(problems)
 
 
-class Judge:
+class ClaimChecker:
     """Judges claims with one set of networks."""
 
     def __init__(self, reader: Reader, claims: Sequence[Claim] = ()) -> None:
         self.reader = reader
         self.claims = claims
 
-    def judge(self, claim: Claim) -> Judged:
+    def check(self, claim: Claim) -> CheckedClaim:
         if claim.formula is not None:
-            return self.judge_formula(claim, claim.formula)
+            return self.check_formula(claim, claim.formula)
         if claim.reason:
-            return Judged(claim, Verdict.NOT_CALCULATED, reason=claim.reason)
+            return CheckedClaim(claim, Verdict.NOT_CALCULATED, reason=claim.reason)
         printed = claim.printed.tree.value if claim.printed else None
         claimed = claim.value or read_claimed(printed)
         if claim.calculation is None:
             parts = [Part(claimed, Expression("value", 0, printed), printed)]
         else:
             parts = list(self.parts(claim, claimed, claim.calculation.tree, claim.calculation.variables))
-        return self.judge_parts(claim, parts, claimed, printed)
+        return self.check_parts(claim, parts, claimed, printed)
 
     def parts(self, claim: Claim, claimed: Claimed, tree: Expression, variables: Mapping[str, Any]) -> Iterator[Part]:
         """The items of a list, each with its calculation; or the whole."""
@@ -129,12 +81,9 @@ class Judge:
         else:
             yield Part(claimed, tree, self.value(claim, tree, variables))
 
-    def judge_parts(self, claim: Claim, parts: list[Part], claimed: Claimed, printed: Any) -> Judged:
+    def check_parts(self, claim: Claim, parts: list[Part], claimed: Claimed, printed: Any) -> CheckedClaim:
         """Wrong where one part is; not calculated where one part cannot be and none is wrong."""
-        from archcalc.teach.audit.diagnose import Diagnoser
-        from archcalc.teach.audit.workings import workings
-
-        diagnoser = Diagnoser(self, claim, printed)
+        diagnoser = Diagnoser(ClaimContext(self.reader, claim, self.claims), printed)
         unknown: list[str] = []
         found: list[Diagnosis] = []
         shown: list[str] = []
@@ -150,18 +99,18 @@ class Judge:
             elif claim.calculation is not None and not part.claimed.holds(part.value):
                 wrong = True
                 found += diagnoser.of_part(part)
-                shown += workings(diagnoser.asked, part)
+                shown += workings(diagnoser.context, part)
         kept = tuple(parts)
         if wrong and claim.adds:
             found += diagnoser.of_addends(claimed)
         if wrong:
             found = list(dict.fromkeys(found))
-            return Judged(claim, Verdict.WRONG, kept, printed, tuple(found), workings=tuple(dict.fromkeys(shown)))
+            return CheckedClaim(claim, Verdict.WRONG, kept, printed, tuple(found), workings=tuple(dict.fromkeys(shown)))
         if unknown:
-            return Judged(
+            return CheckedClaim(
                 claim, Verdict.NOT_CALCULATED, kept, reason=f"measured, and evaluations differ: {'; '.join(unknown)}"
             )
-        return Judged(claim, Verdict.RIGHT, kept, printed)
+        return CheckedClaim(claim, Verdict.RIGHT, kept, printed)
 
     def value(self, claim: Claim, tree: Expression, variables: Mapping[str, Any]) -> Any:
         """What is right. Raises `FaultyClaimError` at the part of the claim that cannot be calculated."""
@@ -194,7 +143,7 @@ class Judge:
 
     # --- formulas
 
-    def judge_formula(self, claim: Claim, formula: Formula) -> Judged:
+    def check_formula(self, claim: Claim, formula: Formula) -> CheckedClaim:
         """A formula is right where it equals the rule at every point."""
         points = list(self.points(claim, formula))
         expected = [
@@ -204,12 +153,10 @@ class Judge:
         found = [self.value_of_formula(claim, formula, point) for point in points]
         differing = [one for one in zip(points, found, expected, strict=True) if one[1] != one[2]]
         if not differing:
-            return Judged(claim, Verdict.RIGHT)
-        from archcalc.teach.audit.formulas import mended_formulas
-
+            return CheckedClaim(claim, Verdict.RIGHT)
         mended = mended_formulas(formula, points, expected)
         # The last one has the largest numbers, in which no operator hides behind a 0 or a 1.
-        return Judged(claim, Verdict.WRONG, diagnoses=mended, counterexample=differing[-1])
+        return CheckedClaim(claim, Verdict.WRONG, diagnoses=mended, counterexample=differing[-1])
 
     def points(self, claim: Claim, formula: Formula) -> Iterator[dict[str, Any]]:
         """The points at which a formula is tried: all combinations for which its condition holds."""

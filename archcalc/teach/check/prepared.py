@@ -1,0 +1,77 @@
+"""A network prepared for checking: right values, the place of a layer, diagnoses; kept for many tables."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.teach.check.diagnose import Situation, diagnose
+from archcalc.teach.check.expected import Value, expected, expected_total
+from archcalc.teach.check.match import Match, Matcher
+from archcalc.teach.check.model import TOTAL, Diagnosis
+from archcalc.teach.check.student import Recounter
+from archcalc.teach.reading.stated import Stated
+
+_MOST_KEPT = 20_000
+
+
+def prepare(analysis: Analysis) -> PreparedNetwork:
+    """The prepared network of an analysis; the same as long as the analysis lives."""
+    key = id(analysis)
+    if key not in _PREPARED:
+        _PREPARED[key] = PreparedNetwork(analysis)
+        weakref.finalize(analysis, _PREPARED.pop, key, None)
+    return _PREPARED[key]
+
+
+class PreparedNetwork:
+    """A network, prepared for many tables of answers."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        # Not the analysis that is asked for: this would keep it alive for ever.
+        self.analysis = Analysis(**{name: getattr(analysis, name) for name in analysis.__dataclass_fields__})
+        self.recounter = Recounter(self.analysis)
+        self.matcher = Matcher(self.analysis)
+        self.rows = self.analysis.rows
+        self.ends = self.matcher.blocks
+        self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
+
+    def right(self, match: Match, quantity: str) -> Value | None:
+        """The right value: of a layer, of a block, of the whole network."""
+        if match.layer == TOTAL:
+            return expected_total(self.analysis, quantity)
+        if not match.is_block:
+            return expected(self.analysis[match.layer], self.analysis, quantity)
+        if quantity in ("output_shape", "receptive_field"):
+            return expected(self.rows[self.ends[match.layer]], self.analysis, quantity)
+        values = [expected(row, self.analysis, quantity) for row in self.inside(match.layer)]
+        return sum(value for value in values if isinstance(value, int))
+
+    def inside(self, block: str) -> Iterator[Row]:
+        return (row for row in self.rows if row.name.startswith(f"{block}/"))
+
+    def place(self, match: Match) -> int:
+        """The index of the layer whose output a match is about; of the total, behind all layers."""
+        if match.layer == TOTAL:
+            return len(self.rows)
+        return self.ends[match.layer] if match.is_block else self.recounter.index[match.layer]
+
+    def diagnosed(self, layer: str, quantity: str, rows: Sequence[Row | None], stated: Stated) -> tuple[Diagnosis, ...]:
+        """The diagnosis on the first row, the student's or the right one, that has more to say than `unknown`."""
+        found: tuple[Diagnosis, ...] = ()
+        for row in rows:
+            key = (layer, quantity, stated, row.input_shapes if row else None, row.output_shape if row else None)
+            if key not in self._diagnoses:
+                if len(self._diagnoses) >= _MOST_KEPT:
+                    self._diagnoses.clear()
+                self._diagnoses[key] = diagnose(Situation(self.analysis, layer, quantity, row), stated)
+            latest = self._diagnoses[key]
+            if not found or all(one.mistake == "unknown" for one in found):
+                found = latest
+            if any(one.mistake != "unknown" for one in found):
+                break
+        return found
+
+
+_PREPARED: dict[int, PreparedNetwork] = {}
