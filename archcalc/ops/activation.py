@@ -5,7 +5,10 @@ from typing import ClassVar
 
 from archcalc.core.shapes import Shape, spatial
 from archcalc.ops import rules
-from archcalc.ops.base import Operations, Pointwise, elements
+from archcalc.ops.base import Operations, Pointwise, elements, names
+
+#: What people call any of them.
+_ANY = names("activation|nonlinearity|non linearity|активация|функция активации")
 
 
 class Activation(Pointwise):
@@ -25,6 +28,8 @@ class Relu(Activation):
 
     kind = "relu"
     stem = "relu"
+    noun = "ReLU"
+    words = (*names("relu|rectified linear unit|rectifier|rectified linear|релу|релю|线性整流"), *_ANY)
     each = Operations(comparisons=1)
 
 
@@ -33,6 +38,8 @@ class Relu6(Activation):
 
     kind = "relu6"
     stem = "relu"
+    noun = "ReLU6"
+    words = (*names("relu6|relu|relu 6"), *_ANY)
     each = Operations(comparisons=2)
 
 
@@ -41,6 +48,8 @@ class Sigmoid(Activation):
 
     kind = "sigmoid"
     stem = "sigmoid"
+    noun = "sigmoid"
+    words = (*names("sigmoid|logistic|sigm|logistic sigmoid|сигмоида|сигмоид|sigmoide|sigmoïde"), *_ANY)
     each = Operations(additions=1, divisions=1, exponentials=1)
 
 
@@ -49,6 +58,8 @@ class Tanh(Activation):
 
     kind = "tanh"
     stem = "tanh"
+    noun = "tanh"
+    words = (*names("tanh|hyperbolic tangent|th|гиперболический тангенс|тангенс|tangente hiperbólica"), *_ANY)
     each = Operations(additions=2, multiplications=1, divisions=1, exponentials=1)
 
 
@@ -57,6 +68,8 @@ class ScaledTanh(Activation):
 
     kind = "scaled_tanh"
     stem = "tanh"
+    noun = "scaled tanh"
+    words = (*names("scaled tanh|tanh|hyperbolic tangent"), *_ANY)
     each = Operations(additions=2, multiplications=3, divisions=1, exponentials=1)
 
 
@@ -65,6 +78,8 @@ class Softmax(Activation):
 
     kind = "softmax"
     stem = "softmax"
+    noun = "softmax"
+    words = names("softmax|prob|probs|probabilities|софтмакс")
     each = Operations(divisions=1, exponentials=1)
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:

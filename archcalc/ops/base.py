@@ -67,6 +67,11 @@ class MatrixProduct(NamedTuple):
     patches: tuple[Number, Number]
 
 
+def names(text: str) -> tuple[str, ...]:
+    """The parts of "a|b|c"."""
+    return tuple(text.split("|"))
+
+
 Windows = tuple[Window, Window]
 POINT = Window(1)
 POINTS: Windows = (POINT, POINT)
@@ -86,9 +91,9 @@ class Op(BaseModel):
     stem: ClassVar[str]
     #: Group of kinds that tables and diagrams treat alike.
     family: ClassVar[str]
-    #: What diagrams and sentences call it: conv, max pool. Without one it is made from the kind.
+    #: What diagrams and sentences call it: conv, max pool. Empty: made from the kind.
     noun: ClassVar[str] = ""
-    #: What people call it, in lower case and in any language: read by patterns, by `check` and by hints.
+    #: What people call it, in lower case, words separated by a space, in any language. `archcalc.ops.called` reads it.
     words: ClassVar[tuple[str, ...]] = ()
     #: True where frameworks overwrite the input, so that nothing new is stored.
     in_place: ClassVar[bool] = False

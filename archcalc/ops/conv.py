@@ -20,9 +20,17 @@ from archcalc.ops.base import (
     Windows,
     by,
     elements,
+    names,
     want_image,
 )
 from archcalc.ops.windowed import NO_PADDING, Padding, Windowed
+
+#: What people call a convolution of any kind.
+_CONVOLUTION = names(
+    "conv|convolution|convolutional|c|свёртка|свертка|свёрточный|сверточный|конв|convolución|"
+    "convolucional|faltung|faltungsschicht|convolução|convolucao|卷积|畳み込み|קונבולוציה|"
+    "փաթույթ|կոնվոլյուցիա"
+)
 
 
 class Conv2d(Windowed):
@@ -33,6 +41,8 @@ class Conv2d(Windowed):
 
     kind = "conv2d"
     stem = "conv"
+    noun = "conv"
+    words = (*names("spatial convolution"), *_CONVOLUTION)
     family = "convolution"
 
     out_channels: Count
@@ -123,6 +133,11 @@ class DepthwiseConv2d(Windowed):
 
     kind = "depthwise_conv2d"
     stem = "conv"
+    noun = "depthwise conv"
+    words = names(
+        "depthwise|depthwise convolution|dw|dwconv|dw conv|conv dw|depth wise conv|channelwise conv|"
+        "поканальная свёртка|поканальная свертка|depthwise свёртка|深度卷积"
+    )
     family = "convolution"
 
     depth_multiplier: Count = 1
@@ -168,6 +183,18 @@ class ConvTranspose2d(Op):
 
     kind = "conv_transpose2d"
     stem = "upconv"
+    noun = "transposed conv"
+    words = (
+        *names(
+            "deconv|deconvolution|transposed convolution|conv transpose|convtranspose|transpose conv|"
+            "conv2d transpose|upconv|up conv|up convolution|fractionally strided conv|"
+            "backwards convolution|tconv|транспонированная свёртка|транспонированная свертка|"
+            "обратная свёртка|обратная свертка|деконволюция|convolución transpuesta|"
+            "transponierte faltung|convolution transposée|convolução transposta|转置卷积|反卷积|"
+            "転置畳み込み"
+        ),
+        *_CONVOLUTION,
+    )
     family = "convolution"
 
     out_channels: Count
@@ -246,6 +273,14 @@ class LocallyConnected2d(Windowed):
 
     kind = "locally_connected2d"
     stem = "local"
+    noun = "local"
+    words = (
+        *names(
+            "local|locally connected|local conv|unshared conv|unshared convolution|локально связный|"
+            "локально-связный|локальная свёртка"
+        ),
+        *_CONVOLUTION,
+    )
     family = "convolution"
 
     out_channels: Count

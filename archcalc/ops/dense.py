@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements
+from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements, names
+
+#: What people call a fully connected layer.
+_DENSE = names(
+    "fc|dense|fully connected|full connection|linear|affine|inner product|ip|f|mlp|полносвязный|"
+    "плотный|линейный|полносвязанный|densa|totalmente conectada|completamente conectada|"
+    "entièrement connectée|vollverbunden|vollständig verbunden|全连接|全結合|שכבה מקושרת לחלוטין|"
+    "שכבה צפופה|լրիվ կապակցված|լիակապ"
+)
 
 
 class Linear(Op):
@@ -13,6 +21,8 @@ class Linear(Op):
 
     kind = "linear"
     stem = "fc"
+    noun = "dense"
+    words = _DENSE
     family = "dense"
 
     out_features: Count
@@ -53,6 +63,13 @@ class Rbf(Op):
 
     kind = "rbf"
     stem = "rbf"
+    noun = "RBF"
+    words = (
+        *names(
+            "rbf|radial basis function|radial basis functions|euclidean rbf|gaussian connections|рбф|радиально базисный"
+        ),
+        *_DENSE,
+    )
     family = "dense"
 
     out_features: Count

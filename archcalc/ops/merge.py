@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements
+from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements, names
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
@@ -17,6 +17,8 @@ class Add(Pointwise):
 
     kind = "add"
     stem = "add"
+    noun = "add"
+    words = names("add|merge|addition|sum|residual|elementwise add|eltwise|shortcut add|сложение|сумма|suma|somme|相加")
     family = "merge"
     fewest_inputs = 2
     most_inputs = None
@@ -37,6 +39,8 @@ class Multiply(Pointwise):
 
     kind = "multiply"
     stem = "multiply"
+    noun = "multiply"
+    words = names("multiply|mul|mult|product|elementwise product|умножение|произведение")
     family = "merge"
     most_inputs = None
 
@@ -69,6 +73,8 @@ class Concat(Pointwise):
 
     kind = "concat"
     stem = "concat"
+    noun = "concat"
+    words = names("concat|concatenate|concatenation|depth concat|filter concat|cat|merge|конкатенация|объединение|拼接")
     family = "merge"
     most_inputs = None
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from archcalc.core.shapes import Shape
 from archcalc.ops import rules
-from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements
+from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements, names
 
 
 class BatchNorm2d(Pointwise):
@@ -18,6 +18,12 @@ class BatchNorm2d(Pointwise):
 
     kind = "batch_norm2d"
     stem = "bn"
+    noun = "batch norm"
+    words = names(
+        "bn|batchnorm|batch norm|batch normalization|batch normalisation|spatial batch norm|батчнорм|"
+        "батч норм|батч нормализация|пакетная нормализация|normalización por lotes|normalisation par lots|"
+        "批归一化|批量归一化|バッチ正規化"
+    )
     family = "normalisation"
 
     epsilon: Annotated[Real, Field(gt=0)] = 1e-5
@@ -53,6 +59,11 @@ class LocalResponseNorm(Pointwise):
 
     kind = "local_response_norm"
     stem = "norm"
+    noun = "LRN"
+    words = names(
+        "lrn|norm|local response norm|local response normalization|local response normalisation|"
+        "response normalization|normalization|normalisation|cross map lrn|нормализация|局部响应归一化"
+    )
     family = "normalisation"
 
     size: Size = 5
@@ -81,6 +92,8 @@ class Dropout(Pointwise):
 
     kind = "dropout"
     stem = "drop"
+    noun = "dropout"
+    words = names("dropout|drop|spatial dropout|дропаут|исключение|随机失活")
     family = "regularisation"
     in_place = True
     is_view = True

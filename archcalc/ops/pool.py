@@ -20,9 +20,15 @@ from archcalc.ops.base import (
     WithoutWeights,
     by,
     elements,
+    names,
     want_image,
 )
 from archcalc.ops.windowed import Axis, Windowed
+
+#: What people call pooling of any kind, averages of any kind, and averages over whole maps.
+_POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
+_AVERAGE = names("avgpool|average pool|average pooling|avg pooling|subsampling")
+_GLOBAL = names("gap|global average pool|global average pooling|global avg pool|global avg pooling")
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -105,6 +111,15 @@ class MaxPool2d(Pool2d):
 
     kind = "max_pool2d"
     stem = "pool"
+    noun = "max pool"
+    words = (
+        *names(
+            "maxpool|max pooling|mp|max pool|max|spatial max pooling|макспулинг|макс пулинг|"
+            "максимальный пулинг|max пулинг|максимальная подвыборка|пулинг по максимуму|max agrupación|"
+            "max agrupamento|maximum pooling|最大池化|最大プーリング|מקס פולינג"
+        ),
+        *_POOLING,
+    )
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(comparisons=rules.sums(elements(output), self._window_elements(), 0))
@@ -115,6 +130,15 @@ class AvgPool2d(Pool2d):
 
     kind = "avg_pool2d"
     stem = "pool"
+    noun = "avg pool"
+    words = (
+        *names(
+            "ap|mean pool|mean pooling|spatial average pooling|средний пулинг|усредняющий пулинг|"
+            "пулинг по среднему|average пулинг|平均池化|平均プーリング|mittelwert pooling"
+        ),
+        *_AVERAGE,
+        *_POOLING,
+    )
 
     count_include_pad: bool = True
 
@@ -128,6 +152,8 @@ class LpPool2d(Pool2d):
 
     kind = "lp_pool2d"
     stem = "pool"
+    noun = "Lp pool"
+    words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *_POOLING)
 
     norm_type: Annotated[int, Field(strict=True, ge=1, le=16)] = 2
 
@@ -152,6 +178,12 @@ class Subsampling2d(Pool2d):
 
     kind = "subsampling2d"
     stem = "pool"
+    noun = "subsampling"
+    words = (
+        *names("sub sampling|subsample|s|субдискретизация|下采样|サブサンプリング|submuestreo"),
+        *_AVERAGE,
+        *_POOLING,
+    )
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         channels = inputs[0][0]
@@ -170,6 +202,16 @@ class GlobalAvgPool2d(WithoutWeights):
 
     kind = "global_avg_pool2d"
     stem = "pool"
+    noun = "global pool"
+    words = (
+        *names(
+            "global pool|global pooling|глобальный пулинг|глобальный средний пулинг|"
+            "глобальное усреднение|全局平均池化|グローバル平均プーリング"
+        ),
+        *_GLOBAL,
+        *_AVERAGE,
+        *_POOLING,
+    )
     family = "pooling"
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
@@ -194,6 +236,16 @@ class AdaptiveAvgPool2d(WithoutWeights):
 
     kind = "adaptive_avg_pool2d"
     stem = "pool"
+    noun = "adaptive pool"
+    words = (
+        *names(
+            "adaptive pool|adaptive pooling|adaptive avg pool|adaptive average pool|"
+            "adaptive average pooling|адаптивный пулинг|自适应平均池化"
+        ),
+        *_GLOBAL,
+        *_AVERAGE,
+        *_POOLING,
+    )
     family = "pooling"
 
     output_size: SizePair
@@ -235,6 +287,8 @@ class MaxUnpool2d(WithoutWeights):
 
     kind = "max_unpool2d"
     stem = "unpool"
+    noun = "max unpool"
+    words = names("unpool|unpooling|max unpool|max unpooling|распулинг|анпулинг|反池化")
     family = "pooling"
     fewest_inputs = 2
     most_inputs = 3

@@ -21,6 +21,7 @@ from archcalc.ops.base import (
     Windows,
     by,
     elements,
+    names,
     want_image,
 )
 from archcalc.ops.windowed import Sides
@@ -47,6 +48,11 @@ class Input(Pointwise):
 
     kind = "input"
     stem = "input"
+    noun = "input"
+    words = names(
+        "input|image|data|in|input image|вход|изображение|входное изображение|entrada|imagen|imagem|eingabe|"
+        "entrée|bild|输入|入力|קלט|մուտք"
+    )
     family = "input"
     fewest_inputs = 0
     most_inputs = 0
@@ -65,6 +71,8 @@ class Identity(Pointwise):
 
     kind = "identity"
     stem = "identity"
+    noun = "identity"
+    words = names("identity|shortcut|skip|skip connection|тождество|тождественный")
     family = "shape"
     in_place = True
     is_view = True
@@ -75,6 +83,11 @@ class Flatten(Pointwise):
 
     kind = "flatten"
     stem = "flatten"
+    noun = "flatten"
+    words = names(
+        "flatten|reshape|view|flat|vectorize|unroll|выпрямление|развёртка|развертка|вектор|aplanar|"
+        "aplanamiento|achatar|aplatir|展平|平坦化"
+    )
     family = "shape"
     in_place = True
     is_view = True
@@ -101,6 +114,8 @@ class Reshape(Pointwise):
 
     kind = "reshape"
     stem = "reshape"
+    noun = "reshape"
+    words = names("reshape|view")
     family = "shape"
     in_place = True
     is_view = True
@@ -130,6 +145,8 @@ class Crop2d(Pointwise):
 
     kind = "crop2d"
     stem = "crop"
+    noun = "crop"
+    words = names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪")
     family = "shape"
     most_inputs = 2
 
@@ -181,6 +198,8 @@ class Slice2d(Pointwise):
 
     kind = "slice2d"
     stem = "slice"
+    noun = "slice"
+    words = names("slice|slicing|strided slice|срез")
     family = "shape"
 
     step: SizePair = (1, 1)
@@ -215,6 +234,8 @@ class ZeroPad2d(Pointwise):
 
     kind = "zero_pad2d"
     stem = "pad"
+    noun = "zero pad"
+    words = names("zero pad|zero padding|pad|padding|zeropad|дополнение нулями|паддинг|填充|零填充")
     family = "shape"
 
     padding: Margins | Literal["same"]
@@ -257,6 +278,8 @@ class PadChannels(Pointwise):
 
     kind = "pad_channels"
     stem = "pad"
+    noun = "pad channels"
+    words = names("pad channels|channel padding|zero channels")
     family = "shape"
 
     before: Margin | Literal["half"] = 0
@@ -288,6 +311,11 @@ class Upsample2d(Pointwise):
 
     kind = "upsample2d"
     stem = "upsample"
+    noun = "upsample"
+    words = names(
+        "upsample|upsampling|up sampling|unsampling|interpolate|resize|nearest upsampling|"
+        "bilinear upsampling|апсемплинг|апсэмплинг|повышение разрешения|上采样|アップサンプリング"
+    )
     family = "shape"
 
     scale: SizePair = (2, 2)

@@ -1,0 +1,66 @@
+"""What people call the ops."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.ops import OPS, Op, called
+
+#: Words as people and frameworks write them, and the op that is meant first.
+WORDS = {
+    "conv2d": "conv CONV Conv2D convolution convolutional c Convolution-2D conv_layer свёртка свертка",
+    "depthwise_conv2d": "DepthwiseConv2D dw depthwise dwconv",
+    "conv_transpose2d": "deconv ConvTranspose2d Conv2DTranspose upconv transposed_conv",
+    "locally_connected2d": "local LocallyConnected2D",
+    "linear": "fc FC dense Dense linear fullyconnected fully-connected affine f InnerProduct полносвязный",
+    "max_pool2d": "pool pooling p maxpool MaxPool2d MaxPooling2D max_pooling mp пулинг",
+    "avg_pool2d": "avgpool AvgPool2d AveragePooling2D average-pool",
+    "subsampling2d": "subsampling s",
+    "global_avg_pool2d": "gap GAP GlobalAveragePooling2D global_avg_pool",
+    "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
+    "max_unpool2d": "unpooling MaxUnpool2d",
+    "relu": "relu ReLU activation",
+    "relu6": "relu6 ReLU6",
+    "tanh": "tanh Tanh",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax prob",
+    "batch_norm2d": "bn BN batchnorm BatchNorm2d BatchNormalization batch_norm",
+    "local_response_norm": "lrn LRN norm normalization LocalResponseNorm",
+    "dropout": "dropout drop Dropout",
+    "flatten": "flatten Flatten",
+    "concat": "concat Concatenate cat",
+    "add": "add Add",
+    "input": "input image data in InputLayer вход",
+    "zero_pad2d": "ZeroPadding2D zero_pad pad",
+    "upsample2d": "UpSampling2D upsample",
+    "crop2d": "Cropping2D crop",
+}
+
+
+@pytest.mark.parametrize(("kind", "word"), [(kind, word) for kind, words in WORDS.items() for word in words.split()])
+def test_a_word_means_an_op(kind: str, word: str) -> None:
+    assert called(word)[0].kind == kind
+
+
+@pytest.mark.parametrize("kind", OPS)
+def test_an_op_answers_to_its_kind_and_noun(kind: str) -> None:
+    op = OPS[kind]
+    assert op.noun
+    assert called(kind)[0] is op
+    assert called(op.noun)[0] is op
+    assert all(word == word.lower() and op in called(word) for word in op.words)
+
+
+def test_a_general_word_means_every_kind() -> None:
+    assert [op.kind for op in called("conv")] == ["conv2d", "locally_connected2d", "conv_transpose2d"]
+    assert {op.kind for op in called("pool")} == {op.kind for op in _family("pooling")} - {"max_unpool2d"}
+    assert {op.kind for op in called("activation")} == {op.kind for op in _family("activation")} - {"softmax"}
+
+
+def _family(family: str) -> list[type[Op]]:
+    return [op for op in OPS.values() if op.family == family]
+
+
+@pytest.mark.parametrize("word", ["", "layer", "cake", "convolve me", "2d", "conv2"])
+def test_an_unknown_word_means_nothing(word: str) -> None:
+    assert called(word) == ()
