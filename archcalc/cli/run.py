@@ -24,10 +24,12 @@ def run(arguments: Sequence[str]) -> int:
 
     from archcalc.cli.app import app
     from archcalc.core.errors import ArchcalcError, SpecError
+    from archcalc.core.files import one_command
 
     try:
-        result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)
-        sys.stdout.flush()
+        with one_command():
+            result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.errors import Location, Problem, SpecError
+from archcalc.core.files import read_bytes
 
 try:
     from yaml import CSafeLoader as Loader
@@ -100,17 +101,7 @@ class Source(NamedTuple):
 def read_source(path: Path, shown: str | None = None) -> Source:
     """Read a YAML file. Raises `UsageError` where it cannot be read and `SpecError` where it is no plain YAML."""
     name = shown or str(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)  # a device may have no end
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {name}") from None
-    except IsADirectoryError:
-        raise UsageError(f"{name} is a directory, not a spec file") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > LARGEST_FILE:
-        raise UsageError(f"{name} is larger than {LARGEST_FILE >> 20} MiB; no spec is")
+    data = read_bytes(path, LARGEST_FILE, "spec", name)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

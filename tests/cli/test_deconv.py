@@ -73,7 +73,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("alexnet", "--layer", "prob"), "no way back through"),
     (("alexnet", "--layer", "input"), "is the input itself"),
     (("alexnet", "--layer", "conv3", "--input", "text.png"), "text.png is no readable image"),
-    (("alexnet", "--layer", "conv3", "--input", "gone.png"), "cannot read gone.png"),
+    (("alexnet", "--layer", "conv3", "--input", "gone.png"), "there is no file gone.png"),
     (("alexnet", "--layer", "conv3", "--channel", 384), "there is no channel 384; the layer has 0 to 383"),
     (("alexnet", "--layer", "conv3", "--channel", -1), "-1 is not in the range"),
     (("alexnet", "--layer", "conv3", "--top", 0), "0 is not in the range"),

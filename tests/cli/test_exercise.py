@@ -92,7 +92,7 @@ def test_a_variant_differs(archcalc: Run) -> None:
         (["lenet5", "--students", "empty.txt", "-o", "x"], "names no student"),
         (["lenet5", "--students", "twice.txt", "-o", "x"], "would share the file a_b"),
         (["lenet5", "--students", "binary.txt", "-o", "x"], "no UTF-8 text"),
-        (["lenet5", "--students", "roster.txt", "-o", "roster.txt"], "cannot make the folder"),
+        (["lenet5", "--students", "roster.txt", "-o", "roster.txt"], "roster.txt is a file"),
     ],
 )
 def test_refused(archcalc: Run, arguments: list[str], message: str) -> None:

@@ -129,7 +129,7 @@ def test_each_student_has_a_network_of_their_own(archcalc: Run) -> None:
         (["lenet5", "in/ada.csv", "-o", "out"], "is a file"),
         (["lenet5", "empty", "-o", "out"], "holds no submissions"),
         (["lenet5", "in"], "Missing option '-o'"),
-        (["lenet5", "in", "-o", "in/ada.csv"], "is a file; -o names the folder"),
+        (["lenet5", "in", "-o", "in/ada.csv"], "is a file; -o needs the name of a folder"),
         (["lenet5", "in", "-o", "out", "--partial", "2"], "--partial is a share"),
         (["lenet5", "in", "-o", "out", "--worksheet", "in/ada.csv"], "has no empty cells"),
         (["lenet5", "in", "-o", "out", "--worksheet", "nowhere.csv"], "nowhere.csv"),

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.cli import output
-from archcalc.core.errors import UsageError
 from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment, run_on_terminal, run_process
 from tests.render.tables.tables import check_output, read_partial, read_text
 
@@ -113,45 +111,6 @@ def test_a_failure_leaves_the_old_file(refuses: Run, tmp_path: Path) -> None:
     target.write_text("old")
     refuses("report", BREAKS, "-o", target)
     assert target.read_text() == "old"
-
-
-@pytest.mark.parametrize("method", ["write_text", "replace"])
-@pytest.mark.parametrize("old", [None, "old"])
-def test_when_writing_fails_there_is_no_half_file(
-    refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, old: str | None
-) -> None:
-    target = tmp_path / "a.json"
-    if old:
-        target.write_text(old)
-
-    def full(self: Path, *_: object, **__: object) -> None:
-        self.write_bytes(b'{"half":')
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, method, full)
-    err = refuses("report", "lenet5", "-o", target).err
-    monkeypatch.undo()
-    assert str(target) in err
-    assert "No space left on device" in err
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({"a.json": old} if old else {})
-
-
-def test_when_writing_is_stopped_there_is_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(self: Path, *_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        output.write("text", str(tmp_path / "a.json"))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_targets_that_are_good() -> None:
-    output.check_target(None)
-    output.check_target("-")
-    output.check_target("new-file.json")
-    with pytest.raises(UsageError, match="is a directory"):
-        output.check_target(".")
 
 
 # --- streams
@@ -289,3 +248,50 @@ def test_no_colour_in_a_file_from_a_terminal(tmp_path: Path) -> None:
     text = (tmp_path / "a.txt").read_text(encoding="utf-8")
     assert "\x1b" not in text
     assert len(read_text(text)[0].heads) == 9
+
+
+# --- files of one command
+
+ANSWERS = "layer,params\nconv1,156\n"
+CLAIMS = "claims:\n  - {id: a, line: 1, text: t, formula: '1+1', equals: 2}\n"
+SPEC = "name: n\ntitle: N\ninput: 8x8x1\nlayers: [relu]\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments"),
+    [
+        (ANSWERS, ["check", "lenet5", "FILE.csv", "-o", "FILE.csv"]),
+        (SPEC, ["report", "FILE.yaml", "-f", "csv", "-o", "FILE.yaml"]),
+        (SPEC, ["spec", "FILE.yaml", "-o", "FILE.yaml"]),
+        (SPEC, ["explain", "FILE.yaml", "-o", "FILE.yaml"]),
+        (SPEC, ["draw", "FILE.yaml", "-f", "dot", "-o", "FILE.yaml"]),
+        (CLAIMS, ["audit", "FILE.yaml", "-o", "FILE.yaml"]),
+        (ANSWERS, ["exercise", "lenet5", "-o", "FILE.csv", "--key", "FILE.csv"]),
+        (ANSWERS, ["run", "lenet5", "--save-weights", "FILE.npz", "-o", "FILE.npz"]),
+        (ANSWERS, ["gradients", "lenet5", "--plot", "FILE.svg", "-o", "FILE.svg"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_no_command_replaces_what_it_reads_or_writes_two_results_to_one_file(
+    refuses: Run, tmp_path: Path, content: str, arguments: list[str]
+) -> None:
+    words = [word.replace("FILE", str(tmp_path / "a")) for word in arguments]
+    file = Path(words[-1])
+    file.write_text(content)
+    refuses(*words)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {file.name: content}
+
+
+@pytest.mark.parametrize("form", ["svg", "dot"])
+def test_a_picture_goes_to_a_device_and_leaves_it_there(archcalc: Run, tmp_path: Path, form: str) -> None:
+    link = tmp_path / "null"
+    link.symlink_to("/dev/null")
+    assert archcalc("draw", "lenet5", "-f", form, "-o", link).code == 0
+    assert stat.S_ISCHR(link.stat().st_mode)
+
+
+def test_a_picture_goes_to_an_open_file() -> None:
+    result = run_process("draw", "lenet5", "-f", "svg", "-o", "/dev/fd/1")
+    assert result.code == 0
+    assert result.out == run_process("draw", "lenet5", "-f", "svg", "-o", "-").out
+    assert result.out.endswith("</svg>\n")

@@ -164,8 +164,8 @@ def test_a_file_shorter_than_it_says(refuses: Run) -> None:
 
 
 def test_a_file_that_is_not_there(refuses: Run) -> None:
-    assert "cannot read x.npy" in refuses("run", "lenet5", "--input", "x.npy").err
-    assert "cannot read names.txt" in refuses("run", "lenet5", "--classes", "names.txt").err
+    assert "there is no file x.npy" in refuses("run", "lenet5", "--input", "x.npy").err
+    assert "there is no file names.txt" in refuses("run", "lenet5", "--classes", "names.txt").err
     assert "there is no file w.npz" in refuses("run", "lenet5", "--weights", "w.npz").err
 
 

@@ -63,7 +63,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("lenet5", "--input-size", "big"), "big"),
     (("unet", "--input", "700x700x1"), "no dense layer and no global pooling"),
     (("lenet5@1998", "--input", "48x48x1"), "cannot slide over a larger image"),
-    (("lenet5", "--input-size", "48x48x1", "--input", "x.npy"), "cannot read x.npy"),
+    (("lenet5", "--input-size", "48x48x1", "--input", "x.npy"), "there is no file x.npy"),
     (("lenet5", "--input", "48x48x1", "--preset", "unit"), "give one with --input"),
     (("lenet5", "--input", "48x48x1", "--weights", "w.npz"), "there is no file w.npz"),
     (("lenet5", "--input", "48x48x1", "-o", "no/out.txt"), "there is no directory no"),

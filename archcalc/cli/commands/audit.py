@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.output import check_target, width, write
+from archcalc.cli.output import width, write
+from archcalc.core.files import check_target
 from archcalc.teach.audit.checker import audit
 from archcalc.teach.audit.formats import ENDINGS, FORMATS, render
 from archcalc.teach.audit.verdicts import Verdict

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, colour, width, write
+from archcalc.cli.output import colour, width, write
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.files import check_target
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers import FORMATS as FILE_FORMATS

@@ -11,10 +11,11 @@ import click
 
 from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
 from archcalc.cli.options import complete_network
-from archcalc.cli.output import check_target, write
+from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
 from archcalc.core.shapes import format_shape
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed
 def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
     import numpy as np
 
+    from archcalc.core.files import whole_file
     from archcalc.execute.runner.deconv_picture import save_picture
-    from archcalc.execute.runner.files import whole_file
 
     if path.suffix.lower() == ".npy":
         with whole_file(path) as temporary:

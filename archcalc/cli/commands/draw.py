@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, ending, write_bytes, write_files
+from archcalc.cli.output import ending, write_bytes
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target, write_files
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
 from archcalc.render.diagrams.draw import draw_steps

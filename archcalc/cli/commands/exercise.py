@@ -9,9 +9,10 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, make_folder, write
+from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.files import check_folder, check_target, make_folder, read_bytes
 from archcalc.design.inputs import add_input_hints
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, analyse
@@ -102,14 +103,14 @@ def command(
         roster = (
             read_roster(students) if students else [f"student-{number}" for number in range(1, (variants or 0) + 1)]
         )
-        _write_all(graph, roster, seed, sheet_of, form or "markdown", Path(str(output)))
+        _write_all(graph, roster, seed, sheet_of, form or "markdown", check_folder(str(output)))
         return
     form = form or ENDINGS.get(Path(output or "").suffix.lower(), "markdown")
     check_target(output)
     if key is None and output not in (None, "-"):
         path = Path(str(output))
         key = str(path.with_name(f"{path.stem}-key{path.suffix}"))
-    check_target(key)
+    check_target(key, "--key")
     sheet = sheet_of(vary(graph, seed) if varied else graph, seed)
     text = render_sheet(sheet, form)
     if key is not None:
@@ -153,13 +154,7 @@ def _write_all(
 def read_roster(path: str) -> list[str]:
     """The names of a file, a line each; of a table with commas the first column. Raises `UsageError`."""
     try:
-        data = Path(path).read_bytes()[: _LARGEST_ROSTER + 1]
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    if len(data) > _LARGEST_ROSTER:
-        raise UsageError(f"{path} is larger than {_LARGEST_ROSTER:,} bytes; a roster has a name in each line")
-    try:
-        lines = data.decode("utf-8-sig").splitlines()
+        lines = read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
     names = [name for line in lines if (name := line.partition(",")[0].strip())]

@@ -8,9 +8,10 @@ import click
 
 from archcalc.cli.layers import parse_fields, parse_shape
 from archcalc.cli.options import complete_network, counting_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, width, write
+from archcalc.cli.output import width, write
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.files import check_target
 from archcalc.design.inputs import add_input_hints
 from archcalc.explain.derive import formats
 from archcalc.explain.derive.network import QUANTITIES, SUMS, explain_layers, find_layers, sum_up

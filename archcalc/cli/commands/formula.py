@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, write
+from archcalc.cli.output import write
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
 
 _WORDS = {"params": "parameters", "multiplications": "multiplications", "activations": "values stored"}
 

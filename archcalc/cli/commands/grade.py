@@ -8,9 +8,10 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import make_folder, write, write_bytes
+from archcalc.cli.output import write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.files import check_folder, make_folder
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.model import QUANTITIES
@@ -117,9 +118,7 @@ def command(
         names = [name.strip() for name in (quantities or "").split(",") if name.strip()]
         tasks = Same(Task(analysis, everything(analysis, names or None)))
     submissions = find_submissions(folder)
-    target = Path(output)
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{output} is a file; -o names the folder for the results")
+    target = check_folder(output)
     stems = file_names([submission.student for submission in submissions])
     make_folder(target)
     progress = Progress(len(submissions))

@@ -9,9 +9,10 @@ import click
 
 from archcalc.cli.networks import analysis_of, need_numpy
 from archcalc.cli.options import complete_network, network_options
-from archcalc.cli.output import check_target, colour, write, write_bytes
+from archcalc.cli.output import colour, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
 
 if TYPE_CHECKING:
     from archcalc.execute.runner.gradients import Measured
@@ -103,7 +104,7 @@ def _picture(plot: str | None) -> str:
     """The format of the plot. Raises `UsageError` before any work is done."""
     if plot is None:
         return ""
-    check_target(plot)
+    check_target(plot, "--plot")
     ending = Path(plot).suffix.lower()
     if ending not in _PICTURES:
         raise UsageError(f"{plot}: the name of a plot ends in {', '.join(_PICTURES)}")

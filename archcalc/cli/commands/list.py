@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.output import check_target, colour, write
+from archcalc.cli.output import colour, write
+from archcalc.core.files import check_target
 from archcalc.passes.analysis import analyse
 from archcalc.render.tables.catalogue import FORMATS, render
 from archcalc.render.tables.formats import format_of

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, ending, write_bytes
+from archcalc.cli.output import ending, write_bytes
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.figure import HEIGHT, WIDTH, Look
 from archcalc.render.charts.render import FORMATS, lacking, render

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, colour, make_folder, width, write
+from archcalc.cli.output import colour, width, write
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError
+from archcalc.core.files import check_target, make_folder
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report

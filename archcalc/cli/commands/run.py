@@ -13,9 +13,10 @@ import click
 
 from archcalc.cli.networks import analysis_of, need_numpy
 from archcalc.cli.options import complete_network
-from archcalc.cli.output import check_target, write
+from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target, read_bytes
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from archcalc.execute.runner.steps import Observer
     from archcalc.execute.runner.weights import Weights
 
+#: Bytes of a file of class names.
+_LARGEST_NAMES = 1 << 24
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
 
@@ -166,15 +169,16 @@ def _path(text: str | None) -> Path | None:
 
 def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, output: str | None) -> None:
     """Everything that can be wrong with the files to be written, before any work is done."""
-    from archcalc.execute.runner.files import check_folder, check_suffix
+    from archcalc.core.files import check_empty
+    from archcalc.execute.runner.files import check_suffix
     from archcalc.execute.runner.pictures import check_picture
 
     check_target(output)
     if weights is not None:
         check_suffix(Path(weights))
-        check_target(weights)
+        check_target(weights, "--save-weights")
     if wanted.activations is not None:
-        check_folder(wanted.activations)
+        check_empty(wanted.activations, "--save-activations")
     if wanted.layer is None:
         return
     if wanted.picture is None or str(wanted.picture) == "-":
@@ -192,9 +196,7 @@ def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
     if path is None:
         return None
     try:
-        names = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+        names = read_bytes(path, _LARGEST_NAMES).decode().splitlines()
     except UnicodeDecodeError:
         raise UsageError(f"cannot read {path}: it is no text in UTF-8") from None
     classes = analysis.rows[analysis.graph.outputs[-1].layer].output_shape[0]
@@ -238,7 +240,7 @@ def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
     """What is called with the maps that are wanted; its files are whole once this is over, or not there."""
     import numpy as np
 
-    from archcalc.execute.runner.files import whole_folder
+    from archcalc.core.files import whole_folder
     from archcalc.execute.runner.pictures import save_feature_maps
 
     with whole_folder(wanted.activations) if wanted.activations else nullcontext() as folder:

@@ -7,6 +7,7 @@ import json
 import click
 
 from archcalc.cli.output import write
+from archcalc.core.files import check_target
 from archcalc.spec.schema import json_schema
 
 
@@ -22,4 +23,5 @@ Examples:
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
 def command(output: str | None) -> None:
     """The JSON Schema of the spec language; with it, editors complete and check specs."""
+    check_target(output)
     write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", output)

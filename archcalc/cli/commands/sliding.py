@@ -11,10 +11,11 @@ import click
 
 from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
 from archcalc.cli.options import complete_network
-from archcalc.cli.output import check_target, write
+from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
 from archcalc.core.shapes import format_shape, parse_image_shape
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import check_target, write
+from archcalc.cli.output import write
+from archcalc.core.files import check_target
 from archcalc.spec.catalogue import load
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.write import write_document, write_graph

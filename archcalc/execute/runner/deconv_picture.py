@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from archcalc.core.files import whole_file
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.deconv import Projection, Region
-from archcalc.execute.runner.files import whole_file
 from archcalc.execute.runner.inputs import pillow
 
 #: Tiles are enlarged by whole factors to about this many pixels.

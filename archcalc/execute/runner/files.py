@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.core.files import note_input, whole_file
 from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
@@ -60,8 +58,7 @@ def load_weights(path: Path, analysis: Analysis) -> LoadedWeights:
     """Read and check the weights of a network. Raises `UsageError` that says everything that does not fit."""
     wanted = wanted_arrays(analysis)
     check_suffix(path)
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}")
+    note_input(path)
     read = _read_npz if path.suffix.lower() == ".npz" else _read_safetensors
     arrays = {}
     for name, array in read(path, wanted):
@@ -146,7 +143,11 @@ def save_weights(path: Path, analysis: Analysis, weights: Weights) -> None:
     check_suffix(path)
     with whole_file(path) as temporary:
         if path.suffix.lower() == ".safetensors":
-            _safetensors().numpy.save_file(dict(_arrays(analysis, weights)), temporary)
+            library = _safetensors()
+            try:
+                library.numpy.save_file(dict(_arrays(analysis, weights)), temporary)
+            except library.SafetensorError as error:  # a full disk, say
+                raise UsageError(f"cannot write {path}: {error}") from None
             return
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for name, array in _arrays(analysis, weights):
@@ -160,42 +161,3 @@ def _arrays(analysis: Analysis, weights: Weights) -> Iterator[tuple[str, Array]]
         if sizes:
             made = weights.of(row.name, sizes)
             yield from ((f"{row.name}.{name}", np.ascontiguousarray(made[name])) for name in sizes)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its name in the end; it goes away if anything fails."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder, which must not hold anything yet."""
-    check_folder(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.mkdir()
-        yield temporary
-        if path.is_dir():
-            path.rmdir()
-        temporary.rename(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-
-
-def check_folder(path: Path) -> None:
-    """Raise `UsageError` unless a new folder can be made here."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError(f"{path} exists already; give a folder that is new or empty")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no directory {path.parent}")

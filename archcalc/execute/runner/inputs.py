@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.core.files import note_input
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.weights import generator
@@ -56,7 +57,7 @@ def read_input(path: Path, shape: Shape, dtype: str, preset: str | None = None) 
 def is_array(path: Path) -> bool:
     """Whether a file is an `.npy` file by its name or its first bytes. Raises `UsageError` where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with note_input(path).open("rb") as file:
             start = file.read(6)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None

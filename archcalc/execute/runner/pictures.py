@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.core.files import whole_file
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner.files import whole_file
 from archcalc.execute.runner.inputs import pillow
 
 #: Small maps are enlarged to this many pixels; larger pictures than this show fewer channels.

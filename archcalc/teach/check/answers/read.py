@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 from archcalc.core.errors import UsageError
+from archcalc.core.files import read_bytes
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.teach.check.answers.table import Answers, fault
@@ -39,18 +39,7 @@ def read_answers(path: str | Path, form: str | None = None) -> Answers:
     no table of answers.
     """
     name = str(path)
-    if name == "-":
-        return parse_answers(sys.stdin.buffer.read(LARGEST_FILE + 1), "stdin", form)
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)  # a device may have no end
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {name}") from None
-    except IsADirectoryError:
-        raise UsageError(f"{name} is a directory, not a file of answers") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or error}") from None
-    return parse_answers(data, name, form)
+    return parse_answers(read_bytes(path, LARGEST_FILE, "table of answers"), "stdin" if name == "-" else name, form)
 
 
 def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
