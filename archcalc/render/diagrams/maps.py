@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.model import Diagram, Node, Part
 from archcalc.render.diagrams.network import FOLLOWERS, Network
 from archcalc.render.diagrams.text import clean
@@ -44,18 +43,6 @@ def is_chain(diagram: Diagram) -> bool:
         )
         and len({edge.target for edge in diagram.edges}) == len(diagram.nodes) - 1
     )
-
-
-def suits_volumes(analysis: Analysis) -> bool:
-    """Whether a network has such a figure: a chain, or a U."""
-    from archcalc.render.diagrams.compose import compose_graph
-    from archcalc.render.diagrams.unet import find_arms
-
-    network = Network(analysis)
-    diagram = compose_graph(network)
-    if is_chain(diagram):
-        return len(diagram.nodes) <= MOST
-    return find_arms(diagram, network) is not None
 
 
 def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]:

@@ -12,7 +12,7 @@ from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pieces import Frame, Line, Piece, Placed, layered, single
 from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.scene import Point
-from archcalc.render.diagrams.tidy import moved
+from archcalc.render.diagrams.tidy import moved, tidy
 
 GAP = 8.0
 JOG = 24.0
@@ -89,7 +89,7 @@ def _piece(
         return single(inside[0], entries, inside[0].node.id in sources, down, edges)
     top = {inside[0].node.path[:1]} | {box.node.path[:1] for box in inside}
     groups = [group for group in diagram.groups if group.path[:1] in top]
-    return layered(inside, groups, edges, entries, exits, sources, down)
+    return tidy(layered(inside, groups, edges, entries, exits, sources, down), down)
 
 
 class Spot(NamedTuple):

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.choices import Choices
-from archcalc.render.diagrams.maps import suits_volumes
 from archcalc.render.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
 from archcalc.render.diagrams.scenes import scene_of
 from archcalc.render.diagrams.svg import svg, svg_element
+from archcalc.render.diagrams.volumes import suits_volumes
 
 #: More layers than this are no figure of volumes that a page can show.
 MOST_VOLUMES = 60

@@ -158,9 +158,7 @@ def layered(
         graph.add_edge(left, right, style="invis", headport="c", tailport="c", weight="0")
     made = _add_edges(graph, edges, {**ports, **names}, names, ports, ends)
     answer = json.loads(graph.draw(format="json", prog="dot"))
-    from archcalc.render.diagrams.tidy import tidy
-
-    return tidy(_read(answer, boxes, shown, made, names, ports, ends, leaving, down), down)
+    return _read(answer, boxes, shown, made, names, ports, ends, leaving, down)
 
 
 def _add_groups(

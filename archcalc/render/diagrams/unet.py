@@ -14,6 +14,7 @@ from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.network import Network
 from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.scene import Cluster, Curve, Point, Scene, Shape, Text, shifted
+from archcalc.render.diagrams.solids import scaled
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme, mix
 
@@ -146,8 +147,6 @@ def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str
 
 
 def _spots(stops: Sequence[Stop], sizes: str) -> list[Spot]:
-    from archcalc.render.diagrams.solids import scaled
-
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
     heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes == "log") for stop in stops]

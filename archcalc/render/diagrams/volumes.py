@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.legend import legend_shapes
-from archcalc.render.diagrams.maps import Volume, is_chain, volumes_of
+from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.network import Network
 from archcalc.render.diagrams.paint import MARGIN, heading
@@ -14,10 +16,20 @@ from archcalc.render.diagrams.scene import Cluster, Curve, Scene, Shape, Text, s
 from archcalc.render.diagrams.solids import Box, Measure, joint, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.unet import find_arms, unet_scene
 
 GAP = 34.0
 NAME, NOTE = 11.5, 9.5
 WRAP = 92.0
+
+
+def suits_volumes(analysis: Analysis) -> bool:
+    """Whether a network has such a figure: a chain, or a U."""
+    network = Network(analysis)
+    diagram = compose_graph(network)
+    if is_chain(diagram):
+        return len(diagram.nodes) <= MOST
+    return find_arms(diagram, network) is not None
 
 
 class Line(NamedTuple):
@@ -37,8 +49,6 @@ def volumes_scene(
     diagram: Diagram, network: Network, theme: Theme, sizes: str = "log", ratio: float | None = None
 ) -> Scene:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
-    from archcalc.render.diagrams.unet import find_arms, unet_scene
-
     arms = None if is_chain(diagram) else find_arms(diagram, network)
     if arms is not None:
         return unet_scene(diagram, arms, theme, sizes)
