@@ -13,7 +13,7 @@ from archcalc.render.diagrams.words import span
 COMFORTABLE = 24
 
 
-class Group(NamedTuple):
+class BarGroup(NamedTuple):
     """Layers that share a bar: counts per image, bytes for the batch."""
 
     label: str
@@ -27,7 +27,7 @@ class Group(NamedTuple):
 class Groups(NamedTuple):
     """The bars, and how they came about in words."""
 
-    bars: tuple[Group, ...]
+    bars: tuple[BarGroup, ...]
     how: str
 
 
@@ -57,13 +57,13 @@ def group(rows: Sequence[Row], most: int) -> Groups:
     return Groups(tuple(bars), f"{len(rows):,} layers, a bar for each {each:,} {what} in a row")
 
 
-def _group(row: Row) -> Group:
+def _group(row: Row) -> BarGroup:
     layers = row.op.layers if isinstance(row.op, FoldedBlock) else 1
-    return Group(row.name, row.op.family, layers, row.params, row.multiplications, row.activation_bytes)
+    return BarGroup(row.name, row.op.family, layers, row.params, row.multiplications, row.activation_bytes)
 
 
-def _joined(bars: Sequence[Group]) -> Group:
-    return Group(
+def _joined(bars: Sequence[BarGroup]) -> BarGroup:
+    return BarGroup(
         span(bars[0].label, bars[-1].label),
         bars[0].family if len(bars) == 1 else "block",
         sum(bar.layers for bar in bars),

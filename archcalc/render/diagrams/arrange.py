@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.render.diagrams.frames import LONGEST_PIECE
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_pieces, plan
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_segments, plan
 from archcalc.render.diagrams.ushape import find_arms, u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
@@ -14,7 +14,7 @@ AROUND = (48.0, 120.0)
 FIRST_TURN, TURN = 0.12, 0.03
 #: What each further map costs that turns with the first one.
 LANE_COST = 0.12
-#: Cards may be cut into shorter pieces than layers.
+#: Cards may be cut into shorter segments than layers.
 SHORT_PIECE = 7
 
 
@@ -22,7 +22,7 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     """Lay a diagram out. `TB` and `LR` run straight down or right; `fit` fills a page of width:height = `ratio`."""
     if direction != "fit":
         down = direction == "TB"
-        return assemble(plan(make_pieces(diagram, down), down, 1))
+        return assemble(plan(make_segments(diagram, down), down, 1))
     arms = find_arms(diagram) if not diagram.whole else None
     u_shaped = u_layout(diagram, arms) if arms else None
     if u_shaped:
@@ -32,10 +32,10 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     if diagram.cards:
         ways += [(LONGEST_PIECE, False), (SHORT_PIECE, True), (SHORT_PIECE, False)]
     for longest, down in ways:
-        pieces = make_pieces(diagram, down, longest)
-        lanes = max((len(piece.entries) for piece in pieces), default=1)
-        for count in range(1, min(len(pieces), MOST_LINES) + 1):
-            candidate = plan(pieces, down, count)
+        segments = make_segments(diagram, down, longest)
+        lanes = max((len(segment.entries) for segment in segments), default=1)
+        for count in range(1, min(len(segments), MOST_LINES) + 1):
+            candidate = plan(segments, down, count)
             cost = (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) if count > 1 else 1.0
             cost *= (1 - LANE_COST) ** (lanes - 1) if count > 1 else 1.0
             plans.append((size_on_page(candidate.size, ratio) * cost, candidate))

@@ -12,9 +12,9 @@ from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer, unfol
 from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
 from archcalc.render.diagrams.measure import LABEL, WIDEST
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
-from archcalc.render.diagrams.network import Network, Path
 from archcalc.render.diagrams.text import clean, shorten
 from archcalc.render.diagrams.theme import FAMILIES
+from archcalc.render.diagrams.wiring import Path, Wiring
 
 #: What a box can be coloured by, and how its scale is called.
 COLOUR_BY = {
@@ -31,19 +31,19 @@ _KINDS: dict[EdgeKind, str] = {
 }
 
 
-def compose_graph(network: Network, colour_by: str = "kind") -> Diagram:
-    """Every layer, in piles; blocks as frames."""
-    return _Composer(network, unfolded(network), colour_by, cards=False).diagram()
+def compose_graph(wiring: Wiring, colour_by: str = "kind") -> Diagram:
+    """Every layer, in stacks; blocks as frames."""
+    return _Composer(wiring, unfolded(wiring), colour_by, cards=False).diagram()
 
 
-def compose_blocks(network: Network, depth: int, colour_by: str = "kind") -> Diagram:
+def compose_blocks(wiring: Wiring, depth: int, colour_by: str = "kind") -> Diagram:
     """Blocks below a depth folded to one card each, equal neighbours to one."""
-    return _Composer(network, fold(network, depth), colour_by, cards=True).diagram()
+    return _Composer(wiring, fold(wiring, depth), colour_by, cards=True).diagram()
 
 
 class _Composer:
-    def __init__(self, network: Network, folding: Folding, colour_by: str, cards: bool) -> None:
-        self.network, self.folding, self.cards = network, folding, cards
+    def __init__(self, wiring: Wiring, folding: Folding, colour_by: str, cards: bool) -> None:
+        self.wiring, self.folding, self.cards = wiring, folding, cards
         self.units = folding.units
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
@@ -58,11 +58,11 @@ class _Composer:
         links: dict[tuple[int, int], EdgeKind] = {}
         for target, unit in enumerate(self.units):
             for row in unit.rows:
-                for source_row in self.network.inputs[row]:
+                for source_row in self.wiring.inputs[row]:
                     source = self.unit_of[self._original(source_row)]
                     if source == target:
                         continue
-                    kind = self.network.edge_kinds.get((source_row, row), "flow")
+                    kind = self.wiring.edge_kinds.get((source_row, row), "flow")
                     if links.setdefault((source, target), kind) != kind:
                         links[source, target] = "flow"
         # What a repeated block reads from its own copy is inside; edges run forwards only.
@@ -71,9 +71,9 @@ class _Composer:
     def _copies(self) -> dict[int, tuple[str, ...]]:
         """By the first layer of a unit, the names of all layers that it stands for."""
         copies: dict[int, list[str]] = {unit.rows[0]: [] for unit in self.units}
-        for row in range(len(self.network.rows)):
+        for row in range(len(self.wiring.rows)):
             unit = self.units[self.unit_of[self._original(row)]]
-            copies[unit.rows[0]].append(self.network.rows[row].name)
+            copies[unit.rows[0]].append(self.wiring.rows[row].name)
         return {row: tuple(names) for row, names in copies.items()}
 
     def _original(self, row: int) -> int:
@@ -83,12 +83,12 @@ class _Composer:
         return row
 
     def diagram(self) -> Diagram:
-        graph = self.network.analysis.graph
-        totals = self.network.analysis.totals
+        graph = self.wiring.analysis.graph
+        totals = self.wiring.analysis.totals
         nodes = [self._node(number, unit) for number, unit in enumerate(self.units)]
         edges = [Edge(nodes[a].id, nodes[b].id, kind) for (a, b), kind in self.links.items()]
         hosts = list(nodes)
-        for row, label in self.network.auxiliary.items():
+        for row, label in self.wiring.auxiliary.items():
             host = hosts[self.unit_of[self._original(row)]]
             end = Node(f"output:{row}", (Part("", clean(label), family="output"),), host.path, auxiliary=True)
             nodes.insert(nodes.index(host) + 1, end)
@@ -111,10 +111,10 @@ class _Composer:
         )
 
     def _description(self, count: int) -> str:
-        rows = len(self.network.rows)
+        rows = len(self.wiring.rows)
         folded = f", folded to {count} boxes" if self.cards else ""
         return (
-            f"{clean(self.network.analysis.graph.title)}: {rows:,} layers{folded}. "
+            f"{clean(self.wiring.analysis.graph.title)}: {rows:,} layers{folded}. "
             f"Boxes are {'blocks' if self.cards else 'layers'}, arrows carry feature maps with their size as "
             "height × width × channels; they run from the input to the output."
         )
@@ -133,7 +133,7 @@ class _Composer:
         if self.colour_by == "kind":
             return {}
         keys = [key for unit in self.units for key in self._keys(unit)]
-        numbers = {key: self._measure([self.network.rows[row] for row in key]) for key in keys}
+        numbers = {key: self._measure([self.wiring.rows[row] for row in key]) for key in keys}
         for unit in self.units:
             if self.colour_by != "receptive_field":
                 for key in self._keys(unit):
@@ -168,7 +168,7 @@ class _Composer:
 
     def _node(self, number: int, unit: Unit) -> Node:
         frame = self.frames[number]
-        rows = [self.network.rows[row] for row in unit.rows]
+        rows = [self.wiring.rows[row] for row in unit.rows]
         parts = (self._card(unit, frame),) if self.cards else tuple(self._layer(row, frame) for row in unit.rows)
         name = "/".join(unit.block) if unit.block else rows[0].name
         return Node(
@@ -177,39 +177,39 @@ class _Composer:
             frame,
             format_shape(rows[-1].output_shape),
             unit.times,
-            all(row in self.network.side for row in unit.rows),
+            all(row in self.wiring.side for row in unit.rows),
         )
 
     def _layer(self, index: int, frame: Path) -> Part:
-        row = self.network.rows[index]
-        label = clean("/".join(self.network.paths[index][len(frame) :]))
+        row = self.wiring.rows[index]
+        label = clean("/".join(self.wiring.paths[index][len(frame) :]))
         family, heat = row.op.family, self.heats.get((index,))
         more = self._coloured([row])
         if family == "input":
             return Part(row.name, label, "", (), family, heat)
         if words.is_small(row):
-            return Part(row.name, label, " · ".join((words.beside(row, label), *more)).strip(" ·"), (), family, heat)
+            return Part(row.name, label, " · ".join((words.suffix(row, label), *more)).strip(" ·"), (), family, heat)
         lines = [row.op.summary()]
         if row.params:
             lines.append(f"{row.params:,} params")
         return Part(row.name, label, "", (*lines, *more), family, heat)
 
     def _card(self, unit: Unit, frame: Path) -> Part:
-        rows = [self.network.rows[row] for row in unit.rows]
+        rows = [self.wiring.rows[row] for row in unit.rows]
         heat = self.heats.get(unit.rows)
         label = clean("/".join((*unit.path[len(frame) :], words.span(unit.first, unit.last))))
         if unit.block is None:
-            main = self.network.rows[main_layer(self.network, unit.rows)]
+            main = self.wiring.rows[main_layer(self.wiring, unit.rows)]
             name = main.name
             family = main.op.family
-            plain = family == "input" or (words.is_small(main) and not words.beside(main, label))
+            plain = family == "input" or (words.is_small(main) and not words.suffix(main, label))
             lines = [] if plain else [main.op.summary()]
             others = [row.op.summary() for row in rows if row is not main]
             if others:
                 lines.append("+ " + ", ".join(others))
         else:
             # Neighbours that were put together have no name of their own.
-            name = "/".join(unit.block) if unit.block in self.network.sizes else ""
+            name = "/".join(unit.block) if unit.block in self.wiring.sizes else ""
             family = "block"
             lines = self._recipe(unit.rows)
         lines += self._figures(rows, unit.times) + list(self._coloured(rows))
@@ -218,17 +218,17 @@ class _Composer:
 
     def _recipe(self, members: Sequence[int]) -> list[str]:
         """What happens in a folded block: its convolutions one by one where they form a chain, else how many."""
-        network, kinds = self.network, self.network.edge_kinds
-        short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in network.inputs[m])]
-        weighted = [m for m in members if network.rows[m].multiplications and m not in short]
-        adds = any(kinds.get((s, m)) in ("identity", "projection") for m in members for s in network.inputs[m])
-        branched = any(len(network.inputs[m]) > 1 and network.rows[m].op.kind != "add" for m in members)
-        merges = sum(len(network.inputs[m]) > 1 for m in members)
+        wiring, kinds = self.wiring, self.wiring.edge_kinds
+        short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in wiring.inputs[m])]
+        weighted = [m for m in members if wiring.rows[m].multiplications and m not in short]
+        adds = any(kinds.get((s, m)) in ("identity", "projection") for m in members for s in wiring.inputs[m])
+        branched = any(len(wiring.inputs[m]) > 1 and wiring.rows[m].op.kind != "add" for m in members)
+        merges = sum(len(wiring.inputs[m]) > 1 for m in members)
         if branched or merges > adds or not 1 <= len(weighted) <= 3:
-            return [words.composition([network.rows[m] for m in members])]
-        lines = [network.rows[m].op.summary() for m in weighted]
+            return [words.composition([wiring.rows[m] for m in members])]
+        lines = [wiring.rows[m].op.summary() for m in weighted]
         if adds:
-            lines.append(f"+ {words.shortcut([network.rows[m] for m in short])}")
+            lines.append(f"+ {words.shortcut([wiring.rows[m] for m in short])}")
         return lines
 
     def _figures(self, rows: Sequence[Row], times: int) -> list[str]:
@@ -253,17 +253,17 @@ class _Composer:
             times, last = self.folding.repeats.get(path, (1, path[-1]))
             outer = innermost(path[:-1], self.kept)
             label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
-            rows = [self.network.rows[row] for unit in (self.units[m] for m in members) for row in unit.rows]
+            rows = [self.wiring.rows[row] for unit in (self.units[m] for m in members) for row in unit.rows]
             params = sum(
-                self.network.rows[row].params * self.units[m].times for m in members for row in self.units[m].rows
+                self.wiring.rows[row].params * self.units[m].times for m in members for row in self.units[m].rows
             )
             note = f"{params * times:,} params" if self.cards and params else ""
-            side = all(self.network.analysis.graph.index[row.name] in self.network.side for row in rows)
+            side = all(self.wiring.analysis.graph.index[row.name] in self.wiring.side for row in rows)
             groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups
 
     def _params(self, unit: Unit) -> int:
-        return unit.times * sum(self.network.rows[row].params for row in unit.rows)
+        return unit.times * sum(self.wiring.rows[row].params for row in unit.rows)
 
     def _legend(self, nodes: Sequence[Node], edges: Sequence[Edge]) -> list[Swatch]:
         present = {part.family for node in nodes for part in node.parts}
@@ -271,5 +271,5 @@ class _Composer:
         if self.colour_by == "kind":
             swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present - {"output"}]
         kinds = {edge.kind for edge in edges}
-        labels = {**_KINDS, "projection": words.shortcut(self.network.projections)}
+        labels = {**_KINDS, "projection": words.shortcut(self.wiring.projections)}
         return swatches + [Swatch(labels[kind], "", kind) for kind in _KINDS if kind in kinds]

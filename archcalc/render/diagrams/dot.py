@@ -23,7 +23,7 @@ def short(label: str) -> str:
 
 
 def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
-    """The diagram as a digraph; parts of a pile are rows of one label."""
+    """The diagram as a digraph; parts of a stack are rows of one label."""
     return "\n".join(_lines(diagram, theme, direction)) + "\n"
 
 
@@ -81,7 +81,7 @@ def _attributes(node: Node, theme: Theme) -> str:
     lines = []
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{short(part.label)}{times}  {part.beside}".rstrip(), *part.lines]
+        lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
     label = "\\n".join(quote(line)[1:-1] for line in lines)
     style = ', style="rounded,filled,dashed"' if node.auxiliary else ""
     sides = ", peripheries=2" if node.times > 1 else ""

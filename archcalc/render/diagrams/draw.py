@@ -18,10 +18,10 @@ from archcalc.render.diagrams.choices import (
     default_style,
     parse_ratio,
 )
+from archcalc.render.diagrams.drawing import Drawing
+from archcalc.render.diagrams.from_analysis import diagram_of, drawing_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.paint import page
-from archcalc.render.diagrams.scene import Scene
-from archcalc.render.diagrams.scenes import diagram_of, scene_of
 from archcalc.render.diagrams.steps import reveal
 from archcalc.render.diagrams.theme import THEMES
 
@@ -51,16 +51,16 @@ def draw_steps(analysis: Analysis, form: str, choices: Choices) -> list[Picture]
         raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
     if form in SOURCES:
         return [_source(shown, form, choices)]
-    scene, notes = scene_of(analysis, choices, form == "pptx")
+    drawing, notes = drawing_of(analysis, choices, form == "pptx")
     if form == "pptx":
-        scene = page(scene, parse_ratio(choices.fit))
-    scenes = [scene]
+        drawing = page(drawing, parse_ratio(choices.fit))
+    drawings = [drawing]
     if choices.steps:
-        scenes, said = reveal(scene)
+        drawings, said = reveal(drawing)
         notes += said
     if form in PAGED:
-        return [_with_notes(render(scenes, form, choices), notes)]
-    return [_with_notes(render([scene], form, choices), notes) for scene in scenes]
+        return [_with_notes(render(drawings, form, choices), notes)]
+    return [_with_notes(render([drawing], form, choices), notes) for drawing in drawings]
 
 
 def _with_notes(picture: Picture, notes: tuple[str, ...]) -> Picture:
@@ -89,24 +89,24 @@ def _source(analysis: Analysis, form: str, choices: Choices) -> Picture:
     return Picture(text.encode(), notes)
 
 
-def render(scenes: list[Scene], form: str, choices: Choices) -> Picture:
+def render(drawings: list[Drawing], form: str, choices: Choices) -> Picture:
     """Drawings in a format; only `pdf` and `pptx` take several."""
     if form == "png":
         from archcalc.render.diagrams.png import png
 
-        return Picture(*png(scenes[0], choices.scale))
+        return Picture(*png(drawings[0], choices.scale))
     if form == "pdf":
         from archcalc.render.diagrams.pdf import pdf
 
-        return Picture(*pdf(scenes))
+        return Picture(*pdf(drawings))
     if form == "pptx":
         from archcalc.render.diagrams.pptx import pptx
 
-        return Picture(pptx(scenes))
+        return Picture(pptx(drawings))
     if form == "tex":
         from archcalc.render.diagrams.tikz import tikz
 
-        return Picture(tikz(scenes[0]).encode())
+        return Picture(tikz(drawings[0]).encode())
     from archcalc.render.diagrams.svg import svg
 
-    return Picture(svg(scenes[0]).encode())
+    return Picture(svg(drawings[0]).encode())

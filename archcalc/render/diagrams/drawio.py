@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from html import escape
 
 from archcalc.render.diagrams.dot import short
+from archcalc.render.diagrams.drawing import Rect, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.model import Diagram, EdgeKind
 from archcalc.render.diagrams.pack import Layout
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.pieces import Placed
-from archcalc.render.diagrams.scene import Rect, Shape, Text
+from archcalc.render.diagrams.segments import Placed
 from archcalc.render.diagrams.strokes import Stroke, edge_colour
 from archcalc.render.diagrams.svg import number
 from archcalc.render.diagrams.text import text_width
@@ -85,7 +85,7 @@ def _node(placed: Placed, top: float, theme: Theme) -> Iterator[str]:
             ink = readable(fill)
         label = short(part.label) + (f" ×{node.times}" if node.times > 1 else "")
         rest = "".join(f"<br>{escape(line)}" for line in part.lines)
-        beside = f" {escape(part.beside)}" if part.beside else ""
+        beside = f" {escape(part.suffix)}" if part.suffix else ""
         style = (
             f"rounded=1;html=1;whiteSpace=wrap;fillColor={fill};strokeColor={paint.line};fontColor={ink};fontSize=11;"
             f"dashed={int(node.auxiliary)}"

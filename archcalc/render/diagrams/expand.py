@@ -1,13 +1,13 @@
-"""A picture of folded blocks with one of them opened beside it."""
+"""A picture of folded blocks with one of them opened next to it."""
 
 from __future__ import annotations
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Text, main_box, shifted, shifted_link
 from archcalc.render.diagrams.measure import LABEL
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.paint import MARGIN
-from archcalc.render.diagrams.scene import Cluster, Curve, Rect, Scene, Text, main_box, shifted, shifted_link
 from archcalc.render.diagrams.theme import Theme
 
 GAP = 40.0
@@ -31,7 +31,7 @@ def holder(diagram: Diagram, analysis: Analysis, block: str) -> str:
     return max(before, key=start)
 
 
-def beside(folded: Scene, opened: Scene, name: str, label: str, theme: Theme) -> Scene:
+def side_by_side(folded: Drawing, opened: Drawing, name: str, label: str, theme: Theme) -> Drawing:
     """Two drawings in one: the second in a frame to the right, joined to the box of the first that it opens."""
     node = next(item for item in folded.items if item.role == "node" and name in (item.layer, item.block))
     box = main_box(node)

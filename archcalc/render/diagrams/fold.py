@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from archcalc.render.diagrams.network import FOLLOWERS, Network, Path
+from archcalc.render.diagrams.wiring import FOLLOWERS, Path, Wiring
 
 #: The depth that opens every block.
 EVERYTHING = 99
@@ -14,12 +14,12 @@ MOST_UNITS, GATHERED = 150, 60
 
 
 class Unit(NamedTuple):
-    """What becomes a node: the layers of a pile, or those of a folded block, as often as it repeats."""
+    """What becomes a node: the layers of a stack, or those of a folded block, as often as it repeats."""
 
     rows: tuple[int, ...]
     #: The blocks around it.
     path: Path
-    #: The folded block; None for a pile of layers.
+    #: The folded block; None for a stack of layers.
     block: Path | None = None
     times: int = 1
     #: What the first and the last of the equal ones are called.
@@ -35,95 +35,95 @@ class Folding(NamedTuple):
     repeats: dict[Path, tuple[int, str]]
 
 
-def unfolded(network: Network) -> Folding:
-    """Every pile of layers is a unit."""
-    units = [Unit(pile, network.common(pile)) for pile in network.piles]
-    return Folding(units, list(range(len(network.rows))), {})
+def unfolded(wiring: Wiring) -> Folding:
+    """Every stack of layers is a unit."""
+    units = [Unit(stack, wiring.common(stack)) for stack in wiring.stacks]
+    return Folding(units, list(range(len(wiring.rows))), {})
 
 
-def fold(network: Network, depth: int) -> Folding:
+def fold(wiring: Wiring, depth: int) -> Folding:
     """Blocks below `depth` levels of names become one unit; equal neighbours, at every level, one with ×N.
 
     Where far too many units remain, neighbours are put together, unless `depth` opens everything.
     """
-    runs = _runs(network, _children(network, network.piles, 0))
+    runs = _runs(wiring, _children(wiring, wiring.stacks, 0))
     if len(runs) > MOST_UNITS and depth < EVERYTHING:
-        return Folding(_gathered(network), list(range(len(network.rows))), {})
-    stands_for = list(range(len(network.rows)))
+        return Folding(_gathered(wiring), list(range(len(wiring.rows))), {})
+    stands_for = list(range(len(wiring.rows)))
     repeats: dict[Path, tuple[int, str]] = {}
     units: list[Unit] = []
-    _fold(network, network.piles, 0, depth, units, stands_for, repeats)
+    _fold(wiring, wiring.stacks, 0, depth, units, stands_for, repeats)
     units.sort(key=lambda unit: unit.rows[0])
     return Folding(units, stands_for, repeats)
 
 
-def _gathered(network: Network) -> list[Unit]:
+def _gathered(wiring: Wiring) -> list[Unit]:
     """Neighbours put together in groups of one size."""
-    children = _children(network, network.piles, 0)
+    children = _children(wiring, wiring.stacks, 0)
     size = -(-len(children) // GATHERED)
     units = []
     for start in range(0, len(children), size):
         group = children[start : start + size]
         rows = tuple(sorted(member for child in group for member in _flat(child)))
-        first, last = (network.paths[child[0][0]][0] for child in (group[0], group[-1]))
+        first, last = (wiring.paths[child[0][0]][0] for child in (group[0], group[-1]))
         units.append(Unit(rows, (), (f"{first} … {last}",), 1, first, last))
     return units
 
 
 def _fold(
-    network: Network,
-    piles: Sequence[tuple[int, ...]],
+    wiring: Wiring,
+    stacks: Sequence[tuple[int, ...]],
     level: int,
     depth: int,
     units: list[Unit],
     stands_for: list[int],
     repeats: dict[Path, tuple[int, str]],
 ) -> None:
-    for run in _runs(network, _children(network, piles, level)):
+    for run in _runs(wiring, _children(wiring, stacks, level)):
         first, last = run[0], run[-1]
         for copy in run[1:]:
             for original, same in zip(_flat(first), _flat(copy), strict=True):
                 stands_for[same] = original
-        path = network.paths[first[0][0]][: level + 1]
+        path = wiring.paths[first[0][0]][: level + 1]
         rows = tuple(sorted(_flat(first)))
         if len(first) == 1:
-            units.append(_pile(network, first[0], last[0], len(run)))
+            units.append(_stack(wiring, first[0], last[0], len(run)))
         elif level + 1 >= depth:
-            units.append(Unit(rows, path[:-1], path, len(run), path[-1], network.paths[last[0][0]][level]))
+            units.append(Unit(rows, path[:-1], path, len(run), path[-1], wiring.paths[last[0][0]][level]))
         else:
             if len(run) > 1:
-                repeats[path] = (len(run), network.paths[last[0][0]][level])
-            _fold(network, first, level + 1, depth, units, stands_for, repeats)
+                repeats[path] = (len(run), wiring.paths[last[0][0]][level])
+            _fold(wiring, first, level + 1, depth, units, stands_for, repeats)
 
 
-def _pile(network: Network, pile: tuple[int, ...], last: tuple[int, ...], times: int) -> Unit:
-    """A pile that is all of a block stands for the block."""
-    path = network.common(pile)
-    if path and network.sizes[path] == len(pile):
-        return Unit(pile, path[:-1], None, times, path[-1], network.common(last)[-1])
-    return Unit(pile, path, None, times, pile_name(network, pile), pile_name(network, last))
+def _stack(wiring: Wiring, stack: tuple[int, ...], last: tuple[int, ...], times: int) -> Unit:
+    """A stack that is all of a block stands for the block."""
+    path = wiring.common(stack)
+    if path and wiring.sizes[path] == len(stack):
+        return Unit(stack, path[:-1], None, times, path[-1], wiring.common(last)[-1])
+    return Unit(stack, path, None, times, stack_name(wiring, stack), stack_name(wiring, last))
 
 
-def _flat(piles: Sequence[tuple[int, ...]]) -> list[int]:
-    return [member for pile in piles for member in pile]
+def _flat(stacks: Sequence[tuple[int, ...]]) -> list[int]:
+    return [member for stack in stacks for member in stack]
 
 
-def _children(network: Network, piles: Sequence[tuple[int, ...]], level: int) -> list[list[tuple[int, ...]]]:
-    """The piles of each block at a level, in order; a pile that lies in no block is a child of its own."""
+def _children(wiring: Wiring, stacks: Sequence[tuple[int, ...]], level: int) -> list[list[tuple[int, ...]]]:
+    """The stacks of each block at a level, in order; a stack that lies in no block is a child of its own."""
     children: dict[Path, list[tuple[int, ...]]] = {}
-    for pile in piles:
-        common = network.common(pile)
-        key = common[: level + 1] if len(common) > level else ("", str(pile[0]))
-        children.setdefault(key, []).append(pile)
+    for stack in stacks:
+        common = wiring.common(stack)
+        key = common[: level + 1] if len(common) > level else ("", str(stack[0]))
+        children.setdefault(key, []).append(stack)
     return list(children.values())
 
 
-def _runs(network: Network, children: list[list[tuple[int, ...]]]) -> list[list[list[tuple[int, ...]]]]:
+def _runs(wiring: Wiring, children: list[list[tuple[int, ...]]]) -> list[list[list[tuple[int, ...]]]]:
     """Neighbours that are equal and read what lies before them in the same way."""
     runs: list[list[list[tuple[int, ...]]]] = []
     previous: Hashable = None
     for child in children:
-        key = signature(network, _flat(child))
+        key = signature(wiring, _flat(child))
         if runs and key is not None and key == previous:
             runs[-1].append(child)
         else:
@@ -132,29 +132,29 @@ def _runs(network: Network, children: list[list[tuple[int, ...]]]) -> list[list[
     return runs
 
 
-def signature(network: Network, members: Sequence[int]) -> Hashable:
+def signature(wiring: Wiring, members: Sequence[int]) -> Hashable:
     """What two equal blocks have in common: ops, shapes and wiring, inside and to the blocks before. None: unique."""
     members = sorted(members)
     inside = {member: position for position, member in enumerate(members)}
     result: list[Hashable] = []
     for member in members:
-        row = network.rows[member]
+        row = wiring.rows[member]
         # How far before the block a map comes from is the same for neighbours of one length that read each other.
         wires = tuple(
             ("inside", inside[source]) if source in inside else ("before", members[0] - source)
-            for source in network.inputs[member]
+            for source in wiring.inputs[member]
         )
         result.append((row.op.kind, repr(row.op), row.output_shape, row.input_shapes, wires))
-    auxiliary = any(member in network.auxiliary for member in members)
+    auxiliary = any(member in wiring.auxiliary for member in members)
     return None if auxiliary else tuple(result)
 
 
-def pile_name(network: Network, pile: Sequence[int]) -> str:
-    """What a pile is called: its one block, or its main layer."""
-    common = len(network.common(pile))
-    return network.paths[main_layer(network, pile)][common]
+def stack_name(wiring: Wiring, stack: Sequence[int]) -> str:
+    """What a stack is called: its one block, or its main layer."""
+    common = len(wiring.common(stack))
+    return wiring.paths[main_layer(wiring, stack)][common]
 
 
-def main_layer(network: Network, pile: Sequence[int]) -> int:
-    """The layer of a pile that does more than change values in place."""
-    return next((member for member in pile if network.rows[member].op.family not in FOLLOWERS), pile[0])
+def main_layer(wiring: Wiring, stack: Sequence[int]) -> int:
+    """The layer of a stack that does more than change values in place."""
+    return next((member for member in stack if wiring.rows[member].op.family not in FOLLOWERS), stack[0])

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 Path = tuple[str, ...]
 #: A block with more nodes than this is cut into its parts where it can be.
 MOST_TOGETHER = 10
-#: A piece of more nodes is cut even where up to so many maps cross, as between the cells of NASNet.
+#: A segment of more nodes is cut even where up to so many maps cross, as between the cells of NASNet.
 LONGEST_PIECE = 16
 MOST_CROSSING = 5
 
@@ -65,7 +65,7 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
 
 
 def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | None = LONGEST_PIECE) -> list[range]:
-    """The pieces of a diagram that are laid out one after the other; `outer` is the outermost frame of each node."""
+    """The segments of a diagram that are laid out one after the other; `outer` is the outermost frame of each node."""
     count = len(outer)
     crossing = crossings(count, edges)
     places = [
@@ -78,7 +78,7 @@ def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | 
 
 
 def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]], longest: int) -> list[range]:
-    """A long piece cut near its middle where no more than a few maps cross, as between the arms of U-Net."""
+    """A long segment cut near its middle where no more than a few maps cross, as between the arms of U-Net."""
     if len(span) <= longest:
         return [span]
     places = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.render.diagrams.drawing import Curve, Ramp, Rect, Shape, Text
 from archcalc.render.diagrams.model import EdgeKind, Scale, Swatch
-from archcalc.render.diagrams.scene import Curve, Ramp, Rect, Shape, Text
 from archcalc.render.diagrams.strokes import Stroke, edge_colour
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archcalc.render.diagrams.drawing import Link
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.scene import Link
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.strokes import Stroke, edge_ink, edge_title
 from archcalc.render.diagrams.theme import Theme

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.model import Diagram, Node, Part
-from archcalc.render.diagrams.network import FOLLOWERS, Network
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import Paint, Theme, heat, mix
+from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
 
 #: More boxes than this are no figure.
 MOST = 150
@@ -45,18 +45,18 @@ def is_chain(diagram: Diagram) -> bool:
     )
 
 
-def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]:
+def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
     """The maps of a chain of layers. Raises `UsageError` where the network branches."""
-    rows = network.analysis.by_name
+    rows = wiring.analysis.by_name
     if not is_chain(diagram):
         raise UsageError(
-            f"the style volumes shows chains of layers and U-Nets, but {network.analysis.graph.name} branches "
+            f"the style volumes shows chains of layers and U-Nets, but {wiring.analysis.graph.name} branches "
             "otherwise: take --style blocks or graph"
         )
     if len(diagram.nodes) > MOST:
         raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take --style blocks")
     volumes = []
-    for node in _with_followers(diagram, network):
+    for node in _with_followers(diagram, wiring):
         main = next((part for part in node.parts if part.lines), node.parts[0])
         row, last = rows[main.name], rows[node.parts[-1].name]
         reads = row.op.windows(row.input_shapes)
@@ -64,7 +64,7 @@ def volumes_of(diagram: Diagram, network: Network, theme: Theme) -> list[Volume]
         kernel = (int(window[0].size), int(window[1].size)) if isinstance(window, tuple) else None
         spread = isinstance(window, tuple) and window[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)
-        label, within = _name(main.name, node, network)
+        label, within = _name(main.name, node, wiring)
         lines = [line for line in main.lines if "params" not in line]
         lines = ([within] if within else []) + lines + _places(node, diagram)
         volumes.append(Volume(node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread))
@@ -84,10 +84,10 @@ def look(diagram: Diagram, parts: Sequence[Part], family: str, theme: Theme) -> 
     return Paint(mix(paint.fill, theme.background, 0.75), mix(paint.line, theme.background, 0.65)), True
 
 
-def _with_followers(diagram: Diagram, network: Network) -> list[Node]:
-    """The nodes, each with the layers behind it that only change the values of its map."""
+def _with_followers(diagram: Diagram, wiring: Wiring) -> list[Node]:
+    """The nodes, each with the layers after it that only change the values of its map."""
     nodes: list[Node] = []
-    rows = network.analysis.by_name
+    rows = wiring.analysis.by_name
     for node in diagram.nodes:
         follows = all(part.family in FOLLOWERS for part in node.parts)
         if follows and nodes and nodes[-1].parts[-1].family not in ("input", "output"):
@@ -99,11 +99,11 @@ def _with_followers(diagram: Diagram, network: Network) -> list[Node]:
     return nodes
 
 
-def _name(layer: str, node: Node, network: Network) -> tuple[str, str]:
+def _name(layer: str, node: Node, wiring: Wiring) -> tuple[str, str]:
     """What a box is called, and the block that it stands in. A block that is all in the box gives it its name."""
     path = tuple(layer.split("/"))
     names = [tuple(part.name.split("/")) for part in node.parts]
-    while len(path) > 1 and network.sizes[path[:-1]] <= sum(name[: len(path) - 1] == path[:-1] for name in names):
+    while len(path) > 1 and wiring.sizes[path[:-1]] <= sum(name[: len(path) - 1] == path[:-1] for name in names):
         path = path[:-1]
     return clean(path[-1]), clean("/".join(path[:-1]))
 

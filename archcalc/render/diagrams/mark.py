@@ -6,23 +6,23 @@ from dataclasses import replace
 
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.network import Network
+from archcalc.render.diagrams.wiring import Wiring
 
 
-def mark(diagram: Diagram, network: Network, layer: str) -> Diagram:
+def mark(diagram: Diagram, wiring: Wiring, layer: str) -> Diagram:
     """The diagram with a layer and the layers of its receptive field marked. Raises `UsageError`."""
     from archcalc.core.suggest import did_you_mean
 
-    index = network.analysis.graph.index.get(layer)
+    index = wiring.analysis.graph.index.get(layer)
     if index is None:
-        known = [row.name for row in network.rows]
-        listed = f"; `archcalc report {network.analysis.graph.name}` lists all"
+        known = [row.name for row in wiring.rows]
+        listed = f"; `archcalc report {wiring.analysis.graph.name}` lists all"
         raise UsageError(f"there is no layer {layer[:80]!r}{did_you_mean(layer, known) or listed}")
     seen = {index}
     for place in range(index, -1, -1):
         if place in seen:
-            seen.update(network.inputs[place])
-    names = {network.rows[place].name for place in seen}
+            seen.update(wiring.inputs[place])
+    names = {wiring.rows[place].name for place in seen}
     nodes = tuple(
         node._replace(
             parts=tuple(part._replace(marked=not names.isdisjoint(part.holds or (part.name,))) for part in node.parts)
@@ -31,7 +31,7 @@ def mark(diagram: Diagram, network: Network, layer: str) -> Diagram:
     )
     on = {node.id for node in nodes if any(part.marked for part in node.parts)}
     edges = tuple(edge._replace(marked=edge.source in on and edge.target in on) for edge in diagram.edges)
-    field = network.rows[index].receptive_field
+    field = wiring.rows[index].receptive_field
     size = f": {field.height.size}×{field.width.size} pixels of the input" if field else ""
     subtitle = f"Marked: what {layer} sees{size}"
     return replace(diagram, nodes=nodes, edges=edges, subtitle=f"{diagram.subtitle} · {subtitle}")

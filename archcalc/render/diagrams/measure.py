@@ -37,7 +37,7 @@ class PartBox(NamedTuple):
 
 
 class NodeBox(NamedTuple):
-    """A node's pile of parts, and the room below it in which the output shape stands."""
+    """A node's stack of parts, and the space below it in which the output shape stands."""
 
     node: Node
     width: float
@@ -59,11 +59,11 @@ def measure_part(part: Part, card: bool, badge: float) -> PartBox:
     if not part.lines:
         height = 30.0 if card or part.family in ("input", "output") else 21.0
         baseline = height / 2 + size * 0.36
-        if not part.beside:
+        if not part.suffix:
             return PartBox(part, height, text_width(label, size, True) + 2 * PAD + badge,
                            (TextLine(label, size, True, 0, baseline, True),))  # fmt: skip
         first = text_width(label, size, True)
-        beside = shorten(part.beside, max(WIDEST + 50 - first, 60.0), SMALL)
+        beside = shorten(part.suffix, max(WIDEST + 50 - first, 60.0), SMALL)
         second = text_width(beside, SMALL)
         left = -(first + 6 + second) / 2
         lines = (TextLine(label, size, True, left, baseline, False),

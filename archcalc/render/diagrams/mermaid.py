@@ -87,5 +87,5 @@ def _label(node: Node) -> str:
     lines = []
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{short(part.label)}{times}  {part.beside}".rstrip(), *part.lines]
+        lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
     return '"' + "<br/>".join(quote(line)[1:-1] for line in lines) + '"'

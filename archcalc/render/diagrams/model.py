@@ -11,11 +11,11 @@ EdgeKind = Literal["flow", "identity", "projection", "auxiliary"]
 
 
 class Part(NamedTuple):
-    """One layer of a node, or one folded block: a bold label, words beside it, lines below it."""
+    """One layer of a node, or one folded block: a bold label, words next to it, lines below it."""
 
     name: str
     label: str
-    beside: str = ""
+    suffix: str = ""
     lines: tuple[str, ...] = ()
     family: str = "convolution"
     #: The position of its number on the scale, from 0 to 1; None where it has none.
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
 
 class Node(NamedTuple):
-    """Layers that follow each other without a branch, drawn as one pile, or a folded block.
+    """Layers that follow each other without a branch, drawn as one stack, or a folded block.
 
     `ports` are the two ends: edges enter at the top of the first part and leave below the last one, where the shape
     of the output is written.
@@ -90,7 +90,7 @@ class Diagram:
     scale: Scale | None = None
     #: What was left out or folded, for the reader of the message, not of the picture.
     notes: tuple[str, ...] = ()
-    #: Cards of folded blocks are larger than piles of layers.
+    #: Cards of folded blocks are larger than stacks of layers.
     cards: bool = False
     #: Drawn in one piece, however long.
     whole: bool = False

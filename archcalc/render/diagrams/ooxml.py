@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
-from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.drawing import Point
 
 #: Connection sites of a rectangle.
 TOP, LEFT, BOTTOM, RIGHT = 0, 1, 2, 3

@@ -1,4 +1,4 @@
-"""Pieces one below the other in columns, or one beside the other in rows, like the lines of a text."""
+"""Segments one below the other in columns, or one after the other in rows, like the lines of a text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
-from archcalc.render.diagrams.pieces import Frame, Line, Piece, Placed, layered, single
 from archcalc.render.diagrams.routes import rounded
-from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, layered, single
 from archcalc.render.diagrams.tidy import moved, tidy
 
 GAP = 8.0
@@ -33,15 +33,15 @@ class Layout(NamedTuple):
     down: bool
 
 
-def make_pieces(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Piece]:
-    """The diagram cut where few maps cross, each piece with positions of its own."""
-    return cut_pieces(diagram, down, longest)[0]
+def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Segment]:
+    """The diagram cut where few maps cross, each segment with positions of its own."""
+    return cut_segments(diagram, down, longest)[0]
 
 
-def cut_pieces(
+def cut_segments(
     diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
-) -> tuple[list[Piece], dict[int, int]]:
-    """The pieces, and the number of that of each node. Edges `apart` pass by the pieces between their ends."""
+) -> tuple[list[Segment], dict[int, int]]:
+    """The segments, and the number of that of each node. Edges `apart` pass by the segments between their ends."""
     boxes = measure(diagram)
     order = diagram.order
     kept = {group.path for group in diagram.groups}
@@ -64,19 +64,19 @@ def cut_pieces(
         for number in range(start, end):
             leaving[number][edge.source] = None
             first_use[number + 1][edge.source] = None
-    pieces: list[Piece] = []
+    segments: list[Segment] = []
     for number, span in enumerate(ranges):
         inside = [boxes[diagram.nodes[place].id] for place in span]
         entries = list(first_use[number])
-        if pieces:
-            exits = pieces[-1].exits
+        if segments:
+            exits = segments[-1].exits
             # What comes from afar comes first.
             entries.sort(key=lambda name: _flip(exits[name], down)[1] if name in exits else -1.0)
-        pieces.append(_piece(diagram, inside, into[number], entries, list(leaving[number]), sources, down))
-    return pieces, number_of
+        segments.append(_segment(diagram, inside, into[number], entries, list(leaving[number]), sources, down))
+    return segments, number_of
 
 
-def _piece(
+def _segment(
     diagram: Diagram,
     inside: Sequence[NodeBox],
     edges: Sequence[Edge],
@@ -84,7 +84,7 @@ def _piece(
     exits: Sequence[str],
     sources: set[str],
     down: bool,
-) -> Piece:
+) -> Segment:
     if len(inside) == 1 and len(entries) <= 1 and (not exits or list(exits) == [inside[0].node.id]):
         return single(inside[0], entries, inside[0].node.id in sources, down, edges)
     top = {inside[0].node.path[:1]} | {box.node.path[:1] for box in inside}
@@ -93,13 +93,13 @@ def _piece(
 
 
 class Spot(NamedTuple):
-    piece: Piece
+    segment: Segment
     along: float
     across: float
 
 
 class Plan(NamedTuple):
-    """Where each piece goes, the lines between pieces, and the size of all."""
+    """Where each segment goes, the lines between segments, and the size of all."""
 
     spots: tuple[Spot, ...]
     links: tuple[Line, ...]
@@ -113,38 +113,38 @@ class Plan(NamedTuple):
         return (self.across, self.along) if self.down else (self.along, self.across)
 
 
-def plan(pieces: Sequence[Piece], down: bool, count: int) -> Plan:
-    """The pieces in `count` columns (or rows, where they run from left to right) of about one length."""
-    chunks = _balanced([_along(piece, down) + GAP for piece in pieces], count)
+def plan(segments: Sequence[Segment], down: bool, count: int) -> Plan:
+    """The segments in `count` columns (or rows, where they run from left to right) of about one length."""
+    chunks = _balanced([_along(segment, down) + GAP for segment in segments], count)
     spots: list[Spot] = []
     links: list[Line] = []
     offset = 0.0
-    lanes = max((len(piece.entries) for piece in pieces), default=1)
+    lanes = max((len(segment.entries) for segment in segments), default=1)
     head = 10.0 + LANE * lanes if len(chunks) > 1 else 0.0
     previous_end = 0.0
     longest = 0.0
     for number, chunk in enumerate(chunks):
-        column = row_of([pieces[index] for index in chunk], down, head)
+        column = row_of([segments[index] for index in chunk], down, head)
         low = min(spot.across for spot in column)
-        high = max(spot.across + _across(spot.piece, down) for spot in column)
+        high = max(spot.across + _across(spot.segment, down) for spot in column)
         shift = offset - low
         column = [spot._replace(across=spot.across + shift) for spot in column]
         if number:
             links += _turn(spots[-1], column[0], down, head, previous_end, offset - GUTTER - LANE * (lanes - 1))
         links += [line for a, b in pairwise(column) for line in joints(a, b, down)]
         spots += column
-        previous_end = max(spot.along + _along(spot.piece, down) for spot in column)
+        previous_end = max(spot.along + _along(spot.segment, down) for spot in column)
         longest = max(longest, previous_end)
         offset += high - low + GUTTER + LANE * (lanes - 1)
     return Plan(tuple(spots), tuple(links), longest + head, offset - GUTTER - LANE * (lanes - 1), down)
 
 
-def _along(piece: Piece, down: bool) -> float:
-    return piece.height if down else piece.width
+def _along(segment: Segment, down: bool) -> float:
+    return segment.height if down else segment.width
 
 
-def _across(piece: Piece, down: bool) -> float:
-    return piece.width if down else piece.height
+def _across(segment: Segment, down: bool) -> float:
+    return segment.width if down else segment.height
 
 
 def _flip(point: Point, down: bool) -> tuple[float, float]:
@@ -193,32 +193,32 @@ def _runs(sizes: Sequence[float], limit: float) -> list[range]:
     return [*runs, range(start, len(sizes))]
 
 
-def row_of(pieces: Sequence[Piece], down: bool, head: float, straight: bool = False) -> list[Spot]:
-    """Pieces one after the other, entry under exit; unless `straight`, as far as that does not widen the column."""
-    half = max(_across(piece, down) for piece in pieces) / 2
+def row_of(segments: Sequence[Segment], down: bool, head: float, straight: bool = False) -> list[Spot]:
+    """Segments one after the other, entry under exit; unless `straight`, as far as that does not widen the column."""
+    half = max(_across(segment, down) for segment in segments) / 2
     spots: list[Spot] = []
     along = head
-    for piece in pieces:
-        size = _across(piece, down)
+    for segment in segments:
+        size = _across(segment, down)
         across = -size / 2
         if spots:
             before = spots[-1]
-            shared = [name for name in piece.entries if name in before.piece.exits]
+            shared = [name for name in segment.entries if name in before.segment.exits]
             if shared:
-                exit_at = before.across + _flip(before.piece.exits[shared[-1]], down)[1]
-                across = exit_at - _flip(piece.entries[shared[-1]], down)[1]
+                exit_at = before.across + _flip(before.segment.exits[shared[-1]], down)[1]
+                across = exit_at - _flip(segment.entries[shared[-1]], down)[1]
                 across = across if straight else min(max(across, -half), half - size)
-            along += JOG if _bent(before, piece, across, down) else GAP
-        spots.append(Spot(piece, along, across))
-        along += _along(piece, down)
+            along += JOG if _bent(before, segment, across, down) else GAP
+        spots.append(Spot(segment, along, across))
+        along += _along(segment, down)
     return spots
 
 
-def _bent(before: Spot, piece: Piece, across: float, down: bool) -> bool:
+def _bent(before: Spot, segment: Segment, across: float, down: bool) -> bool:
     return any(
-        abs(before.across + _flip(before.piece.exits[name], down)[1] - across - _flip(at, down)[1]) > 0.5
-        for name, at in piece.entries.items()
-        if name in before.piece.exits
+        abs(before.across + _flip(before.segment.exits[name], down)[1] - across - _flip(at, down)[1]) > 0.5
+        for name, at in segment.entries.items()
+        if name in before.segment.exits
     )
 
 
@@ -229,12 +229,12 @@ def _place(spot: Spot, point: Point, down: bool) -> Point:
 
 
 def joints(before: Spot, after: Spot, down: bool) -> list[Line]:
-    """Lines from a piece to the next one of the same column."""
+    """Lines from a segment to the next one of the same column."""
     lines = []
-    for name, entry in after.piece.entries.items():
-        if name not in before.piece.exits:
+    for name, entry in after.segment.entries.items():
+        if name not in before.segment.exits:
             continue
-        start, end = _place(before, before.piece.exits[name], down), _place(after, entry, down)
+        start, end = _place(before, before.segment.exits[name], down), _place(after, entry, down)
         middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
         handles = ((start[0], middle[1]), (end[0], middle[1])) if down else ((middle[0], start[1]), (middle[0], end[1]))
         lines.append(Line(Edge(name, ""), (start, *handles, end), False))
@@ -244,10 +244,10 @@ def joints(before: Spot, after: Spot, down: bool) -> list[Line]:
 def _turn(before: Spot, after: Spot, down: bool, head: float, end: float, gutter: float) -> list[Line]:
     """Lines from the end of a column round to the start of the next one."""
     lines = []
-    last = len(after.piece.entries) - 1
+    last = len(after.segment.entries) - 1
     # The map that leaves nearest to the gutter takes the inner lane below, the outer one above: lines do not cross.
-    for lane, (name, entry) in enumerate(reversed(list(after.piece.entries.items()))):
-        start = _flip(_place(before, before.piece.exits[name], down), down)
+    for lane, (name, entry) in enumerate(reversed(list(after.segment.entries.items()))):
+        start = _flip(_place(before, before.segment.exits[name], down), down)
         goal = _flip(_place(after, entry, down), down)
         bottom = end + 9.0 + LANE * lane
         side = gutter + GUTTER / 2 + LANE * lane
@@ -261,12 +261,12 @@ def _turn(before: Spot, after: Spot, down: bool, head: float, end: float, gutter
 def assemble(plan: Plan) -> Layout:
     """The positions of everything in one system."""
     down = plan.down
-    pieces = [moved(spot.piece, *((spot.across, spot.along) if down else (spot.along, spot.across)))
+    segments = [moved(spot.segment, *((spot.across, spot.along) if down else (spot.along, spot.across)))
               for spot in plan.spots]  # fmt: skip
     return Layout(
-        tuple(node for piece in pieces for node in piece.nodes),
-        tuple(frame for piece in pieces for frame in piece.frames),
-        (*plan.links, *(line for piece in pieces for line in piece.lines)),
+        tuple(node for segment in segments for node in segment.nodes),
+        tuple(frame for segment in segments for frame in segment.frames),
+        (*plan.links, *(line for segment in segments for line in segment.lines)),
         *plan.size,
         down,
     )

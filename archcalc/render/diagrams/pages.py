@@ -1,4 +1,4 @@
-"""Pictures for files that stand beside a report, and for pages of HTML, whose style sheet chooses their colours."""
+"""Pictures for files that go with a report, and for pages of HTML, whose style sheet chooses their colours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.choices import Choices
-from archcalc.render.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
-from archcalc.render.diagrams.scenes import scene_of
+from archcalc.render.diagrams.drawing import Curve, Drawing, Ramp, Rect, Shape, Text
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.svg import svg, svg_element
 from archcalc.render.diagrams.volumes import suits_volumes
 
@@ -28,7 +28,7 @@ def standard_pictures(analysis: Analysis) -> dict[str, str]:
     """A file name, and the SVG that it holds, for each style that suits a network."""
     name = analysis.graph.name
     return {
-        f"{name}-{style}.svg": svg(scene_of(analysis, Choices(style=style))[0]) for style in standard_styles(analysis)
+        f"{name}-{style}.svg": svg(drawing_of(analysis, Choices(style=style))[0]) for style in standard_styles(analysis)
     }
 
 
@@ -37,8 +37,8 @@ def page_picture(analysis: Analysis, choices: Choices, ids: str) -> str:
 
     `colours` gives the values of the variables for the light and for the dark theme.
     """
-    light = scene_of(analysis, replace(choices, theme="light"))[0]
-    dark = scene_of(analysis, replace(choices, theme="dark"))[0]
+    light = drawing_of(analysis, replace(choices, theme="light"))[0]
+    dark = drawing_of(analysis, replace(choices, theme="dark"))[0]
     # What stands in a picture of role "img" is not read out by itself.
     return svg_element(_both(light, dark), ids, "group")
 
@@ -49,7 +49,7 @@ def colours(pictures: Iterable[str]) -> tuple[str, str]:
     return tuple("".join(f"--c-{a}-{b}:#{(a, b)[which]};" for a, b in pairs) for which in (0, 1))  # type: ignore[return-value]
 
 
-def _both(light: Scene, dark: Scene) -> Scene:
+def _both(light: Drawing, dark: Drawing) -> Drawing:
     """A drawing whose colours are variables, named after the two that they stand for."""
     items = tuple(
         one._replace(shapes=tuple(_shape(a, b) for a, b in zip(one.shapes, other.shapes, strict=True)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, shifted, shifted_link
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.links import links_of
 from archcalc.render.diagrams.measure import BADGE, LABEL, SMALL
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.pieces import HEADER, SHADOW, Frame, Line, Placed
 from archcalc.render.diagrams.routes import rounded
-from archcalc.render.diagrams.scene import Cluster, Curve, Rect, Scene, Shape, Text, shifted, shifted_link
+from archcalc.render.diagrams.segments import HEADER, SHADOW, Frame, Line, Placed
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_ink, edge_title
 from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
@@ -24,7 +24,7 @@ ARROW = 6.5
 LEGEND_GAP = 20.0
 
 
-def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False) -> Scene:
+def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False) -> Drawing:
     """The whole picture: title, diagram, legend. With `steps` each part knows when it appears.
 
     `links` gives each edge in one piece too, as slides need it.
@@ -61,7 +61,7 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = 
         items.append(Cluster("Legend", tuple(legend), "legend"))
         y += LEGEND_GAP + height
     made = links_of(diagram, layout, theme, marked, steps) if links else []
-    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
+    return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
                  tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool) -> list[Sha
 
 
 def _title(node: Node, part: Part) -> str:
-    words = ", ".join(filter(None, (part.beside, *part.lines)))
+    words = ", ".join(filter(None, (part.suffix, *part.lines)))
     lines = [f"{part.name or part.label}: {words}" if words else part.name or part.label]
     if node.times > 1:
         lines.append(f"repeated {node.times} times")
@@ -206,29 +206,29 @@ def _title(node: Node, part: Part) -> str:
     return clean("; ".join(lines))
 
 
-def enlarge(scene: Scene, factor: float) -> Scene:
+def enlarge(drawing: Drawing, factor: float) -> Drawing:
     """The same drawing, larger."""
     if factor == 1:
-        return scene
+        return drawing
     items = tuple(
-        item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in scene.items
+        item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in drawing.items
     )
-    links = tuple(shifted_link(link, 0, 0, factor) for link in scene.links)
-    return scene._replace(width=scene.width * factor, height=scene.height * factor, items=items, links=links)
+    links = tuple(shifted_link(link, 0, 0, factor) for link in drawing.links)
+    return drawing._replace(width=drawing.width * factor, height=drawing.height * factor, items=items, links=links)
 
 
-def page(scene: Scene, ratio: float) -> Scene:
+def page(drawing: Drawing, ratio: float) -> Drawing:
     """The drawing in the middle of a page of exactly width:height = `ratio`."""
-    width, height = max(scene.width, scene.height * ratio), max(scene.height, scene.width / ratio)
-    dx: float = (width - scene.width) / 2
-    dy: float = (height - scene.height) / 2
+    width, height = max(drawing.width, drawing.height * ratio), max(drawing.height, drawing.width / ratio)
+    dx: float = (width - drawing.width) / 2
+    dy: float = (height - drawing.height) / 2
     fixed = ("title",)
     items = tuple(
         item._replace(
             shapes=tuple(shifted(shape, 0 if item.role in fixed else dx, 0 if item.role in fixed else dy)
                          for shape in item.shapes)
         )
-        for item in scene.items
+        for item in drawing.items
     )  # fmt: skip
-    links = tuple(shifted_link(link, dx, dy) for link in scene.links)
-    return scene._replace(width=width, height=height, items=items, links=links)
+    links = tuple(shifted_link(link, dx, dy) for link in drawing.links)
+    return drawing._replace(width=width, height=height, items=items, links=links)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
+from archcalc.render.diagrams.drawing import Curve, Drawing, Point, Ramp, Rect, Shape, Text
 from archcalc.render.diagrams.fonts import FILES, missing, system_fonts
-from archcalc.render.diagrams.scene import Curve, Point, Ramp, Rect, Scene, Shape, Text
 from archcalc.render.diagrams.svg import with_arrow
 from archcalc.render.diagrams.text import covered, text_width
 
@@ -23,36 +23,36 @@ LONGEST = 14_400.0
 _RIGHT_TO_LEFT = ("R", "AL")
 
 
-def pdf(scenes: Sequence[Scene]) -> tuple[bytes, tuple[str, ...]]:
+def pdf(drawings: Sequence[Drawing]) -> tuple[bytes, tuple[str, ...]]:
     """The document, a page for each drawing, and what there is to say about it. All drawings are of one size."""
     try:
         from reportlab.pdfgen.canvas import Canvas
     except ImportError:
         raise UsageError('PDF needs reportlab: pip install "archcalc[draw]"') from None
-    scene = scenes[-1]
-    fonts, notes = _register(scene)
+    drawing = drawings[-1]
+    fonts, notes = _register(drawing)
     target = io.BytesIO()
-    point = min(POINT, LONGEST / max(scene.width, scene.height))
-    canvas = Canvas(target, pagesize=(scene.width * point, scene.height * point), invariant=1, pageCompression=1,
+    point = min(POINT, LONGEST / max(drawing.width, drawing.height))
+    canvas = Canvas(target, pagesize=(drawing.width * point, drawing.height * point), invariant=1, pageCompression=1,
                     lang="en")  # fmt: skip
-    canvas.setTitle(scene.title)
-    canvas.setSubject(scene.description)
+    canvas.setTitle(drawing.title)
+    canvas.setSubject(drawing.description)
     canvas.setCreator("archcalc")
     canvas.setAuthor("archcalc")
-    for scene in scenes:
+    for drawing in drawings:
         # From here on as in the drawing: pixels, y downwards.
-        canvas.translate(0, scene.height * point)
+        canvas.translate(0, drawing.height * point)
         canvas.scale(point, -point)
-        _fill(canvas, scene.background)
-        canvas.rect(0, 0, scene.width, scene.height, stroke=0, fill=1)
-        for shape in scene.shapes():
+        _fill(canvas, drawing.background)
+        canvas.rect(0, 0, drawing.width, drawing.height, stroke=0, fill=1)
+        for shape in drawing.shapes():
             _draw(canvas, shape, fonts)
         canvas.showPage()
     canvas.save()
     return target.getvalue(), notes
 
 
-def _register(scene: Scene) -> tuple[dict[str, str], tuple[str, ...]]:
+def _register(drawing: Drawing) -> tuple[dict[str, str], tuple[str, ...]]:
     """Make the fonts known; for each character that they lack the name of a font that has it, where there is one."""
     from reportlab import rl_config
     from reportlab.pdfbase import pdfmetrics
@@ -61,7 +61,7 @@ def _register(scene: Scene) -> tuple[dict[str, str], tuple[str, ...]]:
     rl_config.warnOnMissingFontGlyphs = 0
     for bold, file in FILES.items():
         pdfmetrics.registerFont(TTFont("Arimo-Bold" if bold else "Arimo", str(file)))
-    lacking = missing(shape.text for shape in scene.shapes() if isinstance(shape, Text))
+    lacking = missing(shape.text for shape in drawing.shapes() if isinstance(shape, Text))
     fonts: dict[str, str] = {}
     for path in system_fonts() if lacking else ():
         wanted = lacking - set(fonts)
@@ -168,13 +168,13 @@ def _text(canvas: Canvas, shape: Text, fonts: dict[str, str]) -> None:
     name = "Arimo-Bold" if shape.bold else "Arimo"
     runs = _runs(visual(shape.text), name, fonts)
     width = sum(pdfmetrics.stringWidth(text, font, shape.size) for text, font in runs)
-    room = text_width(shape.text, shape.size, shape.bold)
-    x = shape.x - {"start": 0.0, "middle": min(width, room) / 2, "end": min(width, room)}[shape.anchor]
+    space = text_width(shape.text, shape.size, shape.bold)
+    x = shape.x - {"start": 0.0, "middle": min(width, space) / 2, "end": min(width, space)}[shape.anchor]
     canvas.saveState()
     _fill(canvas, shape.colour)
     canvas.translate(x, shape.y)
-    # What another font draws wider is squeezed into the room that was kept for it.
-    canvas.scale(min(1.0, (room + 0.5) / width) if width else 1.0, -1)
+    # What another font draws wider is squeezed into the space that was kept for it.
+    canvas.scale(min(1.0, (space + 0.5) / width) if width else 1.0, -1)
     at = 0.0
     for text, font in runs:
         canvas.setFont(font, shape.size)

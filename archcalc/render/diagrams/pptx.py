@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams import ooxml
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Link, Point, Ramp, Rect, Shape, Text, main_box
 from archcalc.render.diagrams.ooxml import Glue, Pen, Run
-from archcalc.render.diagrams.scene import Cluster, Curve, Link, Point, Ramp, Rect, Scene, Shape, Text, main_box
 from archcalc.render.diagrams.svg import with_arrow
 from archcalc.render.diagrams.text import text_width
 
@@ -26,14 +26,14 @@ SMALLEST = 6.0
 DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def pptx(scenes: Sequence[Scene]) -> bytes:
+def pptx(drawings: Sequence[Drawing]) -> bytes:
     """A presentation with a slide for each drawing; all are of one size. Raises `UsageError` without python-pptx."""
     try:
         from pptx import Presentation
         from pptx.util import Emu
     except ImportError:
         raise UsageError('slides need python-pptx: pip install "archcalc[pptx]"') from None
-    first = scenes[0]
+    first = drawings[0]
     sizes = [shape.size for shape in first.shapes() if isinstance(shape, Text)]
     width = WIDTH * max(1.0, SMALLEST * POINT * first.width / (WIDTH * min(sizes, default=12.0)))
     longest = max(first.width, first.height) / first.width
@@ -45,9 +45,9 @@ def pptx(scenes: Sequence[Scene]) -> bytes:
     properties.title, properties.author, properties.last_modified_by = first.title, "archcalc", "archcalc"
     properties.subject, properties.revision = first.description, 1
     layouts = {layout.name: layout for layout in presentation.slide_layouts}
-    for scene in scenes:
-        slide = presentation.slides.add_slide(layouts["Title Only" if _titles(scene) else "Blank"])
-        _fill_slide(slide, scene, width / first.width)
+    for drawing in drawings:
+        slide = presentation.slides.add_slide(layouts["Title Only" if _titles(drawing) else "Blank"])
+        _fill_slide(slide, drawing, width / first.width)
     target = io.BytesIO()
     presentation.save(target)
     return _without_dates(target.getvalue())
@@ -68,34 +68,34 @@ def _colour(colour: str) -> Any:
     return RGBColor(*(int(colour[place : place + 2], 16) for place in (1, 3, 5)))  # type: ignore[no-untyped-call]
 
 
-def _titles(scene: Scene) -> list[Text]:
-    return [shape for item in scene.items if item.role == "title" for shape in item.shapes if isinstance(shape, Text)]
+def _titles(drawing: Drawing) -> list[Text]:
+    return [shape for item in drawing.items if item.role == "title" for shape in item.shapes if isinstance(shape, Text)]
 
 
-def _fill_slide(slide: Slide, scene: Scene, unit: float) -> None:
+def _fill_slide(slide: Slide, drawing: Drawing, unit: float) -> None:
     """Everything of a drawing on a slide; `unit` is EMU to a pixel."""
     from pptx.oxml import parse_xml
 
     slide.background.fill.solid()
-    slide.background.fill.fore_color.rgb = _colour(scene.background)
-    _fill_title(slide, scene, unit)
+    slide.background.fill.fore_color.rgb = _colour(drawing.background)
+    _fill_title(slide, drawing, unit)
     tree: Any = slide.shapes._spTree
-    for shape in _Writer(scene, unit).shapes():
+    for shape in _Writer(drawing, unit).shapes():
         tree.append(parse_xml(shape))
 
 
-def _fill_title(slide: Slide, scene: Scene, unit: float) -> None:
+def _fill_title(slide: Slide, drawing: Drawing, unit: float) -> None:
     """The title where a presentation's outline finds it."""
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
     from pptx.util import Emu, Pt
 
-    lines = [text for text in _titles(scene) if text.bold]
+    lines = [text for text in _titles(drawing) if text.bold]
     title = slide.shapes.title
     if title is None or not lines:
         return
     size = lines[0].size
     title.left, title.top = Emu(round(lines[0].x * unit)), Emu(round((lines[0].y - size) * unit))
-    title.width = Emu(round((scene.width - 2 * lines[0].x) * unit))
+    title.width = Emu(round((drawing.width - 2 * lines[0].x) * unit))
     title.height = Emu(round((lines[-1].y - lines[0].y + size * 1.3) * unit))
     frame = title.text_frame
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = Emu(0)
@@ -111,14 +111,14 @@ def _fill_title(slide: Slide, scene: Scene, unit: float) -> None:
 class _Writer:
     """The shapes of a slide in their order, with numbers of their own."""
 
-    def __init__(self, scene: Scene, unit: float) -> None:
-        self.scene, self.unit = scene, unit
+    def __init__(self, drawing: Drawing, unit: float) -> None:
+        self.drawing, self.unit = drawing, unit
         #: The title placeholder and the tree itself have the first numbers.
         self.last = 10
         #: Boxes to which connectors are glued: those of each node, and one around all of them where they are several.
         self.boxes: dict[str, list[tuple[int, Rect]]] = {}
         self.numbers: dict[int, int] = {}
-        for place, item in enumerate(scene.items):
+        for place, item in enumerate(drawing.items):
             if item.role == "node" and item.owner and (rect := main_box(item)):
                 self.numbers[place] = self._next()
                 self.boxes.setdefault(item.owner, []).append((self.numbers[place], rect))
@@ -136,16 +136,18 @@ class _Writer:
     def shapes(self) -> Iterator[str]:
         """Nodes are groups of their boxes and texts; connectors lie below them."""
         drawn: set[int] = set()
-        for owner, members in groupby(range(len(self.scene.items)), key=lambda place: self.scene.items[place].owner):
+        for owner, members in groupby(
+            range(len(self.drawing.items)), key=lambda place: self.drawing.items[place].owner
+        ):
             if owner:
                 yield self._node(owner, list(members))
                 continue
             for place in members:
-                item = self.scene.items[place]
+                item = self.drawing.items[place]
                 if item.linked:
                     if item.linked not in drawn:
                         drawn.add(item.linked)
-                        yield from (self._link(link) for link in self.scene.links if link.layer == item.linked)
+                        yield from (self._link(link) for link in self.drawing.links if link.layer == item.linked)
                     continue
                 shapes = [
                     shape
@@ -165,7 +167,7 @@ class _Writer:
             number, rect = self.boxes[owner][0]
             written.append(self._box(number, owner, rect, ""))
         for place in places:
-            item = self.scene.items[place]
+            item = self.drawing.items[place]
             # The line that leaves a node is part of its connectors.
             kept = [shape for shape in item.shapes if not item.linked or isinstance(shape, Text)]
             shapes += kept

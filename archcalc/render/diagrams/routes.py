@@ -1,14 +1,14 @@
-"""Ways of lines: right angles with round corners, and shortcuts that run beside what they skip."""
+"""Ways of lines: right angles with round corners, and shortcuts that run next to what they skip."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.drawing import Point
 
 #: Left, top, right, bottom.
-Room = tuple[float, float, float, float]
+Area = tuple[float, float, float, float]
 CORNER = 8.0
 #: How near a line may come to a box.
 NEAR = 4.0
@@ -52,8 +52,8 @@ def flipped(points: Sequence[Point]) -> tuple[Point, ...]:
     return tuple((y, x) for x, y in points)
 
 
-def bracket(curve: Sequence[Point], goal: Room, down: bool) -> list[Point]:
-    """A way past a residual: across, along beside it, and back into the side of the box that adds."""
+def bracket(curve: Sequence[Point], goal: Area, down: bool) -> list[Point]:
+    """A way past a residual: across, along next to it, and back into the side of the box that adds."""
     if not down:
         left, top, right, bottom = goal
         return list(flipped(bracket(flipped(curve), (top, left, bottom, right), True)))
@@ -69,7 +69,7 @@ def bracket(curve: Sequence[Point], goal: Room, down: bool) -> list[Point]:
     return [start, (side, start[1]), (side, middle), (end, middle)]
 
 
-def elbow_in(start: Point, goal: Room, down: bool) -> list[Point]:
+def elbow_in(start: Point, goal: Area, down: bool) -> list[Point]:
     """Across, and then into the front of a box."""
     if not down:
         left, top, right, bottom = goal
@@ -82,7 +82,7 @@ def elbow_in(start: Point, goal: Room, down: bool) -> list[Point]:
     return [start, (middle, y), (middle, top)]
 
 
-def elbow_out(start: Point, goal: Room, down: bool) -> list[Point]:
+def elbow_out(start: Point, goal: Area, down: bool) -> list[Point]:
     """Along, and then into the side of a box."""
     x, y = start
     left, top, right, bottom = goal
@@ -99,12 +99,12 @@ def runs_on(points: Sequence[Point], down: bool) -> bool:
     return all(b[axis] >= a[axis] - 0.01 for a, b in pairwise(points))
 
 
-def free(points: Sequence[Point], rooms: Sequence[Room]) -> bool:
+def free(points: Sequence[Point], areas: Sequence[Area]) -> bool:
     """Whether a way of straight lines stays clear of boxes."""
     for (x0, y0), (x1, y1) in pairwise(points):
         left, right = min(x0, x1) - NEAR, max(x0, x1) + NEAR
         top, bottom = min(y0, y1) - NEAR, max(y0, y1) + NEAR
-        for a, b, c, d in rooms:
+        for a, b, c, d in areas:
             if left < c and a < right and top < d and b < bottom:
                 return False
     return True

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import log2
 from typing import NamedTuple
 
+from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
 from archcalc.render.diagrams.maps import Volume
-from archcalc.render.diagrams.scene import Curve, Point, Shape, Text
 from archcalc.render.diagrams.theme import Theme, mix
 
 SIZES = ("log", "linear")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archcalc.render.diagrams.drawing import Drawing
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.scene import Scene
 from archcalc.render.diagrams.trace import ways
 
 #: More steps than this are put together: a series repeats what it showed before.
@@ -46,19 +46,19 @@ def node_steps(diagram: Diagram) -> Mapping[str, int]:
     return steps
 
 
-def reveal(scene: Scene) -> tuple[list[Scene], tuple[str, ...]]:
+def reveal(drawing: Drawing) -> tuple[list[Drawing], tuple[str, ...]]:
     """One drawing a step, all of one size: each shows one part more, or several where there are very many.
 
     And what there is to say about it.
     """
-    last = max((item.step for item in scene.items), default=1)
+    last = max((item.step for item in drawing.items), default=1)
     count = min(max(last, 1), MOST)
-    found: list[Scene] = []
+    found: list[Drawing] = []
     for number in range(1, count + 1):
         step = -(-last * number // count)
-        items = tuple(item for item in scene.items if item.step <= step)
-        links = tuple(link for link in scene.links if link.step <= step)
+        items = tuple(item for item in drawing.items if item.step <= step)
+        links = tuple(link for link in drawing.links if link.step <= step)
         if not found or len(items) > len(found[-1].items):
-            found.append(scene._replace(items=items, links=links))
+            found.append(drawing._replace(items=items, links=links))
     notes = (f"{last:,} parts are revealed in {len(found)} steps",) if last > MOST else ()
     return found, notes

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from json import dumps
 
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, arrow_head
 from archcalc.render.diagrams.paint import ARROW
-from archcalc.render.diagrams.scene import Cluster, Curve, Point, Ramp, Rect, Scene, Shape, Text, arrow_head
 from archcalc.render.diagrams.text import clean
 
 #: Fonts of one width: where one is missing, the next takes its place and every text still fits.
@@ -23,31 +23,31 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def svg(scene: Scene, ids: str = "") -> str:
+def svg(drawing: Drawing, ids: str = "") -> str:
     """The drawing as an SVG document. Every `id` in it starts with `ids`: several drawings may stand in one page."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(scene, ids)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(drawing, ids)
 
 
-def svg_element(scene: Scene, ids: str = "", role: str = "img") -> str:
+def svg_element(drawing: Drawing, ids: str = "", role: str = "img") -> str:
     """The element `svg` by itself, for a page.
 
     Each layer is a `<g class="node" data-layer="NAME">`, each folded block a `<g class="node" data-block="NAME">`;
     one that stands for several layers has their names in `data-layers` too, as a JSON list.
     """
-    return "\n".join(_lines(scene, escape(ids), role)) + "\n"
+    return "\n".join(_lines(drawing, escape(ids), role)) + "\n"
 
 
-def _lines(scene: Scene, ids: str, role: str) -> Iterator[str]:
-    width, height = number(scene.width), number(scene.height)
+def _lines(drawing: Drawing, ids: str, role: str) -> Iterator[str]:
+    width, height = number(drawing.width), number(drawing.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{FONTS}">'
     )
-    yield f'<title id="{ids}title">{escape(clean(scene.title))}</title>'
-    yield f'<desc id="{ids}desc">{escape(clean(scene.description))}</desc>'
-    yield f'<rect width="{width}" height="{height}" fill="{scene.background}"/>'
+    yield f'<title id="{ids}title">{escape(clean(drawing.title))}</title>'
+    yield f'<desc id="{ids}desc">{escape(clean(drawing.description))}</desc>'
+    yield f'<rect width="{width}" height="{height}" fill="{drawing.background}"/>'
     ramps = 0
-    for cluster in scene.items:
+    for cluster in drawing.items:
         yield _open(cluster)
         for shape in cluster.shapes:
             if isinstance(shape, Ramp):

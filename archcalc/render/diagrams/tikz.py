@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from archcalc.render.diagrams.scene import Curve, Ramp, Rect, Scene, Shape, Text
+from archcalc.render.diagrams.drawing import Curve, Drawing, Ramp, Rect, Shape, Text
 from archcalc.render.diagrams.svg import number, with_arrow
 from archcalc.render.diagrams.text import shorten
 
@@ -53,28 +53,28 @@ def _letter(character: str) -> str:
     return character if ord(character) < END and character not in ABSENT else rf"\other{{{character}}}"
 
 
-def tikz(scene: Scene) -> str:
+def tikz(drawing: Drawing) -> str:
     """The drawing as a document of class standalone."""
-    return _HEAD + "\n".join(_lines(scene)) + "\n"
+    return _HEAD + "\n".join(_lines(drawing)) + "\n"
 
 
-def _lines(scene: Scene) -> Iterator[str]:
-    colours = dict.fromkeys([scene.background])
-    for shape in scene.shapes():
+def _lines(drawing: Drawing) -> Iterator[str]:
+    colours = dict.fromkeys([drawing.background])
+    for shape in drawing.shapes():
         found = shape.colours if isinstance(shape, Ramp) else (
             (shape.colour,) if isinstance(shape, Text) else (shape.fill, shape.line)
         )  # fmt: skip
         colours.update(dict.fromkeys(colour for colour in found if colour))
     for colour in colours:
         yield rf"\definecolor{{{_name(colour)}}}{{HTML}}{{{colour[1:].upper()}}}"
-    title = escape(shorten(scene.title, 600, 10))
+    title = escape(shorten(drawing.title, 600, 10))
     yield r"\begin{document}"
     yield f"% {title}"
     yield r"\begin{tikzpicture}[x=0.75bp, y=-0.75bp, line join=round]"
-    width, height = number(scene.width), number(scene.height)
+    width, height = number(drawing.width), number(drawing.height)
     yield rf"\useasboundingbox (0,0) rectangle ({width},{height});"
-    yield rf"\fill[{_name(scene.background)}] (0,0) rectangle ({width},{height});"
-    for shape in scene.shapes():
+    yield rf"\fill[{_name(drawing.background)}] (0,0) rectangle ({width},{height});"
+    for shape in drawing.shapes():
         yield from _shape(shape)
     yield r"\end{tikzpicture}"
     yield r"\end{document}"

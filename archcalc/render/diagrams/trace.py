@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.pieces import Line, Placed
-from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.segments import Line, Placed
 
 #: Ends of lines that meet are at most so far apart.
 MEET = 0.6
@@ -91,7 +91,7 @@ def _square(first: Point, second: Point) -> bool:
 
 
 def simplified(points: Sequence[Point]) -> list[Point] | None:
-    """Without points on the way between two corners; None where a piece is slanted."""
+    """Without points on the way between two corners; None where a segment is slanted."""
     result: list[Point] = [points[0]]
     axes: list[int] = []
     for point in points[1:]:

@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.shapes import format_shape, spatial
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text, shifted
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
-from archcalc.render.diagrams.network import Network
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.scene import Cluster, Curve, Point, Scene, Shape, Text, shifted
 from archcalc.render.diagrams.solids import scaled
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.wiring import Wiring
 
 TALLEST, SMALLEST = 132.0, 20.0
 THICKEST, THINNEST = 58.0, 5.0
@@ -38,7 +38,7 @@ class Stop(NamedTuple):
     names: tuple[str, ...]
 
 
-class Spot(NamedTuple):
+class Front(NamedTuple):
     """The front of a box."""
 
     x: float
@@ -47,9 +47,9 @@ class Spot(NamedTuple):
     height: float
 
 
-def find_arms(diagram: Diagram, network: Network) -> list[Stop] | None:
+def find_arms(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     """The maps of a network that goes down and up again with copies across; None for any other network."""
-    rows = network.analysis.by_name
+    rows = wiring.analysis.by_name
     if any(part.family == "output" for node in diagram.nodes for part in node.parts):
         return None
     crops = {node.id for node in diagram.nodes if all(rows[part.name].op.family == "shape" for part in node.parts)}
@@ -100,26 +100,26 @@ def _level(before: Stop | None, size: tuple[int, int]) -> int:
     return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
 
 
-def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str) -> Scene:
+def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str) -> Drawing:
     """The picture."""
-    spots = _spots(stops, sizes)
+    fronts = _fronts(stops, sizes)
     shapes = [
-        _box(stop, spot, diagram, theme)._replace(step=step)
-        for step, (stop, spot) in enumerate(zip(stops, spots, strict=True), 1)
+        _box(stop, front, diagram, theme)._replace(step=step)
+        for step, (stop, front) in enumerate(zip(stops, fronts, strict=True), 1)
     ]
     place = {stop.node.id: index for index, stop in enumerate(stops)}
     arrows: list[Cluster] = []
     for index in range(1, len(stops)):
-        arrow = _arrow(stops[index - 1], spots[index - 1], stops[index], spots[index], theme)
+        arrow = _arrow(stops[index - 1], fronts[index - 1], stops[index], fronts[index], theme)
         arrows.append(arrow._replace(step=index + 1))
         source = stops[index].across
         if source is not None:
-            copy = _copy(stops[place[source]], spots[place[source]], stops[index], spots[index], theme)
+            copy = _copy(stops[place[source]], fronts[place[source]], stops[index], fronts[index], theme)
             arrows.append(copy._replace(step=index + 1))
-    left = min(spot.x - _room(stop) / 2 + spot.width / 2 for stop, spot in zip(stops, spots, strict=True))
-    right = max(max(spot.x + spot.width + DEEP[0], spot.x + spot.width / 2 + _room(stop) / 2)
-                for stop, spot in zip(stops, spots, strict=True))  # fmt: skip
-    bottom = max(spot.y + spot.height for spot in spots) + 20
+    left = min(front.x - _needed_width(stop) / 2 + front.width / 2 for stop, front in zip(stops, fronts, strict=True))
+    right = max(max(front.x + front.width + DEEP[0], front.x + front.width / 2 + _needed_width(stop) / 2)
+                for stop, front in zip(stops, fronts, strict=True))  # fmt: skip
+    bottom = max(front.y + front.height for front in fronts) + 20
     inner = right - left
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     dx, dy = MARGIN - left, y + 16
@@ -143,10 +143,10 @@ def unet_scene(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str
     description = (
         f"{diagram.description.split('. ')[0]}. Maps shrink down the left arm of a U and grow up the right one."
     )
-    return Scene(inner + 2 * MARGIN, y + 24 + MARGIN, theme.background, diagram.title, description, tuple(items))
+    return Drawing(inner + 2 * MARGIN, y + 24 + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def _spots(stops: Sequence[Stop], sizes: str) -> list[Spot]:
+def _fronts(stops: Sequence[Stop], sizes: str) -> list[Front]:
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
     heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes == "log") for stop in stops]
@@ -156,34 +156,34 @@ def _spots(stops: Sequence[Stop], sizes: str) -> list[Spot]:
         tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)
         tops[level + 1] = tops[level] + tallest + LEVEL
     tallest_of = {level: max(h for s, h in zip(stops, heights, strict=True) if s.level == level) for level in tops}
-    spots: list[Spot] = []
+    fronts: list[Front] = []
     ends: dict[int, float] = {}
     for index, stop in enumerate(stops):
-        half = max(_room(stop), widths[index] + STEP) / 2
+        half = max(_needed_width(stop), widths[index] + STEP) / 2
         centre = half
-        if spots:
-            before = spots[-1]
+        if fronts:
+            before = fronts[-1]
             centre = before.x + before.width / 2
             if stop.level == stops[index - 1].level:
-                centre += max(_room(stops[index - 1]), widths[index - 1] + STEP) / 2 + half
+                centre += max(_needed_width(stops[index - 1]), widths[index - 1] + STEP) / 2 + half
         centre = max(centre, ends.get(stop.level, -1e9) + half)
         ends[stop.level] = centre + half
         y = tops[stop.level] + (tallest_of[stop.level] - heights[index]) / 2
-        spots.append(Spot(centre - widths[index] / 2, y, widths[index], heights[index]))
-    return spots
+        fronts.append(Front(centre - widths[index] / 2, y, widths[index], heights[index]))
+    return fronts
 
 
 def _size(stop: Stop) -> str:
     return f"{stop.shape[1]}×{stop.shape[2]}"
 
 
-def _room(stop: Stop) -> float:
+def _needed_width(stop: Stop) -> float:
     """What a box takes with its texts."""
     return max(text_width(_size(stop), SIZE), text_width(str(stop.shape[0]), CHANNELS, True)) + 8
 
 
-def _box(stop: Stop, spot: Spot, diagram: Diagram, theme: Theme) -> Cluster:
-    x, y, width, height = spot
+def _box(stop: Stop, front: Front, diagram: Diagram, theme: Theme) -> Cluster:
+    x, y, width, height = front
     right, up = DEEP
     paint, _ = look(diagram, stop.node.parts, stop.family, theme)
     fill = paint.fill
@@ -205,7 +205,7 @@ def _box(stop: Stop, spot: Spot, diagram: Diagram, theme: Theme) -> Cluster:
     return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
 
 
-def _arrow(before: Stop, start: Spot, after: Stop, end: Spot, theme: Theme) -> Cluster:
+def _arrow(before: Stop, start: Front, after: Stop, end: Front, theme: Theme) -> Cluster:
     colour = theme.families[after.family].line
     if after.family in ("merge", "activation", "regularisation", "shape"):
         colour = theme.edge
@@ -222,7 +222,7 @@ def _arrow(before: Stop, start: Spot, after: Stop, end: Spot, theme: Theme) -> C
     return Cluster(title, (Curve(points, colour, 1.6, arrow=True),), "edge")
 
 
-def _copy(source: Stop, start: Spot, target: Stop, end: Spot, theme: Theme) -> Cluster:
+def _copy(source: Stop, start: Front, target: Stop, end: Front, theme: Theme) -> Cluster:
     """From the last map of the left arm across to the box that joins it."""
     y = end.y + end.height * 0.25
     points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))

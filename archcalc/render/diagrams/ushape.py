@@ -1,4 +1,4 @@
-"""Networks that go down and up again, with copies across: drawn level by level, the way up beside the way down."""
+"""Networks that go down and up again, with copies across: drawn level by level, the way up next to the way down."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import outermost
 from archcalc.render.diagrams.model import Diagram, Edge
-from archcalc.render.diagrams.pack import Layout, cut_pieces, joints, row_of
-from archcalc.render.diagrams.pieces import Line, Piece
+from archcalc.render.diagrams.pack import Layout, cut_segments, joints, row_of
 from archcalc.render.diagrams.routes import rounded
-from archcalc.render.diagrams.scene import Point
+from archcalc.render.diagrams.segments import Line, Segment
 from archcalc.render.diagrams.tidy import moved
 
 Link = tuple[int, int]
@@ -52,10 +52,10 @@ def find_arms(diagram: Diagram) -> Arms | None:
 
 
 class _Row(NamedTuple):
-    """A level: its pieces on the way down and on the way up, where they stand."""
+    """A level: its segments on the way down and on the way up, where they stand."""
 
-    down: list[Piece]
-    up: list[Piece]
+    down: list[Segment]
+    up: list[Segment]
     lines: list[Line]
     low: float
     high: float
@@ -63,17 +63,17 @@ class _Row(NamedTuple):
 
 def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
     """The levels one below the other; None where several copies meet in one place."""
-    pieces, place_of = cut_pieces(diagram, False, None, arms.copies)
+    segments, place_of = cut_segments(diagram, False, None, arms.copies)
     pairs = sorted({(place_of[source], place_of[target]) for source, target in arms.copies})
     starts, goals = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     turn = place_of[arms.turn]
     if len(set(starts)) != len(pairs) or len(set(goals)) != len(pairs) or goals[-1] != turn:
         return None
-    ways_down = [pieces[low + 1 : high + 1] for low, high in pairwise([-1, *starts])]
-    ways_up = [pieces[low:high] for low, high in pairwise([*reversed(goals), len(pieces)])][::-1]
+    ways_down = [segments[low + 1 : high + 1] for low, high in pairwise([-1, *starts])]
+    ways_up = [segments[low:high] for low, high in pairwise([*reversed(goals), len(segments)])][::-1]
     left = TURN + max(_length(way) for way in ways_down) + ACROSS
     right = left + max(_length(way) for way in ways_up)
-    ways_down += _bottom(pieces[starts[-1] + 1 : turn], right)
+    ways_down += _bottom(segments[starts[-1] + 1 : turn], right)
     rows: list[_Row] = []
     y = 0.0
     for number, way in enumerate(ways_down):
@@ -88,51 +88,53 @@ def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
             lines += _up(below.up[-1], above.up[0], lane)
     names = {diagram.nodes[source].id for source, _ in arms.copies}
     lowest = rows[len(pairs) - 1]
-    beneath = [piece for row in rows[len(pairs) :] for piece in row.down]
-    right = max([right, *(_end(piece) for piece in beneath)])
-    reach = max((_end(piece) for piece in beneath), default=0.0)
+    beneath = [segment for row in rows[len(pairs) :] for segment in row.down]
+    right = max([right, *(_end(segment) for segment in beneath)])
+    reach = max((_end(segment) for segment in beneath), default=0.0)
     lines += [line for line in _round(rows[-1].down[-1], lowest.up[0], reach, lowest.high)
               if line.edge.source not in names]  # fmt: skip
     lines += _copies(names, rows, left - TURN * 2)
-    placed = [piece for row in rows for piece in (*row.down, *row.up)]
+    placed = [segment for row in rows for segment in (*row.down, *row.up)]
     return Layout(
-        tuple(node for piece in placed for node in piece.nodes),
-        tuple(frame for piece in placed for frame in piece.frames),
-        (*lines, *(line for piece in placed for line in piece.lines)),
+        tuple(node for segment in placed for node in segment.nodes),
+        tuple(frame for segment in placed for frame in segment.frames),
+        (*lines, *(line for segment in placed for line in segment.lines)),
         right + 2 * TURN,
         y - BETWEEN,
         False,
     )
 
 
-def _length(way: Sequence[Piece]) -> float:
+def _length(way: Sequence[Segment]) -> float:
     spots = row_of(way, False, 0.0, True)
     return spots[-1].along + way[-1].width
 
 
-def _row(way_down: Sequence[Piece], way_up: Sequence[Piece], left: float, top: float) -> _Row:
-    """Both ways of a level beside each other, so that what is copied runs straight."""
+def _row(way_down: Sequence[Segment], way_up: Sequence[Segment], left: float, top: float) -> _Row:
+    """Both ways of a level next to each other, so that what is copied runs straight."""
     down = row_of(way_down, False, 0.0, True)
     up = row_of(way_up, False, 0.0, True) if way_up else []
     shift = 0.0
     if up:
-        copied = [name for name in up[0].piece.entries if name in down[-1].piece.exits]
-        shift = down[-1].across + down[-1].piece.exits[copied[0]][1] - up[0].across - up[0].piece.entries[copied[0]][1]
+        copied = [name for name in up[0].segment.entries if name in down[-1].segment.exits]
+        shift = (
+            down[-1].across + down[-1].segment.exits[copied[0]][1] - up[0].across - up[0].segment.entries[copied[0]][1]
+        )
     up = [spot._replace(across=spot.across + shift, along=spot.along + left) for spot in up]
     down = [spot._replace(along=spot.along + TURN) for spot in down]
     dy = top - min(spot.across for spot in (*down, *up))
-    high = max(spot.across + spot.piece.height for spot in (*down, *up)) + dy
+    high = max(spot.across + spot.segment.height for spot in (*down, *up)) + dy
     lines = [line for spots in (down, up) for a, b in pairwise(spots) for line in joints(a, b, False)]
     lines = [line._replace(points=tuple((x, y + dy) for x, y in line.points)) for line in lines]
-    ways = [[moved(spot.piece, spot.along, spot.across + dy) for spot in spots] for spots in (down, up)]
+    ways = [[moved(spot.segment, spot.along, spot.across + dy) for spot in spots] for spots in (down, up)]
     return _Row(ways[0], ways[1], lines, top, high)
 
 
-def _shared(before: Piece, after: Piece) -> list[tuple[str, Point, Point]]:
+def _shared(before: Segment, after: Segment) -> list[tuple[str, Point, Point]]:
     return [(name, before.exits[name], after.entries[name]) for name in after.entries if name in before.exits]
 
 
-def _down(before: Piece, after: Piece, lane: float) -> list[Line]:
+def _down(before: Segment, after: Segment, lane: float) -> list[Line]:
     """From the end of a level back to the start of the next one below."""
     return [
         _line(name, [start, (start[0] + TURN, start[1]), (start[0] + TURN, lane), (goal[0] - TURN, lane),
@@ -141,27 +143,27 @@ def _down(before: Piece, after: Piece, lane: float) -> list[Line]:
     ]  # fmt: skip
 
 
-def _up(before: Piece, after: Piece, lane: float) -> list[Line]:
+def _up(before: Segment, after: Segment, lane: float) -> list[Line]:
     """From the end of a level back to the start of the next one above."""
     return _down(before, after, lane)
 
 
-def _bottom(pieces: Sequence[Piece], width: float) -> list[list[Piece]]:
+def _bottom(segments: Sequence[Segment], width: float) -> list[list[Segment]]:
     """What lies below the last copy, in rows that are not wider than the rest."""
-    found: list[list[Piece]] = []
-    for piece in pieces:
-        if found and _length([*found[-1], piece]) + TURN <= width:
-            found[-1].append(piece)
+    found: list[list[Segment]] = []
+    for segment in segments:
+        if found and _length([*found[-1], segment]) + TURN <= width:
+            found[-1].append(segment)
         else:
-            found.append([piece])
+            found.append([segment])
     return found
 
 
-def _end(piece: Piece) -> float:
-    return max(node.trunk[0] for node in piece.nodes)
+def _end(segment: Segment) -> float:
+    return max(node.trunk[0] for node in segment.nodes)
 
 
-def _round(before: Piece, after: Piece, end: float, low: float) -> list[Line]:
+def _round(before: Segment, after: Segment, end: float, low: float) -> list[Line]:
     """From the bottom into the way up; `end` is how far to the right the bottom reaches, and it starts below `low`."""
     lines = []
     for name, start, goal in _shared(before, after):

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.compose import compose_graph
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text, shifted
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
-from archcalc.render.diagrams.network import Network
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.scene import Cluster, Curve, Scene, Shape, Text, shifted
 from archcalc.render.diagrams.solids import Box, Measure, joint, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
-from archcalc.render.diagrams.unet import find_arms, unet_scene
+from archcalc.render.diagrams.unet import find_arms, unet_drawing
+from archcalc.render.diagrams.wiring import Wiring
 
 GAP = 34.0
 NAME, NOTE = 11.5, 9.5
@@ -25,15 +25,15 @@ WRAP = 92.0
 
 def suits_volumes(analysis: Analysis) -> bool:
     """Whether a network has such a figure: a chain, or a U."""
-    network = Network(analysis)
-    diagram = compose_graph(network)
+    wiring = Wiring(analysis)
+    diagram = compose_graph(wiring)
     if is_chain(diagram):
         return len(diagram.nodes) <= MOST
-    return find_arms(diagram, network) is not None
+    return find_arms(diagram, wiring) is not None
 
 
-class Line(NamedTuple):
-    """A row of boxes: which volumes, where, and the room around them."""
+class BoxRow(NamedTuple):
+    """A row of boxes: which volumes, where, and the space around them."""
 
     first: int
     boxes: tuple[Box, ...]
@@ -45,16 +45,16 @@ class Line(NamedTuple):
     end: float
 
 
-def volumes_scene(
-    diagram: Diagram, network: Network, theme: Theme, sizes: str = "log", ratio: float | None = None
-) -> Scene:
+def volumes_drawing(
+    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str = "log", ratio: float | None = None
+) -> Drawing:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
-    arms = None if is_chain(diagram) else find_arms(diagram, network)
+    arms = None if is_chain(diagram) else find_arms(diagram, wiring)
     if arms is not None:
-        return unet_scene(diagram, arms, theme, sizes)
-    volumes = volumes_of(diagram, network, theme)
+        return unet_drawing(diagram, arms, theme, sizes)
+    volumes = volumes_of(diagram, wiring, theme)
     measure = Measure(volumes, sizes)
-    lines = best_lines(volumes, measure, ratio or 16 / 9)
+    lines = best_rows(volumes, measure, ratio or 16 / 9)
     inner = max(*(line.right - line.left for line in lines), 300.0)
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
@@ -62,7 +62,7 @@ def volumes_scene(
         dx = MARGIN - line.left + (inner - (line.right - line.left)) / (2 if len(lines) == 1 else 1e9)
         items += [
             cluster._replace(shapes=tuple(shifted(shape, dx, y - line.top) for shape in cluster.shapes))
-            for cluster in _line(line, volumes, measure, theme)
+            for cluster in _row(line, volumes, measure, theme)
         ]
         y += line.end - line.top + 16
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]
@@ -76,23 +76,23 @@ def volumes_scene(
         legend.append(Text(MARGIN, y, text, NOTE, theme.quiet))
     items.append(Cluster("Legend", tuple(legend), "legend"))
     description = f"{diagram.description.split('. ')[0]}. Feature maps as boxes from left to right, {how}."
-    return Scene(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, description, tuple(items))
+    return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def best_lines(volumes: Sequence[Volume], measure: Measure, ratio: float) -> list[Line]:
+def best_rows(volumes: Sequence[Volume], measure: Measure, ratio: float) -> list[BoxRow]:
     """Rows of about one length."""
-    best: tuple[float, list[Line]] | None = None
-    whole = line_of(volumes, 0, measure)
+    best: tuple[float, list[BoxRow]] | None = None
+    whole = row_of_boxes(volumes, 0, measure)
     for count in range(1, min(6, len(volumes)) + 1):
         limit = (whole.right - whole.left) / count
-        lines: list[Line] = []
+        lines: list[BoxRow] = []
         start = 0
         for index in range(count):
             end = len(volumes) if index == count - 1 else start + 1
             while end < len(volumes) and index < count - 1 and whole.boxes[end].x < (index + 1) * limit:
                 end += 1
             if end > start:
-                lines.append(line_of(volumes[start:end], start, measure))
+                lines.append(row_of_boxes(volumes[start:end], start, measure))
             start = end
         width = max(line.right - line.left for line in lines) + 2 * MARGIN
         height = sum(line.end - line.top + 16 for line in lines) + 130
@@ -103,7 +103,7 @@ def best_lines(volumes: Sequence[Volume], measure: Measure, ratio: float) -> lis
     return best[1]
 
 
-def line_of(volumes: Sequence[Volume], first: int, measure: Measure) -> Line:
+def row_of_boxes(volumes: Sequence[Volume], first: int, measure: Measure) -> BoxRow:
     """Boxes from left to right, so that neither they nor their captions meet."""
     boxes: list[Box] = []
     x = right_of_text = 0.0
@@ -116,7 +116,7 @@ def line_of(volumes: Sequence[Volume], first: int, measure: Measure) -> Line:
         right_of_text = x + box.width / 2 + text / 2
         x += box.width + box.right + GAP
     bottom = max(box.y + box.height for box in boxes) + 18
-    return Line(
+    return BoxRow(
         first,
         tuple(boxes),
         min(_caption_left(volume, box) for volume, box in zip(volumes, boxes, strict=True)) - 28,
@@ -127,7 +127,7 @@ def line_of(volumes: Sequence[Volume], first: int, measure: Measure) -> Line:
     )
 
 
-def _line(line: Line, volumes: Sequence[Volume], measure: Measure, theme: Theme) -> list[Cluster]:
+def _row(line: BoxRow, volumes: Sequence[Volume], measure: Measure, theme: Theme) -> list[Cluster]:
     """Boxes, and from each one the window that the next one reads; arrows where a row ends and goes on."""
     items: list[Cluster] = []
     for index, box in enumerate(line.boxes, line.first):

@@ -33,8 +33,8 @@ def is_small(row: Row) -> bool:
     return row.op.family in _SMALL and not row.multiplications
 
 
-def beside(row: Row, label: str) -> str:
-    """What stands beside the name of a small layer: nothing where the name says it."""
+def suffix(row: Row, label: str) -> str:
+    """What stands next to the name of a small layer: nothing where the name says it."""
     summary = row.op.summary()
     leaf = _PLAIN.sub("", label.rpartition("/")[2].lower())
     same = leaf == _PLAIN.sub("", summary.lower()) or (leaf == "concat" and row.op.kind == "concat")

@@ -9,18 +9,18 @@ from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.fold import fold
 from archcalc.render.diagrams.frames import crossings, cut
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.network import Network
+from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import figure, span
 from tests.networks import numbers
 from tests.render.diagrams.pictures import analysis_of
 
 
 def blocks(name: str, depth: int) -> Diagram:
-    return compose_blocks(Network(analysis_of(name)), depth)
+    return compose_blocks(Wiring(analysis_of(name)), depth)
 
 
 def graph(analysis: Analysis) -> Diagram:
-    return compose_graph(Network(analysis))
+    return compose_graph(Wiring(analysis))
 
 
 # --- folding
@@ -70,7 +70,7 @@ def test_frames_repeat_too() -> None:
 @pytest.mark.parametrize("name", ["googlenet@aux", "resnet110_cifar", "inception_v4", "nasnet_large", "unet", "vgg16"])
 @pytest.mark.parametrize("depth", [1, 2, 3, 9])
 def test_folding_loses_nothing(name: str, depth: int) -> None:
-    network = Network(analysis_of(name))
+    network = Wiring(analysis_of(name))
     folding = fold(network, depth)
     layers = params = work = 0
     for unit in folding.units:
@@ -91,7 +91,7 @@ def test_different_neighbours_stay_apart() -> None:
   - conv_relu: {name: a3, out_channels: 4, kernel_size: 3, padding: 1}
   - conv_relu: {name: b, out_channels: 4, kernel_size: 1}
 """
-    diagram = compose_blocks(Network(numbers(text)), 1)
+    diagram = compose_blocks(Wiring(numbers(text)), 1)
     assert [(node.parts[0].label, node.times) for node in diagram.nodes] == [
         ("input", 1), ("a1–3", 3), ("b", 1)
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_different_neighbours_stay_apart() -> None:
 
 def test_a_deep_chain_of_equal_layers_is_one_box() -> None:
     text = "  - conv_relu: {out_channels: 4, kernel_size: 3, padding: 1, repeat: 2499}"
-    diagram = compose_blocks(Network(numbers(text)), 1)
+    diagram = compose_blocks(Wiring(numbers(text)), 1)
     assert [node.times for node in diagram.nodes] == [1, 2499]
 
 
@@ -142,9 +142,9 @@ def test_auxiliary_outputs_are_marked() -> None:
 
 
 def test_layers_in_place_are_piled_up() -> None:
-    piles = [[part.name for part in node.parts] for node in graph(analysis_of("alexnet")).nodes]
-    assert piles[:3] == [["input"], ["conv1", "relu1", "norm1"], ["pool1"]]
-    assert piles[-1] == ["fc8", "prob"]
+    stacks = [[part.name for part in node.parts] for node in graph(analysis_of("alexnet")).nodes]
+    assert stacks[:3] == [["input"], ["conv1", "relu1", "norm1"], ["pool1"]]
+    assert stacks[-1] == ["fc8", "prob"]
 
 
 def test_frames_are_nested_and_name_the_rest_of_the_way() -> None:
@@ -171,7 +171,7 @@ def test_edges_run_forwards_between_nodes_that_exist() -> None:
 def test_crossings_and_cuts() -> None:
     edges = [(0, 1), (1, 2), (2, 3), (1, 3), (3, 4)]
     assert [sorted(nodes) for nodes in crossings(5, edges)] == [[], [0], [1], [1, 2], [3]]
-    assert [list(piece) for piece in cut([()] * 5, edges)] == [[0], [1], [2, 3], [4]]
+    assert [list(segment) for segment in cut([()] * 5, edges)] == [[0], [1], [2, 3], [4]]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.draw import Choices, draw
+from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.ooxml import Glue, Pen, connector
-from archcalc.render.diagrams.scene import Point
-from archcalc.render.diagrams.scenes import scene_of
 from tests.render.diagrams.pictures import MISSING, analysis_of, width
 from tests.render.diagrams.test_formats import scripts, special
 
@@ -130,7 +130,7 @@ def places(root: ElementTree.Element) -> dict[str, tuple[float, float, float, fl
 
 @pytest.mark.parametrize(("name", "choices"), NETWORKS)
 def test_every_edge_is_a_connector_between_two_boxes(name: str, choices: dict[str, Any]) -> None:
-    links = scene_of(analysis_of(name), Choices(**choices), links=True)[0].links
+    links = drawing_of(analysis_of(name), Choices(**choices), links=True)[0].links
     (slide,) = slides(analysis_of(name), **choices)
     root = tree(slide)
     boxes = places(root)

@@ -9,7 +9,7 @@ import pytest
 
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.draw import Choices, draw, draw_steps
-from archcalc.render.diagrams.scenes import scene_of
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.steps import reveal
 from tests.networks import numbers
 from tests.render.diagrams.pictures import MISSING, analysis_of, check_picture, groups, layers_of, parse
@@ -43,17 +43,17 @@ def test_parts_appear_one_after_the_other(name: str, choices: dict[str, Any], co
 
 @pytest.mark.parametrize(("name", "choices", "count"), [entry for entry in SERIES if entry[1]["style"] != "volumes"])
 def test_no_line_without_its_ends(name: str, choices: dict[str, Any], count: int) -> None:
-    for scene in reveal(scene_of(analysis_of(name), Choices(**choices, steps=True), links=True)[0])[0]:
-        there = {item.owner for item in scene.items if item.owner}
-        for link in scene.links:
+    for drawing in reveal(drawing_of(analysis_of(name), Choices(**choices, steps=True), links=True)[0])[0]:
+        there = {item.owner for item in drawing.items if item.owner}
+        for link in drawing.links:
             assert {link.source, link.target} <= there
 
 
 @pytest.mark.parametrize("name", ["resnet18", "googlenet@aux", "unet", "deconvnet", "nasnet_mobile", "xception"])
 @pytest.mark.parametrize("style", ["graph", "blocks"])
 def test_the_ways_of_edges_use_every_line(name: str, style: str) -> None:
-    scene = scene_of(analysis_of(name), Choices(style=style, steps=True))[0]
-    lines = [item for item in scene.items if item.linked and not item.owner]
+    drawing = drawing_of(analysis_of(name), Choices(style=style, steps=True))[0]
+    lines = [item for item in drawing.items if item.linked and not item.owner]
     assert lines
     assert all(item.step for item in lines)
 

@@ -1,4 +1,4 @@
-"""Positions inside one piece of a diagram, from Graphviz's layered layout; a single node needs none."""
+"""Positions inside one segment of a diagram, from Graphviz's layered layout; a single node needs none."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.measure import BADGE, LABEL, NodeBox
 from archcalc.render.diagrams.model import Edge, Group
-from archcalc.render.diagrams.scene import Point
 from archcalc.render.diagrams.text import text_width
 
 if TYPE_CHECKING:
     import pygraphviz
 
-#: Below a box, or right of it: room for the line that leaves it and the size of the map it carries.
+#: Below a box, or right of it: space for the line that leaves it and the size of the map it carries.
 TRUNK = 20.0
-#: Between a place where a map enters a piece and the box that it reaches.
+#: Between a place where a map enters a segment and the box that it reaches.
 LEAD = 12.0
 SHADOW = 4.0
 CLEAR = 14.0
@@ -57,7 +57,7 @@ class Line(NamedTuple):
     arrow: bool
 
 
-class Piece(NamedTuple):
+class Segment(NamedTuple):
     """A part of the diagram with positions of its own; maps enter and leave at the ports."""
 
     nodes: tuple[Placed, ...]
@@ -70,7 +70,7 @@ class Piece(NamedTuple):
 
 
 def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
-    """Width and height that a node takes: the box, its shadow and the room of its output."""
+    """Width and height that a node takes: the box, its shadow and the space of its output."""
     shadow = 2 * SHADOW if box.badge else 0.0
     width, height = box.width + shadow, box.height + shadow
     if not leaves:  # other lines keep clear of it
@@ -81,7 +81,7 @@ def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
 
 
 def place_box(box: NodeBox, centre: Point, leaves: bool, down: bool) -> Placed:
-    """The box inside the room that it takes, whose centre is given."""
+    """The box inside the space that it takes, whose centre is given."""
     width, height = reserved(box, leaves, down)
     x, y = centre
     shadow = 2 * SHADOW if box.badge else 0.0
@@ -94,7 +94,7 @@ def place_box(box: NodeBox, centre: Point, leaves: bool, down: bool) -> Placed:
     return Placed(box, left, top, box.width, start, end if leaves else start)
 
 
-def single(box: NodeBox, entries: Sequence[str], leaves: bool, down: bool, edges: Sequence[Edge]) -> Piece:
+def single(box: NodeBox, entries: Sequence[str], leaves: bool, down: bool, edges: Sequence[Edge]) -> Segment:
     """One node: maps enter above it and leave below it."""
     width, height = reserved(box, leaves, down)
     lead = LEAD
@@ -106,7 +106,7 @@ def single(box: NodeBox, entries: Sequence[str], leaves: bool, down: bool, edges
     )
     size = (width, height + lead) if down else (width + lead, height)
     exits = {box.node.id: placed.trunk} if leaves else {}
-    return Piece((placed,), (), lines, dict.fromkeys(entries, entry), exits, *size)
+    return Segment((placed,), (), lines, dict.fromkeys(entries, entry), exits, *size)
 
 
 def _straight(start: Point, end: Point) -> tuple[Point, ...]:
@@ -130,8 +130,8 @@ def layered(
     exits: Sequence[str],
     leaves: Iterable[str],
     down: bool,
-) -> Piece:
-    """Several nodes, laid out by Graphviz. `entries` and `exits` are maps of nodes before and after the piece."""
+) -> Segment:
+    """Several nodes, laid out by Graphviz. `entries` and `exits` are maps of nodes before and after the segment."""
     leaving = set(leaves)
     names = {box.node.id: f"n{number}" for number, box in enumerate(boxes)}
     ports = {name: f"i{number}" for number, name in enumerate(entries)}
@@ -153,7 +153,7 @@ def layered(
     for rank, dots in (("min", list(ports.values())), ("max", list(ends.values()))):
         if dots:
             around.add_subgraph(dots, rank=rank)
-    # Maps come in the order in which they left the piece before.
+    # Maps come in the order in which they left the segment before.
     for left, right in pairwise(ports.values()):
         graph.add_edge(left, right, style="invis", headport="c", tailport="c", weight="0")
     made = _add_edges(graph, edges, {**ports, **names}, names, ports, ends)
@@ -168,7 +168,7 @@ def _add_groups(
     names: Mapping[str, str],
     ports: Sequence[str],
 ) -> tuple[dict[str, Group], pygraphviz.AGraph]:
-    """Nested clusters, each with room for its label; ports lie inside a frame around all nodes, or in the graph."""
+    """Nested clusters, each with space for its label; ports lie inside a frame around all nodes, or in the graph."""
     around = graph
     shown: dict[str, Group] = {}
     handles: dict[tuple[str, ...], Any] = {}
@@ -192,7 +192,7 @@ def _add_groups(
 
 
 def label_size(group: Group) -> tuple[float, float]:
-    """Room for the label of a frame, with its note and the sign that it repeats."""
+    """Space for the label of a frame, with its note and the sign that it repeats."""
     width = text_width(group.label, LABEL, True) + 8
     if group.times > 1:
         width += text_width(f"×{group.times}", BADGE, True) + 16
@@ -243,7 +243,7 @@ def _read(
     ends: Mapping[str, str],
     leaving: set[str],
     down: bool,
-) -> Piece:
+) -> Segment:
     """Graphviz's answer with y running downwards."""
     box_of_all = [float(part) for part in answer["bb"].split(",")]
     width, height = box_of_all[2], box_of_all[3]
@@ -275,11 +275,11 @@ def _read(
         lines.append(Line(edge, tuple(points), bool(edge.target)))
     entries = {name: spots[port] for name, port in ports.items()}
     exits = {name: spots[end] for name, end in ends.items()}
-    return Piece(nodes, tuple(frames), tuple(lines), entries, exits, width, height)
+    return Segment(nodes, tuple(frames), tuple(lines), entries, exits, width, height)
 
 
 def _on_rim(point: Point, placed: Placed) -> Point:
-    """The point of a box that is nearest to where a line reaches the room around it."""
+    """The point of a box that is nearest to where a line reaches the space around it."""
     x, y = point
     return (
         min(max(x, placed.x), placed.x + placed.width),

@@ -97,7 +97,7 @@ class Link(NamedTuple):
     layer: int = 1
 
 
-class Scene(NamedTuple):
+class Drawing(NamedTuple):
     """A whole drawing."""
 
     width: float

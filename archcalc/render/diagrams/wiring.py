@@ -1,4 +1,4 @@
-"""What the pictures need to know of a network's graph: piles of layers, shortcuts, side branches."""
+"""What the pictures need to know of a network's graph: stacks of layers, shortcuts, side branches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_PROJECTION = 4
 Path = tuple[str, ...]
 
 
-class Network:
+class Wiring:
     """The rows of an analysis with their places: indices in the order in which the layers run."""
 
     def __init__(self, analysis: Analysis) -> None:
@@ -56,43 +56,43 @@ class Network:
         }
 
     @cached_property
-    def piles(self) -> list[tuple[int, ...]]:
+    def stacks(self) -> list[tuple[int, ...]]:
         """Each layer with those that only change its values in place."""
-        piles: list[list[int]] = []
-        pile_of: dict[int, int] = {}
+        stacks: list[list[int]] = []
+        stack_of: dict[int, int] = {}
         for index in range(len(self.rows)):
-            place = self._pile_to_join(index, piles, pile_of)
+            place = self._stack_to_join(index, stacks, stack_of)
             if place is None:
-                place = len(piles)
-                piles.append([])
-            piles[place].append(index)
-            pile_of[index] = place
-        return [tuple(pile) for pile in piles]
+                place = len(stacks)
+                stacks.append([])
+            stacks[place].append(index)
+            stack_of[index] = place
+        return [tuple(stack) for stack in stacks]
 
-    def _pile_to_join(self, index: int, piles: list[list[int]], pile_of: dict[int, int]) -> int | None:
+    def _stack_to_join(self, index: int, stacks: list[list[int]], stack_of: dict[int, int]) -> int | None:
         row, sources = self.rows[index], self.inputs[index]
         if len(sources) != 1 or self.consumers[sources[0]] != [index] or self.rows[sources[0]].op.family == "input":
             return None
-        place = pile_of[sources[0]]
-        pile = piles[place]
-        leads = self._leads(pile) and row.op.family in ("convolution", "dense", "pooling")
+        place = stack_of[sources[0]]
+        stack = stacks[place]
+        leads = self._leads(stack) and row.op.family in ("convolution", "dense", "pooling")
         follows = row.op.family in FOLLOWERS and row.output_shape == self.rows[sources[0]].output_shape
-        if not (follows or (leads and self.paths[index][:-1] == self.paths[pile[0]][:-1])):
+        if not (follows or (leads and self.paths[index][:-1] == self.paths[stack[0]][:-1])):
             return None
-        return place if self._same_blocks([*pile, index]) else None
+        return place if self._same_blocks([*stack, index]) else None
 
-    def _leads(self, pile: list[int]) -> bool:
-        """Whether a pile is an activation that comes before a layer, as in Xception."""
-        return all(self.rows[member].op.family in FOLLOWERS for member in pile)
+    def _leads(self, stack: list[int]) -> bool:
+        """Whether a stack is an activation that comes before a layer, as in Xception."""
+        return all(self.rows[member].op.family in FOLLOWERS for member in stack)
 
-    def _same_blocks(self, pile: list[int]) -> bool:
-        """Whether every block that holds a layer of the pile, but not all of it, lies wholly inside."""
-        common = self.common(pile)
-        for member in pile:
+    def _same_blocks(self, stack: list[int]) -> bool:
+        """Whether every block that holds a layer of the stack, but not all of it, lies wholly inside."""
+        common = self.common(stack)
+        for member in stack:
             path = self.paths[member]
             for level in range(len(common) + 1, len(path)):
                 block = path[:level]
-                if sum(self.paths[other][:level] == block for other in pile) != self.sizes[block]:
+                if sum(self.paths[other][:level] == block for other in stack) != self.sizes[block]:
                     return False
         return True
 
