@@ -1,4 +1,4 @@
-"""What Graphviz leaves to be done in a segment: straight shortcuts, frames around their lines and no larger than that."""
+"""What Graphviz leaves to be done: straight shortcuts, and frames that are as large as what is in them."""
 
 from __future__ import annotations
 
