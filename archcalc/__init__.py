@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archcalc.passes.analysis import Analysis, Row, Totals, analyse
     from archcalc.spec.catalogue import load, names
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 #: Where each public name lives; it is imported when it is first asked for, so that `archcalc --help` stays quick.
 _PUBLIC = {

@@ -9,7 +9,7 @@ import click
 
 from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import parse_input, parse_settings
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import SpecError
 from archcalc.design.inputs import add_input_hints
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
@@ -17,13 +17,9 @@ from archcalc.spec.catalogue import load
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
 
-def need_numpy(verbose: bool = False) -> None:
-    """Load numpy, with the kernels that suit this CPU. Raises `UsageError` that says how to get what is missing."""
+def choose_kernels(verbose: bool = False) -> None:
+    """Choose the BLAS kernels that suit this CPU, before numpy is imported; `verbose` prints the choice."""
     chosen = choose_core_type()
-    try:
-        import numpy  # noqa: F401  # only whether it is there
-    except ImportError:
-        raise UsageError("running a network needs numpy: pip install 'archcalc[run]'") from None
     if verbose:
         from archcalc.execute.quick.kernels import blas
 

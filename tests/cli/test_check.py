@@ -192,12 +192,6 @@ def test_refusals(words: tuple[str, ...], message: str, refuses: Run, table: str
     assert message in refuses("check", "alexnet", *words).err
 
 
-def test_a_missing_extra_names_the_command(refuses: Run, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openpyxl", None)
-    Path("a.xlsx").write_bytes(b"PK\x03\x04")
-    assert 'pip install "archcalc[xlsx]"' in refuses("check", "alexnet", "a.xlsx").err
-
-
 @pytest.mark.parametrize("text", ["9**9**9**9", "__import__('os').system('touch pwned')", "(" * 100_000, '=cmd|"x"!A1'])
 def test_hostile_cells(text: str, archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

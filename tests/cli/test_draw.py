@@ -10,8 +10,6 @@ import pytest
 
 from tests.cli.runner import Run, check_message, run_process
 
-pytest.importorskip("pygraphviz", reason='the extra is not installed: pip install "archcalc[draw]"')
-
 DEEP = """\
 name: deep
 title: Deep
@@ -28,9 +26,6 @@ layers:
      ("mmd", b"flowchart"), ("drawio", b"<mxfile"), ("pptx", b"PK"), ("SVG", b"<svg")],
 )  # fmt: skip
 def test_formats_by_ending(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> None:
-    needed = {"png": "resvg_py", "pdf": "reportlab", "pptx": "pptx"}.get(ending)
-    if needed:
-        pytest.importorskip(needed, reason="the extra is not installed")
     target = tmp_path / f"a.{ending}"
     result = archcalc("draw", "alexnet", "-o", target)
     assert (result.code, result.out, result.err) == (0, "", "")
@@ -122,7 +117,6 @@ def test_a_series_is_written_whole_or_not_at_all(refuses: Run, tmp_path: Path) -
 
 
 def test_a_series_in_one_file(archcalc: Run, tmp_path: Path) -> None:
-    pytest.importorskip("pptx", reason="the extra is not installed")
     assert archcalc("draw", "lenet5", "--steps", "-o", tmp_path / "a.pptx").code == 0
     assert os.listdir(tmp_path) == ["a.pptx"]
 
@@ -168,23 +162,6 @@ def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path:
     assert "too many" in refused.err
     assert archcalc("draw", spec, "--style", "graph", "--depth", "all", "-o", target).err == ""
     assert target.read_text().count('class="node"') == 5001
-
-
-@pytest.mark.parametrize(
-    ("module", "form"),
-    [("pygraphviz", "svg"), ("resvg_py", "png"), ("reportlab", "pdf"), ("reportlab.pdfgen", "pdf"), ("pptx", "pptx")],
-)
-def test_a_missing_extra_is_named(
-    refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, form: str
-) -> None:
-    for name in [name for name in sys.modules if name == module or name.startswith(module + ".")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, module, None)
-    result = refuses("draw", "googlenet", "--style", "graph", "-o", tmp_path / f"a.{form}")
-    extra = "pptx" if form == "pptx" else "draw"
-    assert f'pip install "archcalc[{extra}]"' in result.err
-    assert result.err.count("\n") == 1
-    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("form", ["svg", "dot", "tex", "mmd", "drawio"])

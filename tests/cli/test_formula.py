@@ -55,11 +55,6 @@ def test_what_it_refuses(words: tuple[str, ...], message: str, refuses: Run) -> 
     assert message in refuses("formula", *words).err
 
 
-def test_without_sympy_it_says_how_to_get_it(refuses: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sympy", None)
-    assert "pip install 'archcalc[symbolic]'" in refuses("formula", "resnet50").err
-
-
 def test_other_commands_do_not_load_sympy() -> None:
     code = (
         "import sys; sys.argv = ['archcalc', 'solve', 'conv2d', '--input', '9', '--output', '3']\n"

@@ -133,7 +133,6 @@ def test_trained_weights(archcalc: Run) -> None:
     ("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("html", b"<!")]
 )
 def test_a_picture(archcalc: Run, ending: str, start: bytes) -> None:
-    pytest.importorskip("vl_convert", reason="plots need the extra plot")
     result = archcalc("gradients", FOUR, "lenet5", "--plot", f"p.{ending}", "--input", "32x32x1")
     assert result.code == 0, result.err
     assert Path(f"p.{ending}").read_bytes().startswith(start)

@@ -13,7 +13,6 @@ from archcalc.cli.commands.plot import command
 from tests.cli.runner import Run, run_process
 from tests.cli.test_startup import imported, packages
 
-pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
 KINDS = {
     "compare": ("resnet50", "vgg16"),
     "profile": ("alexnet",),
@@ -149,23 +148,6 @@ def test_what_was_there_stays_where_drawing_fails(refuses: Run, tmp_path: Path) 
     target.write_text("old")
     refuses("plot", "compare", "lenet5", "-o", target)
     assert target.read_text() == "old"
-
-
-def test_a_missing_extra_is_named(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from archcalc.render.charts import render
-
-    for cached in (render._converter, render._bundle):
-        cached.cache_clear()
-    monkeypatch.setitem(sys.modules, "vl_convert", None)
-    try:
-        for form in ("svg", "png", "pdf", "html"):
-            assert (
-                'pip install "archcalc[plot]"' in refuses("plot", "profile", "lenet5", "-o", tmp_path / f"a.{form}").err
-            )
-    finally:
-        for cached in (render._converter, render._bundle):
-            cached.cache_clear()
-    assert os.listdir(tmp_path) == []
 
 
 def test_characters_without_a_font_are_named(archcalc: Run, tmp_path: Path) -> None:

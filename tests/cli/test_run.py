@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from archcalc.execute.runner import SeededWeights
 from archcalc.execute.runner.files import save_weights
@@ -175,8 +175,7 @@ def test_the_batch_must_be_that_of_the_file(refuses: Run) -> None:
 
 
 def test_an_image(archcalc: Run) -> None:
-    image = pytest.importorskip("PIL.Image")
-    image.new("RGB", (60, 40), (255, 0, 0)).save("red.png")
+    Image.new("RGB", (60, 40), (255, 0, 0)).save("red.png")
     result = archcalc("run", "resnet20_cifar", "--input", "red.png", "--top", 1)
     assert result.out.endswith(AGREE)
     assert archcalc("run", "lenet5", "--input", "red.png").code == 0
@@ -193,8 +192,7 @@ def test_an_image(archcalc: Run) -> None:
 def test_presets(preset: str, values: tuple[float, ...]) -> None:
     from archcalc.execute.runner.inputs import read_input
 
-    image = pytest.importorskip("PIL.Image")
-    image.new("RGB", (5, 9), (255, 0, 51)).save("x.png")
+    Image.new("RGB", (5, 9), (255, 0, 51)).save("x.png")
     x = read_input(Path("x.png"), (3, 4, 4), "float64", preset)
     assert x.shape == (1, 3, 4, 4)
     np.testing.assert_allclose(x[0, :, 2, 1], values)
@@ -203,15 +201,13 @@ def test_presets(preset: str, values: tuple[float, ...]) -> None:
 def test_an_image_is_cut_in_the_middle_not_squeezed() -> None:
     from archcalc.execute.runner.inputs import read_input
 
-    image = pytest.importorskip("PIL.Image")
-    picture = image.new("L", (9, 3), 0)
+    picture = Image.new("L", (9, 3), 0)
     picture.paste(255, (3, 0, 6, 3))
     picture.save("x.png")
     np.testing.assert_array_equal(read_input(Path("x.png"), (1, 3, 3), "float32"), np.ones((1, 1, 3, 3)))
 
 
 def test_files_that_are_no_images(refuses: Run) -> None:
-    pytest.importorskip("PIL.Image")
     Path("x.png").write_bytes(b"\x89PNG\r\n\x1a\n garbage")
     assert "is no readable image" in refuses("run", "lenet5", "--input", "x.png").err
     Path("x.jpg").write_bytes(b"")
@@ -223,8 +219,6 @@ def test_a_huge_image_is_refused_unread(refuses: Run, side: int) -> None:
     """A PNG of 10^10 pixels, of which only the header is there."""
     import zlib
 
-    pytest.importorskip("PIL.Image")
-
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -234,23 +228,8 @@ def test_a_huge_image_is_refused_unread(refuses: Run, side: int) -> None:
 
 
 def test_images_have_1_or_3_channels(refuses: Run) -> None:
-    image = pytest.importorskip("PIL.Image")
-    image.new("L", (8, 8)).save("x.png")
+    Image.new("L", (8, 8)).save("x.png")
     assert "1 or 3 channels" in refuses("run", "lenet5", "--input", "x.png", "--input-size", "32x32x2").err
-
-
-@pytest.mark.parametrize(("module", "arguments"), [
-    ("PIL", ("--feature-maps", "C1", "-o", "maps.png")),
-    ("safetensors", ("--save-weights", "w.safetensors")),
-    ("numpy", ()),
-])  # fmt: skip
-def test_a_missing_package_is_named(
-    refuses: Run, monkeypatch: pytest.MonkeyPatch, module: str, arguments: tuple[str, ...]
-) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == module and module != "numpy"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, module, None)
-    assert "pip install 'archcalc[" in refuses("run", "lenet5", *arguments).err
 
 
 # --- classes
@@ -276,8 +255,6 @@ def test_class_names_must_be_as_many_as_classes(refuses: Run) -> None:
 
 @pytest.mark.parametrize("suffix", ["npz", "safetensors"])
 def test_weights_go_out_and_come_back(archcalc: Run, suffix: str) -> None:
-    if suffix == "safetensors":
-        pytest.importorskip("safetensors")
     made = archcalc("run", "lenet5", "--seed", 3, "--save-weights", f"w.{suffix}", "--top", 2, "-f", "json").json
     read = archcalc("run", "lenet5", "--seed", 3, "--weights", f"w.{suffix}", "--top", 2, "-f", "json").json
     assert made == read
@@ -351,7 +328,6 @@ def test_a_header_that_promises_too_much(refuses: Run) -> None:
 
 
 def test_safetensors_that_are_none(refuses: Run) -> None:
-    pytest.importorskip("safetensors")
     Path("w.safetensors").write_bytes(b"\xff" * 100)
     assert "is no readable .safetensors file" in refuses("run", "lenet5", "--weights", "w.safetensors").err
 
@@ -384,10 +360,9 @@ def test_a_folder_with_something_in_it_is_left_alone(refuses: Run) -> None:
 
 
 def test_a_picture_of_a_map(archcalc: Run) -> None:
-    image = pytest.importorskip("PIL.Image")
     result = archcalc("run", "lenet5", "--feature-maps", "C1", "-o", "maps.png")
     assert result.out.endswith(AGREE)
-    with image.open("maps.png") as picture:
+    with Image.open("maps.png") as picture:
         # Six maps of 28×28, twice as large and in three columns, 2 pixels around each.
         assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
         assert picture.mode == "L"
@@ -409,7 +384,6 @@ def test_a_picture_of_a_map(archcalc: Run) -> None:
     ],
 )
 def test_options_that_do_not_fit(refuses: Run, arguments: tuple[str, ...], message: str) -> None:
-    pytest.importorskip("PIL.Image")
     assert message in refuses("run", "lenet5", *arguments).err
     assert list(Path().iterdir()) == []
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
+from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -70,7 +70,7 @@ def command(
 
     The picture shows the projections, strongest first, and beside them the same patches of the image.
     """
-    need_numpy()
+    choose_kernels()
     from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project
     from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_gradient_memory

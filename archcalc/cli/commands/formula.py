@@ -9,7 +9,6 @@ import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import write
-from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 
 _WORDS = {"params": "parameters", "multiplications": "multiplications", "activations": "values stored"}
@@ -49,13 +48,9 @@ def command(
 ) -> None:
     """A total of a network as a closed form in its parameters and its input size (s, the side of a square image).
 
-    Parameters that decide which layers there are stay numbers, and so does what --set and --input give. Needs sympy.
+    Parameters that decide which layers there are stay numbers, and so does what --set and --input give.
     """
     check_target(output)
-    try:
-        import sympy  # type: ignore[import-untyped]  # noqa: F401 # it has no type marks; only its presence counts
-    except ImportError:
-        raise UsageError("a closed form needs sympy: pip install 'archcalc[symbolic]'") from None
     from archcalc.explain.symbolic.closed import closed_form
 
     form_ = closed_form(network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.networks import analysis_of, choose_kernels
 from archcalc.cli.options import complete_network, network_options
 from archcalc.cli.output import colour, write, write_bytes
 from archcalc.cli.progress import Progress
@@ -74,7 +74,7 @@ def command(
 
     A batch of random images with random labels runs forth and back in numpy, on weights as they are before training.
     """
-    need_numpy()
+    choose_kernels()
     from archcalc.execute.runner.gradient_tables import ENDINGS, render, subtitle
 
     check_target(output)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.cli.networks import analysis_of, need_numpy
+from archcalc.cli.networks import analysis_of, choose_kernels
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -107,7 +107,7 @@ def command(
     On a CPU with AVX-512 numpy's OpenBLAS is told to use it (OPENBLAS_CORETYPE), unless that variable is set already or
     ARCHCALC_OPENBLAS is `keep`.
     """
-    need_numpy(verbose)
+    choose_kernels(verbose)
     import numpy as np
 
     from archcalc.execute.runner.compare import compare

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcalc.cli.networks import analysis_of, file_or_size, need_numpy
+from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -68,7 +68,7 @@ def command(
     Dense layers become convolutions. Without padding both are equal, and the exit code is 1 where they differ; with
     padding a crop sees zeros where the image goes on, and the difference is shown.
     """
-    need_numpy()
+    choose_kernels()
     from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.runner.sliding import convert, crop_origins, slide

@@ -118,11 +118,9 @@ def _header(file: Any) -> tuple[Shape, str]:
 
 
 def _safetensors() -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise UsageError("safetensors files need a package: pip install 'archcalc[safetensors]'") from None
+    import safetensors
+    import safetensors.numpy
+
     return safetensors
 
 

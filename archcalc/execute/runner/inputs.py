@@ -97,12 +97,10 @@ def _listed(shape: Shape) -> str:
 
 
 def pillow() -> Any:
-    """The image library. Raises `UsageError` that says how to get it."""
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError:
-        raise UsageError("images need a package: pip install 'archcalc[images]'") from None
+    """The image library, imported when an image is read or written."""
+    import PIL.Image
+    import PIL.ImageOps
+
     return PIL
 
 

@@ -89,10 +89,8 @@ def _png(drawn: str, scale: float) -> bytes:
 
 @lru_cache(maxsize=1)
 def _converter() -> ModuleType:
-    try:
-        import vl_convert
-    except ImportError:
-        raise UsageError('plots need vl-convert: pip install "archcalc[plot]"') from None
+    import vl_convert
+
     vl_convert.register_font_directory(str(FOLDER))
     converter: ModuleType = vl_convert
     return converter

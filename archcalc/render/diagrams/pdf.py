@@ -25,10 +25,8 @@ _RIGHT_TO_LEFT = ("R", "AL")
 
 def pdf(drawings: Sequence[Drawing]) -> tuple[bytes, tuple[str, ...]]:
     """The document, a page for each drawing, and what there is to say about it. All drawings are of one size."""
-    try:
-        from reportlab.pdfgen.canvas import Canvas
-    except ImportError:
-        raise UsageError('PDF needs reportlab: pip install "archcalc[draw]"') from None
+    from reportlab.pdfgen.canvas import Canvas
+
     drawing = drawings[-1]
     fonts, notes = _register(drawing)
     target = io.BytesIO()

@@ -13,10 +13,8 @@ MOST_PIXELS = 60_000_000
 
 def png(drawing: Drawing, scale: float = 2.0) -> tuple[bytes, tuple[str, ...]]:
     """The picture, and what there is to say about it."""
-    try:
-        import resvg_py
-    except ImportError:
-        raise UsageError('PNG needs resvg: pip install "archcalc[draw]"') from None
+    import resvg_py
+
     notes = []
     largest = (MOST_PIXELS / (drawing.width * drawing.height)) ** 0.5
     if scale > largest:

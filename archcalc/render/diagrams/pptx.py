@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from archcalc.core.errors import UsageError
 from archcalc.render.diagrams import ooxml
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Link, Point, Ramp, Rect, Shape, Text, main_box
 from archcalc.render.diagrams.ooxml import Glue, Pen, Run
@@ -27,12 +26,10 @@ DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def pptx(drawings: Sequence[Drawing]) -> bytes:
-    """A presentation with a slide for each drawing; all are of one size. Raises `UsageError` without python-pptx."""
-    try:
-        from pptx import Presentation
-        from pptx.util import Emu
-    except ImportError:
-        raise UsageError('slides need python-pptx: pip install "archcalc[pptx]"') from None
+    """A presentation with a slide for each drawing; all are of one size."""
+    from pptx import Presentation
+    from pptx.util import Emu
+
     first = drawings[0]
     sizes = [shape.size for shape in first.shapes() if isinstance(shape, Text)]
     width = WIDTH * max(1.0, SMALLEST * POINT * first.width / (WIDTH * min(sizes, default=12.0)))

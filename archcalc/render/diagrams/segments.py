@@ -113,15 +113,6 @@ def _straight(start: Point, end: Point) -> tuple[Point, ...]:
     return (start, start, end, end)
 
 
-def engine() -> Any:
-    """The class of graphs of pygraphviz. Raises `UsageError` where it is missing."""
-    try:
-        from pygraphviz import AGraph
-    except ImportError:
-        raise UsageError('diagrams with branches need Graphviz: pip install "archcalc[draw]"') from None
-    return AGraph
-
-
 def layered(
     boxes: Sequence[NodeBox],
     groups: Sequence[Group],
@@ -132,11 +123,13 @@ def layered(
     down: bool,
 ) -> Segment:
     """Several nodes, laid out by Graphviz. `entries` and `exits` are maps of nodes before and after the segment."""
+    from pygraphviz import AGraph
+
     leaving = set(leaves)
     names = {box.node.id: f"n{number}" for number, box in enumerate(boxes)}
     ports = {name: f"i{number}" for number, name in enumerate(entries)}
     ends = {name: f"o{number}" for number, name in enumerate(exits)}
-    graph = engine()(directed=True, strict=False)
+    graph = AGraph(directed=True, strict=False)
     graph.graph_attr.update(
         rankdir="TB" if down else "LR", nodesep="0.2", ranksep="0.3", splines="true", newrank="false"
     )

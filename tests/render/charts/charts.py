@@ -14,7 +14,6 @@ from archcalc.render.charts.render import svg
 from archcalc.spec.catalogue import load
 from tests.render.diagrams.pictures import SVG, Box, overlaps, parse, width
 
-MISSING = 'the extra is not installed: pip install "archcalc[plot]"'
 Spec = dict[str, Any]
 Matrix = tuple[float, float, float, float, float, float]
 _STEP = re.compile(r"(translate|rotate)\(([^)]*)\)")

@@ -10,10 +10,8 @@ import pytest
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.profile import profile
 from archcalc.render.charts.render import render
-from tests.render.charts.charts import MISSING, analysis_of
+from tests.render.charts.charts import analysis_of
 from tests.render.pages.browser import WIDTHS, Browser
-
-pytest.importorskip("vl_convert", reason=MISSING)
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,8 @@ from archcalc.render.charts.timeline import timeline
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.spec.catalogue import load, names
 from tests.networks import numbers
-from tests.render.charts.charts import MISSING, Spec, analysis_of, check_chart, words_of
+from tests.render.charts.charts import Spec, analysis_of, check_chart, words_of
 
-pytest.importorskip("vl_convert", reason=MISSING)
 Plot = Callable[[Analysis, Look], Spec]
 ALONE: tuple[Plot, ...] = (profile, memory, receptive_field)
 SIZES = ((960, 540), (640, 480), (1600, 900))

@@ -22,10 +22,9 @@ from archcalc.render.charts.sweep import sweep
 from archcalc.render.charts.timeline import timeline
 from archcalc.render.diagrams.fonts import FILES
 from tests.cli.runner import environment
-from tests.render.charts.charts import MISSING, Spec, analysis_of
+from tests.render.charts.charts import Spec, analysis_of
 from tests.render.diagrams.pictures import SVG, parse
 
-pytest.importorskip("vl_convert", reason=MISSING)
 MAGIC = {"svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF-1.", "html": b"<!DOCTYPE html>", "json": b"{"}
 PLOTS: dict[str, Callable[[], Spec]] = {
     "compare": lambda: compare([analysis_of("resnet50"), analysis_of("zfnet"), analysis_of("vgg16")]),

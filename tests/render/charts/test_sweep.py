@@ -8,7 +8,7 @@ from archcalc import UsageError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.sweep import QUANTITIES, sweep
 from archcalc.spec.catalogue import load
-from tests.render.charts.charts import MISSING, check_chart, data_of, words_of
+from tests.render.charts.charts import check_chart, data_of, words_of
 
 ALPHAS = ("0.25", "0.5", "0.75", "1")
 
@@ -30,7 +30,6 @@ def test_values_are_those_of_the_analyses() -> None:
 
 
 def test_pictures() -> None:
-    pytest.importorskip("vl_convert", reason=MISSING)
     check_chart(sweep(mobilenets(), "alpha", ALPHAS))
     for key in QUANTITIES:
         check_chart(sweep(mobilenets(), "alpha", ALPHAS, [key]))

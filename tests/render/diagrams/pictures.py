@@ -9,15 +9,12 @@ from functools import cache
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-import pytest
-
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.fonts import FILES
 from archcalc.spec.catalogue import load
 
 SVG = "{http://www.w3.org/2000/svg}"
-MISSING = 'the extra is not installed: pip install "archcalc[draw]"'
 
 
 class Box(NamedTuple):
@@ -59,7 +56,6 @@ def parse(text: str) -> ElementTree.Element:
 
 @cache
 def _fonts() -> dict[bool, str]:
-    pytest.importorskip("reportlab", reason=MISSING)
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 

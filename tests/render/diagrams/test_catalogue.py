@@ -9,9 +9,8 @@ from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.spec.catalogue import names
-from tests.render.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
+from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
 
-pytest.importorskip("pygraphviz", reason=MISSING)
 ALL = tuple(names())
 VOLUMES = (
     *("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "deconvnet", "nin"),

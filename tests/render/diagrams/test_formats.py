@@ -21,7 +21,7 @@ from archcalc.render.diagrams.text import covered, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.spec.catalogue import load
 from tests.networks import numbers
-from tests.render.diagrams.pictures import MISSING, SVG, analysis_of, check_picture, groups, layers_of, parse
+from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse
 
 SPECIAL = Path(__file__).parents[2] / "data" / "special.yaml"
 LONG = "w" * 500
@@ -98,7 +98,6 @@ def test_svg_has_a_title_and_a_description() -> None:
 
 
 def test_png_has_its_size() -> None:
-    pytest.importorskip("resvg_py", reason=MISSING)
     root = parse(text_of(analysis_of("alexnet"), "svg"))
     for scale in (1.0, 2.5):
         data = draw(analysis_of("alexnet"), "png", Choices(scale=scale)).data
@@ -110,7 +109,6 @@ def test_png_has_its_size() -> None:
 
 
 def test_a_huge_png_is_drawn_smaller_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("resvg_py", reason=MISSING)
     monkeypatch.setattr("archcalc.render.diagrams.png.MOST_PIXELS", 10**6)
     picture = draw(analysis_of("alexnet"), "png", Choices(scale=20))
     wide, high = struct.unpack(">II", picture.data[16:24])
@@ -119,7 +117,6 @@ def test_a_huge_png_is_drawn_smaller_and_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_pdf_is_vectors_and_embeds_its_fonts() -> None:
-    pytest.importorskip("reportlab", reason=MISSING)
     data = draw(analysis_of("alexnet"), "pdf", Choices()).data
     assert data.startswith(b"%PDF-1.")
     assert data.rstrip().endswith(b"%%EOF")
@@ -130,7 +127,6 @@ def test_pdf_is_vectors_and_embeds_its_fonts() -> None:
 
 
 def test_pdf_takes_every_name() -> None:
-    pytest.importorskip("reportlab", reason=MISSING)
     for analysis in (special(), scripts()):
         assert draw(analysis, "pdf", Choices(style="graph")).data.startswith(b"%PDF")
 
@@ -139,7 +135,8 @@ def test_pdf_takes_every_name() -> None:
 
 
 def test_dot_is_read_by_graphviz() -> None:
-    pygraphviz = pytest.importorskip("pygraphviz", reason=MISSING)
+    import pygraphviz
+
     for analysis in (special(), scripts(), analysis_of("resnet18"), analysis_of("googlenet@aux")):
         read = pygraphviz.AGraph(string=text_of(analysis, "dot", style="graph"))
         assert sum(len(node.attr["label"] or "") > 0 for node in read.nodes()) == len(read.nodes())
@@ -320,7 +317,6 @@ def test_a_highlighted_layer_and_what_it_sees() -> None:
 
 
 def test_the_table_of_widths_is_that_of_the_font() -> None:
-    pytest.importorskip("reportlab", reason=MISSING)
     from reportlab.pdfbase.ttfonts import TTFont
 
     for bold, file in FILES.items():
@@ -341,7 +337,6 @@ def test_texts_are_shortened_and_wrapped_to_a_width() -> None:
 
 
 def test_the_png_is_not_empty() -> None:
-    pytest.importorskip("resvg_py", reason=MISSING)
     data = draw(analysis_of("lenet5"), "png", Choices(scale=1)).data
     at, raw = 8, b""
     while at < len(data):

@@ -11,9 +11,7 @@ from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import colours, page_picture, standard_pictures, standard_styles
 from archcalc.render.diagrams.theme import DARK, LIGHT
 from tests.networks import numbers
-from tests.render.diagrams.pictures import MISSING, SVG, analysis_of, groups, layers_of, parse
-
-pytest.importorskip("pygraphviz", reason=MISSING)
+from tests.render.diagrams.pictures import SVG, analysis_of, groups, layers_of, parse
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
+import pptx
 import pytest
 
 from archcalc.passes.analysis import Analysis
@@ -16,11 +17,9 @@ from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.ooxml import Glue, Pen, connector
-from tests.render.diagrams.pictures import MISSING, analysis_of, width
+from tests.render.diagrams.pictures import analysis_of, width
 from tests.render.diagrams.test_formats import scripts, special
 
-pytest.importorskip("pygraphviz", reason=MISSING)
-pptx = pytest.importorskip("pptx", reason='the extra is not installed: pip install "archcalc[pptx]"')
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 SITES = {0: (0.5, 0.0), 1: (0.0, 0.5), 2: (0.5, 1.0), 3: (1.0, 0.5)}

@@ -12,9 +12,8 @@ from archcalc.render.diagrams.draw import Choices, draw, draw_steps
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.steps import reveal
 from tests.networks import numbers
-from tests.render.diagrams.pictures import MISSING, analysis_of, check_picture, groups, layers_of, parse
+from tests.render.diagrams.pictures import analysis_of, check_picture, groups, layers_of, parse
 
-pytest.importorskip("pygraphviz", reason=MISSING)
 SERIES = [
     ("alexnet", {"style": "graph"}, 12),
     ("alexnet", {"style": "volumes"}, 12),
@@ -59,7 +58,6 @@ def test_the_ways_of_edges_use_every_line(name: str, style: str) -> None:
 
 
 def test_a_document_has_a_page_for_each_step() -> None:
-    pytest.importorskip("reportlab", reason=MISSING)
     (picture,) = draw_steps(analysis_of("lenet5"), "pdf", Choices(style="graph", steps=True))
     assert picture.data.count(b"/Type /Page\n") + picture.data.count(b"/Type /Page ") == 8
 

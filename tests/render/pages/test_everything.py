@@ -15,12 +15,8 @@ from archcalc.render.tables.index import accuracy, render_index
 from archcalc.spec.catalogue import names
 from tests.render.pages.made import analysis_of
 
-pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
 FOLDER = Path(__file__).parents[3] / "reports"
-REMEDY = (
-    "run: archcalc report --all -o reports/ (with the packages of the extra `test`: another version of Graphviz may "
-    "lay a diagram out in another way)"
-)
+REMEDY = "run: archcalc report --all -o reports/ (another version of Graphviz may lay a diagram out in another way)"
 #: The audit of the lecture notes is made by another command, and tested there.
 OTHERS = {"lecture_audit.md", "lecture_claims.yaml"}
 PLOTS = ("alexnet-profile", "comparison", "mobilenet-sweep", "timeline", "vgg16-memory", "vgg16-receptive-field")
@@ -38,15 +34,12 @@ def check(made: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", list(names()))
 def test_the_files_of_a_network_are_fresh(name: str) -> None:
-    pytest.importorskip("pygraphviz", reason='the extra is not installed: pip install "archcalc[draw]"')
-    pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
     made = dict(network_files(analysis_of(name)))
     assert {f"{name}.md", f"{name}.html", f"{name}-blocks.svg", f"{name}-graph.svg"} <= set(made)
     check(made)
 
 
 def test_what_compares_the_networks_is_fresh_and_nothing_else_lies_there() -> None:
-    pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
     from archcalc.render.diagrams.pages import standard_styles
 
     analyses = [analysis_of(name) for name in names()]
@@ -67,7 +60,6 @@ def words_of(picture: str) -> list[str]:
 
 
 def test_the_plots_are_fresh() -> None:
-    pytest.importorskip("vl_convert", reason='the extra is not installed: pip install "archcalc[plot]"')
     made = dict(catalogue_plots())
     assert sorted(made) == [f"{name}.svg" for name in PLOTS]
     kept = {name: (FOLDER / name).read_text(encoding="utf-8") for name in made}

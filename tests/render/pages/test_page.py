@@ -168,34 +168,3 @@ def read_markdown_table(text: str) -> list[list[str]]:
 
     (table,) = read_markdown(text)
     return [table.heads, *table.rows]
-
-
-def test_without_the_extra_for_plots_the_page_says_what_to_install(
-    archcalc: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    from archcalc.render.charts import render
-
-    monkeypatch.setitem(sys.modules, "vl_convert", None)
-    render._converter.cache_clear()
-    sentence = 'plots need vl-convert: pip install "archcalc[plot]"'
-    result = archcalc("report", "lenet5", "alexnet", "-f", "html")
-    assert result.code == 0
-    assert result.err == f"left out of the page: {sentence}\n"
-    assert result.out.count(f"Not drawn: {sentence}") >= 2
-    assert "<figure" not in result.out
-    assert len(read_html(result.out)) == 2
-
-
-def test_without_an_extra_the_page_says_what_to_install(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    result = archcalc("report", "googlenet", "-f", "html")
-    assert result.code == 0
-    sentence = 'diagrams with branches need Graphviz: pip install "archcalc[draw]"'
-    assert f"left out of the page: {sentence}\n" in result.err
-    assert "Not drawn: " + sentence in result.out
-    (table,) = read_html(result.out)
-    assert len(table.rows) == 143

@@ -1,4 +1,4 @@
-"""Excel's XLSX, by openpyxl (the extra `xlsx`). Formulas are read as calculations, and never evaluated with cells."""
+"""Excel's XLSX, by openpyxl. Formulas are read as calculations, and never evaluated with cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.errors import ArchcalcError
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, is_heading, read_table
 from archcalc.teach.check.model import Place
 
@@ -20,10 +20,8 @@ _ARITHMETIC = re.compile(r"=[\d\s.,+\-*/^()]+")
 
 def read_spreadsheet(data: bytes, file: str) -> Answers:
     """The answers of the first sheet that has columns to check."""
-    try:
-        import openpyxl
-    except ImportError:
-        raise UsageError('a spreadsheet needs openpyxl: pip install "archcalc[xlsx]"') from None
+    import openpyxl
+
     _check_archive(data, file)
     try:
         sheets = list(_sheets(openpyxl, data, file))
