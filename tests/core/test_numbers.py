@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import sympy  # type: ignore[import-untyped]  # sympy has no type marks
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 

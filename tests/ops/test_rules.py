@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sympy  # type: ignore[import-untyped]  # sympy has no type marks
+import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

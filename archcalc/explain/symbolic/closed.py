@@ -52,7 +52,7 @@ class ClosedForm:
 
 
 def _exact(value: Any) -> Any:
-    import sympy  # type: ignore[import-untyped]  # sympy has no type marks
+    import sympy
 
     fraction = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
     return sympy.Rational(fraction.numerator, fraction.denominator)
