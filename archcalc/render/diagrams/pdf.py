@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.drawing import Curve, Drawing, Point, Ramp, Rect, Shape, Text
 from archcalc.render.diagrams.fonts import FILES, missing, system_fonts
 from archcalc.render.diagrams.svg import with_arrow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.drawing import Drawing, Text
 from archcalc.render.diagrams.fonts import FILES, FOLDER, missing
 from archcalc.render.diagrams.svg import svg

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.measure import BADGE, LABEL, NodeBox
 from archcalc.render.diagrams.model import Edge, Group
