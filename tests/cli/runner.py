@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.steps import PATIENCE
+
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data"
 #: Works wherever the package can be imported, installed or not.
@@ -48,7 +50,6 @@ def run_process(
     *arguments: str,
     stdout: int = subprocess.PIPE,
     more: Mapping[str, str] | None = None,
-    timeout: float = 60,
     cwd: Path | None = None,
 ) -> Result:
     """Run the program as a process; what it writes comes back unless `stdout` goes elsewhere."""
@@ -58,7 +59,7 @@ def run_process(
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         env=environment(more),
-        timeout=timeout,
+        timeout=PATIENCE,
         cwd=cwd,
         check=False,
     )
@@ -89,7 +90,7 @@ def run_on_terminal(*arguments: str, columns: int, more: Mapping[str, str] | Non
         os.close(ours)
         assert process.stderr is not None
         err = process.stderr.read().decode()
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=PATIENCE)
     return Result(code, b"".join(parts).decode().replace("\r\n", "\n"), err)
 
 

@@ -63,7 +63,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
         env={**inherited, **environment},
     )
 

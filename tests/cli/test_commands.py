@@ -158,7 +158,7 @@ def test_completion_scripts_are_scripts(archcalc: Run, tmp_path: Path, shell: st
     script.write_text(archcalc("completion", shell).out)
     assert script.read_text().count("(") >= 1
     if shell == "bash":
-        done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, timeout=600, check=False)
         assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -182,7 +182,7 @@ def test_completions(line: str, wanted: set[str], unwanted: set[str]) -> None:
     # click asks for its own name when it completes, so it must be the program's.
     code = "import sys; sys.argv[0] = 'archcalc'; from archcalc.cli import main; main()"
     done = subprocess.run(
-        [PROGRAM[0], "-c", code], capture_output=True, text=True, timeout=60, env=environment(more), check=False
+        [PROGRAM[0], "-c", code], capture_output=True, text=True, timeout=600, env=environment(more), check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     found = {entry.partition(",")[2] for entry in done.stdout.splitlines()}

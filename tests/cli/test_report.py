@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment
 from tests.networks import ALEXNET
 from tests.render.tables.tables import read_csv, read_text
+from tests.steps import PATIENCE
 
 MODULES = str(DATA / "modules.yaml")
 
@@ -101,11 +101,9 @@ def test_a_name_of_the_catalogue_is_no_file(archcalc: Run, tmp_path: Path, monke
 
 def test_a_device_without_end_is_refused() -> None:
     limited = ["sh", "-c", 'ulimit -v 1000000; exec "$@"', "sh", *PROGRAM, "report", "/dev/zero"]
-    begin = time.monotonic()
-    done = subprocess.run(limited, capture_output=True, text=True, timeout=30, env=environment(), check=False)
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=PATIENCE, env=environment(), check=False)
     assert done.returncode == 2
     check_message(done.stderr)
-    assert time.monotonic() - begin < 20
 
 
 def test_several_networks_in_the_order_given(archcalc: Run) -> None:

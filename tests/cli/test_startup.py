@@ -45,7 +45,7 @@ def imported(*arguments: str) -> set[str]:
         "print(*sorted(set(sys.modules) - before), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=environment()
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600, env=environment()
     )
     assert done.stdout
     return set(done.stderr.split())

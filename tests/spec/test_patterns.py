@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +15,7 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.source import parse_source
 from archcalc.spec.write import write_document, write_graph
+from tests.steps import at_most_calls
 from tests.tiers import examples
 
 
@@ -160,11 +159,9 @@ def test_a_long_pattern_is_shown_around_the_error() -> None:
         "8x8x3 -> \x00\x1b[31m",
     ],
 )
-def test_hostile_patterns_are_refused_at_once(pattern: str) -> None:
-    start = time.perf_counter()
-    with pytest.raises(ArchcalcError) as refusal:
+def test_hostile_patterns_are_refused_in_few_steps(pattern: str) -> None:
+    with pytest.raises(ArchcalcError) as refusal, at_most_calls(5_000_000):
         analyse(load(pattern))
-    assert time.perf_counter() - start < 2
     assert len(str(refusal.value)) < 1000
     assert "\x1b" not in str(refusal.value)
 

@@ -115,7 +115,7 @@ def test_the_same_plot_has_the_same_bytes_in_every_process(form: str) -> None:
     )
     found = {hashlib.sha256(render(PLOTS["compare"](), form)).hexdigest()}
     for seed in ("1", "2", "3"):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120,
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600,
                               env=environment({"PYTHONHASHSEED": seed}))  # fmt: skip
         found.add(done.stdout.strip())
     assert len(found) == 1
