@@ -12,8 +12,9 @@ from archcalc.ops import OPS, Op
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.passes.shapes import ShapedLayer, infer_shapes
 from archcalc.spec.build import build
-from archcalc.spec.load import Spec, spec_of
+from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
+from archcalc.spec.spec import Spec
 
 FILE = "net.yaml"
 HEAD = "name: net\ntitle: A network\n"

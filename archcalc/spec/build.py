@@ -14,9 +14,9 @@ from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand, expand_input
 from archcalc.spec.expressions import FAULTY, ExpressionError
-from archcalc.spec.load import Spec
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.source import within
+from archcalc.spec.spec import Spec
 from archcalc.spec.values import evaluate_tree, plain
 
 NOTHING = Variant()

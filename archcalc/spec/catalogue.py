@@ -15,8 +15,9 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, network_names, variants_of
 from archcalc.spec.document import Parameter
-from archcalc.spec.load import Spec, load_spec, spec_of
+from archcalc.spec.load import load_spec, spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
+from archcalc.spec.spec import Spec
 
 _PACKAGE = Path(__file__).parents[1]
 #: In the wheel the specs lie inside the package; in a checkout next to it.

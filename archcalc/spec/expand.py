@@ -15,10 +15,10 @@ from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
 from archcalc.spec.expressions import FAULTY, KEYWORDS, ExpressionError, exact, interpolate, show
 from archcalc.spec.faults import Faults, TooMuchError
-from archcalc.spec.load import BlockSpec, Spec
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
+from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.values import Values, Variables, evaluate_tree
 
 MOST_LAYERS = 50_000

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +13,11 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.graph.published import Paper, Reported
 from archcalc.ops import OPS
 from archcalc.spec.document import Block, Document, LayerOutput, Parameter, Variant
-from archcalc.spec.expressions import show
-from archcalc.spec.faults import MOST_PROBLEMS
-from archcalc.spec.items import Item, ItemReader, block_item, kinds_of
+from archcalc.spec.faults import MOST_PROBLEMS, describe_fault
+from archcalc.spec.items import ItemReader, block_item, kinds_of
 from archcalc.spec.source import MarkedDict, Source, read_source
-
-
-@dataclass(frozen=True)
-class BlockSpec:
-    """A block: its declaration and its body."""
-
-    declared: Block
-    body: tuple[Item, ...]
-    file: str
-    raw: MarkedDict
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A spec file that is well formed; whether its layers fit together shows when it is built."""
-
-    source: Source
-    document: Document
-    body: tuple[Item, ...]
-    blocks: dict[str, BlockSpec]
-    #: The layers of networks and variants that bring their own, by section and name.
-    own_bodies: dict[tuple[str, str], tuple[Item, ...]]
-
-    @property
-    def file(self) -> str:
-        return self.source.file
-
-    def body_of(self, member: str, variant: str | None) -> tuple[Item, ...]:
-        """The layers of a network: its variant's own, its own, or those of the file."""
-        own = self.own_bodies
-        return own.get(("variants", variant or ""), own.get(("networks", member), self.body))
+from archcalc.spec.spec import BlockSpec, Spec
+from archcalc.spec.static import check_statically
 
 
 def load_spec(path: Path, shown: str | None = None) -> Spec:
@@ -59,8 +27,6 @@ def load_spec(path: Path, shown: str | None = None) -> Spec:
 
 def spec_of(source: Source) -> Spec:
     """Check a parsed file against the spec language."""
-    from archcalc.spec.static import check_statically
-
     if not isinstance(source.value, MarkedDict):
         raise SpecError([Problem("a spec is a mapping with name, title, input and layers", source.locate(()))])
     problems: list[Problem] = []
@@ -162,38 +128,3 @@ _MODELS: dict[str, type[BaseModel]] = {
     "parameters": Parameter,
     "outputs": LayerOutput,
 }
-
-
-def describe_fault(fault: Any) -> str:
-    """A pydantic error in a few plain words, with the value that came."""
-    if fault["type"] in ("too_long", "too_short"):
-        limit = fault["ctx"].get("max_length") or fault["ctx"].get("min_length")
-        return f"takes {limit} numbers, not {fault['ctx']['actual_length']}"
-    if fault["type"] == "missing" and len(fault["loc"]) > 1:
-        return "has too few numbers"
-    value = fault.get("input")
-    if isinstance(value, tuple):
-        value = list(value)
-    message = str(fault["msg"]).replace(", unable to parse string as an integer", "")
-    message = re.sub(" or instance of \\w+", "", message)
-    for clumsy, plain in (
-        ("Input should be", "should be"),
-        ("Value error, ", ""),
-        ("a valid integer", "a whole number"),
-        ("a valid number", "a number"),
-        ("a valid string", "a word or text"),
-        ("a valid boolean, unable to interpret input", "true or false"),
-        ("a valid boolean", "true or false"),
-        ("a valid list", "a list"),
-        ("a valid tuple", "a list"),
-        ("a valid dictionary", "a mapping"),
-        ("a dictionary", "a mapping"),
-        ("an instance of MarkedList", "a list"),
-        ("an instance of MarkedDict", "a mapping"),
-        ("greater than or equal to", "at least"),
-        ("less than or equal to", "at most"),
-        ("Field required", "is missing"),
-    ):
-        message = message.replace(clumsy, plain)
-    shown = show(value) if isinstance(value, (str, int, float, bool, list)) else ""
-    return message + (f", not {shown[:60]}" if shown and shown[:60] not in message else "")

@@ -17,7 +17,7 @@ def make_op(kind: str, fields: Mapping[str, Any]) -> Op:
     from pydantic import ValidationError
 
     from archcalc.core.suggest import did_you_mean
-    from archcalc.spec.load import describe_fault
+    from archcalc.spec.faults import describe_fault
 
     if kind not in OPS or kind == "input":
         raise UsageError(f"there is no op {kind[:60]!r}{did_you_mean(kind, OPS)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.core.errors import Location, Problem, UsageError
 from archcalc.core.shapes import parse_image_shape
@@ -18,10 +18,7 @@ from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
 from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
-
-if TYPE_CHECKING:
-    from archcalc.spec.load import Spec
-
+from archcalc.spec.spec import Spec
 
 _WORD = re.compile(r"[\w.]+")
 

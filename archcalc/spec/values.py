@@ -12,9 +12,8 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity
 from archcalc.spec.expressions import FAULTY, ExpressionError, evaluate, interpolate, is_too_long, parse_expression
-from archcalc.spec.faults import Faults
+from archcalc.spec.faults import Faults, describe_fault
 from archcalc.spec.items import STEP_KEYS
-from archcalc.spec.load import describe_fault
 from archcalc.spec.source import Mark, MarkedDict, within
 
 Variables = Mapping[str, Any]

@@ -9,7 +9,8 @@ import click
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.build import build, network_names
-from archcalc.spec.load import Spec, load_spec
+from archcalc.spec.load import load_spec
+from archcalc.spec.spec import Spec
 
 
 @click.command(

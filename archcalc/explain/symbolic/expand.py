@@ -19,9 +19,9 @@ from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
 from archcalc.spec.expressions import ExpressionError, interpolate, parse_expression
 from archcalc.spec.items import STEP_KEYS, Item
-from archcalc.spec.load import Spec
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark
+from archcalc.spec.spec import Spec
 from archcalc.spec.values import Values, Variables
 
 #: What of a node cannot be written as a polynomial; numbers with such parts get a name of their own.
