@@ -67,13 +67,13 @@ def runners(name: str, peers: Sequence[str]) -> tuple[dict[str, Callable[[], Any
     import archcalc
     from archcalc.execute.runner import Plan, SeededWeights
     from archcalc.execute.runner.inputs import random_input
-    from archcalc.execute.runner.memory import room
+    from archcalc.execute.runner.memory import preparation_budget
 
     analysis = archcalc.analyse(archcalc.load(name))
     graph = analysis.graph
     x = random_input(graph.input_shape, 1, 0, "float32")
     start = time.perf_counter()
-    plan = Plan(graph, SeededWeights(graph), threads=THREADS, room=room(analysis))
+    plan = Plan(graph, SeededWeights(graph), threads=THREADS, budget=preparation_budget(analysis))
     wanted = list(plan.run(x).outputs.values())[-1]
     preparation = time.perf_counter() - start
     found: dict[str, Callable[[], Any]] = {ARCHCALC: lambda: list(plan.run(x).outputs.values())[-1]}
@@ -159,10 +159,10 @@ choose_core_type()
 import archcalc
 from archcalc.execute.runner import Plan, SeededWeights
 from archcalc.execute.runner.inputs import random_input
-from archcalc.execute.runner.memory import room
+from archcalc.execute.runner.memory import preparation_budget
 analysis = archcalc.analyse(archcalc.load({name!r}))
 graph = analysis.graph
-plan = Plan(graph, SeededWeights(graph), threads={threads}, room=room(analysis))
+plan = Plan(graph, SeededWeights(graph), threads={threads}, budget=preparation_budget(analysis))
 x = random_input(graph.input_shape, 1, 0, "float32")
 for _ in range(5):
     plan.run(x)

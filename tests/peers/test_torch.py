@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.kernels import Array
 from archcalc.execute.runner import SeededWeights, execute
+from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS

@@ -20,7 +20,8 @@ from archcalc.core.files import check_target, read_bytes
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
-    from archcalc.execute.kernels import Algorithm, Array
+    from archcalc.execute.kernels import Array
+    from archcalc.execute.runner.execute import Algorithm
     from archcalc.execute.runner.steps import Observer
     from archcalc.execute.runner.weights import Weights
 

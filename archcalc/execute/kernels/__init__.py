@@ -1,13 +1,24 @@
 """Every op in plain numpy, one function each, named as the op. `KERNELS` maps the names to them.
 
-These functions are the witness for the analysis, so they share nothing with it: no output size is calculated from a
-formula of `archcalc.ops`. A window is laid over the padded map wherever it fits, and the positions are counted.
+These functions are the reference against which the analysis is checked, so they share nothing with it: no output size
+is calculated from a formula of `archcalc.ops`. A window is placed on the padded map wherever it fits, and the positions
+are counted. Speed is the business of `archcalc.execute.quick`.
 """
 
 from __future__ import annotations
 
-from archcalc.execute.kernels import activation, conv, dense, merge, norm, pool, reshape
-from archcalc.execute.kernels.registry import ALGORITHMS, KERNELS, Algorithm, Array, Kernel, Matrices, Switches
+from archcalc.execute.kernels import activation, conv, dense, local, merge, norm, pool, reshape, transposed
+from archcalc.execute.kernels.registry import (
+    ALGORITHMS,
+    KERNELS,
+    Algorithm,
+    Array,
+    Kernel,
+    Matrices,
+    Sizes,
+    Switches,
+    kernel,
+)
 
 __all__ = [
     "ALGORITHMS",
@@ -16,12 +27,16 @@ __all__ = [
     "Array",
     "Kernel",
     "Matrices",
+    "Sizes",
     "Switches",
     "activation",
     "conv",
     "dense",
+    "kernel",
+    "local",
     "merge",
     "norm",
     "pool",
     "reshape",
+    "transposed",
 ]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from archcalc.execute.kernels.moments import rectified
 from archcalc.execute.kernels.registry import Array, kernel
 
 
-@kernel("relu")
+@kernel("relu", is_rectifier=True, moments=rectified)
 def relu(x: Array, *, out: Array | None = None) -> Array:
     """max(0, x)."""
     return np.asarray(np.maximum(x, 0, out=out))
 
 
-@kernel("relu6")
+@kernel("relu6", is_rectifier=True, moments=rectified)
 def relu6(x: Array, *, out: Array | None = None) -> Array:
     """min(max(0, x), 6). Source: Krizhevsky 2010, convolutional deep belief networks on CIFAR-10."""
     return np.asarray(np.clip(x, 0, 6, out=out))
@@ -40,7 +41,7 @@ def scaled_tanh(x: Array, *, out: Array | None = None) -> Array:
     return np.asarray(np.multiply(result, 1.7159, out=out))
 
 
-@kernel("softmax")
+@kernel("softmax", gives="probabilities")
 def softmax(x: Array, *, out: Array | None = None) -> Array:
     """e^x divided by the sum over the classes (axis 1), at each position; the largest is subtracted first."""
     result = np.exp(np.subtract(x, x.max(axis=1, keepdims=True), out=out), out=out)

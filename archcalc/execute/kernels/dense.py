@@ -26,7 +26,7 @@ def _centers(x: Array, *, out_features: int) -> Sizes:
     return {"centers": (out_features, x.shape[1])}
 
 
-@kernel("rbf", arrays=_centers)
+@kernel("rbf", arrays=_centers, gives="distances")
 def rbf(x: Array, centers: Array) -> Array:
     """Squared Euclidean distances to the rows of `centers`. Source: LeCun et al. 1998, section II.B, equation 7."""
     return np.asarray(((x[:, None, :] - centers) ** 2).sum(axis=2))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from archcalc.execute.kernels.moments import pooled, scaled, summed
 from archcalc.execute.kernels.registry import Array, kernel
 
 
-@kernel("add")
+@kernel("add", moments=summed, before_rectifier=True)
 def add(*maps: Array) -> Array:
     """The sum of maps of one shape. Source: He et al. 2015, equation 1."""
     out = maps[0] + maps[1]
@@ -16,7 +17,7 @@ def add(*maps: Array) -> Array:
     return np.asarray(out)
 
 
-@kernel("multiply")
+@kernel("multiply", moments=scaled, before_rectifier=True)
 def multiply(*maps: Array, factor: float = 1.0) -> Array:
     """The product of maps times `factor`; a value a channel, (N, C) or (N, C, 1, 1), is spread over the positions.
 
@@ -30,7 +31,7 @@ def multiply(*maps: Array, factor: float = 1.0) -> Array:
     return np.asarray(out)
 
 
-@kernel("concat")
+@kernel("concat", moments=pooled)
 def concat(*maps: Array) -> Array:
-    """Maps of one height and width behind one another along the channels. Source: Szegedy et al. 2014, section 4."""
+    """Maps of one height and width, one after another along the channels. Source: Szegedy et al. 2014, section 4."""
     return np.concatenate(maps, axis=1)

@@ -13,7 +13,7 @@ def _arrays(x: Array, *, scale: bool, shift: bool) -> Sizes:
     return {**trained, "running_mean": channels, "running_var": channels}
 
 
-@kernel("batch_norm2d", arrays=_arrays)
+@kernel("batch_norm2d", arrays=_arrays, normalises=True, before_rectifier=True)
 def batch_norm2d(
     x: Array,
     running_mean: Array,
@@ -52,12 +52,11 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return x.mean(axis=axes), x.var(axis=axes)
 
 
-@kernel("local_response_norm")
+@kernel("local_response_norm", before_rectifier=True)
 def local_response_norm(x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
     """Each x / (k + α/n · Σ x²)^β over n neighbouring channels, fewer at the first and last.
 
-    Source: Krizhevsky et al. 2012, section 3.3, with α/n as in
-    ONNX, LRN.
+    Source: Krizhevsky et al. 2012, section 3.3, with α/n as in ONNX, LRN.
     """
     return np.asarray(x / response_scale(x, size, alpha, k) ** beta)
 
@@ -79,7 +78,7 @@ def around(channel: int, size: int) -> slice:
     return slice(max(first, 0), first + size)
 
 
-@kernel("dropout")
+@kernel("dropout", before_rectifier=True)
 def dropout(x: Array) -> Array:
     """At inference nothing is dropped. Source: Hinton et al. 2012."""
     return x

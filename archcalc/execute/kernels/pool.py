@@ -1,96 +1,60 @@
-"""Pooling and unpooling. A window is reduced in one of three forms that agree: loops, im2col, fast."""
+"""Pooling and unpooling. Two algorithms that agree: loops over positions, and tap by tap."""
 
 from __future__ import annotations
+
+from typing import Unpack
 
 import numpy as np
 
 from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, Switches, kernel
-from archcalc.execute.kernels.windows import NO_PADDING, Frame, Padding, Pair, lay, pad, shifted, span
+from archcalc.execute.kernels.windows import Frame, Pair, Pooling, frame_of, pad, span
 
 
 def _reduce(ufunc: np.ufunc, padded: Array, frame: Frame, algorithm: Algorithm) -> Array:
     """`ufunc` (a sum, a maximum) over each window of each channel."""
-    if algorithm == "im2col":
-        view = frame.windows(padded)
-        x_col = view.reshape(*view.shape[:4], -1)
-        return np.asarray(ufunc.reduce(x_col, axis=-1))
-    rows, columns = frame.places(padded)
     if algorithm == "loops":
+        rows, columns = frame.starts(padded)
         out = np.empty((*padded.shape[:2], len(rows), len(columns)), padded.dtype)
         for i, top in enumerate(rows):
             for j, left in enumerate(columns):
                 out[:, :, i, j] = ufunc.reduce(frame.at(padded, top, left), axis=(2, 3))
         return out
-    # Across, then down: every tap is one operation on the whole map.
-    across = _taps(ufunc, padded.swapaxes(2, 3), columns, frame.kernel_size[1], frame.dilation[1]).swapaxes(2, 3)
-    return np.ascontiguousarray(_taps(ufunc, across, rows, frame.kernel_size[0], frame.dilation[0]))
-
-
-def _taps(ufunc: np.ufunc, x: Array, positions: range, taps: int, dilation: int) -> Array:
-    """`ufunc` over the taps of a window along axis 2."""
-    first, *others = (x[:, :, shifted(positions, tap * dilation)] for tap in range(taps))
-    out = first.copy(order="K")
+    first, *others = (values for _, _, values in frame.taps(padded))
+    out = first.copy()
     for values in others:
         ufunc(out, values, out=out)
     return out
 
 
-def max_pool2d_with_switches(
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
-) -> tuple[Array, Switches]:
+def max_pool2d_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array, Switches]:
     """Max pooling, and where in the map each maximum stood; of equal ones the first, row by row."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     view = frame.windows(frame.pad(x, -np.inf))
     x_col = view.reshape(*view.shape[:4], -1)
     tap = np.argmax(x_col, axis=-1)
     values = np.take_along_axis(x_col, tap[..., None], axis=-1)[..., 0]
-    rows = np.arange(view.shape[2])[:, None] * stride[0] + tap // kernel_size[1] * dilation[0] - frame.sides[0]
-    columns = np.arange(view.shape[3]) * stride[1] + tap % kernel_size[1] * dilation[1] - frame.sides[1]
+    down, across = np.divmod(tap, frame.kernel_size[1])
+    rows = np.arange(view.shape[2])[:, None] * frame.stride[0] + down * frame.dilation[0] - frame.sides[0]
+    columns = np.arange(view.shape[3]) * frame.stride[1] + across * frame.dilation[1] - frame.sides[1]
     return values, Switches(rows * x.shape[3] + columns, (x.shape[2], x.shape[3]))
 
 
-@kernel("max_pool2d", run_with_switches=max_pool2d_with_switches)
-def max_pool2d(
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
-    algorithm: Algorithm = "auto",
-) -> Array:
+@kernel("max_pool2d", run_with_switches=max_pool2d_with_switches, before_rectifier=True)
+def max_pool2d(x: Array, *, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
     """The largest value of each window; padding never wins. Source: CS231n, pooling layer."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     return _reduce(np.maximum, frame.pad(x, -np.inf), frame, algorithm)
 
 
 @kernel("avg_pool2d")
 def avg_pool2d(
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
-    count_include_pad: bool = True,
-    algorithm: Algorithm = "auto",
+    x: Array, *, count_include_pad: bool = True, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]
 ) -> Array:
-    """The mean of each window. With `count_include_pad` padding zeros are values; what hangs over never is.
+    """The mean of each window. With `count_include_pad` padding zeros are values; the overhang never is.
 
     Source: PyTorch, AvgPool2d.
     """
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     sums = _reduce(np.add, frame.pad(x), frame, algorithm)
     sums /= _reduce(np.add, counted(x, frame, count_include_pad), frame, algorithm)
     return sums
@@ -99,24 +63,13 @@ def avg_pool2d(
 def counted(x: Array, frame: Frame, count_include_pad: bool) -> Array:
     """1 for each pixel that counts in a mean, 0 elsewhere: (1, 1, padded height, padded width)."""
     values = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), frame.sides, 1.0 if count_include_pad else 0.0)
-    return pad(values, (0, 0, *frame.hang))
+    return pad(values, (0, 0, *frame.overhang))
 
 
 @kernel("lp_pool2d")
-def lp_pool2d(
-    x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
-    norm_type: int = 2,
-    algorithm: Algorithm = "auto",
-) -> Array:
+def lp_pool2d(x: Array, *, norm_type: int = 2, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
     """(Σ |x|^p)^(1/p) of each window. Source: ONNX, LpPool."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     powers = np.abs(frame.pad(x)) ** norm_type
     sums = _reduce(np.add, powers, frame, algorithm)
     return np.asarray(sums ** (1.0 / norm_type))
@@ -132,19 +85,14 @@ def subsampling2d(
     weight: Array,
     bias: Array,
     *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
-    algorithm: Algorithm = "auto",
+    algorithm: Algorithm = "im2col",
+    **window: Unpack[Pooling],
 ) -> Array:
     """The sum of each window times a coefficient, plus a bias, one pair a channel.
 
     Source: LeCun et al. 1998, section II.B, layers S2 and S4.
     """
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     sums = _reduce(np.add, frame.pad(x), frame, algorithm)
     return np.asarray(sums * weight[:, None, None] + bias[:, None, None])
 

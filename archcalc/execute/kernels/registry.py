@@ -1,20 +1,22 @@
-"""What the executor knows of a kernel: how to call it, and which arrays it consumes."""
+"""What the executor knows of a kernel: how to call it, which arrays it reads, and what kind of function it is."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archcalc.execute.kernels.moments import Moments
+
 #: Maps are (N, C, H, W), flat ones (N, features); float32 or float64, and what goes in comes out.
 Array = NDArray[Any]
-#: loops: over output positions, as in the lecture notes; im2col: one matrix product; fast: what is quickest here.
-Algorithm = Literal["auto", "loops", "im2col", "fast"]
-ALGORITHMS: tuple[Algorithm, ...] = ("auto", "loops", "im2col", "fast")
+#: loops: over output positions, as in the lecture notes; im2col: one matrix product, and pools tap by tap.
+Algorithm = Literal["loops", "im2col"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 Sizes = Mapping[str, tuple[int, ...]]
 
 #: Keyword arguments of kernels that are no settings of a layer.
@@ -43,64 +45,91 @@ class Matrices(NamedTuple):
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel and what goes with it.
+    """A kernel and what the executor must know of it. Only `kind` and `run` are needed; the rest has a default.
 
-    run: the maps as positional arguments, the layer's arrays and settings by keyword.
-    arrays: names and shapes of the arrays that `run` consumes, from the maps and the settings.
+    How it is called:
+
+    run: the maps as positional arguments, the layer's arrays and settings by keyword. The settings are its
+        keyword-only parameters, those of a TypedDict after `**` included.
+    arrays: names and shapes of the arrays that `run` reads, from the maps and the settings.
+    run_with_switches: like `run`, and it also gives the positions of the maxima.
+    takes_switches_of: the input whose switches `run` wants.
+
+    What is counted:
+
     weight_uses: how often each weight is multiplied for one image, from the executed maps (first input, output);
         None where a layer is neither a convolution nor dense, for only those have multiply-adds.
     matrices: sizes of the matrices that `im2col` multiplies, from the map, the weights and the settings.
-    run_with_switches: like `run`, and it also gives the positions of the maxima.
-    takes_switches_of: the input whose switches `run` wants.
-    settings: names of the settings that `run` reads.
+
+    How its weights are drawn, and those of the layers before and after it:
+
+    fans: fan-in and fan-out of a weight, from the shape of `weight` and the settings.
+    is_rectifier: negative values become 0.
+    before_rectifier: a rectifier after this layer halves the mean square of what was multiplied before it too.
+    normalises: the result has variance 1, whatever came in.
+    moments: mean and variance of the result from those of the inputs and the settings; those of the first input
+        where there is no such function.
+
+    What an output layer gives, for the loss:
+
+    gives: scores; probabilities of the scores that it reads; or distances, of which the smallest wins.
     """
 
     kind: str
     run: Callable[..., Array]
     arrays: Callable[..., Sizes] | None = None
-    weight_uses: Callable[[Array, Array], int] | None = None
-    matrices: Callable[..., Matrices] | None = None
     run_with_switches: Callable[..., tuple[Array, Switches]] | None = None
     takes_switches_of: int | None = None
+    weight_uses: Callable[[Array, Array], int] | None = None
+    matrices: Callable[..., Matrices] | None = None
+    fans: Callable[..., tuple[int, int]] | None = None
+    is_rectifier: bool = False
+    before_rectifier: bool = False
+    normalises: bool = False
+    moments: Callable[..., Moments] | None = None
+    gives: Literal["scores", "probabilities", "distances"] = "scores"
 
     @property
     def settings(self) -> frozenset[str]:
+        """Names of the settings that `run` reads."""
         return settings_of(self.run)
 
     @property
     def array_settings(self) -> frozenset[str]:
         """Settings on which the shapes of the arrays depend."""
-        return frozenset() if self.arrays is None else _keyword_only(self.arrays)
+        return settings_of(self.arrays)
 
     @property
-    def matrix_settings(self) -> frozenset[str]:
-        """Settings on which the sizes of the matrices depend."""
-        return frozenset() if self.matrices is None else _keyword_only(self.matrices)
-
-    @property
-    def has_forms(self) -> bool:
+    def has_algorithms(self) -> bool:
         """Whether `run` can be told which algorithm to use."""
-        return "algorithm" in _keyword_only(self.run)
+        return "algorithm" in _keywords(self.run)
 
     @property
     def in_place(self) -> bool:
         """Whether `run` can put its result over its input (`out=`)."""
-        return "out" in _keyword_only(self.run)
+        return "out" in _keywords(self.run)
 
     @property
     def has_training(self) -> bool:
         """Whether `run` does something else in training (`training=`)."""
-        return "training" in _keyword_only(self.run)
+        return "training" in _keywords(self.run)
 
 
-def settings_of(function: Callable[..., Any]) -> frozenset[str]:
+def settings_of(function: Callable[..., Any] | None) -> frozenset[str]:
     """Names of the settings of a layer that a function reads."""
-    return _keyword_only(function) - _NOT_SETTINGS
+    return frozenset() if function is None else _keywords(function) - _NOT_SETTINGS
 
 
-def _keyword_only(function: Callable[..., Any]) -> frozenset[str]:
-    parameters = inspect.signature(function).parameters.values()
-    return frozenset(each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY)
+def _keywords(function: Callable[..., Any]) -> frozenset[str]:
+    """The keyword-only parameters of a function; `**settings: Unpack[Settings]` stands for the keys of Settings."""
+    found = set()
+    for each in inspect.signature(function).parameters.values():
+        if each.kind is inspect.Parameter.KEYWORD_ONLY:
+            found.add(each.name)
+        elif each.kind is inspect.Parameter.VAR_KEYWORD:
+            (settings,) = get_args(get_type_hints(function)[each.name])
+            found.update(get_type_hints(settings))
+    return frozenset(found)
 
 
 #: The kernels by the name of their op.

@@ -16,7 +16,7 @@ def input_(x: Array) -> Array:
     return x
 
 
-@kernel("identity")
+@kernel("identity", before_rectifier=True)
 def identity(x: Array) -> Array:
     """The input itself."""
     return x

@@ -1,9 +1,9 @@
-"""Windows over the last two axes of a map: padding, and every place where a window fits."""
+"""Windows over the last two axes of a map: padding, and every position where a window fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Required, TypedDict
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,6 +15,25 @@ Pair = tuple[int, int]
 Sides = tuple[int, int, int, int]
 Padding = Sides | Literal["same"]
 NO_PADDING: Sides = (0, 0, 0, 0)
+
+
+class Steps(TypedDict, total=False):
+    """How the filters of a convolution move over a map; the default is every position, without padding."""
+
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+
+
+class Pooling(TypedDict, total=False):
+    """The window of a pool, and how it moves."""
+
+    kernel_size: Required[Pair]
+    stride: Required[Pair]
+    padding: Padding
+    dilation: Pair
+    ceil_mode: bool
+    clip_last_window: bool
 
 
 def span(kernel_size: int, dilation: int) -> int:
@@ -57,26 +76,14 @@ def pad(x: Array, sides: Sides, value: float = 0.0) -> Array:
     return padded
 
 
-def starts(size: int, window: int, stride: int) -> range:
-    """Where a window can stand along an axis without hanging over."""
-    return range(0, size - window + 1, stride)
-
-
-def windows(padded: Array, kernel_size: Pair, stride: Pair, dilation: Pair = (1, 1)) -> Array:
-    """Every window as a view: (N, C, positions down, positions across, kernel height, kernel width)."""
-    everywhere = sliding_window_view(padded, spans(kernel_size, dilation), axis=(2, 3))
-    view: Array = everywhere[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
-    return view
-
-
 class Frame(NamedTuple):
-    """A window laid over a map: its taps and steps, the padding, and how far the last windows hang over that."""
+    """A window over a map: its taps and steps, the padding, and how far the last windows reach beyond that."""
 
     kernel_size: Pair
     stride: Pair
     dilation: Pair
     sides: Sides
-    hang: Pair = (0, 0)
+    overhang: Pair = (0, 0)
 
     @property
     def reach(self) -> Pair:
@@ -85,9 +92,9 @@ class Frame(NamedTuple):
 
     @property
     def margins(self) -> Sides:
-        """The padding, and what hangs over at the bottom and right."""
+        """The padding, and the overhang at the bottom and right."""
         top, left, bottom, right = self.sides
-        return top, left, bottom + self.hang[0], right + self.hang[1]
+        return top, left, bottom + self.overhang[0], right + self.overhang[1]
 
     def pad(self, x: Array, value: float = 0.0) -> Array:
         """The map with everything around it that a window can read."""
@@ -100,20 +107,22 @@ class Frame(NamedTuple):
 
     def windows(self, padded: Array) -> Array:
         """Every window as a view: (N, C, positions down, positions across, kernel height, kernel width)."""
-        return windows(padded, self.kernel_size, self.stride, self.dilation)
+        everywhere = sliding_window_view(padded, self.reach, axis=(2, 3))
+        view: Array = everywhere[:, :, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
+        return view
 
-    def places(self, padded: Array) -> tuple[range, range]:
-        """The rows and columns where windows begin."""
-        return (
-            starts(padded.shape[2], self.reach[0], self.stride[0]),
-            starts(padded.shape[3], self.reach[1], self.stride[1]),
-        )
+    def starts(self, padded: Array) -> tuple[range, range]:
+        """The rows and columns where windows begin: wherever one fits. Raises `ValueError` where none does."""
+        down = range(0, padded.shape[2] - self.reach[0] + 1, self.stride[0])
+        across = range(0, padded.shape[3] - self.reach[1] + 1, self.stride[1])
+        if not down or not across:
+            raise ValueError(f"a window of {self.reach} pixels does not fit a padded map of {padded.shape[2:]}")
+        return down, across
 
     def positions(self, x: Array) -> Pair:
-        """How many windows there are down and across a map that has no margins yet."""
-        top, left, bottom, right = self.margins
-        rows = starts(top + x.shape[2] + bottom, self.reach[0], self.stride[0])
-        return len(rows), len(starts(left + x.shape[3] + right, self.reach[1], self.stride[1]))
+        """How many windows there are down and across a map without its margins."""
+        rows, columns = self.starts(self.pad(x[:1, :1]))
+        return len(rows), len(columns)
 
     def at(self, padded: Array, top: int, left: int) -> Array:
         """The window that begins there, as a view."""
@@ -122,7 +131,7 @@ class Frame(NamedTuple):
 
     def taps(self, padded: Array) -> Iterator[tuple[int, int, Array]]:
         """For each tap its row and column, and what it reads at all positions: a view (N, C, positions, positions)."""
-        rows, columns = self.places(padded)
+        rows, columns = self.starts(padded)
         for row in range(self.kernel_size[0]):
             down = shifted(rows, row * self.dilation[0])
             for column in range(self.kernel_size[1]):
@@ -134,33 +143,33 @@ def shifted(positions: range, by: int) -> slice:
     return slice(positions[0] + by, positions[-1] + by + 1, positions.step)
 
 
-def lay(
+def frame_of(
     x: Array,
     kernel_size: Pair,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
     ceil_mode: bool = False,
     clip_last_window: bool = True,
 ) -> Frame:
-    """The window on this map: `same` and `ceil_mode` worked out."""
+    """The window over this map: `same` and `ceil_mode` worked out."""
     reach = spans(kernel_size, dilation)
     sides = resolve_padding(x, padding, reach, stride)
     if not ceil_mode:
         return Frame(kernel_size, stride, dilation, sides)
     top, left, bottom, right = sides
-    hang = (
+    reached = (
         overhang(x.shape[2], top, bottom, reach[0], stride[0], clip_last_window),
         overhang(x.shape[3], left, right, reach[1], stride[1], clip_last_window),
     )
-    return Frame(kernel_size, stride, dilation, sides, hang)
+    return Frame(kernel_size, stride, dilation, sides, reached)
 
 
 def overhang(size: int, before: int, after: int, window: int, stride: int, clip: bool) -> int:
-    """Pixels by which the last window of `ceil_mode` hangs over the padded edge.
+    """Pixels by which the last window of `ceil_mode` reaches beyond the padded edge.
 
-    Windows are put down one after the other until one reaches the end. With `clip` one that would start behind the
-    map itself, in the padding, is taken away again; else it is an error, for it would hold no value.
+    Windows are placed one after the other until one reaches the end. With `clip` one that would start after the map
+    itself, in the padding, is removed; without it is an error, for it would hold no value.
     Source: PyTorch, MaxPool2d, ceil_mode.
     """
     padded = before + size + after
@@ -169,6 +178,6 @@ def overhang(size: int, before: int, after: int, window: int, stride: int, clip:
         begins.append(begins[-1] + stride)
     if begins[-1] >= before + size:
         if not clip:
-            raise ValueError(f"the last window starts at {begins[-1]}, behind the {before + size} pixels of the map")
+            raise ValueError(f"the last window starts at {begins[-1]}, after the {before + size} pixels of the map")
         begins.pop()
     return max(begins[-1] + window - padded, 0)

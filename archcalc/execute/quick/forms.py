@@ -1,103 +1,55 @@
-"""How a group of layers runs on channels-last maps. What has no form of its own runs as its plain kernel."""
+"""The quick form of each op. An op without one, and every case that a form does not take, runs as its plain kernel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from archcalc.core.shapes import Shape
-from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches, activation
+from archcalc.execute.kernels import Array, activation
 from archcalc.execute.kernels.reshape import cropped
-from archcalc.execute.kernels.windows import lay
+from archcalc.execute.kernels.windows import frame_of
 from archcalc.execute.quick import kernels as fast
 from archcalc.execute.quick.arena import Map
-from archcalc.execute.quick.fuse import Group
-from archcalc.execute.runner.calls import array_sizes, settings_of
-from archcalc.execute.runner.weights import Weights
-from archcalc.graph.layer_graph import Layer, LayerGraph
+from archcalc.execute.quick.registry import Group, Place, Role, Run, Task, form, form_of
+from archcalc.execute.runner.calls import kernel_of, settings_of
+from archcalc.graph.layer_graph import LayerGraph
 
 #: A convolution that runs once is not worth Winograd's transformation of its weights on maps smaller than this.
 WORTH_TRANSFORMING = 40 * 40
+#: What a convolution does of the layers after it, and what other layers do.
+ALL_ROLES: frozenset[Role] = frozenset(("nothing", "scale", "add", "rectify"))
+RECTIFIED: frozenset[Role] = frozenset(("nothing", "rectify"))
 
 
-class Place(Protocol):
-    """Where the result of a layer goes."""
-
-    def new(self, shape: Shape) -> Map:
-        """Memory that nobody reads: its part of a concatenation, where it has one."""
-        ...
-
-    def over(self, x: Map) -> Map:
-        """The memory of the input itself if no other layer reads it, else new memory of its size."""
-        ...
+def run_of(graph: LayerGraph, group: Group, switched: Collection[int]) -> Run:
+    """What runs a group; a pool whose switches are read is left to the plain kernel, for quick forms have none."""
+    found = None if group.first in switched else form_of(graph.layers[group.first].op)
+    return plain if found is None else found.run
 
 
-@dataclass
-class Room:
-    """Bytes by which prepared weights may still be larger than plain ones; `None`: any number."""
-
-    left: int | None
-
-
-@dataclass
-class Task:
-    """A group, and all that it keeps from run to run.
-
-    `arrays` and `uses` are what was seen: the arrays of each layer as they were consumed.
-    """
-
-    graph: LayerGraph
-    group: Group
-    weights: Weights
-    workspace: fast.Workspace
-    room: Room
-    once: bool
-    gives_switches: bool
-    switches: dict[int, Switches]
-    arrays: dict[int, Mapping[str, Shape]] = field(default_factory=dict)
-    prepared: Any = None
-
-    @property
-    def layer(self) -> Layer:
-        """The first layer, which does the work."""
-        return self.graph.layers[self.group.first]
-
-    @property
-    def kernel(self) -> Kernel:
-        return KERNELS[self.layer.op.kind]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was prepared."""
-        if isinstance(self.prepared, (fast.Prepared, fast.TransposedConvolution)):
-            return self.prepared.nbytes
-        values = self.prepared.values() if isinstance(self.prepared, dict) else self.prepared or ()
-        return sum(array.nbytes for array in values if array is not None)
-
-    def multiplications(self, x: Array, out: Array) -> int:
-        """Multiply-adds of one image: how often the weights were used for these maps (N, C, H, W)."""
-        if self.kernel.weight_uses is None:
-            return 0
-        return self.kernel.weight_uses(x, out) * prod(self.arrays[self.group.first]["weight"])
-
-    def settings(self, names: Collection[str]) -> dict[str, Any]:
-        return settings_of(self.layer, names)
-
-    def take(self, index: int, x: Array) -> dict[str, Array]:
-        """The arrays of a layer that reads the map x (N, C, H, W), in the type of the map."""
-        layer = self.graph.layers[index]
-        sizes = array_sizes(KERNELS[layer.op.kind], layer, x)
-        given = dict(self.weights.of(layer.name, sizes)) if sizes else {}
-        self.arrays[index] = {name: array.shape for name, array in given.items()}
-        return {name: array.astype(x.dtype, copy=False) for name, array in given.items()}
-
-
-#: Runs a group on its maps.
-Form = Callable[[Task, Sequence[Map], Place], Map]
+def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
+    """The plain kernel of every layer of the group, one after the other, on the maps seen channels first."""
+    seen = {source: channels_first(each.array) for source, each in zip(task.group.inputs, maps, strict=True)}
+    prepared = task.prepared = task.prepared or {}
+    for index in task.group.layers:
+        layer = task.graph.layers[index]
+        kernel = kernel_of(layer)
+        inputs = [seen[source] for source in layer.inputs]
+        arguments = settings_of(layer, kernel.settings)
+        if index not in prepared:
+            prepared[index] = task.take(index, inputs[0])
+        if kernel.takes_switches_of is not None:
+            arguments["switches"] = task.switches[layer.inputs[kernel.takes_switches_of]]
+        if task.gives_switches and kernel.run_with_switches is not None:
+            seen[index], task.switches[index] = kernel.run_with_switches(*inputs, **prepared[index], **arguments)
+        else:
+            seen[index] = kernel.run(*inputs, **prepared[index], **arguments)
+    out = channels_last(seen[task.group.last])
+    result = place.new(out.shape)
+    np.copyto(result.array, out)
+    return result
 
 
 def channels_first(array: Array) -> Array:
@@ -110,6 +62,22 @@ def channels_last(array: Array) -> Array:
     return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
 
 
+def prepared_bytes(task: Task) -> int:
+    """Bytes of what was prepared for a task."""
+    if isinstance(task.prepared, (fast.Prepared, fast.TransposedConvolution)):
+        return task.prepared.nbytes
+    if isinstance(task.prepared, dict):
+        return sum(array.nbytes for arrays in task.prepared.values() for array in arrays.values())
+    return sum(array.nbytes for array in task.prepared or () if array is not None)
+
+
+def _has_no_table(op: Any) -> bool:
+    """A table of connections is left to the plain kernel."""
+    return getattr(op, "connections", None) is None
+
+
+@form("conv2d", does=ALL_ROLES, suits=_has_no_table)
+@form("depthwise_conv2d", does=ALL_ROLES)
 def convolution(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A convolution, with all that follows it in its group."""
     x = maps[0].array
@@ -126,13 +94,13 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
     op: Any = task.layer.op
     arrays = task.take(task.group.first, x)
     weight, bias = arrays.pop("weight"), arrays.pop("bias", None)
-    groups = x.shape[1] if op.kind == "depthwise_conv2d" else op.groups
-    frame = lay(x, (weight.shape[2], weight.shape[3]), op.stride, op.padding, op.dilation)
+    groups = x.shape[1] // weight.shape[1]
+    frame = frame_of(x, (weight.shape[2], weight.shape[3]), op.stride, op.padding, op.dilation)
     geometry = fast.Geometry(frame.kernel_size, frame.stride, frame.sides, frame.dilation)
     size = geometry.positions(x.shape[2], x.shape[3])
-    # As large as the result, without its memory: the layers that are folded in see their input's shape.
+    # As large as the result, without its memory: the arrays of the layers that are folded in depend on its shape.
     result = np.broadcast_to(x.dtype.type(0), (len(x), len(weight), *size))
-    for index in task.group.folded:
+    for index in task.group.scaled:
         weight, bias = _folded(task, index, result, weight, bias)
     return fast.prepare(
         weight,
@@ -148,40 +116,33 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
 
 def _folded(task: Task, index: int, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Array | None]:
     """Weight and bias of one convolution that also does what layer `index` does to its result `x`."""
-    op: Any = task.graph.layers[index].op
-    if op.kind == "multiply":
-        return weight * weight.dtype.type(op.factor), None if bias is None else bias * weight.dtype.type(op.factor)
-    arrays = task.take(index, x)
-    return fast.fold_batch_norm(
-        weight,
-        bias,
-        arrays.get("weight"),
-        arrays.get("bias"),
-        arrays["running_mean"],
-        arrays["running_var"],
-        op.epsilon,
-    )
+    op = task.graph.layers[index].op
+    found = form_of(op)
+    assert found is not None
+    assert found.scale is not None
+    return fast.fold(weight, bias, *found.scale(op, task.take(index, x)))
 
 
 def _affordable(task: Task, chosen: fast.Algorithm, weight: Array, size: tuple[int, int]) -> fast.Algorithm:
-    """A form that needs no more memory for its weights than there is room, nor more time than it saves."""
+    """An algorithm that needs no more memory for its weights than the budget, nor more time than it saves."""
     if task.once and chosen in ("winograd2", "winograd4") and size[0] * size[1] < WORTH_TRANSFORMING:
         return "matrix"
     smaller: dict[fast.Algorithm, fast.Algorithm] = {"winograd4": "winograd2", "winograd2": "matrix"}
     while chosen in smaller:
         points = (4 if chosen == "winograd4" else 2) + weight.shape[2] - 1
         more = weight.nbytes * points**2 // (weight.shape[2] * weight.shape[3]) - weight.nbytes
-        if task.once or task.room.left is None:
+        if task.once or task.budget.left is None:
             break
-        if more <= task.room.left:
-            task.room.left -= more
+        if more <= task.budget.left:
+            task.budget.left -= more
             break
         chosen = smaller[chosen]
     return chosen
 
 
+@form("conv_transpose2d")
 def transposed_convolution(task: Task, maps: Sequence[Map], place: Place) -> Map:
-    """A transposed convolution: one matrix product where the stamps do not overlap."""
+    """A transposed convolution: one matrix product where the filters do not overlap in the result."""
     op: Any = task.layer.op
     if op.kernel_size != op.stride or any(op.padding) or any(op.output_padding) or op.groups != 1:
         return plain(task, maps, place)
@@ -195,6 +156,7 @@ def transposed_convolution(task: Task, maps: Sequence[Map], place: Place) -> Map
     return out
 
 
+@form("linear", does=RECTIFIED)
 def linear(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A dense layer, rectified where its group says so; a map is read channel by channel."""
     x = channels_first(maps[0].array)
@@ -208,16 +170,20 @@ def linear(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+def _normalisation(op: Any, arrays: Mapping[str, Array]) -> tuple[Array, Array]:
+    return fast.batch_norm_factors(
+        arrays.get("weight"), arrays.get("bias"), arrays["running_mean"], arrays["running_var"], op.epsilon
+    )
+
+
+@form("batch_norm2d", does=RECTIFIED, role="scale", scale=_normalisation)
 def batch_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
-    """Batch normalisation that stands by itself."""
+    """Batch normalisation that no convolution has taken on."""
     x = maps[0].array
     if x.ndim != 4:
         return plain(task, maps, place)
     if task.prepared is None:
-        op: Any = task.layer.op
-        arrays = task.take(task.group.first, channels_first(x))
-        numbers = (arrays.get("weight"), arrays.get("bias"), arrays["running_mean"], arrays["running_var"])
-        scale, shift = fast.batch_norm_factors(*numbers, op.epsilon)
+        scale, shift = _normalisation(task.layer.op, task.take(task.group.first, channels_first(x)))
         task.prepared = scale.astype(x.dtype), shift.astype(x.dtype)
     scale, shift = task.prepared
     out = place.over(maps[0])
@@ -225,11 +191,13 @@ def batch_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+@form("max_pool2d")
 def max_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Max pooling."""
     return _pool(task, maps[0].array, place, fast.max_pool, {})
 
 
+@form("avg_pool2d")
 def avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Average pooling."""
     op: Any = task.layer.op
@@ -237,7 +205,7 @@ def avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
 
 
 def _pool(task: Task, x: Array, place: Place, function: Callable[..., Array], more: dict[str, Any]) -> Map:
-    frame = lay(channels_first(x), **task.settings(FRAME))
+    frame = frame_of(channels_first(x), **task.settings(*POOLING))
     size = frame.positions(channels_first(x))
     out = place.new((len(x), *size, x.shape[3]))
     function(
@@ -255,9 +223,10 @@ def _pool(task: Task, x: Array, place: Place, function: Callable[..., Array], mo
 
 
 #: The settings that say where the windows of a pool lie.
-FRAME = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "clip_last_window")
+POOLING = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "clip_last_window")
 
 
+@form("global_avg_pool2d")
 def global_avg_pool(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     """The mean of each channel."""
     x = maps[0].array
@@ -266,28 +235,37 @@ def global_avg_pool(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+@form("local_response_norm")
 def local_response_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Response normalisation across channels."""
     x = maps[0].array
     if x.ndim != 4:
         return plain(task, maps, place)
     out = place.new(x.shape)
-    settings = task.settings(("size", "alpha", "beta", "k"))
+    settings = task.settings("size", "alpha", "beta", "k")
     fast.local_response_norm(x, **settings, out=out.array, workspace=task.workspace)
     return out
 
 
-def pointwise(function: Callable[..., Any]) -> Form:
+def _pointwise(function: Callable[..., Any]) -> Run:
     """An activation function, over its input where it may."""
 
-    def form(task: Task, maps: Sequence[Map], place: Place) -> Map:
+    def run_pointwise(task: Task, maps: Sequence[Map], place: Place) -> Map:
         out = place.over(maps[0])
         fast.pointwise.by_blocks(function, [maps[0].array], out.array, task.workspace)
         return out
 
-    return form
+    return run_pointwise
 
 
+form("relu", role="rectify")(_pointwise(activation.relu))
+form("relu6")(_pointwise(activation.relu6))
+form("sigmoid")(_pointwise(activation.sigmoid))
+form("tanh")(_pointwise(activation.tanh))
+form("scaled_tanh")(_pointwise(activation.scaled_tanh))
+
+
+@form("softmax")
 def softmax(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Softmax over the channels, over its input where it may."""
     out = place.over(maps[0])
@@ -295,6 +273,7 @@ def softmax(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+@form("add", does=RECTIFIED, role="add")
 def add(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A sum, rectified where its group says so."""
     out = place.new(maps[0].array.shape)
@@ -305,23 +284,31 @@ def add(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+def _factor(op: Any, _arrays: Mapping[str, Array]) -> tuple[Any, Any]:
+    return op.factor, 0.0
+
+
+@form("multiply", role="scale", scale=_factor)
 def multiply(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A product; a value for each channel is spread over the positions."""
     op: Any = task.layer.op
     largest = max((each.array for each in maps), key=lambda each: each.size)
-    arrays = [
-        each.array if each.array.ndim == largest.ndim else each.array.reshape(len(largest), 1, 1, -1) for each in maps
-    ]
+    # What is as large as the result has its shape, whether flat or not; the rest is one value a channel.
+    spread = (len(largest), *(1,) * (largest.ndim - 2), -1)
+    arrays = [each.array.reshape(largest.shape if each.array.size == largest.size else spread) for each in maps]
     out = place.new(largest.shape)
     fast.pointwise.multiply(arrays, op.factor, out.array, workspace=task.workspace)
     return out
 
 
+@form("dropout", role="nothing")
+@form("identity", role="nothing")
 def view(_task: Task, maps: Sequence[Map], _place: Place) -> Map:
     """What does nothing at inference."""
     return maps[0]._replace(home=None)
 
 
+@form("flatten")
 def flatten(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """All values of an image, channel by channel: a view where a channel is a single value."""
     x = maps[0].array
@@ -330,8 +317,9 @@ def flatten(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return plain(task, maps, place)
 
 
+@form("concat", joins=True)
 def concat(task: Task, maps: Sequence[Map], place: Place) -> Map:
-    """Maps behind one another; those that were written where they belong are not copied."""
+    """Maps one after another; those that were written where they belong are not copied."""
     arrays = [each.array for each in maps]
     total = sum(each.shape[-1] for each in arrays)
     out = place.new((*arrays[0].shape[:-1], total))
@@ -344,6 +332,7 @@ def concat(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
+@form("crop2d")
 def crop(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """What is left of a map without its margins."""
     op: Any = task.layer.op
@@ -352,55 +341,3 @@ def crop(task: Task, maps: Sequence[Map], place: Place) -> Map:
     out = place.new(kept.shape)
     np.copyto(out.array, kept)
     return out
-
-
-def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
-    """The plain kernel, on the maps seen channels first."""
-    kernel = task.kernel
-    inputs = [channels_first(each.array) for each in maps]
-    arguments = task.settings(kernel.settings)
-    if task.prepared is None:
-        task.prepared = task.take(task.group.first, inputs[0])
-    if kernel.takes_switches_of is not None:
-        arguments["switches"] = task.switches[task.layer.inputs[kernel.takes_switches_of]]
-    if task.gives_switches:
-        assert kernel.run_with_switches is not None
-        out, task.switches[task.group.first] = kernel.run_with_switches(*inputs, **task.prepared, **arguments)
-    else:
-        out = kernel.run(*inputs, **task.prepared, **arguments)
-    result = place.new(channels_last(out).shape)
-    np.copyto(result.array, channels_last(out))
-    return result
-
-
-FORMS: dict[str, Form] = {
-    "add": add,
-    "avg_pool2d": avg_pool,
-    "batch_norm2d": batch_norm,
-    "concat": concat,
-    "conv2d": convolution,
-    "conv_transpose2d": transposed_convolution,
-    "depthwise_conv2d": convolution,
-    "crop2d": crop,
-    "dropout": view,
-    "flatten": flatten,
-    "global_avg_pool2d": global_avg_pool,
-    "identity": view,
-    "linear": linear,
-    "local_response_norm": local_response_norm,
-    "max_pool2d": max_pool,
-    "multiply": multiply,
-    "relu": pointwise(activation.relu),
-    "relu6": pointwise(activation.relu6),
-    "scaled_tanh": pointwise(activation.scaled_tanh),
-    "sigmoid": pointwise(activation.sigmoid),
-    "softmax": softmax,
-    "tanh": pointwise(activation.tanh),
-}
-
-
-def form_of(task: Task) -> Form:
-    """The form of a group; a table of connections and the switches of a pool are left to the plain kernels."""
-    if task.gives_switches or getattr(task.layer.op, "connections", None) is not None:
-        return plain
-    return FORMS.get(task.layer.op.kind, plain)

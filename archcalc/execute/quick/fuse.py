@@ -3,38 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
+from archcalc.execute.quick.registry import Group, form_of, role_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
-
-#: Convolutions with prepared weights; a table of connections has none.
-CONVOLUTIONS = {"conv2d", "depthwise_conv2d"}
-#: Linear in each channel, so their numbers can be multiplied into the weights.
-FOLDED = {"batch_norm2d", "multiply"}
-#: At inference they do nothing.
-IDLE = {"dropout", "identity"}
-
-
-class Group(NamedTuple):
-    """Layers that run as one, by position: the first works, the others follow it in a chain.
-
-    `inputs` are the maps that the first reads, then the one that an addition in the chain adds. All layers have the
-    shape of the last; only its map is made.
-    """
-
-    layers: tuple[int, ...]
-    inputs: tuple[int, ...]
-    folded: tuple[int, ...] = ()
-    residual: bool = False
-    relu: bool = False
-
-    @property
-    def first(self) -> int:
-        return self.layers[0]
-
-    @property
-    def last(self) -> int:
-        return self.layers[-1]
 
 
 def fuse(graph: LayerGraph, watched: Collection[int] | None) -> tuple[Group, ...]:
@@ -62,29 +33,26 @@ def fuse(graph: LayerGraph, watched: Collection[int] | None) -> tuple[Group, ...
 
 def _chain(graph: LayerGraph, first: int, then: dict[int, int]) -> Group:
     head = graph.layers[first]
-    kind = head.op.kind
-    convolution = kind in CONVOLUTIONS and getattr(head.op, "connections", None) is None
     group = Group((first,), head.inputs)
-    if not (convolution or kind in ("linear", "batch_norm2d", "add")):
-        return group
-    while group.last in then and not group.relu:
+    form = form_of(head.op)
+    # After an addition only a rectifier can follow, and after that nothing.
+    while form is not None and group.last in then and not group.relu:
         index = then[group.last]
         layer = graph.layers[index]
-        kind = layer.op.kind
+        role = role_of(layer)
+        if role not in form.does or (group.residual and role in ("scale", "add")):
+            break
         added = group._replace(layers=(*group.layers, index))
-        if kind in IDLE:
-            group = added
-        elif kind == "relu":
-            group = added._replace(relu=True)
-        elif not convolution or group.residual:
-            break
-        elif kind in FOLDED and len(layer.inputs) == 1:
-            group = added._replace(folded=(*group.folded, index))
-        elif kind == "add" and _comes_last(layer, group.last):
+        if role == "rectify":
+            added = added._replace(relu=True)
+        elif role == "scale":
+            added = added._replace(scaled=(*group.scaled, index))
+        elif role == "add":
+            if not _comes_last(layer, group.last):
+                break
             (other,) = (source for source in layer.inputs if source != group.last)
-            group = added._replace(inputs=(*group.inputs, other), residual=True)
-        else:
-            break
+            added = added._replace(inputs=(*group.inputs, other), residual=True)
+        group = added
     return group
 
 

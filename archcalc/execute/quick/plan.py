@@ -10,13 +10,14 @@ import numpy as np
 from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.quick.arena import Arena, Map
-from archcalc.execute.quick.forms import Room, Task, channels_first, channels_last, form_of
-from archcalc.execute.quick.fuse import Group, fuse, reads
+from archcalc.execute.quick.forms import channels_first, channels_last, prepared_bytes, run_of
+from archcalc.execute.quick.fuse import fuse, reads
 from archcalc.execute.quick.kernels import Workspace
+from archcalc.execute.quick.registry import Budget, Group, Task, form_of
 from archcalc.execute.runner.calls import layers_with_switches
 from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.runner.weights import Weights
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: A place among the inputs of a concatenation.
 Home = tuple[int, int]
@@ -36,12 +37,12 @@ class Plan:
         watched: Collection[int] | None = (),
         once: bool = False,
         threads: int | None = None,
-        room: int | None = None,
+        budget: int | None = None,
     ) -> None:
         """`watched` layers are not fused away (`None`: every layer is watched), so that their maps can be observed.
 
-        `once`: for a single run; weights are let go as soon as they have been used, and not prepared at a price that
-        only many runs pay back. `room`: bytes that prepared weights may take beyond those of the plain ones.
+        `once`: for a single run; weights are freed as soon as they have been used, and not prepared at a cost that
+        only many runs pay back. `budget`: bytes that prepared weights may take beyond those of the plain ones.
         """
         self.graph = graph
         self.watched = watched
@@ -53,10 +54,20 @@ class Plan:
         self.arena = Arena()
         #: Shapes of concatenations, and where each input stands in them, once they have been seen.
         self.layouts: dict[int, tuple[Shape, list[slice]]] = {}
-        switched, spare = layers_with_switches(graph), Room(room)
+        switched, spare = layers_with_switches(graph), Budget(budget)
         switches: dict[int, Switches] = {}
         self.tasks = [
-            Task(graph, group, weights, self.workspace, spare, once, group.first in switched, switches)
+            Task(
+                graph,
+                group,
+                weights,
+                self.workspace,
+                spare,
+                once,
+                group.first in switched,
+                switches,
+                run_of(graph, group, switched),
+            )
             for group in self.groups
         ]
         self._input: Shape | None = None
@@ -72,30 +83,30 @@ class Plan:
             self.layouts.clear()
             self._input = x.shape
         self.arena.start()
-        run = _Run(self, x)
+        this = _Run(self, x)
         with self.workspace:
             for task in self.tasks:
-                run.step(task)
+                this.step(task)
                 last = task.group.last
                 if observe is not None and (self.watched is None or last in self.watched):
-                    observe(last, channels_first(run.maps[last].array))
+                    observe(last, channels_first(this.maps[last].array))
                 if report is not None:
                     report(last)
-                run.free(task.group)
+                this.free(task.group)
                 if self.once:
                     task.prepared = None
         # Copies, for the next run writes over these.
         outputs = {
-            each.name: np.array(channels_first(run.maps[each.layer].array), order="C", copy=True)
+            each.name: np.array(channels_first(this.maps[each.layer].array), order="C", copy=True)
             for each in self.graph.outputs
         }
         self.arena.finish()
-        return Execution(tuple(run.steps[index] for index in range(len(self.graph))), outputs, len(x))
+        return Execution(tuple(this.steps[index] for index in range(len(self.graph))), outputs, len(x))
 
     @property
     def prepared_bytes(self) -> int:
         """Bytes of the weights as they were prepared."""
-        return sum(task.nbytes for task in self.tasks)
+        return sum(prepared_bytes(task) for task in self.tasks)
 
 
 class _Run:
@@ -121,7 +132,7 @@ class _Run:
             self._left[source] -= 1
         try:
             if inputs:
-                out = form_of(task)(task, inputs, self)
+                out = task.run(task, inputs, self)
             else:
                 out = self.new(channels_last(self.x).shape)
                 np.copyto(out.array, channels_last(self.x))
@@ -129,7 +140,7 @@ class _Run:
             raise KernelError(f'layer "{task.layer.name}" ({task.layer.op.kind}): {error}') from error
         out.memory.readers += self._left[group.last]
         self.maps[group.last] = out
-        if task.layer.op.kind == "concat":
+        if _joins(task.layer):
             self._learn(group.last, out, inputs)
         first = channels_first(out.array)
         live = self.plan.arena.live_bytes()
@@ -183,11 +194,16 @@ class _Run:
         self.plan.layouts[index] = out.array.shape, parts
 
 
+def _joins(layer: Layer) -> bool:
+    found = form_of(layer.op)
+    return found is not None and found.joins
+
+
 def _homes(graph: LayerGraph, groups: Iterable[Group]) -> Mapping[int, Home]:
     """Which maps can be written where a concatenation wants them: each in one place only."""
     homes: dict[int, Home] = {}
     for group in groups:
-        if graph.layers[group.first].op.kind == "concat":
+        if _joins(graph.layers[group.first]):
             for position, source in enumerate(group.inputs):
                 if group.inputs.count(source) == 1:
                     homes.setdefault(source, (group.first, position))

@@ -1,4 +1,4 @@
-"""Runs networks in numpy and holds what happened against the analysis: the independent witness."""
+"""Runs networks in numpy and compares what happened with the analysis: the independent reference."""
 
 from __future__ import annotations
 

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import KERNELS, Array, Kernel
+from archcalc.execute.kernels.backward import BACKWARD, Backward
 from archcalc.graph.layer_graph import Layer, LayerGraph
+
+
+def kernel_of(layer: Layer) -> Kernel:
+    """The kernel of a layer. Raises `UsageError` where its op has none."""
+    kernel = KERNELS.get(layer.op.kind)
+    if kernel is None:
+        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) cannot be executed: {layer.op.kind} has no kernel')
+    return kernel
+
+
+def backward_of(layer: Layer) -> Backward:
+    """The gradient of a layer. Raises `UsageError` where its op has none."""
+    backward = BACKWARD.get(layer.op.kind)
+    if backward is None:
+        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) has no gradient: {layer.op.kind} defines none')
+    return backward
+
+
+def check_gradients(layers: Iterable[Layer]) -> None:
+    """Raise `UsageError` for a layer that has no kernel or no gradient."""
+    for layer in layers:
+        kernel_of(layer)
+        backward_of(layer)
 
 
 def settings_of(layer: Layer, names: Collection[str]) -> dict[str, Any]:
@@ -17,24 +41,25 @@ def settings_of(layer: Layer, names: Collection[str]) -> dict[str, Any]:
 
 
 def array_sizes(kernel: Kernel, layer: Layer, x: Array) -> Mapping[str, Shape]:
-    """Names and sizes of the arrays that the kernel consumes for a map (N, C, H, W)."""
+    """Names and sizes of the arrays that the kernel reads for a map (N, C, H, W)."""
     if kernel.arrays is None:
         return {}
     return kernel.arrays(x, **settings_of(layer, kernel.array_settings))
 
 
 def layers_with_switches(graph: LayerGraph) -> set[int]:
-    """The pooling layers whose switches are read. Raises `UsageError` where one has none."""
+    """The pooling layers whose switches are read. Raises `UsageError` where one has none, or a layer no kernel."""
     found = set()
     for layer in graph:
-        position = KERNELS[layer.op.kind].takes_switches_of
+        position = kernel_of(layer).takes_switches_of
         if position is None:
             continue
         source = graph.layers[layer.inputs[position]]
-        if KERNELS[source.op.kind].run_with_switches is None:
+        if kernel_of(source).run_with_switches is None:
+            able = ", ".join(kind for kind, each in KERNELS.items() if each.run_with_switches is not None)
             raise UsageError(
                 f'layer "{layer.name}" ({layer.op.kind}) reads the switches of "{source.name}", '
-                f"but {source.op.kind} has none; max_pool2d has"
+                f"but {source.op.kind} has none; {able} has"
             )
         found.add(layer.inputs[position])
     return found

@@ -1,7 +1,7 @@
-"""Deconvnet: what in the image a layer's strongest activations answer to.
+"""Deconvnet: which pixels the strongest activations of a layer depend on.
 
-One activation is kept, all others of its map are 0, and the way back through the network leads to the pixels: filters
-are applied transposed, pooling is undone through its switches, and what comes to a rectifier is rectified.
+One activation is kept, all others of its map are 0, and a backward pass through the network gives the pixels: filters
+are applied transposed, pooling is undone through its switches, and the signal at a rectifier is rectified.
 Source: Zeiler & Fergus 2013, Visualizing and Understanding Convolutional Networks, section 2.1.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner.calls import reads
-from archcalc.execute.runner.tape import Observer, Passing, record, rewind
+from archcalc.execute.runner.calls import check_gradients, reads
+from archcalc.execute.runner.tape import Observer, Passing, nature_of, record, rewind
 from archcalc.execute.runner.weights import Weights
 from archcalc.graph.layer_graph import Output
 from archcalc.passes.analysis import Analysis
@@ -35,7 +35,7 @@ class Region(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """An activation and its way back: pixels (C, H, W) as large as the image; `region` is what it can see."""
+    """An activation and its projection: pixels (C, H, W) as large as the image; `region` is its receptive field."""
 
     image: int
     channel: int
@@ -58,26 +58,17 @@ def _unchanged(signal: Array, x: Array) -> Array:
     return signal.reshape(x.shape)
 
 
-#: deconvnet: only the signal is rectified, the map that went forth does not matter, and what normalises or saturates
-#: lets the signal pass. gradient: Simonyan et al. 2013, section 3. guided: Springenberg et al. 2014, section 3.4.
+#: deconvnet: only the signal is rectified, whatever the forward map was, and what normalises or saturates lets the
+#: signal pass. gradient: Simonyan et al. 2013, section 3. guided: Springenberg et al. 2014, section 3.4.
 PASSING: Mapping[Rule, Passing] = {
-    "deconvnet": {
-        "relu": _rectified,
-        "relu6": _rectified,
-        "local_response_norm": _unchanged,
-        "tanh": _unchanged,
-        "scaled_tanh": _unchanged,
-        "sigmoid": _unchanged,
-    },
+    "deconvnet": {"rectifier": _rectified, "rescaled": _unchanged},
     "gradient": {},
-    "guided": {"relu": _guided, "relu6": _guided},
+    "guided": {"rectifier": _guided},
 }
-#: What a signal cannot be led back through: the result is no sum of what was read, nor a choice from it.
-NO_WAY_BACK = {"softmax", "rbf", "lp_pool2d", "multiply"}
 
 
 def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
-    """Raise `UsageError` unless the layer is there and its activations can be led back to the image."""
+    """Raise `UsageError` unless the layer is there and its activations can be projected to the image."""
     graph = analysis.graph
     if layer not in graph.index:
         from archcalc.core.suggest import did_you_mean
@@ -85,13 +76,12 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
         raise UsageError(f"there is no layer {layer[:80]!r}{did_you_mean(layer, graph.index)}")
     place = graph.index[layer]
     if place == 0:
-        raise UsageError(f"{layer!r} is the input itself; choose a layer behind it")
-    if rule != "deconvnet":
-        return
-    for index in sorted(reads(graph, place)):
-        each = graph.layers[index]
-        scales = each.op.kind == "multiply" and len(each.inputs) == 1
-        if each.op.kind in NO_WAY_BACK and not scales:
+        raise UsageError(f"{layer!r} is the input itself; choose a layer after it")
+    behind = [graph.layers[index] for index in sorted(reads(graph, place))]
+    check_gradients(behind)
+    for each in behind:
+        # The result is neither a sum of what was read nor a choice from it.
+        if rule == "deconvnet" and nature_of(each) == "other":
             raise UsageError(
                 f'a deconvnet has no way back through layer "{each.name}" ({each.op.kind}); choose a layer before it, '
                 f"or --rule gradient, which has"
@@ -102,7 +92,7 @@ def passed_unchanged(analysis: Analysis, layer: str, rule: Rule) -> list[str]:
     """Names of the layers that the signal passes as if they were not there, though they calculate something."""
     graph = analysis.graph
     found = [graph.layers[index] for index in sorted(reads(graph, graph.index[layer]))]
-    return [each.name for each in found if PASSING[rule].get(each.op.kind) is _unchanged]
+    return [each.name for each in found if PASSING[rule].get(nature_of(each)) is _unchanged]
 
 
 def project(
@@ -115,14 +105,14 @@ def project(
     rule: Rule = "deconvnet",
     observe: Observer | None = None,
 ) -> list[Projection]:
-    """The strongest activations of a layer for images (N, C, H, W), strongest first, each led back to the pixels.
+    """The strongest activations of a layer for images (N, C, H, W), strongest first, each projected to the pixels.
 
-    Those of the `top` channels that are excited most, one each; or the `top` places of one channel. Only activations
-    above 0 count. `observe` is called with 0, 1, … for each layer that runs and each activation that is led back.
+    The strongest one of each of the `top` most active channels; or the `top` places of one channel. Only activations
+    above 0 count. `observe` is called with 0, 1, … for each layer that runs and each activation that is projected.
     """
     check_layer(analysis, layer, rule)
     place = analysis.graph.index[layer]
-    # Auxiliary outputs and what comes behind the layer are left out.
+    # Auxiliary outputs and all layers after this one are left out.
     part = replace(analysis.graph, layers=analysis.graph.layers[: place + 1], outputs=(Output(layer, place),))
     tape = record(part, x, weights, observe=observe)
     found = []
@@ -144,7 +134,7 @@ def project(
 def strongest(maps: Array, top: int, channel: int | None) -> list[tuple[int, ...]]:
     """Indices of the strongest activations of (N, C, …): the best of each channel, or the best of one channel.
 
-    Of equal ones the first leads. Raises `UsageError` where none is above 0, or there is no such channel.
+    Of equal ones the first comes first. Raises `UsageError` where none is above 0, or there is no such channel.
     """
     if channel is not None and not 0 <= channel < maps.shape[1]:
         raise UsageError(f"there is no channel {channel}; the layer has 0 to {maps.shape[1] - 1}")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.kernels import KERNELS, Algorithm, Array, Kernel, Matrices, Switches
+from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
+from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.execute.quick.plan import Plan
-from archcalc.execute.runner.calls import array_sizes, layers_with_switches, settings_of
+from archcalc.execute.runner.calls import array_sizes, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.runner.counted import Counter, counted
 from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.runner.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
-__all__ = ["Execution", "KernelError", "Observer", "Reporter", "Step", "execute"]
+#: loops and im2col: the plain kernels, one after the other; fast: a plan; auto: fast, or im2col where it is counted.
+Algorithm = Literal["auto", "loops", "im2col", "fast"]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 
 def execute(
@@ -52,13 +56,13 @@ def execute(
     # Its own copy: the first activation function may overwrite it.
     first = np.array(x, order="C", copy=True)
     for index, layer in enumerate(graph):
-        kernel = KERNELS[layer.op.kind]
+        kernel = kernel_of(layer)
         inputs = maps.take(layer) or [first]
         arguments = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
         arrays = dict(weights.of(layer.name, sizes)) if sizes else {}
         counter = Counter()
-        if kernel.has_forms:
+        if kernel.has_algorithms:
             arguments["algorithm"] = algorithm
         if kernel.in_place and maps.is_free(inputs[0]):
             arguments["out"] = inputs[0]
@@ -149,7 +153,7 @@ def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Map
     """The matrices of a convolution; with a table of connections it is one small product a filter."""
     if kernel.matrices is None or arrays["weight"].ndim != 4:
         return None
-    return kernel.matrices(inputs[0], arrays["weight"], **settings_of(layer, kernel.matrix_settings))
+    return kernel.matrices(inputs[0], arrays["weight"], **settings_of(layer, names_of_settings(kernel.matrices)))
 
 
 def _multiplications(

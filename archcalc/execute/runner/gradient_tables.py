@@ -13,7 +13,7 @@ from archcalc.core import words
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold, wrap
-from archcalc.execute.runner.gradients import LayerGradient, Measured
+from archcalc.execute.runner.gradients import LayerGradient, Measured, has_batch_statistics
 
 SCHEMA = "archcalc.gradients/1"
 FORMATS = ("table", "markdown", "csv", "json")
@@ -109,7 +109,7 @@ def _notes(results: Sequence[Measured], how: str) -> list[str]:
         "‖∂L/∂W‖: Euclidean norm over all trained arrays of a layer, ‖W‖ of those themselves; ‖∂L/∂y‖ of its result, "
         "for the whole batch.",
     ]
-    if any(layer.op.kind == "batch_norm2d" for result in results for layer in result.layers):
+    if any(has_batch_statistics(layer.op) for result in results for layer in result.layers):
         statistic = "of the batch, and the gradient runs through them" if results[0].training else "that are kept"
         notes.append(f"Batch normalisation takes the statistics {statistic}.")
     if any(layer.weights == 0 for result in results for layer in result.layers):

@@ -1,4 +1,4 @@
-"""How large the gradients of a network are, layer by layer: whether they vanish or explode on the way back."""
+"""How large the gradients of a network are, layer by layer: whether they vanish or explode in the backward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.kernels import Array
+from archcalc.execute.kernels import KERNELS, Array
+from archcalc.execute.runner.calls import check_gradients
 from archcalc.execute.runner.loss import losses
 from archcalc.execute.runner.tape import Observer, Step, record, rewind
 from archcalc.execute.runner.weights import Weights
@@ -67,13 +68,14 @@ def measure(
     training: bool = True,
     observe: Observer | None = None,
 ) -> Measured:
-    """Run a batch forth and back.
+    """Run a batch forward and backward.
 
     The loss is cross-entropy with labels at random from `seed`. With `training` batch normalisation takes the
     statistics of the batch, and its gradient runs through them; dropout drops nothing. `observe` is called with
     0 … 2·layers − 1 as the work goes on.
     """
     graph = analysis.graph
+    check_gradients(graph)
     tape = record(graph, x, weights, training, observe)
     found = losses(graph, tape.maps, seed)
     seeds: dict[int, Array] = {}
@@ -106,6 +108,11 @@ def _norms(analysis: Analysis, step: Step, arrays: Mapping[str, Array]) -> Layer
         relative,
         None if step.map is None else norm(step.map),
     )
+
+
+def has_batch_statistics(op: Op) -> bool:
+    """Whether the op takes other statistics in training than it does otherwise."""
+    return op.kind in KERNELS and KERNELS[op.kind].has_training
 
 
 def norm(array: Array) -> float:

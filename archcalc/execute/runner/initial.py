@@ -25,7 +25,8 @@ class InitialWeights(SeededWeights):
         self._init = check_init(init)
 
     def _range(self, index: int, name: str, size: tuple[int, ...]) -> tuple[float, float]:
-        op = self._ops[index]
+        layer = self._layers[index]
+        op = layer.op
         if name == "bias":
             return 0.0, 0.0
         if name == "weight" and op.family == "normalisation":
@@ -35,7 +36,7 @@ class InitialWeights(SeededWeights):
             return share, share
         if name != "weight" or self._init == "auto":
             return super()._range(index, name, size)
-        fan_in, fan_out = fans(op, size)
+        fan_in, fan_out = fans(layer, size)
         if self._init == "he":
             variance = 2 / fan_in
         elif self._init == "glorot":

@@ -9,6 +9,7 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.execute.kernels import Array
+from archcalc.execute.runner.calls import kernel_of
 from archcalc.execute.runner.weights import generator
 from archcalc.graph.layer_graph import LayerGraph, Output
 
@@ -26,21 +27,22 @@ class Loss(NamedTuple):
 def losses(graph: LayerGraph, maps: Mapping[int, Array], seed: int) -> list[Loss]:
     """Cross-entropy with labels at random at every output; auxiliary ones weigh as the network says.
 
-    The scores are what the softmax at an output reads, or the output itself. An RBF layer gives distances, of which
-    the smallest wins: its scores are their negatives (LeCun et al. 1998, equation 9, without the "rubbish" class).
+    The scores are what a softmax at the output reads, or the output itself. An RBF layer gives distances, of which the
+    smallest wins: its scores are their negatives (LeCun et al. 1998, equation 9, without the "rubbish" class).
     """
     return [_loss(graph, output, maps, seed) for output in graph.outputs]
 
 
 def _loss(graph: LayerGraph, output: Output, maps: Mapping[int, Array], seed: int) -> Loss:
     layer = graph.layers[output.layer]
-    place = layer.inputs[0] if layer.op.kind == "softmax" else output.layer
+    gives = kernel_of(layer).gives
+    place = layer.inputs[0] if gives == "probabilities" else output.layer
     scores = maps[place]
     classes = scores.shape[1]
     if classes < 2:
         raise UsageError(f'the output "{output.name}" has one class; cross-entropy needs two or more')
     labels = generator(seed, output.name, "labels").integers(0, classes, (len(scores), *scores.shape[2:]))
-    sign = -1 if layer.op.kind == "rbf" else 1
+    sign = -1 if gives == "distances" else 1
     value, gradient = cross_entropy(sign * scores, labels)
     return Loss(output.name, output.loss_weight, value, place, sign * output.loss_weight * gradient)
 

@@ -1,4 +1,4 @@
-"""Whether a run fits into memory, said before it starts."""
+"""Whether a run fits into memory, checked before it starts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def needed_bytes(analysis: Analysis, keep_weights: bool = False) -> int:
     return maps + weights * size + 2 * SLAB_BYTES + PROGRAM_BYTES
 
 
-def room(analysis: Analysis) -> int:
+def preparation_budget(analysis: Analysis) -> int:
     """Bytes by which the prepared weights of a plan may be larger than plain ones.
 
     With it a plan stays below 1.3 × (weights + live maps) + 150 MiB: the program, its buffers and what numpy needs
@@ -58,7 +58,7 @@ def _machine() -> int | None:
                 return int(line.split()[1]) << 10
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     except (OSError, ValueError, AttributeError):
-        return None  # a system that does not tell
+        return None  # a system that does not say
 
 
 def _container() -> int | None:
@@ -84,7 +84,7 @@ def check_memory(analysis: Analysis, keep_weights: bool = False) -> None:
 
 
 def gradient_bytes(analysis: Analysis) -> int:
-    """Bytes of a run forth and back, roughly: all maps and weights, and the gradients of the largest of both."""
+    """Bytes of a forward and backward pass, roughly: all maps and weights, and the gradients of the largest of both."""
     kept = [_values(row.output_shape) for row in analysis.rows if not row.op.is_view]
     arrays = [row.params + row.buffers for row in analysis.rows]
     values = (sum(kept) + 4 * max(kept)) * analysis.batch + sum(arrays) + 2 * max(arrays)
@@ -92,7 +92,7 @@ def gradient_bytes(analysis: Analysis) -> int:
 
 
 def check_gradient_memory(analysis: Analysis) -> None:
-    """The same before a run forth and back."""
+    """The same before a forward and backward pass."""
     _require(gradient_bytes(analysis), analysis)
 
 

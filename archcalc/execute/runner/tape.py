@@ -1,4 +1,4 @@
-"""A run that keeps what its gradients need, and the way back through it."""
+"""A run that keeps what its gradients need, and the backward pass through it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.kernels import KERNELS, Array, Switches
-from archcalc.execute.kernels.backward import BACKWARD
-from archcalc.execute.runner.calls import array_sizes, layers_with_switches, settings_of
+from archcalc.execute.kernels import Array, Switches
+from archcalc.execute.kernels.backward import Nature
+from archcalc.execute.runner.calls import array_sizes, backward_of, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.runner.weights import Weights
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Called after each layer with its position.
 Observer = Callable[[int], None]
-#: For an op: the signal behind it and the map that it read → the signal before it, in place of the gradient.
-Passing = Mapping[str, Callable[[Array, Array], Array]]
+#: For layers of a nature: the signal of the result and the map that was read → the signal of that map, in place of
+#: the gradient.
+Passing = Mapping[Nature, Callable[[Array, Array], Array]]
 
 
 @dataclass(frozen=True)
 class Tape:
-    """The maps and arrays of every layer of a run, by its position, and the switches of pools that were unpooled.
+    """The maps and arrays of every layer of a run, by position, and the switches of pools that were unpooled.
 
     `training`: batch normalisation took the statistics of the batch.
     """
@@ -44,7 +45,7 @@ class Step(NamedTuple):
 def record(
     graph: LayerGraph, x: Array, weights: Weights, training: bool = False, observe: Observer | None = None
 ) -> Tape:
-    """Run a network on a batch (N, C, H, W) and keep every map. Dropout drops nothing, in training neither.
+    """Run a network on a batch (N, C, H, W) and keep every map. Dropout drops nothing, not even in training.
 
     Raises `UsageError` where a layer cannot be run, as batch normalisation of a single value a channel.
     """
@@ -53,7 +54,7 @@ def record(
     switches: dict[int, Switches] = {}
     switched = layers_with_switches(graph)
     for index, layer in enumerate(graph):
-        kernel = KERNELS[layer.op.kind]
+        kernel = kernel_of(layer)
         inputs = [maps[source] for source in layer.inputs] or [x]
         settings = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
@@ -79,7 +80,7 @@ def rewind(
 ) -> Iterator[Step]:
     """The layers in reverse order, each with the gradients of a loss whose own are the `seeds`, by layer.
 
-    Where several layers read a map, its gradients add up. Maps are freed as they have served, unless `keep`.
+    Where several layers read a map, its gradients add up. Each map is freed after its use, unless `keep`.
     """
     flowing = dict(seeds)
     passing = passing or {}
@@ -89,8 +90,9 @@ def rewind(
         inputs = [tape.maps[source] for source in layer.inputs]
         arrays: Mapping[str, Array] = {}
         if grad is not None and inputs:
-            if layer.op.kind in passing:
-                parts: tuple[Array | None, ...] = (passing[layer.op.kind](grad, inputs[0]),)
+            nature = nature_of(layer)
+            if nature in passing:
+                parts: tuple[Array | None, ...] = (passing[nature](grad, inputs[0]),)
             else:
                 parts, arrays = _gradients(tape, index, grad, inputs)
             for source, part in zip(layer.inputs, parts, strict=True):
@@ -101,15 +103,22 @@ def rewind(
             del tape.maps[index]
 
 
+def nature_of(layer: Layer) -> Nature:
+    """How the result of a layer depends on what it reads."""
+    backward = backward_of(layer)
+    alone = backward.nature_of_one if len(layer.inputs) == 1 else None
+    return alone or backward.nature
+
+
 def _gradients(
     tape: Tape, index: int, grad: Array, inputs: list[Array]
 ) -> tuple[tuple[Array | None, ...], Mapping[str, Array]]:
     layer = tape.graph.layers[index]
-    kernel, way_back = KERNELS[layer.op.kind], BACKWARD[layer.op.kind]
-    settings = settings_of(layer, way_back.settings)
+    kernel, backward = kernel_of(layer), backward_of(layer)
+    settings = settings_of(layer, backward.settings)
     if kernel.takes_switches_of is not None:
         settings["switches"] = tape.switches[layer.inputs[kernel.takes_switches_of]]
     if kernel.has_training:
         settings["training"] = tape.training
-    found = way_back.run(grad, *inputs, **tape.arrays[index], **settings)
+    found = backward.run(grad, *inputs, **tape.arrays[index], **settings)
     return found.maps, found.arrays

@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from archcalc.execute.kernels import Array
-from archcalc.execute.kernels.registry import Sizes
-from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops.base import Op
+from archcalc.execute.kernels import Array, Sizes
+from archcalc.execute.kernels.moments import Moments
+from archcalc.execute.kernels.registry import settings_of as names_of_settings
+from archcalc.execute.runner.calls import kernel_of, settings_of
+from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Scales and running variances lie this far around 1 and around the expected variance.
 _JITTER = 0.25
-#: The variance behind batch normalisation: the mean of scale², times the mean of 1/variance.
-_NORMALISED = (1 + _JITTER**2 / 3) * math.log((1 + _JITTER) / (1 - _JITTER)) / (2 * _JITTER)
-#: Layers that a rectifier may follow without the He factor losing its sense.
-_BETWEEN = {"batch_norm2d", "local_response_norm", "dropout", "identity", "add", "multiply", "max_pool2d"}
-_RECTIFIERS = {"relu", "relu6"}
-_MULTIPLYING = {"conv2d", "depthwise_conv2d", "conv_transpose2d", "locally_connected2d", "linear"}
+#: The variance after batch normalisation: the mean of scale², times the mean of 1/variance.
+_NORMALISED = Moments(0, (1 + _JITTER**2 / 3) * math.log((1 + _JITTER) / (1 - _JITTER)) / (2 * _JITTER))
 
 
 class Weights(Protocol):
@@ -33,24 +30,23 @@ class Weights(Protocol):
 
 
 class SeededWeights:
-    """Weights drawn anew for each layer from a generator that is seeded with its name.
+    """Weights drawn for each layer from a generator that is seeded with the layer's name.
 
-    So a layer has the same weights wherever it stands, whatever stands beside it. Uniform numbers are used, because
-    they are made of random bits alone and come out alike everywhere; float64 runs use the same values as float32 ones.
+    So a layer has the same weights whatever the layers next to it are. Uniform numbers are used, because they are made
+    of random bits alone and are the same on every machine; float64 runs use the same values as float32 ones.
     Convolution and dense layers before a rectifier follow He et al. 2015, all others Glorot & Bengio 2010. The running
     variances of batch normalisation lie around the variance that its input can be expected to have, so that activations
     neither vanish nor explode.
     """
 
     def __init__(self, graph: LayerGraph, seed: int = 0, dtype: str = "float32", keep: bool = False) -> None:
-        """`keep`: hold on to what was made, for runs that follow."""
+        """`keep`: keep what was made, for later runs."""
         self.seed = seed
         self.dtype = np.dtype(dtype)
         self._index = graph.index
-        self._ops = [layer.op for layer in graph]
+        self._layers = graph.layers
         self._gains = _gains(graph)
         self._expected = _expected(graph, self._gains)
-        self._sources = [layer.inputs for layer in graph]
         self._kept: dict[str, dict[str, Array]] | None = {} if keep else None
 
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
@@ -78,11 +74,11 @@ class SeededWeights:
 
     def _range(self, index: int, name: str, size: tuple[int, ...]) -> tuple[float, float]:
         """Between which numbers the values of an array lie."""
-        op = self._ops[index]
+        layer = self._layers[index]
         if name == "centers":
             return -1.0, 1.0
         if name in ("running_mean", "running_var"):
-            expected = self._expected[self._sources[index][0]]
+            expected = self._expected[layer.inputs[0]]
             # Rounded, because the last digits of an error function differ from machine to machine.
             mean, variance = (float(f"{value:.6g}") for value in expected)
             if name == "running_var":
@@ -91,9 +87,9 @@ class SeededWeights:
             return mean - off, mean + off
         if name == "bias":
             return -0.1, 0.1
-        if op.kind not in _MULTIPLYING:
+        if kernel_of(layer).weight_uses is None:
             return 1 - _JITTER, 1 + _JITTER
-        fan_in, fan_out = fans(op, size)
+        fan_in, fan_out = fans(layer, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)
         return -math.sqrt(spread), math.sqrt(spread)
 
@@ -104,17 +100,12 @@ def generator(seed: int, layer: str, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def fans(op: Op, size: Sequence[int]) -> tuple[int, int]:
-    """How many values a result is made of, and how many results a value goes into."""
-    if op.kind == "locally_connected2d":
-        filters, _, _, *taps = size
-    elif op.kind == "conv_transpose2d":
-        # (C, K/groups, F, F): a pixel of the result lies under about one tap of each filter.
-        return size[0] // getattr(op, "groups", 1), size[1] * math.prod(size[2:])
-    else:
-        filters, *taps = size
-    filters_of_a_value = getattr(op, "depth_multiplier", None) or filters // getattr(op, "groups", 1)
-    return math.prod(taps), filters_of_a_value * math.prod(taps[1:])
+def fans(layer: Layer, size: Sequence[int]) -> tuple[int, int]:
+    """How many values a result is made of, and how many results a value goes into; `size` is that of the weight."""
+    found = kernel_of(layer).fans
+    if found is None:
+        return math.prod(size[1:]), size[0] * math.prod(size[2:])
+    return found(tuple(size), **settings_of(layer, names_of_settings(found)))
 
 
 def _gains(graph: LayerGraph) -> list[int]:
@@ -123,63 +114,33 @@ def _gains(graph: LayerGraph) -> list[int]:
     for index, layer in enumerate(graph):
         for source in layer.inputs:
             readers[source].append(index)
-    kinds = [layer.op.kind for layer in graph]
-    rectified = [False] * len(kinds)
-    for index in reversed(range(len(kinds))):
+    kernels = [kernel_of(layer) for layer in graph]
+    rectified = [False] * len(kernels)
+    for index in reversed(range(len(kernels))):
         rectified[index] = any(
-            kinds[reader] in _RECTIFIERS or (kinds[reader] in _BETWEEN and rectified[reader])
+            kernels[reader].is_rectifier or (kernels[reader].before_rectifier and rectified[reader])
             for reader in readers[index]
         )
-    return [2 if kind in _MULTIPLYING and below else 1 for kind, below in zip(kinds, rectified, strict=True)]
+    return [
+        2 if kernel.weight_uses is not None and below else 1 for kernel, below in zip(kernels, rectified, strict=True)
+    ]
 
 
-class _Values(NamedTuple):
-    """What the values of a map can be expected to be, roughly: their mean and variance."""
-
-    mean: float
-    variance: float
-
-    @property
-    def power(self) -> float:
-        return self.mean**2 + self.variance
-
-
-def _expected(graph: LayerGraph, gains: Sequence[int]) -> list[_Values]:
+def _expected(graph: LayerGraph, gains: Sequence[int]) -> list[Moments]:
     """The values of each layer, if those of the input are standard normal and all are independent."""
-    found: list[_Values] = []
-    for index, layer in enumerate(graph):
+    found: list[Moments] = []
+    for layer, gain in zip(graph, gains, strict=True):
         inputs = [found[source] for source in layer.inputs]
-        kind = layer.op.kind
+        kernel = kernel_of(layer)
         if not inputs:
-            values = _Values(0, 1)
-        elif kind == "batch_norm2d":
-            values = _Values(0, _NORMALISED)
-        elif kind in _MULTIPLYING:
-            values = _Values(0, gains[index] * inputs[0].power)
-        elif kind in _RECTIFIERS:
-            values = _rectified(inputs[0])
-        elif kind == "add":
-            values = _Values(sum(each.mean for each in inputs), sum(each.variance for each in inputs))
-        elif kind == "concat":
-            mean = sum(each.mean for each in inputs) / len(inputs)
-            values = _Values(mean, sum(each.power for each in inputs) / len(inputs) - mean**2)
-        elif kind == "multiply":
-            factor = float(getattr(layer.op, "factor", 1.0))
-            values = _Values(factor * inputs[0].mean, factor**2 * inputs[0].variance)
+            moments = Moments(0, 1)
+        elif kernel.normalises:
+            moments = _NORMALISED
+        elif kernel.weight_uses is not None:
+            moments = Moments(0, gain * inputs[0].power)
+        elif kernel.moments is not None:
+            moments = kernel.moments(inputs, **settings_of(layer, names_of_settings(kernel.moments)))
         else:
-            values = inputs[0]
-        found.append(values)
+            moments = inputs[0]
+        found.append(moments)
     return found
-
-
-def _rectified(values: _Values) -> _Values:
-    """Mean and variance of max(0, x) for a normal x."""
-    deviation = math.sqrt(values.variance)
-    if deviation == 0:
-        return _Values(max(values.mean, 0), 0)
-    ratio = values.mean / deviation
-    below = math.erfc(-ratio / math.sqrt(2)) / 2
-    density = math.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
-    mean = values.mean * below + deviation * density
-    power = values.power * below + values.mean * deviation * density
-    return _Values(mean, max(power - mean**2, 0))

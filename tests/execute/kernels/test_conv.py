@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from archcalc.execute.kernels import ALGORITHMS, Algorithm, Array
-from archcalc.execute.kernels.conv import conv2d, conv_transpose2d, depthwise_conv2d, im2col_sizes, locally_connected2d
+from archcalc.execute.kernels.conv import conv2d, depthwise_conv2d, im2col_sizes
+from archcalc.execute.kernels.local import locally_connected2d
+from archcalc.execute.kernels.transposed import conv_transpose2d
 
 #: 1 2 3 / 4 5 6 / 7 8 9
 NINE = np.arange(1.0, 10).reshape(1, 1, 3, 3)

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.execute.kernels import KERNELS, Algorithm, Array
+from archcalc.execute.kernels import ALGORITHMS, KERNELS, Algorithm, Array
 from archcalc.ops import OPS
 from tests.tiers import examples
 
-FORMS: tuple[Algorithm, ...] = ("loops", "im2col", "fast", "auto")
 Case = dict[str, Any]
 
 
@@ -50,12 +49,11 @@ def windowed(draw: st.DrawFn) -> Case:
 
 def agree(run: Callable[[Algorithm], Array], dtype: str) -> None:
     """All forms give the same, up to the rounding of sums that are made in another order."""
-    first, *others = [run(form) for form in FORMS]
+    first, *others = [run(form) for form in ALGORITHMS]
     precision = float(np.finfo(dtype).eps)
     for other in others:
         assert other.dtype == first.dtype == np.dtype(dtype)
         assert other.shape == first.shape
-        # The fast form may transform what it adds (Winograd), which costs about two more digits.
         scale = max(float(np.abs(first).max()), 1.0)
         np.testing.assert_allclose(other, first, rtol=0, atol=500 * precision * scale)
 

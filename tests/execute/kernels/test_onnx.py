@@ -14,7 +14,19 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pytest
 
-from archcalc.execute.kernels import ALGORITHMS, Array, Switches, activation, conv, dense, merge, norm, pool, reshape
+from archcalc.execute.kernels import (
+    ALGORITHMS,
+    Array,
+    Switches,
+    activation,
+    conv,
+    dense,
+    merge,
+    norm,
+    pool,
+    reshape,
+    transposed,
+)
 from archcalc.execute.kernels.windows import pad, same_padding, spans
 
 pytest.importorskip("onnx", reason="the ONNX cases need the package onnx: pip install 'archcalc[test]'")
@@ -174,7 +186,7 @@ def _conv_transpose(case: Case, algorithm: Any) -> Array:
         extra = (extra[0] - min(totals[0], 0), extra[1] - min(totals[1], 0))
         pads = [max(before[0], 0), max(before[1], 0), max(totals[0] - before[0], 0), max(totals[1] - before[1], 0)]
         pads = [0 if totals[side % 2] < 0 else value for side, value in enumerate(pads)]
-    out = conv.conv_transpose2d(
+    out = transposed.conv_transpose2d(
         x,
         weight,
         stride=stride,
@@ -391,7 +403,7 @@ def _cases(found: Any) -> Iterator[Case]:
 def _parameters() -> Iterator[Any]:
     for name, case in cases().items():
         if name not in NOT_APPLICABLE:
-            for algorithm in ALGORITHMS if case.op in IN_FORMS else ("auto",):
+            for algorithm in ALGORITHMS if case.op in IN_FORMS else ("im2col",):
                 yield pytest.param(name, algorithm, id=f"{name}-{algorithm}")
 
 

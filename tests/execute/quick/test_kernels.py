@@ -331,9 +331,11 @@ def test_fold_batch_norm(with_bias: bool, dtype: Any) -> None:
     each = (slice(None), None, None)
     plain = naive_conv2d(x, weight, bias, (1, 1), (1, 1, 1, 1), (1, 1), 1)
     want = gamma[each] * (plain - mean[each]) / np.sqrt(var[each].astype(np.float64) + 1e-3) + beta[each]
-    got = fast.conv2d(x, *fast.fold_batch_norm(weight, bias, gamma, beta, mean, var, 1e-3), padding=(1, 1, 1, 1))
+    got = fast.conv2d(
+        x, *fast.fold(weight, bias, *fast.batch_norm_factors(gamma, beta, mean, var, 1e-3)), padding=(1, 1, 1, 1)
+    )
     assert_close(got, want, dtype)
-    bare = fast.fold_batch_norm(weight, bias, None, None, mean, var, 1e-3)
+    bare = fast.fold(weight, bias, *fast.batch_norm_factors(None, None, mean, var, 1e-3))
     want = (plain - mean[each]) / np.sqrt(var[each].astype(np.float64) + 1e-3)
     assert_close(fast.conv2d(x, *bare, padding=(1, 1, 1, 1)), want, dtype)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Arena, Life, places
+from archcalc.execute.quick.forms import plain
 from archcalc.execute.quick.fuse import fuse
-from archcalc.execute.runner import Execution, KernelError, Plan, SeededWeights, compare, execute
+from archcalc.execute.quick.registry import FORMS, role_of
+from archcalc.execute.runner import KernelError, Plan, SeededWeights, compare, execute
+from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import QUICK, networks, outputs, smaller
@@ -28,42 +32,122 @@ from tests.tiers import examples
 PRECISION = {"float32": 1e-4, "float64": 1e-10}
 
 
-def errors(got: Execution, wanted: Execution) -> Iterable[float]:
-    for name, values in wanted.outputs.items():
-        assert got.outputs[name].shape == values.shape
-        assert got.outputs[name].dtype == values.dtype
-        yield float(np.abs(got.outputs[name] - values).max()) / max(float(np.abs(values).max()), 1e-30)
+def error(got: Array, wanted: Array) -> float:
+    """The largest difference, as a share of the largest value."""
+    assert got.shape == wanted.shape
+    assert got.dtype == wanted.dtype
+    return float(np.abs(got - wanted).max()) / max(float(np.abs(wanted).max()), 1e-30)
 
 
-def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4) -> Plan:
-    """Once, and again and again: with the branches of concatenations in their places, and memory that is reused."""
+def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4, watched: Collection[int] = ()) -> Plan:
+    """A plan gives the values of the plain kernels, whatever is watched: the outputs, and every map that is seen.
+
+    Once, and again and again: with the branches of concatenations in their places, and memory that is reused.
+    """
     x = random_input(graph.input_shape, batch, 0, dtype)
     before = x.copy()
     weights = SeededWeights(graph, 0, dtype, keep=True)
     analysis = analyse(graph, batch, dtype)
-    wanted = execute(graph, x, weights, "im2col")
+    wanted: dict[int, Array] = {}
+    plain = execute(graph, x, weights, "im2col", observe=lambda index, array: wanted.update({index: array.copy()}))
+
+    def same(index: int, array: Array) -> None:
+        assert error(array, wanted[index]) < PRECISION[dtype], graph.layers[index].name
+
     plan = Plan(graph, weights)
-    for execution in (execute(graph, x, weights), *(plan.run(x) for _ in range(runs))):
+    found = [execute(graph, x, weights), execute(graph, x, weights, observe=same)]
+    found += [plan.run(x) for _ in range(runs)]
+    found += [Plan(graph, weights, watched=watched).run(x, observe=same)]
+    for execution in found:
         assert compare(execution, analysis) == []
-        assert max(errors(execution, wanted)) < PRECISION[dtype]
+        for name, values in plain.outputs.items():
+            assert error(execution.outputs[name], values) < PRECISION[dtype], name
     np.testing.assert_array_equal(x, before)
     return plan
 
 
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar", "googlenet"])
+def test_networks_agree_with_the_plain_kernels(name: str) -> None:
+    graph = load(name)
+    check(smaller(graph), "float32", runs=2)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", PRECISION)
 @pytest.mark.parametrize("name", list(names()))
 def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> None:
     graph = load(name)
+    watched = range(0, len(graph), 3)
     if dtype == "float64":
-        check(smaller(graph), dtype, runs=1)
+        check(smaller(graph), dtype, batch=2, runs=1, watched=watched)
     else:
-        check(graph if name in QUICK else smaller(graph), dtype)
+        check(graph if name in QUICK else smaller(graph), dtype, watched=watched)
 
 
-@examples(150)
-@given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
-def test_random_networks_agree_with_the_plain_kernels(graph: LayerGraph, batch: int, dtype: str) -> None:
-    check(graph, dtype, batch)
+RANDOM = (networks(), st.sampled_from([1, 2, 3]), st.sampled_from(["float32", "float64"]), st.sets(st.integers(0, 9)))
+
+
+@examples(2000, quick=60)
+@given(*RANDOM)
+def test_random_networks_agree_with_the_plain_kernels(
+    graph: LayerGraph, batch: int, dtype: str, watched: set[int]
+) -> None:
+    check(graph, dtype, batch, runs=3, watched={index for index in watched if index < len(graph)})
+
+
+@pytest.mark.slow
+def test_the_random_networks_hold_every_op_and_all_that_is_fused() -> None:
+    """Everything that a form takes on of the layers after it, on flat and on spatial maps."""
+    kinds: set[str] = set()
+    patterns: set[tuple[str, str | None, bool]] = set()
+
+    @settings(max_examples=2000, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(networks())
+    def every(graph: LayerGraph) -> None:
+        shapes = [row.output_shape for row in analyse(graph).rows]
+        kinds.update(layer.op.kind for layer in graph)
+        for group in fuse(graph, ()):
+            for index in group.layers[1:]:
+                head = graph.layers[group.first].op.kind
+                patterns.add((head, role_of(graph.layers[index]), len(shapes[index]) == 1))
+
+    every()
+    assert kinds == set(OPS)
+    for kind, form in FORMS.items():
+        for role in form.does:
+            assert (kind, role, False) in patterns or kind == "linear"
+            assert (kind, role, True) in patterns or kind in ("conv2d", "depthwise_conv2d")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        ("1x1x4", "  - linear: {out_features: 6}\n  - batch_norm2d\n  - relu\n"),
+        ("1x1x4", "  - linear: {out_features: 6}\n  - relu\n  - batch_norm2d\n  - dropout\n  - relu\n"),
+        (
+            "4x4x3",
+            "  - batch_norm2d\n  - identity\n  - relu\n  - linear: {out_features: 5}\n  - batch_norm2d\n  - relu\n",
+        ),
+    ],
+)
+def test_a_rectifier_after_a_flat_normalisation_is_not_lost(size: str, text: str) -> None:
+    graph = layers(text, size)
+    check(graph, "float64", batch=3)
+    (values,) = outputs(execute(graph, random_input(graph.input_shape, 3, 0, "float64"), SeededWeights(graph)))
+    assert values.min() == 0
+    assert values.max() > 0
+
+
+def test_what_a_form_leaves_to_the_plain_kernels_is_done_for_the_whole_group() -> None:
+    """Whatever was fused: a fallback runs the followers too."""
+    graph = layers(RESIDUAL)
+    x = random_input(graph.input_shape, 2, 0, "float64")
+    weights = SeededWeights(graph, 0, "float64", keep=True)
+    plan = Plan(graph, weights)
+    for task in plan.tasks:
+        task.run = plain
+    (wanted,), (got,) = outputs(execute(graph, x, weights, "im2col")), outputs(plan.run(x))
+    assert error(got, wanted) < PRECISION["float64"]
 
 
 def names_of(graph: LayerGraph, watched: Iterable[int] | None = ()) -> list[str]:
@@ -177,7 +261,7 @@ def test_a_plan_takes_another_batch_but_no_other_size() -> None:
         x = random_input(graph.input_shape, batch, 0, "float32")
         execution = plan.run(x)
         assert compare(execution, analyse(graph, batch)) == []
-        assert max(errors(execution, execute(graph, x, weights, "im2col"))) < 1e-4
+        assert error(outputs(execution)[0], outputs(execute(graph, x, weights, "im2col"))[0]) < 1e-4
     with pytest.raises(ValueError, match="the plan is for maps"):
         plan.run(np.zeros((1, 3, 999, 999), np.float32))
 
@@ -196,7 +280,7 @@ def test_weights_that_are_not_to_grow_do_not() -> None:
     x = random_input(graph.input_shape, 1, 0, "float32")
     sizes = {}
     for room in (0, 1 << 20, None):
-        plan = Plan(graph, SeededWeights(graph), room=room)
+        plan = Plan(graph, SeededWeights(graph), budget=room)
         plan.run(x)
         sizes[room] = plan.prepared_bytes
     plain = analysis.totals.param_bytes
@@ -251,10 +335,10 @@ def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
         "from archcalc.spec.catalogue import load\n"
         "from archcalc.execute.runner import Plan, SeededWeights\n"
         "from archcalc.execute.runner.inputs import random_input\n"
-        "from archcalc.execute.runner.memory import room\n"
+        "from archcalc.execute.runner.memory import preparation_budget\n"
         f"graph = load({name!r})\n"
         "analysis = analyse(graph)\n"
-        "plan = Plan(graph, SeededWeights(graph), room=room(analysis))\n"
+        "plan = Plan(graph, SeededWeights(graph), budget=preparation_budget(analysis))\n"
         "x = random_input(graph.input_shape, 1, 0, 'float32')\n"
         "for _ in range(4):\n"
         "    plan.run(x)\n"

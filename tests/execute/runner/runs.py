@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape
 from archcalc.design.inputs import accepts
-from archcalc.execute.kernels import Algorithm, Array
+from archcalc.execute.kernels import Array
 from archcalc.execute.runner import Execution, SeededWeights, execute
+from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Op
@@ -109,27 +110,52 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
 
 
 CHOICES = sorted(set(OPS) - {"input", "max_unpool2d"})
+#: What a plan may do together with the layer before it.
+FOLLOWERS = ("batch_norm2d", "relu", "add", "multiply", "dropout", "identity")
+#: What a plan may do more than itself.
+HEADS = ("conv2d", "depthwise_conv2d", "linear", "batch_norm2d", "add")
+LARGEST_MAP = 5000
+
+
+def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tuple[int, ...]:
+    """The layers that a layer reads, the first of them given."""
+    if kind not in ("add", "multiply", "concat", "crop2d"):
+        return (source,)
+    if kind == "crop2d":
+        return (source, *draw(st.lists(st.integers(0, len(shapes) - 1), max_size=1)))
+    fits = [
+        index
+        for index, shape in enumerate(shapes)
+        if (shape == shapes[source])
+        or (kind == "multiply" and shape[0] == shapes[source][0] and int(np.prod(shape[1:])) == 1)
+        or (kind == "concat" and shape[1:] == shapes[source][1:])
+    ]
+    others = draw(st.lists(st.sampled_from(fits), min_size=int(kind == "add"), max_size=2))
+    together = [source, *others]
+    return tuple(draw(st.permutations(together)))
 
 
 @st.composite
 def networks(draw: st.DrawFn) -> LayerGraph:
-    """A legal network: random ops on random earlier maps, with pools that are undone where they may be."""
-    first = (draw(st.integers(1, 4)), draw(st.integers(3, 10)), draw(st.integers(3, 10)))
+    """A legal network: random ops on random earlier maps, often what a plan does as one; pools are undone too.
+
+    Maps are flat as often as they are not: some inputs have one pixel, and dense layers come early.
+    """
+    channels = draw(st.integers(1, 4))
+    first = (channels, *draw(st.sampled_from([(1, 1), (1, 4), (4, 4), (5, 3), (8, 10)])))
     nodes: list[tuple[Op, tuple[int, ...]]] = [(op("input", shape=first), ())]
     shapes: list[Shape] = [first]
     for _ in range(draw(st.integers(1, 9))):
-        kind = draw(st.sampled_from(CHOICES))
-        source = draw(st.integers(max(len(nodes) - 3, 0), len(nodes) - 1))
-        sources: tuple[int, ...] = (source,)
-        if kind in ("add", "multiply", "concat", "crop2d"):
-            others = draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2))
-            sources = (source, *(others or [source]))[: 2 if kind == "crop2d" else 3]
+        kind = draw(st.one_of(st.sampled_from(CHOICES), st.sampled_from(FOLLOWERS), st.sampled_from(HEADS)))
+        last = len(nodes) - 1
+        source = last if kind in FOLLOWERS else draw(st.integers(max(last - 2, 0), last))
+        sources = _sources(draw, kind, source, shapes)
         fields = _fields(kind, draw, shapes[source])
         if kind == "crop2d" and len(sources) == 2 and draw(st.booleans()):
             del fields["margins"]
         layer = op(kind, **fields)
         found = _resolved(layer, tuple(shapes[each] for each in sources))
-        if found is None or int(np.prod(found)) > 5000:
+        if found is None or int(np.prod(found)) > LARGEST_MAP:
             continue
         nodes.append((layer, sources))
         shapes.append(found)

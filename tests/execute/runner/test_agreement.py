@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError
-from archcalc.execute.kernels import KERNELS, Algorithm
+from archcalc.execute.kernels import KERNELS
 from archcalc.execute.runner import compare
+from archcalc.execute.runner.execute import Algorithm
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import QUICK, networks, run, smaller

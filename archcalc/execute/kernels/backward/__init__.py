@@ -7,13 +7,15 @@ what the kernel took, and gives the gradients with respect to the maps and the a
 from __future__ import annotations
 
 from archcalc.execute.kernels.backward import activation, conv, dense, merge, norm, pool, reshape
-from archcalc.execute.kernels.backward.registry import BACKWARD, Backward, Gradients
+from archcalc.execute.kernels.backward.registry import BACKWARD, Backward, Gradients, Nature, backward
 
 __all__ = [
     "BACKWARD",
     "Backward",
     "Gradients",
+    "Nature",
     "activation",
+    "backward",
     "conv",
     "dense",
     "merge",

@@ -9,32 +9,32 @@ from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
 
 
-@backward("relu")
+@backward("relu", nature="rectifier")
 def relu(grad: Array, x: Array) -> Gradients:
     """1 where x > 0; 0 elsewhere, at 0 too."""
     return Gradients((grad * (x > 0),))
 
 
-@backward("relu6")
+@backward("relu6", nature="rectifier")
 def relu6(grad: Array, x: Array) -> Gradients:
     """1 between 0 and 6."""
     return Gradients((grad * ((x > 0) & (x < 6)),))
 
 
-@backward("sigmoid")
+@backward("sigmoid", nature="rescaled")
 def sigmoid(grad: Array, x: Array) -> Gradients:
     """y·(1 − y), at most ¼."""
     y = activation.sigmoid(x)
     return Gradients((grad * y * (1 - y),))
 
 
-@backward("tanh")
+@backward("tanh", nature="rescaled")
 def tanh(grad: Array, x: Array) -> Gradients:
     """1 − y²."""
     return Gradients((grad * (1 - np.tanh(x) ** 2),))
 
 
-@backward("scaled_tanh")
+@backward("scaled_tanh", nature="rescaled")
 def scaled_tanh(grad: Array, x: Array) -> Gradients:
     """A·S·(1 − tanh(S·x)²) with A = 1.7159 and S = 2/3."""
     inner = np.tanh(x * (2 / 3))

@@ -6,7 +6,7 @@ from archcalc.execute.kernels.backward.registry import Gradients, backward, with
 from archcalc.execute.kernels.registry import Array
 
 
-@backward("linear")
+@backward("linear", nature="linear")
 def linear(grad: Array, x: Array, weight: Array, bias: Array | None = None) -> Gradients:
     """∂L/∂x = Wᵀ·g, ∂L/∂W = g·xᵀ summed over the batch, ∂L/∂b = Σ g.
 

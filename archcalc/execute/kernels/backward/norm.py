@@ -9,7 +9,7 @@ from archcalc.execute.kernels.norm import around, batch_statistics, response_sca
 from archcalc.execute.kernels.registry import Array
 
 
-@backward("batch_norm2d")
+@backward("batch_norm2d", nature="linear")
 def batch_norm2d(
     grad: Array,
     x: Array,
@@ -43,7 +43,7 @@ def batch_norm2d(
     return Gradients((inner * inverse,), arrays)
 
 
-@backward("local_response_norm")
+@backward("local_response_norm", nature="rescaled")
 def local_response_norm(
     grad: Array, x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Gradients:
@@ -56,7 +56,7 @@ def local_response_norm(
     return Gradients((grad / scale**beta - (2 * alpha * beta / size) * x * sums,))
 
 
-@backward("dropout")
+@backward("dropout", nature="linear")
 def dropout(grad: Array, x: Array) -> Gradients:
     """Nothing was dropped."""
     return Gradients((grad.reshape(x.shape),))

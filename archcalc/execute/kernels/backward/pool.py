@@ -1,37 +1,25 @@
-"""Pooling and unpooling: what a window gave back to the pixels that it read."""
+"""Pooling and unpooling: how the gradient of a window is shared among the pixels that it read."""
 
 from __future__ import annotations
+
+from typing import Unpack
 
 import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.pool import counted, max_pool2d_with_switches, shares
 from archcalc.execute.kernels.registry import Array, Switches
-from archcalc.execute.kernels.windows import NO_PADDING, Frame, Padding, Pair, lay
+from archcalc.execute.kernels.windows import Frame, Pair, Pooling, frame_of
 
 
-@backward("max_pool2d")
+@backward("max_pool2d", nature="linear")
 def max_pool2d(
     grad: Array,
     x: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
+    **window: Unpack[Pooling],
 ) -> Gradients:
     """Through the switches: all of a window's gradient goes to its maximum. Source: CS231n, pooling layer."""
-    _, switches = max_pool2d_with_switches(
-        x,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        clip_last_window=clip_last_window,
-    )
+    _, switches = max_pool2d_with_switches(x, **window)
     planes = np.zeros((grad.shape[0] * grad.shape[1], switches.size[0] * switches.size[1]), grad.dtype)
     plane = np.arange(len(planes))[:, None]
     # One pixel may be the maximum of several windows.
@@ -47,21 +35,16 @@ def _to_every_tap(each: Array, x: Array, frame: Frame) -> Array:
     return frame.cut(padded)
 
 
-@backward("avg_pool2d")
+@backward("avg_pool2d", nature="linear")
 def avg_pool2d(
     grad: Array,
     x: Array,
     *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
     count_include_pad: bool = True,
+    **window: Unpack[Pooling],
 ) -> Gradients:
     """An equal share to every pixel of a window."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     counts = frame.windows(counted(x, frame, count_include_pad)).sum(axis=(4, 5))
     return Gradients((_to_every_tap(grad / counts, x, frame),))
 
@@ -71,16 +54,11 @@ def lp_pool2d(
     grad: Array,
     x: Array,
     *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
     norm_type: int = 2,
+    **window: Unpack[Pooling],
 ) -> Gradients:
     """(|x|/y)^(p − 1) with the sign of x; nothing where the norm y is 0."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     padded = frame.pad(x)
     powers = frame.windows(np.abs(padded) ** norm_type).sum(axis=(4, 5))
     norm = np.where(powers > 0, powers, 1) ** (1.0 / norm_type)
@@ -92,34 +70,28 @@ def lp_pool2d(
     return Gradients((frame.cut(out),))
 
 
-@backward("subsampling2d")
+@backward("subsampling2d", nature="linear")
 def subsampling2d(
     grad: Array,
     x: Array,
     weight: Array,
     bias: Array,
-    *,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
-    ceil_mode: bool = False,
-    clip_last_window: bool = True,
+    **window: Unpack[Pooling],
 ) -> Gradients:
     """The coefficient to every pixel; the coefficient gets the sum of its windows."""
-    frame = lay(x, kernel_size, stride, padding, dilation, ceil_mode, clip_last_window)
+    frame = frame_of(x, **window)
     sums = frame.windows(frame.pad(x)).sum(axis=(4, 5))
     arrays = {"weight": (grad * sums).sum(axis=(0, 2, 3)), "bias": grad.sum(axis=(0, 2, 3)).reshape(bias.shape)}
     return Gradients((_to_every_tap(grad * weight[:, None, None], x, frame),), arrays)
 
 
-@backward("global_avg_pool2d")
+@backward("global_avg_pool2d", nature="linear")
 def global_avg_pool2d(grad: Array, x: Array) -> Gradients:
     """An equal share to every pixel."""
     return Gradients((np.broadcast_to(grad / (x.shape[2] * x.shape[3]), x.shape),))
 
 
-@backward("adaptive_avg_pool2d")
+@backward("adaptive_avg_pool2d", nature="linear")
 def adaptive_avg_pool2d(grad: Array, x: Array, *, output_size: Pair) -> Gradients:
     """An equal share to every pixel of a window; windows may overlap by a pixel."""
     out = np.zeros_like(x)
@@ -130,9 +102,9 @@ def adaptive_avg_pool2d(grad: Array, x: Array, *, output_size: Pair) -> Gradient
     return Gradients((out,))
 
 
-@backward("max_unpool2d")
+@backward("max_unpool2d", nature="linear")
 def max_unpool2d(grad: Array, x: Array, _pooled: Array, like: Array | None = None, *, switches: Switches) -> Gradients:
-    """Every value gets what came where it was put, if it was not put over by a later one."""
+    """Every value gets the gradient of where it was put, unless a later value overwrote it."""
     rows, columns = np.divmod(switches.position, switches.size[1])
     image = np.arange(x.shape[0])[:, None, None, None]
     channel = np.arange(x.shape[1])[:, None, None]

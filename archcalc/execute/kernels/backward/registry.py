@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from archcalc.execute.kernels.registry import Array, settings_of
 
@@ -16,12 +16,24 @@ class Gradients(NamedTuple):
     arrays: Mapping[str, Array] = {}
 
 
+#: How a result depends on what was read. linear: as a sum or a choice of values; rectifier: as one, with what is below
+#: 0 set to 0; rescaled: value by value, in the same order, by a curve or a divisor; other: in some other way.
+Nature = Literal["linear", "rectifier", "rescaled", "other"]
+
+
 @dataclass(frozen=True)
 class Backward:
-    """`run`: the gradient of the result, then the maps; the layer's arrays and settings by keyword."""
+    """A gradient and what goes with it.
+
+    run: the gradient of the result, then the maps; the layer's arrays and settings by keyword.
+    nature: what a deconvnet must know of the layer.
+    nature_of_one: the same where the layer has a single input.
+    """
 
     kind: str
     run: Callable[..., Gradients]
+    nature: Nature = "other"
+    nature_of_one: Nature | None = None
 
     @property
     def settings(self) -> frozenset[str]:
@@ -34,11 +46,11 @@ BACKWARD: dict[str, Backward] = {}
 Function = TypeVar("Function", bound=Callable[..., Gradients])
 
 
-def backward(kind: str) -> Callable[[Function], Function]:
-    """Register a function as the gradient of an op's kernel."""
+def backward(kind: str, **facts: Any) -> Callable[[Function], Function]:
+    """Register a function as the gradient of an op's kernel; `facts` are the fields of `Backward`."""
 
     def register(function: Function) -> Function:
-        BACKWARD[kind] = Backward(kind, function)
+        BACKWARD[kind] = Backward(kind, function, **facts)
         return function
 
     return register

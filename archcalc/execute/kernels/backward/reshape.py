@@ -12,21 +12,21 @@ from archcalc.execute.kernels.reshape import half_margins, missing_channels, pix
 from archcalc.execute.kernels.windows import NO_PADDING, Padding, Pair, Sides, resolve_padding
 
 
-@backward("input")
-@backward("identity")
-@backward("flatten")
+@backward("input", nature="linear")
+@backward("identity", nature="linear")
+@backward("flatten", nature="linear")
 def same_values(grad: Array, x: Array) -> Gradients:
     """The same numbers under the shape that they had."""
     return Gradients((grad.reshape(x.shape),))
 
 
-@backward("reshape")
+@backward("reshape", nature="linear")
 def reshape(grad: Array, x: Array, *, shape: tuple[int, ...]) -> Gradients:
     """The same numbers under the shape that they had."""
     return Gradients((grad.reshape(len(x), *shape).reshape(x.shape),))
 
 
-@backward("crop2d")
+@backward("crop2d", nature="linear")
 def crop2d(grad: Array, x: Array, like: Array | None = None, *, margins: Sides | None = None) -> Gradients:
     """Zeros for what was cut off."""
     top, left = (margins[0], margins[1]) if margins is not None else half_margins(x, like)
@@ -35,7 +35,7 @@ def crop2d(grad: Array, x: Array, like: Array | None = None, *, margins: Sides |
     return Gradients((out,) if like is None else (out, None))
 
 
-@backward("slice2d")
+@backward("slice2d", nature="linear")
 def slice2d(grad: Array, x: Array, *, step: Pair = (1, 1), start: Pair = (0, 0)) -> Gradients:
     """Zeros for what was left out."""
     out = np.zeros_like(x)
@@ -43,7 +43,7 @@ def slice2d(grad: Array, x: Array, *, step: Pair = (1, 1), start: Pair = (0, 0))
     return Gradients((out,))
 
 
-@backward("zero_pad2d")
+@backward("zero_pad2d", nature="linear")
 def zero_pad2d(
     grad: Array, x: Array, *, padding: Padding = NO_PADDING, kernel_size: Pair = (1, 1), stride: Pair = (1, 1)
 ) -> Gradients:
@@ -52,7 +52,7 @@ def zero_pad2d(
     return Gradients((grad[:, :, top : top + x.shape[2], left : left + x.shape[3]],))
 
 
-@backward("pad_channels")
+@backward("pad_channels", nature="linear")
 def pad_channels(
     grad: Array,
     x: Array,
@@ -66,7 +66,7 @@ def pad_channels(
     return Gradients((grad[:, first : first + x.shape[1]],))
 
 
-@backward("upsample2d")
+@backward("upsample2d", nature="linear")
 def upsample2d(
     grad: Array, x: Array, *, scale: Pair = (2, 2), mode: Literal["nearest", "bilinear"] = "nearest"
 ) -> Gradients:

@@ -8,7 +8,7 @@ whole rows. `conv2d` is the plain function, channels first; `prepare` and `run` 
 from archcalc.execute.quick.kernels import pointwise
 from archcalc.execute.quick.kernels.blocks import Geometry
 from archcalc.execute.quick.kernels.dense import dense
-from archcalc.execute.quick.kernels.norm import batch_norm_factors, fold_batch_norm, local_response_norm
+from archcalc.execute.quick.kernels.norm import batch_norm_factors, fold, local_response_norm
 from archcalc.execute.quick.kernels.plan import Algorithm, Prepared, choose, conv2d, prepare, run
 from archcalc.execute.quick.kernels.pool import avg_pool, global_avg_pool, max_pool
 from archcalc.execute.quick.kernels.transposed import TransposedConvolution
@@ -26,7 +26,7 @@ __all__ = [
     "choose",
     "conv2d",
     "dense",
-    "fold_batch_norm",
+    "fold",
     "global_avg_pool",
     "local_response_norm",
     "max_pool",

@@ -1,4 +1,4 @@
-"""Normalisation: the response normalisation across channels, and batch normalisation as numbers for other layers."""
+"""Normalisation: the response normalisation across channels, and batch normalisation as a scale and a shift."""
 
 from __future__ import annotations
 
@@ -71,22 +71,13 @@ def batch_norm_factors(
     return scale, shift if beta is None else shift + beta
 
 
-def fold_batch_norm(
-    weight: Array,
-    bias: Array | None,
-    gamma: Array | None,
-    beta: Array | None,
-    mean: Array,
-    var: Array,
-    epsilon: float,
-) -> tuple[Array, Array]:
-    """One convolution that does what weight (K, …), bias (K,) and the batch normalisation after it do.
+def fold(weight: Array, bias: Array | None, scale: Array | float, shift: Array | float) -> tuple[Array, Array]:
+    """One convolution that does what weight (K, …), bias (K,) do and then a scale and a shift of each of K channels.
 
-    γ·(w∗x + b − μ)/√(σ² + ε) + β is (s·w)∗x + (b − μ)·s + β with s = γ/√(σ² + ε): computed in float64, given back in
-    the type of the weights. Source: Ioffe & Szegedy 2015, algorithm 2 (inference).
+    s·(w∗x + b) + t is (s·w)∗x + (s·b + t): computed in float64, returned in the type of the weights.
+    Source: Ioffe & Szegedy 2015, algorithm 2 (inference).
     """
-    scale, shift = batch_norm_factors(gamma, beta, mean, var, epsilon)
-    if bias is not None:
-        shift = shift + bias * scale
-    folded = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
-    return folded.astype(weight.dtype), shift.astype(weight.dtype)
+    factors = np.broadcast_to(np.asarray(scale, np.float64), len(weight))
+    shifts = np.asarray(shift, np.float64) + (0 if bias is None else bias * factors)
+    folded = weight * factors.reshape(-1, *(1,) * (weight.ndim - 1))
+    return folded.astype(weight.dtype), np.broadcast_to(shifts, len(weight)).astype(weight.dtype)
