@@ -74,7 +74,7 @@ def command(
     from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project
     from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_gradient_memory
-    from archcalc.execute.runner.weights import SeededWeights, Weights
+    from archcalc.execute.weights import SeededWeights, Weights
 
     target = _target(output)
     if len(sources) == 1:

@@ -123,7 +123,7 @@ def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, trai
     from archcalc.execute.runner.initial import InitialWeights
     from archcalc.execute.runner.inputs import random_input
     from archcalc.execute.runner.memory import check_gradient_memory
-    from archcalc.execute.runner.weights import Weights
+    from archcalc.execute.weights import Weights
 
     check_gradient_memory(analysis)
     made: Weights = InitialWeights(analysis.graph, seed, analysis.dtype, init)

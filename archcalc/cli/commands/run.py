@@ -22,8 +22,8 @@ from archcalc.passes.analysis import Analysis
 if TYPE_CHECKING:
     from archcalc.execute.kernels import Array
     from archcalc.execute.runner.execute import Algorithm
-    from archcalc.execute.runner.steps import Observer
-    from archcalc.execute.runner.weights import Weights
+    from archcalc.execute.steps import Observer
+    from archcalc.execute.weights import Weights
 
 #: Bytes of a file of class names.
 _LARGEST_NAMES = 1 << 24
@@ -115,8 +115,8 @@ def command(
     from archcalc.execute.runner.execute import execute
     from archcalc.execute.runner.files import save_weights as write_weights
     from archcalc.execute.runner.memory import check_memory
-    from archcalc.execute.runner.steps import KernelError
     from archcalc.execute.runner.summary import as_document, as_text, top_classes
+    from archcalc.execute.steps import KernelError
 
     if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
         # Elsewhere --input is the size, so here it may be too.
@@ -222,7 +222,7 @@ def _input(analysis: Analysis, source: str | None, preset: str | None, batch: in
 
 def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Weights:
     from archcalc.execute.runner.files import load_weights
-    from archcalc.execute.runner.weights import SeededWeights
+    from archcalc.execute.weights import SeededWeights
 
     if path is not None:
         return load_weights(Path(path), analysis)

@@ -72,7 +72,7 @@ def command(
     from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.runner.sliding import convert, crop_origins, slide
-    from archcalc.execute.runner.weights import SeededWeights, Weights
+    from archcalc.execute.weights import SeededWeights, Weights
 
     check_target(output)
     analysis = analysis_of(network, None, settings, 1, dtype)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.execute.calls import kernel_of, settings_of
 from archcalc.execute.kernels import Array, activation
 from archcalc.execute.kernels.reshape import cropped
 from archcalc.execute.kernels.windows import frame_of
 from archcalc.execute.quick import kernels as fast
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.registry import Group, Place, Role, Run, Task, form, form_of
-from archcalc.execute.runner.calls import kernel_of, settings_of
 from archcalc.graph.layer_graph import LayerGraph
 
 #: A convolution that runs once is not worth Winograd's transformation of its weights on maps smaller than this.

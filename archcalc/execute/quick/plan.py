@@ -8,15 +8,15 @@ from math import prod
 import numpy as np
 
 from archcalc.core.shapes import Shape
+from archcalc.execute.calls import layers_with_switches
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.quick.arena import Arena, Map
 from archcalc.execute.quick.forms import channels_first, channels_last, prepared_bytes, run_of
 from archcalc.execute.quick.fuse import fuse, reads
 from archcalc.execute.quick.kernels import Workspace
 from archcalc.execute.quick.registry import Budget, Group, Task, form_of
-from archcalc.execute.runner.calls import layers_with_switches
-from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: A place among the inputs of a concatenation.

@@ -8,11 +8,11 @@ from math import prod
 from typing import Any, Literal, NamedTuple, Protocol
 
 from archcalc.core.shapes import Shape
+from archcalc.execute.calls import array_sizes, kernel_of, settings_of
 from archcalc.execute.kernels import Array, Kernel, Switches
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.kernels import Workspace
-from archcalc.execute.runner.calls import array_sizes, kernel_of, settings_of
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops.base import Op
 

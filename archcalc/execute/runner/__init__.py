@@ -5,8 +5,8 @@ from __future__ import annotations
 from archcalc.execute.quick.plan import Plan
 from archcalc.execute.runner.compare import Difference, compare
 from archcalc.execute.runner.execute import execute
-from archcalc.execute.runner.steps import Execution, KernelError, Step
-from archcalc.execute.runner.weights import SeededWeights, Weights
+from archcalc.execute.steps import Execution, KernelError, Step
+from archcalc.execute.weights import SeededWeights, Weights
 
 __all__ = [
     "Difference",

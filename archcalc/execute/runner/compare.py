@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcalc.core.conventions import BYTES
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels import Matrices
-from archcalc.execute.runner.steps import Execution, Step
+from archcalc.execute.steps import Execution, Step
 from archcalc.passes.analysis import Analysis, Row
 
 

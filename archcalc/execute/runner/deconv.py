@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.execute.calls import check_gradients, reads
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner.calls import check_gradients, reads
 from archcalc.execute.runner.tape import Observer, Passing, nature_of, record, rewind
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Output
 from archcalc.passes.analysis import Analysis
 

@@ -8,13 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.execute.calls import array_sizes, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.execute.quick.plan import Plan
-from archcalc.execute.runner.calls import array_sizes, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.runner.counted import Counter, counted
-from archcalc.execute.runner.steps import Execution, KernelError, Observer, Reporter, Step
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: loops and im2col: the plain kernels, one after the other; fast: a plan; auto: fast, or im2col where it is counted.

@@ -16,7 +16,7 @@ from archcalc.core.files import note_input, whole_file
 from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.passes.analysis import Analysis
 
 SUFFIXES = (".npz", ".safetensors")

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.core.shapes import Shape
+from archcalc.execute.calls import check_gradients
 from archcalc.execute.kernels import KERNELS, Array
-from archcalc.execute.runner.calls import check_gradients
 from archcalc.execute.runner.loss import losses
 from archcalc.execute.runner.tape import Observer, Step, record, rewind
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis
 

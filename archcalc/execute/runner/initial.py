@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.runner.weights import SeededWeights, fans
+from archcalc.execute.weights import SeededWeights, fans
 from archcalc.graph.layer_graph import LayerGraph
 
 #: Names of rules; a number is the standard deviation of every weight.

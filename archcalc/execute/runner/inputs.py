@@ -13,7 +13,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import note_input
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner.weights import generator
+from archcalc.execute.weights import generator
 
 #: Images with more pixels are refused before they are decoded.
 LARGEST_IMAGE = 1 << 27

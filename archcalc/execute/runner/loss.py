@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.execute.calls import kernel_of
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner.calls import kernel_of
-from archcalc.execute.runner.weights import generator
+from archcalc.execute.weights import generator
 from archcalc.graph.layer_graph import LayerGraph, Output
 
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.execute.calls import reads
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
-from archcalc.execute.runner.calls import reads
 from archcalc.execute.runner.execute import execute
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, rules
 from archcalc.ops.base import Op

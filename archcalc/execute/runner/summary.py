@@ -10,7 +10,7 @@ import numpy as np
 from archcalc.core.shapes import format_shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.compare import Difference, parameters
-from archcalc.execute.runner.steps import Execution
+from archcalc.execute.steps import Execution
 from archcalc.passes.analysis import Analysis
 
 SCHEMA = "archcalc.run/1"

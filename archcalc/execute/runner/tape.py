@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.execute.calls import array_sizes, backward_of, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.kernels.backward import Nature
-from archcalc.execute.runner.calls import array_sizes, backward_of, kernel_of, layers_with_switches, settings_of
-from archcalc.execute.runner.weights import Weights
+from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Called after each layer with its position.

@@ -66,7 +66,7 @@ def test_a_last_window_in_the_padding_is_dropped_where_clipped(algorithm: Algori
     settings = {"kernel_size": (1, 2), "stride": (1, 5), "padding": (0, 1, 0, 1), "algorithm": algorithm}
     clipped = max_pool2d(row(1, 2, 3, 4), ceil_mode=True, **settings)  # type: ignore[arg-type]
     equal(clipped, [[[[1]]]])
-    with pytest.raises(ValueError, match="behind the 5 pixels of the map"):
+    with pytest.raises(ValueError, match="after the 5 pixels of the map"):
         max_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
 
 

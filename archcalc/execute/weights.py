@@ -9,10 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from archcalc.execute.calls import kernel_of, settings_of
 from archcalc.execute.kernels import Array, Sizes
 from archcalc.execute.kernels.moments import Moments
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
-from archcalc.execute.runner.calls import kernel_of, settings_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Scales and running variances lie this far around 1 and around the expected variance.
