@@ -18,12 +18,24 @@ if TYPE_CHECKING:
 
 
 class Layer(NamedTuple):
-    """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads."""
+    """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads.
+
+    Layers are equal where these three are; in which file and line one was written makes no difference.
+    """
 
     name: str
     op: Op
     inputs: tuple[int, ...]
     location: Location | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self[:3] == other[:3] if isinstance(other, Layer) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return self[:3] != other[:3] if isinstance(other, Layer) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self[:3])
 
 
 class Output(NamedTuple):
@@ -36,7 +48,10 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerGraph:
-    """A network, expanded. `layers[0]` is the input; every layer reads only earlier ones."""
+    """A network, expanded. `layers[0]` is the input; every layer reads only earlier ones.
+
+    Two graphs are equal where everything is that they know, the published facts included.
+    """
 
     name: str
     layers: tuple[Layer, ...]
@@ -48,10 +63,17 @@ class LayerGraph:
     description: str = ""
     authors: tuple[str, ...] = ()
     year: int | None = None
-    paper: Paper | None = None
+    #: A hash need not tell graphs apart by what has none of its own.
+    paper: Paper | None = field(default=None, hash=False)
     follows: tuple[str, ...] = ()
-    reported: tuple[Reported, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    reported: tuple[Reported, ...] = field(default=(), hash=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        # A network that belongs to no family is the only member of its own.
+        titles = self.title or self.family_title, self.family_title or self.title
+        for name, value in zip(("family", "title", "family_title"), (self.family or self.name, *titles), strict=True):
+            object.__setattr__(self, name, value)
 
     @property
     def input_shape(self) -> Shape:

@@ -33,6 +33,13 @@ def network_names(spec: Spec) -> list[str]:
     return names
 
 
+def split_name(spec: Spec, name: str) -> tuple[str, str | None]:
+    """Member and variant of a name that `network_names` gives. The name of a member may hold an `@` itself."""
+    members = list(spec.document.networks) or [spec.document.name]
+    known = {f"{member}@{variant}": (member, variant) for member in members for variant in variants_of(spec, member)}
+    return (name, None) if name in members else known[name]
+
+
 def variants_of(spec: Spec, member: str) -> list[str]:
     """The variants that a member of the family has."""
     return [
@@ -169,7 +176,7 @@ def _reported(
                 holds = holds and str(key) in figure.value
                 figure = figure.model_copy(update={"value": figure.value.get(str(key)), "by": None})  # noqa: PLW2901
             if holds:
-                figures.append(figure)
+                figures.append(figure.model_copy(update={"when": None}))
     return tuple(figures)
 
 

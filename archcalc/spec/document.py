@@ -26,7 +26,7 @@ class Parameter(Model):
     type: TypeName
     default: Any = None
     required: bool = False
-    choices: list[Scalar] | None = None
+    choices: list[Scalar | list[Any]] | None = None
     minimum: int | float | None = None
     maximum: int | float | None = None
     multiple_of: int | None = None

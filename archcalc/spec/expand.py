@@ -198,7 +198,7 @@ class Expander:
                 flow = (self.layer(item, flow, scope, variables),)
         return flow
 
-    def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables) -> str:
+    def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables, is_layer: bool = False) -> str:
         raw = item.fields.get("name")
         if raw is None:
             return self.names.made(scope, stem)
@@ -206,10 +206,10 @@ class Expander:
         if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
             self.faults.add("name must be a word", at)
             return self.names.made(scope, stem)
-        return self.names.given(scope, self.values.text(raw, variables, at), at)
+        return self.names.given(scope, self.values.text(raw, variables, at), at, is_layer)
 
     def layer(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> int:
-        name = self.own_name(item, OPS[item.kind].stem, scope, variables)
+        name = self.own_name(item, OPS[item.kind].stem, scope, variables, is_layer=True)
         op = self.values.op(item.kind, item.fields, item.at, name, variables)
         if "from" in item.fields:
             at = item.fields.values_at["from"]

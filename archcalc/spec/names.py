@@ -11,6 +11,8 @@ from archcalc.spec.faults import MOST_PROBLEMS, Faults, TooMuchError
 from archcalc.spec.source import Mark
 
 LONGEST_NAME = 500
+#: Of a layer that is given with the names of the blocks around it.
+LONGEST_PATH = 4 * LONGEST_NAME
 
 #: The layers whose outputs flow to the next item; one, save after a block with several outputs.
 Flow = tuple[int, ...]
@@ -32,10 +34,17 @@ class Names:
         #: References that named nothing when they were first met, and where: the scope, and who reads.
         self.unresolved: dict[tuple[str, Location], tuple[str, str]] = {}
 
-    def given(self, scope: str, name: str, at: Mark) -> str:
-        """The full name of a given name; a faulty or repeated one is noted and replaced."""
-        if not name or "/" in name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
-            rule = f"printable characters, no '/', at most {LONGEST_NAME}"
+    def given(self, scope: str, name: str, at: Mark, is_layer: bool = False) -> str:
+        """The full name of a given name; a faulty or repeated one is noted and replaced.
+
+        Only a layer can be given a path (`stage2/conv1`): what a block holds is named after the block.
+        """
+        parts = name.split("/") if is_layer else [name]
+        faulty = not name.isprintable() or any(not part or part != part.strip() for part in parts)
+        longest = LONGEST_PATH if is_layer else LONGEST_NAME
+        if faulty or len(name) > longest or (not is_layer and "/" in name):
+            slash = "a '/' only between the parts of a layer's name" if is_layer else "no '/'"
+            rule = f"printable characters, {slash}, at most {longest:,}"
             self.faults.add(f"{name[:60]!r} cannot be a name: {rule}", at)
             return self.made(scope, "unnamed")
         full = joined(scope, name)

@@ -16,14 +16,14 @@ def accept(name: str, parameter: Parameter, value: Any) -> Any:
     """The value as expressions see it. Raises `ValueError` in words where it breaks the declaration."""
     if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"{name} must be a finite number, not {value}")
-    value = exact(value)
+    value = list(value) if isinstance(value, tuple) else exact(value)
     wanted = parameter.type
     fits = {
         "int": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, (int, Fraction)) and not isinstance(value, bool),
         "bool": isinstance(value, bool),
         "str": isinstance(value, str),
-        "list": isinstance(value, (list, tuple)),
+        "list": isinstance(value, list),
         "any": True,
     }[wanted]
     words = {"int": "a whole number", "number": "a number", "bool": "true or false", "str": "a word", "list": "a list"}

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
+from archcalc.core.errors import UsageError
 from archcalc.core.shapes import format_shape
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.ops.windowed import Sides
+from archcalc.spec.expressions import exact
 
 _PLAIN = re.compile(r"[A-Za-z_][\w ./'()&-]*[\w.)]|[A-Za-z]|\d+(?:x\d+)+")
+#: What YAML holds only as an escape.
+_UNSAFE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off"}
 
 
@@ -23,34 +28,73 @@ def write_document(value: Mapping[str, Any]) -> str:
 
 
 def write_graph(graph: LayerGraph) -> str:
-    """A network with all blocks, repeats and parameters worked out. The `/` of names becomes a `.`."""
-    names = [_flat(layer.name) for layer in graph.layers]
-    head: dict[str, Any] = {"name": graph.name.replace("@", "_").replace("/", "."), "title": graph.title or graph.name}
-    if graph.authors:
-        head["authors"] = list(graph.authors)
-    if graph.year:
-        head["year"] = graph.year
-    head["input"] = format_shape(graph.input_shape).replace("×", "x")
-    lines = [f"{key}: {_inline(value)}" for key, value in head.items()]
-    lines.append("layers:")
-    for index, layer in enumerate(graph.layers[1:], start=1):
-        fields: dict[str, Any] = {"name": names[index]}
-        if layer.inputs != (index - 1,):
-            sources = [names[source] for source in layer.inputs]
-            fields["from"] = sources[0] if len(sources) == 1 else sources
-        fields.update(_settings(layer.op))
-        lines.append(f"  - {layer.op.kind}: {_inline(fields)}")
-    default = len(graph.outputs) == 1 and graph.outputs[0].layer == len(names) - 1
-    if not default:
-        lines.append("outputs:")
-        for output in graph.outputs:
-            told = {"layer": names[output.layer], "loss_weight": output.loss_weight}
-            lines.append(f"  {_inline(output.name)}: {_inline(told)}")
+    """A network with all blocks, repeats and parameters worked out; what is read back is an equal graph.
+
+    Its parameters are kept with the values that they had: the layers are those of these values, so each can only be
+    set to the one it has. Raises `UsageError` for a value that no decimal number gives.
+    """
+    is_member = (graph.family, graph.family_title) != (graph.name, graph.title)
+    lines = [f"name: {_inline(graph.family)}", f"title: {_inline(graph.family_title)}"]
+    lines.append(f"input: {format_shape(graph.input_shape).replace('×', 'x')}")
+    if graph.settings:
+        lines += ["parameters:", *_entries({name: _fixed(name, value) for name, value in graph.settings.items()}, "  ")]
+    facts = list(_facts(graph))
+    if is_member:
+        lines += ["networks:", f"  {_inline(graph.name)}:"]
+        lines += [f"    {line}" for line in (f"title: {_inline(graph.title)}", *facts)]
+    else:
+        lines += facts
+    lines += ["layers:", *_layers(graph)]
+    if graph.outputs != (Output("output", len(graph) - 1),):
+        outputs = {
+            output.name: {"layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
+            for output in graph.outputs
+        }
+        lines += ["outputs:", *_entries(outputs, "  ")]
     return "\n".join([*lines, ""])
 
 
-def _flat(name: str) -> str:
-    return name.replace("/", ".")
+def _facts(graph: LayerGraph) -> Iterator[str]:
+    """What was published of the network."""
+    yield from _entries(
+        {
+            "description": graph.description,
+            "authors": graph.authors,
+            "year": graph.year,
+            "paper": graph.paper.model_dump(exclude_none=True) if graph.paper else None,
+            "follows": graph.follows,
+        }
+    )
+    if graph.reported:
+        yield "reported:"
+        yield from (f"  - {_inline(figure.model_dump(exclude_none=True))}" for figure in graph.reported)
+
+
+def _entries(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """`key: value` lines of what is there."""
+    return (f"{indent}{_inline(key)}: {_inline(value)}" for key, value in values.items() if value not in (None, "", ()))
+
+
+def _fixed(name: str, value: Any) -> dict[str, Any]:
+    """A parameter that can be nothing but what it is."""
+    if isinstance(value, Fraction):
+        decimal = float(value)
+        if exact(decimal) != value:
+            raise UsageError(f"{name} = {value} cannot be written: no decimal number is exactly that")
+        value = decimal
+    return {"type": "any", "default": None} if value is None else {"default": value, "choices": [value]}
+
+
+def _layers(graph: LayerGraph) -> Iterator[str]:
+    written: dict[Op, dict[str, Any]] = {}
+    for index, layer in enumerate(graph.layers[1:], start=1):
+        fields: dict[str, Any] = {"name": layer.name}
+        if layer.inputs != (index - 1,):
+            sources = [graph.layers[source].name for source in layer.inputs]
+            fields["from"] = sources[0] if len(sources) == 1 else sources
+        if layer.op not in written:
+            written[layer.op] = _settings(layer.op)
+        yield f"  - {layer.op.kind}: {_inline({**fields, **written[layer.op]})}"
 
 
 def _settings(op: Op) -> dict[str, Any]:
@@ -97,11 +141,12 @@ def _inline(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_inline(item) for item in value) + "]"
     if isinstance(value, str):
-        return (
-            value
-            if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-            else json.dumps(value, ensure_ascii=False)
-        )
+        is_plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
+        return value if is_plain else _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value)
+    return "null" if value is None else repr(value)
+
+
+def _escaped(unsafe: re.Match[str]) -> str:
+    return f"\\U{ord(unsafe[0]):08x}"

@@ -39,7 +39,15 @@ def test_a_network_as_yaml(archcalc: Run, tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     archcalc("spec", "mobilenet", "--set", "alpha=0.5", "-o", file)
     first = archcalc("report", "mobilenet", "--set", "alpha=0.5", "-f", "json").json
-    assert archcalc("report", file, "-f", "json").json["totals"]["params"] == first["totals"]["params"] == 1_331_592
+    assert archcalc("report", file, "-f", "json").json == first
+    assert first["totals"]["params"] == 1_331_592
+
+
+def test_a_variant_as_yaml_keeps_its_name(archcalc: Run, tmp_path: Path) -> None:
+    file = tmp_path / "v.yaml"
+    archcalc("spec", "resnet50@v1", "-o", file)
+    assert "good (resnet50@v1)" in archcalc("validate", file).out
+    assert archcalc("report", file, "-f", "json").json == archcalc("report", "resnet50@v1", "-f", "json").json
 
 
 def test_a_pattern_on_another_input(archcalc: Run) -> None:

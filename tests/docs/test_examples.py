@@ -16,7 +16,7 @@ import pytest
 import archcalc as package
 from archcalc.core.errors import SpecError
 from archcalc.passes.analysis import analyse
-from archcalc.spec.build import build, network_names
+from archcalc.spec.build import build, network_names, split_name
 from archcalc.spec.load import spec_of
 from archcalc.spec.schema import json_schema
 from archcalc.spec.source import parse_source
@@ -61,8 +61,7 @@ def test_spec_can_be_built(example: Example) -> None:
     names = network_names(read_spec)
     assert names
     for name in names:
-        member, _, variant = name.partition("@")
-        analysis = analyse(build(read_spec, member, variant or None))
+        analysis = analyse(build(read_spec, *split_name(read_spec, name)))
         assert analysis.problems == ()
         assert len(analysis.rows) > 1
 

@@ -133,7 +133,7 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "names": [
         (6, 18, None, ["two layers are named 'a'"]),
-        (7, 18, None, ["'stage/conv' cannot be a name"]),
+        (7, 18, None, ["'stage//conv' cannot be a name"]),
         (8, 18, None, ["'' cannot be a name"]),
         (9, 18, None, ["name"]),
     ],

@@ -8,7 +8,7 @@ import click
 
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.passes.shapes import infer_shapes
-from archcalc.spec.build import build, network_names
+from archcalc.spec.build import build, network_names, split_name
 from archcalc.spec.load import load_spec
 from archcalc.spec.spec import Spec
 
@@ -51,8 +51,7 @@ def command(files: tuple[str, ...]) -> None:
 
 def problems_of(spec: Spec, name: str) -> list[Problem]:
     """What is wrong with one network of a spec."""
-    member, _, variant = name.partition("@")
     try:
-        return list(infer_shapes(build(spec, member, variant or None)).problems)
+        return list(infer_shapes(build(spec, *split_name(spec, name))).problems)
     except SpecError as error:
         return list(error.problems)
