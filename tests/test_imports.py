@@ -16,7 +16,7 @@ import archcalc
 
 PACKAGE = Path(archcalc.__file__).parent
 
-#: What each folder of archcalc may import of the others, from the bottom to the top (docs/architecture.md).
+#: What each folder of archcalc may import of the others, from the bottom to the top (docs/explanation/architecture.md).
 ALLOWED: dict[str, set[str]] = {
     "core": set(),
     "ops": {"core"},

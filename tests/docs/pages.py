@@ -16,9 +16,9 @@ from archcalc.spec.catalogue import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs").glob("*.md")
+    (ROOT / "docs").rglob("*.md")
 )
-LANGUAGE = ROOT / "docs" / "spec-language.md"
+LANGUAGE = ROOT / "docs" / "reference" / "spec-language.md"
 #: What a fenced block may be. All but `sh` are run; `yaml invalid` must be refused.
 LANGUAGES = ("yaml", "yaml invalid", "python", "console", "sh")
 #: A block with the name of the file that it is: `file answers.csv`.

@@ -15,7 +15,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.spec.expressions import evaluate, parse_expression
 from tests.docs.pages import ROOT, analysis_of, needed_by, table
 
-CONVENTIONS = ROOT / "docs" / "conventions.md"
+CONVENTIONS = ROOT / "docs" / "explanation" / "conventions.md"
 KINDS = ("additions", "multiplications", "comparisons", "divisions", "exponentials")
 #: What the ops read: windows of 3×3 tile it with a stride of 3.
 IMAGE: Shape = (12, 6, 6)

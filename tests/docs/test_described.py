@@ -38,30 +38,30 @@ def test_readme_names_every_command_and_format() -> None:
 
 
 def test_columns_of_a_report() -> None:
-    rows = table(ROOT / "docs" / "conventions.md", "## The columns of a report")
+    rows = table(ROOT / "docs" / "explanation" / "conventions.md", "## The columns of a report")
     assert keys(rows) == list(columns.COLUMNS)
 
 
 def test_architecture_names_every_part() -> None:
     parts = {path.name.removesuffix(".py") for path in (ROOT / "archcalc").iterdir() if path.suffix in ("", ".py")}
-    named = set(keys(table(ROOT / "docs" / "architecture.md", "## Data flows one way")))
+    named = set(keys(table(ROOT / "docs" / "explanation" / "architecture.md", "## Data flows one way")))
     assert {part for part in parts if not part.startswith("_")} - {"specs"} <= named
 
 
 def test_functions_of_claims_are_described() -> None:
-    text = read(ROOT / "docs" / "audit.md")
+    text = read(ROOT / "docs" / "how-to" / "audit.md")
     own = Reader(Networks()).functions.keys() - FUNCTIONS.keys()
     assert [name for name in sorted(own) if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_keys_of_claims_are_described() -> None:
-    rows = table(ROOT / "docs" / "audit.md", "## A claim")
+    rows = table(ROOT / "docs" / "how-to" / "audit.md", "## A claim")
     named = [key for row in rows for key in re.findall(r"`(\w+)`", row[0])]
     assert set(named) - {"conv2d"} == set(CLAIM)
 
 
 def test_mistakes_of_texts_are_described() -> None:
-    rows = table(ROOT / "docs" / "audit.md", "## Why a claim is wrong")
+    rows = table(ROOT / "docs" / "how-to" / "audit.md", "## Why a claim is wrong")
     assert {row[0].strip("`"): row[1] for row in rows} == MISTAKES
 
 
@@ -73,7 +73,7 @@ def test_every_dependency_is_explained() -> None:
         **project["optional-dependencies"],
         "build": configuration["build-system"]["requires"],
     }
-    page = ROOT / "docs" / "dependencies.md"
+    page = ROOT / "docs" / "explanation" / "dependencies.md"
     for group, requirements in groups.items():
         names = {re.split(r"[<>=!\[]", requirement)[0] for requirement in requirements} - {"archcalc"}
         heading = {"": "## Needed to run", "build": "## The build backend"}.get(group, f"## The extra `{group}`")

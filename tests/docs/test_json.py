@@ -28,14 +28,14 @@ def test_keys_of_the_report() -> None:
     found: dict[str, None] = {}
     for name in ("alexnet", "googlenet@aux", "mobilenet", "resnet50"):
         found.update(dict.fromkeys(paths(as_dict(analysis_of(name)))))
-    assert sorted(keys(table(ROOT / "docs" / "json.md", "## A report"))) == sorted(found)
+    assert sorted(keys(table(ROOT / "docs" / "reference" / "json.md", "## A report"))) == sorted(found)
 
 
 def test_keys_of_the_conventions() -> None:
-    rows = table(ROOT / "docs" / "json.md", "## Conventions")
+    rows = table(ROOT / "docs" / "reference" / "json.md", "## Conventions")
     assert keys(rows) == list(analysis_of("alexnet").conventions.describe())
 
 
 def test_keys_of_the_list(archcalc: Run) -> None:
     entries = archcalc("list", "lenet5", "-f", "json").json
-    assert keys(table(ROOT / "docs" / "json.md", "## The list of networks")) == list(entries[0])
+    assert keys(table(ROOT / "docs" / "reference" / "json.md", "## The list of networks")) == list(entries[0])

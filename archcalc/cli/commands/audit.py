@@ -33,7 +33,7 @@ Examples:
 def command(ctx: click.Context, claims: str, form: str | None, output: str | None, only: str | None) -> None:
     """Check the claims of a text: each is calculated anew, and a wrong one is explained.
 
-    CLAIMS is a YAML file; docs/audit.md shows its language. Exit code 1 when a claim is wrong.
+    CLAIMS is a YAML file; the documentation shows its language. Exit code 1 when a claim is wrong.
     """
     check_target(output)
     form = form or ENDINGS.get(Path(output).suffix.lower() if output else "", "text")

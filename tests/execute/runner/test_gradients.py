@@ -167,7 +167,7 @@ def test_layers_behind_the_loss_have_no_gradient() -> None:
 
 # --- the documentation
 
-PAGE = Path(__file__).parents[3] / "docs" / "gradients.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "gradients.md"
 ROWS = re.findall(
     r"^\| `(.*?)` \| (?:`(.*?)`)? ?\| (.*?) \| (.*?) \| (.*?) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
 )

@@ -198,7 +198,7 @@ def test_without_padding() -> None:
 
 
 def test_the_documentation_counts_what_the_analysis_counts() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "sliding.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "sliding.md").read_text(encoding="utf-8")
     analysis = analyse(load("vgg16"))
     once = analyse(convert(analysis).analysis.graph.with_input((3, 384, 384))).totals.multiplications
     crops = 36 * analysis.totals.multiplications

@@ -1,4 +1,4 @@
-"""The table of mistakes in docs/mistakes.md: each example is checked, and each mistake has one."""
+"""The table of mistakes in docs/reference/mistakes.md: each example is checked, and each mistake has one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import Answer
 
-PAGE = Path(__file__).parents[3] / "docs" / "mistakes.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mistakes.md"
 
 
 class Example(NamedTuple):
