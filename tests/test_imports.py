@@ -45,7 +45,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "click": {"cli"},
     "pydantic": {"core", "graph", "ops", "spec"},
     "yaml": {"spec"},
-    "networkx": {"graph"},
+    "networkx": {"graph", "render"},
     "numpy": {"execute", "cli"},
     "sympy": {"explain", "cli"},
     "PIL": {"execute"},

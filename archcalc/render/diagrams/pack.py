@@ -12,6 +12,7 @@ from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, layered, single
+from archcalc.render.diagrams.structure import structured
 from archcalc.render.diagrams.tidy import moved, tidy
 
 GAP = 8.0
@@ -20,6 +21,10 @@ GUTTER = 34.0
 LANE = 7.0
 MOST_LINES = 40
 MOST_EVEN = 40
+#: A step to the side that nobody sees.
+_STRAIGHT = 0.5
+#: How much wider a column may get so that its axis is straight.
+WIDENED = 2.0
 
 
 class Layout(NamedTuple):
@@ -46,7 +51,9 @@ def cut_segments(
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
-    ranges = cut([outermost(node.path, kept) for node in diagram.nodes], links, None if diagram.whole else longest)
+    outer = [outermost(node.path, kept) for node in diagram.nodes]
+    auxiliary = {place for place, node in enumerate(diagram.nodes) if node.auxiliary}
+    ranges = cut(outer, links, None if diagram.whole else longest, auxiliary)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
     number_of = {place: number for number, span in enumerate(ranges) for place in span}
@@ -89,7 +96,8 @@ def _segment(
         return single(inside[0], entries, inside[0].node.id in sources, down, edges)
     top = {inside[0].node.path[:1]} | {box.node.path[:1] for box in inside}
     groups = [group for group in diagram.groups if group.path[:1] in top]
-    return tidy(layered(inside, groups, edges, entries, exits, sources, down), down)
+    made = structured(inside, groups, edges, entries, exits, sources, down)
+    return made or tidy(layered(inside, groups, edges, entries, exits, sources, down), down)
 
 
 class Spot(NamedTuple):
@@ -194,8 +202,18 @@ def _runs(sizes: Sequence[float], limit: float) -> list[range]:
 
 
 def row_of(segments: Sequence[Segment], down: bool, head: float, straight: bool = False) -> list[Spot]:
-    """Segments one after the other, entry under exit; unless `straight`, as far as that does not widen the column."""
-    half = max(_across(segment, down) for segment in segments) / 2
+    """Segments one after the other, entry under exit; unless `straight`, only where the column gets little wider."""
+    widest = max(_across(segment, down) for segment in segments)
+    aligned = _aligned(segments, down, head, None)
+    low = min(spot.across for spot in aligned)
+    high = max(spot.across + _across(spot.segment, down) for spot in aligned)
+    if straight or high - low <= WIDENED * widest:
+        return aligned
+    return _aligned(segments, down, head, widest / 2)
+
+
+def _aligned(segments: Sequence[Segment], down: bool, head: float, half: float | None) -> list[Spot]:
+    """Segments with entries under exits, at most `half` to both sides of the middle."""
     spots: list[Spot] = []
     along = head
     for segment in segments:
@@ -207,7 +225,7 @@ def row_of(segments: Sequence[Segment], down: bool, head: float, straight: bool 
             if shared:
                 exit_at = before.across + _flip(before.segment.exits[shared[-1]], down)[1]
                 across = exit_at - _flip(segment.entries[shared[-1]], down)[1]
-                across = across if straight else min(max(across, -half), half - size)
+                across = across if half is None else min(max(across, -half), half - size)
             along += JOG if _bent(before, segment, across, down) else GAP
         spots.append(Spot(segment, along, across))
         along += _along(segment, down)
@@ -216,7 +234,7 @@ def row_of(segments: Sequence[Segment], down: bool, head: float, straight: bool 
 
 def _bent(before: Spot, segment: Segment, across: float, down: bool) -> bool:
     return any(
-        abs(before.across + _flip(before.segment.exits[name], down)[1] - across - _flip(at, down)[1]) > 0.5
+        abs(before.across + _flip(before.segment.exits[name], down)[1] - across - _flip(at, down)[1]) > _STRAIGHT
         for name, at in segment.entries.items()
         if name in before.segment.exits
     )
@@ -229,15 +247,26 @@ def _place(spot: Spot, point: Point, down: bool) -> Point:
 
 
 def joints(before: Spot, after: Spot, down: bool) -> list[Line]:
-    """Lines from a segment to the next one of the same column."""
+    """Lines from a segment to the next one of the same column; those that step aside turn at levels of their own."""
+    ends = [
+        (name, _place(before, before.segment.exits[name], down), _place(after, entry, down))
+        for name, entry in after.segment.entries.items()
+        if name in before.segment.exits
+    ]
+    steps = [name for name, start, end in ends if abs(_flip(start, down)[1] - _flip(end, down)[1]) > _STRAIGHT]
     lines = []
-    for name, entry in after.segment.entries.items():
-        if name not in before.segment.exits:
-            continue
-        start, end = _place(before, before.segment.exits[name], down), _place(after, entry, down)
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-        handles = ((start[0], middle[1]), (end[0], middle[1])) if down else ((middle[0], start[1]), (middle[0], end[1]))
-        lines.append(Line(Edge(name, ""), (start, *handles, end), False))
+    for name, start, end in ends:
+        (low, left), (high, right) = _flip(start, down), _flip(end, down)
+        if name in steps:
+            # What steps to the right turns the earlier, the farther to the right it is.
+            aside = sorted(
+                steps, key=lambda step: -_flip(before.segment.exits[step], down)[1] * (1 if right > left else -1)
+            )
+            level = low + (high - low) * (aside.index(name) + 1) / (len(aside) + 1)
+            corners = [(low, left), (level, left), (level, right), (high, right)]
+        else:
+            corners = [(low, left), (high, left)]
+        lines.append(Line(Edge(name, ""), rounded([_flip(corner, down) for corner in corners], 6.0), False))
     return lines
 
 

@@ -1,0 +1,187 @@
+"""Segments laid out by their structure: what a reader may expect of every picture of that kind."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import pytest
+
+from archcalc.passes.analysis import analyse
+from archcalc.render.diagrams.arrange import arrange
+from archcalc.render.diagrams.compose import compose_blocks, compose_graph
+from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.pack import Layout, make_segments
+from archcalc.render.diagrams.segments import Line, Segment
+from archcalc.render.diagrams.trace import corners, ways
+from archcalc.render.diagrams.wiring import Wiring
+from archcalc.spec.build import build
+from archcalc.spec.catalogue import load, names
+from archcalc.spec.load import spec_of
+from archcalc.spec.source import parse_source
+
+#: The cells of NASNet read two maps in turn and have no such structure; Graphviz lays them out.
+BY_STRUCTURE = [name for name in names() if not name.startswith("nasnet")]
+QUICK = ("googlenet@aux", "resnet18", "unet", "inception_v3", "inception_resnet_v1", "alexnet@grouped")
+HEADER = "name: n\ntitle: N\ninput: 8x8x4\nlayers:\n"
+
+
+def made(layers: str) -> Diagram:
+    """Every layer of a small network, as a diagram in one segment."""
+    text = HEADER + "".join(f"  - {line}\n" for line in layers.strip().splitlines())
+    return compose_graph(Wiring(analyse(build(spec_of(parse_source(text, "n.yaml"))))))
+
+
+def square(line: Line) -> bool:
+    """Whether a line has right angles alone."""
+    points = line.points
+    places = [points[0], *(points[index] for index in range(3, len(points), 3))]
+    steps = [(abs(bx - ax), abs(by - ay)) for (ax, ay), (bx, by) in pairwise(places)]
+    # A round corner moves both ways by its radius.
+    return all(min(dx, dy) < 0.6 or (abs(dx - dy) < 0.6 and dx <= 8.6) for dx, dy in steps)
+
+
+def inside(segment: Segment | Layout, line: Line) -> list[str]:
+    """The boxes that a line runs through, its own two aside."""
+    found = []
+    places = [line.points[0], *(line.points[index] for index in range(3, len(line.points), 3))]
+    for placed in segment.nodes:
+        if placed.box.node.id in (line.edge.source, line.edge.target):
+            continue
+        left, right = placed.x + 1, placed.x + placed.width - 1
+        top, bottom = placed.y + 1, placed.y + placed.box.height - 1
+        for (ax, ay), (bx, by) in pairwise(places):
+            if min(ax, bx) < right and left < max(ax, bx) and min(ay, by) < bottom and top < max(ay, by):
+                found.append(f"{line.edge.source} → {line.edge.target or '…'} through {placed.box.node.id}")
+    return found
+
+
+def overlapping(segment: Segment | Layout) -> list[tuple[str, str]]:
+    boxes = [(n.box.node.id, n.x, n.y, n.x + n.width, n.y + n.box.height) for n in segment.nodes]
+    return [
+        (a[0], b[0])
+        for a, b in combinations(boxes, 2)
+        if a[1] < b[3] - 0.5 and b[1] < a[3] - 0.5 and a[2] < b[4] - 0.5 and b[2] < a[4] - 0.5
+    ]
+
+
+def leaving_frames(segment: Segment | Layout) -> list[str]:
+    """Boxes that are not inside the frames of their blocks, or inside those of others."""
+    wrong = []
+    for frame in segment.frames:
+        path = frame.group.path
+        for placed in segment.nodes:
+            belongs = placed.box.node.path[: len(path)] == path
+            left, right = placed.x >= frame.x - 0.5, placed.x + placed.width <= frame.x + frame.width + 0.5
+            above = placed.y >= frame.y - 0.5
+            below = placed.y + placed.box.height <= frame.y + frame.height + 0.5
+            apart = (
+                placed.x + placed.width < frame.x + 0.5
+                or placed.x > frame.x + frame.width - 0.5
+                or placed.y + placed.box.height < frame.y + 0.5
+                or placed.y > frame.y + frame.height - 0.5
+            )
+            if belongs and not (left and right and above and below):
+                wrong.append(f"{placed.box.node.id} leaves {'/'.join(path)}")
+            if not belongs and not apart:
+                wrong.append(f"{placed.box.node.id} stands in {'/'.join(path)}")
+    return wrong
+
+
+def check(diagram: Diagram, down: bool) -> None:
+    """Everything that holds of a picture laid out by structure."""
+    layout = arrange(diagram, "TB" if down else "LR")
+    assert overlapping(layout) == []
+    assert leaving_frames(layout) == []
+    assert [through for line in layout.lines for through in inside(layout, line)] == []
+    assert [line.edge for line in layout.lines if not square(line)] == []
+    found = ways(diagram, layout)
+    assert [way.edge for way in found] == list(diagram.edges)
+    assert [way.edge for way in found if corners(layout, way) is None] == []
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize("name", QUICK)
+def test_a_network_is_drawn_without_crossing_a_box(name: str, down: bool) -> None:
+    check(compose_blocks(Wiring(analyse(load(name))), 2), down)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize("name", BY_STRUCTURE)
+def test_the_whole_catalogue(name: str, down: bool) -> None:
+    network = Wiring(analyse(load(name)))
+    check(compose_graph(network), down)
+    for depth in (1, 2, 3):
+        check(compose_blocks(network, depth), down)
+
+
+def test_branches_stand_in_the_order_of_the_spec() -> None:
+    layers = ["conv2d: {name: a, out_channels: 4, kernel_size: 1}"]
+    layers += [f"conv2d: {{name: b{n}, from: a, out_channels: 4, kernel_size: {2 * n + 1}, padding: {n}}}"
+               for n in (3, 1, 2)]  # fmt: skip
+    layers.append("concat: {name: all, from: [b3, b1, b2]}")
+    (*_, segment) = make_segments(made("\n".join(layers)), True)
+    places = {placed.box.node.id: placed for placed in segment.nodes}
+    middle = {name: placed.x + placed.width / 2 for name, placed in places.items()}
+    assert middle["b3"] < middle["b1"] < middle["b2"]
+    # Split and merge stand over the middle of the branches.
+    assert middle["all"] == pytest.approx((middle["b3"] + middle["b2"]) / 2)
+    assert len({round(places[name].y, 3) for name in ("b3", "b1", "b2")}) == 1
+
+
+def test_a_skip_runs_in_a_lane_and_enters_from_the_side() -> None:
+    layers = """
+conv2d: {name: a, out_channels: 4, kernel_size: 1}
+conv2d: {name: b, out_channels: 4, kernel_size: 1}
+add: {name: sum, from: [b, a]}
+"""
+    (*_, segment) = make_segments(made(layers), True)
+    (line,) = (line for line in segment.lines if line.edge.source == "a" and line.edge.target == "sum")
+    places = {placed.box.node.id: placed for placed in segment.nodes}
+    x, y = line.points[-1]
+    assert x == pytest.approx(places["sum"].x + places["sum"].width)
+    assert y == pytest.approx(places["sum"].y + places["sum"].box.parts[0].height / 2)
+    assert max(x for x, _ in line.points) > places["b"].x + places["b"].width
+
+
+def _nested(count: int) -> str:
+    layers = ["conv2d: {name: l0, out_channels: 4, kernel_size: 1}"]
+    for number in range(1, count):
+        sources = ", ".join(f"l{source}" for source in range(number))
+        layers.append(f"concat: {{name: k{number}, from: [{sources}]}}" if number > 1 else "identity: {name: k1}")
+        layers.append(f"conv2d: {{name: l{number}, out_channels: 4, kernel_size: 1}}")
+    return "\n".join(layers)
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize("count", [3, 6])
+def test_every_layer_may_read_all_before_it(count: int, down: bool) -> None:
+    """Lanes of a dense block (Huang et al. 2017) lie next to each other, and none on another."""
+    diagram = made(_nested(count))
+    check(diagram, down)
+
+
+def test_heads_stand_next_to_each_other() -> None:
+    layers = """
+global_avg_pool2d: {name: features}
+linear: {name: boxes, out_features: 4}
+linear: {name: classes, from: features, out_features: 10}
+"""
+    (*_, segment) = make_segments(made(layers), True)
+    places = {placed.box.node.id: placed for placed in segment.nodes}
+    assert places["boxes"].y == places["classes"].y
+    assert places["boxes"].x + places["boxes"].width < places["classes"].x
+
+
+def test_what_has_no_such_structure_is_left_to_graphviz() -> None:
+    layers = """
+conv2d: {name: a, out_channels: 4, kernel_size: 1}
+conv2d: {name: b, out_channels: 4, kernel_size: 1, from: input}
+add: {name: c, from: [a, b]}
+multiply: {name: d, from: [a, b]}
+concat: {name: e, from: [c, d]}
+"""
+    _, segment = make_segments(made(layers), True)
+    assert {placed.box.node.id for placed in segment.nodes} == {"a", "b", "c", "d", "e"}
+    assert overlapping(segment) == []
+    assert sorted({line.edge.target for line in segment.lines}) == ["a", "b", "c", "d", "e"]
