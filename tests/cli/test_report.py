@@ -318,9 +318,11 @@ def test_depth(archcalc: Run) -> None:
 # --- the whole catalogue
 
 
-def test_all_writes_a_folder(archcalc: Run, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [[], ["-f", "markdown"]], ids=["in full", "markdown"])
+def test_all_writes_a_folder(archcalc: Run, tmp_path: Path, form: list[str]) -> None:
     folder = tmp_path / "new" / "reports"
-    result = archcalc("report", "--all", "-o", folder)
+    result = archcalc("report", "--all", *form, "-o", folder)
     assert (result.code, result.out) == (0, "")
     written = {path for path in folder.rglob("*") if path.is_file()}
     assert written == {Path(line) for line in result.err.splitlines()}
@@ -330,7 +332,7 @@ def test_all_writes_a_folder(archcalc: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["--all"], ["--all", "-o", "-"], ["--all", "alexnet", "-o", "x"], ["--all", "--input", "8x8x3", "-o", "x"],
-     ["--all", "--set", "a=1", "-o", "x"], []],
+     ["--all", "--set", "a=1", "-o", "x"], ["--all", "-f", "json", "-o", "x"], []],
     ids=" ".join,
 )  # fmt: skip
 def test_all_or_some(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
@@ -343,7 +345,7 @@ def test_all_or_some(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_all_needs_a_folder_that_can_be(refuses: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     for folder in (tmp_path / "file", tmp_path / "file" / "reports", tmp_path / ("a" * 300)):
-        assert str(folder) in refuses("report", "--all", "-o", folder).err
+        assert str(folder) in refuses("report", "--all", "-f", "markdown", "-o", folder).err
     assert (tmp_path / "file").read_text() == "kept"
 
 

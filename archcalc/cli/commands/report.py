@@ -27,7 +27,7 @@ Examples:
   archcalc report mobilenet --set alpha=0.5 -f markdown
   archcalc report resnet50 --depth 2 --columns layer,output,params
   archcalc report alexnet vgg16 -f json -o both.json
-  archcalc report --all -o reports/
+  archcalc report --all -o site/
 """,
 )
 @click.argument("networks", metavar="NET...", nargs=-1, shell_complete=complete_network)
@@ -35,7 +35,8 @@ Examples:
     "--all",
     "everything",
     is_flag=True,
-    help="Every network of the catalogue as table, page and diagrams, with an index, into the folder -o.",
+    help="Every network of the catalogue as table, page and diagrams, with an index, into the folder -o; "
+    "with -f markdown no pages, and diagrams of well-known networks only.",
 )
 @click.option(
     "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, else table."
@@ -74,8 +75,10 @@ def command(
     """
     if everything:
         if networks or input_size or settings or output in (None, "-"):
-            raise click.UsageError("--all takes no NET, --input or --set, and needs a folder: --all -o reports/")
-        write_catalogue(str(output))
+            raise click.UsageError("--all takes no NET, --input or --set, and needs a folder: --all -o site/")
+        if form not in (None, "markdown"):
+            raise click.UsageError(f"--all makes tables, pages and diagrams, or -f markdown; not -f {form}")
+        write_catalogue(str(output), form == "markdown")
         return
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
@@ -92,11 +95,11 @@ def command(
     write(render(reports, form, output), output)
 
 
-def write_catalogue(folder: str) -> None:
+def write_catalogue(folder: str, short: bool) -> None:
     """The files of every network and the index, one by one, their names on stderr."""
-    from archcalc.render.pages.everything import catalogue_files
+    from archcalc.render.pages.everything import catalogue_files, markdown_files
 
-    for name, text in catalogue_files():
+    for name, text in markdown_files() if short else catalogue_files():
         target = Path(folder, name)
         make_folder(target.parent)
         write(text, str(target))

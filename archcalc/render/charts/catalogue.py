@@ -1,4 +1,4 @@
-"""The plots of the catalogue: which networks they show, and the files of `reports/`."""
+"""The plots of the catalogue: which networks they show, and their files."""
 
 from __future__ import annotations
 
@@ -29,9 +29,14 @@ def families() -> list[Analysis]:
     return [analyse(load(name)) for name in names() if "/" not in name]
 
 
+def comparison_plot() -> tuple[str, str]:
+    """Name and SVG of the comparison of all networks."""
+    return "comparison.svg", svg(compare(compared()))
+
+
 def catalogue_plots() -> Iterator[tuple[str, str]]:
-    """Name and SVG of each plot in `reports/`. Raises `UsageError` where the extra is not installed."""
-    yield "comparison.svg", svg(compare(compared()))
+    """Name and SVG of each plot of the catalogue. Raises `UsageError` where the extra is not installed."""
+    yield comparison_plot()
     yield "timeline.svg", svg(timeline(families()))
     yield "alexnet-profile.svg", svg(profile(analyse(load("alexnet"))))
     yield "vgg16-memory.svg", svg(memory(analyse(load("vgg16"))))

@@ -24,12 +24,9 @@ def standard_styles(analysis: Analysis) -> tuple[str, ...]:
     return ("blocks", "graph", "volumes") if volumes else ("blocks", "graph")
 
 
-def standard_pictures(analysis: Analysis) -> dict[str, str]:
-    """A file name, and the SVG that it holds, for each style that suits a network."""
-    name = analysis.graph.name
-    return {
-        f"{name}-{style}.svg": svg(drawing_of(analysis, Choices(style=style))[0]) for style in standard_styles(analysis)
-    }
+def standard_picture(analysis: Analysis, style: str) -> str:
+    """A diagram as SVG, with nothing else chosen."""
+    return svg(drawing_of(analysis, Choices(style=style))[0])
 
 
 def page_picture(analysis: Analysis, choices: Choices, ids: str) -> str:

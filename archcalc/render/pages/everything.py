@@ -1,4 +1,4 @@
-"""The reports of the whole catalogue, as files: what `archcalc report --all` writes."""
+"""The reports of the whole catalogue, as files: what `archcalc report --all` writes, in full or as Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, analyse
-from archcalc.render.charts.catalogue import catalogue_plots
+from archcalc.render.charts.catalogue import catalogue_plots, comparison_plot
 from archcalc.render.pages.comparison import overview
 from archcalc.render.pages.document import document
 from archcalc.render.pages.report import render
@@ -16,10 +16,25 @@ from archcalc.render.tables.report import make_report
 from archcalc.spec.catalogue import load, names
 
 COMPARISON = "comparison.html"
+#: The networks that have a diagram in the short form, and its style: those that courses and papers start from.
+PICTURES = {
+    "alexnet": "volumes",
+    "googlenet": "blocks",
+    "inception_v3": "blocks",
+    "lenet5": "volumes",
+    "mobilenet": "blocks",
+    "nasnet_mobile": "blocks",
+    "nin": "volumes",
+    "resnet50": "blocks",
+    "unet": "volumes",
+    "vgg16": "volumes",
+    "xception": "blocks",
+    "zfnet": "volumes",
+}
 
 
 def catalogue_files() -> Iterator[tuple[str, str]]:
-    """Name and text of every file of `reports/`, network by network, what compares them last.
+    """Name and text of every file, network by network, what compares them last: tables, pages, all diagrams, plots.
 
     Raises `UsageError` where a package is missing that the pictures need.
     """
@@ -32,17 +47,50 @@ def catalogue_files() -> Iterator[tuple[str, str]]:
     yield from overview_files(analyses)
 
 
+def markdown_files() -> Iterator[tuple[str, str]]:
+    """The short form, for readers without a browser: tables, a diagram of each network of `PICTURES`, the comparison.
+
+    Raises `UsageError` where a package is missing that the pictures need.
+    """
+    analyses = []
+    for name in names():
+        analyses.append(analyse(load(name)))
+        yield table_file(analyses[-1])
+    for name in PICTURES:
+        yield picture_file(name)
+    yield comparison_plot()
+    yield index_file(analyses)
+
+
+def table_file(analysis: Analysis) -> tuple[str, str]:
+    """The table of a network, its conventions and reported figures."""
+    return file_name(analysis.graph.name), markdown.render([make_report(analysis)])
+
+
+def picture_file(name: str) -> tuple[str, str]:
+    """The diagram of a network of `PICTURES`."""
+    from archcalc.render.diagrams.pages import standard_picture
+
+    return _picture_name(name, PICTURES[name]), standard_picture(analyse(load(name)), PICTURES[name])
+
+
+def index_file(analyses: Sequence[Analysis]) -> tuple[str, str]:
+    """The index of the short form."""
+    links = {name: {"diagram": _picture_name(name, style)} for name, style in PICTURES.items()}
+    return "README.md", render_index(analyses, links, pages=False)
+
+
 def network_files(analysis: Analysis) -> Iterator[tuple[str, str]]:
     """The table as Markdown, the page, and the diagrams that suit the network."""
-    from archcalc.render.diagrams.pages import standard_pictures
+    from archcalc.render.diagrams.pages import standard_picture, standard_styles
 
-    report = make_report(analysis)
-    yield file_name(analysis.graph.name), markdown.render([report])
-    page = render([report])
+    yield table_file(analysis)
+    page = render([make_report(analysis)])
     if page.missing:  # half a page would be taken for a whole one
         raise UsageError(page.missing[0])
     yield file_name(analysis.graph.name, "html"), page.text
-    yield from standard_pictures(analysis).items()
+    for style in standard_styles(analysis):
+        yield _picture_name(analysis.graph.name, style), standard_picture(analysis, style)
 
 
 def overview_files(analyses: Sequence[Analysis]) -> Iterator[tuple[str, str]]:
@@ -57,8 +105,15 @@ def overview_files(analyses: Sequence[Analysis]) -> Iterator[tuple[str, str]]:
 
 
 def _others(analysis: Analysis) -> dict[str, str]:
-    """What there is of a network beside its table, and the file."""
+    """What there is of a network next to its table, and the file."""
     from archcalc.render.diagrams.pages import standard_styles
 
     name = analysis.graph.name
-    return {"page": file_name(name, "html"), **{style: f"{name}-{style}.svg" for style in standard_styles(analysis)}}
+    return {
+        "page": file_name(name, "html"),
+        **{style: _picture_name(name, style) for style in standard_styles(analysis)},
+    }
+
+
+def _picture_name(network: str, style: str) -> str:
+    return f"{network}-{style}.svg"

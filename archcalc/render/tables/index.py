@@ -11,6 +11,14 @@ from archcalc.passes.analysis import Analysis
 
 #: By network: what else there is of it, and the file.
 Files = Mapping[str, Mapping[str, str]]
+_WITH_PAGES = (
+    "Made by `archcalc report --all -o FOLDER`. Each name links to the full table; next to it are the page for a browser "
+    "and the diagrams. [comparison.html](comparison.html) has all networks side by side."
+)
+_WITHOUT_PAGES = (
+    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the full table; well-known networks have "
+    "a diagram. `archcalc report --all -o FOLDER` makes a page for browsers and all diagrams of every network."
+)
 _HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
 
 
@@ -24,17 +32,18 @@ def is_block(analysis: Analysis) -> bool:
     return analysis.graph.name.startswith("blocks/")
 
 
-def render_index(analyses: Sequence[Analysis], files: Files | None = None) -> str:
-    """Markdown: one line a network, with links to its other files, then what each brought."""
+def render_index(analyses: Sequence[Analysis], files: Files | None = None, pages: bool = True) -> str:
+    """Markdown: one line a network, with links to its other files, then what each brought.
+
+    `pages`: whether the folder holds pages and all plots, or tables and some diagrams.
+    """
     files = files or {}
     networks = [analysis for analysis in analyses if not is_block(analysis)]
     blocks = [analysis for analysis in analyses if is_block(analysis)]
     out = [
         "# The catalogue",
         "",
-        "Made by `archcalc report --all -o reports/`. Each name links to the full table; beside it the page for a "
-        "browser (download it: GitHub shows its source) and the diagrams. [comparison.html](comparison.html) has all "
-        "networks side by side.",
+        _WITH_PAGES if pages else _WITHOUT_PAGES,
         "",
     ]
     out += _comparison(networks, files)
@@ -47,7 +56,7 @@ def render_index(analyses: Sequence[Analysis], files: Files | None = None) -> st
         "report; – where no figure with a source is at hand. Multiplications: convolution and dense layers, one for "
         "each multiply-add, per image.",
     ]
-    out += _development(networks)
+    out += _development(networks, pages)
     if blocks:
         out += ["", "## Building blocks", "", "Parts that are taught on their own, as small networks.", ""]
         out += _comparison(blocks, files, ("network", "input", "output", "parameters", "multiplications"))
@@ -99,12 +108,14 @@ def accuracy(analysis: Analysis, which: str) -> str:
     return f"{chosen.accuracy:.1f}" if chosen else words.NONE
 
 
-def _development(analyses: Sequence[Analysis]) -> list[str]:
+def _development(analyses: Sequence[Analysis], picture: bool) -> list[str]:
     """A picture of which family follows which, and a sentence on what each brought."""
     graphs = [analysis.graph for analysis in analyses]
     first = {graph.family: graph for graph in reversed(graphs)}
     chosen = sorted(first.values(), key=lambda graph: (graph.year or 0, graph.family))
-    out = ["", "## The line of development", "", "![Families of networks by year](timeline.svg)", ""]
+    out = ["", "## The line of development", ""]
+    if picture:
+        out += ["![Families of networks by year](timeline.svg)", ""]
     out += [
         f"- **{escape_markdown(graph.family_title)}** ({graph.year or '?'}): {escape_markdown(graph.description)}"
         for graph in chosen
