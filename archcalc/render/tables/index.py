@@ -12,12 +12,12 @@ from archcalc.passes.analysis import Analysis
 #: By network: what else there is of it, and the file.
 Files = Mapping[str, Mapping[str, str]]
 _WITH_PAGES = (
-    "Made by `archcalc report --all -o FOLDER`. Each name links to the full table; next to it are the page for a browser "
-    "and the diagrams. [comparison.html](comparison.html) has all networks side by side."
+    "Made by `archcalc report --all -o FOLDER`. Each name links to the full table; next to it are the page for a "
+    "browser and the diagrams. [comparison.html](comparison.html) has all networks side by side."
 )
 _WITHOUT_PAGES = (
-    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the full table; well-known networks have "
-    "a diagram. `archcalc report --all -o FOLDER` makes a page for browsers and all diagrams of every network."
+    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the full table; well-known networks "
+    "have a diagram. `archcalc report --all -o FOLDER` makes a page for browsers and all diagrams of every network."
 )
 _HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
 

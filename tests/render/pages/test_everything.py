@@ -1,7 +1,7 @@
 """The whole catalogue as files: reports/ is fresh and small, and the long form has all that it promises.
 
-Tables are compared to the byte. Of pictures the texts are compared: another version of Graphviz or Vega may lay them out
-in another way.
+Tables are compared to the byte. Of pictures the texts are compared: another version of Graphviz or Vega may lay them
+out in another way.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from archcalc.spec.catalogue import names
 from tests.render.pages.made import analysis_of
 
 FOLDER = Path(__file__).parents[3] / "reports"
+#: The plots that the documentation shows.
+IMAGES = FOLDER.parent / "docs" / "images"
 REMEDY = "run: archcalc report --all -f markdown -o reports/"
 #: The audit of the lecture notes is made by another command, and tested there.
 OTHERS = {"lecture_audit.md", "lecture_claims.yaml"}
@@ -45,8 +47,8 @@ def slow_but(quick: Iterable[str], every: Iterable[str]) -> list[object]:
 
 
 def texts(picture: str) -> list[str]:
-    """The texts of a picture, whatever their places."""
-    return sorted(re.findall(r"<(?:text|tspan|title|desc)[^>]*>([^<]*)", picture))
+    """The texts of a picture and the layers that it shows, whatever their places."""
+    return sorted(re.findall(r"(?<=>)[^<>]+(?=</(?:text|tspan|title|desc))|data-[a-z]+=\"[^\"]*\"", picture))
 
 
 def kept(name: str) -> str:
@@ -109,10 +111,13 @@ def test_the_long_form_compares_the_networks() -> None:
 
 
 @pytest.mark.slow
-def test_the_long_form_has_all_plots() -> None:
+def test_the_long_form_has_all_plots_and_those_of_the_documentation_are_fresh() -> None:
     made = dict(catalogue_plots())
     assert sorted(made) == [f"{name}.svg" for name in PLOTS]
-    assert all(len(texts(text)) > 5 for text in made.values())
+    for name, text in made.items():
+        folder = FOLDER if (FOLDER / name).is_file() else IMAGES
+        assert len(texts(text)) > 5
+        assert texts((folder / name).read_text(encoding="utf-8")) == texts(text), f"{folder.name}/{name} is not fresh"
 
 
 @pytest.mark.parametrize(
