@@ -129,6 +129,13 @@ class Op(BaseModel):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         """For each input: what an output position reads of it (`None`: only its size matters)."""
 
+    def sliding(self, inputs: Sequence[Shape]) -> "Op | None":
+        """The op that does the same around every position of a larger map; None where there is none.
+
+        `inputs` are its own, as (C, 1, 1) where they are flat: a dense layer becomes a convolution as large as its map.
+        """
+        return None
+
     def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
         """The layer as a matrix product (im2col), where it is one."""
         return None
@@ -153,6 +160,9 @@ class Pointwise(WithoutWeights):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return self
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return NO_OPERATIONS

@@ -286,6 +286,9 @@ class LocallyConnected2d(Windowed):
     out_channels: Count
     bias: bool = True
 
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return None
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (self.out_channels, *self.spatial_output(inputs[0]))
 

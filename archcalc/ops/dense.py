@@ -6,6 +6,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements, names
+from archcalc.ops.conv import Conv2d
 
 #: What people call a fully connected layer.
 _DENSE = names(
@@ -47,6 +48,11 @@ class Linear(Op):
     def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
         features = elements(inputs[0])
         return MatrixProduct(1, (self.out_features, features), (features, 1))
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return Conv2d.model_validate(
+            {"out_channels": self.out_features, "kernel_size": inputs[0][1:], "bias": self.bias}
+        )
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)

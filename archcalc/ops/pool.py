@@ -12,6 +12,7 @@ from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
     MarginPair,
+    Op,
     Operations,
     Param,
     SizePair,
@@ -23,6 +24,7 @@ from archcalc.ops.base import (
     names,
     want_image,
 )
+from archcalc.ops.reshape import Identity
 from archcalc.ops.windowed import Axis, Windowed
 
 #: What people call pooling of any kind, averages of any kind, and averages over whole maps.
@@ -197,6 +199,11 @@ class Subsampling2d(Pool2d):
         return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
 
 
+def _as_window(shape: Shape) -> Op:
+    """The mean of a whole map as average pooling with a window of its size."""
+    return AvgPool2d.model_validate({"kernel_size": shape[1:], "stride": 1}) if elements(shape[1:]) > 1 else Identity()
+
+
 class GlobalAvgPool2d(WithoutWeights):
     """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
 
@@ -223,6 +230,9 @@ class GlobalAvgPool2d(WithoutWeights):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         channels, height, width = inputs[0]
         return Operations(additions=rules.sums(channels, height * width, 0), divisions=channels)
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return _as_window(inputs[0])
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)
@@ -264,6 +274,11 @@ class AdaptiveAvgPool2d(WithoutWeights):
         ]
         values = elements(output)
         return Operations(additions=channels * read[0] * read[1] - values, divisions=values)
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        if self.output_size == inputs[0][1:]:
+            return Identity()
+        return _as_window(inputs[0]) if self.output_size == (1, 1) else None
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         _, *sizes = inputs[0]

@@ -14,6 +14,7 @@ from archcalc.ops.base import (
     Count,
     Margin,
     MarginPair,
+    Op,
     Operations,
     Pointwise,
     SizePair,
@@ -95,6 +96,9 @@ class Flatten(Pointwise):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (elements(inputs[0]),)
 
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return Identity()
+
 
 def _as_shape(value: Any) -> Any:
     if isinstance(value, int):
@@ -132,6 +136,9 @@ class Reshape(Pointwise):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return self.shape
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return None
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)
@@ -175,6 +182,9 @@ class Crop2d(Pointwise):
                 "the margins leave nothing",
                 f"input {format_shape(inputs[0])}, margins {list(self.margins)}",
             )
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return self if len(inputs) == 1 else None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, height, width = inputs[0]
@@ -323,6 +333,9 @@ class Upsample2d(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         want_image(inputs[0])
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, height, width = inputs[0]

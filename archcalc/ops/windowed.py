@@ -104,6 +104,9 @@ class Windowed(Op):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (tuple(_as_window(self.axis(inputs[0], axis)) for axis in (0, 1)),)  # type: ignore[return-value]
 
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return self
+
     def window_summary(self) -> str:
         """The stride and dilation, where they are not 1."""
         stride = "" if self.stride == (1, 1) else f", /{self.stride[0]}"

@@ -136,7 +136,7 @@ def _text(analysis: Analysis, shape: tuple[int, ...], slid: Slid, how: str) -> s
     _, rows, columns = slid.scores.shape
     count = rows * columns
     once, each = slid.multiplications
-    filters = [f"{name} {filters[2]}×{filters[3]}" for name, (_, filters) in slid.converted.reshaped.items()]
+    filters = [f"{name} {shape[2]}×{shape[3]}" for name, shape in slid.converted.filters.items()]
     own = format_shape(graph.input_shape)
     lines = [
         f"{words.line(graph.title or graph.name)}: {format_shape(shape)}, {analysis.dtype}, {how}",
@@ -175,7 +175,7 @@ def _json(analysis: Analysis, shape: tuple[int, ...], slid: Slid) -> str:
         "stride": list(slid.stride),
         "scores": list(slid.scores.shape),
         "multiplications": {"one_pass": slid.multiplications[0], "crops": slid.multiplications[1]},
-        "converted": {name: list(filters) for name, (_, filters) in slid.converted.reshaped.items()},
+        "converted": {name: list(shape) for name, shape in slid.converted.filters.items()},
         "padded": list(slid.converted.padded),
         "difference": slid.difference,
         "same_class": slid.same_class,

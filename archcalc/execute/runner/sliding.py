@@ -6,7 +6,7 @@ image in one pass. Source: CS231n, "Converting FC layers to CONV layers"; Serman
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,33 +20,28 @@ from archcalc.execute.kernels.registry import Sizes
 from archcalc.execute.runner.execute import execute
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.ops import OPS, rules
-from archcalc.ops.base import Op
-from archcalc.ops.pool import Pool2d
-from archcalc.ops.windowed import NO_PADDING, Windowed
-from archcalc.passes.analysis import Analysis, analyse
-
-#: Ops that do at each position the same, whatever lies around: they slide as they are.
-_AS_THEY_ARE = {
-    "add", "avg_pool2d", "batch_norm2d", "concat", "conv2d", "crop2d", "depthwise_conv2d", "dropout", "identity",
-    "input", "local_response_norm", "lp_pool2d", "max_pool2d", "multiply", "pad_channels", "relu", "relu6",
-    "scaled_tanh", "sigmoid", "slice2d", "softmax", "subsampling2d", "tanh", "zero_pad2d",
-}  # fmt: skip
-#: Ops that are changed: what reads a whole map reads a window of its size.
-_CHANGED = {"adaptive_avg_pool2d", "flatten", "global_avg_pool2d", "linear"}
+from archcalc.ops.base import EVERYTHING, Op, Windows, elements
+from archcalc.ops.windowed import NO_PADDING
+from archcalc.passes.analysis import Analysis, Row, analyse
 
 
 @dataclass(frozen=True)
 class Converted:
     """A network without dense layers, as an analysis on its own input, where it gives one position.
 
-    reshaped: layers whose weights get a new shape: as they are, as filters. padded: layers that read zeros around
-    their map, so that an edge is seen.
+    reshaped: layers whose arrays get a new shape, with the shapes that these arrays have in the network itself.
+    padded: layers that read zeros around their map, so that its edges matter.
     """
 
     analysis: Analysis
-    reshaped: Mapping[str, tuple[Shape, Shape]]
+    reshaped: Mapping[str, Mapping[str, Shape]]
     padded: tuple[str, ...]
+
+    @property
+    def filters(self) -> Mapping[str, Shape]:
+        """The layers that became convolutions, and the shape (outputs, C, height, width) of their weights."""
+        rows = (self.analysis[name] for name in self.reshaped)
+        return {row.name: row.op.param_shapes(row.input_shapes)[0].shape for row in rows}
 
     @property
     def stride(self) -> tuple[int, int]:
@@ -60,17 +55,14 @@ class Converted:
 class ReshapedWeights:
     """The weights of a network, those of dense layers as filters (outputs, C, height, width)."""
 
-    def __init__(self, weights: Weights, reshaped: Mapping[str, tuple[Shape, Shape]]) -> None:
+    def __init__(self, weights: Weights, reshaped: Mapping[str, Mapping[str, Shape]]) -> None:
         self._weights = weights
         self._reshaped = reshaped
 
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
         """The arrays of a layer by name, in these sizes."""
-        if layer not in self._reshaped:
-            return self._weights.of(layer, sizes)
-        flat, filters = self._reshaped[layer]
-        made = self._weights.of(layer, {**sizes, "weight": flat})
-        return {**made, "weight": made["weight"].reshape(filters)}
+        own = self._weights.of(layer, {**sizes, **self._reshaped.get(layer, {})})
+        return {name: own[name].reshape(size) for name, size in sizes.items()}
 
 
 class Slid(NamedTuple):
@@ -115,21 +107,22 @@ def convert(analysis: Analysis) -> Converted:
     graph = analysis.graph
     main = _main(graph)
     kept = sorted(reads(graph, main.layer))
-    if not any(graph.layers[index].op.kind in _CHANGED - {"flatten"} for index in kept):
+    if not any(_reads_a_whole_map(analysis.rows[index]) for index in kept):
         raise UsageError(f"{graph.name} has no dense layer and no global pooling: it slides over any image as it is")
     place = {old: new for new, old in enumerate(kept)}
     maps: dict[int, Shape] = {}
     layers, padded = [], []
-    reshaped: dict[str, tuple[Shape, Shape]] = {}
+    reshaped: dict[str, Mapping[str, Shape]] = {}
     for index in kept:
         layer = graph.layers[index]
         inputs = [maps[source] for source in layer.inputs]
         op = _slid(layer, inputs).resolve(inputs)
         maps[index] = op.output_shape(inputs)
-        if layer.op.kind == "linear":
-            filters = op.param_shapes(inputs)[0].shape
-            reshaped[layer.name] = ((filters[0], filters[1] * filters[2] * filters[3]), filters)
-        if inputs and _sees_an_edge(op, inputs[0]):
+        own = {param.name: param.shape for param in layer.op.param_shapes(analysis.rows[index].input_shapes)}
+        new = {param.name: param.shape for param in op.param_shapes(inputs)}
+        if own != new:
+            reshaped[layer.name] = {name: shape for name, shape in own.items() if new[name] != shape}
+        if any(_reads_beyond(windows, shape, maps[index]) for windows, shape in _windows(op, inputs)):
             padded.append(layer.name)
         layers.append(Layer(layer.name, op, tuple(place[source] for source in layer.inputs), layer.location))
     ends = (Output(main.name, place[main.layer]),)
@@ -137,50 +130,38 @@ def convert(analysis: Analysis) -> Converted:
     return Converted(analyse(slid, analysis.batch, analysis.dtype), reshaped, tuple(padded))
 
 
+def _reads_a_whole_map(row: Row) -> bool:
+    """Whether the layer makes one position of a map with several, or has none."""
+    return any(
+        len(shape) == 3 and elements(shape[1:]) > elements(row.output_shape[1:]) == 1 for shape in row.input_shapes
+    ) or (EVERYTHING in row.op.windows(row.input_shapes))
+
+
 def _slid(layer: Layer, inputs: list[Shape]) -> Op:
     """The op that does the same on a map, (C, 1, 1) where the layer's own was flat. Raises `UsageError`."""
-    op = layer.op
-    kind = op.kind
-    whole = inputs[0][1:] if inputs else ()
-    if kind == "linear":
-        fields = op.model_dump()
-        return _op("conv2d", out_channels=fields["out_features"], kernel_size=whole, bias=fields["bias"])
-    if kind == "flatten":
-        return _op("identity")
-    if kind in ("global_avg_pool2d", "adaptive_avg_pool2d"):
-        wanted = getattr(op, "output_size", (1, 1))
-        if wanted == whole:
-            return _op("identity")
-        if wanted == (1, 1):
-            return _op("avg_pool2d", kernel_size=whole, stride=1)
-    elif (
-        kind in _AS_THEY_ARE
-        and not (kind == "crop2d" and len(inputs) > 1)
-        and all(shape[1:] == whole for shape in inputs)
-    ):
-        return op
-    raise UsageError(
-        f'layer "{layer.name}" ({kind}, {" and ".join(map(format_shape, inputs))}) cannot slide over a larger image: '
-        f"it has no form as a window"
+    same_size = all(shape[1:] == inputs[0][1:] for shape in inputs)
+    op = layer.op.sliding(inputs) if same_size else None
+    if op is None:
+        raise UsageError(
+            f'layer "{layer.name}" ({layer.op.kind}, {" and ".join(map(format_shape, inputs))}) cannot slide over a '
+            f"larger image: it has no form as a window"
+        )
+    return op
+
+
+def _windows(op: Op, inputs: list[Shape]) -> Iterator[tuple[Windows, Shape]]:
+    """What the op reads of each input of which it reads windows."""
+    for windows, shape in zip(op.windows(inputs), inputs, strict=False):
+        if windows is not None and not isinstance(windows, str):
+            yield windows, shape
+
+
+def _reads_beyond(windows: Windows, shape: Shape, output: Shape) -> bool:
+    """Whether the first or the last window lies partly outside the map."""
+    return any(
+        window.before > 0 or (count - 1) * window.stride - window.before + window.size > size
+        for window, size, count in zip(windows, shape[1:], output[1:], strict=True)
     )
-
-
-def _op(kind: str, **fields: object) -> Op:
-    return OPS[kind].model_validate(fields)
-
-
-def _sees_an_edge(op: Op, shape: Shape) -> bool:
-    """Whether windows reach over the edge of the map."""
-    if not isinstance(op, Windowed):
-        padding = getattr(op, "padding", NO_PADDING) if op.kind == "zero_pad2d" else NO_PADDING
-        return padding == "same" or any(padding)
-    axes = [op.axis(shape, index) for index in (0, 1)]
-    hangs = (
-        isinstance(op, Pool2d)
-        and op.ceil_mode
-        and any(rules.leftover(axis.size, axis.window, axis.stride, axis.padding) for axis in axes)
-    )
-    return hangs or any(axis.padding for axis in axes)
 
 
 def slide(

@@ -64,7 +64,7 @@ def test_vggs_geometry_without_padding() -> None:
     padded = slid(vgg, 384, 384)
     assert padded.scores.shape == (10, 6, 6)
     assert padded.stride == (32, 32)
-    assert padded.converted.reshaped["fc6"] == ((6, 4 * 7 * 7), (6, 4, 7, 7))
+    assert padded.converted.reshaped["fc6"] == {"weight": (6, 4 * 7 * 7)}
     assert len(padded.converted.padded) == 13
     assert padded.difference > 1e-3
     bare = slid(without_padding(vgg), 384, 384)
