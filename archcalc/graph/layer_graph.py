@@ -68,6 +68,8 @@ class LayerGraph:
     follows: tuple[str, ...] = ()
     reported: tuple[Reported, ...] = field(default=(), hash=False)
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    #: What the notation of the network leaves unsaid; reports print it.
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         # A network that belongs to no family is the only member of its own.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, network_names, variants_of
 from archcalc.spec.document import Parameter
 from archcalc.spec.load import load_spec, spec_of
-from archcalc.spec.patterns import is_pattern, parse_pattern
+from archcalc.spec.patterns import is_pattern, parse_pattern, pattern_notes
 from archcalc.spec.spec import Spec
 
 _PACKAGE = Path(__file__).parents[1]
@@ -78,7 +79,8 @@ def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: S
     Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
     """
     spec, member, variant = find(network)
-    return build(spec, member, variant, settings, input_shape)
+    graph = build(spec, member, variant, settings, input_shape)
+    return replace(graph, notes=pattern_notes(graph)) if is_pattern(network) else graph
 
 
 def parameters(network: str) -> Mapping[str, Parameter]:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import Inline, Location, Problem, SpecError
 from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops import Op, called
+from archcalc.ops.windowed import Windowed
 from archcalc.spec.source import MarkedDict, MarkedList, Source
 
 LONGEST = 10_000
@@ -21,29 +24,32 @@ NAME = "pattern"
 _TOKEN = re.compile(
     r"\s*(?:(?P<arrow>->|→)|(?P<open>\[)|(?P<close>\])|(?P<times>[*×]\s*\d*)|(?P<word>(?:[^\s\[\]*→>-]|-(?!>))+))"
 )
-_INPUT = re.compile(r"\d+(?:[x×]\d+)*", re.IGNORECASE)
-_WINDOW = r"(?P<F>\d{1,9})(?:[x×](?P<F2>\d{1,9}))?"
-_MORE = r"(?:/(?P<S>\d{1,9}))?(?:p(?P<P>\d{1,9}))?"
-_CONV = re.compile(rf"(?P<kind>conv|upconv){_WINDOW}-(?P<K>\d{{1,9}}){_MORE}", re.IGNORECASE)
-_POOL = re.compile(rf"(?P<kind>pool|maxpool|avgpool){_WINDOW}{_MORE}", re.IGNORECASE)
-_SIZED = re.compile(r"(?P<kind>fc|lrn|dropout|pool)(?P<N>\d{0,9}(?:\.\d{1,9})?)", re.IGNORECASE)
-#: Words without a size, and the op that each stands for.
-WORDS = {
-    "relu": "relu",
-    "relu6": "relu6",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "softmax": "softmax",
-    "bn": "batch_norm2d",
-    "lrn": "local_response_norm",
-    "dropout": "dropout",
-    "gap": "global_avg_pool2d",
-    "avgpool": "global_avg_pool2d",
-    "flatten": "flatten",
-}
-_FORMS = "conv3-64, conv11-96/4p0, upconv2-64/2, pool2, pool3/2, avgpool7, gap, fc10, " + ", ".join(
-    word for word in WORDS if word not in ("gap", "avgpool")
+#: 32x32x3, 28 x 28 x 1, [224×224×3]; and which axis is meant where that may be asked: 3x224x224 hwc.
+_INPUT = re.compile(
+    r"\s*(?P<bracket>\[)?\s*(?P<size>\d+(?:\s*[x×*]\s*\d+)*(?:\s+(?:hwc|chw))?)\s*(?(bracket)\])", re.IGNORECASE
 )
+#: What follows the name of a layer: 3, 3x3-64, -10, 0.5.
+_NUMBERS = re.compile(
+    r"[\s-]?(?P<first>\d{1,9}(?:\.\d{1,9})?)(?:[x×](?P<second>\d{1,9}))?(?:-(?P<channels>\d{1,9}))?(?P<rest>.*)",
+    re.DOTALL,
+)
+#: Settings after it, joined or each as a word of its own: /2, s2, p0, d2, g2, same, valid, nobias.
+_OPTION = re.compile(r"[-,]?(?:(?P<key>[/spdg])(?P<number>\d{1,9})|(?P<word>same|valid|no-?_?bias))", re.IGNORECASE)
+_OPTIONS = re.compile(rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _OPTION.pattern)})+", re.IGNORECASE)
+_FIELDS = {"/": "stride", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
+#: The field that the first number after a name gives, for the first of these that an op has.
+_FIRST = ("kernel_size", "out_features", "output_size", "size", "p", "negative_slope", "factor", "scale")
+#: Words that one name may have after its first.
+_MOST_WORDS = 4
+#: What a field is when a pattern does not say it.
+_UNSAID = {"kernel_size": 2}
+#: Shown where a word is not known.
+_EXAMPLES = (
+    "conv3-64", "conv11-96/4p0", "conv3-64s2d2g2", "conv1x7-128 nobias", "dw3", "upconv2-64/2", "pool2", "maxpool3/2",
+    "avgpool7", "gap", "fc10", "bn", "lrn", "relu", "relu6", "tanh", "sigmoid", "softmax", "dropout0.5", "flatten",
+)  # fmt: skip
+_FORMS = f"layers: {', '.join(_EXAMPLES)}; for example 32x32x3 -> conv3-64 -> bn -> relu -> pool2 -> fc10"
+PADDING_RULE = "In a pattern a convolution is padded `same` unless it says otherwise (conv3-64p0: none), a pool is not."
 
 
 class _Token(NamedTuple):
@@ -55,6 +61,11 @@ class _Token(NamedTuple):
 def is_pattern(network: str) -> bool:
     """Whether a NET argument is a pattern rather than a name or a file."""
     return "->" in network or "→" in network
+
+
+def pattern_notes(graph: LayerGraph) -> tuple[str, ...]:
+    """What a pattern leaves unsaid of its network."""
+    return (PADDING_RULE,) if any(isinstance(layer.op, Windowed) for layer in graph) else ()
 
 
 def parse_pattern(text: str) -> Source:
@@ -78,6 +89,9 @@ class _Parser:
     def _tokens(self) -> list[_Token]:
         found = []
         position, end = 0, len(self.text.rstrip())
+        if start := _INPUT.match(self.text):
+            found.append(_Token("input", " ".join(start["size"].split()), start.start("size") + 1))
+            position = start.end()
         while position < end:
             match = _TOKEN.match(self.text, position)
             if match is None:
@@ -98,7 +112,7 @@ class _Parser:
 
     def document(self) -> Source:
         first = self.take()
-        if first.kind != "word" or not _INPUT.fullmatch(first.text):
+        if first.kind != "input":
             raise self.fault("a pattern begins with the size of its input", first.column, "for example 32x32x3 -> fc10")
         self.arrow()
         layers = self.chain()
@@ -171,49 +185,75 @@ class _Parser:
         return int(digits)
 
     def layer(self, token: _Token) -> Any:
-        """One word as a step of a spec."""
-        text = token.text
-        if match := _CONV.fullmatch(text):
-            up = match["kind"].lower() == "upconv"
-            fields = {"out_channels": int(match["K"]), **_window(match)}
-            fields.setdefault("padding", 0 if up else "same")
-            return self.step("conv_transpose2d" if up else "conv2d", fields, token.column)
-        if match := _POOL.fullmatch(text):
-            kind = "avg_pool2d" if match["kind"].lower() == "avgpool" else "max_pool2d"
-            return self.step(kind, _window(match), token.column)
-        if text.lower() in WORDS:
-            return WORDS[text.lower()]
-        if match := _SIZED.fullmatch(text):
-            return self.sized(match["kind"].lower(), match["N"], token)
+        """One word, with the settings that follow it, as a step of a spec."""
+        op, rest = self.named(token)
+        numbers = _NUMBERS.fullmatch(rest)
+        fields = {} if numbers is None else self.numbers(op, numbers, token)
+        self.options(op, rest if numbers is None else numbers["rest"], fields, token)
+        while self.token.kind == "word" and _OPTIONS.fullmatch(self.token.text):
+            option = self.take()
+            self.options(op, option.text, fields, option)
+        for name, field in op.model_fields.items():
+            if field.is_required() and name not in fields:
+                if name not in _UNSAID:
+                    raise self.fault(f"{token.text[:40]!r} needs {name}", token.column, _form(op))
+                fields[name] = _UNSAID[name]
+        if op.family == "convolution" and issubclass(op, Windowed):
+            fields.setdefault("padding", "same")
+        return self.step(op.kind, fields, token.column) if fields else op.kind
+
+    def named(self, token: _Token) -> tuple[type[Op], str]:
+        """The op of the words that stand here, of which a name may be several: max pool 2."""
+        following = 0
+        while following < _MOST_WORDS and self.tokens[self.index + following].kind == "word":
+            following += 1
+        for more in range(following, -1, -1):
+            words = [token.text, *(each.text for each in self.tokens[self.index : self.index + more])]
+            if more and _OPTIONS.fullmatch(words[-1]):
+                continue  # a setting, which is read by itself
+            found = _named(" ".join(words))
+            if found is not None:
+                self.index += more
+                return found
         raise self.unknown(token)
 
-    def sized(self, kind: str, number: str, token: _Token) -> Any:
-        if kind == "dropout":
-            return self.step("dropout", {"p": float(number)}, token.column)
-        if kind == "pool" and not number:
-            return self.step("max_pool2d", {"kernel_size": 2}, token.column)
-        if not number.isdigit():
-            raise self.fault(
-                f"{token.text[:40]!r} needs a whole number, as in {kind}{10 if kind == 'fc' else 5}", token.column
-            )
-        name, field = ("linear", "out_features") if kind == "fc" else ("local_response_norm", "size")
-        return self.step(name, {field: int(number)}, token.column)
+    def numbers(self, op: type[Op], numbers: re.Match[str], token: _Token) -> dict[str, Any]:
+        """The fields that the numbers after a name stand for: 3x3-64 of conv3x3-64."""
+        known = op.model_fields
+        first = _first(op)
+        value: Any = float(numbers["first"]) if "." in numbers["first"] else int(numbers["first"])
+        if first is None or (numbers["channels"] and "out_channels" not in known):
+            raise self.fault(f"cannot read {token.text[:40]!r} as a layer", token.column, _form(op))
+        if numbers["second"]:
+            value = (value, int(numbers["second"]))
+        channels = {"out_channels": int(numbers["channels"])} if numbers["channels"] else {}
+        return {**channels, first: value}
+
+    def options(self, op: type[Op], text: str, fields: dict[str, Any], token: _Token) -> None:
+        """Read settings into `fields`: /2, s2p0, nobias."""
+        while text:
+            match = _OPTION.match(text)
+            if match is None:
+                raise self.unknown(token)
+            text = text[match.end() :]
+            name, value = _setting(match)
+            if name not in op.model_fields:
+                raise self.fault(f"{op.kind} has no {name}", token.column, _form(op))
+            if name in fields:
+                raise self.fault(f"{token.text[:40]!r} gives {name} twice", token.column, _form(op))
+            fields[name] = value
 
     def unknown(self, token: _Token) -> SpecError:
         text = token.text[:40]
-        word = re.match(r"[a-z]*", text.lower())
-        stem = word[0] if word else ""
-        details = [f"layers: {_FORMS}"]
-        if stem in ("conv", "upconv"):
-            details = [f"{stem} is written {stem}F-K/SpP: {stem}3-64, {stem}11-96/4p0, {stem}1x7-128"]
-        elif stem in ("pool", "maxpool", "avgpool"):
-            details = [f"{stem} is written {stem}F/SpP: {stem}2, {stem}3/2, {stem}3/2p1"]
-        hint = (
-            ""
-            if stem in text.lower() != stem and len(details[0]) < 80
-            else did_you_mean(stem, [*WORDS, "conv", "pool", "fc"])
-        )
-        return self.fault(f"cannot read {text!r} as a layer{hint}", token.column, *details)
+        stem = re.match(r"[^\W\d]*", text.lower())
+        word = stem[0] if stem else ""
+        found = _named(word) if len(word) > 1 else None
+        joins = next((op.kind for op in called(word) if op.most_inputs != 1), None)
+        if joins and found is None:
+            what = f"{joins} reads several layers, and a pattern is one chain; write a spec with branches"
+            return self.fault(f"{text!r}: {what}", token.column)
+        hint = "" if found else did_you_mean(word, [*_usual_words(), "conv", "pool", "fc"])
+        return self.fault(f"cannot read {text!r} as a layer{hint}", token.column, _form(found[0]) if found else _FORMS)
 
     def step(self, kind: str, fields: dict[str, Any], column: int) -> MarkedDict:
         settings = MarkedDict((1, column))
@@ -234,11 +274,62 @@ def _put(target: MarkedDict, key: str, value: Any, column: int) -> None:
     target.keys_at[key] = target.values_at[key] = (1, column)
 
 
-def _window(match: re.Match[str]) -> dict[str, Any]:
-    size = int(match["F"])
-    fields: dict[str, Any] = {"kernel_size": (size, int(match["F2"])) if match["F2"] else size}
-    if match["S"]:
-        fields["stride"] = int(match["S"])
-    if match["P"]:
-        fields["padding"] = int(match["P"])
-    return fields
+def _named(text: str) -> tuple[type[Op], str] | None:
+    """The op that a word begins with, and what follows the name: `conv` and `3-64` of conv3-64."""
+    for end in range(len(text), 1, -1):
+        rest = text[end:]
+        if rest and not (_NUMBERS.fullmatch(rest) or _OPTION.match(rest)):
+            continue
+        word = text[:end].strip(" -_,:")
+        # Words of one letter, as in the tables of papers, are too easily typos. A 2 before a d is no part of a name.
+        if len(word) < 2 or (word[-1].isdigit() and rest[:1].isdigit()):
+            continue
+        for op in called(word):
+            if op.kind != "input" and op.most_inputs == 1 and (not rest or _first(op) is not None):
+                return (_without_size(word) if not rest else None) or op, rest
+    return None
+
+
+def _first(op: type[Op]) -> str | None:
+    """The field that the first number after the name of an op gives."""
+    return next(
+        (name for name in _FIRST if name in op.model_fields and op.model_fields[name].annotation is not bool), None
+    )
+
+
+def _without_size(word: str) -> type[Op] | None:
+    """The op of a word that stands alone, where that differs: an average pool without a size is global."""
+    ops = called(word)
+    if any("kernel_size" in op.model_fields for op in ops[:1]) and "avg" in word.lower().replace("average", "avg"):
+        return next((op for op in ops if op.family == "pooling" and not op.model_fields), None)
+    return None
+
+
+def _usual_words() -> list[str]:
+    return [word for example in _EXAMPLES if (match := re.match(r"[a-z]+6?", example)) and (word := match[0])]
+
+
+def _form(op: type[Op]) -> str:
+    """How a layer of an op is written, with examples."""
+    fields = op.model_fields
+    name = op.noun.replace(" ", "") or op.kind
+    name = next((word for word in _usual_words() if op in called(word)[:1]), name)
+    first = _first(op)
+    if first is None:
+        return f"it is written {name}, without numbers"
+    if first != "kernel_size":
+        number = "0.5" if first in ("p", "negative_slope") else "10" if first == "out_features" else "5"
+        return f"it is written {name}N: {name}{number}"
+    if "out_channels" in fields:
+        return (
+            f"it is written {name}F-K, F the side of the kernel and K the channels, then /S or sS (stride), pP "
+            f"(padding), dD (dilation), gG (groups), nobias: {name}3-64, {name}11-96/4p0, {name}1x7-128"
+        )
+    return f"it is written {name}F, then /S or sS (stride) and pP (padding): {name}2, {name}3/2, {name}3/2p1"
+
+
+def _setting(match: re.Match[str]) -> tuple[str, Any]:
+    if match["key"]:
+        return _FIELDS[match["key"].lower()], int(match["number"])
+    word = match["word"].lower()
+    return ("padding", word) if word in ("same", "valid") else ("bias", False)

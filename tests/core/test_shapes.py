@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape, parse_image_shape, spatial
+from archcalc.core.shapes import LARGEST_SIZE, Shape, check_channels_first, format_shape, parse_image_shape, spatial
 from tests.tiers import examples
 
 sizes = st.integers(1, LARGEST_SIZE)
@@ -25,6 +25,11 @@ sizes = st.integers(1, LARGEST_SIZE)
         ("1x1x1", (1, 1, 1)),
         (f"{LARGEST_SIZE}x1x1", (1, LARGEST_SIZE, 1)),
         ("007x7x7", (7, 7, 7)),
+        ("3x224x224 hwc", (224, 3, 224)),
+        ("3x224x224 CHW", (3, 224, 224)),
+        ("1x100x64", (64, 1, 100)),  # a signal
+        ("3x3x256", (256, 3, 3)),
+        ("4x16x16", (16, 4, 16)),
     ],
 )
 def test_an_input_is_height_by_width_by_channels(text: str, shape: Shape) -> None:
@@ -50,6 +55,10 @@ def test_an_input_is_height_by_width_by_channels(text: str, shape: Shape) -> Non
         ("5 5 3", "cannot read '5 5 3'"),
         ("1e3x5x3", "cannot read '1e3x5x3'"),
         ("5x5x3\n5", "cannot read"),
+        ("3x224x224", "channels first? An input is written height×width×channels: 224x224x3"),
+        ("3x480x640", "480x640x3"),
+        ("1x28x28", "28x28x1"),
+        ("4x64x64", "64x64x4"),
         ("(3, 224, 224)", "height×width×channels, for example 224x224x3"),
     ],
 )
@@ -88,3 +97,16 @@ def test_what_is_written_can_be_read(channels: int, height: int, width: int) -> 
 @pytest.mark.parametrize(("shape", "pair"), [((3, 4, 5), (4, 5)), ((10,), (1, 1))])
 def test_spatial(shape: Shape, pair: tuple[int, int]) -> None:
     assert spatial(shape) == pair
+
+
+@pytest.mark.parametrize("shape", [(160, 160, 3), (28, 28, 1), (480, 640, 3), (64, 64, 4)])
+def test_a_shape_with_channels_last_is_asked_about(shape: Shape) -> None:
+    with pytest.raises(UsageError, match="channels first"):
+        check_channels_first(shape)
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 224, 224), (1, 28, 28), (512, 7, 7), (64, 1, 100), (4096,), (3, 3, 3), (256, 3, 3)]
+)
+def test_a_shape_with_channels_first_is_taken(shape: Shape) -> None:
+    check_channels_first(shape)

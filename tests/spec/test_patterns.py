@@ -14,6 +14,7 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.source import parse_source
 from archcalc.spec.write import write_document
+from tests.cli.runner import Run
 from tests.steps import at_most_calls
 from tests.tiers import examples
 
@@ -57,12 +58,57 @@ def problem(pattern: str) -> Problem:
         ("sigmoid", "sigmoid1 sigmoid (3, 32, 32)"),
         ("softmax", "softmax1 softmax (3, 32, 32)"),
         ("flatten", "flatten1 flatten (3072,)"),
+        ("conv3-64s2", "conv1 conv 3×3, 64, /2 (64, 16, 16)"),
+        ("conv3-64d2", "conv1 conv 3×3, 64, dilation 2 (64, 32, 32)"),
+        ("conv3-64d2p0", "conv1 conv 3×3, 64, dilation 2 (64, 28, 28)"),
+        ("conv3-63g3", "conv1 conv 3×3, 63, 3 groups (63, 32, 32)"),
+        ("conv3x3-64 s2 p0", "conv1 conv 3×3, 64, /2 (64, 15, 15)"),
+        ("conv 3x3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("conv2d3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("convolution3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("свёртка3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("conv3-64valid", "conv1 conv 3×3, 64 (64, 30, 30)"),
+        ("dw3", "conv1 conv 3×3, 3, depthwise (3, 32, 32)"),
+        ("dw3/2", "conv1 conv 3×3, 3, /2, depthwise (3, 16, 16)"),
+        ("depthwise3s2", "conv1 conv 3×3, 3, /2, depthwise (3, 16, 16)"),
+        ("deconv2-8/2", "upconv1 transposed conv 2×2, 8, ×2 (8, 64, 64)"),
+        ("maxpool", "pool1 max pool 2×2, /2 (3, 16, 16)"),
+        ("max-pool2", "pool1 max pool 2×2, /2 (3, 16, 16)"),
+        ("max pool 3 s2", "pool1 max pool 3×3, /2 (3, 15, 15)"),
+        ("MaxPooling2D", "pool1 max pool 2×2, /2 (3, 16, 16)"),
+        ("averagepool2", "pool1 avg pool 2×2, /2 (3, 16, 16)"),
+        ("global average pool", "pool1 global average pool (3, 1, 1)"),
+        ("batchnorm", "bn1 batch norm (3, 32, 32)"),
+        ("batch normalization", "bn1 batch norm (3, 32, 32)"),
+        ("dense10", "fc1 dense 10 (10,)"),
+        ("dense 10", "fc1 dense 10 (10,)"),
+        ("fc-10", "fc1 dense 10 (10,)"),
+        ("FC 10", "fc1 dense 10 (10,)"),
+        ("fully-connected10", "fc1 dense 10 (10,)"),
+        ("linear10", "fc1 dense 10 (10,)"),
+        ("upsample2", "upsample1 upsample ×2, nearest (3, 64, 64)"),
     ],
 )
 def test_a_word_is_a_layer(word: str, expected: str) -> None:
     assert layers(f"32x32x3 -> {word}") == [expected]
     assert layers(f"32×32×3→{word}") == [expected]
     assert layers(f" 32x32x3->{word} ") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("word", "params"),
+    [("conv3-64", 28 * 64), ("conv3-64nobias", 27 * 64), ("conv3-64 nobias", 27 * 64), ("conv3-64-nobias", 27 * 64),
+     ("conv3-63g3", 10 * 63), ("dw3", 10 * 3), ("dw3nobias", 9 * 3), ("fc10 no-bias", 30720), ("fc10", 30730)],
+)  # fmt: skip
+def test_a_bias_can_be_left_out(word: str, params: int) -> None:
+    assert analyse(load(f"32x32x3 -> {word}")).totals.params == params
+
+
+@pytest.mark.parametrize(
+    "text", ["28 x 28 x 1", "28×28×1", "28 × 28×1", "[28x28x1]", "28*28*1", "28X28X1", "1x28x28 chw"]
+)
+def test_an_input_is_written_in_many_ways(text: str) -> None:
+    assert load(f"{text} -> fc10").input_shape == (1, 28, 28)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +133,16 @@ def test_the_first_network_of_the_issue() -> None:
     assert totals.params == (27 * 64 + 64) + (9 * 64 * 64 + 64) + (16 * 16 * 64 * 10 + 10)
 
 
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [("8x8x3 -> conv3-4", True), ("8x8x3 -> pool2", True), ("8x8x3 -> fc10", False), ("alexnet", False)],
+)
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "html"])
+def test_the_report_of_a_pattern_says_how_it_is_padded(archcalc: Run, network: str, said: bool, form: str) -> None:
+    out = archcalc("report", network, "-f", form).out.replace("\n", " ").replace("\\", "")
+    assert ("a convolution is padded `same`" in " ".join(out.split())) == said
+
+
 def test_vgg16_is_one_line() -> None:
     line = "224x224x3 -> [conv3-64 -> relu]*2 -> pool -> [conv3-128 -> relu]*2 -> pool -> "
     line += "[conv3-256 -> relu]*3 -> pool -> "
@@ -103,7 +159,7 @@ def test_another_input() -> None:
 @pytest.mark.parametrize(
     ("marked", "message"),
     [
-        ("8x8x3 -> ^conv3", "cannot read 'conv3'"),
+        ("8x8x3 -> ^conv3", "'conv3' needs out_channels"),
         ("8x8x3 -> conv3-4 -> ^fcc10", "did you mean fc"),
         ("8x8x3 -> ^pool3-64", "cannot read"),
         ("8x8x3 -> ^[relu -> fc1", "'[' without ']'"),
@@ -115,13 +171,22 @@ def test_another_input() -> None:
         ("8x8x3 -> relu ^> fc1", "'>' cannot stand here"),
         ("^conv3-64 -> fc1", "begins with the size of its input"),
         ("^8x8 -> fc1", "2 numbers"),
+        ("^3x224x224 -> fc1", "is 3x224x224 channels first"),
+        ("8x8x3 -> ^add", "a pattern is one chain"),
         ("^0x8x3 -> fc1", "between 1 and"),
         ("8x8x3 -> ^conv0-4", "at least 1"),
         ("8x8x3 -> relu -> ^conv9-4p0 -> fc3", "larger than its input"),
         ("8x8x3 -> [relu -> ^dropout7]*2", "at most 1"),
         ("8x8x3 -> ^[relu]*99999999", "more than the 50,000 layers"),
         ("8x8x3 -> [[[^[relu]*9999]*9999]*999]*99", "more than 150,000 steps"),
-        ("8x8x3 -> ^fc", "needs a whole number"),
+        ("8x8x3 -> ^frob", "cannot read 'frob'"),
+        ("8x8x3 -> ^relu3", "cannot read 'relu3'"),
+        ("8x8x3 -> ^fc10g2", "linear has no groups"),
+        ("8x8x3 -> fc10 -> ^fc7/2", "linear has no stride"),
+        ("8x8x3 -> ^conv3-4s2s2", "gives stride twice"),
+        ("8x8x3 -> conv3-4s2 ^p0p1", "gives padding twice"),
+        ("8x8x3 -> ^bn3", "cannot read 'bn3'"),
+        ("8x8x3 -> ^fc", "'fc' needs out_features"),
         ("8x8x3 -> ^[]", "expected a layer"),
         ("8x8x3 -> ^__import__('os')", "cannot read"),
     ],
@@ -135,6 +200,19 @@ def test_errors_point_into_the_pattern(marked: str, message: str) -> None:
         _, line, caret, *_ = str(found).splitlines()
         assert line[4:] == marked.replace("^", "").rstrip()
         assert caret.index("^") - 4 == marked.index("^")
+
+
+@pytest.mark.parametrize("word", ["frob", "fcc10", "cnv3-64"])
+def test_an_unknown_word_lists_the_known_ones_with_an_example(word: str) -> None:
+    details = " ".join(problem(f"8x8x3 -> {word}").details)
+    for known in ("conv3-64", "pool2", "fc10", "bn", "gap", "dw3", "nobias", "for example 32x32x3 -> conv3-64 -> bn"):
+        assert known in details
+
+
+def test_the_examples_of_the_message_are_layers() -> None:
+    details = problem("8x8x3 -> frob").details[0].removeprefix("layers: ").partition(";")[0]
+    for word in details.split(", "):
+        assert load(f"32x32x8 -> {word}")
 
 
 def test_a_long_pattern_is_shown_around_the_error() -> None:

@@ -42,7 +42,10 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
         "layers": [_row(row) for row in (analysis.rows if rows is None else rows)],
         "totals": _totals(analysis.totals),
         "reported": [figure.model_dump(exclude_none=True, exclude={"by", "when"}) for figure in graph.reported],
-        "conventions": analysis.conventions.describe(analysis.batch, analysis.dtype),
+        "conventions": {
+            **analysis.conventions.describe(analysis.batch, analysis.dtype),
+            **({"notation": " ".join(graph.notes)} if graph.notes else {}),
+        },
     }
 
 

@@ -75,7 +75,7 @@ class Report:
             notes.append(f"Stored: {said['stored']}.")
         if keys & {"receptive_field", "field_stride", "field_start"}:
             notes.append(f"Receptive field: {said['receptive_field']}.")
-        return notes
+        return [*notes, *analysis.graph.notes]
 
 
 def make_report(
