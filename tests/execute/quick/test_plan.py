@@ -66,7 +66,7 @@ def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4, watched:
     return plan
 
 
-@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar", "googlenet"])
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
 def test_networks_agree_with_the_plain_kernels(name: str) -> None:
     graph = load(name)
     check(smaller(graph), "float32", runs=2)
@@ -167,6 +167,16 @@ RESIDUAL = """\
 """
 
 
+CONCATENATED = """\
+  - branches:
+      - - conv_relu: {name: c, out_channels: 3, kernel_size: 1}
+      - - max_pool2d: {kernel_size: 3, stride: 1, padding: 1}
+        - conv2d: {name: d, out_channels: 5, kernel_size: 1}
+      - []
+    merge: concat
+"""
+
+
 def test_what_follows_a_convolution_is_done_with_it() -> None:
     graph = layers(RESIDUAL)
     assert names_of(graph) == [
@@ -254,7 +264,7 @@ def test_the_results_of_a_run_stay() -> None:
 
 
 def test_a_plan_takes_another_batch_but_no_other_size() -> None:
-    graph = smaller(load("googlenet"))
+    graph = layers(RESIDUAL + CONCATENATED)
     weights = SeededWeights(graph, keep=True)
     plan = Plan(graph, weights)
     for batch in (1, 1, 1, 2, 2, 2, 2, 1, 1):
@@ -263,7 +273,7 @@ def test_a_plan_takes_another_batch_but_no_other_size() -> None:
         assert compare(execution, analyse(graph, batch)) == []
         assert error(outputs(execution)[0], outputs(execute(graph, x, weights, "im2col"))[0]) < 1e-4
     with pytest.raises(ValueError, match="the plan is for maps"):
-        plan.run(np.zeros((1, 3, 999, 999), np.float32))
+        plan.run(np.zeros((1, 4, 99, 99), np.float32))
 
 
 def test_a_kernel_that_refuses_is_named() -> None:
@@ -274,18 +284,18 @@ def test_a_kernel_that_refuses_is_named() -> None:
 
 
 def test_weights_that_are_not_to_grow_do_not() -> None:
-    """Transformed weights are larger than plain ones; without room for that they stay as they are."""
-    graph = smaller(load("resnet18"))
+    """Transformed weights are larger than plain ones; without a budget for that they stay as they are."""
+    graph = layers("  - conv_bn_relu: {out_channels: 64, kernel_size: 3, padding: 1, repeat: 3}\n", "40x40x16")
     analysis = analyse(graph)
     x = random_input(graph.input_shape, 1, 0, "float32")
     sizes = {}
-    for room in (0, 1 << 20, None):
-        plan = Plan(graph, SeededWeights(graph), budget=room)
+    for budget in (0, 1 << 17, None):
+        plan = Plan(graph, SeededWeights(graph), budget=budget)
         plan.run(x)
-        sizes[room] = plan.prepared_bytes
+        sizes[budget] = plan.prepared_bytes
     plain = analysis.totals.param_bytes
     assert sizes[0] <= plain
-    assert sizes[1 << 20] <= plain + (1 << 20)
+    assert plain < sizes[1 << 17] <= plain + (1 << 17) < sizes[None]
 
 
 # --- memory
@@ -325,6 +335,7 @@ def test_memory_has_its_place_after_two_equal_runs() -> None:
     assert other.raw.nbytes == 1001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet", "mobilenet", "unet"])
 def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
     """Peak resident memory of a process that keeps a plan: at most 1.3 × (weights + live maps) + 150 MiB."""

@@ -18,18 +18,25 @@ from tests.networks import op
 from tests.tiers import examples
 
 
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
+def test_networks_agree(name: str) -> None:
+    agrees(smaller(load(name)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(names()))
 def test_every_network_agrees(name: str) -> None:
-    graph = load(name)
-    if name not in QUICK:
-        graph = smaller(graph)
+    agrees(load(name) if name in QUICK else smaller(load(name)))
+
+
+def agrees(graph: LayerGraph) -> None:
     execution, analysis = run(graph)
     assert compare(execution, analysis, memory=True) == []
     for output in execution.outputs.values():
         assert np.isfinite(output).all()
 
 
-@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
+@pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", pytest.param("resnet20_cifar", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("algorithm", ["loops", "im2col"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_both_textbook_forms_count_the_same(name: str, algorithm: Algorithm, dtype: str) -> None:
@@ -43,7 +50,7 @@ def test_the_counts_are_for_one_image() -> None:
     assert execution.batch == 3
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", "deconvnet"])
+@pytest.mark.parametrize("name", ["lenet5", "resnet20_cifar", pytest.param("deconvnet", marks=pytest.mark.slow)])
 def test_without_counting_the_arrays_say_the_same(name: str) -> None:
     counting, _ = run(load(name), "im2col")
     plain, analysis = run(load(name), "im2col", count=False)
@@ -61,7 +68,7 @@ def test_the_matrices_of_im2col_are_seen() -> None:
     assert not any(step.matrices for step in execution.steps)
 
 
-@examples(250)
+@examples(250, quick=12)
 @given(networks(), st.integers(1, 2), st.sampled_from(["float32", "float64"]))
 def test_random_networks_agree(graph: LayerGraph, batch: int, dtype: str) -> None:
     execution, analysis = run(graph, "im2col", batch=batch, dtype=dtype)

@@ -70,10 +70,10 @@ def test_behind_one_convolution_it_is_the_filter() -> None:
         )
 
 
-@examples(20)
+@examples(20, quick=3)
 @given(st.sampled_from(["conv1", "pool1", "norm1", "conv2", "pool2", "conv3", "conv5"]), st.sampled_from(RULES))
 def test_nothing_outside_the_receptive_field(layer: str, rule: Rule) -> None:
-    """Two witnesses: the pixels that a signal reaches, and the field that the analysis works out."""
+    """Two references: the pixels that a signal reaches, and the field that the analysis calculates."""
     graph = load("alexnet", {}, (3, 99, 99))
     found, _ = projected(graph, layer, top=2, rule=rule)
     for each in found:
@@ -131,7 +131,19 @@ def test_the_strongest_of_each_channel_or_of_one() -> None:
 
 @pytest.mark.parametrize(
     ("network", "layer"),
-    [("lenet5", "output"), ("zfnet", "fc7"), ("vgg11", "fc8"), ("googlenet", "inception_4a"), ("resnet18", "fc")],
+    [
+        ("lenet5", "output"),
+        ("resnet20_cifar", "fc"),
+        *(
+            pytest.param(name, layer, marks=pytest.mark.slow)
+            for name, layer in [
+                ("zfnet", "fc7"),
+                ("vgg11", "fc8"),
+                ("googlenet", "inception_4a"),
+                ("resnet18", "fc"),
+            ]
+        ),
+    ],
 )
 def test_through_dense_layers_branches_and_shortcuts(network: str, layer: str) -> None:
     graph = load(network)

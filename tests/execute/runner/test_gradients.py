@@ -56,6 +56,7 @@ def test_large_scores_do_not_overflow() -> None:
     assert gradient.tolist() == [[1, -1]]
 
 
+@pytest.mark.slow
 def test_auxiliary_losses_weigh_as_the_network_says() -> None:
     """Szegedy et al. 2014, section 5: the losses of the auxiliary classifiers weigh 0.3."""
     plain, aux = measured("googlenet", 1, "float32"), measured("googlenet@aux", 1, "float32")
@@ -119,6 +120,7 @@ def test_a_norm_of_tiny_numbers_is_not_0() -> None:
     assert norm(big) == pytest.approx(math.sqrt(big.size), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_small_weights_shrink_gradients_by_their_deviations() -> None:
     """He et al. 2015 (Delving deep into rectifiers), section 2.2, on VGG's model B with deviation 0.01.
 
@@ -177,6 +179,7 @@ def test_the_table_of_the_documentation_is_found() -> None:
     assert len(ROWS) == 13
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options", "first", "last", "ratio"), ROWS, ids=lambda value: value)
 def test_the_documentation_says_what_is_measured(
     archcalc: Run, name: str, options: str, first: str, last: str, ratio: str

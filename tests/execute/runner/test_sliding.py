@@ -48,6 +48,7 @@ def test_lenet_on_a_larger_image() -> None:
     assert result.multiplications[0] < result.multiplications[1] / 4
 
 
+@pytest.mark.slow
 def test_vggs_geometry_without_padding() -> None:
     """CS231n, converting FC layers to CONV layers: 384×384, stride 32, 6×6 scores, equal to 36 crops of 224×224.
 

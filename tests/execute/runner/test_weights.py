@@ -1,4 +1,4 @@
-"""Seeded weights: by name, alike everywhere, and of a good size."""
+"""Seeded weights: by name, the same on every machine, and of a good size."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.execute.runner.runs import run, smaller
 from tests.networks import layers
 
 
-def test_a_layer_has_the_same_weights_wherever_it_stands() -> None:
+def test_a_layer_has_the_same_weights_whatever_is_next_to_it() -> None:
     alone = layers("  - conv2d: {name: c, out_channels: 4, kernel_size: 3}\n  - relu\n")
-    behind = layers("  - relu\n  - conv2d: {name: c, out_channels: 4, kernel_size: 3}\n  - relu\n")
+    after = layers("  - relu\n  - conv2d: {name: c, out_channels: 4, kernel_size: 3}\n  - relu\n")
     sizes = {"weight": (4, 4, 3, 3), "bias": (4,)}
-    first, second = (SeededWeights(graph, 3).of("c", sizes) for graph in (alone, behind))
+    first, second = (SeededWeights(graph, 3).of("c", sizes) for graph in (alone, after))
     for name in sizes:
         np.testing.assert_array_equal(first[name], second[name])
     assert not np.array_equal(first["weight"], SeededWeights(alone, 4).of("c", sizes)["weight"])
@@ -45,7 +45,14 @@ def test_weights_spread_as_he_and_glorot_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet152", "inception_resnet_v2", "plain34", "vgg19", "xception", "resnet110_cifar"]
+    "name",
+    [
+        "resnet20_cifar",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("resnet152", "inception_resnet_v2", "plain34", "vgg19", "xception", "resnet110_cifar")
+        ),
+    ],
 )
 def test_activations_neither_vanish_nor_explode(name: str) -> None:
     spreads: list[float] = []
