@@ -11,9 +11,8 @@ from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.routes import rounded
-from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, layered, single
+from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, moved, single
 from archcalc.render.diagrams.structure import structured
-from archcalc.render.diagrams.tidy import moved, tidy
 
 GAP = 8.0
 JOG = 24.0
@@ -96,8 +95,7 @@ def _segment(
         return single(inside[0], entries, inside[0].node.id in sources, down, edges)
     top = {inside[0].node.path[:1]} | {box.node.path[:1] for box in inside}
     groups = [group for group in diagram.groups if group.path[:1] in top]
-    made = structured(inside, groups, edges, entries, exits, sources, down)
-    return made or tidy(layered(inside, groups, edges, entries, exits, sources, down), down)
+    return structured(inside, groups, edges, entries, exits, sources, down)
 
 
 class Spot(NamedTuple):

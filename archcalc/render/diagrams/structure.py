@@ -1,105 +1,19 @@
-"""Positions inside one segment by its structure: nearly every segment is series-parallel between its skips.
-
-A chain runs straight down its axis. Branches stand next to each other in the order of the spec, centred between their
-split and their merge. A map that skips layers runs in a lane at the side. All lines have right angles, and leave and
-enter boxes in the middle. A segment that cannot be taken apart like this is left to Graphviz (`layered`).
-
-Positions are (along, across): along the direction of reading, across from the axis of a block. `down` decides which of
-them is y. Source of the decomposition: Valdes, Tarjan & Lawler 1982, "The recognition of series parallel digraphs".
-"""
+"""Positions inside one segment, from the innermost frame outwards: by structure, or by Graphviz where there is none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
+from archcalc.render.diagrams.chains import Chains, NotSeriesParallel
 from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.layers import in_layers
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.routes import CORNER, rounded
-from archcalc.render.diagrams.segments import (
-    HEADER,
-    LEAD,
-    Frame,
-    Line,
-    Placed,
-    Segment,
-    label_size,
-    place_box,
-    reserved,
-)
-
-if TYPE_CHECKING:
-    import networkx
+from archcalc.render.diagrams.section import SAME, Block, Link, framed
+from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, place_box, reserved
 
 Path = tuple[str, ...]
-#: From a box to the next one of a chain, from a box to branches, and from the line along which they meet to the box.
-STEP, FORK, MERGE = 16.0, 22.0, 13.0
-#: Between branches, between lanes, and inside a frame around what it holds.
-BETWEEN, LANE, MARGIN = 16.0, 10.0, 10.0
-#: A turn of a line this small looks like a mistake.
-_SAME = 0.5
-
-
-class NotSeriesParallel(Exception):  # noqa: N818 - a result rather than an error: the caller lays the segment out otherwise
-    """The segment has no such structure."""
-
-
-class Stroke(NamedTuple):
-    """A line by the corners that it takes."""
-
-    edge: Edge
-    points: tuple[Point, ...]
-    arrow: bool
-
-
-class Area(NamedTuple):
-    """A frame: from and to along, from and to across."""
-
-    group: Group
-    start: float
-    end: float
-    left: float
-    right: float
-
-
-class Block(NamedTuple):
-    """Something with positions of its own: `left` and `right` are its extents on both sides of its axis."""
-
-    length: float
-    left: float
-    right: float
-    nodes: tuple[tuple[NodeBox, float, float], ...] = ()
-    areas: tuple[Area, ...] = ()
-    strokes: tuple[Stroke, ...] = ()
-    #: Where maps from outside enter at the front, and where maps leave at the end, across.
-    entries: Mapping[str, float] = {}
-    exits: Mapping[str, float] = {}
-    #: Half the width of the box at the front, and half its height there: where a lane may enter from the side.
-    side: Point | None = None
-
-    def moved(self, along: float, across: float) -> Block:
-        """The same at another place; `left`, `right` and ports stay relative to its own axis."""
-        return self._replace(
-            nodes=tuple((box, a + along, c + across) for box, a, c in self.nodes),
-            areas=tuple(
-                Area(area.group, area.start + along, area.end + along, area.left + across, area.right + across)
-                for area in self.areas
-            ),
-            strokes=tuple(
-                stroke._replace(points=tuple((a + along, c + across) for a, c in stroke.points))
-                for stroke in self.strokes
-            ),
-        )
-
-
-class Link(NamedTuple):
-    """A map from an item to another of one level; `None` is outside: before the first item, or after the last."""
-
-    source: int | None
-    target: int | None
-    name: str
-    edge: Edge
 
 
 def structured(
@@ -110,12 +24,9 @@ def structured(
     exits: Sequence[str],
     leaves: Iterable[str],
     down: bool,
-) -> Segment | None:
-    """A segment of several nodes laid out by its structure; None where it has none. Arguments as of `layered`."""
-    try:
-        block = _Level(boxes, groups, edges, entries, exits, set(leaves), down).block(())
-    except NotSeriesParallel:
-        return None
+) -> Segment:
+    """A segment of several nodes. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read."""
+    block = _Level(boxes, groups, edges, entries, exits, set(leaves), down).block(())
     return _segment(block, entries, exits, set(leaves), down)
 
 
@@ -166,10 +77,14 @@ class _Level:
                 child = frame[: len(child) + 1]
             if child not in made:
                 made[child] = len(items)
-                items.append(_framed(self.block(child), self.groups[child], self.down))
+                items.append(framed(self.block(child), self.groups[child], self.down))
                 auxiliary.append(self.groups[child].auxiliary)
             item_of[name] = made[child]
-        return _Chains(items, self._links(item_of, path), auxiliary, self.order).block()
+        links = self._links(item_of, path)
+        try:
+            return Chains(items, links, auxiliary, self.order).block()
+        except NotSeriesParallel:
+            return in_layers(items, links, self.order, self.down)
 
     def _leaf(self, box: NodeBox) -> Block:
         width, height = reserved(box, box.node.id in self.leaves, self.down)
@@ -197,346 +112,6 @@ class _Level:
         return list(found.values())
 
 
-def _framed(inner: Block, group: Group, down: bool) -> Block:
-    """A block with its frame; the label stands in a strip above."""
-    label, _ = label_size(group)
-    if down:
-        before, left, right = HEADER + 4, inner.left + MARGIN, inner.right + MARGIN
-        lack = max(label + 14 - left - right, 0) / 2
-        left, right, after = left + lack, right + lack, 0.0
-    else:
-        lack = max(label + 14 - inner.length - MARGIN, 0) / 2
-        before, left, right, after = MARGIN + lack, inner.left + MARGIN + HEADER, inner.right + MARGIN, lack
-    length = before + inner.length + after + MARGIN / 2
-    block = inner.moved(before, 0)
-    strokes = list(block.strokes)
-    for name, across in inner.entries.items():
-        strokes.append(Stroke(Edge(name, ""), ((0.0, across), (before, across)), False))
-    for name, across in inner.exits.items():
-        strokes.append(Stroke(Edge(name, ""), ((before + inner.length, across), (length, across)), False))
-    area = Area(group, 0.0, length, -left, right)
-    return block._replace(
-        length=length, left=left, right=right, areas=(area, *block.areas), strokes=tuple(strokes), side=None
-    )
-
-
-class Place(NamedTuple):
-    """Where an item stands in a chain: from and to along, its axis across."""
-
-    start: float
-    end: float
-    across: float
-
-
-class _Part(NamedTuple):
-    """A laid-out chain, and where each of its items stands."""
-
-    block: Block
-    places: Mapping[int, Place]
-
-
-class _Line:
-    """A chain as it is laid out: its items on one axis, branches between them, lanes at the side."""
-
-    def __init__(self) -> None:
-        self.places: dict[int, Place] = {}
-        self.blocks: list[Block] = []
-        #: What takes space: from, to, and how far to the right.
-        self.taken: list[tuple[float, float, float]] = []
-        self.length = self.left = self.right = 0.0
-
-    def put(self, part: _Part, along: float, across: float) -> None:
-        """A block with its items at a place."""
-        self.blocks.append(part.block.moved(along, across))
-        for item, place in part.places.items():
-            self.places[item] = Place(place.start + along, place.end + along, place.across + across)
-        self.take(along, along + part.block.length, across + part.block.right, across - part.block.left)
-
-    def take(self, start: float, end: float, right: float, left: float = 0.0) -> None:
-        """Note that a stretch is used."""
-        self.taken.append((start, end, right))
-        self.right, self.left = max(self.right, right), max(self.left, -left)
-        self.length = max(self.length, end)
-
-    def free(self, start: float, end: float) -> float:
-        """How far to the right something stands on a stretch."""
-        return max((right for low, high, right in self.taken if low < end and start < high), default=0.0)
-
-
-class _Chains:
-    """The items of one level, taken apart into chains and branches."""
-
-    def __init__(
-        self, items: Sequence[Block], links: Sequence[Link], auxiliary: Sequence[bool], order: Mapping[str, int]
-    ) -> None:
-        self.items, self.auxiliary = items, auxiliary
-        self.start, self.end = -1, len(items)
-        readers = {link.name for link in links if link.source is None and link.target is not None}
-        leaving = {link.name for link in links if link.source is not None and link.target is None}
-        #: The maps that run down the axis; the others come and go in lanes.
-        self.main_entry = max(readers, key=lambda name: order[name], default=None)
-        self.main_exit = max(leaving, key=lambda name: order[name], default=None)
-        if not leaving:  # what is here hangs at the side of the maps that pass by
-            passing = {link.name for link in links if link.source is None and link.target is None}
-            self.main_entry = self.main_exit = (
-                self.main_entry
-                if self.main_entry in passing
-                else max(passing, key=lambda name: order[name], default=None)
-            ) or self.main_entry
-        self.graph, self.links, self.skips = self._reduced(links)
-        self.dead = self._dead_ends()
-        self.homeless = list(self.skips)
-        self.strokes: list[Stroke] = []
-        self.entries: dict[str, float] = {self.main_entry: 0.0} if self.main_entry else {}
-        self.exits: dict[str, float] = {}
-
-    def ends(self, link: Link) -> tuple[int, int]:
-        """The items at both ends; the start and the end of the level stand for what is outside."""
-        return (
-            self.start if link.source is None else link.source,
-            self.end if link.target is None else link.target,
-        )
-
-    def _reduced(self, links: Sequence[Link]) -> tuple[networkx.DiGraph[int], list[Link], list[Link]]:
-        """The graph without what skips layers, its links, and the skips."""
-        import networkx
-
-        graph: networkx.DiGraph[int] = networkx.DiGraph()
-        graph.add_nodes_from(range(self.start, self.end + 1))
-        straight = [
-            link
-            for link in links
-            if (link.source is not None or link.name == self.main_entry)
-            and (link.target is not None or link.name == self.main_exit)
-        ]
-        graph.add_edges_from(self.ends(link) for link in straight)
-        graph.add_edges_from((self.start, item) for item in range(self.end) if not graph.in_degree(item))
-        if not graph.in_degree(self.end):  # the heads of the network stand next to each other
-            heads = [item for item in range(self.end) if not graph.out_degree(item)]
-            graph.add_edges_from(
-                (item, self.end) for item in [item for item in heads if not self.auxiliary[item]] or heads
-            )
-        reduced: networkx.DiGraph[int] = networkx.transitive_reduction(graph)
-        kept: dict[tuple[int, int], Link] = {}
-        for link in straight:
-            if reduced.has_edge(*self.ends(link)):
-                kept.setdefault(self.ends(link), link)
-        chosen = list(kept.values())
-        return reduced, chosen, [link for link in links if link not in chosen]
-
-    def _dead_ends(self) -> dict[int, list[list[int]]]:
-        """Branches that are not read at the end of the level, by the item that they leave; they leave the graph."""
-        import networkx
-
-        alive = networkx.ancestors(self.graph, self.end) | {self.end}
-        dead = self.graph.subgraph(set(self.graph) - alive)
-        found: dict[int, list[list[int]]] = {}
-        for component in networkx.weakly_connected_components(dead):
-            sources = {before for item in component for before in self.graph.predecessors(item)} - component
-            if len(sources) != 1:
-                raise NotSeriesParallel
-            found.setdefault(sources.pop(), []).append(sorted(component))
-        self.whole = self.graph
-        self.graph = self.graph.subgraph(alive).copy()
-        return found
-
-    def block(self) -> Block:
-        """The whole level: its entries in front, its exits at the end."""
-        part = self._chain(self.graph, list(self.graph), self.start, self.end, outer=True)
-        if self.homeless:
-            raise NotSeriesParallel
-        for link in self.links:
-            self._connect(link, part)
-        block = part.block
-        inner = tuple(self.strokes)
-        return block._replace(strokes=(*block.strokes, *inner), entries=dict(self.entries), exits=dict(self.exits))
-
-    # -- chains ------------------------------------------------------------------------------------------------------
-
-    def _chain(
-        self, graph: networkx.DiGraph[int], members: Iterable[int], source: int, sink: int, outer: bool = False
-    ) -> _Part:
-        """What lies between two items: those that every way passes in a line, and branches between them."""
-        import networkx
-
-        inner = {*members} - {source, sink}
-        ways = graph.subgraph({*inner, source, sink}).copy()
-        if inner and ways.has_edge(source, sink):
-            ways.remove_edge(source, sink)
-        passed = _passed(networkx.immediate_dominators(ways, source), source, sink)
-        order = [source, *passed, sink]
-        rank = {item: place for place, item in enumerate(order)}
-        regions: list[list[list[int]]] = [[] for _ in order[1:]]
-        components = list(networkx.weakly_connected_components(ways.subgraph(inner - set(passed))))
-        if len(components) == 1 and not passed:
-            raise NotSeriesParallel
-        for component in components:
-            places = {rank[item] for each in component for item in ways.predecessors(each) if item in rank}
-            regions[min(places)].append(sorted(component))
-        line = _Line()
-        along = 0.0
-        if outer:
-            line.places[source] = Place(0.0, 0.0, 0.0)
-        for place, following in enumerate(order[1:]):
-            region = sorted(regions[place])
-            if region:
-                branches = [self._chain(ways, each, order[place], following) for each in region]
-                along = self._fork(line, branches, [self._at_side(each) for each in region], along + FORK) + FORK
-            elif following != sink and (place or outer):
-                along += STEP if place else LEAD
-            if following != sink:
-                item = self.items[following]
-                line.put(_Part(item, {following: Place(0.0, item.length, 0.0)}), along, 0.0)
-                along += item.length
-        for before in order[0 if outer else 1 : -1]:
-            for each in self.dead.get(before, ()):
-                self._float(line, before, each)
-        if outer:
-            line.length = max(line.length, along)
-            line.places[sink] = Place(line.length, line.length, 0.0)
-        self._lanes(line, {*order} if outer else {*passed})
-        return _Part(_joined(line), line.places)
-
-    def _at_side(self, component: Sequence[int]) -> bool:
-        """Whether a branch stands at the side of the others: a projection past a residual."""
-        inside = set(component)
-        return any(link.source in inside and link.edge.kind == "projection" for link in self.links) or any(
-            self.auxiliary[item] for item in component
-        )
-
-    @staticmethod
-    def _fork(line: _Line, branches: Sequence[_Part], sides: Sequence[bool], along: float) -> float:
-        """Branches next to each other from one place on; the axis runs through the middle of theirs. Gives the end."""
-        length = max(part.block.length for part in branches)
-        ordered = [*(p for p, side in zip(branches, sides, strict=True) if not side),
-                   *(p for p, side in zip(branches, sides, strict=True) if side)]  # fmt: skip
-        axes, across = [], 0.0
-        for part in ordered:
-            axes.append(across + part.block.left)
-            across += part.block.left + part.block.right + BETWEEN
-        middle = [axis for axis, _ in zip(axes, range(sides.count(False) or len(axes)), strict=False)]
-        axis = (middle[0] + middle[-1]) / 2
-        for part, at in zip(ordered, axes, strict=True):
-            line.put(part, along + (length - part.block.length) / 2, at - axis)
-        return along + length
-
-    def _float(self, line: _Line, before: int, component: Sequence[int]) -> None:
-        """A branch that nothing reads, at the side of what goes on."""
-        inside = set(component)
-        last = [item for item in component if not set(self.whole.successors(item)) & inside]
-        if len(last) != 1:
-            raise NotSeriesParallel
-        graph = self.whole.subgraph({before, *component}).copy()
-        sink = max(component) + self.end + 2
-        graph.add_edge(last[0], sink)
-        part = self._chain(graph, component, before, sink)
-        start = line.places[before].end + FORK
-        side = line.free(start - FORK, start + part.block.length) + BETWEEN + part.block.left
-        line.put(part, start, side)
-
-    # -- lines -------------------------------------------------------------------------------------------------------
-
-    def _connect(self, link: Link, part: _Part) -> None:
-        """The line of a map that skips nothing: apart near its source, together near its reader."""
-        first, last = self.ends(link)
-        source, target = part.places[first], part.places[last]
-        start = (source.end, source.across + self._port(first, link.name, exits=True))
-        goal = (target.start, target.across + self._port(last, link.name, exits=False))
-        if last == self.end:
-            self.exits[link.name] = start[1]
-            goal = (target.start, start[1])
-            if goal[0] - start[0] < _SAME:
-                return
-        several = sum(self.ends(other)[1] == last for other in self.links) > 1
-        side = self.items[last].side if last in range(self.end) else None
-        if abs(start[1] - goal[1]) < _SAME:
-            points = [start, (goal[0], start[1])]
-        elif several and side and link.edge.kind == "projection":
-            level = goal[0] + side[0]
-            points = [start, (level, start[1]), (level, goal[1] + (side[1] if start[1] > goal[1] else -side[1]))]
-        elif several:
-            points = [start, (goal[0] - MERGE, start[1]), (goal[0] - MERGE, goal[1]), goal]
-        else:
-            points = [start, (start[0], goal[1]), goal]
-        self.strokes.append(self._stroke(link, points))
-
-    def _port(self, item: int, name: str, exits: bool) -> float:
-        """Where a map enters or leaves an item, across from its axis."""
-        if item not in range(self.end):
-            return 0.0
-        block = self.items[item]
-        return (block.exits if exits else block.entries).get(name, 0.0)
-
-    def _stroke(self, link: Link, points: Sequence[Point]) -> Stroke:
-        """The line of a map; that to a frame ends there, and goes on inside."""
-        real = link.target is not None and self.items[link.target].side is not None
-        edge = link.edge if real else link.edge._replace(target="")
-        return Stroke(edge, tuple(points), link.target is not None)
-
-    def _lanes(self, line: _Line, on_axis: set[int]) -> None:
-        """The skips whose ends both stand on this chain, the shortest nearest to it."""
-        own = [link for link in self.homeless if all(item in line.places for item in self.ends(link))]
-        if any(item not in on_axis for link in own for item in self.ends(link)):
-            raise NotSeriesParallel
-
-        def span(link: Link) -> float:
-            first, last = self.ends(link)
-            return line.places[last].start - line.places[first].end
-
-        for link in sorted(own, key=span):
-            self._lane(line, link)
-            self.homeless.remove(link)
-
-    def _lane(self, line: _Line, link: Link) -> None:
-        first, last = self.ends(link)
-        source, target = line.places[first], line.places[last]
-        begin = (source.end, self._port(first, link.name, exits=True))
-        entry = self._port(last, link.name, exits=False)
-        side = self.items[last].side if last in range(self.end) else None
-        finish = target.start + (side[0] if side else 0.0)
-        lane = line.free(source.end - _SAME, finish + _SAME) + LANE
-        if last != self.end and not side:
-            lane = max(lane, entry)
-        if first == self.start and link.name != self.main_entry:
-            self.entries[link.name] = lane
-            points: list[Point] = [(0.0, lane)]
-        else:
-            points = [begin, (begin[0], lane)]
-        if last == self.end:
-            self.exits[link.name] = lane
-            points.append((target.start, lane))
-        elif side:
-            points += [(finish, lane), (finish, side[1])]
-        elif abs(lane - entry) < _SAME:
-            points.append((finish, lane))
-        else:
-            points += [(finish - 8, lane), (finish - 8, entry), (finish, entry)]
-        line.blocks.append(Block(0.0, 0.0, 0.0, strokes=(self._stroke(link, points),)))
-        line.take(source.end, finish, lane + 2)
-
-
-def _joined(line: _Line) -> Block:
-    return Block(
-        line.length,
-        line.left,
-        line.right,
-        tuple(node for block in line.blocks for node in block.nodes),
-        tuple(area for block in line.blocks for area in block.areas),
-        tuple(stroke for block in line.blocks for stroke in block.strokes),
-    )
-
-
-def _passed(dominators: Mapping[int, int], source: int, sink: int) -> list[int]:
-    """The items that every way from the source to the sink passes, in order."""
-    if sink not in dominators:
-        raise NotSeriesParallel
-    found, item = [], dominators[sink]
-    while item != source:
-        found.append(item)
-        item = dominators[item]
-    return found[::-1]
-
-
 def _segment(block: Block, entries: Sequence[str], exits: Sequence[str], leaves: set[str], down: bool) -> Segment:
     """The block with its upper left corner at (0, 0)."""
     left = block.left
@@ -553,7 +128,13 @@ def _segment(block: Block, entries: Sequence[str], exits: Sequence[str], leaves:
         frames.append(Frame(area.group, x0, y0, x1 - x0, y1 - y0))
     frames.sort(key=lambda frame: len(frame.group.path))
     lines = tuple(
-        Line(stroke.edge, rounded([point(*at) for at in _corners(stroke.points)], CORNER), stroke.arrow)
+        Line(
+            stroke.edge,
+            tuple(point(*at) for at in stroke.points)
+            if stroke.bezier
+            else rounded([point(*at) for at in _corners(stroke.points)], CORNER),
+            stroke.arrow,
+        )
         for stroke in block.strokes
     )
     size = (block.left + block.right, block.length) if down else (block.length, block.left + block.right)
@@ -571,6 +152,6 @@ def _corners(points: Sequence[Point]) -> list[Point]:
     """Without places that follow each other on one spot."""
     found = [points[0]]
     for point in points[1:]:
-        if abs(point[0] - found[-1][0]) > _SAME / 10 or abs(point[1] - found[-1][1]) > _SAME / 10:
+        if abs(point[0] - found[-1][0]) > SAME / 10 or abs(point[1] - found[-1][1]) > SAME / 10:
             found.append(point)
     return found if len(found) > 1 else [points[0], points[-1]]

@@ -11,8 +11,7 @@ from archcalc.render.diagrams.frames import outermost
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pack import Layout, cut_segments, joints, row_of
 from archcalc.render.diagrams.routes import rounded
-from archcalc.render.diagrams.segments import Line, Segment
-from archcalc.render.diagrams.tidy import moved
+from archcalc.render.diagrams.segments import Line, Segment, moved
 
 Link = tuple[int, int]
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
