@@ -208,6 +208,8 @@ def write_files(files: Mapping[str, bytes]) -> None:
         seen: dict[str | tuple[int, int], str] = {}
         for current in files:
             found = _stat(current)
+            if found is not None and stat.S_ISDIR(found.st_mode):
+                raise UsageError(f"{current} is a directory, not a file")
             _check_not_read(current, found)
             for key in _identity(current, found):
                 if seen.setdefault(key, current) != current:
