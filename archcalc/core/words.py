@@ -46,6 +46,19 @@ def number(value: int | float | Fraction) -> str:
     return f"{float(value):g}" if value != int(value) else str(int(value))
 
 
+_PLURALS = {"bias": "biases", "running mean": "running means", "running variance": "running variances"}
+
+
+def several(count: int, noun: str) -> str:
+    """1 bias, 96 biases, 363 weights."""
+    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
 def people(authors: Sequence[str]) -> str:
     """Krizhevsky, Sutskever & Hinton; more than four: Szegedy et al."""
     names = [author.split()[-1] for author in authors if author.split()]

@@ -1,7 +1,8 @@
 """What an op is: its fields, and the rules that the passes ask it for."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -27,8 +28,20 @@ MarginPair = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Letter:
+    """How derivations write a field: its letter and what it means. Stands in the field's annotation.
+
+    A field whose value is `plain` stays a number: a dilation of 1 is not written.
+    """
+
+    text: str
+    meaning: str
+    plain: int | None = None
+
+
 class Param(NamedTuple):
-    """An array that a layer owns. Buffers (running statistics) are kept by frameworks beside the parameters."""
+    """An array that a layer owns. Buffers (running statistics) are kept by frameworks next to the parameters."""
 
     name: str
     shape: Shape
@@ -37,7 +50,7 @@ class Param(NamedTuple):
 
 
 class Operations(NamedTuple):
-    """Scalar operations of one image, by kind; roots and powers count as exponentials."""
+    """Scalar operations for one image, by kind; roots and powers count as exponentials."""
 
     additions: int = 0
     multiplications: int = 0
@@ -95,12 +108,29 @@ class Op(BaseModel):
     noun: ClassVar[str] = ""
     #: What people call it, in lower case, words separated by a space, in any language. `archcalc.ops.called` reads it.
     words: ClassVar[tuple[str, ...]] = ()
+    #: What the parameters are shared out over, in a sentence: filter, neuron, channel.
+    unit: ClassVar[str] = ""
     #: True where frameworks overwrite the input, so that nothing new is stored.
     in_place: ClassVar[bool] = False
-    #: True where the values are not even touched, only seen under another shape.
+    #: True where the values stay as they are, only under another shape.
     is_view: ClassVar[bool] = False
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if "kind" in cls.__dict__ and not cls.noun:
+            cls.noun = cls.kind.removesuffix("2d").replace("_", " ")
+
+    @classmethod
+    def letters(cls) -> Mapping[str, Letter]:
+        """The letters of the fields that have one; the others are plain numbers in derivations."""
+        return {
+            name: part
+            for name, field in cls.model_fields.items()
+            for part in field.metadata
+            if isinstance(part, Letter)
+        }
 
     def resolve(self, inputs: Sequence[Shape]) -> "Op":
         """The op with every setting that depends on its input filled in."""
@@ -111,7 +141,7 @@ class Op(BaseModel):
 
     @abstractmethod
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        """Shape of the output; `inputs` have passed `check`."""
+        """Shape of the output, for inputs that `check` accepts."""
 
     @abstractmethod
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
@@ -119,7 +149,7 @@ class Op(BaseModel):
 
     @abstractmethod
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        """Multiplications of convolution and dense layers, one a multiply-add, without bias; per image."""
+        """Multiplications of convolution and dense layers, one for each multiply-add, without bias; per image."""
 
     @abstractmethod
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
@@ -141,8 +171,16 @@ class Op(BaseModel):
         return None
 
     @abstractmethod
-    def summary(self) -> str:
-        """A few words for a table: conv 11×11, 96, /4."""
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        """A few words for a table: conv 11×11, 96, /4. Some need the input shapes: depthwise."""
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        """The op with its sizes, for a heading: 96 filters of 11×11×3."""
+        return self.summary(inputs)
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        """The settings that a heading adds: stride 4, no padding."""
+        return []
 
 
 class WithoutWeights(Op):
@@ -156,7 +194,7 @@ class WithoutWeights(Op):
 
 
 class Pointwise(WithoutWeights):
-    """An op that treats every value on its own: same shape, nothing owned."""
+    """An op that treats every value by itself: the shape stays, and there are no parameters."""
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
@@ -170,7 +208,7 @@ class Pointwise(WithoutWeights):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (POINTS,) * len(inputs)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return self.kind.replace("_", " ")
 
 
@@ -184,7 +222,7 @@ def want_image(shape: Shape) -> None:
 
 
 def elements(shape: Shape) -> Number:
-    """Number of values of a shape: H·W·D, as it is said."""
+    """Number of values of a shape, in the order of the textbooks: H·W·D."""
     return product((*shape[1:], shape[0])) if shape else 1
 
 

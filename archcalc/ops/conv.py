@@ -7,15 +7,16 @@ from pydantic import Field
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
 from archcalc.ops import rules
 from archcalc.ops.base import (
     Count,
+    Letter,
     MarginPair,
     MatrixProduct,
     Op,
     Operations,
     Param,
-    SizePair,
     Window,
     Windows,
     by,
@@ -23,7 +24,10 @@ from archcalc.ops.base import (
     names,
     want_image,
 )
-from archcalc.ops.windowed import NO_PADDING, Padding, Windowed
+from archcalc.ops.windowed import NO_PADDING, KernelSize, SidesPadding, Stride, Windowed, padding_in_words, plain
+
+Filters = Annotated[Count, Letter("K", "filters")]
+Groups = Annotated[Count, Letter("G", "groups", plain=1)]
 
 #: What people call a convolution of any kind.
 _CONVOLUTION = names(
@@ -44,9 +48,10 @@ class Conv2d(Windowed):
     noun = "conv"
     words = (*names("spatial convolution"), *_CONVOLUTION)
     family = "convolution"
+    unit = "filter"
 
-    out_channels: Count
-    groups: Count = 1
+    out_channels: Filters
+    groups: Groups = 1
     bias: bool = True
     #: For each filter the input channels that it reads, counted from 0. Source: LeCun et al. 1998, table I.
     connections: tuple[tuple[Annotated[int, Field(strict=True, ge=0)], ...], ...] | None = None
@@ -66,12 +71,10 @@ class Conv2d(Windowed):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (self.out_channels, *self.spatial_output(inputs[0]))
 
-    def _filter_depth(self, channels: int) -> int:
-        return channels if self.groups == 1 else channels // self.groups
-
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         if self.connections is None:
-            shape: Shape = (self.out_channels, self._filter_depth(inputs[0][0]), *self.kernel_size)
+            depth = rules.group_depth(inputs[0][0], self.groups)
+            shape: Shape = (self.out_channels, depth, *self.kernel_size)
         else:
             shape = (sum(len(row) for row in self.connections), *self.kernel_size)
         weight = Param("weight", shape)
@@ -79,7 +82,7 @@ class Conv2d(Windowed):
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         if self.connections is None:
-            depth = self._filter_depth(inputs[0][0])
+            depth = rules.group_depth(inputs[0][0], self.groups)
             count: int = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
         else:
             pairs = sum(len(row) for row in self.connections)
@@ -88,24 +91,47 @@ class Conv2d(Windowed):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
-        return Operations(
-            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
-        )
+        if self.connections is None:
+            terms = rules.patch_elements(self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
+            additions = rules.sums(elements(output), terms, int(self.bias))
+        else:
+            additions = rules.uneven_sums(multiplications, elements(output), int(self.bias))
+        return Operations(additions=additions, multiplications=multiplications)
 
     def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
         if self.connections is not None:
             return None
-        row = rules.patch_elements(self.kernel_size, self._filter_depth(inputs[0][0]))
-        filters = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        row = rules.patch_elements(self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
+        filters = rules.group_depth(self.out_channels, self.groups)
         return MatrixProduct(self.groups, (filters, row), (row, output[1] * output[2]))
 
-    def summary(self) -> str:
-        if self.groups == 1:
-            groups = ""
-        else:
-            groups = ", depthwise" if self.groups == self.out_channels else f", {self.groups} groups"
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
         table = ", connection table" if self.connections is not None else ""
         return f"conv {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}{groups}{table}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        if self.connections is not None:
+            return f"{several(self.out_channels, 'filter')} of {by(self.kernel_size)} with a connection table"
+        return _filters(self.out_channels, self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [*super().details(inputs), *_groups(self.groups, inputs), *_no_bias(self.bias)]
+
+
+def _groups(groups: int, inputs: Sequence[Shape]) -> list[str]:
+    """A convolution is depthwise where every input channel is a group by itself. Source: Howard et al. 2017."""
+    if groups == 1:
+        return []
+    return ["depthwise" if inputs and groups == inputs[0][0] else f"{groups} groups"]
+
+
+def _no_bias(bias: bool) -> list[str]:
+    return [] if bias else ["no bias"]
+
+
+def _filters(count: int, kernel: tuple[int, int], depth: int) -> str:
+    return f"{several(count, 'filter')} of {by(kernel)}×{depth}"
 
 
 def _check_connections(op: Conv2d, channels: int) -> None:
@@ -139,6 +165,7 @@ class DepthwiseConv2d(Windowed):
         "поканальная свёртка|поканальная свертка|depthwise свёртка|深度卷积"
     )
     family = "convolution"
+    unit = "filter"
 
     depth_multiplier: Count = 1
     bias: bool = True
@@ -171,12 +198,12 @@ class DepthwiseConv2d(Windowed):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return self.resolve(inputs).operations(inputs, output)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"depthwise conv {by(self.kernel_size)}{self.window_summary()}"
 
 
 class ConvTranspose2d(Op):
-    """Transposed ("up") convolution: every input value stamps its filter on the output.
+    """Transposed ("up") convolution: every input value is multiplied by a filter; products at one place add up.
 
     Source: Dumoulin & Visin 2016, chapter 4; Zeiler et al. 2010.
     """
@@ -196,13 +223,14 @@ class ConvTranspose2d(Op):
         *_CONVOLUTION,
     )
     family = "convolution"
+    unit = "filter"
 
-    out_channels: Count
-    kernel_size: SizePair
-    stride: SizePair = (1, 1)
-    padding: Padding = NO_PADDING
-    output_padding: MarginPair = (0, 0)
-    groups: Count = 1
+    out_channels: Filters
+    kernel_size: KernelSize
+    stride: Stride = (1, 1)
+    padding: SidesPadding = NO_PADDING
+    output_padding: Annotated[MarginPair, Letter("A", "rows or columns added to the output", plain=0)] = (0, 0)
+    groups: Groups = 1
     bias: bool = True
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
@@ -234,24 +262,25 @@ class ConvTranspose2d(Op):
         return (self.out_channels, *self._spatial_output(inputs[0]))
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        depth = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        depth = rules.group_depth(self.out_channels, self.groups)
         weight = Param("weight", (inputs[0][0], depth, *self.kernel_size))
         return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         channels, height, width = inputs[0]
-        depth = self.out_channels if self.groups == 1 else self.out_channels // self.groups
+        depth = rules.group_depth(self.out_channels, self.groups)
         count: int = rules.transposed_convolution_multiplications(height, width, channels, self.kernel_size, depth)
         return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
-        # n products that fall on one place take n − 1 additions, and one for the bias; some places may get none.
+        # n products at one place take n − 1 additions, and one for the bias; some places may have none.
         height, width = (
-            rules.stamped_positions(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)
+            rules.covered_positions(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)
         )
-        met = height * width * self.out_channels
-        return Operations(additions=multiplications - met * (1 - self.bias), multiplications=multiplications)
+        covered = height * width * self.out_channels
+        additions = rules.uneven_sums(multiplications, covered, int(self.bias))
+        return Operations(additions=additions, multiplications=multiplications)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         height, width = (
@@ -260,9 +289,19 @@ class ConvTranspose2d(Op):
         )
         return ((height, width),)
 
-    def summary(self) -> str:
-        stride = "" if self.stride == (1, 1) else f", ×{self.stride[0]}"
-        return f"transposed conv {by(self.kernel_size)}, {self.out_channels}{stride}"
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        stride = "" if self.stride == (1, 1) else f", ×{plain(self.stride)}"
+        groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
+        return f"transposed conv {by(self.kernel_size)}, {self.out_channels}{stride}{groups}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        depth = rules.group_depth(inputs[0][0], self.groups)
+        return f"{_filters(self.out_channels, self.kernel_size, depth)}, transposed"
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        more = [] if self.output_padding == (0, 0) else [f"output padding {plain(self.output_padding)}"]
+        window = [f"stride {plain(self.stride)}", padding_in_words(self.padding), *more]
+        return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias)]
 
 
 class LocallyConnected2d(Windowed):
@@ -282,8 +321,9 @@ class LocallyConnected2d(Windowed):
         *_CONVOLUTION,
     )
     family = "convolution"
+    unit = "filter"
 
-    out_channels: Count
+    out_channels: Filters
     bias: bool = True
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
@@ -303,10 +343,15 @@ class LocallyConnected2d(Windowed):
         return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        multiplications = self.macs(inputs, output)
-        return Operations(
-            additions=multiplications - elements(output) * (1 - self.bias), multiplications=multiplications
-        )
+        terms = rules.patch_elements(self.kernel_size, inputs[0][0])
+        additions = rules.sums(elements(output), terms, int(self.bias))
+        return Operations(additions=additions, multiplications=self.macs(inputs, output))
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"local {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return f"{_filters(self.out_channels, self.kernel_size, inputs[0][0])} at every position"
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [*super().details(inputs), *_no_bias(self.bias)]

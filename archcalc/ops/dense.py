@@ -1,11 +1,13 @@
 """Layers in which every output reads every input."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, MatrixProduct, Op, Operations, Param, Windows, elements, names
+from archcalc.ops.base import EVERYTHING, Count, Letter, MatrixProduct, Op, Operations, Param, Windows, elements, names
 from archcalc.ops.conv import Conv2d
 
 #: What people call a fully connected layer.
@@ -25,8 +27,9 @@ class Linear(Op):
     noun = "dense"
     words = _DENSE
     family = "dense"
+    unit = "neuron"
 
-    out_features: Count
+    out_features: Annotated[Count, Letter("K", "neurons")]
     bias: bool = True
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
@@ -57,8 +60,14 @@ class Linear(Op):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"dense {self.out_features}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return f"{several(self.out_features, 'neuron')} of {several(elements(inputs[0]), 'input')}"
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [] if self.bias else ["no bias"]
 
 
 class Rbf(Op):
@@ -77,8 +86,9 @@ class Rbf(Op):
         *_DENSE,
     )
     family = "dense"
+    unit = "neuron"
 
-    out_features: Count
+    out_features: Annotated[Count, Letter("K", "neurons")]
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if len(inputs[0]) != 1:
@@ -94,12 +104,15 @@ class Rbf(Op):
         return 0
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        # One subtraction and one square an element, then their sum.
-        squares = self.out_features * inputs[0][0]
+        # One subtraction and one square for each element, then their sum.
+        squares = rules.linear_multiplications(inputs[0][0], self.out_features)
         return Operations(additions=squares + rules.sums(self.out_features, inputs[0][0], 0), multiplications=squares)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"RBF {self.out_features}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return f"{several(self.out_features, 'neuron')} of {several(elements(inputs[0]), 'input')}"

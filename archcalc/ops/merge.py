@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements, names
 
 
@@ -28,7 +29,7 @@ class Add(Pointwise):
             raise ShapeError("the maps to add differ in shape", _listed(inputs))
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        return Operations(additions=(len(inputs) - 1) * elements(output))
+        return Operations(additions=rules.sums(elements(output), len(inputs), 0))
 
 
 class Multiply(Pointwise):
@@ -56,15 +57,14 @@ class Multiply(Pointwise):
         return max(inputs, key=elements)
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        each = len(inputs) - 1 + (self.factor != 1)
-        return Operations(multiplications=each * elements(output))
+        return Operations(multiplications=rules.sums(elements(output), len(inputs), int(self.factor != 1)))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         # One value a channel reaches every position.
         output = self.output_shape(inputs)
         return tuple(POINTS if shape == output else EVERYTHING for shape in inputs)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "multiply" if self.factor == 1 else f"multiply by {self.factor:g}"
 
 

@@ -19,6 +19,7 @@ class BatchNorm2d(Pointwise):
     kind = "batch_norm2d"
     stem = "bn"
     noun = "batch norm"
+    unit = "channel"
     words = names(
         "bn|batchnorm|batch norm|batch normalization|batch normalisation|spatial batch norm|батчнорм|"
         "батч норм|батч нормализация|пакетная нормализация|normalización por lotes|normalisation par lots|"
@@ -46,7 +47,7 @@ class BatchNorm2d(Pointwise):
         values = elements(output)
         return Operations(additions=values, multiplications=values)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "batch norm"
 
 
@@ -83,7 +84,7 @@ class LocalResponseNorm(Pointwise):
             exponentials=values,
         )
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"LRN, size {self.size}"
 
 
@@ -100,5 +101,5 @@ class Dropout(Pointwise):
 
     p: Annotated[Real, Field(ge=0, le=1)] = 0.5
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"dropout {self.p:g}"

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from archcalc.core.errors import ShapeError
-from archcalc.core.numbers import Number, ceil_div
+from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
+    Letter,
     MarginPair,
     Op,
     Operations,
@@ -25,7 +26,7 @@ from archcalc.ops.base import (
     want_image,
 )
 from archcalc.ops.reshape import Identity
-from archcalc.ops.windowed import Axis, Windowed
+from archcalc.ops.windowed import PADDING_LETTER, Axis, KernelSize, Windowed, padding_in_words, plain
 
 #: What people call pooling of any kind, averages of any kind, and averages over whole maps.
 _POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
@@ -43,7 +44,7 @@ class Pool2d(WithoutWeights, Windowed):
 
     family = "pooling"
 
-    stride: SizePair = Field(
+    stride: Annotated[SizePair, Letter("S", "stride")] = Field(
         default=(1, 1),
         description="the kernel_size unless given",
         json_schema_extra=_without_default,
@@ -83,9 +84,9 @@ class Pool2d(WithoutWeights, Windowed):
                     f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, dilation "
                     f"{self.dilation[index]}, padding {axis.before}",
                 )
-            if (self.positions(axis) - 1) * axis.stride >= axis.before + axis.size + axis.after:
+            if rules.window_start(self.positions(axis) - 1, axis.stride, axis.before) >= axis.size + axis.after:
                 raise ShapeError(
-                    "the last window begins behind the input and reads nothing",
+                    "the last window begins after the end of the padded input and reads nothing",
                     f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, stride {axis.stride}",
                     "without ceil_mode, or with clip_last_window, there is no such window",
                 )
@@ -94,9 +95,12 @@ class Pool2d(WithoutWeights, Windowed):
         return (inputs[0][0], *self.spatial_output(inputs[0]))
 
     def _window_elements(self) -> int:
-        return self.kernel_size[0] * self.kernel_size[1]
+        return rules.patch_elements(self.kernel_size, 1)  # type: ignore[no-any-return]  # ints give an int
 
-    def summary(self) -> str:
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [*super().details(inputs), *(["rounded up"] if self.ceil_mode else [])]
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"{self.kind.split('_')[0]} pool {by(self.kernel_size)}{self.window_summary()}"
 
 
@@ -157,23 +161,23 @@ class LpPool2d(Pool2d):
     noun = "Lp pool"
     words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *_POOLING)
 
-    norm_type: Annotated[int, Field(strict=True, ge=1, le=16)] = 2
+    norm_type: Annotated[int, Field(strict=True, ge=1, le=16), Letter("p", "power")] = 2
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)
-        powers = values * self._window_elements() * (self.norm_type - 1)
+        powers = rules.powers(values * self._window_elements(), self.norm_type)
         return Operations(
             additions=rules.sums(values, self._window_elements(), 0),
             multiplications=powers,
             exponentials=values if self.norm_type > 1 else 0,
         )
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"L{self.norm_type} pool {by(self.kernel_size)}{self.window_summary()}"
 
 
 class Subsampling2d(Pool2d):
-    """The sum of each window times a trained coefficient plus a trained bias, one pair a channel.
+    """The sum of each window times a trained coefficient plus a trained bias, one pair for each channel.
 
     Source: LeCun et al. 1998, section II.B, layers S2 and S4.
     """
@@ -181,6 +185,7 @@ class Subsampling2d(Pool2d):
     kind = "subsampling2d"
     stem = "pool"
     noun = "subsampling"
+    unit = "channel"
     words = (
         *names("sub sampling|subsample|s|субдискретизация|下采样|サブサンプリング|submuestreo"),
         *_AVERAGE,
@@ -195,7 +200,7 @@ class Subsampling2d(Pool2d):
         values = elements(output)
         return Operations(additions=rules.sums(values, self._window_elements(), 1), multiplications=values)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
 
 
@@ -237,7 +242,7 @@ class GlobalAvgPool2d(WithoutWeights):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
         return (EVERYTHING,)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "global average pool"
 
 
@@ -258,7 +263,7 @@ class AdaptiveAvgPool2d(WithoutWeights):
     )
     family = "pooling"
 
-    output_size: SizePair
+    output_size: Annotated[SizePair, Letter("N", "output size")]
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         want_image(inputs[0])
@@ -268,12 +273,9 @@ class AdaptiveAvgPool2d(WithoutWeights):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         channels, *sizes = inputs[0]
-        read = [
-            sum(ceil_div((i + 1) * size, count) - i * size // count for i in range(count))
-            for size, count in zip(sizes, self.output_size, strict=True)
-        ]
+        read = [_adaptive_elements(size, count) for size, count in zip(sizes, self.output_size, strict=True)]
         values = elements(output)
-        return Operations(additions=channels * read[0] * read[1] - values, divisions=values)
+        return Operations(additions=rules.uneven_sums(product((channels, *read)), values, 0), divisions=values)
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         if self.output_size == inputs[0][1:]:
@@ -289,8 +291,16 @@ class AdaptiveAvgPool2d(WithoutWeights):
         strides = [size // count for size, count in zip(sizes, self.output_size, strict=True)]
         return ((Window(strides[0], strides[0]), Window(strides[1], strides[1])),)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"adaptive average pool {by(self.output_size)}"
+
+
+def _adaptive_elements(size: Number, count: Number) -> Number:
+    """Elements that all adaptive windows along an axis read together."""
+    return sum(
+        rules.adaptive_window_end(position, size, count) - rules.adaptive_window_start(position, size, count)
+        for position in range(count)
+    )
 
 
 class MaxUnpool2d(WithoutWeights):
@@ -308,9 +318,9 @@ class MaxUnpool2d(WithoutWeights):
     fewest_inputs = 2
     most_inputs = 3
 
-    kernel_size: SizePair
-    stride: SizePair | None = None
-    padding: MarginPair = (0, 0)
+    kernel_size: KernelSize
+    stride: Annotated[SizePair | None, Letter("S", "stride")] = None
+    padding: Annotated[MarginPair, PADDING_LETTER] = (0, 0)
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         for shape in inputs:
@@ -370,5 +380,11 @@ class MaxUnpool2d(WithoutWeights):
         )
         return ((height, width), (height, width), None)[: len(inputs)]
 
-    def summary(self) -> str:
-        return f"max unpool {by(self.kernel_size)}, ×{self._stride()[0]}"
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"max unpool {by(self.kernel_size)}, ×{plain(self._stride())}"
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return f"max unpool {by(self.kernel_size)}"
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [f"stride {plain(self._stride())}", padding_in_words(self.padding)]

@@ -12,6 +12,7 @@ from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
     Count,
+    Letter,
     Margin,
     MarginPair,
     Op,
@@ -25,7 +26,7 @@ from archcalc.ops.base import (
     names,
     want_image,
 )
-from archcalc.ops.windowed import Sides
+from archcalc.ops.windowed import PADDING_LETTER, Sides, plain
 
 
 def _as_sides(value: Any) -> Any:
@@ -63,7 +64,7 @@ class Input(Pointwise):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return self.shape
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return ""
 
 
@@ -157,7 +158,7 @@ class Crop2d(Pointwise):
     family = "shape"
     most_inputs = 2
 
-    margins: Margins | None = None
+    margins: Annotated[Margins | None, Letter("M", "margin cut off")] = None
 
     def resolve(self, inputs: Sequence[Shape]) -> "Crop2d":
         if len(inputs) == 1 or self.margins is not None:
@@ -196,7 +197,7 @@ class Crop2d(Pointwise):
         kept = (Window(1, before=-margins.top), Window(1, before=-margins.left))
         return (kept, None)[: len(inputs)]
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         if self.margins is None:
             return "crop"
         margin: object = self.margins.top if len(set(self.margins)) == 1 else list(self.margins)
@@ -212,14 +213,14 @@ class Slice2d(Pointwise):
     words = names("slice|slicing|strided slice|срез")
     family = "shape"
 
-    step: SizePair = (1, 1)
-    start: MarginPair = (0, 0)
+    step: Annotated[SizePair, Letter("S", "step")] = (1, 1)
+    start: Annotated[MarginPair, Letter("B", "first row or column taken")] = (0, 0)
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         want_image(inputs[0])
         if min(self.output_shape(inputs)) < 1:
             raise ShapeError(
-                "the slice starts behind the last row or column",
+                "the slice starts after the last row or column",
                 f"input {format_shape(inputs[0])}, start {list(self.start)}",
             )
 
@@ -232,8 +233,8 @@ class Slice2d(Pointwise):
         height, width = (Window(1, self.step[axis], -self.start[axis]) for axis in (0, 1))
         return ((height, width),)
 
-    def summary(self) -> str:
-        return f"slice, /{self.step[0]}"
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"slice, /{plain(self.step)}"
 
 
 class ZeroPad2d(Pointwise):
@@ -248,7 +249,7 @@ class ZeroPad2d(Pointwise):
     words = names("zero pad|zero padding|pad|padding|zeropad|дополнение нулями|паддинг|填充|零填充")
     family = "shape"
 
-    padding: Margins | Literal["same"]
+    padding: Annotated[Margins | Literal["same"], PADDING_LETTER]
     kernel_size: SizePair = (1, 1)
     stride: SizePair = (1, 1)
 
@@ -274,7 +275,7 @@ class ZeroPad2d(Pointwise):
         sides = self._sides()
         return ((Window(1, before=sides.top), Window(1, before=sides.left)),)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         sides = self._sides()
         margin: object = sides.top if len(set(sides)) == 1 else list(sides)
         return f"zero pad {margin}"
@@ -292,8 +293,8 @@ class PadChannels(Pointwise):
     words = names("pad channels|channel padding|zero channels")
     family = "shape"
 
-    before: Margin | Literal["half"] = 0
-    after: Margin | None = None
+    before: Annotated[Margin | Literal["half"], Letter("C_b", "channels before", plain=0)] = 0
+    after: Annotated[Margin | None, Letter("C_a", "channels after", plain=0)] = None
     out_channels: Count | None = None
 
     def resolve(self, inputs: Sequence[Shape]) -> "PadChannels":
@@ -303,7 +304,7 @@ class PadChannels(Pointwise):
         before = missing // 2 if self.before == "half" else self.before
         if self.out_channels is None or self.after is not None or missing < 0 or before > missing:
             raise ShapeError(
-                "out_channels must leave room for the channels of the input and those before them; it takes no `after`",
+                "out_channels is too small for the channels of the input and `before`, and it takes no `after`",
                 f"input {format_shape(inputs[0])}, out_channels {self.out_channels}, before {self.before}",
             )
         return PadChannels.model_construct(before=before, after=missing - before, out_channels=None)
@@ -312,7 +313,7 @@ class PadChannels(Pointwise):
         assert self.before != "half"
         return (self.before + inputs[0][0] + (self.after or 0), *inputs[0][1:])
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"pad channels {self.before} + {self.after or 0}"
 
 
@@ -328,7 +329,7 @@ class Upsample2d(Pointwise):
     )
     family = "shape"
 
-    scale: SizePair = (2, 2)
+    scale: Annotated[SizePair, Letter("S", "scale")] = (2, 2)
     mode: Literal["nearest", "bilinear"] = "nearest"
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
@@ -356,7 +357,7 @@ class Upsample2d(Pointwise):
             )
         return ((height, width),)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return (
             f"upsample ×{self.scale[0]}, {self.mode}"
             if self.scale[0] == self.scale[1]

@@ -34,6 +34,21 @@ def windows_that_start_inside(positions: Number, size: Number, stride: Number, p
     return minimum(positions, ceil_div(size + padding_before, stride))
 
 
+def window_start(position: Number, stride: Number, padding_before: Number) -> Number:
+    """The first input position that a window covers; negative inside the padding."""
+    return position * stride - padding_before
+
+
+def adaptive_window_start(position: Number, size: Number, positions: Number) -> Number:
+    """First input position of an adaptive window: ⌊i·W/N⌋. Source: PyTorch, `AdaptiveAvgPool2d`."""
+    return position * size // positions
+
+
+def adaptive_window_end(position: Number, size: Number, positions: Number) -> Number:
+    """The input position after the last of an adaptive window: ⌈(i + 1)·W/N⌉. Source: the same."""
+    return ceil_div((position + 1) * size, positions)
+
+
 def leftover(size: Number, window: Number, stride: Number, padding: Number) -> Number:
     """Input positions that no window reads when the division is floored; 0 where (W − F + 2P)/S is whole."""
     return (size - window + padding) % stride
@@ -56,10 +71,10 @@ def transposed_output_size(
     return stride * (size - 1) + window - padding + output_padding
 
 
-def stamped_positions(size: Number, window: Number, stride: Number) -> Number:
-    """Positions that the stamps of a transposed convolution meet, before its padding is cut off.
+def covered_positions(size: Number, window: Number, stride: Number) -> Number:
+    """Output positions of a transposed convolution that some filter covers, before its padding is cut off.
 
-    All S·(W − 1) + F of them where the stamps touch, W·F where there are gaps between them.
+    All S·(W − 1) + F of them where neighbouring filters touch, W·F where there are gaps between them.
     """
     return minimum(window, stride) * (size - 1) + window
 
@@ -67,6 +82,11 @@ def stamped_positions(size: Number, window: Number, stride: Number) -> Number:
 def total_padding(before: Number, after: Number) -> Number:
     """Padding of both sides together: 2·P where one number gave both, a sum where they were given apart."""
     return 2 * before if before is after else before + after
+
+
+def group_depth(channels: Number, groups: Number) -> Number:
+    """C/G: the channels of one group. Source: Krizhevsky et al. 2012, section 3.5."""
+    return channels // groups
 
 
 def patch_elements(kernel: tuple[Number, Number], depth: Number) -> Number:
@@ -84,7 +104,7 @@ def convolution_multiplications(
 def transposed_convolution_multiplications(
     height: Number, width: Number, in_channels: Number, kernel: tuple[Number, Number], depth: Number
 ) -> Number:
-    """H₁·W₁·C·F·F·(K/G): every input value multiplies its whole filter, and the products are added where they fall."""
+    """H₁·W₁·C·F·F·(K/G): every input value multiplies its whole filter, and products at one place are added."""
     return height * width * in_channels * patch_elements(kernel, depth)
 
 
@@ -94,12 +114,22 @@ def linear_multiplications(in_features: Number, out_features: Number) -> Number:
 
 
 def sums(results: Number, terms: Number, bias: Number) -> Number:
-    """Additions that make `results` sums of `terms` terms each, and one more a result where there is a bias."""
+    """Additions for `results` sums of `terms` terms each, and one more for each result where there is a bias."""
     return results * (terms - 1 + bias)
 
 
+def uneven_sums(terms: Number, results: Number, bias: Number) -> Number:
+    """The same for sums that differ in length: `terms` are those of all sums together."""
+    return terms - results * (1 - bias)
+
+
+def powers(values: Number, exponent: Number) -> Number:
+    """Multiplications that raise values to a whole power: one less than the exponent for each."""
+    return values * (exponent - 1)
+
+
 def receptive_field_size(size: Number, window: Number, jump: Number) -> Number:
-    """Input pixels behind a window: r + (F − 1)·j, where the map before sees r pixels and steps by j of them.
+    """Input pixels that a window sees: r + (F − 1)·j, where its input sees r pixels and steps by j of them.
 
     Source: Araujo et al. 2019, equation 2, for one layer.
     """

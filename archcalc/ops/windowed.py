@@ -9,7 +9,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, ceil_div
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Margin, Op, SizePair, Window, Windows, by, want_image
+from archcalc.ops.base import Letter, Margin, Op, SizePair, Window, Windows, want_image
 
 
 class Sides(NamedTuple):
@@ -46,6 +46,10 @@ Padding = Annotated[
     ),
 ]
 NO_PADDING = Sides(0, 0, 0, 0)
+PADDING_LETTER = Letter("P", "padding on one side")
+SidesPadding = Annotated[Padding, PADDING_LETTER]
+KernelSize = Annotated[SizePair, Letter("F", "window")]
+Stride = Annotated[SizePair, Letter("S", "stride")]
 
 
 class Axis(NamedTuple):
@@ -65,19 +69,17 @@ class Axis(NamedTuple):
 class Windowed(Op):
     """An op with a window. Subclasses add what the window computes."""
 
-    kernel_size: SizePair
-    stride: SizePair = (1, 1)
-    padding: Padding = NO_PADDING
-    dilation: SizePair = (1, 1)
+    kernel_size: KernelSize
+    stride: Stride = (1, 1)
+    padding: SidesPadding = NO_PADDING
+    dilation: Annotated[SizePair, Letter("d", "dilation", plain=1)] = (1, 1)
     #: An input that the windows do not tile is an error, as in U-Net, whose pools must meet even sizes.
     exact: bool = False
 
     def axis(self, shape: Shape, axis: int) -> Axis:
         """The window along the height (axis 0) or the width (axis 1)."""
         size = shape[axis + 1]
-        window = self.kernel_size[axis]
-        if self.dilation[axis] != 1:
-            window = rules.dilated_window(window, self.dilation[axis])
+        window = rules.dilated_window(self.kernel_size[axis], self.dilation[axis])
         stride = self.stride[axis]
         if isinstance(self.padding, str):
             total = rules.same_padding(size, window, stride)
@@ -109,11 +111,33 @@ class Windowed(Op):
 
     def window_summary(self) -> str:
         """The stride and dilation, where they are not 1."""
-        stride = "" if self.stride == (1, 1) else f", /{self.stride[0]}"
-        if self.stride[0] != self.stride[1]:
-            stride = f", /{by(self.stride)}"
-        dilation = "" if self.dilation == (1, 1) else f", dilation {self.dilation[0]}"
+        stride = "" if self.stride == (1, 1) else f", /{plain(self.stride)}"
+        dilation = "" if self.dilation == (1, 1) else f", dilation {plain(self.dilation)}"
         return stride + dilation
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return self.summary(inputs).partition(",")[0]
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        dilation = [] if self.dilation == (1, 1) else [f"dilation {plain(self.dilation)}"]
+        return [f"stride {plain(self.stride)}", *dilation, padding_in_words(self.padding)]
+
+
+def plain(sizes: Sequence[int]) -> str:
+    """3 of (3, 3), else 1×3."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
+
+
+def padding_in_words(padding: str | Sequence[int]) -> str:
+    """No padding, padding 2, padding 0×3, padding top 0, left 1, bottom 0, right 2."""
+    if isinstance(padding, str):
+        return f"padding {padding}"
+    if not any(padding):
+        return "no padding"
+    half = len(padding) // 2
+    if len(padding) == 4 and padding[:half] != padding[half:]:
+        return "padding " + ", ".join(f"{side} {value}" for side, value in zip(Sides._fields, padding, strict=True))
+    return f"padding {plain(padding[:2])}"
 
 
 def _as_window(axis: Axis) -> Window:
@@ -128,13 +152,13 @@ def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:
     dilation = f", dilation {op.dilation[index]}" if op.dilation[index] != 1 else ""
     return ShapeError(
         "the window is larger than its input",
-        f"input {format_shape(shape)}, kernel_size {_plain(op.kernel_size)}{dilation}, "
-        f"padding {_plain((axis.before, axis.after))}",
+        f"input {format_shape(shape)}, kernel_size {_as_written(op.kernel_size)}{dilation}, "
+        f"padding {_as_written((axis.before, axis.after))}",
         f"it fits with padding: {padded}, or kernel_size: {fits}",
     )
 
 
-def _plain(pair: tuple[int, int]) -> str:
+def _as_written(pair: tuple[int, int]) -> str:
     return str(pair[0]) if pair[0] == pair[1] else f"[{pair[0]}, {pair[1]}]"
 
 

@@ -39,6 +39,11 @@ class Row(NamedTuple):
     activation_bytes: int
     receptive_field: ReceptiveField | None
 
+    @property
+    def summary(self) -> str:
+        """The op in a few words: conv 11×11, 96, /4."""
+        return self.op.summary(self.input_shapes)
+
 
 class Totals(NamedTuple):
     """Sums over the layers, and the peak of live activations with the layer where it is reached."""

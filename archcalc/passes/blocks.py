@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from archcalc.core.shapes import Shape
 from archcalc.ops.base import Operations, Pointwise
 from archcalc.passes.analysis import Row
 
@@ -18,7 +19,7 @@ class FoldedBlock(Pointwise):
 
     layers: int
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"{self.layers} layers"
 
 

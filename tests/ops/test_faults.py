@@ -133,7 +133,7 @@ IMAGE = (4, 8, 8)
         ("crop2d", {"margins": 4}, [IMAGE], "the margins leave nothing", "margins [4, 4, 4, 4]"),
         ("crop2d", {}, [IMAGE], "needs margins, or a second input", ""),
         ("crop2d", {}, [IMAGE, (1, 9, 8)], "the map to crop is smaller", "map 8×8×4, to fit 9×8×1"),
-        ("slice2d", {"start": [0, 8]}, [IMAGE], "the slice starts behind the last", "start [0, 8]"),
+        ("slice2d", {"start": [0, 8]}, [IMAGE], "the slice starts after the last", "start [0, 8]"),
         (
             "reshape",
             {"shape": "16x16x2"},
@@ -146,8 +146,8 @@ IMAGE = (4, 8, 8)
         # The map that gives the size must have the same channels, and be one that pools to the maps.
         ("max_unpool2d", {"kernel_size": 2}, [IMAGE, IMAGE, (5, 16, 16)], "channels", "8×8×4"),
         ("max_unpool2d", {"kernel_size": 2}, [IMAGE, IMAGE, (4, 99, 3)], "size", "99×3×4"),
-        ("pad_channels", {"out_channels": 3}, [IMAGE], "out_channels must leave room", "out_channels 3"),
-        ("pad_channels", {"out_channels": 6, "before": 3}, [IMAGE], "out_channels must leave room", "before 3"),
+        ("pad_channels", {"out_channels": 3}, [IMAGE], "out_channels is too small", "out_channels 3"),
+        ("pad_channels", {"out_channels": 6, "before": 3}, [IMAGE], "out_channels is too small", "before 3"),
         ("pad_channels", {"out_channels": 6, "after": 1}, [IMAGE], "takes no `after`", ""),
         ("pad_channels", {"before": "half"}, [IMAGE], "out_channels", "before half"),
         ("rbf", {"out_features": 1}, [IMAGE], "needs a flat input", "put flatten or linear before it"),

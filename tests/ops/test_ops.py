@@ -643,7 +643,7 @@ def test_the_stride_of_a_pool_is_its_window_unless_given() -> None:
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "stride": [2, 1]}, "conv 3×3, 8, /2×1"),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "dilation": 2}, "conv 3×3, 8, dilation 2"),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 2}, "conv 3×3, 8, 2 groups"),
-        ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 8}, "conv 3×3, 8, depthwise"),
+        ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 8}, "conv 3×3, 8, 8 groups"),
         ("max_pool2d", {"kernel_size": 3, "stride": 2}, "max pool 3×3, /2"),
         ("lp_pool2d", {"kernel_size": 2}, "L2 pool 2×2, /2"),
         ("linear", {"out_features": 1000}, "dense 1000"),
@@ -657,6 +657,27 @@ def test_the_stride_of_a_pool_is_its_window_unless_given() -> None:
 )
 def test_summaries_are_as_short_as_in_a_paper(kind: str, fields: dict[str, Any], text: str) -> None:
     assert op(kind, **fields).summary() == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "channels", "text"),
+    [
+        # Depthwise is a group for every input channel, whatever the number of filters.
+        ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 8}, 8, "conv 3×3, 8, depthwise"),
+        ("conv2d", {"out_channels": 24, "kernel_size": 3, "groups": 8}, 8, "conv 3×3, 24, depthwise"),
+        ("conv2d", {"out_channels": 12, "kernel_size": 3, "groups": 12}, 24, "conv 3×3, 12, 12 groups"),
+        ("conv2d", {"out_channels": 8, "kernel_size": 3}, 1, "conv 3×3, 8"),
+        ("conv_transpose2d", {"out_channels": 8, "kernel_size": 2, "stride": 2, "groups": 4}, 8,
+         "transposed conv 2×2, 8, ×2, 4 groups"),
+        ("conv_transpose2d", {"out_channels": 8, "kernel_size": 2, "stride": [2, 1], "groups": 8}, 8,
+         "transposed conv 2×2, 8, ×2×1, depthwise"),
+    ],
+)  # fmt: skip
+def test_groups_are_named_by_the_input(kind: str, fields: dict[str, Any], channels: int, text: str) -> None:
+    layer = op(kind, **fields)
+    assert layer.summary([(channels, 8, 8)]) == text
+    last = text.rpartition(", ")[2]
+    assert (last in layer.details([(channels, 8, 8)])) == ("groups" in fields)
 
 
 def test_ops_cannot_be_changed() -> None:

@@ -63,7 +63,7 @@ def test_the_same_input_gives_the_same_analysis() -> None:
 
 def test_a_resolved_op_stands_in_its_row() -> None:
     row = numbers("  - depthwise_conv2d: {name: dw, kernel_size: 3}\n")["dw"]
-    assert (row.op.kind, row.op.summary()) == ("conv2d", "conv 3×3, 4, depthwise")
+    assert (row.op.kind, row.summary) == ("conv2d", "conv 3×3, 4, depthwise")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.tiers import examples
 
 def layers(pattern: str) -> list[str]:
     """Name, op and output of each layer."""
-    return [f"{row.name} {row.op.summary()} {row.output_shape}" for row in analyse(load(pattern)).rows[1:]]
+    return [f"{row.name} {row.summary} {row.output_shape}" for row in analyse(load(pattern)).rows[1:]]
 
 
 def problem(pattern: str) -> Problem:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.shapes import Shape
+from archcalc.core.words import listed, several
 from archcalc.explain.derive import words
 from archcalc.explain.derive.lift import Lifted, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
@@ -214,14 +215,12 @@ def _params(layer: _Layer) -> Iterator[Derivation]:
 def _held(arrays: Sequence[Param], layer: _Layer) -> str:
     shared = share_out(arrays)
     common = traced(shared.common).node
-    each = words.EACH.get(layer.row.op.family) if common.kind == "symbol" else None
+    each = layer.row.op.unit if common.kind == "symbol" else ""
     counts = shared.rests if each else [rest * shared.common for rest in shared.rests]
-    parts = [
-        words.several(int(count), words.array_name(array.name)) for array, count in zip(arrays, counts, strict=True)
-    ]
+    parts = [several(int(count), words.array_name(array.name)) for array, count in zip(arrays, counts, strict=True)]
     if len(parts) == 1 and not each:
         return ""
-    return f"{words.listed(parts)} for each {each}" if each else words.listed(parts)
+    return f"{listed(parts)} for each {each}" if each else listed(parts)
 
 
 def _work(layer: _Layer) -> Iterator[Derivation]:

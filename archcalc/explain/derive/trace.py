@@ -99,7 +99,8 @@ def _operation(build: Callable[[Node, Node], Node], swapped: bool = False) -> An
         node = node_of(other)
         if node is None:
             return NotImplemented
-        return type(self)(build(node, self.node) if swapped else build(self.node, node))
+        made = build(node, self.node) if swapped else build(self.node, node)
+        return self if made is self.node else type(self)(made)
 
     return method
 

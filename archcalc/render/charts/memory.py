@@ -72,7 +72,7 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
 def _peak(figure: Figure, analysis: Analysis, x: float, y: float, value: int) -> None:
     row = analysis.rows[analysis.memory.peak_layer]
     text = f"peak {words.size(value)} at {shown(row.name)}"
-    more = f"{row.op.summary()} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
+    more = f"{row.summary} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
     half = max(text_width(text, LABEL, True), text_width(more, LABEL)) / 2
     middle = min(max(x, half + 8), figure.inner_width - half)
     figure.add({"type": "point", "shape": "diamond", "filled": True, "size": 90, "opacity": 1, "x": round(x, 2),

@@ -133,7 +133,7 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
                 "strokeWidth": 1.3, "opacity": 1}  # fmt: skip
         figure.add(
             {**mark, "size": marks},
-            [{"step": index + 0.5, "layer": shown(row.name), "what": row.op.summary(), "pixels": _sizes(row)[0],
+            [{"step": index + 0.5, "layer": shown(row.name), "what": row.summary, "pixels": _sizes(row)[0],
               "field": _words(row)} for index, row in grown if row.op.family == kind],
             x={"field": "step", "type": "quantitative", "scale": _x(count, figure), "axis": None},
             y={"field": "pixels", "type": "quantitative", "scale": y.vega(), "axis": None},

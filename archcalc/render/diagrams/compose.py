@@ -189,7 +189,7 @@ class _Composer:
             return Part(row.name, label, "", (), family, heat)
         if words.is_small(row):
             return Part(row.name, label, " · ".join((words.suffix(row, label), *more)).strip(" ·"), (), family, heat)
-        lines = [row.op.summary()]
+        lines = [row.summary]
         if row.params:
             lines.append(f"{row.params:,} params")
         return Part(row.name, label, "", (*lines, *more), family, heat)
@@ -203,8 +203,8 @@ class _Composer:
             name = main.name
             family = main.op.family
             plain = family == "input" or (words.is_small(main) and not words.suffix(main, label))
-            lines = [] if plain else [main.op.summary()]
-            others = [row.op.summary() for row in rows if row is not main]
+            lines = [] if plain else [main.summary]
+            others = [row.summary for row in rows if row is not main]
             if others:
                 lines.append("+ " + ", ".join(others))
         else:
@@ -226,7 +226,7 @@ class _Composer:
         merges = sum(len(wiring.inputs[m]) > 1 for m in members)
         if branched or merges > adds or not 1 <= len(weighted) <= 3:
             return [words.composition([wiring.rows[m] for m in members])]
-        lines = [wiring.rows[m].op.summary() for m in weighted]
+        lines = [wiring.rows[m].summary for m in weighted]
         if adds:
             lines.append(f"+ {words.shortcut([wiring.rows[m] for m in short])}")
         return lines

@@ -35,7 +35,7 @@ def is_small(row: Row) -> bool:
 
 def suffix(row: Row, label: str) -> str:
     """What stands next to the name of a small layer: nothing where the name says it."""
-    summary = row.op.summary()
+    summary = row.summary
     leaf = _PLAIN.sub("", label.rpartition("/")[2].lower())
     same = leaf == _PLAIN.sub("", summary.lower()) or (leaf == "concat" and row.op.kind == "concat")
     parts = [] if same else [summary]

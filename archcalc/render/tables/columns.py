@@ -77,7 +77,7 @@ COLUMNS: dict[str, Column] = {
     for column in (
         _label("layer", "layer", lambda row, _: row.name),
         _label("op", "op", lambda row, _: row.op.kind),
-        _label("operation", "operation", lambda row, _: row.op.summary()),
+        _label("operation", "operation", lambda row, _: row.summary),
         _label("inputs", "inputs", lambda row, _: ", ".join(row.inputs)),
         _label("input", "input", _shapes),
         _label("output", "output", lambda row, context: format_shape(row.output_shape, context.layout)),

@@ -54,7 +54,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "name": row.name,
         "op": row.op.kind,
-        "summary": row.op.summary(),
+        "summary": row.summary,
         "settings": _settings(row.op),
         "inputs": list(row.inputs),
         "input_shapes": [list(shape) for shape in row.input_shapes],

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import ArchcalcError
-from archcalc.explain.derive.words import listed
+from archcalc.core.words import listed
 from archcalc.spec.catalogue import find, key_of, names
 from archcalc.spec.expressions import Expression
 from archcalc.spec.patterns import is_pattern

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archcalc.core.words import line
-from archcalc.explain.derive.words import listed, several
+from archcalc.core.words import line, listed, several
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import written
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict

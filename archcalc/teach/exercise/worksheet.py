@@ -10,7 +10,6 @@ from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.layer import Explanation, explain_row
 from archcalc.explain.derive.network import Sum, find_layers, sum_up
-from archcalc.explain.derive.words import settings
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.columns import COLUMNS, Context
 from archcalc.teach.check.expected import derivations
@@ -106,9 +105,9 @@ def operation(row: Row) -> str:
     """All that is needed to calculate a layer: conv 11×11, 96 filters, stride 4, no padding."""
     if not row.inputs:
         return "input"
-    told = settings(row.op)
+    told = row.op.details(row.input_shapes)
     kept = []
-    for part in row.op.summary().split(", "):
+    for part in row.summary.split(", "):
         if part.isdigit() and row.op.family == "convolution":
             kept.append(f"{part} filter" if part == "1" else f"{part} filters")
         elif not part.startswith(("/", "dilation ")) and part not in told:

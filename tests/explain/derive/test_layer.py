@@ -63,8 +63,7 @@ BY_HAND = [
         "height": "H₂ = ⌊(H₁ − F + 2P)/S⌋ + 1 = ⌊(224 − 7 + 2·3)/2⌋ + 1 = ⌊223/2⌋ + 1 = 111 + 1 = 112",
         "params": "F·F·D₁·K = 7·7·3·64 = 9408",
         # a sum of 147 products takes 146 additions
-        "additions": "H₂·W₂·K·F·F·D₁ − H₂·W₂·K = 112·112·64·7·7·3 − 112·112·64 = 802,816·147 − 112·112·64 "
-                     "= 117,211,136",
+        "additions": "H₂·W₂·K·(F·F·D₁ − 1) = 112·112·64·(7·7·3 − 1) = 112·112·64·146 = 117,211,136",
     }),
     # Dilated by 2: 3 taps span 5. The weights stay 3·3.
     (single("conv2d", (1, 7, 7), out_channels=1, kernel_size=3, dilation=2), {

@@ -228,7 +228,7 @@ def test_folding_adds_up(report: Report) -> None:
     rows = report.analysis.rows
     folded = fold(rows, 1)
     assert [row.name for row in folded] == ["input", "first", "second", "fc1"]
-    assert [row.op.summary() for row in folded[1:3]] == ["3 layers", "3 layers"]
+    assert [row.summary for row in folded[1:3]] == ["3 layers", "3 layers"]
     for field in ("params", "trainable_params", "buffers", "multiplications", "activations", "activation_bytes"):
         assert sum(getattr(row, field) for row in folded) == sum(getattr(row, field) for row in rows)
     for kind in range(5):

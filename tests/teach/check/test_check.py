@@ -51,7 +51,7 @@ class Forced(WithoutWeights):
     def windows(self, inputs: Sequence[Shape]) -> Any:
         return self.instead_of.windows(inputs)
 
-    def summary(self) -> str:
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "forced"
 
 
