@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeVar
 
 from archcalc.ops import activation, conv, dense, merge, norm, pool, reshape
@@ -20,7 +21,6 @@ def _concrete(base: type[Op]) -> Iterator[type[Op]]:
 
 
 OPS: dict[str, type[Op]] = {cls.kind: cls for cls in _concrete(Op)}  # type: ignore[type-abstract]  # the base is only a starting point
-_called: dict[str, tuple[type[Op], ...]] = {}
 
 #: What does not tell one word from another: `Max-Pooling2D layer` is `maxpooling`.
 _IGNORED = re.compile(r"2-?d|[\s_\-./:#()]+|layers?$|слой|couche|capa", re.IGNORECASE)
@@ -36,7 +36,7 @@ def register(cls: _Class) -> _Class:
         raise ValueError(f"the kind of an op is a name in lower case, not {kind!r}")
     if OPS.setdefault(kind, cls) is not cls:
         raise ValueError(f"there is an op {kind!r} already: {OPS[kind].__module__}.{OPS[kind].__qualname__}")
-    _called.clear()
+    _by_word.cache_clear()
     return cls
 
 
@@ -50,17 +50,18 @@ def called(word: str) -> tuple[type[Op], ...]:
     >>> [op.kind for op in called("fully-connected layer")]
     ['linear']
     """
-    if not _called:
-        found: dict[str, list[type[Op]]] = {}
-        for name in ("kind", "noun", "words"):
-            for op in OPS.values():
-                value = getattr(op, name)
-                for one in (value,) if isinstance(value, str) else value:
-                    ops = found.setdefault(_plain(one), [])
-                    if op not in ops:
-                        ops.append(op)
-        _called.update({key: tuple(ops) for key, ops in found.items()})
-    return _called.get(_plain(word), ())
+    return tuple(_by_word().get(_plain(word), ()))
+
+
+@cache
+def _by_word() -> dict[str, dict[type[Op], None]]:
+    """Every word without what is ignored, and its ops: first those that have it for a kind, then for a noun."""
+    found: dict[str, dict[type[Op], None]] = {}
+    for words in ((lambda op: (op.kind,)), (lambda op: (op.noun,)), (lambda op: op.words)):
+        for op in OPS.values():
+            for word in words(op):
+                found.setdefault(_plain(word), {})[op] = None
+    return found
 
 
 def _plain(word: str) -> str:
