@@ -11,9 +11,9 @@ from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops.base import Op, Operations
+from archcalc.ops.base import Op, Operations, elements
 from archcalc.passes.depth import weighted_depth
-from archcalc.passes.memory import Memory, measure_memory
+from archcalc.passes.memory import Memory, measure_memory, stored_values
 from archcalc.passes.operations import Work, count_operations
 from archcalc.passes.params import ParamCount, count_params
 from archcalc.passes.receptive_field import ReceptiveField, receptive_fields
@@ -23,7 +23,10 @@ LARGEST_BATCH = 1 << 20
 
 
 class Row(NamedTuple):
-    """The numbers of one layer. Shapes are (C, H, W) or (N,); counts are per image, bytes for the whole batch."""
+    """The numbers of one layer. Shapes are (C, H, W) or (N,); counts are per image, bytes for the whole batch.
+
+    `weights` and `biases` are the parameters apart, without running statistics.
+    """
 
     name: str
     op: Op
@@ -31,6 +34,8 @@ class Row(NamedTuple):
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     params: int
+    weights: int
+    biases: int
     trainable_params: int
     buffers: int
     multiplications: int
@@ -49,6 +54,8 @@ class Totals(NamedTuple):
     """Sums over the layers, and the peak of live activations with the layer where it is reached."""
 
     params: int
+    weights: int
+    biases: int
     trainable_params: int
     buffers: int
     multiplications: int
@@ -76,21 +83,26 @@ class Analysis:
     def totals(self) -> Totals:
         """Column sums of the rows."""
         columns = zip(*(row.operations for row in self.rows), strict=True)
-        size = BYTES[self.dtype]
         params = sum(row.params for row in self.rows)
         buffers = sum(row.buffers for row in self.rows)
         return Totals(
             params=params,
+            weights=sum(row.weights for row in self.rows),
+            biases=sum(row.biases for row in self.rows),
             trainable_params=sum(row.trainable_params for row in self.rows),
             buffers=buffers,
             multiplications=sum(row.multiplications for row in self.rows),
             operations=Operations(*(sum(column) for column in columns)),
             activations=sum(row.activations for row in self.rows),
             activation_bytes=sum(row.activation_bytes for row in self.rows),
-            param_bytes=params * size,
-            peak_activation_bytes=self.memory.peak * size * self.batch,
+            param_bytes=self.param_bytes(params),
+            peak_activation_bytes=self.memory.peak * BYTES[self.dtype] * self.batch,
             peak_layer=self.rows[self.memory.peak_layer].name,
         )
+
+    def param_bytes(self, params: int) -> int:
+        """Bytes of so many parameters, which a batch shares."""
+        return params * BYTES[self.dtype]
 
     @cached_property
     def depth(self) -> int:
@@ -116,8 +128,8 @@ def analyse(
 ) -> Analysis:
     """Run every pass over a network.
 
-    Raises `SpecError` where a layer does not fit; with `partial` the rows before it are returned, and the problems
-    beside them. Raises `UsageError` for a batch or dtype that does not exist.
+    Raises `SpecError` where a layer does not fit; with `partial` the rows before it are returned together with the
+    problems. Raises `UsageError` for a batch or dtype that does not exist.
     """
     conventions = conventions or Conventions()
     if dtype not in BYTES:
@@ -130,40 +142,69 @@ def analyse(
     layers = shapes.layers
     memory = measure_memory(graph, layers, conventions.in_place)
     fields = receptive_fields(layers)
-    size = BYTES[dtype] * batch
-    names = [layer.name for layer in graph.layers]
     counts: dict[int, tuple[ParamCount, Work]] = {}
+
+    def names(layer: ShapedLayer) -> tuple[str, ...]:
+        return tuple([graph.layers[source].name for source in layer.layer.inputs])
+
     for layer in layers:
         if layer.key not in counts:
             counts[layer.key] = (count_params(layer), count_operations(layer))
     rows = tuple(
-        make_row(layer, *counts[layer.key], field, stored, size, names, conventions)
+        _row(layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype])
         for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
     )
     return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
 
 
-def make_row(
+def row_of(
+    analysis: Analysis,
+    layer: int,
+    inputs: Sequence[Shape],
+    output: Shape | None = None,
+    op: Op | None = None,
+    field: ReceptiveField | None = None,
+) -> Row:
+    """The row of a layer on inputs of other shapes, by the conventions, batch and dtype of the analysis.
+
+    `layer` is its index. `output` and `op` stand in for what the layer has of its own, `field` is its receptive field
+    (that of the analysis by default). Raises `ShapeError` where the op does not take the inputs.
+    """
+    known = analysis.graph.layers[layer]
+    op = (known.op if op is None else op).resolve(inputs)
+    op.check(inputs)
+    made = op.output_shape(inputs) if output is None else output
+    shaped = ShapedLayer(known, op, tuple(inputs), made, layer)
+    stored = stored_values(op, elements(made), analysis.conventions.in_place)
+    row = analysis.rows[layer]
+    counts = count_params(shaped), count_operations(shaped)
+    size = analysis.batch * BYTES[analysis.dtype]
+    return _row(shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size)
+
+
+def _row(
     shaped: ShapedLayer,
     counted: ParamCount,
     work: Work,
     field: ReceptiveField | None,
     stored: int,
-    size: int,
-    names: Sequence[str],
+    sources: tuple[str, ...],
     conventions: Conventions,
+    size: int,
 ) -> Row:
-    """The row of a layer: `stored` values of `size` bytes each; `names` are those of all layers, by index."""
+    """The row of a layer: `stored` values of `size` bytes each; `sources` are the names of the layers that it reads."""
     params, buffers = counted.params, counted.buffers
     if conventions.running_statistics:
         params, buffers = params + buffers, 0
     return Row(
         shaped.layer.name,
         shaped.op,
-        tuple([names[source] for source in shaped.layer.inputs]),
+        sources,
         shaped.inputs,
         shaped.output,
         params,
+        counted.params - counted.biases,
+        counted.biases,
         counted.trainable,
         buffers,
         work.macs,

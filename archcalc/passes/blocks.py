@@ -51,6 +51,8 @@ def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
         inputs=tuple(shown[source] for source in sources),
         input_shapes=tuple(sources.values()),
         params=sum(row.params for row in rows),
+        weights=sum(row.weights for row in rows),
+        biases=sum(row.biases for row in rows),
         trainable_params=sum(row.trainable_params for row in rows),
         buffers=sum(row.buffers for row in rows),
         multiplications=sum(row.multiplications for row in rows),

@@ -1,18 +1,19 @@
-"""Activation memory: what each layer stores anew, and the most that lives at one time."""
+"""Activation memory: what each layer stores, and the most that is live at one time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops.base import elements
+from archcalc.ops.base import Op, elements
 from archcalc.passes.shapes import ShapedLayer
 
 
 class Memory(NamedTuple):
-    """Numbers of values for one image: stored anew by each layer, and live while each layer runs."""
+    """Numbers of values for one image: those that each layer adds, and those that are live while it runs."""
 
     stored: tuple[int, ...]
     live: tuple[int, ...]
@@ -27,18 +28,23 @@ class Memory(NamedTuple):
         return self.live.index(self.peak)
 
 
+def stored_values(op: Op, values: Number, in_place: bool = True) -> Number:
+    """How many of the values of its output a layer stores: none where it works in place, by that convention."""
+    return 0 if in_place and op.in_place else values
+
+
 def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: bool = True) -> Memory:
     """Stored and live values.
 
     `stored` follows the convention: ops that work in place store nothing (with `in_place=False` each output counts).
-    `live` is inference in order: a map is freed once its last reader has run. Views never need room; an op that
-    overwrites its input needs room only while another layer still has to read that input.
+    `live` is inference in order: a map is freed once its last reader has run. Views never need memory of their own; an
+    op that overwrites its input needs it only while another layer still has to read that input.
     """
     sizes: dict[Shape, int] = {}
     for layer in layers:
         if layer.output not in sizes:
             sizes[layer.output] = elements(layer.output)
-    stored = tuple([0 if in_place and layer.op.in_place else sizes[layer.output] for layer in layers])
+    stored = tuple([stored_values(layer.op, sizes[layer.output], in_place) for layer in layers])
     last_use = _last_uses(graph, len(layers))
     live: list[int] = []
     buffer: list[int] = []  # the buffer that holds each layer's output

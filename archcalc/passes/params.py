@@ -1,4 +1,4 @@
-"""Parameters: weights and biases, trained and fixed, and the buffers beside them."""
+"""Parameters: weights and biases, trained and fixed, and the buffers that frameworks keep with them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from archcalc.passes.shapes import ShapedLayer
 
 
 class ParamCount(NamedTuple):
-    """Numbers of values: all parameters, those that are trained, and buffers (running statistics)."""
+    """Numbers of values: all parameters, those that are trained, buffers (running statistics), and the biases."""
 
     params: int
     trainable: int
     buffers: int
+    biases: int
 
 
-NONE = ParamCount(0, 0, 0)
+NONE = ParamCount(0, 0, 0, 0)
 
 
 def count_params(layer: ShapedLayer) -> ParamCount:
@@ -31,7 +32,9 @@ def count_params(layer: ShapedLayer) -> ParamCount:
     trained = [array for array in kept if array.trainable]
     params = count_values(kept)
     trainable = params if len(trained) == len(kept) else count_values(trained)
-    return ParamCount(params, trainable, count_values([array for array in arrays if array.buffer]))
+    buffers = count_values([array for array in arrays if array.buffer])
+    biases = count_values([array for array in kept if array.name == "bias"])
+    return ParamCount(params, trainable, buffers, biases)
 
 
 class Share(NamedTuple):
@@ -74,5 +77,5 @@ def _without(shape: Shape, axes: Shape) -> Shape | None:
 
 
 def _kernel_first(shape: Shape) -> Shape:
-    """Depth, kernel, kernel as it is said: kernel×kernel×depth; filters last."""
+    """Depth, kernel, kernel in the order of the textbooks: kernel×kernel×depth; filters last."""
     return (*shape[-2:], *shape[-3::-1]) if len(shape) > 2 else shape[::-1]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from archcalc.core.conventions import BYTES, Conventions
-from archcalc.core.errors import UsageError
-from archcalc.passes.analysis import LARGEST_BATCH, analyse
+from archcalc.core.errors import ShapeError, UsageError
+from archcalc.passes.analysis import LARGEST_BATCH, analyse, row_of
 from archcalc.passes.receptive_field import AxisField, ReceptiveField
+from archcalc.spec.catalogue import load
 from tests.networks import ALEXNET, LENET5, graph, layers, numbers
 
 
@@ -101,3 +102,30 @@ def test_conventions_describe_themselves(conventions: Conventions, key: str, wor
 
 def test_one_image_is_not_mentioned() -> None:
     assert "images" not in Conventions().describe()["stored"]
+
+
+@pytest.mark.parametrize("conventions", [Conventions(), Conventions(running_statistics=True, in_place=False)])
+def test_the_row_of_a_layer_on_its_own_inputs_is_the_row(conventions: Conventions) -> None:
+    analysis = analyse(load("mobilenet"), 2, "float16", conventions)
+    for index, row in enumerate(analysis.rows[:8]):
+        assert row_of(analysis, index, row.input_shapes) == row
+
+
+def test_the_row_of_a_layer_on_other_inputs() -> None:
+    analysis = analyse(load("alexnet"))
+    index = analysis.graph.index["conv2"]
+    row = row_of(analysis, index, [(96, 20, 30)])
+    assert row.output_shape == (256, 20, 30)
+    assert row.multiplications == 20 * 30 * 256 * 5 * 5 * 96
+    assert row.activation_bytes == 4 * 20 * 30 * 256
+    with pytest.raises(ShapeError):
+        row_of(analysis, analysis.graph.index["conv1"], [(3, 5, 5)])
+
+
+def test_weights_and_biases_are_the_parameters() -> None:
+    analysis = analyse(load("alexnet"))
+    assert (analysis["conv1"].weights, analysis["conv1"].biases) == (11 * 11 * 3 * 96, 96)
+    totals = analysis.totals
+    # Krizhevsky et al. 2012: 96 + 256 + 384 + 384 + 256 filters, 4096 + 4096 + 1000 neurons.
+    assert totals.biases == 96 + 256 + 384 + 384 + 256 + 4096 + 4096 + 1000
+    assert totals.weights + totals.biases == totals.params

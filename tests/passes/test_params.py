@@ -72,12 +72,12 @@ def test_arrays_are_counted_by_what_they_are(monkeypatch: pytest.MonkeyPatch) ->
     )
     layer = shape(op("identity"), (3, 2, 2))
     monkeypatch.setattr(Identity, "param_shapes", lambda self, inputs: arrays)
-    assert count_params(layer) == ParamCount(params=6 + 1 + 5, trainable=7, buffers=14)
+    assert count_params(layer) == ParamCount(params=6 + 1 + 5, trainable=7, buffers=14, biases=0)
 
 
 @pytest.mark.parametrize(("kind", "source"), [("relu", (3, 4, 4)), ("softmax", (10,)), ("flatten", (3, 4, 4))])
 def test_most_ops_own_nothing(kind: str, source: Shape) -> None:
-    assert count_params(shape(OPS[kind](), source)) == ParamCount(0, 0, 0)
+    assert count_params(shape(OPS[kind](), source)) == ParamCount(0, 0, 0, 0)
 
 
 def test_counts_do_not_depend_on_the_dtype_but_bytes_do() -> None:

@@ -9,6 +9,7 @@ import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import write
+from archcalc.core.conventions import Conventions
 from archcalc.core.files import check_target
 
 _WORDS = {"params": "parameters", "multiplications": "multiplications", "activations": "values stored"}
@@ -37,6 +38,8 @@ Examples:
 @click.option("-f", "--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
 @network_options
+@click.option("--count-in-place", is_flag=True, help="Activation functions store their output too.")
+@click.option("--running-statistics", is_flag=True, help="Count batch normalisation's running statistics too.")
 def command(
     network: str,
     quantity: str | None,
@@ -45,6 +48,8 @@ def command(
     output: str | None,
     input_size: str | None,
     settings: tuple[str, ...],
+    count_in_place: bool,
+    running_statistics: bool,
 ) -> None:
     """A total of a network as a closed form in its parameters and its input size (s, the side of a square image).
 
@@ -53,7 +58,9 @@ def command(
     check_target(output)
     from archcalc.explain.symbolic.closed import closed_form
 
-    form_ = closed_form(network, quantity or "params", parse_settings(settings), parse_input(input_size), names or None)
+    conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place)
+    shape = parse_input(input_size)
+    form_ = closed_form(network, quantity or "params", parse_settings(settings), shape, names or None, conventions)
     write({"text": _text, "latex": _latex, "json": _json}[form](form_), output)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from archcalc.core.conventions import Conventions
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
@@ -64,6 +65,7 @@ def closed_form(
     settings: Mapping[str, Any] | None = None,
     shape: Shape | None = None,
     names: Iterable[str] | None = None,
+    conventions: Conventions | None = None,
 ) -> ClosedForm:
     """A total of a network as a closed form.
 
@@ -104,7 +106,7 @@ def closed_form(
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    terms = total(layers, _input(graph.input_shape, with_input), quantity, namer)
+    terms = total(layers, _input(graph.input_shape, with_input), quantity, namer, conventions or Conventions())
     return _written(graph.name, quantity, terms, namer, fixed)
 
 

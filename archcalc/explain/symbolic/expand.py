@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from archcalc.core.conventions import Conventions
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, Symbol, traced
@@ -14,6 +15,7 @@ from archcalc.ops import Op
 from archcalc.ops.base import elements
 from archcalc.ops.reshape import Input
 from archcalc.ops.windowed import Sides
+from archcalc.passes.memory import stored_values
 from archcalc.passes.params import count_values
 from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
@@ -157,15 +159,17 @@ def expand_with(
     return expander.layers
 
 
-#: What a layer adds to a total: of its op, its inputs and its output.
-COUNTS: dict[str, Callable[[Op, Sequence[Shape], Shape], Any]] = {
-    "params": lambda op, inputs, _: count_values([array for array in op.param_shapes(inputs) if not array.buffer]),
-    "multiplications": lambda op, inputs, output: op.macs(inputs, output),
-    "activations": lambda op, _, output: 0 if op.in_place else elements(output),
+#: What a layer adds to a total: of its op, its inputs and its output, by the conventions.
+COUNTS: dict[str, Callable[[Op, Sequence[Shape], Shape, Conventions], Any]] = {
+    "params": lambda op, inputs, _, conventions: count_values(
+        [array for array in op.param_shapes(inputs) if conventions.running_statistics or not array.buffer]
+    ),
+    "multiplications": lambda op, inputs, output, _: op.macs(inputs, output),
+    "activations": lambda op, _, output, conventions: stored_values(op, elements(output), conventions.in_place),
 }
 
 
-def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer) -> list[Any]:
+def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer, conventions: Conventions) -> list[Any]:
     """What each layer adds to a quantity of `COUNTS`, by the ops' own rules."""
     outputs: list[Shape] = []
     terms = []
@@ -177,5 +181,5 @@ def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer) -> l
         letters = ("c", "h", "w") if len(made) == 3 else ("n",)
         output = tuple([namer.name(value, letter) for value, letter in zip(made, letters, strict=True)])
         outputs.append(output)
-        terms.append(traced(COUNTS[quantity](op, inputs, output)).node)
+        terms.append(traced(COUNTS[quantity](op, inputs, output, conventions)).node)
     return terms

@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import LARGEST_SIZE, Shape
-from archcalc.ops.base import Op, elements
-from archcalc.passes.analysis import Analysis, Row, make_row
-from archcalc.passes.operations import count_operations
-from archcalc.passes.params import count_params
+from archcalc.ops.base import Op
+from archcalc.passes.analysis import Analysis, Row, row_of
 from archcalc.passes.receptive_field import AxisField, ReceptiveField, field_behind
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.expected import Value, expected
@@ -69,12 +67,7 @@ class Recounter:
                 made = output
         except ShapeError:
             return None
-        row = self.rows[index]
-        shaped = ShapedLayer(layer, op, inputs, made, index)
-        stored = elements(made) if row.activations else 0
-        size = BYTES[self.analysis.dtype] * self.analysis.batch
-        counted, work = count_params(shaped), count_operations(shaped)
-        return make_row(shaped, counted, work, row.receptive_field, stored, size, self.names, self.analysis.conventions)
+        return row_of(self.analysis, index, inputs, made, op)
 
     def rounded_otherwise(self, index: int, inputs: tuple[Shape, ...]) -> Shape | None:
         """The output of a window with floor for ceil or ceil for floor; None where that matters in the network."""

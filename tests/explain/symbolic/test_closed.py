@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archcalc.core.conventions import Conventions
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.explain.symbolic.closed import ClosedForm, closed_form
 from archcalc.passes.analysis import analyse
@@ -118,3 +119,14 @@ def test_larger_networks_at_their_own_point(network: str) -> None:
     form = closed_form(network, "params")
     own = {name: value for name, value in load(network).settings.items() if name in form.symbols}
     assert form.at(**own) == total(network, "params")
+
+
+@pytest.mark.parametrize("network", ["vgg16@bn", "mobilenet", "lenet5@1998"])
+@pytest.mark.parametrize("quantity", ["params", "activations"])
+def test_a_closed_form_keeps_to_the_conventions(network: str, quantity: str) -> None:
+    conventions = Conventions(running_statistics=True, in_place=False)
+    form = closed_form(network, quantity, names=["input"], conventions=conventions)
+    side = load(network).input_shape[1]
+    expected = getattr(analyse(load(network), conventions=conventions).totals, quantity)
+    assert form.at(s=side) == expected
+    assert closed_form(network, quantity, names=["input"]).at(s=side) == total(network, quantity)

@@ -7,10 +7,7 @@ from typing import NamedTuple
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape
-from archcalc.ops.base import elements
-from archcalc.passes.analysis import Row
-from archcalc.passes.params import count_params
-from archcalc.passes.shapes import ShapedLayer
+from archcalc.passes.analysis import Row, row_of
 from archcalc.teach.check.mistakes.base import Sized
 from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
 from archcalc.teach.check.mistakes.sizes import sized
@@ -71,24 +68,5 @@ def _follow(network: NetworkContext, source: Row, output: Shape, target: Row) ->
             return None
         shapes[row.name] = row.op.output_shape(inputs)
         if row is target:
-            return with_inputs(network, row, inputs, shapes[row.name])
+            return row_of(network.analysis, network.position[row.name], inputs, shapes[row.name], row.op)
     return None
-
-
-def with_inputs(network: NetworkContext, row: Row, inputs: tuple[Shape, ...], output: Shape) -> Row:
-    """The row on other input shapes; its receptive field is left as it is."""
-    layer = network.analysis.graph.layers[network.position[row.name]]
-    counted = count_params(ShapedLayer(layer, row.op, inputs, output, 0))
-    values = elements(output)
-    stored = values if row.activations else 0
-    each = row.activation_bytes // row.activations if row.activations else 0
-    statistics = network.analysis.conventions.running_statistics
-    return row._replace(
-        input_shapes=inputs,
-        output_shape=output,
-        params=counted.params + (counted.buffers if statistics else 0),
-        buffers=0 if statistics else counted.buffers,
-        multiplications=row.op.macs(inputs, output),
-        activations=stored,
-        activation_bytes=stored * each,
-    )
