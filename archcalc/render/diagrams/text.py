@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from functools import cache
 
-from archcalc.render.diagrams.metrics import BOLD, REGULAR
+from archcalc.render.diagrams.fonts import FOLDER
 
 #: Of the size of the font: from the baseline to the top of a capital letter, and between two baselines.
 CAPITAL = 0.716
@@ -16,7 +17,8 @@ FULL, OTHER = 1000, 667
 
 @cache
 def _widths(bold: bool) -> dict[str, int]:
-    return {character: width for width, text in (BOLD if bold else REGULAR).items() for character in text}
+    table = json.loads((FOLDER / "widths.json").read_text(encoding="utf-8"))["bold" if bold else "regular"]
+    return {character: int(width) for width, text in table.items() for character in text}
 
 
 def covered(character: str) -> bool:
