@@ -32,13 +32,32 @@ class Step(NamedTuple):
     matrices: Matrices | None = None
 
 
+class ValueDifference(NamedTuple):
+    """A layer of a planned run whose values are not those of the plain kernels, and how far off."""
+
+    layer: str
+    difference: str
+
+
+class Values(NamedTuple):
+    """The layers of a planned run whose values were compared with those of the plain kernels.
+
+    `largest`: the largest difference, as a share of the largest value of its map.
+    """
+
+    compared: tuple[str, ...]
+    largest: float
+    differences: tuple[ValueDifference, ...]
+
+
 @dataclass(frozen=True)
 class Execution:
-    """A run: what each layer did, and the maps of the network's outputs by name."""
+    """A run: what each layer did, and the maps of the network's outputs by name; `values` where they were compared."""
 
     steps: tuple[Step, ...]
     outputs: Mapping[str, Array]
     batch: int
+    values: Values | None = None
 
 
 class KernelError(ArchcalcError):

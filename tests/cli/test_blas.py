@@ -71,7 +71,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize("environment", [{}, {OPT_OUT: "keep"}, {CORE_TYPE: "Haswell"}])
 def test_the_program_says_what_it_chose(environment: dict[str, str]) -> None:
     done = run("run", "lenet5", "--verbose", **environment)
-    assert done.stdout.endswith("all shapes and counts agree\n")
+    assert done.stdout.endswith("all shapes, counts and compared values agree\n")
     (line,) = done.stderr.splitlines()
     assert line.startswith("note: ")
     if environment == {CORE_TYPE: "Haswell"}:

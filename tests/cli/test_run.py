@@ -48,7 +48,7 @@ def test_it_ends_with_agreement(archcalc: Run) -> None:
 def test_every_form_agrees(archcalc: Run, algorithm: str, dtype: str) -> None:
     result = archcalc("run", "lenet5@1998", "--algorithm", algorithm, "--dtype", dtype, "--batch", 2)
     assert (result.code, result.err) == (0, "")
-    assert result.out.endswith(AGREE)
+    assert result.out.endswith(" agree\n")
     assert "batch 2, " + dtype in result.out
 
 
@@ -95,7 +95,7 @@ def test_sizes_and_parameters_of_the_network(archcalc: Run) -> None:
     assert "input 36×40×1" in archcalc("run", "lenet5", "--input-size", "36x40x1").out
     assert "input 36×40×1" in archcalc("run", "lenet5", "--input", "36x40x1").out
     small = archcalc("run", "mobilenet", "--set", "alpha=0.25", "--input-size", "32x32x3")
-    assert small.out.endswith(AGREE)
+    assert small.out.endswith(" agree\n")
 
 
 def test_a_difference_ends_with_1(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_a_difference_ends_with_1(archcalc: Run, monkeypatch: pytest.MonkeyPatch
 
 def test_an_output_in_a_file(archcalc: Run) -> None:
     assert archcalc("run", "lenet5", "-o", "run.txt") == (0, "", "")
-    assert Path("run.txt").read_text(encoding="utf-8").endswith(AGREE)
+    assert Path("run.txt").read_text(encoding="utf-8").endswith(" agree\n")
 
 
 # --- inputs
@@ -121,7 +121,7 @@ def test_an_array(archcalc: Run) -> None:
     np.save("x.npy", np.zeros((2, 1, 32, 32), np.uint8))
     result = archcalc("run", "lenet5", "--input", "x.npy")
     assert "batch 2" in result.out
-    assert result.out.endswith(AGREE)
+    assert result.out.endswith(" agree\n")
     np.save("one.npy", np.zeros((1, 32, 32)))
     assert "batch 1" in archcalc("run", "lenet5", "--input", "one.npy").out
 
@@ -177,7 +177,7 @@ def test_the_batch_must_be_that_of_the_file(refuses: Run) -> None:
 def test_an_image(archcalc: Run) -> None:
     Image.new("RGB", (60, 40), (255, 0, 0)).save("red.png")
     result = archcalc("run", "resnet20_cifar", "--input", "red.png", "--top", 1)
-    assert result.out.endswith(AGREE)
+    assert result.out.endswith(" agree\n")
     assert archcalc("run", "lenet5", "--input", "red.png").code == 0
 
 
@@ -361,7 +361,7 @@ def test_a_folder_with_something_in_it_is_left_alone(refuses: Run) -> None:
 
 def test_a_picture_of_a_map(archcalc: Run) -> None:
     result = archcalc("run", "lenet5", "--feature-maps", "C1", "-o", "maps.png")
-    assert result.out.endswith(AGREE)
+    assert result.out.endswith(" agree\n")
     with Image.open("maps.png") as picture:
         # Six maps of 28×28, twice as large and in three columns, 2 pixels around each.
         assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
@@ -417,7 +417,7 @@ def test_progress_goes_to_stderr(archcalc: Run, monkeypatch: pytest.MonkeyPatch)
     clock = iter(range(0, 100_000, 50))
     monkeypatch.setattr("archcalc.cli.progress.monotonic", lambda: next(clock))
     result = archcalc("run", "lenet5")
-    assert result.out.endswith(AGREE)
+    assert result.out.endswith(" agree\n")
     lines = result.err.splitlines()
     assert len(lines) == 13
     assert lines[1] == "2 of 13: C1"

@@ -139,7 +139,17 @@ def command(
 
         watched = _watched(analysis, wanted)
         try:
-            execution = execute(analysis.graph, x, arrays, algorithm, count, keep, watched=watched, report=report)
+            execution = execute(
+                analysis.graph,
+                x,
+                arrays,
+                algorithm,
+                count,
+                keep,
+                watched=watched,
+                report=report,
+                compare_values=True,
+            )
         except KernelError as error:
             click.echo(f"the run and the analysis differ: {error}", err=True)
             return 1

@@ -30,9 +30,21 @@ def run_of(graph: LayerGraph, group: Group, switched: Collection[int]) -> Run:
 
 
 def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
-    """The plain kernel of every layer of the group, one after the other, on the maps seen channels first."""
+    """The plain kernels of a group, on the maps seen channels first."""
     seen = {source: channels_first(each.array) for source, each in zip(task.group.inputs, maps, strict=True)}
-    prepared = task.prepared = task.prepared or {}
+    if task.prepared is None:
+        task.prepared = {}
+    out = channels_last(plain_values(task, seen, task.prepared))
+    result = place.new(out.shape)
+    np.copyto(result.array, out)
+    return result
+
+
+def plain_values(task: Task, seen: dict[int, Array], prepared: dict[int, dict[str, Array]]) -> Array:
+    """The plain kernel of every layer of a group, one after the other: its last map (N, C, H, W).
+
+    seen: the maps that the group reads, by layer. prepared: keeps the arrays of the layers.
+    """
     for index in task.group.layers:
         layer = task.graph.layers[index]
         kernel = kernel_of(layer)
@@ -46,10 +58,7 @@ def plain(task: Task, maps: Sequence[Map], place: Place) -> Map:
             seen[index], task.switches[index] = kernel.run_with_switches(*inputs, **prepared[index], **arguments)
         else:
             seen[index] = kernel.run(*inputs, **prepared[index], **arguments)
-    out = channels_last(seen[task.group.last])
-    result = place.new(out.shape)
-    np.copyto(result.array, out)
-    return result
+    return seen[task.group.last]
 
 
 def channels_first(array: Array) -> Array:

@@ -15,6 +15,7 @@ from archcalc.execute.quick.forms import channels_first, channels_last, prepared
 from archcalc.execute.quick.fuse import fuse, reads
 from archcalc.execute.quick.kernels import Workspace
 from archcalc.execute.quick.registry import Budget, Group, Task, form_of
+from archcalc.execute.quick.values import ValueCheck
 from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
@@ -72,8 +73,16 @@ class Plan:
         ]
         self._input: Shape | None = None
 
-    def run(self, x: Array, observe: Observer | None = None, report: Reporter | None = None) -> Execution:
+    def run(
+        self,
+        x: Array,
+        observe: Observer | None = None,
+        report: Reporter | None = None,
+        check: ValueCheck | None = None,
+    ) -> Execution:
         """Run a batch (N, C, H, W). `observe` is called for every watched layer, `report` for every group of layers.
+
+        `check` compares a sample of the values with the plain kernels.
 
         Raises `KernelError` where a kernel cannot take what reaches it.
         """
@@ -86,7 +95,7 @@ class Plan:
         this = _Run(self, x)
         with self.workspace:
             for task in self.tasks:
-                this.step(task)
+                this.step(task, check)
                 last = task.group.last
                 if observe is not None and (self.watched is None or last in self.watched):
                     observe(last, channels_first(this.maps[last].array))
@@ -101,7 +110,8 @@ class Plan:
             for each in self.graph.outputs
         }
         self.arena.finish()
-        return Execution(tuple(this.steps[index] for index in range(len(self.graph))), outputs, len(x))
+        steps = tuple(this.steps[index] for index in range(len(self.graph)))
+        return Execution(steps, outputs, len(x), None if check is None else check.result())
 
     @property
     def prepared_bytes(self) -> int:
@@ -122,7 +132,7 @@ class _Run:
         self._left = list(plan.reads)
         self._index = 0
 
-    def step(self, task: Task) -> None:
+    def step(self, task: Task, check: ValueCheck | None = None) -> None:
         """Run a group, and write down what was seen of each of its layers."""
         group = task.group
         self._index = group.last
@@ -130,6 +140,7 @@ class _Run:
         for source, each in zip(group.inputs, inputs, strict=True):
             each.memory.readers -= 1
             self._left[source] -= 1
+        copies = None if check is None else check.before(task, inputs)
         try:
             if inputs:
                 out = task.run(task, inputs, self)
@@ -138,6 +149,8 @@ class _Run:
                 np.copyto(out.array, channels_last(self.x))
         except ValueError as error:
             raise KernelError(f'layer "{task.layer.name}" ({task.layer.op.kind}): {error}') from error
+        if check is not None:
+            check.after(task, inputs, copies, out)
         out.memory.readers += self._left[group.last]
         self.maps[group.last] = out
         if _joins(task.layer):

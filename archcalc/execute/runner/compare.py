@@ -13,7 +13,7 @@ from archcalc.passes.analysis import Analysis, Row
 
 
 class Difference(NamedTuple):
-    """A quantity of a layer for which the run and the analysis disagree."""
+    """A quantity of a layer for which the run and the analysis disagree, or values that plain kernels do not give."""
 
     layer: str
     quantity: str
@@ -21,7 +21,8 @@ class Difference(NamedTuple):
     analysed: str
 
     def __str__(self) -> str:
-        return f"{self.layer}: {self.quantity}: executed {self.executed}, the analysis says {self.analysed}"
+        said = f"executed {self.executed}, the analysis says {self.analysed}" if self.analysed else self.executed
+        return f"{self.layer}: {self.quantity}: {said}"
 
 
 def compare(execution: Execution, analysis: Analysis, memory: bool = False) -> list[Difference]:
@@ -35,6 +36,8 @@ def compare(execution: Execution, analysis: Analysis, memory: bool = False) -> l
         if memory and step.live_bytes != live * size:
             differences.append(Difference(row.name, "live bytes", f"{step.live_bytes:,}", f"{live * size:,}"))
     differences += _totals(execution, analysis)
+    if execution.values is not None:
+        differences += [Difference(each.layer, "values", each.difference, "") for each in execution.values.differences]
     return differences
 
 

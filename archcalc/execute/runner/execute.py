@@ -12,6 +12,7 @@ from archcalc.execute.calls import array_sizes, kernel_of, layers_with_switches,
 from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.execute.quick.plan import Plan
+from archcalc.execute.quick.values import ValueCheck
 from archcalc.execute.runner.counted import Counter, counted
 from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.weights import Weights
@@ -32,6 +33,7 @@ def execute(
     *,
     watched: Collection[int] | None = None,
     report: Reporter | None = None,
+    compare_values: bool = False,
 ) -> Execution:
     """Run a network on a batch (N, C, H, W).
 
@@ -41,6 +43,7 @@ def execute(
 
     `observe` is called with the maps of the `watched` layers, all if there are none named; `report` after each layer,
     or after several that ran as one.
+    With `compare_values` a planned run is compared with the plain kernels by value, on a sample (`ValueCheck`).
     """
     if count and algorithm == "fast":
         raise UsageError("the fast algorithms save multiplications; count with --algorithm im2col or loops")
@@ -48,7 +51,9 @@ def execute(
         algorithm = "im2col"
     if algorithm in ("auto", "fast"):
         seen = watched if observe is not None else ()
-        return Plan(graph, weights, watched=seen, once=True).run(x, observe, report)
+        check = ValueCheck(weights) if compare_values else None
+        plan = Plan(graph, weights if check is None else check.weights, watched=seen, once=True)
+        return plan.run(x, observe, report, check)
     maps = _Maps(graph)
     switched = layers_with_switches(graph)
     switches: dict[int, Switches] = {}

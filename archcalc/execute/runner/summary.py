@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from archcalc.core.shapes import format_shape
 from archcalc.execute.kernels import Array
+from archcalc.execute.quick.values import TOLERANCE
 from archcalc.execute.runner.compare import Difference, parameters
-from archcalc.execute.steps import Execution
+from archcalc.execute.steps import Execution, Values
 from archcalc.passes.analysis import Analysis
 
 SCHEMA = "archcalc.run/1"
 AGREE = "all shapes and counts agree"
+VALUES_AGREE = "all shapes, counts and compared values agree"
 
 
 class Guess(NamedTuple):
@@ -58,7 +61,7 @@ def as_text(
         lines.append("  most likely" + (f", image {image}" if len(guesses) > 1 else ""))
         lines += [f"    {guess.place}. {guess.value:.4f}  {guess.name}" for guess in found]
     if not differences:
-        return "\n".join([*lines, AGREE, ""])
+        return "\n".join([*lines, AGREE if execution.values is None else VALUES_AGREE, ""])
     lines += [f"  {each}" for each in differences[:50]]
     if len(differences) > 50:
         lines.append(f"  … and {len(differences) - 50} more")
@@ -78,8 +81,20 @@ def _totals(analysis: Analysis, execution: Execution, counted: bool) -> list[str
     if counted:
         peak = max(step.live_bytes for step in execution.steps)
         rows.append(("live bytes at the peak", f"{peak:,}", f"in {analysis.totals.peak_layer}"))
+    if execution.values is not None:
+        limit = f"{TOLERANCE[analysis.dtype]:.0e}".replace("e-0", "e-")
+        share = "not all equal" if execution.values.differences else f"equal to {limit} of the largest value"
+        rows.append(("values of layers", f"{len(execution.values.compared):,}", f"against plain kernels: {share}"))
     width = max(len(value) for _, value, _ in rows)
     return [f"  {name:<23} {value:>{width}}  {note}".rstrip() for name, value, note in rows]
+
+
+def _values(values: Values, dtype: str) -> dict[str, Any]:
+    return {
+        "layers": list(values.compared),
+        "largest_difference": values.largest if math.isfinite(values.largest) else None,
+        "tolerance": TOLERANCE[dtype],
+    }
 
 
 def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]:
@@ -128,6 +143,7 @@ def as_document(
             "peak_live_bytes": max(step.live_bytes for step in execution.steps),
         },
         "counted": counted,
+        "values": None if execution.values is None else _values(execution.values, analysis.dtype),
         "top": [[guess._asdict() for guess in found] for found in guesses],
         "differences": [each._asdict() for each in differences],
         "agree": not differences,

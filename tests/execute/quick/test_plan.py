@@ -55,7 +55,10 @@ def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4, watched:
         assert error(array, wanted[index]) < PRECISION[dtype], graph.layers[index].name
 
     plan = Plan(graph, weights)
-    found = [execute(graph, x, weights), execute(graph, x, weights, observe=same)]
+    found = [
+        execute(graph, x, weights, compare_values=True),
+        execute(graph, x, weights, observe=same, compare_values=True),
+    ]
     found += [plan.run(x) for _ in range(runs)]
     found += [Plan(graph, weights, watched=watched).run(x, observe=same)]
     for execution in found:
