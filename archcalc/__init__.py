@@ -1,7 +1,7 @@
 """archcalc: shapes, parameters, multiplications, memory and receptive fields of convolutional networks.
 
->>> import archcalc
->>> analysis = archcalc.analyse(archcalc.load("alexnet"))
+>>> import archcalc as ac
+>>> analysis = ac.analyse("alexnet")
 >>> analysis.totals.params
 62378344
 >>> analysis["conv1"].output_shape
@@ -13,27 +13,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archcalc.api import Analysis, Network, analyse, from_yaml, load
     from archcalc.core.conventions import Conventions
-    from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UsageError
-    from archcalc.graph.layer_graph import LayerGraph
-    from archcalc.passes.analysis import Analysis, Row, Totals, analyse
-    from archcalc.spec.catalogue import load, names
+    from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UnknownLayerError, UsageError
+    from archcalc.graph.layer_graph import Layer, LayerGraph
+    from archcalc.passes.analysis import Row, Totals
+    from archcalc.spec.catalogue import names
 
 __version__ = "0.2.0"
 
 #: Where each public name lives; it is imported when it is first asked for, so that `archcalc --help` stays quick.
 _PUBLIC = {
-    "Analysis": "passes.analysis",
+    "Analysis": "api",
     "ArchcalcError": "core.errors",
     "Conventions": "core.conventions",
+    "Layer": "graph.layer_graph",
     "LayerGraph": "graph.layer_graph",
+    "Network": "api",
     "Row": "passes.analysis",
     "ShapeError": "core.errors",
     "SpecError": "core.errors",
     "Totals": "passes.analysis",
+    "UnknownLayerError": "core.errors",
     "UsageError": "core.errors",
-    "analyse": "passes.analysis",
-    "load": "spec.catalogue",
+    "analyse": "api",
+    "from_yaml": "api",
+    "load": "api",
     "names": "spec.catalogue",
 }
 
@@ -41,14 +46,18 @@ __all__ = [
     "Analysis",
     "ArchcalcError",
     "Conventions",
+    "Layer",
     "LayerGraph",
+    "Network",
     "Row",
     "ShapeError",
     "SpecError",
     "Totals",
+    "UnknownLayerError",
     "UsageError",
     "__version__",
     "analyse",
+    "from_yaml",
     "load",
     "names",
 ]
@@ -59,4 +68,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"archcalc.{_PUBLIC[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"archcalc.{_PUBLIC[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

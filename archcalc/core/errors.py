@@ -64,6 +64,12 @@ class UsageError(ArchcalcError):
     """A wrong argument: an unknown network, a malformed size, a value out of range."""
 
 
+class UnknownLayerError(UsageError, KeyError):
+    """A layer or block that a network does not have; the message names the nearest ones."""
+
+    __str__ = Exception.__str__  # a KeyError would show the message in quotes
+
+
 class ShapeError(ArchcalcError):
     """An op cannot take the shapes that reach it. The pass that meets it adds the layer and the place."""
 

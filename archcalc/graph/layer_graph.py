@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from archcalc.core.errors import Location
 from archcalc.core.shapes import Shape
 from archcalc.ops.base import Op
 
 if TYPE_CHECKING:
-    import networkx
-
     from archcalc.graph.published import Paper, Reported
 
 
@@ -92,7 +90,7 @@ class LayerGraph:
     def __len__(self) -> int:
         return len(self.layers)
 
-    def with_input(self, shape: Shape) -> LayerGraph:
+    def with_input(self, shape: Shape) -> Self:
         """The same layers on another input."""
         from dataclasses import replace
 
@@ -100,14 +98,3 @@ class LayerGraph:
 
         first = self.layers[0]._replace(op=Input(shape=shape))
         return replace(self, layers=(first, *self.layers[1:]))
-
-    def to_networkx(self) -> networkx.DiGraph[str]:
-        """A networkx view: nodes by name, with the layer as an attribute."""
-        import networkx
-
-        graph: networkx.DiGraph[str] = networkx.DiGraph(name=self.name)
-        for layer in self.layers:
-            graph.add_node(layer.name, layer=layer)
-        for layer in self.layers:
-            graph.add_edges_from((self.layers[source].name, layer.name) for source in layer.inputs)
-        return graph

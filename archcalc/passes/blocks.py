@@ -34,6 +34,12 @@ def fold(rows: Sequence[Row], depth: int) -> list[Row]:
     return [_folded(name, group, shown) for name, group in groups]
 
 
+def block_of(rows: Sequence[Row], name: str) -> Row | None:
+    """The layers of one block as one row under its name: sums, and the shape of its last layer; None without any."""
+    inside = [row for row in rows if row.name.startswith(f"{name}/")]
+    return _folded(name, inside, {row.name: row.name for row in rows})._replace(name=name) if inside else None
+
+
 def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
     """One row for several; `shown` says under which name each layer stands in the folded table."""
     if len(rows) == 1:

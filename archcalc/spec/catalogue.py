@@ -73,8 +73,12 @@ def is_file_name(network: str) -> bool:
     return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
 
 
-def load(network: str, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None) -> LayerGraph:
+def load(
+    network: str | Path, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None
+) -> LayerGraph:
     """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
+
+    A `Path` is always a file.
 
     Raises `UsageError` for what does not exist (with the nearest names) and `SpecError` for faults in a file.
     """
@@ -96,8 +100,11 @@ def _split(network: str) -> tuple[str, str]:
     return folder + slash + name, variant
 
 
-def find(network: str) -> tuple[Spec, str | None, str | None]:
+def find(network: str | Path) -> tuple[Spec, str | None, str | None]:
     """The spec of a network, its member of a family and its variant. Raises as `load` does."""
+    if isinstance(network, Path):
+        spec = load_spec(network)
+        return spec, default_member(spec), None
     if is_pattern(network):
         return spec_of(parse_pattern(network)), None, None
     name, variant = _split(network)
@@ -105,7 +112,7 @@ def find(network: str) -> tuple[Spec, str | None, str | None]:
         raise UsageError("a network needs a name; `archcalc list` shows all")
     if is_file_name(name) or (os.path.isdir(name) and key_of(name) not in entries()):
         spec = load_spec(Path(name))
-        member = next(iter(spec.document.networks), None)
+        member = default_member(spec)
         # fam.yaml@member@variant: a file may hold a family.
         first, _, rest = variant.partition("@")
         chosen = {key_of(candidate): candidate for candidate in spec.document.networks}.get(key_of(first))
@@ -121,6 +128,11 @@ def find(network: str) -> tuple[Spec, str | None, str | None]:
         known = {key_of(candidate): candidate for candidate in variants_of(spec, member or spec.document.name)}
         variant = known.get(key_of(variant), variant)
     return spec, member, variant or None
+
+
+def default_member(spec: Spec) -> str | None:
+    """The network that a file stands for: the first of a family."""
+    return next(iter(spec.document.networks), None)
 
 
 def _member(spec: Spec, name: str) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import networkx
 import pytest
 
 from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.passes.analysis import analyse
-from tests.networks import graph, layers, names
+from tests.networks import graph, layers
 
 RESIDUAL = """\
   - conv2d: {name: conv, out_channels: 4, kernel_size: 3, padding: same}
@@ -77,23 +76,6 @@ layers: [linear: {out_features: classes}]
         ("params", 60000, "section 2")
     ]
     assert network.settings == {"classes": 10}
-
-
-def test_the_networkx_view_has_the_same_nodes_and_edges() -> None:
-    network = layers(RESIDUAL)
-    view = network.to_networkx()
-    assert view.name == "net"
-    assert list(view) == ["input", *names(network)]
-    assert set(view.edges) == {
-        ("input", "conv"),
-        ("conv", "inner"),
-        ("inner", "add1"),
-        ("conv", "add1"),
-        ("add1", "last"),
-    }
-    assert view.nodes["conv"]["layer"] == network.layers[1]
-    assert networkx.is_directed_acyclic_graph(view)
-    assert list(networkx.topological_sort(view)) == ["input", *names(network)]
 
 
 def test_a_graph_cannot_be_changed() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
 from archcalc.cli.output import ending, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
+from archcalc.displays import numbered
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
 from archcalc.render.diagrams.draw import draw_steps
@@ -110,12 +109,6 @@ def command(
         write_bytes(pictures[0].data, output)
     for note in dict.fromkeys(note for picture in pictures for note in picture.notes):
         click.echo(f"note: {note}", err=True)
-
-
-def numbered(output: str, number: int, count: int) -> str:
-    """The name of one file of a series: lenet5-03.svg."""
-    path = Path(output)
-    return str(path.with_name(f"{path.stem}-{number:0{max(len(str(count)), 2)}}{path.suffix}"))
 
 
 def parse_depth(text: str | None) -> int | None:

@@ -13,14 +13,13 @@ from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import check_target
 from archcalc.design.inputs import add_input_hints
+from archcalc.displays import Derivations
 from archcalc.explain.derive import formats
-from archcalc.explain.derive.network import QUANTITIES, SUMS, explain_layers, find_layers, sum_up
+from archcalc.explain.derive.network import find_quantity
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS
-from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
-
-_OTHER_NAMES = {"memory": "activation_bytes", "stored": "activations", "parameters": "params", "channels": "depth"}
 
 
 @click.command(
@@ -70,7 +69,7 @@ def command(
     """
     check_target(output)
     form = form or formats.ENDINGS.get(Path(output).suffix.lower() if output else "", "text")
-    quantity = _quantity(quantity)
+    quantity = None if quantity is None else find_quantity(quantity)
     conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
     layer: str | None = None
     if network in OPS:
@@ -86,33 +85,7 @@ def command(
     analysis = analyse(graph, batch, dtype, conventions, partial=True)
     if analysis.problems:
         raise SpecError(add_input_hints(graph, analysis.problems, strict) if network not in OPS else analysis.problems)
-    write(_render(analysis, layer, quantity, form, output), output)
-
-
-def _render(analysis: Analysis, layer: str | None, quantity: str | None, form: str, output: str | None) -> str:
-    title = analysis.graph.title or analysis.graph.name
-    columns = width() if output is None else None
-    names = find_layers(analysis, layer)
-    if quantity in SUMS and (layer is None or len(names) > 1):
-        where = f"{title}, {layer}" if layer else title
-        return formats.render_sum(sum_up(analysis, str(quantity), names), form, where, columns)
-    explanations = explain_layers(analysis, names, quantity)
-    if not explanations:
-        raise UsageError(f"{layer or title} has no {quantity} to explain")
-    return formats.render(explanations, form, title, columns)
-
-
-def _quantity(name: str | None) -> str | None:
-    if name is None:
-        return None
-    from archcalc.core.suggest import did_you_mean
-
-    key = name.strip().lower().replace("-", "_").replace(" ", "_")
-    key = _OTHER_NAMES.get(key, key)
-    if key not in QUANTITIES:
-        hint = did_you_mean(key, QUANTITIES)
-        raise UsageError(f"there is no quantity {name[:60]!r}{hint}; there are {', '.join(QUANTITIES)}")
-    return key
+    write(Derivations(analysis, layer, quantity).render(form, width() if output is None else None), output)
 
 
 def _layer(words: tuple[str, ...]) -> str | None:

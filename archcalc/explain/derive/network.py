@@ -22,6 +22,9 @@ SINGLE = (
 QUANTITIES = (*SINGLE[:4], *SUMS, *SINGLE[4:])
 
 
+_OTHER_NAMES = {"memory": "activation_bytes", "stored": "activations", "parameters": "params", "channels": "depth"}
+
+
 class Term(NamedTuple):
     """What one layer adds to a sum."""
 
@@ -36,6 +39,16 @@ class Sum(NamedTuple):
     terms: tuple[Term, ...]
     total: int
     unit: str
+
+
+def find_quantity(name: str) -> str:
+    """The key of a quantity, however it is written. Raises `UsageError` with the nearest."""
+    key = name.strip().lower().replace("-", "_").replace(" ", "_")
+    key = _OTHER_NAMES.get(key, key)
+    if key not in QUANTITIES:
+        hint = did_you_mean(key, QUANTITIES)
+        raise UsageError(f"there is no quantity {name[:60]!r}{hint}; there are {', '.join(QUANTITIES)}")
+    return key
 
 
 def find_layers(analysis: Analysis, layer: str | None) -> list[str]:

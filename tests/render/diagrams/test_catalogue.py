@@ -5,6 +5,7 @@ from __future__ import annotations
 import networkx
 import pytest
 
+from archcalc.interop.networkx import to_networkx
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
@@ -65,7 +66,7 @@ def test_volumes_are_readable(name: str, sizes: str) -> None:
 )
 def test_what_a_layer_sees_is_marked(name: str, layer: str, style: str) -> None:
     root = check_picture(draw(analysis_of(name), "svg", Choices(style=style, highlight=layer)).data.decode())
-    seen = networkx.ancestors(analysis_of(name).graph.to_networkx(), layer) | {layer}
+    seen = networkx.ancestors(to_networkx(analysis_of(name).graph), layer) | {layer}
     for node in groups(root, "node"):
         marked = any(element.get("stroke") == LIGHT.accent for element in node.iter())
         assert marked == bool(seen & set(layers_of(node))), layers_of(node)

@@ -14,6 +14,7 @@ import networkx
 import pytest
 
 from archcalc.core.errors import UsageError
+from archcalc.interop.networkx import to_networkx
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import FORMATS, Choices, draw
 from archcalc.render.diagrams.fonts import FILES
@@ -306,7 +307,7 @@ def test_one_block_alone() -> None:
 def test_a_highlighted_layer_and_what_it_sees() -> None:
     text = text_of(analysis_of("resnet18"), "svg", style="graph", highlight="conv3_x/unit1/add1")
     assert "what conv3_x/unit1/add1 sees" in text
-    network = analysis_of("resnet18").graph.to_networkx()
+    network = to_networkx(analysis_of("resnet18").graph)
     seen = len(networkx.ancestors(network, "conv3_x/unit1/add1")) + 1
     assert text.count('stroke-width="2.6"') == seen
     with pytest.raises(UsageError, match="there is no layer"):
