@@ -6,7 +6,7 @@ Everything inside archcalc works on `LayerGraph` and `passes.analysis.Analysis`;
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
@@ -373,8 +373,7 @@ def load(
 mobilenet takes 3: write input_shape=(3, 160, 160) or input="160x160x3"
 
     """
-    spec, member, variant = catalogue.find(network)
-    return _build(spec, member, variant, settings, input_shape, input)
+    return _on_input(lambda shape: catalogue.load(network, settings, shape), input_shape, input)
 
 
 def from_yaml(
@@ -383,9 +382,9 @@ def from_yaml(
     input_shape: Shape | None = None,
     *,
     input: str | None = None,
-    variant: str | None = None,
+    network: str | None = None,
 ) -> Network:
-    """The network of a spec that is given as text; of a family the first.
+    """The network of a spec that is given as text; of several the first, or `network`: `member` or `member@variant`.
 
     The other arguments and the errors are those of `load`; places in errors are `<text>:LINE:COLUMN`.
 
@@ -401,11 +400,17 @@ def from_yaml(
     >>> net.analyse().totals.params
     82154
     """
+    from archcalc.spec.build import build, network_names, split_name
     from archcalc.spec.load import spec_of
     from archcalc.spec.source import parse_source
 
     spec = spec_of(parse_source(text, "<text>"))
-    return _build(spec, catalogue.default_member(spec), variant, settings, input_shape, input)
+    known = network_names(spec)
+    if network is not None and network not in known:
+        hint = did_you_mean(network, known) or f"; there are {', '.join(known[:20])}"
+        raise UsageError(f"the spec has no network {network[:80]!r}{hint}")
+    member, variant = split_name(spec, network or known[0])
+    return _on_input(lambda shape: build(spec, member, variant, settings, shape), input_shape, input)
 
 
 def analyse(
@@ -451,25 +456,17 @@ def _fields_of(one: LayerGraph | passes.Analysis) -> dict[str, Any]:
 # --- inputs
 
 
-def _build(
-    spec: Any,
-    member: str | None,
-    variant: str | None,
-    settings: Mapping[str, Any] | None,
-    input_shape: Shape | None,
-    input: str | None,
-) -> Network:
-    from archcalc.spec.build import build
-
-    if input is not None and input_shape is not None:
-        raise UsageError("input and input_shape are two ways to say the same; give one")
-    if input is not None:
-        input_shape = parse_image_shape(input)
-    elif input_shape is not None:
-        input_shape = _checked(input_shape)
-        own = build(spec, member, variant, settings)
-        _want_channels_first(input_shape, own.input_shape, own.name)
-    return Network.of(build(spec, member, variant, settings, input_shape))
+def _on_input(make: Callable[[Shape | None], LayerGraph], shape: Shape | None, size: str | None) -> Network:
+    """The network on the input that is given as a shape or as text, or on its own."""
+    if size is not None:
+        if shape is not None:
+            raise UsageError("input and input_shape are two ways to say the same; give one")
+        shape = parse_image_shape(size)
+    elif shape is not None:
+        shape = _checked(shape)
+        own = make(None)
+        _want_channels_first(shape, own.input_shape, own.name)
+    return Network.of(make(shape))
 
 
 def _checked(shape: Any) -> Shape:

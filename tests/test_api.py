@@ -84,11 +84,12 @@ def test_a_path_is_a_file_even_where_a_network_has_its_name() -> None:
         ac.load(Path("alexnet"))
 
 
-def test_a_family_given_as_text_is_its_first_member_and_takes_a_variant() -> None:
-    text = catalogue.find("vgg16")[0]
-    source = (catalogue.SPECS / Path(text.file).relative_to("specs")).read_text(encoding="utf-8")
-    assert ac.from_yaml(source).name == next(iter(text.document.networks))
-    assert ac.from_yaml(source, variant="bn").name.endswith("@bn")
+def test_a_family_given_as_text_is_its_first_member_or_the_named_one() -> None:
+    text = next(catalogue.SPECS.rglob("vgg.yaml")).read_text(encoding="utf-8")
+    assert ac.from_yaml(text) == ac.load("vgg11")
+    assert ac.from_yaml(text, network="vgg16@bn") == ac.load("vgg16@bn")
+    with pytest.raises(ac.UsageError, match="the spec has no network 'vgg61'; did you mean vgg1"):
+        ac.from_yaml(text, network="vgg61")
 
 
 def test_faults_in_text_are_placed() -> None:
@@ -344,7 +345,7 @@ def test_a_derivation_of_the_sum(alexnet: ac.Analysis) -> None:
 @pytest.mark.parametrize(("layer", "quantity", "message"), [
     ("conv11", None, "alexnet has no layer 'conv11'; did you mean conv1"),
     ("relu1", "buffers", "no buffers to explain"),
-    ("conv1", "wight", "there is no quantity 'wight'; did you mean width"),
+    ("conv1", "wight", "there is no quantity 'wight'; did you mean height or width"),
 ])  # fmt: skip
 def test_what_cannot_be_explained(alexnet: ac.Analysis, layer: str, quantity: str | None, message: str) -> None:
     with pytest.raises(ac.UsageError, match=message):

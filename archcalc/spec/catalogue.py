@@ -84,7 +84,7 @@ def load(
     """
     spec, member, variant = find(network)
     graph = build(spec, member, variant, settings, input_shape)
-    return replace(graph, notes=pattern_notes(graph)) if is_pattern(network) else graph
+    return replace(graph, notes=pattern_notes(graph)) if isinstance(network, str) and is_pattern(network) else graph
 
 
 def parameters(network: str) -> Mapping[str, Parameter]:
