@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import unicodedata
 from functools import cache
-
-from archcalc.render.diagrams.fonts import FOLDER
+from pathlib import Path
 
 #: Of the size of the font: from the baseline to the top of a capital letter, and between two baselines.
 CAPITAL = 0.716
 LEADING = 1.3
 #: Characters that the font lacks: full-width ones fill a square; others get what is wide for a letter.
 FULL, OTHER = 1000, 667
+#: The widths of the characters of the shipped font, by weight.
+WIDTHS = Path(__file__).parent / "fonts" / "widths.json"
 
 
 @cache
 def _widths(bold: bool) -> dict[str, int]:
-    table = json.loads((FOLDER / "widths.json").read_text(encoding="utf-8"))["bold" if bold else "regular"]
+    table = json.loads(WIDTHS.read_text(encoding="utf-8"))["bold" if bold else "regular"]
     return {character: int(width) for width, text in table.items() for character in text}
 
 
