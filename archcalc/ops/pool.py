@@ -52,6 +52,7 @@ class Pool2d(WithoutWeights, Windowed):
     #: Round (W − F + 2P)/S up: the last window may hang over the edge.
     ceil_mode: bool = False
     #: With ceil_mode: drop a last window that would start in the padding (PyTorch; Caffe does so only where P > 0).
+    #: OpenVINO keeps it: its maximum is −∞, its sum 0.
     clip_last_window: bool = True
 
     @model_validator(mode="before")
@@ -147,6 +148,18 @@ class AvgPool2d(Pool2d):
     )
 
     count_include_pad: bool = True
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        super().check(inputs, strict)
+        for index in (0, 1):
+            axis = self.axis(inputs[0], index)
+            start = rules.window_start(self.positions(axis) - 1, axis.stride, axis.before)
+            if not self.count_include_pad and start >= axis.size:
+                raise ShapeError(
+                    "the last window holds nothing but padding, which does not count, so there is no mean",
+                    f"input {format_shape(inputs[0])}, kernel_size {self.kernel_size[index]}, stride {axis.stride}",
+                    "with clip_last_window, or with count_include_pad, there is no such window",
+                )
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)

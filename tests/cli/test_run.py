@@ -52,6 +52,34 @@ def test_every_form_agrees(archcalc: Run, algorithm: str, dtype: str) -> None:
     assert "batch 2, " + dtype in result.out
 
 
+def test_a_last_window_in_the_padding_is_kept_by_report_and_run_alike(archcalc: Run) -> None:
+    """OpenVINO's rounding_type "ceil": 5 + 2 pixels, windows of 2: 4 positions, the last of which reads padding."""
+    text = (
+        "name: openvino\ntitle: Rounded up\ninput: 5x5x3\nlayers:\n"
+        "  - KIND: {kernel_size: 2, stride: 2, padding: 1, ceil_mode: true, clip_last_window: false}\n"
+    )
+    for kind, finite in (("max_pool2d", False), ("avg_pool2d", True)):
+        Path("net.yaml").write_text(text.replace("KIND", kind), encoding="utf-8")
+        assert "4×4×3" in archcalc("report", "net.yaml").out
+        for algorithm in ("auto", "loops", "im2col"):
+            result = archcalc("run", "net.yaml", "--layers", "--algorithm", algorithm)
+            assert result.code == 0
+            assert "4×4×3" in result.out
+            assert ("not finite" in result.err) is not finite
+
+
+def test_a_mean_of_padding_that_does_not_count_is_refused_by_both(archcalc: Run) -> None:
+    Path("net.yaml").write_text(
+        "name: n\ntitle: N\ninput: 5x5x3\nlayers:\n  - avg_pool2d: {kernel_size: 2, stride: 2, padding: 1, "
+        "ceil_mode: true, clip_last_window: false, count_include_pad: false}\n",
+        encoding="utf-8",
+    )
+    for command in ("report", "run", "validate"):
+        result = archcalc(command, "net.yaml")
+        assert result.code == 2
+        assert "nothing but padding" in result.err + result.out
+
+
 def test_a_row_for_each_layer(archcalc: Run) -> None:
     lines = archcalc("run", "lenet5", "--layers").out.splitlines()
     assert "  C1         28×28×6         156          117,600  agrees" in lines

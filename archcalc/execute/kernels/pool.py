@@ -27,7 +27,10 @@ def _reduce(ufunc: np.ufunc, padded: Array, frame: Frame, algorithm: Algorithm) 
 
 
 def max_pool2d_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array, Switches]:
-    """Max pooling, and where in the map each maximum stood; of equal ones the first, row by row."""
+    """Max pooling, and where in the map each maximum is; of equal ones the first, row by row.
+
+    Raises `ValueError` where a window holds nothing but padding, so that it has no maximum in the map.
+    """
     frame = frame_of(x, **window)
     view = frame.windows(frame.pad(x, -np.inf))
     x_col = view.reshape(*view.shape[:4], -1)
@@ -36,12 +39,14 @@ def max_pool2d_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array
     down, across = np.divmod(tap, frame.kernel_size[1])
     rows = np.arange(view.shape[2])[:, None] * frame.stride[0] + down * frame.dilation[0] - frame.sides[0]
     columns = np.arange(view.shape[3]) * frame.stride[1] + across * frame.dilation[1] - frame.sides[1]
+    if np.isneginf(values).any():
+        raise ValueError("a window holds nothing but padding, so its maximum is nowhere in the map")
     return values, Switches(rows * x.shape[3] + columns, (x.shape[2], x.shape[3]))
 
 
 @kernel("max_pool2d", run_with_switches=max_pool2d_with_switches, before_rectifier=True)
 def max_pool2d(x: Array, *, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
-    """The largest value of each window; padding never wins. Source: CS231n, pooling layer."""
+    """The largest value of each window; padding is −∞ and wins only alone. Source: CS231n, pooling layer."""
     frame = frame_of(x, **window)
     return _reduce(np.maximum, frame.pad(x, -np.inf), frame, algorithm)
 

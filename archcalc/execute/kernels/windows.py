@@ -169,15 +169,15 @@ def overhang(size: int, before: int, after: int, window: int, stride: int, clip:
     """Pixels by which the last window of `ceil_mode` reaches beyond the padded edge.
 
     Windows are placed one after the other until one reaches the end. With `clip` one that would start after the map
-    itself, in the padding, is removed; without it is an error, for it would hold no value.
-    Source: PyTorch, MaxPool2d, ceil_mode.
+    itself, in the padding, is removed (PyTorch, MaxPool2d, ceil_mode). Without, it is kept and holds padding alone
+    (OpenVINO, MaxPool, rounding_type "ceil"); one that would start after the padding too is an error.
     """
     padded = before + size + after
     begins = [0]
     while begins[-1] + window < padded:
         begins.append(begins[-1] + stride)
-    if begins[-1] >= before + size:
-        if not clip:
-            raise ValueError(f"the last window starts at {begins[-1]}, after the {before + size} pixels of the map")
+    if clip and begins[-1] >= before + size:
         begins.pop()
+    if begins[-1] >= padded:
+        raise ValueError(f"the last window starts at {begins[-1]}, after the {padded} pixels of the padded map")
     return max(begins[-1] + window - padded, 0)

@@ -61,7 +61,9 @@ def as_text(
         lines.append("  most likely" + (f", image {image}" if len(guesses) > 1 else ""))
         lines += [f"    {guess.place}. {guess.value:.4f}  {guess.name}" for guess in found]
     if not differences:
-        return "\n".join([*lines, AGREE if execution.values is None else VALUES_AGREE, ""])
+        return "\n".join(
+            [*lines, VALUES_AGREE if execution.values is not None and execution.values.compared else AGREE, ""]
+        )
     lines += [f"  {each}" for each in differences[:50]]
     if len(differences) > 50:
         lines.append(f"  … and {len(differences) - 50} more")
@@ -81,7 +83,7 @@ def _totals(analysis: Analysis, execution: Execution, counted: bool) -> list[str
     if counted:
         peak = max(step.live_bytes for step in execution.steps)
         rows.append(("live bytes at the peak", f"{peak:,}", f"in {analysis.totals.peak_layer}"))
-    if execution.values is not None:
+    if execution.values is not None and execution.values.compared:
         limit = f"{TOLERANCE[analysis.dtype]:.0e}".replace("e-0", "e-")
         share = "not all equal" if execution.values.differences else f"equal to {limit} of the largest value"
         rows.append(("values of layers", f"{len(execution.values.compared):,}", f"against plain kernels: {share}"))

@@ -120,5 +120,8 @@ def _gradients(
         settings["switches"] = tape.switches[layer.inputs[kernel.takes_switches_of]]
     if kernel.has_training:
         settings["training"] = tape.training
-    found = backward.run(grad, *inputs, **tape.arrays[index], **settings)
+    try:
+        found = backward.run(grad, *inputs, **tape.arrays[index], **settings)
+    except ValueError as error:
+        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
     return found.maps, found.arrays

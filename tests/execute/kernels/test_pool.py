@@ -66,8 +66,24 @@ def test_a_last_window_in_the_padding_is_dropped_where_clipped(algorithm: Algori
     settings = {"kernel_size": (1, 2), "stride": (1, 5), "padding": (0, 1, 0, 1), "algorithm": algorithm}
     clipped = max_pool2d(row(1, 2, 3, 4), ceil_mode=True, **settings)  # type: ignore[arg-type]
     equal(clipped, [[[[1]]]])
-    with pytest.raises(ValueError, match="after the 5 pixels of the map"):
-        max_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
+    kept = max_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
+    equal(kept, [[[[1, -np.inf]]]])
+    kept = avg_pool2d(row(1, 2, 3, 4), ceil_mode=True, clip_last_window=False, **settings)  # type: ignore[arg-type]
+    equal(kept, [[[[0.5, 0]]]])
+
+
+def test_a_last_window_after_the_padding_is_an_error() -> None:
+    window = {"kernel_size": (1, 1), "stride": (1, 5), "padding": (0, 0, 0, 1)}
+    with pytest.raises(ValueError, match="starts at 10, after the 7 pixels of the padded map"):
+        max_pool2d(row(1, 2, 3, 4, 5, 6), ceil_mode=True, clip_last_window=False, **window)  # type: ignore[arg-type]
+
+
+def test_padding_alone_has_no_position() -> None:
+    with pytest.raises(ValueError, match="nowhere in the map"):
+        max_pool2d_with_switches(
+            row(1, 2, 3, 4), kernel_size=(1, 2), stride=(1, 5), padding=(0, 1, 0, 1), ceil_mode=True,
+            clip_last_window=False,
+        )  # fmt: skip
 
 
 @every_form

@@ -36,7 +36,11 @@ def error(got: Array, wanted: Array) -> float:
     """The largest difference, as a share of the largest value."""
     assert got.shape == wanted.shape
     assert got.dtype == wanted.dtype
-    return float(np.abs(got - wanted).max()) / max(float(np.abs(wanted).max()), 1e-30)
+    # The maximum of padding alone is −∞, and what is made of it may be no number at all.
+    finite = np.isfinite(wanted)
+    np.testing.assert_array_equal(np.isfinite(got), finite)
+    largest = float(np.abs(wanted).max(where=finite, initial=1e-30))
+    return float(np.abs(got - wanted).max(where=finite, initial=0)) / largest
 
 
 def check(graph: LayerGraph, dtype: str, batch: int = 1, runs: int = 4, watched: Collection[int] = ()) -> Plan:
@@ -87,7 +91,12 @@ def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> N
         check(graph if name in QUICK else smaller(graph), dtype, watched=watched)
 
 
-RANDOM = (networks(), st.sampled_from([1, 2, 3]), st.sampled_from(["float32", "float64"]), st.sets(st.integers(0, 9)))
+RANDOM = (
+    networks(finite=False),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from(["float32", "float64"]),
+    st.sets(st.integers(0, 9)),
+)
 
 
 @examples(2000, quick=60)

@@ -66,7 +66,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
         "dilation": draw(_pair(1, 2)),
     }  # fmt: skip
     filters = {"out_channels": draw(st.integers(1, 6)), "bias": draw(st.booleans())}
-    ceil = {"ceil_mode": draw(st.booleans())}
+    ceil = {"ceil_mode": draw(st.booleans()), "clip_last_window": draw(st.booleans())}
     every: dict[str, Any] = {
         "conv2d": {**window, **filters, "groups": draw(st.sampled_from([1, 1, 2, channels]))},
         "depthwise_conv2d": {**window, "depth_multiplier": draw(st.integers(1, 2)), "bias": filters["bias"]},
@@ -136,10 +136,11 @@ def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tu
 
 
 @st.composite
-def networks(draw: st.DrawFn) -> LayerGraph:
+def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
     """A legal network: random ops on random earlier maps, often what a plan does as one; pools are undone too.
 
-    Maps are flat as often as they are not: some inputs have one pixel, and dense layers come early.
+    Maps are flat as often as they are not: some inputs have one pixel, and dense layers come early. Unless `finite`, a
+    window of max pooling may hold nothing but padding, which is −∞.
     """
     channels = draw(st.integers(1, 4))
     first = (channels, *draw(st.sampled_from([(1, 1), (1, 4), (4, 4), (5, 3), (8, 10)])))
@@ -151,6 +152,8 @@ def networks(draw: st.DrawFn) -> LayerGraph:
         source = last if kind in FOLLOWERS else draw(st.integers(max(last - 2, 0), last))
         sources = _sources(draw, kind, source, shapes)
         fields = _fields(kind, draw, shapes[source])
+        if kind == "max_pool2d" and finite:
+            fields["clip_last_window"] = True
         if kind == "crop2d" and len(sources) == 2 and draw(st.booleans()):
             del fields["margins"]
         layer = op(kind, **fields)
@@ -159,7 +162,7 @@ def networks(draw: st.DrawFn) -> LayerGraph:
             continue
         nodes.append((layer, sources))
         shapes.append(found)
-        if kind == "max_pool2d" and isinstance(fields["padding"], int) and draw(st.booleans()):
+        if kind == "max_pool2d" and isinstance(fields["padding"], int) and fields["clip_last_window"]:
             pool = len(nodes) - 1
             undo = op("max_unpool2d", kernel_size=fields["kernel_size"], stride=fields["stride"])
             # A dilated window reaches further than unpooling knows.

@@ -105,6 +105,14 @@ def test_a_layer_without_part_in_the_loss_has_no_gradient() -> None:
     assert steps[0] is not None
 
 
+def test_a_maximum_of_padding_alone_has_no_gradient() -> None:
+    pool = {"kernel_size": 2, "stride": 2, "padding": 1, "ceil_mode": True, "clip_last_window": False}
+    graph = chain((op("input", shape=(2, 5, 5)), ()), (op("max_pool2d", **pool), (0,)))
+    tape = record(graph, np.ones((1, 2, 5, 5)), SeededWeights(graph))
+    with pytest.raises(UsageError, match=r'layer "1" \(max_pool2d\): a window holds nothing but padding'):
+        list(rewind(tape, {1: np.ones((1, 2, 4, 4))}))
+
+
 def test_a_batch_of_one_value_is_refused() -> None:
     graph = layers("  - global_avg_pool2d\n  - batch_norm2d: {name: bn}\n")
     x = random_input(graph.input_shape, 1, 0, "float32")
