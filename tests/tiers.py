@@ -7,7 +7,10 @@ on every run, and many of them. A property that states its own number of example
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
+import pytest
+from _pytest.mark.structures import ParameterSet
 from hypothesis import HealthCheck, settings
 
 #: Set by tests/conftest.py where the command line asks for the slow tier; it can also be set by hand.
@@ -35,3 +38,10 @@ def load_profile() -> None:
     )
     settings.register_profile("slow", max_examples=300, deadline=None, suppress_health_check=busy)
     settings.load_profile(_PROFILES[slow()])
+
+
+def slow_but(quick: Iterable[object], values: Iterable[object]) -> list[ParameterSet]:
+    """The values as parameters of a test: all slow but those that the quick tier runs too."""
+    kept, every = list(quick), list(values)
+    assert [value for value in kept if value not in every] == [], "the quick tier runs values that there are not"
+    return [pytest.param(value, marks=[] if value in kept else [pytest.mark.slow]) for value in every]

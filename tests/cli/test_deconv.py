@@ -24,6 +24,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     Path("text.png").write_text("no image")
 
 
+@pytest.mark.slow
 def test_a_list_and_a_picture(archcalc: Run) -> None:
     result = archcalc("deconv", "alexnet", "--layer", "conv3", "--input", "a.png", "-o", "f.png")
     assert result.code == 0, result.err

@@ -96,6 +96,7 @@ def test_the_format_follows_the_ending(archcalc: Run) -> None:
         assert Path(name).read_text(encoding="utf-8").startswith(start)
 
 
+@pytest.mark.slow
 def test_several_networks_stand_side_by_side(archcalc: Run) -> None:
     out = archcalc("gradients", "googlenet", "googlenet@aux", "--input", "224x224x3", "--batch", 2).out
     rows = table(out, "‖∂L/∂W‖ of")
@@ -130,7 +131,8 @@ def test_trained_weights(archcalc: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("html", b"<!")]
+    ("ending", "start"),
+    [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), pytest.param("html", b"<!", marks=pytest.mark.slow)],
 )
 def test_a_picture(archcalc: Run, ending: str, start: bytes) -> None:
     result = archcalc("gradients", FOUR, "lenet5", "--plot", f"p.{ending}", "--input", "32x32x1")

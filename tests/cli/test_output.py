@@ -16,7 +16,7 @@ from tests.render.tables.tables import check_output, read_partial, read_text
 
 MODULES, BREAKS = str(DATA / "modules.yaml"), str(DATA / "breaks.yaml")
 #: With and without the buffer that Python puts before a pipe or file: a fault shows at another place.
-BUFFERS: tuple[dict[str, str], ...] = ({}, {"PYTHONUNBUFFERED": "1"})
+BUFFERS = (pytest.param({}), pytest.param({"PYTHONUNBUFFERED": "1"}, marks=pytest.mark.slow))
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -26,7 +26,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.mark.parametrize(
     ("name", "form"),
     [("a.txt", "table"), ("a.md", "markdown"), ("a.csv", "csv"), ("a.json", "json"), ("a.tex", "latex"),
-     ("a.html", "html"), ("A.HTM", "html"), ("plain", "table")],
+     ("a.html", "html"), pytest.param("A.HTM", "html", marks=pytest.mark.slow), ("plain", "table")],
 )  # fmt: skip
 def test_a_file_holds_what_stdout_would(archcalc: Run, tmp_path: Path, name: str, form: str) -> None:
     target = tmp_path / name

@@ -87,6 +87,7 @@ def test_a_report_imports_only_what_it_needs(arguments: tuple[str, ...]) -> None
     assert len(modules) <= 330, len(modules)
 
 
+@pytest.mark.slow
 def test_a_page_imports_what_draws_its_plots_and_nothing_else_that_is_heavy() -> None:
     assert packages(imported("report", "lenet5", "-f", "html")) & HEAVY <= {"vl_convert"}
 

@@ -7,7 +7,6 @@ out in another way.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -28,6 +27,7 @@ from archcalc.render.pages.everything import (
 from archcalc.render.tables.index import accuracy, render_index
 from archcalc.spec.catalogue import names
 from tests.render.pages.made import analysis_of
+from tests.tiers import slow_but
 
 FOLDER = Path(__file__).parents[3] / "reports"
 #: The plots that the documentation shows.
@@ -38,12 +38,6 @@ OTHERS = {"lecture_audit.md", "lecture_claims.yaml"}
 PLOTS = ("alexnet-profile", "comparison", "mobilenet-sweep", "timeline", "vgg16-memory", "vgg16-receptive-field")
 #: Blocks of a disk that a file takes.
 BLOCK = 4096
-
-
-def slow_but(quick: Iterable[str], every: Iterable[str]) -> list[object]:
-    """Parameters of which all but some are slow."""
-    kept = set(quick)
-    return [pytest.param(name, marks=[] if name in kept else [pytest.mark.slow]) for name in every]
 
 
 def texts(picture: str) -> list[str]:
