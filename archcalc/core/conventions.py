@@ -32,7 +32,7 @@ class Conventions:
             + (
                 "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"
             ),
-            "stored": f"values kept anew by a layer, {dtype} ({size} byte{'s' if size > 1 else ''} each)"
+            "stored": f"new values that a layer keeps, {dtype} ({size} byte{'s' if size > 1 else ''} each)"
             + (f", {batch} images" if batch > 1 else "")
             + (
                 "; activation functions work in place"

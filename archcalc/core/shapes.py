@@ -8,7 +8,7 @@ from archcalc.core.errors import UsageError
 
 Shape = tuple[int, ...]
 
-#: No side of an input or a kernel may be larger: a guard against slips and hostile specs, far above any real network.
+#: No side of an input or a kernel may be larger: a guard against typos and hostile specs, far above any real network.
 LARGEST_SIZE = 1 << 20
 
 _SIZES = re.compile(r"(\d+(?:\s*[x×*]\s*\d+)*)(?:\s+(hwc|chw))?", re.IGNORECASE)

@@ -34,7 +34,7 @@ def line(text: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A percentage with one digit; small but not nothing is said to be so."""
+    """A percentage with one digit; a small one that is not zero is written <0.1 %."""
     if not part or not whole:
         return NONE
     tenths = (2000 * part + whole) // (2 * whole)  # rounded half up, without floats
@@ -68,7 +68,7 @@ def people(authors: Sequence[str]) -> str:
 
 
 def merged(lists: Sequence[Sequence[str]]) -> list[str]:
-    """The names of several lists in one; a new one stands behind the one that it follows in its own list."""
+    """The names of several lists in one; a new one comes after the one that it follows in its own list."""
     found: list[str] = []
     for names in lists:
         place = 0

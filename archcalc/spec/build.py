@@ -75,7 +75,7 @@ def build(
         try:
             input_shape = expand_input(spec, raw["input"], _with_let(spec, variables), raw.values_at["input"])
         except SpecError as error:
-            # The layers are expanded all the same, so that everything wrong is told at once.
+            # The layers are expanded all the same, so that everything wrong is reported at once.
             problems += error.problems
             input_shape = (1, 1, 1)
     body = spec.body_of(member, variant)

@@ -34,7 +34,7 @@ _SIGN = 8
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression, and at which character (from 0); no message where that has been told."""
+    """What is wrong with an expression, and at which character (from 0); no message where that has been reported."""
 
     def __init__(self, message: str, offset: int = 0, unknown: str | None = None) -> None:
         super().__init__(message)

@@ -22,7 +22,7 @@ class Faults:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
-        #: Where everything inside a block of the prelude is said to stand: at its use in the user's file.
+        #: Where everything inside a block of the prelude is reported: where it is used in the user's file.
         self.pinned: Location | None = None
 
     def place(self, at: Mark) -> Location:

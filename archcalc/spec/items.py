@@ -9,7 +9,7 @@ from archcalc.core.errors import Location, Problem
 from archcalc.core.suggest import did_you_mean
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
 
-#: Keys that every step understands beside the fields of its op or block.
+#: Keys that every step understands besides the fields of its op or block.
 STEP_KEYS = ("name", "from", "when", "repeat")
 _FORMS = {
     "repeat": ("repeat", "as", "layers", "when"),

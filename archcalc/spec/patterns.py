@@ -1,6 +1,6 @@
 """Networks in one line: `32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10`, after the notation of CS231n's notes.
 
-A pattern becomes an ordinary spec document, every item marked with its column, so that all that is said about specs
+A pattern becomes an ordinary spec document, with the column of every item, so that everything that holds for specs
 holds for patterns, errors included.
 """
 

@@ -36,7 +36,7 @@ def make_op(kind: str, fields: Mapping[str, Any]) -> Op:
 
 
 def single_layer(op: Op, inputs: Sequence[Shape]) -> LayerGraph:
-    """A network of one layer, `op.stem`, behind its inputs. Raises `UsageError` for the wrong number of inputs."""
+    """A network of one layer, `op.stem`, after its inputs. Raises `UsageError` for the wrong number of inputs."""
     most = op.most_inputs
     if len(inputs) < max(1, op.fewest_inputs) or (most is not None and len(inputs) > most):
         wanted = f"{op.fewest_inputs}" if most == op.fewest_inputs else f"{op.fewest_inputs} or more"

@@ -209,7 +209,7 @@ class _Reader:
             if key == "<<":
                 raise self.fail("merge keys (<<) are not part of the spec language; use blocks", at)
             if key in result:
-                raise self.fail(f"key {key!r} stands twice in one mapping", at)
+                raise self.fail(f"key {key!r} is given twice in one mapping", at)
             value_event = next(self.events)
             result.keys_at[key] = at
             result.values_at[key] = _mark(value_event)

@@ -61,7 +61,7 @@ class _Checker:
         self.defaults(document.parameters, spec.source.value)
         self.recursion()
         self.variants()
-        if self.problems:  # else the input is read, and its faults told, with what else shows in the expansion
+        if self.problems:  # else the expansion reads the input, and reports it with what else it finds
             self.inputs()
 
     def items(self, items: Sequence[it.Item], names: set[str]) -> None:

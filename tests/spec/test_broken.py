@@ -87,7 +87,7 @@ FAULTS: dict[str, list[Fault]] = {
         (5, 27, "a", ["a cycle: it reads 'c', which reads it"]),
         (8, 32, "itself", ["a cycle: it reads 'itself'"]),
     ],
-    "duplicate_key": [(5, 47, None, ["key 'out_channels' stands twice in one mapping"])],
+    "duplicate_key": [(5, 47, None, ["key 'out_channels' is given twice in one mapping"])],
     "empty": [(1, 1, None, ["is empty"])],
     "endless_repeat": [
         (5, 20, None, ["repeat: 1000000000 is more than the 50,000 layers"]),

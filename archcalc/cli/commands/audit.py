@@ -31,7 +31,7 @@ Examples:
 )
 @click.pass_context
 def command(ctx: click.Context, claims: str, form: str | None, output: str | None, only: str | None) -> None:
-    """Check the claims of a text: each is calculated anew, and a wrong one is explained.
+    """Check the claims of a text: each is calculated again, and a wrong one is explained.
 
     CLAIMS is a YAML file; the documentation shows its language. Exit code 1 when a claim is wrong.
     """

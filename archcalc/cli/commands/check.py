@@ -64,7 +64,7 @@ def command(
     count_in_place: bool,
     running_statistics: bool,
 ) -> int:
-    """Hold a hand calculation against a network: what is right, what is wrong, and why.
+    """Compare a hand calculation with a network: what is right, what is wrong, and why.
 
     ANSWERS is a table (CSV, YAML, JSON, Markdown, XLSX; - is stdin) with a column for the layer and any of: output
     shape, params, multiplications, activations, memory, receptive field. A cell may be a calculation. What follows

@@ -66,9 +66,9 @@ def command(
     output: str | None,
     form: str,
 ) -> None:
-    """What in an image the strongest activations of a layer answer to, led back to pixels through a deconvnet.
+    """What the strongest activations of a layer respond to in an image, led back to pixels through a deconvnet.
 
-    The picture shows the projections, strongest first, and beside them the same patches of the image.
+    The picture shows the projections, strongest first, and next to them the same patches of the image.
     """
     choose_kernels()
     from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project

@@ -34,7 +34,7 @@ Examples:
 @network_options
 @click.option("--depth", metavar="N", help="Levels of blocks that are opened in blocks; all opens every one.")
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
-@click.option("--expand", metavar="BLOCK", help="Show a folded block opened beside the others.")
+@click.option("--expand", metavar="BLOCK", help="Show a folded block opened next to the others.")
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
               help="kind, params, multiplications, activations, receptive_field.")  # fmt: skip
 @click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")

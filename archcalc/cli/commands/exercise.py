@@ -66,7 +66,7 @@ Examples:
 @click.option("--students", metavar="FILE", help="A variant for each name of a file, a line each, into the folder -o.")
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, or Markdown.")
 @click.option("-o", "--output", metavar="FILE|DIR", help="The worksheet; with --variants or --students a folder.")
-@click.option("--key", metavar="FILE", help="The answer key. Default: beside -o, with -key in its name.")
+@click.option("--key", metavar="FILE", help="The answer key. Default: next to -o, with -key in its name.")
 @network_options
 def command(
     network: str,

@@ -62,7 +62,7 @@ def command(
     count_in_place: bool,
     running_statistics: bool,
 ) -> None:
-    """How each number of a layer comes about: the formula, the numbers put in, the result.
+    """How each number of a layer is calculated: the formula, the numbers put in, the result.
 
     Without LAYER every layer is explained; a block stands for the layers in it. In the place of NET an op can stand,
     with its settings as options: a layer without a network.

@@ -11,8 +11,7 @@ from archcalc.cli.options import complete_network, network_options, parse_input,
 from archcalc.cli.output import write
 from archcalc.core.conventions import Conventions
 from archcalc.core.files import check_target
-
-_WORDS = {"params": "parameters", "multiplications": "multiplications", "activations": "values stored"}
+from archcalc.core.quantities import QUANTITIES
 
 
 @click.command(
@@ -65,7 +64,7 @@ def command(
 
 
 def _text(form: Any) -> str:
-    lines = [f"{_WORDS[form.quantity]} = {form.expression}"]
+    lines = [f"{QUANTITIES[form.quantity].title} = {form.expression}"]
     if form.where:
         lines += ["where", *(f"  {name} = {definition}" for name, definition in form.where)]
     for name, reason in form.fixed:
@@ -83,7 +82,7 @@ def _latex(form: Any) -> str:
     def write_(expression: Any) -> str:
         return str(sympy.latex(expression, symbol_names=names))
 
-    rows = [rf"  \text{{{_WORDS[form.quantity]}}} &= {write_(form.expression)}"]
+    rows = [rf"  \text{{{QUANTITIES[form.quantity].title}}} &= {write_(form.expression)}"]
     rows += [rf"  {_latex_name(name)} &= {write_(definition)}" for name, definition in form.where]
     body = " \\\\\n".join(rows)
     return f"% needs \\usepackage{{amsmath}}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"

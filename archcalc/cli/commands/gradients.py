@@ -72,7 +72,8 @@ def command(
 ) -> None:
     """How large the gradients of a network are, layer by layer; of several networks side by side.
 
-    A batch of random images with random labels runs forth and back in numpy, on weights as they are before training.
+    A batch of random images with random labels runs forward and backward in numpy, on weights as they are before
+    training.
     """
     choose_kernels()
     from archcalc.execute.runner.gradient_tables import ENDINGS, render, subtitle

@@ -57,7 +57,7 @@ Examples:
 """,
 )
 def command() -> None:
-    """A chart: networks beside each other, or one along its depth.
+    """A chart: networks next to each other, or one along its depth.
 
     The ending of -o is the format: .svg, .png, .pdf, .html (interactive, works offline) or .json (the Vega-Lite
     specification).

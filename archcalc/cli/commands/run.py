@@ -72,7 +72,7 @@ Examples:
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
 @click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
 @click.option("--layers", is_flag=True, help="A row for each layer; with --algorithm im2col its matrices too.")
-@click.option("--top", type=click.IntRange(min=1), help="Show so many of the likeliest classes. With --classes: 5.")
+@click.option("--top", type=click.IntRange(min=1), help="Show so many of the most likely classes. With --classes: 5.")
 @click.option("--classes", metavar="FILE", help="Names of the classes, one a line.")
 @click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
@@ -101,11 +101,11 @@ def command(
     form: str,
     verbose: bool,
 ) -> int:
-    """Run a network in numpy and hold every shape and count against the analysis.
+    """Run a network in numpy and compare every shape and count with the analysis.
 
     The exit code is 1 where they differ.
 
-    On a CPU with AVX-512 numpy's OpenBLAS is told to use it (OPENBLAS_CORETYPE), unless that variable is set already or
+    On a CPU with AVX-512 OPENBLAS_CORETYPE makes numpy's OpenBLAS use it, unless that variable is set already or
     ARCHCALC_OPENBLAS is `keep`.
     """
     choose_kernels(verbose)

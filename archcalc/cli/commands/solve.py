@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import click
 
 from archcalc.cli.options import complete_network, parse_input, parse_settings
 from archcalc.cli.output import write
+from archcalc.core.amounts import parse_amount
+from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
+from archcalc.core.shapes import parse_image_shape
 from archcalc.explain.solve import equation as eq
 from archcalc.explain.solve.layer import NAMES, solve_layer
 
-ALIASES = {
-    "conv": "conv2d", "pool": "max_pool2d", "maxpool": "max_pool2d", "avgpool": "avg_pool2d",
-    "upconv": "conv_transpose2d",
-}  # fmt: skip
+#: Bytes of a parameter or a stored value, where a size in bytes is wanted.
+_BYTES = BYTES["float32"]
 _LARGEST = 1 << 40
 
 
@@ -45,7 +47,7 @@ Examples:
 @click.option("--same", is_flag=True, help="An output as large as the input, divided by the stride and rounded up.")
 @click.option("--ceil-mode", is_flag=True, help="Of a pool: round up.")
 @click.option("--for", "name", metavar="NAME", help="Of a network: the parameter to solve for, or input.")
-@click.option("--params", metavar="N", help="The parameters that the network is to have,")
+@click.option("--params", metavar="N", help="The parameters that the network is to have as 2,000,000, 2M or 8 MB,")
 @click.option("--multiplications", metavar="N", help="its multiplications,")
 @click.option("--activations", metavar="N", help="or the values that it stores.")
 @click.option("--smallest", is_flag=True, help="The smallest square input.")
@@ -58,12 +60,12 @@ def command(what: str, **options: Any) -> None:
     """The unknown of a layer, of an equation or of a network: every value that solves it.
 
     A layer is an op with a window (conv2d, max_pool2d, conv_transpose2d, …) along one axis; what is not given, or is
-    given as ?, is unknown. Where nothing solves it, the nearest is said.
+    given as ?, is unknown. Where nothing solves it, the nearest is given.
     """
     from archcalc.ops import OPS
 
     check_target(options["file"])
-    kind = ALIASES.get(what.lower(), what)
+    kind = op_of(what)
     if eq.is_equation(what) and "->" not in what:
         result = _equation(what, options)
     elif kind in OPS:
@@ -73,6 +75,15 @@ def command(what: str, **options: Any) -> None:
     lines, data = result
     text = json.dumps(data, ensure_ascii=False, indent=1) if options["form"] == "json" else "\n".join(lines)
     write(text + "\n", options["file"])
+
+
+def op_of(word: str) -> str:
+    """The op with a window that people call by this word: conv2d of conv; the word itself where there is none."""
+    from archcalc.ops import OPS, called
+
+    if word in OPS:
+        return word
+    return next((op.kind for op in called(word) if "kernel_size" in op.model_fields), word)
 
 
 _OF_LAYER = (*NAMES[1:], "same", "ceil_mode")
@@ -96,6 +107,30 @@ def number(text: str | None, option: str, largest: int = _LARGEST) -> int | None
     return int(digits)
 
 
+def side(text: str | None) -> int | None:
+    """The `--input` of a layer: its side, or H×W×C with equal sides. None as for `number`."""
+    if text is None or not re.search(r"\d\s*[x×*]", text):
+        return number(text, "input")
+    _, height, width = parse_image_shape(text)
+    if height != width:
+        raise UsageError(f"--input {text[:40]}: a layer is solved along one axis; give {height} or {width}")
+    return height
+
+
+def target_of(text: str, measure: str) -> int:
+    """The number that a network is to have. A size in bytes is one of values of float32."""
+    amount = parse_amount(text, f"--{measure}", _LARGEST)
+    if not amount.is_bytes:
+        value = amount.value
+    elif measure in ("params", "activations"):
+        value = amount.value / _BYTES
+    else:
+        raise UsageError(f"--{measure} takes a number without bytes, not {text[:40]!r}")
+    if value.denominator != 1:
+        raise UsageError(f"--{measure} takes a whole number, {text[:40]!r} is {float(value):g}")
+    return int(value)
+
+
 # --- a layer
 
 
@@ -103,7 +138,9 @@ def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any
     from archcalc.explain.solve import words
 
     _none_of(options, _OF_NETWORK, "layers")
-    given = {name: number(options["size" if name == "input" else name], name.replace("_", "-")) for name in NAMES}
+    given = {name: number(options[name], name.replace("_", "-")) for name in NAMES if name != "input"}
+    given["input"] = side(options["size"])
+    given = {name: given[name] for name in NAMES}
     asked = {
         name: value
         for name, value in given.items()
@@ -199,9 +236,7 @@ def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str
     if len(wanted) != 1:
         raise UsageError("give one of --params, --multiplications, --activations, --output, or --smallest")
     ((measure, text),) = wanted.items()
-    target = number(text, measure)
-    if target is None:
-        raise UsageError(f"--{measure} takes a whole number")
+    target = target_of(text, measure)
     if name == "input":
         if shape is not None:
             raise UsageError("--input is what --for input solves for")

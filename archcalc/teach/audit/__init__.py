@@ -1,1 +1,1 @@
-"""Claims of a text, each calculated anew: right, wrong and why, or nothing that can be calculated."""
+"""Claims of a text, each calculated again: right, wrong and why, or nothing that can be calculated."""
