@@ -1,13 +1,17 @@
-"""Blocks as one row: the layers of a block, to a given depth of names, added up."""
+"""Blocks of a network, by the names of their layers: their sums, which of them are equal, and neighbours in one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
+from typing import TypeVar
 
 from archcalc.core.shapes import Shape
 from archcalc.ops.base import Operations, Pointwise
-from archcalc.passes.analysis import Row
+from archcalc.passes.analysis import Analysis, Row
+
+Item = TypeVar("Item")
 
 
 class FoldedBlock(Pointwise):
@@ -51,11 +55,17 @@ def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
         for source, shape in zip(row.inputs, row.input_shapes, strict=True)
         if source not in inside
     }
+    return joined(rows, name)._replace(
+        inputs=tuple(shown[source] for source in sources), input_shapes=tuple(sources.values())
+    )
+
+
+def joined(rows: Sequence[Row], name: str) -> Row:
+    """One row for several: the output of the last one, and the sums of what adds up."""
+    layers = sum(row.op.layers if isinstance(row.op, FoldedBlock) else 1 for row in rows)
     return rows[-1]._replace(
         name=name,
-        op=FoldedBlock(layers=len(rows)),
-        inputs=tuple(shown[source] for source in sources),
-        input_shapes=tuple(sources.values()),
+        op=FoldedBlock(layers=layers),
         params=sum(row.params for row in rows),
         weights=sum(row.weights for row in rows),
         biases=sum(row.biases for row in rows),
@@ -66,3 +76,85 @@ def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
         activations=sum(row.activations for row in rows),
         activation_bytes=sum(row.activation_bytes for row in rows),
     )
+
+
+def neighbours(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """At most so many runs of neighbours, all of one length but the last."""
+    each = -(-len(items) // most)
+    return [items[start : start + each] for start in range(0, len(items), each)]
+
+
+class Connections:
+    """Who reads whom in an analysis; layers are indices in the order in which they run."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.rows: Sequence[Row] = analysis.rows
+        count = len(self.rows)
+        self.inputs: list[tuple[int, ...]] = [
+            tuple(dict.fromkeys(layer.inputs)) for layer in analysis.graph.layers[:count]
+        ]
+        self.consumers: list[list[int]] = [[] for _ in range(count)]
+        for index, sources in enumerate(self.inputs):
+            for source in sources:
+                self.consumers[source].append(index)
+
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """The layers whose values leave the network."""
+        return frozenset(output.layer for output in self.analysis.graph.outputs if output.layer < len(self.rows))
+
+    def entries(self, members: Sequence[int]) -> list[int]:
+        """The layers outside of a block that it reads."""
+        inside = set(members)
+        return sorted({source for member in members for source in self.inputs[member]} - inside)
+
+    def exits(self, members: Sequence[int]) -> list[int]:
+        """The layers of a block that are read outside of it, or by nobody, or that are outputs of the network."""
+        inside = set(members)
+        return [
+            member
+            for member in sorted(members)
+            if member in self.outputs or not self.consumers[member] or not inside.issuperset(self.consumers[member])
+        ]
+
+    def runs(self, blocks: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
+        """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are."""
+        found: list[list[Sequence[int]]] = []
+        for block in blocks:
+            if found and self._repeats(found[-1][-1], block):
+                found[-1].append(block)
+            else:
+                found.append([block])
+        return found
+
+    def _repeats(self, before: Sequence[int], after: Sequence[int]) -> bool:
+        """Whether a block is equal to the one before it and equally connected.
+
+        Each reads one layer outside, the second that at the end of the first, which is read nowhere else; and what
+        reads the second reads it at its end too.
+        """
+        if len(before) != len(after):
+            return False
+        first, second = self.exits(before), self.exits(after)
+        if len(first) != 1 or len(second) != 1 or first[0] in self.outputs or self.entries(after) != first:
+            return False
+        if not set(after).issuperset(self.consumers[first[0]]) or len(self.entries(before)) != 1:
+            return False
+        return self._content(before) == self._content(after)
+
+    def _content(self, members: Sequence[int]) -> Hashable:
+        """What is in a block: ops, shapes, numbers and wiring, with what is read outside as -1."""
+        members = sorted(members)
+        place = {member: position for position, member in enumerate(members)}
+        return tuple(
+            (
+                self._described(self.rows[member]),
+                tuple(place.get(source, -1) for source in self.analysis.graph.layers[member].inputs),
+            )
+            for member in members
+        )
+
+    def _described(self, row: Row) -> Hashable:
+        """What two equal layers have in common: how deep in blocks they lie, the op, shapes and numbers."""
+        return (row.name.count("/"), row.op.kind, row.op, *row._replace(receptive_field=None)[3:])

@@ -17,21 +17,21 @@ def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     """Three panels of bars, one bar a layer or, in a deep network, a block."""
     look = look or Look()
     totals = analysis.totals
-    bars, how = group(analysis.rows, most_bars(look))
+    rows, how = group(analysis.rows, most_bars(look))
     panels = [
         Panel(f"parameters: {totals.params:,} in all", "params", figure),
         Panel(f"multiplications for one image: {totals.multiplications:,} in all", "multiplications", figure),
         Panel(f"stored activations: {words.size(totals.activation_bytes)} in all", "activation_bytes",
               lambda number: words.size(round(number)), True),
     ]  # fmt: skip
-    top = {name: max(bars, key=lambda bar: getattr(bar, name)) for name in ("params", "multiplications")}
+    top = {name: max(rows, key=lambda row: getattr(row, name)) for name in ("params", "multiplications")}
     return bar_panels(
         "profile", look,
         title=f"{title_of(analysis)}: parameters, multiplications and memory",
         subtitle=f"{about(analysis)}; {how}.",
         description=f"Bar charts of {title_of(analysis)} along its depth: {totals.params:,} parameters, most in "
-                    f"{top['params'].label}; {totals.multiplications:,} multiplications, most in "
-                    f"{top['multiplications'].label}; {words.size(totals.activation_bytes)} of stored activations.",
-        bars=[Bar(bar.label, bar.family, (bar.params, bar.multiplications, bar.activation_bytes)) for bar in bars],
+                    f"{top['params'].name}; {totals.multiplications:,} multiplications, most in "
+                    f"{top['multiplications'].name}; {words.size(totals.activation_bytes)} of stored activations.",
+        bars=[Bar(row.name, row.op.family, (row.params, row.multiplications, row.activation_bytes)) for row in rows],
         panels=panels,
     )  # fmt: skip

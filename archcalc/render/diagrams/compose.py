@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from itertools import pairwise
+from math import log, prod
 
 from archcalc.core.shapes import format_shape
+from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
 from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer, unfolded
 from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
-from archcalc.render.diagrams.measure import LABEL, WIDEST
+from archcalc.render.diagrams.measure import LABEL, SMALL, WIDEST
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
 from archcalc.render.diagrams.text import clean, shorten
 from archcalc.render.diagrams.theme import FAMILIES
@@ -24,6 +26,8 @@ COLOUR_BY = {
     "activations": "values stored per image",
     "receptive_field": "receptive field in pixels",
 }
+#: A folded block of more stacks of layers is counted, not listed.
+MOST_STACKS = 5
 _KINDS: dict[EdgeKind, str] = {
     "identity": words.shortcut(()),
     "projection": "",  # by what it does
@@ -49,7 +53,7 @@ class _Composer:
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
         self.links = self._links()
         self.copies = self._copies()
-        self.kept = kept_frames([unit.path for unit in self.units], list(self.links), always=cards)
+        self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
 
@@ -65,7 +69,7 @@ class _Composer:
                     kind = self.wiring.edge_kinds.get((source_row, row), "flow")
                     if links.setdefault((source, target), kind) != kind:
                         links[source, target] = "flow"
-        # What a repeated block reads from its own copy is inside; edges run forwards only.
+        # What a repeated block reads from the repetition before it is inside; edges run forwards only.
         return {link: kind for link, kind in links.items() if link[0] < link[1]}
 
     def _copies(self) -> dict[int, tuple[str, ...]]:
@@ -88,11 +92,17 @@ class _Composer:
         nodes = [self._node(number, unit) for number, unit in enumerate(self.units)]
         edges = [Edge(nodes[a].id, nodes[b].id, kind) for (a, b), kind in self.links.items()]
         hosts = list(nodes)
-        for row, label in self.wiring.auxiliary.items():
-            host = hosts[self.unit_of[self._original(row)]]
-            end = Node(f"output:{row}", (Part("", clean(label), family="output"),), host.path, auxiliary=True)
+        for ending in reversed(self.wiring.endings):
+            host = hosts[self.unit_of[self._original(ending.layer)]]
+            part = Part("", clean(ending.label), family="output")
+            # The name of an output may be that of a layer, and several outputs may leave one layer.
+            # The output of repeated blocks is that of the last repetition: it stands outside of their frame.
+            levels = range(1, len(host.path) + 1)
+            repeated = next((level for level in levels if host.path[:level] in self.folding.repeats), None)
+            path = host.path if repeated is None else innermost(host.path[: repeated - 1], self.kept)
+            end = Node(f"output:{ending.label}", (part,), path, auxiliary=ending.auxiliary)
             nodes.insert(nodes.index(host) + 1, end)
-            edges.append(Edge(host.id, end.id, "auxiliary"))
+            edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow"))
         subtitle = [
             f"input {format_shape(graph.input_shape)}",
             f"{totals.params:,} parameters",
@@ -200,13 +210,10 @@ class _Composer:
         label = clean("/".join((*unit.path[len(frame) :], words.span(unit.first, unit.last))))
         if unit.block is None:
             main = self.wiring.rows[main_layer(self.wiring, unit.rows)]
-            name = main.name
-            family = main.op.family
-            plain = family == "input" or (words.is_small(main) and not words.suffix(main, label))
-            lines = [] if plain else [main.summary]
-            others = [row.summary for row in rows if row is not main]
-            if others:
-                lines.append("+ " + ", ".join(others))
+            name, family = main.name, main.op.family
+            plain = len(rows) == 1 and (family == "input" or (words.is_small(main) and not words.suffix(main, label)))
+            texts = [] if plain else [row.summary for row in rows]
+            lines = words.lines_of(texts, words.THEN, WIDEST, SMALL)
         else:
             # Neighbours that were put together have no name of their own.
             name = "/".join(unit.block) if unit.block in self.wiring.sizes else ""
@@ -217,19 +224,40 @@ class _Composer:
                     holds=self.copies[unit.rows[0]])  # fmt: skip
 
     def _recipe(self, members: Sequence[int]) -> list[str]:
-        """What happens in a folded block: its convolutions one by one where they form a chain, else how many."""
+        """What happens in a folded block, in the order in which it runs, where it is a chain; else what it is made of.
+
+        A chain may have a shortcut past it, which is named where it is added.
+        """
         wiring, kinds = self.wiring, self.wiring.edge_kinds
         short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in wiring.inputs[m])]
-        weighted = [m for m in members if wiring.rows[m].multiplications and m not in short]
-        adds = any(kinds.get((s, m)) in ("identity", "projection") for m in members for s in wiring.inputs[m])
-        branched = any(len(wiring.inputs[m]) > 1 and wiring.rows[m].op.kind != "add" for m in members)
-        merges = sum(len(wiring.inputs[m]) > 1 for m in members)
-        if branched or merges > adds or not 1 <= len(weighted) <= 3:
-            return [words.composition([wiring.rows[m] for m in members])]
-        lines = [wiring.rows[m].summary for m in weighted]
-        if adds:
-            lines.append(f"+ {words.shortcut([wiring.rows[m] for m in short])}")
+        way = [m for m in members if m not in short or isinstance(wiring.rows[m].op, Add)]
+        # A block that is itself the shortcut has no other way.
+        way, short = (way, [m for m in short if m not in way]) if way else (list(members), [])
+        stacks = [stack for stack in wiring.stacks if stack[0] in way]
+        if len(stacks) > MOST_STACKS or not self._is_chain(way):
+            return words.lines_of(words.composition([wiring.rows[m] for m in members]), words.AND, WIDEST, SMALL)
+        lines = []
+        for stack in stacks:
+            texts = [wiring.rows[m].summary for m in stack]
+            if isinstance(wiring.rows[stack[0]].op, Add):
+                rows = [wiring.rows[m] for m in short]
+                texts[0] = f"+ {words.shortcut(rows)}"
+                if rows:
+                    first, *others = (row.summary for row in rows)
+                    lines += words.lines_of([f"{texts.pop(0)}: {first}", *others], words.THEN, WIDEST, SMALL)
+            lines += words.lines_of(texts, words.THEN, WIDEST, SMALL)
         return lines
+
+    def _is_chain(self, way: Sequence[int]) -> bool:
+        """Whether each of some layers reads the one before, and none more than that but an addition at a shortcut."""
+        inside = set(way)
+        for before, layer in pairwise(way):
+            sources = self.wiring.inputs[layer]
+            if before not in sources or len(inside.intersection(sources)) > 1:
+                return False
+            if len(sources) > 1 and not self.wiring.edge_kinds.keys() & {(source, layer) for source in sources}:
+                return False
+        return len(self.wiring.inputs[way[0]]) <= 1
 
     def _figures(self, rows: Sequence[Row], times: int) -> list[str]:
         params, work = sum(row.params for row in rows), sum(row.multiplications for row in rows)
@@ -253,14 +281,17 @@ class _Composer:
             times, last = self.folding.repeats.get(path, (1, path[-1]))
             outer = innermost(path[:-1], self.kept)
             label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
-            rows = [self.wiring.rows[row] for unit in (self.units[m] for m in members) for row in unit.rows]
-            params = sum(
-                self.wiring.rows[row].params * self.units[m].times for m in members for row in self.units[m].rows
-            )
-            note = f"{params * times:,} params" if self.cards and params else ""
-            side = all(self.wiring.analysis.graph.index[row.name] in self.wiring.side for row in rows)
+            units = [self.units[member] for member in members]
+            params = sum(self._repeats(unit, path) * self._params(unit) for unit in units)
+            note = f"{params:,} params" if self.cards and params else ""
+            side = all(row in self.wiring.side for unit in units for row in unit.rows)
             groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups
+
+    def _repeats(self, unit: Unit, frame: Path) -> int:
+        """How often all that is drawn once in a frame runs in it, and in all repetitions of the frame."""
+        levels = range(len(frame), len(unit.path) + 1)
+        return prod(self.folding.repeats.get(unit.path[:level], (1, ""))[0] for level in levels)
 
     def _params(self, unit: Unit) -> int:
         return unit.times * sum(self.wiring.rows[row].params for row in unit.rows)

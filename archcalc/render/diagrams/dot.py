@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archcalc.render.diagrams.measure import LABEL, WIDEST
-from archcalc.render.diagrams.model import Diagram, EdgeKind, Group, Node
+from archcalc.render.diagrams.model import Diagram, EdgeKind, Node
 from archcalc.render.diagrams.text import shorten
 from archcalc.render.diagrams.theme import Theme, heat, readable
 
@@ -20,6 +20,11 @@ def quote(text: str) -> str:
 def short(label: str) -> str:
     """A name that is not wider than in the drawings."""
     return shorten(label, WIDEST, LABEL, True)
+
+
+def ending(diagram: Diagram, node: Node) -> list[str]:
+    """The size of a map that no arrow carries further."""
+    return [] if node.id in diagram.read or not node.output else [f"output {node.output}"]
 
 
 def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
@@ -41,27 +46,10 @@ def _lines(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     yield "}"
 
 
-def parent(diagram: Diagram, path: tuple[str, ...]) -> tuple[str, ...]:
-    """The innermost drawn frame around a frame."""
-    shown = {group.path for group in diagram.groups}
-    return next((path[:level] for level in range(len(path) - 1, 0, -1) if path[:level] in shown), ())
-
-
-def children(diagram: Diagram, path: tuple[str, ...]) -> list[Group | Node]:
-    """Frames and nodes directly inside a frame, in the order in which they run."""
-    order = diagram.order
-    found: list[tuple[int, Group | Node]] = [(order[node.id], node) for node in diagram.nodes if node.path == path]
-    for group in diagram.groups:
-        if parent(diagram, group.path) == path:
-            members = [order[node.id] for node in diagram.nodes if node.path[: len(group.path)] == group.path]
-            found.append((min(members), group))
-    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
-
-
 def _inside(diagram: Diagram, path: tuple[str, ...], theme: Theme, indent: str) -> Iterator[str]:
-    for item in children(diagram, path):
+    for item in diagram.contents.get(path, ()):
         if isinstance(item, Node):
-            yield f"{indent}{quote(item.id)} [{_attributes(item, theme)}];"
+            yield f"{indent}{quote(item.id)} [{_attributes(diagram, item, theme)}];"
             continue
         times = f" ×{item.times}" if item.times > 1 else ""
         yield f"{indent}subgraph {quote('cluster_' + '/'.join(item.path))} {{"
@@ -71,7 +59,7 @@ def _inside(diagram: Diagram, path: tuple[str, ...], theme: Theme, indent: str) 
         yield f"{indent}}}"
 
 
-def _attributes(node: Node, theme: Theme) -> str:
+def _attributes(diagram: Diagram, node: Node, theme: Theme) -> str:
     main = max(node.parts, key=lambda part: (len(part.lines), part.heat or 0))
     paint = theme.families[main.family]
     fill, ink = paint.fill, theme.ink
@@ -82,6 +70,7 @@ def _attributes(node: Node, theme: Theme) -> str:
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
         lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
+    lines += ending(diagram, node)
     label = "\\n".join(quote(line)[1:-1] for line in lines)
     style = ', style="rounded,filled,dashed"' if node.auxiliary else ""
     sides = ", peripheries=2" if node.times > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from archcalc.render.diagrams.dot import short
+from archcalc.render.diagrams.dot import ending, short
 from archcalc.render.diagrams.drawing import Rect, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.model import Diagram, EdgeKind
@@ -30,7 +30,7 @@ def drawio(diagram: Diagram, layout: Layout, theme: Theme) -> str:
         f'background="{theme.background}"><root><mxCell id="0"/><mxCell id="1" parent="0"/>',
         *_texts([*head, *legend], "t"),
         *_frames(layout, top, theme),
-        *(line for placed in layout.nodes for line in _node(placed, top, theme)),
+        *(line for placed in layout.nodes for line in _node(diagram, placed, top, theme)),
         *_edges(diagram, layout, theme),
         "</root></mxGraphModel></diagram></mxfile>",
     ]
@@ -73,7 +73,7 @@ def _frames(layout: Layout, top: float, theme: Theme) -> Iterator[str]:
         yield _cell(f"f{index}", label, style, frame.x + MARGIN, frame.y + top, frame.width, frame.height)
 
 
-def _node(placed: Placed, top: float, theme: Theme) -> Iterator[str]:
+def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterator[str]:
     y = placed.y + top
     node = placed.box.node
     for index, box in enumerate(placed.box.parts):
@@ -84,7 +84,8 @@ def _node(placed: Placed, top: float, theme: Theme) -> Iterator[str]:
             fill = heat(theme, part.heat)
             ink = readable(fill)
         label = short(part.label) + (f" ×{node.times}" if node.times > 1 else "")
-        rest = "".join(f"<br>{escape(line)}" for line in part.lines)
+        lines = (*part.lines, *(ending(diagram, node) if part is node.parts[-1] else ()))
+        rest = "".join(f"<br>{escape(line)}" for line in lines)
         beside = f" {escape(part.suffix)}" if part.suffix else ""
         style = (
             f"rounded=1;html=1;whiteSpace=wrap;fillColor={fill};strokeColor={paint.line};fontColor={ink};fontSize=11;"

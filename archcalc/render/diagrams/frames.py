@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 
 Path = tuple[str, ...]
 #: A block with more nodes than this is cut into its parts where it can be.
@@ -36,8 +36,13 @@ def members_of(paths: Sequence[Path]) -> dict[Path, list[int]]:
     return dict(sorted(members.items(), key=lambda item: (len(item[0]), item[1][0])))
 
 
-def kept_frames(paths: Sequence[Path], edges: Sequence[tuple[int, int]], always: bool = False) -> set[Path]:
-    """The blocks that are drawn: those of several nodes, but not long chains, whose parts are drawn instead."""
+def kept_frames(
+    paths: Sequence[Path], edges: Sequence[tuple[int, int]], always: bool = False, repeated: Collection[Path] = ()
+) -> set[Path]:
+    """The blocks that are drawn: those of several nodes, but not long chains, whose parts are drawn instead.
+
+    Those that are `repeated` are drawn in any case: their frame says how often.
+    """
     crossing = crossings(len(paths), edges)
     kept: set[Path] = set()
     members = members_of(paths)
@@ -49,7 +54,7 @@ def kept_frames(paths: Sequence[Path], edges: Sequence[tuple[int, int]], always:
         chain = not always and len(inside) > MOST_TOGETHER and any(
             len(crossing[place]) == 1 for place in range(low + 1, high + 1)
         )  # fmt: skip
-        if not (alone or same or chain):
+        if path in repeated or not (alone or same or chain):
             kept.add(path)
     return kept
 

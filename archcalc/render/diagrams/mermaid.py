@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from json import dumps
 
-from archcalc.render.diagrams.dot import children, short
+from archcalc.render.diagrams.dot import ending, short
 from archcalc.render.diagrams.model import Diagram, EdgeKind, Node
 from archcalc.render.diagrams.theme import Theme, heat, readable
 
@@ -73,9 +73,9 @@ def _main(node: Node) -> str:
 def _inside(
     diagram: Diagram, path: tuple[str, ...], names: dict[str, str], groups: dict[tuple[str, ...], str], indent: str
 ) -> Iterator[str]:
-    for item in children(diagram, path):
+    for item in diagram.contents.get(path, ()):
         if isinstance(item, Node):
-            yield f"{indent}{names[item.id]}[{_label(item)}]:::{_main(item)}"
+            yield f"{indent}{names[item.id]}[{_label(diagram, item)}]:::{_main(item)}"
             continue
         times = f" ×{item.times}" if item.times > 1 else ""
         yield f"{indent}subgraph {groups[item.path]} [{quote(item.label + times)}]"
@@ -83,9 +83,10 @@ def _inside(
         yield f"{indent}end"
 
 
-def _label(node: Node) -> str:
+def _label(diagram: Diagram, node: Node) -> str:
     lines = []
     for part in node.parts:
         times = f" ×{node.times}" if node.times > 1 else ""
         lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
+    lines += ending(diagram, node)
     return '"' + "<br/>".join(quote(line)[1:-1] for line in lines) + '"'

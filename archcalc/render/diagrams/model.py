@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -100,6 +100,11 @@ class Diagram:
         return {node.id: node for node in self.nodes}
 
     @cached_property
+    def read(self) -> frozenset[str]:
+        """The nodes whose maps others read."""
+        return frozenset(edge.source for edge in self.edges)
+
+    @cached_property
     def marked(self) -> bool:
         """Whether something is highlighted, before which all else stands back."""
         return any(part.marked for node in self.nodes for part in node.parts)
@@ -107,3 +112,17 @@ class Diagram:
     @cached_property
     def order(self) -> Mapping[str, int]:
         return {node.id: position for position, node in enumerate(self.nodes)}
+
+    @cached_property
+    def contents(self) -> Mapping[tuple[str, ...], Sequence[Group | Node]]:
+        """Frames and nodes directly inside each frame, or outside of all, in the order in which they run."""
+        shown = {group.path: group for group in self.groups}
+        found: dict[tuple[str, ...], list[Group | Node]] = {(): []}
+        for node in self.nodes:
+            levels = [node.path[:level] for level in range(1, len(node.path) + 1) if node.path[:level] in shown]
+            for outer, path in zip([(), *levels], levels, strict=False):
+                if path not in found:
+                    found[path] = []
+                    found[outer].append(shown[path])
+            found[levels[-1] if levels else ()].append(node)
+        return found

@@ -59,7 +59,8 @@ def cut_segments(
     into: list[list[Edge]] = [[] for _ in ranges]
     first_use: list[dict[str, None]] = [{} for _ in ranges]
     leaving: list[dict[str, None]] = [{} for _ in ranges]
-    sources = {edge.source for edge in diagram.edges}
+    # The size of a map stands at the line that leaves its box, in the last box too.
+    sources = {node.id for node in diagram.nodes if node.output}
     for edge in sorted(diagram.edges, key=lambda edge: (order[edge.source], order[edge.target])):
         start, end = number_of[order[edge.source]], number_of[order[edge.target]]
         into[end].append(edge)

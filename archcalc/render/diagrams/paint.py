@@ -13,9 +13,10 @@ from archcalc.render.diagrams.pack import Layout
 from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import HEADER, SHADOW, Frame, Line, Placed
 from archcalc.render.diagrams.steps import Steps
-from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_ink, edge_title
+from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
 from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
-from archcalc.render.diagrams.theme import Theme, heat, mix, readable
+from archcalc.render.diagrams.theme import Theme, heat, mix, pale, readable
+from archcalc.render.diagrams.trace import ways
 
 MARGIN = 24.0
 TITLE, SUBTITLE = 18.0, 11.5
@@ -36,22 +37,27 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = 
         head, y = heading(diagram.title, diagram.subtitle, inner, y, theme)
         items.append(Cluster(diagram.title, tuple(head), "title"))
     dx = MARGIN + (inner - layout.width) / 2
-    marked = diagram.marked
+    look = _Look(diagram, layout, theme)
     paths = [frame.group.path for frame in layout.frames]
     levels = [sum(path[: len(other)] == other for other in set(paths)) for path in paths]
     of_frame = [steps.of_group(path, layout) if steps else 0 for path in paths]
     framed = list(zip(layout.frames, levels, of_frame, strict=True))
-    body: list[Cluster] = [_frame(frame, level, theme)._replace(step=step) for frame, level, step in framed]
+    body: list[Cluster] = [
+        _frame(frame, level, look.of_frame(frame))._replace(step=step) for frame, level, step in framed
+    ]
     of_line = steps.of_line if steps else [0] * len(layout.lines)
     body += [
-        _line(line, theme, marked)._replace(step=step, linked=1)
-        for line, step in zip(layout.lines, of_line, strict=True)
+        _line(line, look.of_line(number))._replace(step=step, linked=1)
+        for number, (line, step) in enumerate(zip(layout.lines, of_line, strict=True))
     ]
-    body += [_frame_label(frame, level, theme)._replace(step=step) for frame, level, step in framed]
+    body += [_frame_label(frame, level, look.of_frame(frame))._replace(step=step) for frame, level, step in framed]
     kinds, scaled = trunk_kinds(diagram), diagram.scale is not None
     for placed in layout.nodes:
         step = steps.of_node[placed.box.node.id] if steps else 0
-        clusters = _node(placed, kinds.get(placed.box.node.id, "flow"), theme, layout.down, marked, scaled)
+        kind, read = kinds.get(placed.box.node.id, "flow"), placed.box.node.id in diagram.read
+        clusters = _node(placed, look, scaled)
+        if placed.trunk != placed.start:
+            clusters.insert(0, _trunk(placed, kind, look.of_trunk(placed.box.node), layout.down, not read))
         body += [cluster._replace(step=step, owner=placed.box.node.id) for cluster in clusters]
     items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
     top = y
@@ -60,9 +66,34 @@ def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = 
     if legend:
         items.append(Cluster("Legend", tuple(legend), "legend"))
         y += LEGEND_GAP + height
-    made = links_of(diagram, layout, theme, marked, steps) if links else []
+    made = links_of(diagram, layout, theme, diagram.marked, steps) if links else []
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
                  tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
+
+
+class _Look:
+    """The colours of each thing: pale for what stands back where something is highlighted."""
+
+    def __init__(self, diagram: Diagram, layout: Layout, theme: Theme) -> None:
+        self.theme = theme
+        self._pale = pale(theme) if diagram.marked else theme
+        marked = [node for node in diagram.nodes if any(part.marked for part in node.parts)]
+        self._paths = {node.path[:level] for node in marked for level in range(1, len(node.path) + 1)}
+        on = [way for way in ways(diagram, layout) if way.edge.marked] if marked else []
+        self._lines = {number for way in on for number in way.lines}
+        self._sources = {way.edge.source for way in on} | {node.id for node in marked if node.id not in diagram.read}
+
+    def of_parts(self, parts: Sequence[Part]) -> Theme:
+        return self.theme if any(part.marked for part in parts) else self._pale
+
+    def of_frame(self, frame: Frame) -> Theme:
+        return self.theme if frame.group.path in self._paths else self._pale
+
+    def of_line(self, number: int) -> Theme:
+        return self.theme if number in self._lines else self._pale
+
+    def of_trunk(self, node: Node) -> Theme:
+        return self.theme if node.id in self._sources else self._pale
 
 
 def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> tuple[list[Shape], float]:
@@ -115,23 +146,21 @@ def _badge(text: str, x: float, middle: float, theme: Theme) -> list[Shape]:
     ]
 
 
-def _line(line: Line, theme: Theme, marked: bool) -> Cluster:
+def _line(line: Line, theme: Theme) -> Cluster:
     edge = line.edge
-    colour = edge_ink(edge, theme, marked)
+    colour = edge_colour(edge.kind, theme)
     curve = Curve(line.points, colour, Stroke.thickness[edge.kind], True, line.arrow, Stroke.dash[edge.kind])
     return Cluster(edge_title(edge), (curve,), "edge")
 
 
-def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool, scaled: bool) -> list[Cluster]:
+def _node(placed: Placed, look: _Look, scaled: bool) -> list[Cluster]:
     """One cluster a part, so that each layer can be found by itself."""
     box, node = placed.box, placed.box.node
     x, y, width = placed.x, placed.y, placed.width
     clusters: list[Cluster] = []
     shapes: list[Shape] = []
-    if placed.trunk != placed.start:
-        trunk = tuple(_trunk(placed, kind, theme, down))
-        clusters.append(Cluster(edge_title(Edge(node.id, "")), trunk, "edge", linked=1))
     if node.times > 1:
+        theme = look.of_parts(node.parts)
         under = theme.families[node.parts[0].family]
         for step in (2, 1):
             fill = mix(under.fill, theme.background, 0.35)
@@ -139,19 +168,16 @@ def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool
     top = y
     for part_box in box.parts:
         part = part_box.part
+        theme = look.of_parts((part,))
         # Where colours stand for numbers, what has none is plain.
         paint_ = theme.families["input" if scaled and part.heat is None else part.family]
         fill, line, ink = paint_.fill, paint_.line, theme.ink
         if part.heat is not None:
             fill = heat(theme, part.heat)
-            ink = readable(fill)
-        faded = marked and not part.marked
-        if faded:
-            fill, line = mix(fill, theme.background, 0.7), mix(line, theme.background, 0.6)
-            ink = mix(theme.ink, theme.background, 0.45)
+            ink = readable(fill) if theme is look.theme else theme.ink
         round_ = 15.0 if part.family in ("input", "output") else 5.0
         dash = (5.0, 3.0) if node.auxiliary else (3.0, 2.0) if part.family == "regularisation" else ()
-        if marked and part.marked:
+        if part.marked:
             shapes.append(Rect(x, top, width, part_box.height, fill, theme.accent, 2.6, round_))
         else:
             shapes.append(Rect(x, top, width, part_box.height, fill, line, 1.2, round_, dash))
@@ -164,7 +190,7 @@ def _node(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, marked: bool
             else:
                 shapes.append(Text(at + text.x, top + text.y, text.text, text.size, ink, text.bold))
         if box.badge and top == y:
-            shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, theme)
+            shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, look.of_parts(node.parts))
         top += part_box.height
         clusters.append(part_cluster(node, part, shapes))
         shapes = []
@@ -186,14 +212,16 @@ def trunk_kinds(diagram: Diagram) -> dict[str, EdgeKind]:
     return kinds
 
 
-def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool) -> list[Shape]:
+def _trunk(placed: Placed, kind: EdgeKind, theme: Theme, down: bool, last: bool) -> Cluster:
+    """The line that leaves a box, with the size of its map; it ends in an arrow where nothing reads it."""
     (x, y), (end_x, end_y) = placed.start, placed.trunk
-    line = Curve(((x, y), (end_x, end_y)), edge_colour(kind, theme), Stroke.thickness[kind], dash=Stroke.dash[kind])
+    line = Curve(((x, y), (end_x, end_y)), edge_colour(kind, theme), Stroke.thickness[kind], arrow=last,
+                 dash=Stroke.dash[kind])  # fmt: skip
     if down:
         text = Text(x + 6, (y + end_y) / 2 + SMALL * 0.36, placed.box.output, SMALL, theme.quiet)
     else:
         text = Text((x + end_x) / 2 + 1, y - 5, placed.box.output, SMALL, theme.quiet, anchor="middle")
-    return [line, text]
+    return Cluster(edge_title(Edge(placed.box.node.id, "")), (line, text), "edge", linked=1)
 
 
 def _title(node: Node, part: Part) -> str:

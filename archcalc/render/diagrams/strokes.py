@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.render.diagrams.model import Edge, EdgeKind
 from archcalc.render.diagrams.text import clean
-from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.theme import Theme
 
 
 class Stroke:
@@ -20,12 +20,6 @@ class Stroke:
 def edge_colour(kind: EdgeKind, theme: Theme) -> str:
     """Shortcuts stand out, side branches stand back."""
     return {"flow": theme.edge, "auxiliary": theme.quiet}.get(kind, theme.accent)
-
-
-def edge_ink(edge: Edge, theme: Theme, marked: bool) -> str:
-    """The colour of an edge, pale where others are marked."""
-    colour = edge_colour(edge.kind, theme)
-    return mix(colour, theme.background, 0.6) if marked and not edge.marked else colour
 
 
 def edge_title(edge: Edge) -> str:

@@ -134,6 +134,27 @@ def mix(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
+def pale(theme: Theme) -> Theme:
+    """The colours of what stands back before something that is highlighted."""
+
+    def towards(colour: str, share: float) -> str:
+        return mix(colour, theme.background, share)
+
+    def paint(one: Paint) -> Paint:
+        return Paint(towards(one.fill, 0.7), towards(one.line, 0.6))
+
+    return theme._replace(
+        ink=towards(theme.ink, 0.45),
+        quiet=towards(theme.quiet, 0.45),
+        edge=towards(theme.edge, 0.6),
+        accent=towards(theme.accent, 0.6),
+        frame=paint(theme.frame),
+        inner_frame=paint(theme.inner_frame),
+        families={family: paint(one) for family, one in theme.families.items()},
+        scale=tuple(towards(colour, 0.7) for colour in theme.scale),
+    )
+
+
 def heat(theme: Theme, position: float) -> str:
     """The colour at a position of the scale, from 0 to 1."""
     place = min(max(position, 0.0), 1.0) * (len(theme.scale) - 1)

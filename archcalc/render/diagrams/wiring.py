@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
+from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.blocks import Connections
 from archcalc.render.diagrams.model import EdgeKind
 
 #: Families whose layers only change the values of the map before them, and are drawn below it.
@@ -17,43 +20,46 @@ LONGEST_PROJECTION = 4
 Path = tuple[str, ...]
 
 
-class Wiring:
-    """The rows of an analysis with their places: indices in the order in which the layers run."""
+class Ending(NamedTuple):
+    """An output of the network: its layer, what it is called in a picture, and whether it serves the training alone."""
+
+    layer: int
+    label: str
+    auxiliary: bool
+
+
+class Wiring(Connections):
+    """Who reads whom in an analysis, and what a picture makes of it: stacks of layers, shortcuts, side branches."""
 
     def __init__(self, analysis: Analysis) -> None:
-        self.analysis = analysis
-        self.rows: Sequence[Row] = analysis.rows
-        count = len(self.rows)
-        self.inputs: list[tuple[int, ...]] = [
-            tuple(dict.fromkeys(layer.inputs)) for layer in analysis.graph.layers[:count]
-        ]
-        self.consumers: list[list[int]] = [[] for _ in range(count)]
-        for index, sources in enumerate(self.inputs):
-            for source in sources:
-                self.consumers[source].append(index)
+        super().__init__(analysis)
         self.paths: list[Path] = [tuple(row.name.split("/")) for row in self.rows]
         self.sizes: Mapping[Path, int] = Counter(path[:level] for path in self.paths for level in range(1, len(path)))
 
     @cached_property
+    def endings(self) -> list[Ending]:
+        """The outputs of a network that has several; those that weigh less in the loss than others are auxiliary."""
+        outputs = [output for output in self.analysis.graph.outputs if output.layer in self.outputs]
+        if len(outputs) < 2:
+            return []
+        most = max(output.loss_weight for output in outputs)
+        return [
+            Ending(output.layer, output.name, False)
+            if output.loss_weight == most
+            else Ending(output.layer, f"{output.name} · loss × {output.loss_weight:g}", True)
+            for output in outputs
+        ]
+
+    @cached_property
     def side(self) -> frozenset[int]:
         """Layers that only auxiliary outputs need."""
-        outputs = [output for output in self.analysis.graph.outputs if output.layer < len(self.rows)]
-        if len(outputs) < 2:
+        if not self.endings:
             return frozenset()
-        needed = {outputs[0].layer}
+        needed = {ending.layer for ending in self.endings if not ending.auxiliary}
         for index in range(len(self.rows) - 1, -1, -1):
             if index in needed:
                 needed.update(self.inputs[index])
         return frozenset(range(len(self.rows))) - needed
-
-    @cached_property
-    def auxiliary(self) -> Mapping[int, str]:
-        """What the auxiliary outputs are called, by layer; the first output is the network's own."""
-        return {
-            output.layer: f"{output.name} · loss × {output.loss_weight:g}"
-            for output in self.analysis.graph.outputs[1:]
-            if output.layer in self.side
-        }
 
     @cached_property
     def stacks(self) -> list[tuple[int, ...]]:
@@ -72,6 +78,8 @@ class Wiring:
     def _stack_to_join(self, index: int, stacks: list[list[int]], stack_of: dict[int, int]) -> int | None:
         row, sources = self.rows[index], self.inputs[index]
         if len(sources) != 1 or self.consumers[sources[0]] != [index] or self.rows[sources[0]].op.family == "input":
+            return None
+        if sources[0] in self.outputs:
             return None
         place = stack_of[sources[0]]
         stack = stacks[place]
@@ -112,7 +120,7 @@ class Wiring:
         """Shortcuts past a residual: unchanged ones, and every edge of those that change width or size."""
         kinds: dict[tuple[int, int], EdgeKind] = {}
         for index, sources in enumerate(self.inputs):
-            if self.rows[index].op.kind != "add" or len(sources) < 2:
+            if not isinstance(self.rows[index].op, Add) or len(sources) < 2:
                 continue
             found = self._shortcut(sources)
             if found is None:
@@ -130,7 +138,7 @@ class Wiring:
     def projections(self) -> list[Row]:
         """The layers on shortcuts that change width or size; the addition at their end is none."""
         ends = {after for (_, after), kind in self.edge_kinds.items() if kind == "projection"}
-        return [self.rows[end] for end in sorted(ends) if self.rows[end].op.kind != "add"]
+        return [self.rows[end] for end in sorted(ends) if not isinstance(self.rows[end].op, Add)]
 
     def _shortcut(self, sources: tuple[int, ...]) -> tuple[list[int], int] | None:
         """The layers of the shortest way round, from the last to the first, and the layer where it forks off."""

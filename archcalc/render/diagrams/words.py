@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from archcalc.passes.analysis import Row
+from archcalc.render.diagrams.text import text_width
 
 _PLAIN = re.compile(r"[\d_ -]")
-#: How a box counts the layers of a block.
-_COUNTED = {"conv2d": "conv", "conv_transpose2d": "transposed conv", "linear": "dense", "max_pool2d": "max pool",
-            "avg_pool2d": "avg pool", "global_avg_pool2d": "global pool", "concat": "concat", "add": "add"}  # fmt: skip
 _SMALL = frozenset({"activation", "normalisation", "regularisation", "merge"})
+#: Families that a count of a block's layers leaves out where they own no parameters: they change no size.
+_UNCOUNTED = frozenset({"input", "activation", "regularisation"})
+#: Between two layers that run one after the other, and between things that are counted.
+THEN, AND = " → ", " · "
 
 
 def figure(number: float) -> str:
@@ -36,20 +38,35 @@ def is_small(row: Row) -> bool:
 def suffix(row: Row, label: str) -> str:
     """What stands next to the name of a small layer: nothing where the name says it."""
     summary = row.summary
-    leaf = _PLAIN.sub("", label.rpartition("/")[2].lower())
-    same = leaf == _PLAIN.sub("", summary.lower()) or (leaf == "concat" and row.op.kind == "concat")
-    parts = [] if same else [summary]
+    leaf = _plain(label.rpartition("/")[2])
+    parts = [] if leaf in (_plain(summary), _plain(row.op.kind)) else [summary]
     if row.params:
         parts.append(f"{row.params:,} params")
     return " · ".join(parts)
 
 
-def composition(rows: Sequence[Row]) -> str:
-    """What a block is made of: 6 conv · max pool · concat."""
-    counts = Counter(_COUNTED[row.op.kind] for row in rows if row.op.kind in _COUNTED)
-    parts = [f"{counts[name]} {name}" if counts[name] > 1 else name for name in _COUNTED.values() if counts[name]]
-    others = dict.fromkeys(row.op.kind.removesuffix("2d").replace("_", " ") for row in rows)
-    return " · ".join(parts[:4] or list(others)[:4])
+def _plain(text: str) -> str:
+    return _PLAIN.sub("", text.lower())
+
+
+def lines_of(parts: Sequence[str], between: str, width: float, size: float) -> list[str]:
+    """The parts in lines of at most a width. A further line begins with the arrow between two parts, if it is one."""
+    lines: list[str] = []
+    for part in parts:
+        joined = f"{lines[-1]}{between}{part}" if lines else part
+        if lines and text_width(joined, size) > width:
+            lines.append(f"{THEN.lstrip()}{part}" if between == THEN else part)
+        else:
+            lines[-1:] = [joined]
+    return lines
+
+
+def composition(rows: Sequence[Row]) -> list[str]:
+    """What a block is made of, by what owns parameters, multiplies or changes sizes: 6 conv, max pool, concat."""
+    counts = Counter(row.op.noun for row in rows if row.op.family not in _UNCOUNTED or row.params)
+    if not counts:
+        counts = Counter(row.op.noun for row in rows)
+    return [f"{number} {noun}" if number > 1 else noun for noun, number in counts.items()]
 
 
 def shortcut(rows: Sequence[Row]) -> str:

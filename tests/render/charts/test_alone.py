@@ -41,11 +41,11 @@ def test_grouping_loses_nothing(name: str, most: int) -> None:
 
 def test_groups_are_layers_blocks_or_runs() -> None:
     vgg = group(analysis_of("vgg16").rows, 60)
-    assert [bar.label for bar in vgg.bars][:3] == ["input", "conv1_1", "conv1_2"]
+    assert [bar.name for bar in vgg.rows][:3] == ["input", "conv1_1", "conv1_2"]
     assert vgg.how == "a bar for each layer that has parameters, multiplies or stores"
     resnet = group(analysis_of("resnet50").rows, 60)
     # Table 1 of He et al. 2015: 3 + 4 + 6 + 3 units.
-    assert sum("unit" in bar.label for bar in resnet.bars) == 16
+    assert sum("unit" in bar.name for bar in resnet.rows) == 16
     assert resnet.how.startswith("176 layers, a bar for each block")
     runs = group(analysis_of("vgg16").rows, 4)
     assert runs.how == "40 layers, a bar for each 6 layers in a row"

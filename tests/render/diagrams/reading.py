@@ -1,0 +1,140 @@
+"""Reading a network back from the Graphviz or Mermaid source of its picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.model import Diagram
+
+Pair = tuple[str, str]
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+
+
+class Shown(NamedTuple):
+    """What a picture shows: its boxes with their texts and how often each runs, the arrows, and the frames."""
+
+    texts: dict[str, str]
+    times: dict[str, int]
+    arrows: frozenset[Pair]
+    #: The boxes of each frame, and how often it is repeated.
+    frames: tuple[tuple[int, frozenset[str]], ...]
+
+    def repeats(self, boxes: Iterable[str]) -> int:
+        """How often the frames that hold all of these boxes run."""
+        product = 1
+        for times, inside in self.frames:
+            if inside.issuperset(boxes):
+                product *= times
+        return product
+
+    def params(self) -> int:
+        """The sum over the boxes."""
+        return sum(
+            int(number.replace(",", "")) * self.times[box]
+            for box, text in self.texts.items()
+            for number in re.findall(r"([\d,]+) params", text)
+        )
+
+    def multiplications(self) -> float:
+        """The sum over the boxes, each of which shows three digits."""
+        return sum(
+            float(number) * UNITS[unit] * self.times[box]
+            for box, text in self.texts.items()
+            for number, unit in re.findall(r"([\d.]+) ?([KMBT]?) mult\.", text)
+        )
+
+
+def _times(label: str) -> int:
+    found = re.search(r" ×(\d+)(?:  .*)?$", label)
+    return int(found[1]) if found else 1
+
+
+def read_dot(text: str) -> Shown:
+    """Parsed by Graphviz itself."""
+    from pygraphviz import AGraph
+
+    graph = AGraph(string=text)
+    frames: list[tuple[int, frozenset[str]]] = []
+
+    def walk(part: Any) -> None:
+        for inner in part.subgraphs():
+            frames.append((_times(inner.graph_attr["label"]), frozenset(map(str, inner.nodes()))))
+            walk(inner)
+
+    walk(graph)
+    texts = {str(node): str(node.attr["label"]).replace("\\n", "\n") for node in graph.nodes()}
+    return _shown(texts, {(str(a), str(b)) for a, b in graph.edges()}, frames)
+
+
+def read_mermaid(text: str, diagram: Diagram) -> Shown:
+    """Parsed line by line; the boxes come in the order of the diagram's nodes."""
+    names = {f"n{number}": node.id for number, node in enumerate(diagram.nodes)}
+    texts: dict[str, str] = {}
+    arrows: set[Pair] = set()
+    frames: list[tuple[int, frozenset[str]]] = []
+    stack: list[tuple[int, set[str]]] = []
+    for line in text.split("\n"):
+        if node := re.match(r'\s*(n\d+)\["(.*)"\]:::', line):
+            texts[names[node[1]]] = node[2].replace("<br/>", "\n")
+            for _, inside in stack:
+                inside.add(names[node[1]])
+        elif frame := re.match(r'\s*subgraph g\d+ \["(.*)"\]', line):
+            stack.append((_times(frame[1]), set()))
+        elif line.strip() == "end":
+            times, inside = stack.pop()
+            frames.append((times, frozenset(inside)))
+        elif arrow := re.match(r"\s*(n\d+) .*> (n\d+)$", line):
+            arrows.add((names[arrow[1]], names[arrow[2]]))
+    return _shown(texts, arrows, frames)
+
+
+def _shown(texts: dict[str, str], arrows: set[Pair], frames: list[tuple[int, frozenset[str]]]) -> Shown:
+    shown = Shown(texts, {}, frozenset(arrows), tuple(frames))
+    for box, text in texts.items():
+        shown.times[box] = _times(text.split("\n")[0]) * shown.repeats([box])
+    return shown
+
+
+def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: bool = True) -> None:
+    """Every layer lies in one box, the arrows are the readers of the network, and the boxes add up to the totals.
+
+    With `exact` an arrow carries one map: it starts at the end of its box.
+    """
+    box_of: dict[str, str] = {}
+    for node in diagram.nodes:
+        names = [name for part in node.parts for name in (part.holds or (part.name,)) if name]
+        # As many as the box has layers, as often as it runs.
+        assert len(names) % shown.times[node.id] == 0
+        assert not box_of.keys() & set(names)
+        box_of.update(dict.fromkeys(names, node.id))
+    assert box_of.keys() == {row.name for row in analysis.rows}
+
+    readers: dict[Pair, set[str]] = {}
+    for row in analysis.rows:
+        for source in row.inputs:
+            if box_of[source] != box_of[row.name]:
+                readers.setdefault((box_of[source], box_of[row.name]), set()).add(source)
+    ends = {box for box in shown.texts if box.startswith("output:")}
+    arrows = {arrow for arrow in shown.arrows if arrow[1] not in ends}
+    again: set[Pair] = set()
+    for times, inside in shown.frames:
+        if times > 1:
+            # From the end of a repetition to the start of the next one.
+            last = {a for a, b in shown.arrows if a in inside and b not in inside}
+            first = {b for a, b in arrows if b in inside and a not in inside}
+            last |= {box for box in inside if not any(a == box for a, _ in shown.arrows)}
+            again |= {(a, b) for a in last for b in first} - {(box, box) for box in inside}
+    assert arrows | again == set(readers)
+    for pair in arrows if exact else ():
+        assert len(readers[pair]) == shown.repeats(pair), pair
+    outputs = [box_of[analysis.rows[output.layer].name] for output in analysis.graph.outputs]
+    if len(outputs) > 1:
+        assert sorted(a for a, b in shown.arrows if b in ends) == sorted(outputs)
+
+    assert shown.params() == analysis.totals.params
+    if diagram.cards:
+        work = analysis.totals.multiplications
+        assert abs(shown.multiplications() - work) <= 0.006 * work

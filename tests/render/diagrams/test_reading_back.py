@@ -1,0 +1,230 @@
+"""From the source of a picture the network can be read back: its layers, who reads whom, and its sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.diagrams.compose import compose_blocks, compose_graph
+from archcalc.render.diagrams.dot import dot
+from archcalc.render.diagrams.fold import EVERYTHING
+from archcalc.render.diagrams.mermaid import mermaid
+from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.wiring import Wiring
+from archcalc.spec.catalogue import names
+from tests.networks import graph, numbers, op
+from tests.render.diagrams.pictures import analysis_of
+from tests.render.diagrams.reading import check_reading, read_dot, read_mermaid
+
+pytest.importorskip("pygraphviz")
+
+DEPTHS = (None, 1, 2, 3, EVERYTHING)
+SHAPE = (4, 8, 8)
+
+
+def check(analysis: Analysis, depth: int | None, exact: bool = True) -> Diagram:
+    wiring = Wiring(analysis)
+    diagram = compose_graph(wiring) if depth is None else compose_blocks(wiring, depth)
+    check_reading(analysis, diagram, read_dot(dot(diagram, LIGHT)), exact)
+    check_reading(analysis, diagram, read_mermaid(mermaid(diagram, LIGHT), diagram), exact)
+    return diagram
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [*((name, depth) for name in ("googlenet@aux", "resnet34", "unet") for depth in DEPTHS), ("nasnet_mobile", 1)],
+)
+def test_some_networks(name: str, depth: int | None) -> None:
+    check(analysis_of(name), depth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("name", list(names()))
+def test_the_catalogue(name: str, depth: int | None) -> None:
+    check(analysis_of(name), depth)
+
+
+def test_a_network_of_very_many_blocks_is_put_together() -> None:
+    text = "".join(
+        f"  - conv2d: {{name: c{n}, out_channels: {4 + n % 2}, kernel_size: 3, padding: 1}}\n" for n in range(200)
+    )
+    diagram = check(numbers(text), 1, exact=False)
+    assert len(diagram.nodes) <= 60
+
+
+# --- networks of any wiring
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Analysis:
+    """Blocks in blocks, some of them repeated; most layers read the one before, some any other, from inside blocks."""
+    layers: list[Layer] = [Layer("input", op("input", shape=SHAPE), ())]
+    conv = op("conv2d", out_channels=4, kernel_size=3, padding=1)
+    pool = op("max_pool2d", kernel_size=3, stride=1, padding=1)
+    ops = [conv, conv, op("relu"), op("batch_norm2d"), pool]
+
+    def layer(path: str, number: int, plan: tuple[int, int]) -> None:
+        kind, far = plan
+        before = len(layers) - 1
+        other = before - far if 0 < far <= before else None
+        if other is None:
+            layers.append(Layer(f"{path}l{number}", ops[kind], (before,)))
+        else:
+            layers.append(Layer(f"{path}l{number}", op("add"), (before, other)))
+
+    plans = st.tuples(st.integers(0, len(ops) - 1), st.sampled_from([0, 0, 0, 0, 0, 1, 2, 3, 6]))
+    body = st.recursive(plans, lambda inner: st.tuples(st.integers(1, 3), st.lists(inner, min_size=1, max_size=4)))
+
+    def build(path: str, items: list[Any]) -> None:
+        for number, item in enumerate(items):
+            if isinstance(item[1], list):
+                for copy in range(1, item[0] + 1):
+                    build(f"{path}b{number}u{copy}/", item[1])
+            else:
+                layer(path, number, item)
+
+    build("", draw(st.lists(body, min_size=1, max_size=6)))
+    last = len(layers) - 1
+    outputs = [Output("output", last)]
+    for number, place in enumerate(draw(st.lists(st.integers(0, last), max_size=2))):
+        outputs.append(Output(f"side{number}", place, draw(st.sampled_from([1.0, 0.3]))))
+    return analyse(LayerGraph("net", tuple(layers), tuple(outputs), title="A network"))
+
+
+@given(networks(), st.sampled_from(DEPTHS))
+def test_networks_of_any_wiring(analysis: Analysis, depth: int | None) -> None:
+    check(analysis, depth)
+
+
+@pytest.mark.slow
+@given(networks())
+def test_networks_of_any_wiring_at_every_depth(analysis: Analysis) -> None:
+    for depth in DEPTHS:
+        check(analysis, depth)
+
+
+# --- cases of their own
+
+UNIT = """input: 32x32x16
+blocks:
+  unit:
+    layers:
+      - conv2d: {name: a, out_channels: 16, kernel_size: 3, padding: 1}
+      - conv2d: {name: b, out_channels: 16, kernel_size: 3, padding: 1}
+layers:
+  - unit: {name: u1}
+  - unit: {name: u2}
+  - unit: {name: u3}
+"""
+PRE = """input: 8x8x16
+layers:
+  - branches:
+      - []
+      - [batch_norm2d, relu, conv2d: {out_channels: 16, kernel_size: 3, padding: 1, bias: false}]
+    merge: add
+  - batch_norm2d
+  - relu
+  - global_avg_pool2d
+"""
+POST = """input: 8x8x16
+layers:
+  - branches:
+      - []
+      - [conv2d: {out_channels: 16, kernel_size: 3, padding: 1, bias: false}, batch_norm2d, relu]
+    merge: add
+  - global_avg_pool2d
+  - batch_norm2d
+  - relu
+"""
+
+
+def blocks(text: str, depth: int = EVERYTHING) -> Diagram:
+    return check(whole(text), depth)
+
+
+def whole(text: str) -> Analysis:
+    return analyse(graph(text))
+
+
+def texts(diagram: Diagram) -> dict[str, tuple[str, ...]]:
+    return {node.id: node.parts[0].lines for node in diagram.nodes}
+
+
+def test_a_box_lists_its_layers_in_the_order_in_which_they_run() -> None:
+    pre, post = ({node.parts[0].label: node.parts[0].lines for node in blocks(text).nodes} for text in (PRE, POST))
+    assert pre["conv1"][0] == "batch norm → relu → conv 3×3, 16"
+    assert post["conv1"][0] == "conv 3×3, 16 → batch norm → relu"
+    assert pre["add1"][0] == "add → batch norm → relu"
+    assert post["pool1"][0] == "global average pool → batch norm → relu"
+
+
+def test_repetitions_of_a_block_of_equal_layers() -> None:
+    # Two times 16·(3·3·16 + 1) parameters in each of three units.
+    diagram = blocks(UNIT)
+    assert [(group.label, group.times, group.note) for group in diagram.groups] == [("u1–3", 3, "13,920 params")]
+    assert [(node.parts[0].label, node.times) for node in diagram.nodes] == [("input", 1), ("a … b", 2)]
+
+
+@pytest.mark.parametrize(
+    ("read", "together"),
+    [
+        ("u1/a", ["u1", "u2 u3"]),
+        ("u2/a", ["u1", "u2", "u3"]),
+        ("u2/b", ["u1 u2", "u3"]),
+        ("u3/a", ["u1 u2", "u3"]),
+    ],
+)
+@pytest.mark.parametrize("depth", [1, EVERYTHING])
+def test_blocks_fold_only_where_they_are_equally_connected(read: str, together: list[str], depth: int) -> None:
+    diagram = blocks(f"{UNIT}  - concat: {{name: mix, from: [u3, {read}]}}\n", depth)
+    held = [[name for name in node.parts[0].holds if "/" in name] for node in diagram.nodes]
+    found = {" ".join(sorted({name.split("/")[0] for name in names})) for names in held if names}
+    assert sorted(found) == together
+    # A block that is read from inside is opened, so that the arrow starts at a layer of its own name.
+    starts = {edge.source for edge in diagram.edges if edge.target == "mix"}
+    assert (read in starts) == read.endswith("/a")
+
+
+HEADS = """input: 14x14x64
+layers:
+  - global_avg_pool2d: {name: features}
+  - linear: {name: boxes, out_features: 4}
+  - linear: {name: classes, from: features, out_features: 10}
+outputs:
+  box: boxes
+  class: classes
+"""
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+def test_outputs_of_one_weight_are_all_main_ones(depth: int | None) -> None:
+    diagram = check(whole(HEADS), depth)
+    ends = {node.parts[0].label: node for node in diagram.nodes if node.parts[0].family == "output"}
+    assert set(ends) == {"box", "class"}
+    assert not any(node.auxiliary for node in diagram.nodes)
+    assert {edge.kind for edge in diagram.edges} == {"flow"}
+    lighter = HEADS.replace("class: classes", "class: {layer: classes, loss_weight: 0.4}")
+    diagram = check(whole(lighter), depth)
+    assert {node.id for node in diagram.nodes if node.auxiliary} == {"classes", "output:class · loss × 0.4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "box", "named"),
+    [
+        ("zfnet", 1, "conv1", ("conv 7×7, 96, /2",)),
+        ("googlenet", 2, "inception_3a/pool", ("max pool 3×3", "conv 1×1")),
+        ("mobilenet", 1, "conv3_1", ("depthwise", "batch norm")),
+        ("googlenet", 1, "inception_3a", ("6 conv", "max pool", "concat")),
+        ("resnet50", 2, "conv2_x/unit1", ("+ projection shortcut: conv 1×1, 256 → batch norm",)),
+    ],
+)
+def test_a_folded_box_names_what_explains_its_numbers(name: str, depth: int, box: str, named: tuple[str, ...]) -> None:
+    text = "\n".join(texts(compose_blocks(Wiring(analysis_of(name)), depth))[box])
+    assert [word for word in named if word not in text] == []
