@@ -60,6 +60,15 @@ class ArchcalcError(Exception):
     """The base of every error that archcalc raises on purpose; the command line prints it and exits with 2."""
 
 
+class DerivationError(AssertionError):
+    """A derivation does not give the number of the analysis: a fault of archcalc, not of its user."""
+
+    def __init__(self, layer: str, quantity: str, derived: object, expected: object) -> None:
+        super().__init__(
+            f"internal error: the derivation of {quantity} of layer {layer} gives {derived}, the analysis {expected}"
+        )
+
+
 class UsageError(ArchcalcError):
     """A wrong argument: an unknown network, a malformed size, a value out of range."""
 

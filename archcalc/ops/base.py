@@ -62,14 +62,21 @@ class Operations(NamedTuple):
 class Window(NamedTuple):
     """What an output position reads along one axis.
 
-    Position o reads the inputs o·stride − before … o·stride − before + size − 1. When `transposed`, it reads every
-    input i whose span i·stride − before … i·stride − before + size − 1 holds o.
+    Position o reads every `dilation`-th input from o·stride − before to o·stride − before + size − 1. When
+    `transposed`, it reads every input i whose span i·stride − before … i·stride − before + size − 1 holds o.
     """
 
     size: int
     stride: int = 1
     before: int = 0
     transposed: bool = False
+    dilation: int = 1
+
+
+class Spans(NamedTuple):
+    """The first and the last input position that each output position reads along one axis."""
+
+    spans: tuple[tuple[int, int], ...]
 
 
 class MatrixProduct(NamedTuple):
@@ -85,11 +92,17 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(text.split("|"))
 
 
-Windows = tuple[Window, Window]
-POINT = Window(1)
-POINTS: Windows = (POINT, POINT)
 #: Every output reads every input position: dense layers and global pooling.
 EVERYTHING = "everything"
+#: The same values in the same order under another shape.
+REORDERED = "reordered"
+#: What an output position reads of an input along one axis: a window, a span of its own, or everything.
+AxisReads = Window | Spans | str
+Windows = tuple[AxisReads, ...]
+#: The same for all axes; None where only the size of the input matters.
+Reads = Windows | str | None
+POINT = Window(1)
+POINTS: Windows = (POINT, POINT)
 NO_OPERATIONS = Operations()
 
 
@@ -156,8 +169,8 @@ class Op(BaseModel):
         """Everything that is calculated, by kind; per image."""
 
     @abstractmethod
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
-        """For each input: what an output position reads of it (`None`: only its size matters)."""
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        """For each input: what an output position reads of it."""
 
     def sliding(self, inputs: Sequence[Shape]) -> "Op | None":
         """The op that does the same around every position of a larger map; None where there is none.
@@ -205,7 +218,7 @@ class Pointwise(WithoutWeights):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return NO_OPERATIONS
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (POINTS,) * len(inputs)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:

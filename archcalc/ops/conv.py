@@ -17,8 +17,8 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Param,
+    Reads,
     Window,
-    Windows,
     by,
     elements,
     names,
@@ -282,7 +282,7 @@ class ConvTranspose2d(Op):
         additions = rules.uneven_sums(multiplications, covered, int(self.bias))
         return Operations(additions=additions, multiplications=multiplications)
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         height, width = (
             Window(self.kernel_size[axis], self.stride[axis], int(self.padding[axis]), transposed=True)
             for axis in (0, 1)

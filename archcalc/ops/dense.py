@@ -7,7 +7,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, Letter, MatrixProduct, Op, Operations, Param, Windows, elements, names
+from archcalc.ops.base import EVERYTHING, Count, Letter, MatrixProduct, Op, Operations, Param, Reads, elements, names
 from archcalc.ops.conv import Conv2d
 
 #: What people call a fully connected layer.
@@ -57,7 +57,7 @@ class Linear(Op):
             {"out_channels": self.out_features, "kernel_size": inputs[0][1:], "bias": self.bias}
         )
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
@@ -108,7 +108,7 @@ class Rbf(Op):
         squares = rules.linear_multiplications(inputs[0][0], self.out_features)
         return Operations(additions=squares + rules.sums(self.out_features, inputs[0][0], 0), multiplications=squares)
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:

@@ -6,7 +6,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Real, Windows, elements, names
+from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Reads, Real, elements, names
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
@@ -59,7 +59,7 @@ class Multiply(Pointwise):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(multiplications=rules.sums(elements(output), len(inputs), int(self.factor != 1)))
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         # One value a channel reaches every position.
         output = self.output_shape(inputs)
         return tuple(POINTS if shape == output else EVERYTHING for shape in inputs)

@@ -16,9 +16,10 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Param,
+    Reads,
     SizePair,
+    Spans,
     Window,
-    Windows,
     WithoutWeights,
     by,
     elements,
@@ -252,7 +253,7 @@ class GlobalAvgPool2d(WithoutWeights):
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return _as_window(inputs[0])
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
@@ -295,17 +296,21 @@ class AdaptiveAvgPool2d(WithoutWeights):
             return Identity()
         return _as_window(inputs[0]) if self.output_size == (1, 1) else None
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
-        _, *sizes = inputs[0]
-        if tuple(sizes) == self.output_size:
-            return ((Window(1), Window(1)),)
-        if any(size % count for size, count in zip(sizes, self.output_size, strict=True)):
-            return (EVERYTHING,)
-        strides = [size // count for size, count in zip(sizes, self.output_size, strict=True)]
-        return ((Window(strides[0], strides[0]), Window(strides[1], strides[1])),)
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (tuple([_adaptive_reads(*axis) for axis in zip(inputs[0][1:], self.output_size, strict=True)]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"adaptive average pool {by(self.output_size)}"
+
+
+def _adaptive_reads(size: int, count: int) -> Window | Spans:
+    """The windows along an axis: all alike where they tile it."""
+    if size % count == 0:
+        stride = rules.adaptive_window_start(1, size, count)
+        return Window(stride, stride)
+    starts = [rules.adaptive_window_start(position, size, count) for position in range(count)]
+    ends = [rules.adaptive_window_end(position, size, count) for position in range(count)]
+    return Spans(tuple([(start, end - 1) for start, end in zip(starts, ends, strict=True)]))
 
 
 def _adaptive_elements(size: Number, count: Number) -> Number:
@@ -387,7 +392,7 @@ class MaxUnpool2d(WithoutWeights):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations()
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         height, width = (
             Window(self.kernel_size[axis], self._stride()[axis], self.padding[axis], transposed=True) for axis in (0, 1)
         )

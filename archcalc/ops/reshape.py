@@ -10,7 +10,8 @@ from archcalc.core.numbers import ceil_div
 from archcalc.core.shapes import Shape, format_shape, parse_image_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
-    EVERYTHING,
+    POINTS,
+    REORDERED,
     Count,
     Letter,
     Margin,
@@ -18,9 +19,9 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Pointwise,
+    Reads,
     SizePair,
     Window,
-    Windows,
     by,
     elements,
     names,
@@ -141,8 +142,9 @@ class Reshape(Pointwise):
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return None
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
-        return (EVERYTHING,)
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        # A flat map keeps what its values saw.
+        return (POINTS if len(self.shape) == 1 or self.shape == inputs[0] else REORDERED,)
 
 
 class Crop2d(Pointwise):
@@ -192,7 +194,7 @@ class Crop2d(Pointwise):
         margins = self.margins or Sides(0, 0, 0, 0)
         return (channels, height - margins.top - margins.bottom, width - margins.left - margins.right)
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         margins = self.margins or Sides(0, 0, 0, 0)
         kept = (Window(1, before=-margins.top), Window(1, before=-margins.left))
         return (kept, None)[: len(inputs)]
@@ -229,7 +231,7 @@ class Slice2d(Pointwise):
         kept = (ceil_div(sizes[axis] - self.start[axis], self.step[axis]) for axis in (0, 1))
         return (channels, *kept)
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         height, width = (Window(1, self.step[axis], -self.start[axis]) for axis in (0, 1))
         return ((height, width),)
 
@@ -271,7 +273,7 @@ class ZeroPad2d(Pointwise):
         top, left, bottom, right = self._sides()
         return (channels, height + rules.total_padding(top, bottom), width + rules.total_padding(left, right))
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         sides = self._sides()
         return ((Window(1, before=sides.top), Window(1, before=sides.left)),)
 
@@ -347,7 +349,7 @@ class Upsample2d(Pointwise):
         weighted = elements(output) if self.mode == "bilinear" else 0
         return Operations(additions=3 * weighted, multiplications=4 * weighted)
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         if self.mode == "nearest":
             height, width = (Window(factor, factor, transposed=True) for factor in self.scale)
         else:

@@ -9,7 +9,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, ceil_div
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Letter, Margin, Op, SizePair, Window, Windows, want_image
+from archcalc.ops.base import Letter, Margin, Op, Reads, SizePair, Window, want_image
 
 
 class Sides(NamedTuple):
@@ -103,8 +103,16 @@ class Windowed(Op):
             if (strict or self.exact) and rules.leftover(axis.size, axis.window, axis.stride, axis.padding):
                 raise _does_not_tile(axis, "height" if index == 0 else "width")
 
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Windows | str | None]:
-        return (tuple(_as_window(self.axis(inputs[0], axis)) for axis in (0, 1)),)  # type: ignore[return-value]
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        axes = [self.axis(inputs[0], index) for index in range(len(self.kernel_size))]
+        return (
+            tuple(
+                [
+                    Window(axis.window, axis.stride, axis.before, dilation=dilation)
+                    for axis, dilation in zip(axes, self.dilation, strict=True)
+                ]
+            ),
+        )
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return self
@@ -138,10 +146,6 @@ def padding_in_words(padding: str | Sequence[int]) -> str:
     if len(padding) == 4 and padding[:half] != padding[half:]:
         return "padding " + ", ".join(f"{side} {value}" for side, value in zip(Sides._fields, padding, strict=True))
     return f"padding {plain(padding[:2])}"
-
-
-def _as_window(axis: Axis) -> Window:
-    return Window(axis.window, axis.stride, axis.before)
 
 
 def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:

@@ -1,57 +1,69 @@
 """Receptive fields: which input pixels an output position can see, exact through branches.
 
-Positions along an axis are followed as intervals. A map whose positions all see alike (every map behind plain
-convolutions and pools) needs one interval, for position 0, and the number of pixels from one position to the next
-(Araujo et al. 2019, "Computing receptive fields of convolutional neural networks", equations 2 and 3). Behind an
-upsampling the positions differ in turn, so there is an interval for each phase.
+Positions along an axis are followed as intervals, from the first to the last pixel that they see. Where all positions
+see alike (after plain convolutions and pools) one interval is enough, for position 0, with the number of pixels from
+one position to the next (Araujo et al. 2019, "Computing receptive fields of convolutional neural networks", equations
+2 and 3). After an upsampling the positions differ in turn, so there is an interval for each phase. After a merge of
+maps that move at different steps, or a pool whose windows differ, there is an interval for each position.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import gcd
 from typing import NamedTuple
 
-from archcalc.core.shapes import spatial
+from archcalc.core.numbers import Number
+from archcalc.core.shapes import Shape, spatial
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, Window, Windows
+from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, AxisReads, Reads, Spans, Window, elements
 from archcalc.passes.shapes import ShapedLayer
 
+#: In how many ways positions may differ, and how many reads may be followed to find out what they see.
 MOST_PHASES = 4096
+MOST_READS = 1 << 18
+
+#: First and last pixel; None sees nothing, as the gaps between the filters of a transposed convolution.
+Span = tuple[int, int] | None
 
 
 class AxisField(NamedTuple):
     """Position o sees the pixels spans[o mod P] + (o div P)·jump, where P is the number of spans; `positions` in all.
 
-    Pixels may lie outside the image: there the network sees its padding.
+    Pixels may lie outside the image: there the network sees its padding. Where `listed`, each position has its own
+    span, and a position outside of the map sees nothing.
     """
 
     jump: int
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...]
     positions: int
+    listed: bool = False
 
     @property
     def size(self) -> int:
-        """Pixels that a position sees at the most."""
-        return max(high - low for low, high in self.spans) + 1
+        """The most pixels that a position sees."""
+        return max((span[1] - span[0] + 1 for span in self.spans[: self.positions] if span), default=0)
 
     @property
     def stride(self) -> int | float:
-        """Pixels from one position to the next."""
+        """Pixels from one position to the next; 0 where all see the same, or there is no even step."""
         jump, phases = self.jump, len(self.spans)
         return jump // phases if jump % phases == 0 else jump / phases
 
     @property
     def start(self) -> int:
-        """First pixel that position 0 sees."""
-        return self.spans[0][0]
+        """First pixel that position 0 sees, or the first position that sees any."""
+        return next((span[0] for span in self.spans if span), 0)
 
-    def span(self, position: int) -> tuple[int, int]:
+    def span(self, position: int) -> Span:
         """First and last pixel of any position."""
+        if self.listed:
+            return self.spans[position] if 0 <= position < self.positions else None
         period, phase = divmod(position, len(self.spans))
-        low, high = self.spans[phase]
-        return low + period * self.jump, high + period * self.jump
+        span = self.spans[phase]
+        return (span[0] + period * self.jump, span[1] + period * self.jump) if span else None
 
 
 class ReceptiveField(NamedTuple):
@@ -61,48 +73,125 @@ class ReceptiveField(NamedTuple):
     width: AxisField
 
 
+def grow(size: Number, jump: Number, window: Window) -> tuple[Number, Number]:
+    """Size and jump after a sliding window, where all positions see alike."""
+    return rules.receptive_field_size(size, window.size, jump), rules.receptive_field_jump(jump, window.stride)
+
+
 def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | None]:
     """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways."""
     fields: list[ReceptiveField | None] = []
-    windows: dict[int, Sequence[Windows | str | None]] = {}
+    reads: dict[int, Sequence[Reads]] = {}
     for layer in layers:
-        if layer.key not in windows:
-            windows[layer.key] = layer.op.windows(layer.inputs)
+        if layer.key not in reads:
+            reads[layer.key] = layer.op.windows(layer.inputs)
         if not layer.inputs:
             height, width = spatial(layer.output)
             fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
         else:
-            fields.append(field_behind(layer, windows[layer.key], [fields[source] for source in layer.layer.inputs]))
+            fields.append(output_field(layer, reads[layer.key], [fields[source] for source in layer.layer.inputs]))
     return fields
 
 
-def field_behind(
-    layer: ShapedLayer, each: Sequence[Windows | str | None], inputs: Sequence[ReceptiveField | None]
+def output_field(
+    layer: ShapedLayer, each: Sequence[Reads], inputs: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
-    """The field of a layer's output; `each` is what its op says of the windows on each input."""
+    """The field of a layer's output; `each` is what its op says that it reads of each input."""
     result: ReceptiveField | None = None
     sizes = spatial(layer.output) if len(layer.output) == 3 else None
-    for windows, field in zip(each, inputs, strict=True):
-        if windows is POINTS and len(each) == 1:
-            return field  # the map moves as it is: most layers
-        if windows is None:
+    for reads, field, shape in zip(each, inputs, layer.inputs, strict=True):
+        if reads is POINTS and len(each) == 1:
+            return field  # the map stays as it is: most layers
+        if reads is None:
             continue
         if field is None:
             return None
-        if windows == EVERYTHING:
-            rows, columns = sizes or (1, 1)
-            seen = ReceptiveField(_everything(field.height, rows), _everything(field.width, columns))
+        if reads == EVERYTHING:
+            counts = sizes or (1, 1)
+            by_axis: Sequence[AxisReads] = (EVERYTHING, EVERYTHING)
         else:
             counts = sizes or (field.height.positions, field.width.positions)
-            height = through_window(field.height, windows[0], counts[0])
-            width = through_window(field.width, windows[1], counts[1])
-            if height is None or width is None:
+            found = reordered(shape, layer.output, field) if reads == REORDERED else reads
+            if found is None:
                 return None
-            seen = ReceptiveField(height, width)
-        if result is not None and result != seen:
-            seen = ReceptiveField(_union(result.height, seen.height), _union(result.width, seen.width))
-        result = seen
+            by_axis = found
+        axes = [through(axis, *read) for axis, *read in zip(field, by_axis, counts, strict=True)]
+        if result is not None:
+            axes = [axis and _union(known, axis) for known, axis in zip(result, axes, strict=True)]
+        height, width = axes
+        if height is None or width is None:
+            return None
+        result = ReceptiveField(height, width)
     return result
+
+
+@lru_cache(maxsize=65536)
+def through(field: AxisField, read: AxisReads, count: int) -> AxisField | None:
+    """The field of `count` positions that read a map along an axis; None where they differ in too many ways."""
+    if not isinstance(read, (Window, Spans)):
+        return _everything(field, count)
+    if isinstance(read, Spans):
+        taps = [range(first, last + 1) for first, last in read.spans]
+        return _listed([_hull(field, tap) for tap in taps])
+    if (only := only_span(field)) and not read.transposed:
+        low, high = only
+        start = rules.receptive_field_start(low, read.before, field.jump)
+        size, jump = grow(high - low + 1, field.jump, read)
+        return AxisField(jump, ((start, start + size - 1),), count)
+    phases = len(field.spans)
+    ways = phases * read.stride if read.transposed else phases // gcd(phases, read.stride)
+    if field.listed:
+        ways = count
+    if ways > MOST_PHASES:
+        return None
+    taps = [_taps(read, position) for position in range(ways)]
+    if not _is_ordered(field) and sum(min(len(tap), phases) for tap in taps) > MOST_READS:
+        return None
+    spans = [_hull(field, tap) for tap in taps]
+    if field.listed:
+        return _listed(spans)
+    jump = field.jump if read.transposed else read.stride * ways // phases * field.jump
+    return _simplified(jump, spans, count)
+
+
+def only_span(field: AxisField) -> Span:
+    """The span of position 0, where all positions see alike."""
+    return field.spans[0] if len(field.spans) == 1 and not field.listed else None
+
+
+def _taps(window: Window, position: int) -> range:
+    """The input positions that an output position reads."""
+    size, stride, before, transposed, dilation = window
+    if transposed:
+        return range(-(-(position + before - size + 1) // stride), (position + before) // stride + 1)
+    start = rules.window_start(position, stride, before)
+    return range(start, start + size, dilation)
+
+
+@lru_cache(maxsize=4096)
+def _is_ordered(field: AxisField) -> bool:
+    """Whether neither end moves back from a position to a later one."""
+    around = len(field.spans) + (0 if field.listed else len(field.spans))
+    seen = [span for position in range(around) if (span := field.span(position))]
+    return all(a[0] <= b[0] and a[1] <= b[1] for a, b in pairwise(seen))
+
+
+def _hull(field: AxisField, positions: range) -> Span:
+    """What some positions see together, from the first pixel of any of them to the last."""
+    period = len(field.spans)
+    if field.listed:
+        first = positions.start if positions.start >= 0 else positions.start % positions.step
+        positions = range(first, min(positions.stop, field.positions), positions.step)
+    else:
+        period //= gcd(period, positions.step)
+    # A phase comes lowest where it comes first, and highest where it comes last.
+    lows = (span[0] for position in positions[:period] if (span := field.span(position)))
+    highs = (span[1] for position in positions[::-1][:period] if (span := field.span(position)))
+    if _is_ordered(field):
+        low, high = next(lows, None), next(highs, None)
+    else:
+        low, high = min(lows, default=None), max(highs, default=None)
+    return None if low is None or high is None else (low, high)
 
 
 def _everything(field: AxisField, count: int) -> AxisField:
@@ -110,75 +199,122 @@ def _everything(field: AxisField, count: int) -> AxisField:
 
     A single position keeps the jump, as if it slid over a larger image; several all see the same.
     """
-    spans = [field.span(position) for position in range(min(field.positions, len(field.spans)))]
-    last = [field.span(field.positions - 1 - position) for position in range(min(field.positions, len(field.spans)))]
-    jump = field.jump
-    if jump % len(field.spans) == 0:
-        jump //= len(field.spans)
-    span = (min(low for low, _ in spans), max(high for _, high in last))
+    if only := only_span(field):
+        low, high = only
+        size, jump = grow(high - low + 1, field.jump, Window(field.positions))
+        span: Span = (low, low + size - 1)
+    else:
+        span = _hull(field, range(field.positions))
+        jump = field.jump // len(field.spans) if field.jump % len(field.spans) == 0 else field.jump
     return AxisField(jump if count == 1 else 0, (span,), count)
 
 
-@lru_cache(maxsize=65536)
-def through_window(field: AxisField, window: Window, count: int) -> AxisField | None:
-    """The field behind a window; None where it has too many phases."""
-    if window.transposed:
-        return _through_transposed(field, window, count)
-    size, stride, before, _ = window
-    jump, phases = field.jump, len(field.spans)
-    if phases == 1:
-        ((low, high),) = field.spans
-        start = rules.receptive_field_start(low, before, jump)
-        seen = rules.receptive_field_size(high - low + 1, size, jump)
-        return AxisField(rules.receptive_field_jump(jump, stride), ((start, start + seen - 1),), count)
-    new_phases = phases // gcd(phases, stride)
-    spans = []
-    for position in range(new_phases):
-        first, last = position * stride - before, position * stride - before + size - 1
-        # Ends never move backwards from one position to the next.
-        spans.append((field.span(first)[0], field.span(last)[1]))
-    return _simplified(stride * new_phases // phases * jump, spans, count)
+def reordered(before: Shape, after: Shape, field: ReceptiveField) -> tuple[Spans, Spans] | None:
+    """What the rows and columns of a map read of one that holds the same values in the same order.
 
-
-def _through_transposed(field: AxisField, window: Window, count: int) -> AxisField | None:
-    size, stride, before, _ = window
-    phases = len(field.spans) * stride
-    if phases > MOST_PHASES:
+    A flat input is the map that was flattened, whose sides its field knows. None where that would take too long.
+    """
+    height, width = field.height.positions, field.width.positions
+    channels, rows, columns = after
+    whole = Spans(((0, height - 1),) * rows), Spans(((0, width - 1),) * columns)
+    if elements(before) % (height * width):
+        return whole
+    shared = gcd(columns, width)
+    cycle = width // shared
+    if channels * rows > MOST_READS or (channels * rows < cycle and channels * rows * columns > MOST_READS):
         return None
-    spans = []
-    for position in range(phases):
-        first = -(-(position + before - size + 1) // stride)
-        last = (position + before) // stride
-        # Between the stamps of a kernel smaller than its stride nothing is read: the nearest stamp stands in.
-        first = min(first, last)
-        spans.append((field.span(first)[0], field.span(last)[1]))
-    return _simplified(field.jump, spans, count)
+    return (
+        Spans(tuple([_rows(row, channels, rows, columns, height, width) for row in range(rows)])),
+        Spans(
+            tuple(
+                [
+                    (column % shared, column % shared + width - shared)
+                    if channels * rows >= cycle
+                    else _ends([(column + line * columns) % width for line in range(channels * rows)])
+                    for column in range(columns)
+                ]
+            )
+        ),
+    )
 
 
-def _simplified(jump: int, spans: Sequence[tuple[int, int]], count: int) -> AxisField:
+def _rows(row: int, channels: int, rows: int, columns: int, height: int, width: int) -> tuple[int, int]:
+    """The rows of the old map that a row of the new one reads, over all channels."""
+    found: list[int] = []
+    for channel in range(channels):
+        start = (channel * rows + row) * columns
+        first, last = start // width, (start + columns - 1) // width
+        if first // height != last // height:
+            return (0, height - 1)
+        found += (first % height, last % height)
+    return _ends(found)
+
+
+def _ends(numbers: Sequence[int]) -> tuple[int, int]:
+    return (min(numbers), max(numbers))
+
+
+def _listed(spans: Sequence[Span]) -> AxisField | None:
+    """The field of positions with these spans: with an even step where they show one, else each with its own."""
+    count = len(spans)
+    if count > MOST_PHASES:
+        return None
+    for phases in range(1, count // 2 + 1):
+        step = _step(spans, phases)
+        if step is not None:
+            return AxisField(step, tuple(spans[:phases]), count)
+    return AxisField(0, tuple(spans), count, listed=True)
+
+
+def _step(spans: Sequence[Span], phases: int) -> int | None:
+    """By how many pixels the spans move from one group of so many to the next; None where they do not do so evenly."""
+    step = None
+    for first, second in zip(spans, spans[phases:], strict=False):
+        if first is None or second is None:
+            if first is not second:
+                return None
+            continue
+        moved = second[0] - first[0]
+        if second[1] - first[1] != moved or step not in (None, moved):
+            return None
+        step = moved
+    return step if step is not None and step >= 0 else (0 if not any(spans) else None)
+
+
+def _simplified(jump: int, spans: Sequence[Span], count: int) -> AxisField:
     """The same field with as few phases as possible."""
     phases = len(spans)
     for fewer in range(1, phases):
-        if phases % fewer or jump * fewer % phases:
-            continue
-        step = jump * fewer // phases
-        if all(
-            spans[index]
-            == (spans[index % fewer][0] + index // fewer * step, spans[index % fewer][1] + index // fewer * step)
-            for index in range(phases)
-        ):
-            return AxisField(step, tuple(spans[:fewer]), count)
+        if phases % fewer == 0 and jump * fewer % phases == 0:
+            step = jump * fewer // phases
+            if _step([*spans, *_moved(spans[:fewer], jump)], fewer) == step:
+                return AxisField(step, tuple(spans[:fewer]), count)
     return AxisField(jump, tuple(spans), count)
 
 
-def _union(first: AxisField, second: AxisField) -> AxisField:
-    """What two maps together see. Maps that do not move in step are taken as a whole."""
-    phases = len(first.spans) * len(second.spans) // gcd(len(first.spans), len(second.spans))
-    in_step = first.positions == second.positions and phases <= MOST_PHASES
-    if in_step and first.jump * len(second.spans) == second.jump * len(first.spans):
-        pairs = [(first.span(index), second.span(index)) for index in range(phases)]
-        spans = [(min(a[0], b[0]), max(a[1], b[1])) for a, b in pairs]
-        return _simplified(first.jump * phases // len(first.spans), spans, first.positions)
-    ends = [field.span(position) for field in (first, second) for position in (0, field.positions - 1)]
+def _moved(spans: Sequence[Span], step: int) -> list[Span]:
+    return [(span[0] + step, span[1] + step) if span else None for span in spans]
+
+
+def _union(first: AxisField, second: AxisField) -> AxisField | None:
+    """What two maps together see."""
+    if first == second:
+        return first
     count = max(first.positions, second.positions)
-    return AxisField(0, ((min(low for low, _ in ends), max(high for _, high in ends)),), count)
+    if first.positions != second.positions:  # flat maps, which have no positions of their own
+        ends = [_hull(field, range(field.positions)) for field in (first, second)]
+        return AxisField(0, (_both(*ends),), count)
+    phases = len(first.spans) * len(second.spans) // gcd(len(first.spans), len(second.spans))
+    in_step = first.jump * len(second.spans) == second.jump * len(first.spans)
+    if in_step and not first.listed and not second.listed and phases <= MOST_PHASES:
+        spans = [_both(first.span(index), second.span(index)) for index in range(phases)]
+        return _simplified(first.jump * phases // len(first.spans), spans, count)
+    if count > MOST_PHASES:
+        return None
+    return _listed([_both(first.span(index), second.span(index)) for index in range(count)])
+
+
+def _both(first: Span, second: Span) -> Span:
+    if first is None or second is None:
+        return first or second
+    return (min(first[0], second[0]), max(first[1], second[1]))

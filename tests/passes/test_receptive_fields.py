@@ -1,6 +1,6 @@
 """Receptive fields of the catalogue: against published values, and against a mask run through the graph.
 
-The mask is the independent witness: for every position of every map the set of input rows that can reach it, followed
+The mask is the independent reference: for every position of every map the set of input rows that can reach it, followed
 layer by layer from the settings of each op alone, without the formulas of the analysis.
 """
 
@@ -49,8 +49,8 @@ def windows(masks: list[Mask], size: int, stride: int, before: int, dilation: in
     return result
 
 
-def stamps(masks: list[Mask], size: int, stride: int, before: int, count: int) -> list[Mask]:
-    """Which rows reach each position when every input position stamps a kernel on the output."""
+def spread(masks: list[Mask], size: int, stride: int, before: int, count: int) -> list[Mask]:
+    """Which rows reach each position when every input position is spread by a kernel over the output."""
     result = [0] * count
     for index, mask in enumerate(masks):
         for tap in range(size):
@@ -75,10 +75,10 @@ def follow(op: Any, inputs: list[list[Mask]], count: int) -> list[Mask]:
             everything |= mask
         return [everything]
     if kind == "conv_transpose2d":
-        return stamps(first, op.kernel_size[0], op.stride[0], op.padding[0], count)
+        return spread(first, op.kernel_size[0], op.stride[0], op.padding[0], count)
     if kind == "max_unpool2d":
-        stamped = [stamps(masks, op.kernel_size[0], op.stride[0], op.padding[0], count) for masks in inputs[:2]]
-        return [a | b for a, b in zip(*stamped, strict=True)]
+        both = [spread(masks, op.kernel_size[0], op.stride[0], op.padding[0], count) for masks in inputs[:2]]
+        return [a | b for a, b in zip(*both, strict=True)]
     if kind == "crop2d":
         top = op.margins[0]
         return first[top : top + count]
@@ -121,9 +121,11 @@ def test_masks_through_the_graph(network: str) -> None:
         field = row.receptive_field
         assert field is not None, row.name
         for position, mask in enumerate(masks):
-            low, high = field.height.span(position)
             if not mask:
                 continue
+            span = field.height.span(position)
+            assert span is not None, (row.name, position)
+            low, high = span
             first, last = (mask & -mask).bit_length() - 1, mask.bit_length() - 1
             # At the border the network sees padding, so fewer pixels than the field has; inside it is exact.
             assert low <= first, (row.name, position)

@@ -20,7 +20,7 @@ from archcalc.execute.kernels.registry import Sizes
 from archcalc.execute.runner.execute import execute
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.ops.base import EVERYTHING, Op, Windows, elements
+from archcalc.ops.base import EVERYTHING, Op, Window, Windows, elements
 from archcalc.ops.windowed import NO_PADDING
 from archcalc.passes.analysis import Analysis, Row, analyse
 
@@ -159,7 +159,8 @@ def _windows(op: Op, inputs: list[Shape]) -> Iterator[tuple[Windows, Shape]]:
 def _reads_beyond(windows: Windows, shape: Shape, output: Shape) -> bool:
     """Whether the first or the last window lies partly outside the map."""
     return any(
-        window.before > 0 or (count - 1) * window.stride - window.before + window.size > size
+        isinstance(window, Window)
+        and (window.before > 0 or (count - 1) * window.stride - window.before + window.size > size)
         for window, size, count in zip(windows, shape[1:], output[1:], strict=True)
     )
 

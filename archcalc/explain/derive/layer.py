@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
+from archcalc.core.errors import DerivationError
 from archcalc.core.shapes import Shape
 from archcalc.core.words import listed, several
 from archcalc.explain.derive import words
@@ -13,11 +14,11 @@ from archcalc.explain.derive.lift import Lifted, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Op, Param, elements
+from archcalc.ops.base import EVERYTHING, Op, Param, Window, elements
 from archcalc.ops.windowed import Sides, Windowed
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.params import count_values, share_out
-from archcalc.passes.receptive_field import AxisField
+from archcalc.passes.receptive_field import ReceptiveField, grow, only_span
 
 #: A formula with more parts than this is no help to a reader; its value is still shown.
 LONGEST = 60
@@ -72,19 +73,12 @@ class Explanation(NamedTuple):
         return found
 
 
-class Seen(NamedTuple):
-    """Receptive field of an input along one axis: its size and the step from one position to the next."""
-
-    size: int
-    jump: int
-
-
 class _Layer(NamedTuple):
-    """What a derivation needs to know of a layer."""
+    """What a derivation needs to know of a layer; `seen` are the receptive fields of the one input that it reads."""
 
     row: Row
     lifted: Lifted
-    seen: tuple[Seen | None, Seen | None]
+    seen: ReceptiveField | None
     conventions: Conventions
     dtype: str
 
@@ -100,12 +94,11 @@ def explain_row(analysis: Analysis, row: Row) -> Explanation:
     # Of some inputs only the size matters: a crop sees the map that it crops.
     windows = row.op.windows(row.input_shapes) if row.inputs else ()
     read = [index for index, window in enumerate(windows) if window is not None]
-    field = before[read[0]] if len(read) == 1 else None
-    seen = (_seen(field.height), _seen(field.width)) if field else (None, None)
+    seen = before[read[0]] if len(read) == 1 else None
     op = row.op
     paddings: tuple[Derivation, ...] = ()
     if isinstance(getattr(op, "padding", None), str):
-        op, paddings = _with_padding(op, row.input_shapes[0])
+        op, paddings = _with_padding(row)
     layer = _Layer(
         row,
         lift(op, row.input_shapes, row.output_shape),
@@ -118,10 +111,6 @@ def explain_row(analysis: Analysis, row: Row) -> Explanation:
     return Explanation(row.name, row.op, row.input_shapes, row.output_shape, heading, tuple(derivations))
 
 
-def _seen(axis: AxisField) -> Seen | None:
-    return Seen(axis.size, axis.jump) if len(axis.spans) == 1 else None
-
-
 def _derivations(layer: _Layer) -> Iterator[Derivation]:
     yield from _sizes(layer)
     yield from _params(layer)
@@ -132,11 +121,17 @@ def _derivations(layer: _Layer) -> Iterator[Derivation]:
 
 
 def _derive(
-    quantity: str, label: str, value: object, expected: int, unit: str = "", lhs: Traced | None = None, note: str = ""
-) -> Derivation:
-    """A derivation of a traced value. Without a short formula that gives the very number, the number alone."""
+    row: Row, quantity: str, label: str, value: object, expected: int, unit: str = "", lhs: Traced | None = None,
+    note: str = "",
+) -> Derivation:  # fmt: skip
+    """A derivation of a traced value; of a formula that is too long to help, the value alone.
+
+    Raises `DerivationError` where it is another value than the analysis has.
+    """
     tree = traced(value).node
-    if tree.value != expected or sum(1 for _ in tree.walk()) > LONGEST:
+    if tree.value != expected:
+        raise DerivationError(row.name, quantity, tree.value, expected)
+    if sum(1 for _ in tree.walk()) > LONGEST:
         tree = Node("number", expected)
     return Derivation(quantity, label, tree, unit, lhs.node.symbol if lhs is not None else None, note)
 
@@ -144,8 +139,9 @@ def _derive(
 # --- shapes
 
 
-def _with_padding(op: Op, shape: Shape) -> tuple[Op, tuple[Derivation, ...]]:
+def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
     """`same` padding as pixels, and how they come about."""
+    op, shape = row.op, row.input_shapes[0]
     assert isinstance(op, Windowed)
     axes = [op.axis(shape, axis) for axis in (0, 1)]
     sides = Sides(axes[0].before, axes[1].before, axes[0].after, axes[1].after)
@@ -160,6 +156,7 @@ def _with_padding(op: Op, shape: Shape) -> tuple[Op, tuple[Derivation, ...]]:
         note = f"{before} {('on top', 'on the left')[axis]}, {after} {('at the bottom', 'on the right')[axis]}"
         found.append(
             _derive(
+                row,
                 f"padding_{name}",
                 f"padding, {name}",
                 value,
@@ -176,7 +173,7 @@ def _sizes(layer: _Layer) -> Iterator[Derivation]:
     made = lifted.op.output_shape(lifted.inputs) if row.inputs else row.output_shape
     if len(row.output_shape) != 3:
         for value, size in zip(made, row.output_shape, strict=True):
-            yield _derive("size", "size", value, size, "values", _left("N", "values", size, row))
+            yield _derive(row, "size", "size", value, size, "values", _left("N", "values", size, row))
         return
     for axis, letter, word, unit in (
         (1, "H", "height", "rows"),
@@ -184,7 +181,7 @@ def _sizes(layer: _Layer) -> Iterator[Derivation]:
         (0, "D", "depth", "channels"),
     ):
         size = row.output_shape[axis]
-        yield _derive(word, word, made[axis], size, unit, _left(letter, word, size, row))
+        yield _derive(row, word, word, made[axis], size, unit, _left(letter, word, size, row))
 
 
 def _left(letter: str, word: str, value: int, row: Row) -> Traced:
@@ -199,17 +196,19 @@ def _left(letter: str, word: str, value: int, row: Row) -> Traced:
 
 
 def _params(layer: _Layer) -> Iterator[Derivation]:
+    row = layer.row
     arrays = layer.lifted.op.param_shapes(layer.lifted.inputs)
     statistics = layer.conventions.running_statistics
     kept = [array for array in arrays if statistics or not array.buffer]
-    row = layer.row
     if kept:
-        yield _derive("params", "params", count_values(kept), row.params, "parameters", note=_held(kept, layer))
+        yield _derive(row, "params", "params", count_values(kept), row.params, "parameters", note=_held(kept, layer))
     else:
-        yield _derive("params", "params", 0, row.params, "parameters")
+        yield _derive(row, "params", "params", 0, row.params, "parameters")
     if row.buffers:
         buffers = [array for array in arrays if array.buffer]
-        yield _derive("buffers", "buffers", count_values(buffers), row.buffers, "values", note=_held(buffers, layer))
+        yield _derive(
+            row, "buffers", "buffers", count_values(buffers), row.buffers, "values", note=_held(buffers, layer)
+        )
 
 
 def _held(arrays: Sequence[Param], layer: _Layer) -> str:
@@ -226,30 +225,30 @@ def _held(arrays: Sequence[Param], layer: _Layer) -> str:
 def _work(layer: _Layer) -> Iterator[Derivation]:
     row, (op, inputs, output) = layer.row, layer.lifted
     macs = op.macs(inputs, output)
-    yield _derive("multiplications", "multiplications", macs, row.multiplications, "multiplications")
+    yield _derive(row, "multiplications", "multiplications", macs, row.multiplications, "multiplications")
     operations = op.operations(inputs, output)
     for kind, value, expected in zip(operations._fields, operations, row.operations, strict=True):
         if kind == "multiplications" and row.multiplications:
             continue
         if expected:
             label = f"other {kind}" if kind == "multiplications" else kind
-            yield _derive(kind if label == kind else "other_multiplications", label, value, expected, kind)
+            yield _derive(row, kind if label == kind else "other_multiplications", label, value, expected, kind)
 
 
 def _memory(layer: _Layer) -> Iterator[Derivation]:
     row = layer.row
     if not row.activations:
-        yield _derive("activations", "stored", 0, 0, "values", note="works in place")
-        yield _derive("activation_bytes", "memory", 0, 0, "bytes")
+        yield _derive(row, "activations", "stored", 0, 0, "values", note="works in place")
+        yield _derive(row, "activation_bytes", "memory", 0, 0, "bytes")
         return
     size = BYTES[layer.dtype]
-    yield _derive("activations", "stored", elements(layer.lifted.output), row.activations, "values")
+    yield _derive(row, "activations", "stored", elements(layer.lifted.output), row.activations, "values")
     batch = row.activation_bytes // (row.activations * size)
     value = symbol("V", row.activations, "V", "values stored") * symbol("b", size, "b", "bytes of a value")
     if batch > 1:
         value = symbol("B", batch, "B", "images of the batch") * value
     yield _derive(
-        "activation_bytes", "memory", value, row.activation_bytes, "bytes", note=words.size(row.activation_bytes)
+        row, "activation_bytes", "memory", value, row.activation_bytes, "bytes", note=words.size(row.activation_bytes)
     )
 
 
@@ -260,53 +259,42 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
     row, lifted = layer.row, layer.lifted
     if row.receptive_field is None or not row.inputs:
         return
-    windows = [window for window in lifted.op.windows(lifted.inputs) if window is not None]
-    axes = (("height", row.receptive_field.height), ("width", row.receptive_field.width))
-    for index, (word, field) in enumerate(axes):
-        before = layer.seen[index]
+    reads = [read for read in lifted.op.windows(lifted.inputs) if read is not None]
+    flat = len(row.input_shapes[0]) != 3
+    for axis, (word, field) in enumerate(zip(("height", "width"), row.receptive_field, strict=True)):
+        before = layer.seen[axis] if layer.seen is not None else None
+        read = reads[0][axis] if len(reads) == 1 and isinstance(reads[0], tuple) else None
+        if reads == [EVERYTHING] and before is not None:
+            positions = symbol("n", before.positions, "n", f"positions of the input, {word}")
+            read = Window(positions if flat else lifted.inputs[0][axis + 1])  # type: ignore[arg-type]  # traced numbers
         size: object = field.size
         jump: object = field.jump
-        if before is not None:
+        if before is not None and isinstance(read, Window) and not read.transposed and only_span(before):
             seen = indexed("r", 1, before.size, f"receptive field of the input, {word}")
             step = indexed("j", 1, before.jump, f"pixels from one position of the input to the next, {word}")
-            if windows[0] == EVERYTHING:
-                whole = lifted.inputs[0][index + 1] if len(lifted.inputs[0]) == 3 else 1
-                size, jump = rules.receptive_field_size(seen, whole, step), step
-            elif not windows[0][index].transposed:  # type: ignore[union-attr]  # a pair of windows here
-                window = windows[0][index]
-                size = rules.receptive_field_size(seen, window.size, step)  # type: ignore[union-attr]  # as above
-                jump = rules.receptive_field_jump(step, window.stride)  # type: ignore[union-attr]  # as above
-        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(windows) > 1]
-        label = "receptive field" if index == 0 else "receptive field, width"
-        yield _derive(
-            f"receptive_field_{word}",
-            label,
-            size,
-            field.size,
-            "pixels",
-            indexed("r", 2, field.size, f"receptive field, {word}"),
-            note,
-        )
+            size, jump = grow(seen, step, read)
+        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(reads) > 1]
+        label = "receptive field" if axis == 0 else "receptive field, width"
+        left = indexed("r", 2, field.size, f"receptive field, {word}")
+        yield _derive(row, f"receptive_field_{word}", label, size, field.size, "pixels", left, note)
         if field.jump and len(field.spans) == 1:
-            label = "pixels per step" if index == 0 else "pixels per step, width"
-            yield _derive(
-                f"receptive_field_stride_{word}", label, jump, field.jump, "pixels",
-                indexed("j", 2, field.jump, f"pixels from one position to the next, {word}"),
-            )  # fmt: skip
+            label = "pixels per step" if axis == 0 else "pixels per step, width"
+            left = indexed("j", 2, field.jump, f"pixels from one position to the next, {word}")
+            yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, "pixels", left)
 
 
 # --- im2col
 
 
 def _matrices(layer: _Layer) -> Iterator[Derivation]:
-    op, inputs, output = layer.lifted
+    row, (op, inputs, output) = layer.row, layer.lifted
     product = op.matrix_product(inputs, output)
     if product is None:
         return
     times = int(product.count)
     for key, label, (rows, columns) in (("w_row", "W_row", product.weights), ("x_col", "X_col", product.patches)):
         note = f"{times:,} such products, one for each group" if times > 1 and key == "w_row" else ""
-        yield _derive(key, label, by(rows, columns), int(rows) * int(columns), note=note)
+        yield _derive(row, key, label, by(rows, columns), int(rows) * int(columns), note=note)
     rows, columns = product.patches
     if columns == 1:
         return
@@ -314,4 +302,4 @@ def _matrices(layer: _Layer) -> Iterator[Derivation]:
     values = int(elements(inputs[0]))
     note = f"{words.times(entries, values)} the {values:,} values of the input"
     whole = rows * columns if times == 1 else product.count * (rows * columns)
-    yield _derive("x_col_values", "X_col values", whole, entries, "values", note=note)
+    yield _derive(row, "x_col_values", "X_col values", whole, entries, "values", note=note)

@@ -84,7 +84,7 @@ def _product(left: Node, right: Node) -> Node:
 
 
 def _quotient(left: Node, right: Node) -> Node:
-    if _is(right, 1):
+    if _is(right, 1) or _is(left, 0):
         return left
     if left.kind == right.kind == "number":
         return number_node(left.value // right.value)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.ops.base import Window
 from archcalc.render.diagrams.model import Diagram, Node, Part
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import Paint, Theme, heat, mix
@@ -60,9 +61,9 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         main = next((part for part in node.parts if part.lines), node.parts[0])
         row, last = rows[main.name], rows[node.parts[-1].name]
         reads = row.op.windows(row.input_shapes)
-        window = reads[0] if reads else None
-        kernel = (int(window[0].size), int(window[1].size)) if isinstance(window, tuple) else None
-        spread = isinstance(window, tuple) and window[0].transposed
+        windows = [read for read in (reads[0] if reads else None) or () if isinstance(read, Window)]
+        kernel = (int(windows[0].size), int(windows[1].size)) if len(windows) == 2 else None
+        spread = kernel is not None and windows[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)
         label, within = _name(main.name, node, wiring)
         lines = [line for line in main.lines if "params" not in line]

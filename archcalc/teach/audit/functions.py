@@ -162,7 +162,7 @@ class Reader:
         field = rows_of(self.analysis(network), layer)[-1].receptive_field
         if field is None or position >= field.height.positions:
             raise UsageError(f"{layer} has no row {position}")
-        return list(field.height.span(position))
+        return list(field.height.span(position) or ())
 
 
 def _reported(analysis: Analysis) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import LARGEST_SIZE, Shape
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis, Row, row_of
-from archcalc.passes.receptive_field import AxisField, ReceptiveField, field_behind
+from archcalc.passes.receptive_field import AxisField, ReceptiveField, output_field
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.expected import Value, expected
 
@@ -196,7 +196,7 @@ class StudentNetwork:
         shaped = ShapedLayer(
             self.network.analysis.graph.layers[index], row.op, row.input_shapes, row.output_shape, index
         )
-        found = field_behind(shaped, row.op.windows(row.input_shapes), [self.field_of(one) for one in sources])
+        found = output_field(shaped, row.op.windows(row.input_shapes), [self.field_of(one) for one in sources])
         right = self.network.rows[index].receptive_field
         if found is not None and found != right:
             self.fields[index] = found
@@ -218,5 +218,4 @@ class StudentNetwork:
 
 
 def _resized(axis: AxisField, size: int) -> AxisField:
-    ((low, _),) = axis.spans
-    return AxisField(axis.jump, ((low, low + size - 1),), axis.positions)
+    return axis._replace(spans=((axis.start, axis.start + size - 1),))

@@ -91,7 +91,10 @@ def test_with_padding_a_position_is_a_window_without_any() -> None:
     inside = 0
     for i in range(scores.shape[2]):
         for j in range(scores.shape[3]):
-            (top, bottom), (left, right) = field.height.span(i), field.width.span(j)
+            rows, columns = field.height.span(i), field.width.span(j)
+            assert rows is not None
+            assert columns is not None
+            (top, bottom), (left, right) = rows, columns
             if top < 0 or left < 0 or bottom >= 48 or right >= 52:
                 continue
             inside += 1

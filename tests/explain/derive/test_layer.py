@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.conventions import Conventions
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import DerivationError, UsageError
 from archcalc.explain.derive.formats import FORMATS, render
-from archcalc.explain.derive.layer import Derivation, Explanation, explain_layer
+from archcalc.explain.derive.layer import Derivation, Explanation, explain_layer, explain_row
 from archcalc.explain.derive.network import SUMS, find_layers, sum_up
 from archcalc.explain.derive.notation import CODE, TEXT
 from archcalc.explain.derive.steps import substituted
+from archcalc.ops.conv import Conv2d
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load, names
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.single import make_op, single_layer
 from tests.explain.derive.layers import KINDS, single_layers
+from tests.networks import graph
 from tests.tiers import examples
 
 NETWORKS = ("alexnet", "alexnet@grouped", "lenet5@1998", "googlenet@aux", "mobilenet@keras", "unet", "deconvnet")
@@ -245,6 +248,50 @@ def test_every_network_of_the_catalogue_has_a_formula_for_every_number_of_params
                 if found.tree.kind == "number":
                     plain.append((network, row.name))
     assert plain == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", list(names()))
+def test_every_derivation_of_the_catalogue_gives_the_number_of_the_analysis(network: str) -> None:
+    # `explain_row` raises where one does not.
+    analysis = analyse(load(network), 2, "float16", Conventions(running_statistics=True, in_place=False))
+    for row in analysis.rows:
+        assert explain_row(analysis, row).derivations
+
+
+def test_a_derivation_that_gives_another_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    analysis = analyse(load("alexnet"))
+    monkeypatch.setattr(Conv2d, "macs", lambda self, inputs, output: output[1] * output[2])
+    with pytest.raises(DerivationError, match="multiplications of layer conv2 gives 729, the analysis 4"):
+        explain_layer(analysis, "conv2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "fields", "quantity", "text"),
+    [
+        ("flatten", [(2, 4, 4)], {}, "receptive_field_height", "r₂ = r₁ = 1"),
+        ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_height",
+         "r₂ = r₁ + (H₁/N − 1)·j₁ = 1 + (6/3 − 1)·1 = 1 + 1·1 = 2"),
+        ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_width", "r₂ = 3"),
+        ("reshape", [(1, 8, 8)], {"shape": "4x8x2"}, "receptive_field_height", "r₂ = 5"),
+        ("conv2d", [(24, 8, 8)], {"out_channels": 12, "kernel_size": 3, "groups": 12}, "w_row",
+         "(K/G)×(F·F·D₁/G) = (12/12)×(3·3·24/12) = 1×18"),
+    ],
+)  # fmt: skip
+def test_more_derivations(kind: str, inputs: Any, fields: dict[str, Any], quantity: str, text: str) -> None:
+    assert written(single(kind, *inputs, **fields), quantity) == text
+
+
+def test_a_dense_layer_after_flatten_sees_the_whole_map() -> None:
+    analysis = analyse(graph("input: 6x6x2\nlayers:\n  - flatten\n  - linear: {name: fc, out_features: 3}\n"))
+    assert written(explain_layer(analysis, "fc"), "receptive_field_height") == (
+        "r₂ = r₁ + (n − 1)·j₁ = 1 + (6 − 1)·1 = 1 + 5·1 = 6"
+    )
+
+
+def test_a_header_is_whole() -> None:
+    explanation = single("zero_pad2d", (3, 4, 4), padding=[0, 1, 0, 2])
+    assert explanation.heading == "pad: zero pad [0, 1, 0, 2]; input 4×4×3"
 
 
 def test_a_crop_sees_what_it_crops() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcalc.explain.derive.layer import explain_row
 from archcalc.explain.derive.trace import Node
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Window
+from archcalc.ops.base import EVERYTHING, POINTS, Window
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import Mistake, Sized
 from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
@@ -161,9 +161,10 @@ def _chain(context: LayerContext) -> list[_Link] | None:
             shape = row.input_shapes[0]
             sides = (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
             windows = (Window(sides[0]), Window(sides[1]))
-        if windows is None or isinstance(windows, str) or windows[0].transposed:
+        height, width = windows if isinstance(windows, tuple) else (None, None)
+        if not isinstance(height, Window) or not isinstance(width, Window) or height.transposed:
             return None
-        if windows != (Window(1), Window(1)):
-            links.append(_Link(row, windows))
+        if windows != POINTS:
+            links.append(_Link(row, (height, width)))
         row = analysis[row.inputs[0]]
     return links[::-1]
