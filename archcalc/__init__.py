@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archcalc.api import Analysis, Network, analyse, from_yaml, load
+    from archcalc.builder import GraphBuilder
     from archcalc.core.conventions import Conventions
     from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UnknownLayerError, UsageError
     from archcalc.graph.layer_graph import Layer, LayerGraph
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Analysis": "api",
     "ArchcalcError": "core.errors",
     "Conventions": "core.conventions",
+    "GraphBuilder": "builder",
     "Layer": "graph.layer_graph",
     "LayerGraph": "graph.layer_graph",
     "Network": "api",
@@ -46,6 +48,7 @@ __all__ = [
     "Analysis",
     "ArchcalcError",
     "Conventions",
+    "GraphBuilder",
     "Layer",
     "LayerGraph",
     "Network",

@@ -463,13 +463,13 @@ def _on_input(make: Callable[[Shape | None], LayerGraph], shape: Shape | None, s
             raise UsageError("input and input_shape are two ways to say the same; give one")
         shape = parse_image_shape(size)
     elif shape is not None:
-        shape = _checked(shape)
+        shape = checked_shape(shape)
         own = make(None)
         _want_channels_first(shape, own.input_shape, own.name)
     return Network.of(make(shape))
 
 
-def _checked(shape: Any) -> Shape:
+def checked_shape(shape: Any) -> Shape:
     """The shape as whole numbers. Raises `UsageError` for what is none."""
     try:
         sizes = tuple(size.__index__() for size in shape)

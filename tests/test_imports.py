@@ -34,11 +34,12 @@ ALLOWED: dict[str, set[str]] = {
     # The public names, above everything else: what users hold, and what it shows.
     "displays": {"core", "explain", "graph", "ops", "passes", "render"},
     "api": {"core", "design", "displays", "graph", "interop", "ops", "passes", "render", "spec"},
+    "builder": {"api", "core", "graph", "ops", "passes", "spec"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
 #: Only for type checkers: the public names.
-ALLOWED_FOR_TYPES = {"": {"api", "core", "graph", "passes", "spec"}}
+ALLOWED_FOR_TYPES = {"": {"api", "builder", "core", "graph", "passes", "spec"}}
 #: Folders inside a folder that must not know their neighbours, and whom they may import.
 APART: dict[str, set[str]] = {
     # The reference shares nothing with the rules that it could falsify.

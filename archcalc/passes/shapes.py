@@ -47,11 +47,9 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
         case = (id(layer.op), inputs)
         if case not in known:
             try:
-                op = layer.op.resolve(inputs)
-                op.check(inputs, strict)
-                known[case] = (op, op.output_shape(inputs), len(known))
+                known[case] = (*shape_layer(layer, inputs, strict), len(known))
             except ShapeError as error:
-                problems.append(_problem(layer, error))
+                problems.append(problem_of(layer, error))
                 outputs.append(None)
                 continue
         op, output, key = known[case]
@@ -61,5 +59,13 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
     return Shapes(tuple(shaped), tuple(problems))
 
 
-def _problem(layer: Layer, error: ShapeError) -> Problem:
+def shape_layer(layer: Layer, inputs: tuple[Shape, ...], strict: bool = False) -> tuple[Op, Shape]:
+    """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""
+    op = layer.op.resolve(inputs)
+    op.check(inputs, strict)
+    return op, op.output_shape(inputs)
+
+
+def problem_of(layer: Layer, error: ShapeError) -> Problem:
+    """What is wrong with a layer, and where."""
     return Problem(error.message, layer.location, f'"{layer.name}" ({layer.op.kind})', tuple(error.details))

@@ -83,7 +83,7 @@ def build(
     outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
     try:
-        graph = expand(spec, name, body, outputs, variables, input_shape, _facts(spec, chosen))
+        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, chosen))
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from None
     if problems:
@@ -135,7 +135,7 @@ def _with_let(spec: Spec, variables: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _facts(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
+def facts_of(spec: Spec, chosen: Sequence[Variant]) -> dict[str, Any]:
     """Title, authors and so on: a variant's own where it has them, else those of its network, else the file's."""
     document = spec.document
     facts: dict[str, Any] = {"family": document.name, "family_title": document.title}

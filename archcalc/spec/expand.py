@@ -318,9 +318,13 @@ class Expander:
 
     # --- the whole
 
+    def begin(self, shape: Shape) -> None:
+        """Write down the input, which every network begins with."""
+        self.layers.append(Layer("input", Input(shape=shape), ()))
+
     def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shape: Shape) -> None:
         """Expand the layers; raises `SpecError` with all problems."""
-        self.layers.append(Layer("input", Input(shape=shape), ()))
+        self.begin(shape)
         try:
             variables = dict(self.network_variables)
             self.let(self.spec.document.let, variables)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,20 +78,16 @@ def _block(reader: ItemReader, declared: Block, raw: MarkedDict) -> BlockSpec:
     return BlockSpec(declared, reader.items(items, items.at), reader.file, raw)
 
 
-_PRELUDE: dict[str, BlockSpec] = {}
-
-
-def prelude() -> dict[str, BlockSpec]:
+@cache
+def prelude() -> Mapping[str, BlockSpec]:
     """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …"""
-    if not _PRELUDE:
-        source = read_source(Path(__file__).with_name("prelude.yaml"), "prelude.yaml")
-        problems: list[Problem] = []
-        reader = ItemReader(source.file, problems)
-        for name, raw in source.value.items():
-            _PRELUDE[name] = _block(reader, Block.model_validate(raw), raw)
-        if problems:
-            raise SpecError(problems)
-    return _PRELUDE
+    source = read_source(Path(__file__).with_name("prelude.yaml"), "prelude.yaml")
+    problems: list[Problem] = []
+    reader = ItemReader(source.file, problems)
+    blocks = {name: _block(reader, Block.model_validate(raw), raw) for name, raw in source.value.items()}
+    if problems:
+        raise SpecError(problems)
+    return blocks
 
 
 def _structural_problems(source: Source, error: ValidationError) -> list[Problem]:

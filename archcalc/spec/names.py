@@ -34,6 +34,17 @@ class Names:
         #: References that named nothing when they were first met, and where: the scope, and who reads.
         self.unresolved: dict[tuple[str, Location], tuple[str, str]] = {}
 
+    def mark(self) -> tuple[int, dict[str, int], dict[str, int]]:
+        """What is known now, to go back to."""
+        return len(self.known), dict(self._counters), dict(self._open_scopes)
+
+    def back_to(self, mark: tuple[int, dict[str, int], dict[str, int]]) -> None:
+        """Forget the names that were added after a mark, and what was wrong with them."""
+        count, self._counters, self._open_scopes = mark
+        for name in list(self.known)[count:]:
+            del self.known[name]
+        self.unresolved.clear()
+
     def given(self, scope: str, name: str, at: Mark, is_layer: bool = False) -> str:
         """The full name of a given name; a faulty or repeated one is noted and replaced.
 

@@ -25,13 +25,15 @@ _WORD = re.compile(r"[\w.]+")
 
 def check_statically(spec: Spec) -> list[Problem]:
     """Every fault that can be seen without expanding the spec."""
-    checker = _Checker(spec)
+    checker = Checker(spec)
     with suppress(TooMuchError):
         checker.run()
     return checker.problems
 
 
-class _Checker:
+class Checker:
+    """Collects the faults of a spec, or of single steps of it."""
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.problems: list[Problem] = []
