@@ -172,6 +172,16 @@ def test_a_network_without_layers_cannot_be_built() -> None:
         builder.build()
 
 
+STEPS: list[tuple[str, dict[str, Any]]] = [
+    ("conv2d", {"out_channels": 4, "kernel_size": 3, "padding": 1}),
+    ("conv2d", {"out_channels": 4, "kernel_size": 5}),
+    ("max_pool2d", {"kernel_size": 2}),
+    ("relu", {}),
+    ("add", {}),
+    ("concat", {}),
+]
+
+
 @given(st.integers(0, 2**32))
 @examples(100)
 def test_any_network_that_is_built_is_the_network_that_is_written(seed: int) -> None:
@@ -179,18 +189,8 @@ def test_any_network_that_is_built_is_the_network_that_is_written(seed: int) -> 
     choice = random.Random(seed)  # chooses examples
     builder = ac.GraphBuilder("net", "16x16x4")
     names = ["input"]
-    fields: dict[str, Any]
     for _ in range(12):
-        op, fields = choice.choice(
-            [
-                ("conv2d", {"out_channels": 4, "kernel_size": 3, "padding": 1}),
-                ("conv2d", {"out_channels": 4, "kernel_size": 5}),
-                ("max_pool2d", {"kernel_size": 2}),
-                ("relu", {}),
-                ("add", {}),
-                ("concat", {}),
-            ]
-        )
+        op, fields = choice.choice(STEPS)
         count = 2 if op in ("add", "concat") else 1
         try:
             names.append(builder.add(op, inputs=choice.sample(names, count) if len(names) > 1 else "input", **fields))
