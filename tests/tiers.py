@@ -41,7 +41,15 @@ def load_profile() -> None:
 
 
 def slow_but(quick: Iterable[object], values: Iterable[object]) -> list[ParameterSet]:
-    """The values as parameters of a test: all slow but those that the quick tier runs too."""
+    """The values as parameters of a test: all slow but those that the quick tier runs too.
+
+    A tuple stands for the values of several parameters.
+    """
     kept, every = list(quick), list(values)
-    assert [value for value in kept if value not in every] == [], "the quick tier runs values that there are not"
-    return [pytest.param(value, marks=[] if value in kept else [pytest.mark.slow]) for value in every]
+    assert all(value in every for value in kept), "the quick tier runs values that there are not"
+    return [
+        pytest.param(
+            *(value if isinstance(value, tuple) else (value,)), marks=[] if value in kept else [pytest.mark.slow]
+        )
+        for value in every
+    ]

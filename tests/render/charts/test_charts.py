@@ -18,6 +18,7 @@ from archcalc.render.diagrams.theme import THEMES
 from archcalc.spec.catalogue import load, names
 from tests.networks import numbers
 from tests.render.charts.charts import Spec, analysis_of, check_chart, words_of
+from tests.tiers import slow_but
 
 Plot = Callable[[Analysis, Look], Spec]
 ALONE: tuple[Plot, ...] = (profile, memory, receptive_field)
@@ -25,13 +26,15 @@ SIZES = ((960, 540), (640, 480), (1600, 900))
 
 
 @pytest.mark.parametrize("plot", ALONE)
-@pytest.mark.parametrize("name", [name for name in names() if name != "nasnet_large"])
+@pytest.mark.parametrize(
+    "name", slow_but(["alexnet", "resnet50", "unet"], [name for name in names() if name != "nasnet_large"])
+)
 def test_every_network_is_readable(plot: Plot, name: str) -> None:
     check_chart(plot(analysis_of(name), Look()))
 
 
 @pytest.mark.parametrize("plot", ALONE)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
 @pytest.mark.parametrize("size", SIZES)
 def test_every_theme_and_size_is_readable(plot: Plot, theme: str, size: tuple[int, int]) -> None:
     for name in ("lenet5", "vgg16", "googlenet", "resnet152"):
@@ -83,7 +86,7 @@ def test_a_title_of_ones_own_or_none() -> None:
     check_chart(none)
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
 @pytest.mark.parametrize("size", SIZES)
 def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
     some = [analysis_of(name) for name in names() if "/" not in name and not name.startswith("nasnet")]

@@ -104,6 +104,7 @@ def test_pdf_is_whole_and_has_a_title_and_its_fonts() -> None:
     assert data.count(b"/FontFile2") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["svg", "pdf", "png", "html"])
 def test_the_same_plot_has_the_same_bytes_in_every_process(form: str) -> None:
     code = (

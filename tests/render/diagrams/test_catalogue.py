@@ -11,8 +11,11 @@ from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.spec.catalogue import names
 from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
+from tests.tiers import slow_but
 
 ALL = tuple(names())
+#: A chain, branches with several outputs, a U.
+QUICK = ("lenet5", "googlenet@aux", "unet")
 VOLUMES = (
     *("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "deconvnet", "nin"),
     *("nin@cifar10", "vgg11", "vgg13", "vgg16", "vgg16@bn", "vgg16@c", "vgg19", "plain18", "unet", "unet@padded"),
@@ -20,7 +23,7 @@ VOLUMES = (
 )
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", slow_but(QUICK, ALL))
 def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
     root = check_picture(svg_of(name, "graph"))
     analysis = analysis_of(name)
@@ -34,7 +37,7 @@ def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
             assert ends & written or any("…" in (text or "") for text in written), layer
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", slow_but(QUICK, ALL))
 @pytest.mark.parametrize("depth", [None, 1, 2])
 def test_blocks_are_readable(name: str, depth: int | None) -> None:
     check_picture(svg_of(name, "blocks", depth))
@@ -45,7 +48,10 @@ def test_volumes_suit_chains_and_us() -> None:
     assert found == set(VOLUMES)
 
 
-@pytest.mark.parametrize("name", [*VOLUMES, *(name for name in ALL if name.startswith("blocks/conv"))])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(["alexnet", "unet"], [*VOLUMES, *(name for name in ALL if name.startswith("blocks/conv"))]),
+)
 @pytest.mark.parametrize("sizes", ["log", "linear"])
 def test_volumes_are_readable(name: str, sizes: str) -> None:
     picture = draw(analysis_of(name), "svg", Choices(style="volumes", sizes=sizes))
@@ -72,7 +78,9 @@ def test_what_a_layer_sees_is_marked(name: str, layer: str, style: str) -> None:
         assert marked == bool(seen & set(layers_of(node))), layers_of(node)
 
 
-@pytest.mark.parametrize("name", ["googlenet@aux", "inception_resnet_v2", "nasnet_mobile", "xception", "unet"])
+@pytest.mark.parametrize(
+    "name", slow_but(["unet"], ["googlenet@aux", "inception_resnet_v2", "nasnet_mobile", "xception", "unet"])
+)
 @pytest.mark.parametrize("direction", ["fit", "LR"])
 def test_every_block_by_itself(name: str, direction: str) -> None:
     for block in dict.fromkeys(row.name.partition("/")[0] for row in analysis_of(name).rows if "/" in row.name):
@@ -80,7 +88,9 @@ def test_every_block_by_itself(name: str, direction: str) -> None:
         check_picture(draw(analysis_of(name), "svg", choices).data.decode())
 
 
-@pytest.mark.parametrize("name", ["alexnet", "resnet50", "nasnet_mobile", "unet", "inception_v4"])
+@pytest.mark.parametrize(
+    "name", slow_but(["alexnet", "unet"], ["alexnet", "resnet50", "nasnet_mobile", "unet", "inception_v4"])
+)
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 @pytest.mark.parametrize("style", ["graph", "blocks"])
 def test_directions(name: str, direction: str, style: str) -> None:
@@ -91,7 +101,9 @@ def test_directions(name: str, direction: str, style: str) -> None:
         assert (width < height) == (direction == "TB")
 
 
-@pytest.mark.parametrize("color_by", ["params", "multiplications", "activations", "receptive_field"])
+@pytest.mark.parametrize(
+    "color_by", slow_but(["params"], ["params", "multiplications", "activations", "receptive_field"])
+)
 @pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
 def test_colours_by_number_come_with_a_scale(color_by: str, style: str) -> None:
     picture = draw(analysis_of("vgg16"), "svg", Choices(style=style, color_by=color_by))
@@ -100,13 +112,14 @@ def test_colours_by_number_come_with_a_scale(color_by: str, style: str) -> None:
     assert len({rect.get("fill") for rect in root.iter() if rect.get("fill")}) > 6
 
 
-@pytest.mark.parametrize("name", ["googlenet", "resnet50", "nasnet_mobile"])
+@pytest.mark.parametrize("name", slow_but(["resnet50"], ["googlenet", "resnet50", "nasnet_mobile"]))
 def test_the_same_input_gives_the_same_bytes(name: str) -> None:
     for form in ("svg", "dot", "tex", "mmd", "drawio"):
         choices = Choices(style="blocks")
         assert draw(analysis_of(name), form, choices) == draw(analysis_of(name), form, choices)
 
 
+@pytest.mark.slow
 def test_a_slide_has_its_shape_and_readable_text() -> None:
     for name in ("alexnet", "googlenet", "resnet152", "inception_v4", "mobilenet", "unet"):
         root = parse(draw(analysis_of(name), "svg", Choices(style="blocks", fit="16:9")).data.decode())
@@ -130,13 +143,16 @@ def test_unet_is_a_u(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "block", "depth"),
-    [
-        ("resnet50", "conv4_x/unit3", None),
-        ("resnet152", "conv4_x", 1),
-        ("googlenet", "inception_3b", None),
-        ("nasnet_mobile", "normal_1_3", None),
-        ("resnet50", "conv4_x/unit3/bottleneck", 1),
-    ],
+    slow_but(
+        [("googlenet", "inception_3b", None)],
+        [
+            ("resnet50", "conv4_x/unit3", None),
+            ("resnet152", "conv4_x", 1),
+            ("googlenet", "inception_3b", None),
+            ("nasnet_mobile", "normal_1_3", None),
+            ("resnet50", "conv4_x/unit3/bottleneck", 1),
+        ],
+    ),
 )
 def test_a_block_opened_beside_the_others(name: str, block: str, depth: int | None) -> None:
     choices = Choices(style="blocks", expand=block, depth=depth)

@@ -23,6 +23,7 @@ from archcalc.render.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.spec.catalogue import load
 from tests.networks import numbers
 from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse
+from tests.tiers import slow_but
 
 SPECIAL = Path(__file__).parents[2] / "data" / "special.yaml"
 LONG = "w" * 500
@@ -196,9 +197,9 @@ def test_mermaid_has_a_title_in_yaml() -> None:
 @pytest.mark.parametrize(
     ("name", "style", "said"),
     [
-        ("nasnet_mobile", "graph", True),
+        pytest.param("nasnet_mobile", "graph", True, marks=pytest.mark.slow),
         ("nasnet_mobile", "blocks", False),
-        ("inception_resnet_v2", "graph", True),
+        pytest.param("inception_resnet_v2", "graph", True, marks=pytest.mark.slow),
         ("resnet50", "graph", False),
     ],
 )
@@ -236,7 +237,7 @@ def test_drawio_connects_what_exists() -> None:
     assert all(edge.get("source") in cells and edge.get("target") in cells for edge in edges)
 
 
-@pytest.mark.parametrize("name", ["googlenet@aux", "nasnet_mobile", "unet"])
+@pytest.mark.parametrize("name", slow_but(["unet"], ["googlenet@aux", "nasnet_mobile", "unet"]))
 @pytest.mark.parametrize("style", ["graph", "blocks"])
 def test_drawio_has_a_cell_for_every_edge_and_box(name: str, style: str) -> None:
     root = ElementTree.fromstring(text_of(analysis_of(name), "drawio", style=style))

@@ -12,6 +12,7 @@ from archcalc.render.diagrams.pages import colours, page_picture, standard_pictu
 from archcalc.render.diagrams.theme import DARK, LIGHT
 from tests.networks import numbers
 from tests.render.diagrams.pictures import SVG, analysis_of, groups, layers_of, parse
+from tests.tiers import slow_but
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,10 @@ def test_each_network_has_the_pictures_that_suit_it(name: str, styles: str) -> N
         assert text.encode() == draw(analysis_of(name), "svg", Choices(style=style)).data
 
 
-@pytest.mark.parametrize("name", ["googlenet@aux", "resnet50", "inception_v4", "nasnet_mobile", "unet", "alexnet"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(["googlenet@aux"], ["googlenet@aux", "resnet50", "inception_v4", "nasnet_mobile", "unet", "alexnet"]),
+)
 @pytest.mark.parametrize(("style", "depth"), [("blocks", None), ("blocks", 1), ("blocks", 2), ("graph", None)])
 def test_every_layer_is_found_once(name: str, style: str, depth: int | None) -> None:
     root = parse(page_picture(analysis_of(name), Choices(style=style, depth=depth), ""))

@@ -19,6 +19,7 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.ooxml import Glue, Pen, connector
 from tests.render.diagrams.pictures import analysis_of, width
 from tests.render.diagrams.test_formats import scripts, special
+from tests.tiers import slow_but
 
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -127,7 +128,7 @@ def places(root: ElementTree.Element) -> dict[str, tuple[float, float, float, fl
     return found
 
 
-@pytest.mark.parametrize(("name", "choices"), NETWORKS)
+@pytest.mark.parametrize(("name", "choices"), slow_but(NETWORKS[2:4], NETWORKS))
 def test_every_edge_is_a_connector_between_two_boxes(name: str, choices: dict[str, Any]) -> None:
     links = drawing_of(analysis_of(name), Choices(**choices), links=True)[0].links
     (slide,) = slides(analysis_of(name), **choices)
@@ -149,14 +150,16 @@ def test_every_edge_is_a_connector_between_two_boxes(name: str, choices: dict[st
         assert course(shape)[0] == pytest.approx((x + a * w, y + b * h), abs=30_000)
 
 
-@pytest.mark.parametrize(("name", "choices"), [*NETWORKS, ("alexnet", {"style": "volumes"})])
+@pytest.mark.parametrize(("name", "choices"), slow_but(NETWORKS[2:4], [*NETWORKS, ("alexnet", {"style": "volumes"})]))
 def test_numbers_of_shapes_are_their_own(name: str, choices: dict[str, Any]) -> None:
     (slide,) = slides(analysis_of(name), **choices)
     numbers = [element.attrib["id"] for element in tree(slide).iter(f"{P}cNvPr")]
     assert len(numbers) == len(set(numbers))
 
 
-@pytest.mark.parametrize(("name", "choices"), [*NETWORKS, ("vgg16", {"style": "graph", "color_by": "params"})])
+@pytest.mark.parametrize(
+    ("name", "choices"), slow_but(NETWORKS[2:4], [*NETWORKS, ("vgg16", {"style": "graph", "color_by": "params"})])
+)
 def test_texts_fit_into_their_boxes(name: str, choices: dict[str, Any]) -> None:
     (slide,) = slides(analysis_of(name), **choices)
     checked = 0
@@ -195,6 +198,7 @@ def test_slides_have_the_shape_that_was_asked_for() -> None:
         assert presentation.slide_width / presentation.slide_height == pytest.approx(ratio, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_long_network_has_larger_slides_not_smaller_text() -> None:
     data = draw(analysis_of("resnet152"), "pptx", Choices(style="graph")).data
     presentation = pptx.Presentation(io.BytesIO(data))
@@ -222,6 +226,7 @@ def test_steps_are_slides() -> None:
     assert [len(list(tree(slide).iter(f"{P}cxnSp"))) for slide in found] == list(range(12))
 
 
+@pytest.mark.slow
 def test_the_same_bytes() -> None:
     first, second = (draw(analysis_of("resnet18"), "pptx", Choices(steps=True)).data for _ in range(2))
     assert first == second

@@ -13,6 +13,7 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.steps import reveal
 from tests.networks import numbers
 from tests.render.diagrams.pictures import analysis_of, check_picture, groups, layers_of, parse
+from tests.tiers import slow_but
 
 SERIES = [
     ("alexnet", {"style": "graph"}, 12),
@@ -48,7 +49,10 @@ def test_no_line_without_its_ends(name: str, choices: dict[str, Any], count: int
             assert {link.source, link.target} <= there
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet@aux", "unet", "deconvnet", "nasnet_mobile", "xception"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(["resnet18", "unet"], ["resnet18", "googlenet@aux", "unet", "deconvnet", "nasnet_mobile", "xception"]),
+)
 @pytest.mark.parametrize("style", ["graph", "blocks"])
 def test_the_ways_of_edges_use_every_line(name: str, style: str) -> None:
     drawing = drawing_of(analysis_of(name), Choices(style=style, steps=True))[0]
@@ -75,6 +79,7 @@ def test_steps_of_one_block() -> None:
     assert len(groups(last, "node")) > 12
 
 
+@pytest.mark.slow
 def test_very_many_parts_come_in_some_steps() -> None:
     analysis = numbers("  - conv_relu: {out_channels: 4, kernel_size: 1, repeat: 130}")
     pictures = draw_steps(analysis, "svg", Choices(style="graph", steps=True))

@@ -181,6 +181,7 @@ def test_the_library_gives_the_same_as_the_program(archcalc: Run) -> None:
     assert data == archcalc("report", "lenet5", "-f", "json").json
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_bytes() -> None:
     outputs = {run_process("report", "googlenet", "-f", "json", more={"PYTHONHASHSEED": seed}) for seed in ("1", "2")}
     assert len(outputs) == 1

@@ -6,12 +6,13 @@ import pytest
 
 from tests.cli.runner import DATA, Run
 from tests.render.tables.tables import READERS, Page, check_output, read_text
+from tests.tiers import slow_but
 
 MODULES = str(DATA / "modules.yaml")
 FORMATS = [*READERS, "json"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", slow_but([form for form in FORMATS if form != "html"], FORMATS))
 @pytest.mark.parametrize(
     "wrong", [("1,152", "1,153"), ("36,864", "36,854"), ("4,165", "4,166"), ("130,780", "130,870")]
 )
@@ -44,7 +45,7 @@ def test_a_wrong_share_or_size_is_seen(archcalc: Run, wrong: tuple[str, str]) ->
         check_output("table", changed)
 
 
-@pytest.mark.parametrize("form", list(READERS))
+@pytest.mark.parametrize("form", slow_but([form for form in READERS if form != "html"], READERS))
 def test_a_lost_row_is_seen(archcalc: Run, form: str) -> None:
     lines = archcalc("report", MODULES, "-f", form).out.splitlines(keepends=True)
     kept = [line for line in lines if "classifier" not in line]
