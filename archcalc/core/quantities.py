@@ -32,6 +32,8 @@ class Quantity(NamedTuple):
     derivations: tuple[str, ...] = ()
     #: Other names that commands take for it.
     aliases: tuple[str, ...] = ()
+    #: What stands next to its number where there is little space: params, mult.; its unit where none is given.
+    short: str = ""
     #: What people write over a column of it, in lower case.
     headings: tuple[str, ...] = ()
 
@@ -55,7 +57,7 @@ _ALL = (
         ),
     ),
     Quantity(
-        "params", "parameters", "parameters", "params", aliases=("parameters",),
+        "params", "parameters", "parameters", "params", aliases=("parameters",), short="params",
         headings=_names(
             "params|param|parameters|number of parameters|num params|parameter count|params count|trainable params|"
             "total params|weights|number of weights|weights biases|parameters weights biases|params weights biases|"
@@ -65,7 +67,7 @@ _ALL = (
     Quantity("trainable_params", "trainable parameters", "parameters", "trainable_params", aliases=("trainable",)),
     Quantity("buffers", "buffers", "values", "buffers"),
     Quantity(
-        "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",),
+        "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",), short="mult.",
         headings=_names(
             "multiplications|multiplication|mults|muls|mult|macs|mac|mult adds|mult add|multiply adds|multiply add|"
             "multiply accumulates|madds|madd|ops|operations|flops|flop|number of multiplications|умножения|"

@@ -15,7 +15,7 @@ from archcalc.core.files import check_target
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.figure import HEIGHT, WIDTH, Look
 from archcalc.render.charts.render import FORMATS, lacking, render
-from archcalc.render.charts.sweep import QUANTITIES
+from archcalc.render.charts.sweep import SWEPT
 from archcalc.render.charts.theme import theme_of
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.spec.catalogue import load
@@ -219,7 +219,7 @@ def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
 @click.option("--for", "name", metavar="NAME", required=True, help="The parameter that changes, or input.")
 @click.option("--values", metavar="A,B,…", required=True, help="Its values, in the order of the axis.")
 @click.option("--of", "quantities", metavar="WHAT,…",
-              help=f"{', '.join(QUANTITIES)}; default: all but the peak.")  # fmt: skip
+              help=f"{', '.join(SWEPT)}; default: all but the peak.")  # fmt: skip
 @network_options
 @counted_options
 @look_options

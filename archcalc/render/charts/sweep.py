@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import QUANTITIES
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import of_one_source
 from archcalc.render.charts.figure import Look
@@ -15,8 +16,8 @@ from archcalc.render.charts.titles import title_of
 from archcalc.render.diagrams.words import figure
 
 
-class Quantity(NamedTuple):
-    """Something that a sweep can show."""
+class Swept(NamedTuple):
+    """Something that a sweep can show: a quantity that adds up, or what only a whole network has."""
 
     title: str
     values: Callable[[Sequence[Analysis]], list[int | float | None]]
@@ -29,20 +30,31 @@ def _bytes(number: float) -> str:
     return words.size(round(number))
 
 
-def _total(field: str) -> Callable[[Sequence[Analysis]], list[int | float | None]]:
-    return lambda analyses: [getattr(analysis.totals, field) for analysis in analyses]
+def _total(key: str, title: str) -> tuple[str, Swept]:
+    one = QUANTITIES[key]
+    binary = one.unit == "bytes"
+    return key, Swept(title, lambda analyses: [one.of(analysis.totals) for analysis in analyses],
+                      _bytes if binary else figure, binary)  # fmt: skip
+
+
+def _peak(analyses: Sequence[Analysis]) -> list[int | float | None]:
+    return [analysis.totals.peak_activation_bytes for analysis in analyses]
 
 
 def _top1(analyses: Sequence[Analysis]) -> list[int | float | None]:
     return [found and found.percent for found in of_one_source(analyses)]
 
 
-QUANTITIES: Mapping[str, Quantity] = {
-    "params": Quantity("parameters", _total("params"), figure),
-    "multiplications": Quantity("multiplications for one image", _total("multiplications"), figure),
-    "activation_bytes": Quantity("stored activations", _total("activation_bytes"), _bytes, True),
-    "peak_activation_bytes": Quantity("peak of live memory", _total("peak_activation_bytes"), _bytes, True),
-    "top1": Quantity("top-1 accuracy, as reported", _top1, lambda number: f"{number:g} %", from_zero=False),
+SWEPT: Mapping[str, Swept] = {
+    **dict(
+        (
+            _total("params", "parameters"),
+            _total("multiplications", "multiplications for one image"),
+            _total("activation_bytes", "stored activations"),
+        )
+    ),
+    "peak_activation_bytes": Swept("peak of live memory", _peak, _bytes, True),
+    "top1": Swept("top-1 accuracy, as reported", _top1, lambda number: f"{number:g} %", from_zero=False),
 }
 DEFAULT = ("params", "multiplications", "activation_bytes", "top1")
 
@@ -58,12 +70,12 @@ def sweep(
 
     Raises `UsageError` for a quantity that does not exist, or that none of the analyses has.
     """
-    unknown = [key for key in quantities or () if key not in QUANTITIES]
+    unknown = [key for key in quantities or () if key not in SWEPT]
     if unknown:
-        raise UsageError(f"there is no quantity {unknown[0][:60]!r}; there are {', '.join(QUANTITIES)}")
+        raise UsageError(f"there is no quantity {unknown[0][:60]!r}; there are {', '.join(SWEPT)}")
     panels, note = [], ""
     for key in quantities or DEFAULT:
-        quantity = QUANTITIES[key]
+        quantity = SWEPT[key]
         found = quantity.values(analyses)
         known = [number for number in found if number is not None]
         if not known and quantities:

@@ -69,7 +69,7 @@ def check(form: str, choices: Choices) -> None:
     known("format", form, tuple(FORMATS))
     known("theme", choices.theme, tuple(THEMES))
     known("direction", choices.direction, DIRECTIONS)
-    known("colouring", choices.color_by, tuple(COLOUR_BY))
+    known("colouring", choices.color_by, COLOUR_BY)
     if choices.style is not None:
         known("style", choices.style, STYLES)
     parse_ratio(choices.fit)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import log, prod
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Row
@@ -18,14 +19,8 @@ from archcalc.render.diagrams.text import clean, shorten
 from archcalc.render.diagrams.theme import FAMILIES
 from archcalc.render.diagrams.wiring import Path, Wiring
 
-#: What a box can be coloured by, and how its scale is called.
-COLOUR_BY = {
-    "kind": "",
-    "params": "parameters",
-    "multiplications": "multiplications",
-    "activations": "values stored per image",
-    "receptive_field": "receptive field in pixels",
-}
+#: What a box can be coloured by: the kind of its layer, or a quantity.
+COLOUR_BY = ("kind", "params", "multiplications", "activations", "receptive_field")
 #: A folded block of more stacks of layers is counted, not listed.
 MOST_STACKS = 5
 _KINDS: dict[EdgeKind, str] = {
@@ -135,7 +130,7 @@ class _Composer:
         if self.colour_by == "receptive_field":
             fields = [row.receptive_field for row in rows if row.receptive_field]
             return max((max(field.height.size, field.width.size) for field in fields), default=0)
-        return sum(getattr(row, self.colour_by) for row in rows)
+        return sum(QUANTITIES[self.colour_by].of(row) for row in rows)
 
     def _heats(self) -> dict[tuple[int, ...], float]:
         """Where the number of each part lies on the scale, which is logarithmic where numbers are far apart."""
@@ -155,7 +150,9 @@ class _Composer:
         logarithmic = high > 30 * low
         middle = (low * high) ** 0.5 if logarithmic else (low + high) / 2
         ticks = ((0.0, words.figure(low)), (0.5, words.figure(middle)), (1.0, words.figure(high)))
-        title = COLOUR_BY[self.colour_by] + (", logarithmic" if logarithmic else "")
+        shown = QUANTITIES[self.colour_by]
+        title = shown.title if shown.adds_up else f"{shown.title} in {shown.unit}"
+        title += ", logarithmic" if logarithmic else ""
         self.scale = Scale(title, ticks if high > low else ((0.0, words.figure(low)),))
         if high == low:
             return {key: 0.0 for key, number in numbers.items() if number}
@@ -171,8 +168,9 @@ class _Composer:
         if self.colour_by in ("kind", "params") or (self.cards and self.colour_by == "multiplications"):
             return ()
         number = self._measure(rows)
-        short = {"multiplications": "mult.", "activations": "values", "receptive_field": "px field"}[self.colour_by]
-        return (f"{words.figure(number)} {short}",) if number else ()
+        shown = QUANTITIES[self.colour_by]
+        text = f"{words.figure(number)} {shown.short or shown.unit}"
+        return (text if shown.adds_up else f"{shown.title} {text}",) if number else ()
 
     # -- boxes -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import quantity
 from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.passes.analysis import Row, Totals
@@ -16,7 +17,7 @@ Value = int | float | str | None
 
 
 class Context(NamedTuple):
-    """What a cell may depend on beside its row."""
+    """What a cell may depend on besides its row."""
 
     totals: Totals
     layout: str
@@ -38,19 +39,26 @@ def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
     return Column(key, title, False, of, of)
 
 
-def _counted(key: str, title: str, of: Callable[[Row], int], total: Callable[[Totals], int]) -> Column:
-    return Column(
-        key, title, True, lambda row, _: words.count(of(row)), lambda row, _: of(row), total,
-        lambda totals: f"{total(totals):,}",
-    )  # fmt: skip
+def _counted(name: str, title: str = "") -> Column:
+    """A quantity that adds up, under its own title unless a shorter one is given."""
+    one = quantity(name)
+
+    def total_text(totals: Totals) -> str:
+        return f"{one.of(totals):,}" if one.write is words.count else one.write(one.of(totals))
+
+    return Column(name, title or one.title, True, lambda row, _: one.write(one.of(row)), lambda row, _: one.of(row),
+                  one.of, total_text)  # fmt: skip
 
 
-def _share(key: str, of: Callable[[Row], int], total: Callable[[Totals], int]) -> Column:
+def _share(name: str) -> Column:
+    one = quantity(name)
+
     def value(row: Row, context: Context) -> float:
-        whole = total(context.totals)
-        return of(row) / whole if whole else 0.0
+        whole = one.of(context.totals)
+        return one.of(row) / whole if whole else 0.0
 
-    return Column(key, "share", True, lambda row, context: words.share(of(row), total(context.totals)), value)
+    return Column(f"{name}_share", "share", True, lambda row, context: words.share(one.of(row), one.of(context.totals)),
+                  value)  # fmt: skip
 
 
 def _shapes(row: Row, context: Context) -> str:
@@ -80,56 +88,21 @@ COLUMNS: dict[str, Column] = {
         _label("operation", "operation", lambda row, _: row.summary),
         _label("inputs", "inputs", lambda row, _: ", ".join(row.inputs)),
         _label("input", "input", _shapes),
-        _label("output", "output", lambda row, context: format_shape(row.output_shape, context.layout)),
-        _counted("params", "params", lambda row: row.params, lambda totals: totals.params),
-        _share("params_share", lambda row: row.params, lambda totals: totals.params),
-        _counted("trainable", "trainable", lambda row: row.trainable_params, lambda totals: totals.trainable_params),
-        _counted("buffers", "buffers", lambda row: row.buffers, lambda totals: totals.buffers),
-        _counted(
-            "multiplications", "multiplications", lambda row: row.multiplications, lambda totals: totals.multiplications
-        ),
-        _share("multiplications_share", lambda row: row.multiplications, lambda totals: totals.multiplications),
-        _counted(
-            "additions",
-            "additions",
-            lambda row: row.operations.additions,
-            lambda totals: totals.operations.additions,
-        ),
-        _counted(
-            "all_multiplications",
-            "all multiplications",
-            lambda row: row.operations.multiplications,
-            lambda totals: totals.operations.multiplications,
-        ),
-        _counted(
-            "comparisons",
-            "comparisons",
-            lambda row: row.operations.comparisons,
-            lambda totals: totals.operations.comparisons,
-        ),
-        _counted(
-            "divisions",
-            "divisions",
-            lambda row: row.operations.divisions,
-            lambda totals: totals.operations.divisions,
-        ),
-        _counted(
-            "exponentials",
-            "exponentials",
-            lambda row: row.operations.exponentials,
-            lambda totals: totals.operations.exponentials,
-        ),
-        _counted("activations", "values stored", lambda row: row.activations, lambda totals: totals.activations),
-        Column(
-            "stored",
-            "stored",
-            True,
-            lambda row, _: words.size(row.activation_bytes),
-            lambda row, _: row.activation_bytes,
-            lambda totals: totals.activation_bytes,
-            lambda totals: words.size(totals.activation_bytes),
-        ),
-        Column("receptive_field", "receptive field", True, _field, _field),
+        _label("output", quantity("output").title, lambda row, context: format_shape(row.output_shape, context.layout)),
+        _counted("params", "params"),
+        _share("params"),
+        _counted("trainable", "trainable"),
+        _counted("buffers"),
+        _counted("multiplications"),
+        _share("multiplications"),
+        _counted("additions"),
+        _counted("all_multiplications"),
+        _counted("comparisons"),
+        _counted("divisions"),
+        _counted("exponentials"),
+        _counted("activations"),
+        _counted("stored"),
+        Column("receptive_field", quantity("receptive_field").title, True, _field, _field),
         Column("field_stride", "field stride", True, _stride, _stride),
         Column("field_start", "field start", True, _start, _start),
     )

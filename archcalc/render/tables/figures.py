@@ -1,14 +1,14 @@
-"""The figures that papers print, beside the computed ones."""
+"""The figures that papers print, next to the computed ones."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.passes.analysis import Analysis
 
 NAMES = {
-    "params": "parameters",
-    "multiplications": "multiplications",
+    **{key: QUANTITIES[key].title for key in ("params", "multiplications")},
     "top1_accuracy": "top-1 accuracy",
     "top5_accuracy": "top-5 accuracy",
     "top1_error": "top-1 error",
@@ -31,8 +31,7 @@ class Published(NamedTuple):
 
 def published(analysis: Analysis) -> list[Published]:
     """The figures that the spec of a network quotes."""
-    totals = analysis.totals
-    computed = {"params": totals.params, "multiplications": totals.multiplications}
+    computed = {key: QUANTITIES[key].of(analysis.totals) for key in ("params", "multiplications")}
     found = []
     for figure in analysis.graph.reported:
         value = f"{figure.value:,}" if isinstance(figure.value, int) else str(figure.value)
