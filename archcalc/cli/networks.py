@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import parse_input, parse_settings
+from archcalc.core import words
 from archcalc.core.errors import SpecError
 from archcalc.design.inputs import add_input_hints
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
+
+if TYPE_CHECKING:
+    from archcalc.execute.weights import Weights
 
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
@@ -31,6 +36,19 @@ def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str 
     if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
         return None, size or source
     return source, size
+
+
+def weights_of(path: str, analysis: Analysis) -> Weights:
+    """The weights in a file; on stderr, which layers were taken by order and shape."""
+    from archcalc.execute.runner.files import load_weights
+
+    weights = load_weights(Path(path), analysis)
+    if weights.matched:
+        pairs = [f"{layer} from {module}" for layer, module in weights.matched.items()]
+        more = f", … {pairs[-1]}" if len(pairs) > 3 else ""
+        count = f"{len(pairs)} {'layer' if len(pairs) == 1 else 'layers'}"
+        click.echo(words.line(f"note: {path}: {count} by shape and order: {', '.join(pairs[:3])}{more}"), err=True)
+    return weights
 
 
 def analysis_of(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:

@@ -80,7 +80,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("alexnet", "--layer", "conv3", "--top", 0), "0 is not in the range"),
     (("alexnet", "--layer", "conv3", "--rule", "magic"), "'magic' is not one of"),
     (("alexnet", "--layer", "conv3", "--preset", "unit"), "give one with --input"),
-    (("alexnet", "--layer", "conv3", "-o", "f.xyz"), "ending that Pillow writes"),
+    (("alexnet", "--layer", "conv3", "-o", "f.xyz"), "a picture's name ends in .png, .jpg"),
     (("alexnet", "--layer", "conv3", "-o", "no/f.png"), "there is no directory no"),
     (("alexnet", "--layer", "conv3", "-o", "-"), "-o needs the name of a file"),
     (("alexnet", "--layer", "conv3", "--weights", "w.npz"), "there is no file w.npz"),

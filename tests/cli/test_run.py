@@ -14,7 +14,9 @@ from PIL import Image
 
 from archcalc.execute.runner import SeededWeights
 from archcalc.execute.runner.files import save_weights
+from archcalc.execute.runner.inputs import FORMATS
 from archcalc.execute.runner.memory import available_bytes, needed_bytes
+from archcalc.execute.runner.pictures import ENDINGS
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.cli.runner import Run
@@ -242,7 +244,7 @@ def test_files_that_are_no_images(refuses: Run) -> None:
     assert "is no readable image" in refuses("run", "lenet5", "--input", "x.jpg").err
 
 
-@pytest.mark.parametrize("side", [12_000, 100_000])
+@pytest.mark.parametrize("side", [5_800, 11_489, 100_000])
 def test_a_huge_image_is_refused_unread(refuses: Run, side: int) -> None:
     """A PNG of 10^10 pixels, of which only the header is there."""
     import zlib
@@ -253,6 +255,34 @@ def test_a_huge_image_is_refused_unread(refuses: Run, side: int) -> None:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
     Path("x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
     assert "too large an image" in refuses("run", "lenet5", "--input", "x.png").err
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n"
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.eps", "x"])
+def test_an_image_never_runs_a_program(refuses: Run, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """PostScript is a language, and Pillow hands it to Ghostscript."""
+    started: list[Any] = []
+    monkeypatch.setattr("subprocess.Popen", lambda *arguments, **_: started.append(arguments))
+    Path(name).write_bytes(EPS)
+    assert "is no readable image: none of PNG, JPEG" in refuses("run", "lenet5", "--input", name).err
+    assert started == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_that_is_read(archcalc: Run, form: str) -> None:
+    Image.new("RGB", (40, 30), (200, 100, 50)).save("x", form)
+    assert archcalc("run", "resnet20_cifar", "--input", "x").code == 0
+
+
+def test_the_endings_of_pictures_are_those_that_can_be_written(archcalc: Run, refuses: Run) -> None:
+    for ending in ENDINGS:
+        name = f"maps{ending}"
+        assert archcalc("run", "lenet5", "--feature-maps", "C1", "-o", name).code == 0
+        with Image.open(name, formats=FORMATS) as picture:
+            assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
+    assert "name ends in .png" in refuses("run", "lenet5", "--feature-maps", "C1", "-o", "maps.eps").err
 
 
 def test_images_have_1_or_3_channels(refuses: Run) -> None:
@@ -321,8 +351,14 @@ def test_all_that_does_not_fit_is_said_at_once(refuses: Run) -> None:
     arrays: dict[str, Any] = {f"x{number}": np.zeros(1) for number in range(20)}
     np.savez("w.npz", **arrays)
     lines = refuses("run", "lenet5", "--weights", "w.npz").err.splitlines()
+    assert lines[0].endswith("w.npz: neither names nor shapes fit the network:")
+    assert lines[1].strip() == "no array fits C1: bias 6, weight 6×1×5×5"
+    # Five layers without an array, and one module that belongs to none.
+    assert len(lines) == 1 + 5 + 1
+    np.savez("w.npz", **{"C1.weight": np.zeros((6, 1, 5, 5)), **arrays})
+    lines = refuses("run", "lenet5", "--weights", "w.npz").err.splitlines()
     assert len(lines) == 10
-    assert lines[-1].strip() == "and 22 more"
+    assert lines[-1].strip() == "and 21 more"
 
 
 @pytest.mark.parametrize("content", [b"", b"PK garbage", b"PK\x05\x06" + bytes(18)])
@@ -357,7 +393,60 @@ def test_a_header_that_promises_too_much(refuses: Run) -> None:
 
 def test_safetensors_that_are_none(refuses: Run) -> None:
     Path("w.safetensors").write_bytes(b"\xff" * 100)
+    assert "at most 16,777,216 are read" in refuses("run", "lenet5", "--weights", "w.safetensors").err
+    Path("w.safetensors").write_bytes(struct.pack("<Q", 80) + b"{" * 80)
     assert "is no readable .safetensors file" in refuses("run", "lenet5", "--weights", "w.safetensors").err
+
+
+def test_a_header_of_a_billion_bytes_is_refused_unread(refuses: Run) -> None:
+    """A file with a hole, so that the bytes are there without filling the disk."""
+    with Path("w.safetensors").open("wb") as file:
+        file.write(struct.pack("<Q", 10**9))
+        file.truncate(10**9 + 8)
+    assert "has a header of 1,000,000,000 bytes" in refuses("run", "lenet5", "--weights", "w.safetensors").err
+    Path("w.safetensors").unlink()
+    start = b"\x93NUMPY\x02\x00" + struct.pack("<I", 10**9)
+    with zipfile.ZipFile("w.npz", "w") as archive:
+        archive.writestr("C1.weight.npy", start + b" " * 100)
+    assert "a header of 1,000,000,000 bytes" in refuses("run", "lenet5", "--weights", "w.npz").err
+    with Path("x.npy").open("wb") as file:
+        file.write(start)
+        file.truncate(10**9 + 12)
+    assert "a header of 1,000,000,000 bytes" in refuses("run", "lenet5", "--input", "x.npy").err
+    Path("x.npy").unlink()
+
+
+def test_far_too_many_arrays_are_refused(refuses: Run) -> None:
+    with zipfile.ZipFile("w.npz", "w") as archive:
+        for number in range(1100):
+            archive.writestr(f"{number}.npy", b"")
+    assert "w.npz holds 1,100 arrays; the network has far fewer" in refuses("run", "lenet5", "--weights", "w.npz").err
+
+
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_weights_that_cannot_be_written(refuses: Run, ending: str) -> None:
+    """A full disk, and a folder in which nobody can make a file."""
+    Path(f"w.{ending}").symlink_to("/dev/full")
+    assert f"cannot write w.{ending}" in refuses("run", "lenet5", "--save-weights", f"w.{ending}").err
+    assert f"cannot write /proc/w.{ending}" in refuses("run", "lenet5", "--save-weights", f"/proc/w.{ending}").err
+    assert [path.name for path in Path().iterdir()] == [f"w.{ending}"]
+
+
+def test_no_file_is_written_over_another_of_the_run(archcalc: Run, refuses: Run) -> None:
+    assert "name the same file" in refuses("run", "lenet5", "--save-weights", "w.npz", "-o", "w.npz").err
+    assert list(Path().iterdir()) == []
+    assert archcalc("run", "lenet5", "--save-weights", "w.npz").code == 0
+    before = Path("w.npz").read_bytes()
+    Path("names.txt").write_text("".join(f"{number}\n" for number in range(10)), encoding="utf-8")
+    for arguments in (
+        ("--weights", "w.npz", "--save-weights", "w.npz"),
+        ("--weights", "w.npz", "-o", "w.npz"),
+        ("--classes", "names.txt", "-o", "names.txt"),
+        ("--save-weights", "w2.npz", "--feature-maps", "C1", "-o", "w2.npz"),
+    ):
+        refuses("run", "lenet5", *arguments)
+    assert Path("w.npz").read_bytes() == before
+    assert sorted(path.name for path in Path().iterdir()) == ["names.txt", "w.npz"]
 
 
 def test_formats_of_weights(refuses: Run) -> None:
@@ -404,7 +493,7 @@ def test_a_picture_of_a_map(archcalc: Run) -> None:
         (("--feature-maps", "C1", "-o", "-"), "-o maps.png"),
         (("--feature-maps", "C2", "-o", "maps.png"), "there is no layer 'C2'"),
         (("--feature-maps", "F6", "-o", "maps.png"), "the map of F6 is flat"),
-        (("--feature-maps", "C1", "-o", "maps.txt"), "ending that Pillow writes"),
+        (("--feature-maps", "C1", "-o", "maps.txt"), "a picture's name ends in .png, .jpg"),
         (("--feature-maps", "C1", "-o", "nowhere/maps.png"), "there is no directory nowhere"),
         (("--preset", "unit"), "--input"),
         (("--input-size", "5x5x1"), "window is larger"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size
+from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -72,7 +72,6 @@ def command(
     """
     choose_kernels()
     from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project
-    from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_gradient_memory
     from archcalc.execute.weights import SeededWeights, Weights
 
@@ -89,7 +88,7 @@ def command(
         check_gradient_memory(analysis)
     arrays: Weights = SeededWeights(analysis.graph, seed)
     if weights is not None:
-        arrays = load_weights(Path(weights), analysis)
+        arrays = weights_of(weights, analysis)
     progress = Progress(analysis.graph.index[layer] + 1 + top)
     try:
         found = project(

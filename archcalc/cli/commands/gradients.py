@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels
+from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
 from archcalc.cli.options import complete_network, network_options
 from archcalc.cli.output import colour, write, write_bytes
 from archcalc.cli.progress import Progress
@@ -119,7 +119,6 @@ def _how(seed: int, init: str | None, weights: str | None) -> str:
 
 
 def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, training: bool) -> Measured:
-    from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.gradients import measure
     from archcalc.execute.runner.initial import InitialWeights
     from archcalc.execute.runner.inputs import random_input
@@ -129,7 +128,7 @@ def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, trai
     check_gradient_memory(analysis)
     made: Weights = InitialWeights(analysis.graph, seed, analysis.dtype, init)
     if weights is not None:
-        made = load_weights(Path(weights), analysis)
+        made = weights_of(weights, analysis)
     x = random_input(analysis.graph.input_shape, analysis.batch, seed, analysis.dtype)
     count = len(analysis.rows)
     progress = Progress(2 * count)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels
+from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -231,11 +231,10 @@ def _input(analysis: Analysis, source: str | None, preset: str | None, batch: in
 
 
 def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Weights:
-    from archcalc.execute.runner.files import load_weights
     from archcalc.execute.weights import SeededWeights
 
     if path is not None:
-        return load_weights(Path(path), analysis)
+        return weights_of(path, analysis)
     return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size
+from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
 from archcalc.cli.options import complete_network
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
@@ -69,7 +69,6 @@ def command(
     padding a crop sees zeros where the image goes on, and the difference is shown.
     """
     choose_kernels()
-    from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.runner.sliding import convert, crop_origins, slide
     from archcalc.execute.weights import SeededWeights, Weights
@@ -92,7 +91,7 @@ def command(
     x = _image(source, shape, dtype, preset, seed)
     made: Weights = SeededWeights(analysis.graph, seed, dtype, keep=True)
     if weights is not None:
-        made = load_weights(Path(weights), analysis)
+        made = weights_of(weights, analysis)
     progress = Progress(len(rows) * len(columns))
     try:
         slid = slide(analysis, x, made, progress)

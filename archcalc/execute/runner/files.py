@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -16,10 +17,17 @@ from archcalc.core.files import note_input, whole_file
 from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
+from archcalc.execute.runner.inputs import npy_header
+from archcalc.execute.runner.names import match, renamed
 from archcalc.execute.weights import Weights
 from archcalc.passes.analysis import Analysis
 
 SUFFIXES = (".npz", ".safetensors")
+#: Far more than the names and shapes of any network take.
+LARGEST_SAFETENSORS_HEADER = 1 << 24
+#: Shape and type of each array by its name, and what reads the array of a name.
+Found = Mapping[str, tuple[Shape, str]]
+Reader = Callable[[str], Array]
 #: Files with the same arrays are the same bytes: no clock in them.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 #: What zipfile and numpy raise for damaged files; RuntimeError: an encrypted one.
@@ -29,10 +37,11 @@ _UNREADABLE = (
 
 
 class LoadedWeights:
-    """Weights that were read from a file."""
+    """Weights that were read from a file. `matched`: for each layer its name in the file, where that is another one."""
 
-    def __init__(self, arrays: Mapping[str, Array]) -> None:
+    def __init__(self, arrays: Mapping[str, Array], matched: Mapping[str, str] | None = None) -> None:
         self._arrays = arrays
+        self.matched = matched or {}
 
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
         """The arrays of a layer by name. Raises `UsageError` where one is missing or has another size."""
@@ -55,17 +64,37 @@ def wanted_arrays(analysis: Analysis) -> dict[str, Shape]:
 
 
 def load_weights(path: Path, analysis: Analysis) -> LoadedWeights:
-    """Read and check the weights of a network. Raises `UsageError` that says everything that does not fit."""
+    """Read and check the weights of a network. Raises `UsageError` that says everything that does not fit.
+
+    Where no array has a name of the network, arrays are matched by shape and order (`names.match`).
+    """
     wanted = wanted_arrays(analysis)
     check_suffix(path)
     note_input(path)
-    read = _read_npz if path.suffix.lower() == ".npz" else _read_safetensors
+    opened = _open_npz if path.suffix.lower() == ".npz" else _open_safetensors
     arrays = {}
-    for name, array in read(path, wanted):
-        if not np.isfinite(array).all():
-            raise UsageError(f"{path}: {name} holds values that are not finite (NaN or infinite)")
-        arrays[name] = array.astype(analysis.dtype, copy=False)
-    return LoadedWeights(arrays)
+    with opened(path, 2 * len(wanted) + 1000) as (found, read):
+        matched = _matched(path, found, wanted)
+        for name, there in renamed(matched, wanted) if matched else zip(wanted, wanted, strict=True):
+            array = read(there)
+            if not np.isfinite(array).all():
+                raise UsageError(f"{path}: {there} holds values that are not finite (NaN or infinite)")
+            arrays[name] = array.astype(analysis.dtype, copy=False)
+    return LoadedWeights(arrays, matched)
+
+
+def _matched(path: Path, found: Found, wanted: Mapping[str, Shape]) -> Mapping[str, str]:
+    """For each layer its name in the file; empty where the file has the names of the network."""
+    if not wanted or not found or any(name in wanted for name in found):
+        _check(path, found, wanted)
+        return {}
+    try:
+        matched = match(((name, shape) for name, (shape, _) in found.items()), wanted)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    theirs = dict(renamed(matched, wanted))
+    _check(path, {name: found[there] for name, there in theirs.items()}, wanted)
+    return matched
 
 
 def check_suffix(path: Path) -> None:
@@ -95,26 +124,25 @@ def _size(shape: Iterable[int]) -> str:
     return "×".join(str(side) for side in shape) or "a single number"
 
 
-def _read_npz(path: Path, wanted: Mapping[str, Shape]) -> Iterator[tuple[str, Array]]:
+@contextmanager
+def _open_npz(path: Path, most: int) -> Iterator[tuple[Found, Reader]]:
     try:
         with zipfile.ZipFile(path) as archive:
+            members = archive.namelist()
+            if len(members) > most:
+                raise UsageError(f"{path} holds {len(members):,} arrays; the network has far fewer")
             found = {}
-            for member in archive.namelist():
+            for member in members:
                 with archive.open(member) as file:
-                    found[member.removesuffix(".npy")] = _header(file)
-            _check(path, found, wanted)
-            for name in wanted:
+                    found[member.removesuffix(".npy")] = npy_header(file)
+
+            def read(name: str) -> Array:
                 with archive.open(f"{name}.npy") as file:
-                    yield name, np.lib.format.read_array(file, allow_pickle=False)
+                    return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+
+            yield found, read
     except _UNREADABLE as error:
         raise UsageError(f"{path} is no readable .npz file: {error}") from None
-
-
-def _header(file: Any) -> tuple[Shape, str]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return shape, dtype.str.lstrip("<>=|")
 
 
 def _safetensors() -> Any:
@@ -124,14 +152,23 @@ def _safetensors() -> Any:
     return safetensors
 
 
-def _read_safetensors(path: Path, wanted: Mapping[str, Shape]) -> Iterator[tuple[str, Array]]:
+@contextmanager
+def _open_safetensors(path: Path, most: int) -> Iterator[tuple[Found, Reader]]:
     library = _safetensors()
     try:
+        with path.open("rb") as start:
+            size = int.from_bytes(start.read(8), "little")
+        if size > LARGEST_SAFETENSORS_HEADER:
+            raise UsageError(f"{path} has a header of {size:,} bytes; at most {LARGEST_SAFETENSORS_HEADER:,} are read")
         with library.safe_open(path, framework="numpy") as file:
-            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
-            _check(path, {name: (tuple(each.get_shape()), each.get_dtype()) for name, each in slices.items()}, wanted)
-            for name in wanted:
-                yield name, file.get_tensor(name)
+            names = file.keys()
+            if len(names) > most:
+                raise UsageError(f"{path} holds {len(names):,} arrays; the network has far fewer")
+            slices = {name: file.get_slice(name) for name in names}
+            yield (
+                {name: (tuple(each.get_shape()), each.get_dtype()) for name, each in slices.items()},
+                file.get_tensor,
+            )
     except (library.SafetensorError, OSError) as error:
         raise UsageError(f"{path} is no readable .safetensors file: {error}") from None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import warnings
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +17,12 @@ from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.weights import generator
 
+#: What numpy itself reads of a header.
+LARGEST_NPY_HEADER = 10_000
 #: Images with more pixels are refused before they are decoded.
-LARGEST_IMAGE = 1 << 27
+LARGEST_IMAGE = 1 << 25
+#: The formats that are read, as Pillow calls them: plain pixels, none that runs a program (PostScript does).
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM")
 
 
 class Preset(NamedTuple):
@@ -45,6 +51,23 @@ def random_input(shape: Shape, batch: int, seed: int, dtype: str) -> Array:
     return values.astype(dtype, copy=False)
 
 
+def npy_header(file: IO[bytes]) -> tuple[Shape, str]:
+    """Shape and type of the .npy array at the start of a file. Raises `ValueError` where there is none.
+
+    The header says how long it is; what is longer than any header is refused unread.
+    """
+    version = np.lib.format.read_magic(file)
+    count = 2 if version == (1, 0) else 4
+    length = file.read(count)
+    size = int.from_bytes(length, "little")
+    if len(length) < count or size > LARGEST_NPY_HEADER:
+        raise ValueError(f"a header of {size:,} bytes; at most {LARGEST_NPY_HEADER:,} are read")
+    header = io.BytesIO(length + file.read(size))
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(header)
+    return shape, dtype.str.lstrip("<>=|")
+
+
 def read_input(path: Path, shape: Shape, dtype: str, preset: str | None = None) -> Array:
     """A batch from an `.npy` file or an image. Raises `UsageError` where it is neither or does not fit."""
     if is_array(path):
@@ -66,6 +89,8 @@ def is_array(path: Path) -> bool:
 
 def _read_array(path: Path, shape: Shape, dtype: str) -> Array:
     try:
+        with path.open("rb") as file:
+            npy_header(file)
         # Mapped, so that a wrong size shows before anything is read.
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, OverflowError, SyntaxError, TokenError) as error:
@@ -112,7 +137,7 @@ def _read_image(path: Path, shape: Shape, dtype: str, preset: str | None) -> Arr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", library.Image.DecompressionBombWarning)
-            with library.Image.open(path) as image:
+            with library.Image.open(path, formats=FORMATS) as image:
                 pixels = image.width * image.height
                 if pixels > LARGEST_IMAGE:
                     raise UsageError(_too_large(path, image.width, image.height))
@@ -123,7 +148,9 @@ def _read_image(path: Path, shape: Shape, dtype: str, preset: str | None) -> Arr
                 values = np.asarray(fitted, dtype=np.float64)
     except library.Image.DecompressionBombError as error:
         raise UsageError(f"{path} is too large an image: {error}") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except library.UnidentifiedImageError:
+        raise UsageError(f"{path} is no readable image: none of {', '.join(FORMATS)}") from None
+    except (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error) as error:
         raise UsageError(f"{path} is no readable image: {error}") from None
     return _normalised(values, channels, preset).astype(dtype)
 

@@ -16,14 +16,13 @@ from archcalc.execute.runner.inputs import pillow
 SMALLEST_TILE = 32
 LARGEST_PICTURE = 1 << 26
 GAP = 2
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ppm")
 
 
 def check_picture(path: Path) -> None:
-    """Raise `UsageError` unless the ending is one that Pillow writes."""
-    library = pillow()
-    endings = library.Image.registered_extensions()
-    if endings.get(path.suffix.lower()) not in library.Image.SAVE:
-        raise UsageError(f"{path}: a picture's name ends in .png, .jpg, .webp or another ending that Pillow writes")
+    """Raise `UsageError` unless the ending is one of `ENDINGS`."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{path}: a picture's name ends in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
 
 
 def feature_maps(maps: Array) -> Array:
