@@ -120,6 +120,22 @@ def pattern_of(shown: str) -> str:
 @every("console")
 @pytest.mark.usefixtures("beside_examples")
 def test_console_example(example: Example, archcalc: Run) -> None:
+    if example.page.parent.name != "tutorials":
+        check_console(example, archcalc)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name == "tutorials"], ids=lambda page: page.name
+)
+@pytest.mark.usefixtures("beside_examples")
+def test_a_tutorial_is_one_session(page: Path, archcalc: Run) -> None:
+    """What a block of a tutorial writes is there for the blocks after it."""
+    for example in examples_of(page):
+        if example.language == "console":
+            check_console(example, archcalc)
+
+
+def check_console(example: Example, archcalc: Run) -> None:
     code = 0
     commands = list(commands_of(example))
     assert commands

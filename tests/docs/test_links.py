@@ -31,6 +31,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_the_navigation_of_the_site_has_every_page() -> None:
+    named = set(re.findall(r"^ +- ([\w/-]+\.md)$", read(ROOT / "docs" / "mkdocs.yml"), re.MULTILINE))
+    assert {page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.is_relative_to(ROOT / "docs")} <= named
+
+
 def test_readme_links_to_every_page() -> None:
     targets = set(_LINK.findall(read(ROOT / "README.md")))
     assert {str(page.relative_to(ROOT)) for page in PAGES} - {"README.md"} <= targets
