@@ -37,12 +37,13 @@ ELSEWHERE = {
 }
 #: Files of reports/ that `archcalc report --all` does not make.
 AUDIT = ("lecture_audit.md", "lecture_claims.yaml")
-_LINK = re.compile(r"(\]\()([^)\s:#]+)((?:#[^)\s]*)?\))")
+#: The target of a link or picture, in Markdown and in HTML.
+_LINK = re.compile(r"""(\]\(|\bsrc(?:set)?=")([^)"\s:#]+)(?=[#)"])""")
 #: A file that a page loads when it is opened, on another host.
 _LOADED = re.compile(
     r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=[\"']?(?:https?:)?//[^\"'\s>]+", re.IGNORECASE
 )
-_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 
 def main() -> None:
@@ -104,13 +105,10 @@ def with_links_of_site(text: str, source: Path, page: Path) -> str:
 
     def link(match: re.Match[str]) -> str:
         named = (source.parent / match[2]).resolve().relative_to(ROOT)
-        return f"{match[1]}{relpath(site_path(named), page.parent)}{match[3]}"
+        return f"{match[1]}{Path(relpath(site_path(named), page.parent)).as_posix()}"
 
-    pieces, end = [], 0
-    for fence in _FENCE.finditer(text):
-        pieces += [_LINK.sub(link, text[end : fence.start()]), fence[0]]
-        end = fence.end()
-    return "".join([*pieces, _LINK.sub(link, text[end:])])
+    pieces = _FENCE.split(text)  # text, fence, text, …
+    return "".join(piece if number % 2 else _LINK.sub(link, piece) for number, piece in enumerate(pieces))
 
 
 def site_path(named: Path) -> Path:
