@@ -127,7 +127,7 @@ def test_brackets_repeat(pattern: str, expected: str) -> None:
     assert [layer.name for layer in load(pattern).layers[1:]] == expected.split()
 
 
-def test_the_first_network_of_the_issue() -> None:
+def test_a_network_counted_by_hand() -> None:
     # 27·64 + 64, 9·64·64 + 64, and 16·16·64·10 + 10 parameters.
     totals = analyse(load("32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10")).totals
     assert totals.params == (27 * 64 + 64) + (9 * 64 * 64 + 64) + (16 * 16 * 64 * 10 + 10)

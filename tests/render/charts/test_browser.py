@@ -13,6 +13,8 @@ from archcalc.render.charts.render import render
 from tests.render.charts.charts import analysis_of
 from tests.render.pages.browser import WIDTHS, Browser
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
