@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
+import archcalc as package
 from archcalc.cli.app import COMMANDS
 from archcalc.render.tables import columns, formats
 from archcalc.spec.expressions import FUNCTIONS
@@ -20,6 +21,14 @@ def test_readme_sets_up_in_two_lines() -> None:
     assert len(first) == len(second) == 1
     assert first[0].endswith("archcalc report alexnet")
     assert second[0].endswith("pytest")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = package.__version__
+    assert f"\nversion: {version}\n" in read(ROOT / "CITATION.cff")
+    released = re.search(r"^date-released: (\S+)$", read(ROOT / "CITATION.cff"), re.MULTILINE)
+    assert released
+    assert f"\n## [{version}] - {released[1]}\n" in read(ROOT / "CHANGELOG.md")
 
 
 def test_extras_that_are_installed_exist() -> None:
