@@ -145,6 +145,11 @@ class Op(BaseModel):
             if isinstance(part, Letter)
         }
 
+    @classmethod
+    def with_defaults(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields, with those that are not given but follow from others: a pool's stride is its window."""
+        return fields
+
     def resolve(self, inputs: Sequence[Shape]) -> "Op":
         """The op with every setting that depends on its input filled in."""
         return self

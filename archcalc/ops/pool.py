@@ -1,6 +1,6 @@
 """Pooling, LeNet's trainable subsampling, and unpooling."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -56,12 +56,16 @@ class Pool2d(WithoutWeights, Windowed):
     #: OpenVINO keeps it: its maximum is −∞, its sum 0.
     clip_last_window: bool = True
 
+    @classmethod
+    def with_defaults(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "kernel_size" in fields and fields.get("stride") is None:
+            return {**fields, "stride": fields["kernel_size"]}
+        return fields
+
     @model_validator(mode="before")
     @classmethod
     def _stride_is_window(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and "kernel_size" in fields and fields.get("stride") is None:
-            fields = {**fields, "stride": fields["kernel_size"]}
-        return fields
+        return cls.with_defaults(fields) if isinstance(fields, dict) else fields
 
     def positions(self, axis: Axis) -> Number:
         if not self.ceil_mode:

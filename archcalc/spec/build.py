@@ -15,7 +15,7 @@ from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand, expand_input
 from archcalc.spec.expressions import FAULTY, ExpressionError
 from archcalc.spec.settings import accept, settle
-from archcalc.spec.source import within
+from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import evaluate_tree, plain
 
@@ -68,10 +68,7 @@ def build(
     given_shape = input_shape is not None
     problems: list[Problem] = []
     if input_shape is None:
-        raw = spec.source.value
-        for section, key, facts in (("networks", member, chosen[0]), ("variants", variant, chosen[1])):
-            if facts.input is not None:
-                raw = spec.source.value[section][key]
+        raw = input_section(spec, member, variant)
         try:
             input_shape = expand_input(spec, raw["input"], _with_let(spec, variables), raw.values_at["input"])
         except SpecError as error:
@@ -92,6 +89,17 @@ def build(
     changed = bool(settings) or given_shape
     reported = _reported(spec, list(zip(keys, (document, *chosen), strict=True)), variables, input_shape, changed)
     return replace(graph, reported=reported)
+
+
+def input_section(spec: Spec, member: str, variant: str | None) -> MarkedDict:
+    """The part of a spec whose `input` a network has: its variant's, its own, or the file's."""
+    document, raw = spec.document, spec.source.value
+    found = raw
+    for section, key, facts in (("networks", member, document.networks), ("variants", variant, document.variants)):
+        if key in facts and facts[key].input is not None:
+            found = raw[section][key]
+    assert isinstance(found, MarkedDict)
+    return found
 
 
 def _variant(spec: Spec, member: str, variant: str | None) -> Variant:

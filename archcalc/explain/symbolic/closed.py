@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +12,9 @@ from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.trace import Node, Symbol
-from archcalc.explain.symbolic.expand import Namer, expand_with, total
-from archcalc.explain.symbolic.record import Recorded, SteersError
-from archcalc.spec.build import build
+from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, input_with, total
+from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, symbols_of
+from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
 from archcalc.spec.document import Parameter
 
@@ -93,11 +93,13 @@ def closed_form(
     with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     fixed: dict[str, str] = {}
     body = spec.body_of(member or spec.document.name, variant)
+    text = input_section(spec, member or spec.document.name, variant)["input"]
     while True:
-        namer = Namer()
+        namer = Namer(declared)
         symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
         try:
-            layers = expand_with(spec, graph, body, symbols, namer)
+            layers, variables = expand_with(spec, graph, body, symbols, namer)
+            own_input = input_with(text, variables) if shape is None else None
             break
         except SteersError as error:
             steering = [name for name in wanted if name in error.names] or wanted[:1]
@@ -106,8 +108,14 @@ def closed_form(
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    terms = total(layers, _input(graph.input_shape, with_input), quantity, namer, conventions or Conventions())
-    return _written(graph.name, quantity, terms, namer, fixed)
+    given = own_input or graph.input_shape
+    if with_input and len(given) == 3 and (sizes := symbols_of(given[1:])):
+        fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
+    sides = _input(given, with_input, declared)
+    terms = total(layers, sides, quantity, namer, conventions or Conventions())
+    assumed = {name: _assumptions(declared[name]) for name in wanted}
+    form = _written(graph.name, quantity, terms, namer, assumed)
+    return replace(form, fixed=tuple(sorted(item for item in fixed.items() if item[0] not in form.symbols)))
 
 
 def _symbol(name: str, value: Any) -> Recorded:
@@ -120,25 +128,35 @@ def _default(declared: Parameter, value: Any) -> Any:
     return Fraction(str(value)) if declared.type == "number" else value
 
 
-def _input(shape: Shape, with_input: bool) -> Shape:
-    """One symbol, s, for the side of a square input, else H and W."""
+def _input(shape: Shape, with_input: bool, taken: Collection[str]) -> Shape:
+    """One symbol, s, for the side of a square input, else H and W; s1, … where a parameter is called s."""
     if not with_input or len(shape) != 3:
         return shape
-    depth, height, width = shape
-    if height == width:
-        side: Any = _symbol("s", height)
-        return (depth, side, side)
-    named: Any = (depth, _symbol("H", height), _symbol("W", width))
-    return named  # type: ignore[no-any-return]
+    depth, *sides = shape
+    letters = ("s", "s") if sides[0] == sides[1] else ("H", "W")
+    names = [letter if letter not in taken else free_name(letter, 1, taken)[0] for letter in letters]
+    named: Any = (depth, *(_symbol(name, number_of(side)) for name, side in zip(names, sides, strict=True)))
+    return named  # type: ignore[no-any-return]  # symbols in place of the ints of a shape
 
 
-def _written(network: str, quantity: str, terms: list[Node], namer: Namer, fixed: dict[str, str]) -> ClosedForm:
+def _assumptions(declared: Parameter) -> dict[str, bool]:
+    """What is known of a parameter, by its declaration alone: `max(p, 1)` is p only where p is at least 1."""
+    known = {"integer": True} if declared.type == "int" else {"real": True}
+    if (declared.above is not None and declared.above >= 0) or (declared.minimum is not None and declared.minimum > 0):
+        known["positive"] = True
+    elif declared.minimum is not None and declared.minimum == 0:
+        known["nonnegative"] = True
+    return known
+
+
+def _written(
+    network: str, quantity: str, terms: list[Node], namer: Namer, known: Mapping[str, Mapping[str, bool]]
+) -> ClosedForm:
     import sympy
 
     done: dict[int, Any] = {}
-    named = {definition.name for definition in namer.definitions}
-    expression = sympy.expand(sympy.Add(*(_sympy(term, named, done) for term in terms)))
-    where = [(definition.name, _sympy(definition.tree, named, done)) for definition in namer.definitions]
+    expression = sympy.expand(sympy.Add(*(_sympy(term, known, done) for term in terms)))
+    where = [(definition.name, _sympy(definition.tree, known, done)) for definition in namer.definitions]
     # Names that came out as plain polynomials, or are not used, need no definition.
     while True:
         used = {symbol.name for symbol in expression.free_symbols.union(*(one.free_symbols for _, one in where))}
@@ -146,27 +164,28 @@ def _written(network: str, quantity: str, terms: list[Node], namer: Namer, fixed
         if plain is None:
             break
         where.remove(plain)
-        replaced = {sympy.Symbol(plain[0], positive=True, integer=True): plain[1]}
+        replaced = {sympy.Symbol(plain[0], **_SIZE): plain[1]}
         expression = sympy.expand(expression.subs(replaced))
         where = [(name, one.subs(replaced)) for name, one in where]
-    expression, where = _renumbered(expression, where)
+    expression, where = _renumbered(expression, where, namer.taken)
     free = expression.free_symbols.union(*(one.free_symbols for _, one in where))
     left = {name for name, _ in where}
     symbols = tuple(sorted(symbol.name for symbol in free if symbol.name not in left))
-    return ClosedForm(network, quantity, expression, tuple(where), symbols, tuple(sorted(fixed.items())))
+    return ClosedForm(network, quantity, expression, tuple(where), symbols, ())
 
 
-def _renumbered(expression: Any, where: list[tuple[str, Any]]) -> tuple[Any, list[tuple[str, Any]]]:
-    """The names of what is left counted anew: h1, h2, h3."""
+def _renumbered(
+    expression: Any, where: list[tuple[str, Any]], taken: Collection[str]
+) -> tuple[Any, list[tuple[str, Any]]]:
+    """The names that are left, numbered again without gaps: h1, h2, h3."""
     import sympy
 
     counts: dict[str, int] = {}
     names: dict[Any, Any] = {}
     for name, _ in where:
         letter = name.rstrip("0123456789")
-        counts[letter] = counts.get(letter, 0) + 1
-        old = sympy.Symbol(name, positive=True, integer=True)
-        names[old] = sympy.Symbol(f"{letter}{counts[letter]}", positive=True, integer=True)
+        text, counts[letter] = free_name(letter, counts.get(letter, 0) + 1, taken)
+        names[sympy.Symbol(name, **_SIZE)] = sympy.Symbol(text, **_SIZE)
     renamed = [(str(new.name), one.xreplace(names)) for new, (_, one) in zip(names.values(), where, strict=True)]
     return expression.xreplace(names), renamed
 
@@ -177,21 +196,23 @@ def _is_broken(expression: Any) -> bool:
     return bool(expression.atoms(sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Mod))
 
 
-def _sympy(node: Node, named: set[str], done: dict[int, Any]) -> Any:
+#: Sides and numbers of channels, and what settings are made of: whole, and not negative.
+_SIZE = {"integer": True, "nonnegative": True}
+
+
+def _sympy(node: Node, known: Mapping[str, Mapping[str, bool]], done: dict[int, Any]) -> Any:
     """A tree as a sympy expression; parts that several formulas share are written once."""
     import sympy
 
-    known = done.get(id(node))
-    if known is not None:
-        return known[1]
+    made = done.get(id(node))
+    if made is not None:
+        return made[1]
     if node.kind == "number":
         result = _exact(node.value)
     elif node.symbol is not None:
-        name = node.symbol.text
-        whole = name in named or not isinstance(node.value, Fraction)
-        result = sympy.Symbol(name, positive=True, integer=True) if whole else sympy.Symbol(name, positive=True)
+        result = sympy.Symbol(node.symbol.text, **known.get(node.symbol.text, _SIZE))
     else:
-        parts = [_sympy(part, named, done) for part in node.parts]
+        parts = [_sympy(part, known, done) for part in node.parts]
         result = _MAKERS[node.kind](sympy, *parts)
     done[id(node)] = (node, result)
     return result

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.core.conventions import Conventions
@@ -11,7 +12,7 @@ from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, Symbol, traced
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, record, symbols_of
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops import Op
+from archcalc.ops import OPS, Op
 from archcalc.ops.base import elements
 from archcalc.ops.reshape import Input
 from archcalc.ops.windowed import Sides
@@ -38,9 +39,13 @@ class Definition(NamedTuple):
 
 
 class Namer:
-    """Gives short names to numbers with floors and limits in them, so that formulas stay readable."""
+    """Gives short names to numbers with floors and limits in them, so that formulas stay readable.
 
-    def __init__(self) -> None:
+    `taken` are names that mean something else.
+    """
+
+    def __init__(self, taken: Collection[str] = ()) -> None:
+        self.taken = taken
         self.definitions: list[Definition] = []
         self._names: dict[Node, Recorded] = {}
         self._counts: dict[str, int] = {}
@@ -51,13 +56,20 @@ class Namer:
             return value
         known = self._names.get(value.node)
         if known is None:
-            count = self._counts[letter] = self._counts.get(letter, 0) + 1
-            text = f"{letter}{count}"
+            text, count = free_name(letter, self._counts.get(letter, 0) + 1, self.taken)
+            self._counts[letter] = count
             symbol = Symbol(text, f"{letter}_{{{count}}}")
             known = Recorded(Node("symbol", value.value, (), symbol))
             self._names[value.node] = known
             self.definitions.append(Definition(text, value.node))
         return known
+
+
+def free_name(letter: str, count: int, taken: Collection[str]) -> tuple[str, int]:
+    """The first of h1, h2, h3, … from `count` on that is not taken, and its number."""
+    while f"{letter}{count}" in taken:
+        count += 1
+    return f"{letter}{count}", count
 
 
 class _SymbolicValues(Values):
@@ -66,7 +78,10 @@ class _SymbolicValues(Values):
     namer: Namer
 
     def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
-        return record_tree(raw, variables) if _has_symbols(variables) else super().value(raw, variables, at, what)
+        if not _has_symbols(variables):
+            return super().value(raw, variables, at, what)
+        value = record_tree(raw, variables)
+        return number_of(value) if what == "loss_weight" else value
 
     def text(self, raw: Any, variables: Variables, at: Mark) -> str:
         text = str(raw)
@@ -81,16 +96,14 @@ class _SymbolicValues(Values):
         return bool(value)
 
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
-        found: dict[str, Any] = {}
+        recorded: dict[str, Any] = {}
         for key, raw in fields.items():
-            if key in STEP_KEYS or not isinstance(raw, (str, list)):
-                continue
-            try:
-                value = record_tree(raw, variables)
-            except ExpressionError:
-                continue  # a word such as `same`
-            if symbols_of(value):
-                found[key] = value
+            if key not in STEP_KEYS:
+                try:
+                    recorded[key] = record_tree(raw, variables)
+                except ExpressionError:
+                    recorded[key] = raw  # a word such as `same`
+        found = {key: value for key, value in OPS[kind].with_defaults(recorded).items() if symbols_of(value)}
         numbers = {name: number_of(value) for name, value in variables.items()}
         op = super().op(kind, fields, at, name, numbers)
         if not found:
@@ -141,7 +154,7 @@ class _SymbolicExpander(Expander):
             value = record_tree(item.fields[key], variables)
         except ExpressionError:
             value = None
-        if not isinstance(value, Recorded):
+        if not symbols_of(value):
             return super().argument(item, key, parameter, variables, inner)
         accept(key, parameter, number_of(value))
         inner[key] = value
@@ -150,13 +163,37 @@ class _SymbolicExpander(Expander):
 
 def expand_with(
     spec: Spec, graph: LayerGraph, body: Sequence[Item], symbols: Mapping[str, Any], namer: Namer
-) -> list[Any]:
-    """The layers of a network with symbols for some parameters. Raises `SteersError` for a symbol that decides."""
+) -> tuple[list[Any], Variables]:
+    """The layers of a network with symbols for some parameters, and all its variables.
+
+    Raises `SteersError` for a symbol that decides which layers there are.
+    """
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer)
     expander.run(body, {}, graph.input_shape)
     if [(layer.name, layer.inputs) for layer in expander.layers] != [(one.name, one.inputs) for one in graph.layers]:
         raise UsageError("the network with symbols is another one")
-    return expander.layers
+    return expander.layers, expander.network_variables
+
+
+def input_with(text: str, variables: Variables) -> Shape | None:
+    """The input that a spec writes, with symbols where a side is an expression in braces; None where none has any.
+
+    Raises `SteersError` where braces are only a part of a side.
+    """
+    sides: list[Any] = []
+    for part in re.findall(r"(?:\{[^{}]*\}|[^x×*{}])+", text, re.IGNORECASE):
+        side = part.strip()
+        if "{" not in side:
+            sides.append(int(side))
+            continue
+        value = record(parse_expression(side.strip("{}")), variables) if re.fullmatch(r"\{[^{}]*\}", side) else None
+        if value is None and (names := symbols_of(list(variables.values()))):
+            raise SteersError(names)
+        sides.append(value)
+    if not symbols_of(sides):
+        return None
+    height, width, channels = sides
+    return (channels, height, width)
 
 
 #: What a layer adds to a total: of its op, its inputs and its output, by the conventions.

@@ -79,6 +79,10 @@ def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
         condition = _settled(record(parts[0], variables))
         return record(parts[1 if condition else 2], variables)
     values = [record(part, variables) for part in parts]
+    if kind == "index":
+        items, index = values[0], _settled(values[1])
+        if isinstance(items, list) and isinstance(index, int) and -len(items) <= index < len(items):
+            return items[index]
     if kind == "sign":
         return -values[0] if expression.value == "-" else values[0]
     if kind == "binary" and expression.value in _ARITHMETIC:

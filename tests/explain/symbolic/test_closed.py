@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +131,49 @@ def test_a_closed_form_keeps_to_the_conventions(network: str, quantity: str) -> 
     expected = getattr(analyse(load(network), conventions=conventions).totals, quantity)
     assert form.at(s=side) == expected
     assert closed_form(network, quantity, names=["input"]).at(s=side) == total(network, quantity)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "names", "expression", "symbols"),
+    [
+        # 7·7 weights for each pair of channels, and the channels of the input are C too.
+        ("parameters: {C: 64}\ninput: '56x56x{C}'\n"
+         "layers:\n  - conv2d: {out_channels: C, kernel_size: 7, bias: false}\n",
+         "params", None, "49*C**2", ("C",)),
+        # The side of the input depends on r.
+        ("parameters: {r: {type: number, default: 1, above: 0}}\ninput: '{round(8*r)}x{round(8*r)}x3'\n"
+         "layers:\n  - conv2d: {out_channels: 2, kernel_size: 1}\n", "multiplications", ["r"], "6*h1**2", ("r",)),
+        # Names of parameters are not those of sizes.
+        ("parameters: {s: 3}\ninput: 6x6x3\nlayers:\n  - conv2d: {out_channels: s, kernel_size: 3, padding: same}\n",
+         "multiplications", None, "27*s*s1**2", ("s", "s1")),
+        ("parameters: {h1: 3}\ninput: 6x6x3\nlayers:\n  - conv2d: {out_channels: h1, kernel_size: 3, stride: 2}\n",
+         "multiplications", None, "27*h1*h2**2", ("h1", "s")),
+        # A padding of at least 1 is not p.
+        ("parameters: {p: 1}\ninput: 6x6x1\n"
+         "layers:\n  - conv2d: {out_channels: 1, kernel_size: 1, padding: 'max(p, 1)'}\n",
+         "multiplications", ["p"], "4*c1**2 + 24*c1 + 36", ("p",)),
+        # The stride of a pool is its window.
+        ("parameters: {k: 2}\ninput: 6x6x1\nlayers:\n  - max_pool2d: {kernel_size: k}\n",
+         "activations", ["k"], "h1**2 + 36", ("k",)),
+        # Lists keep their symbols on the way into a block.
+        ("parameters: {n: 2}\ninput: 6x6x1\nblocks:\n  two:\n    parameters: {widths: list}\n    layers:\n"
+         "      - conv2d: {out_channels: 'widths[0]', kernel_size: 1, bias: false}\n"
+         "      - conv2d: {out_channels: 'widths[1]', kernel_size: 1, bias: false}\n"
+         "layers:\n  - two: {widths: [n, 2*n]}\n", "params", None, "2*n**2 + n", ("n",)),
+    ],
+)  # fmt: skip
+def test_nothing_is_frozen(
+    text: str, quantity: str, names: list[str] | None, expression: str, symbols: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(f"name: net\ntitle: net\n{text}", encoding="utf-8")
+    form = closed_form(str(path), quantity, names=names)
+    assert str(form.expression) == expression
+    assert form.symbols == symbols
+
+
+def test_the_resolution_multiplier_of_mobilenet() -> None:
+    form = closed_form("mobilenet", "multiplications", names=["rho"])
+    assert form.at(rho=0.5) == 148_903_168
+    assert form.at(rho=1) == total("mobilenet", "multiplications")
+    assert dict(closed_form("mobilenet", "multiplications").fixed) == {"rho": "only sets the side of the input"}
