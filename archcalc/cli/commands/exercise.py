@@ -17,10 +17,9 @@ from archcalc.design.inputs import add_input_hints
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
-from archcalc.teach.check.model import QUANTITIES
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
 from archcalc.teach.exercise.variants import vary
-from archcalc.teach.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
+from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
 
 MOST_STUDENTS = 5_000
 _LARGEST_ROSTER = 1_000_000
@@ -51,7 +50,7 @@ Examples:
     metavar="NAMES",
     default=",".join(DEFAULT),
     show_default=True,
-    help=f"The columns, comma-separated; of {', '.join(QUANTITIES)}.",
+    help=f"The columns, comma-separated; of {', '.join(ASKED)}.",
 )
 @click.option("--layer", metavar="LAYER", help="Only this layer or block.")
 @click.option("--every-layer", is_flag=True, help="Layers that work in place too: activations, dropout, flatten.")

@@ -14,8 +14,7 @@ from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import check_folder, make_folder
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
-from archcalc.teach.check.model import QUANTITIES
-from archcalc.teach.exercise.worksheet import DEFAULT
+from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
 from archcalc.teach.grade.folder import (
     Homework,
@@ -53,7 +52,7 @@ Examples:
 @click.option(
     "--quantities",
     metavar="NAMES",
-    help=f"Without a worksheet: the columns to grade, comma-separated; of {', '.join(QUANTITIES)}. "
+    help=f"Without a worksheet: the columns to grade, comma-separated; of {', '.join(ASKED)}. "
     f"Default: {', '.join(DEFAULT)}.",
 )
 @click.option(

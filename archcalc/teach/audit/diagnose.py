@@ -15,8 +15,7 @@ from archcalc.teach.audit.sums import SUMMED, is_sum, of_terms
 from archcalc.teach.audit.trees import calls, layer_of, network_of
 from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
-from archcalc.teach.check.model import QUANTITIES as CELLS
-from archcalc.teach.check.model import TOTAL, Diagnosis
+from archcalc.teach.check.model import CHECKED, TOTAL, Diagnosis
 from archcalc.teach.reading.claimed import Claimed
 from archcalc.teach.reading.stated import Stated
 
@@ -33,7 +32,6 @@ MISTAKES = {
 }
 #: Rivals beyond this number help nobody.
 MOST = 4
-_KEYS = {"activation_bytes": "memory"}
 
 
 #: In the order in which they are context: from the layer's own settings to other networks.
@@ -112,8 +110,7 @@ def cell_of(tree: Expression) -> tuple[Expression, str] | None:
     """The call and the quantity of a table of answers that a tree is, if it is one."""
     if tree not in calls(tree):
         return None
-    quantity = _KEYS.get(tree.value, tree.value)
-    return (tree, quantity) if quantity in CELLS else None
+    return (tree, tree.value) if tree.value in CHECKED else None
 
 
 def stated_in(claimed: Claimed) -> Iterator[Stated]:

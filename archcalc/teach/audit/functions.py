@@ -179,9 +179,6 @@ def _params(row: Row) -> tuple[Param, ...]:
 
 
 def _count(row: Row, name: str, analysis: Analysis) -> int:
-    if name in ("weights", "biases"):
-        is_bias = name == "biases"
-        return sum(product(param.shape) for param in _params(row) if (param.name == "bias") == is_bias)
     if name == "param_bytes":
         return row.params * BYTES[analysis.dtype]
     return int(getattr(row, name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.passes.analysis import Analysis
 from archcalc.spec.expressions import Expression
 from archcalc.teach.audit.context import ClaimContext
@@ -12,12 +13,12 @@ from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.trees import layer_of, network_of
 from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
-from archcalc.teach.check.model import QUANTITIES, Diagnosis
+from archcalc.teach.check.model import CHECKED, Diagnosis
 from archcalc.teach.check.terms import align, check_total, read_terms, split_terms
 from archcalc.teach.reading.stated import Stated
 
 #: Quantities of a table of answers that add up over the layers.
-SUMMED = {*QUANTITIES} - {"output_shape", "receptive_field"}
+SUMMED = {key for key in CHECKED if QUANTITIES[key].adds_up}
 
 
 def is_sum(context: ClaimContext) -> bool:

@@ -1,13 +1,89 @@
-"""Whether what is stated is a value: shapes in either order, numbers within their rounding, calculations with them."""
+"""Whether what is stated is a value: shapes in any order, numbers within their rounding, calculations with them.
+
+What may be meant in two ways is settled by a whole column: whether channels come first, whether sizes are given by
+their sides alone, whether memory is in bytes or in values, whether a multiply-add counts as two operations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import prod
+from typing import NamedTuple
 
 from archcalc.core.shapes import Shape
 from archcalc.teach.check.expected import Value
+from archcalc.teach.check.model import Answer
 from archcalc.teach.reading.stated import Stated
+
+
+class Column(NamedTuple):
+    """How a column of a table is meant."""
+
+    #: Channels before the sides, for shapes in brackets and for others.
+    bracketed_first: bool = False
+    plain_first: bool = False
+    #: Sizes by height and width alone: no cell says how deep an output is.
+    sides_alone: bool = False
+    #: What a stated number is multiplied by to be in the unit of the right value.
+    factor: Fraction = Fraction(1)
+
+    def arranged(self, answer: Answer, stated: Stated, right: Value | None) -> Stated:
+        """The statement as it is meant, to be compared with a right value."""
+        if answer.quantity != "output_shape":
+            return scaled(stated, self.factor)
+        assert isinstance(right, tuple)
+        first = self.bracketed_first if is_bracketed(stated) else self.plain_first
+        if is_bracketed(stated) and len(right) == 3 and stated.sides in (right, (*right[1:], right[0])):
+            return stated._replace(shape=right)  # one tool writes channels first, another one last
+        return self._arranged(ordered(stated, right, first, answer.axes), right, answer)
+
+    def _arranged(self, stated: Stated, right: Shape, answer: Answer) -> Stated:
+        if not self.sides_alone or len(right) != 3 or stated.shape == right:
+            return stated
+        plane = (right[2], right[1]) if answer.axes.startswith("wh") else right[1:]
+        is_plane = stated.sides in (plane, plane[:1] if plane[0] == plane[1] else ())
+        is_depth = stated.sides == right[:1] and _is_of_depth(answer)
+        return stated._replace(shape=right) if is_plane or is_depth else stated
+
+
+def _is_of_depth(answer: Answer) -> bool:
+    """Whether a column asks for the number of maps."""
+    return answer.axes == "c" or any(word in answer.heading for word in ("maps", "channel", "depth"))
+
+
+def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_value: int) -> Column:
+    """How the cells of a column are meant, judged by the right values."""
+    known = [(answer, stated, right) for answer, stated, right in cells if right is not None]
+    shapes = [(stated, right) for answer, stated, right in known if answer.quantity == "output_shape"]
+    first = reads_channels_first([(stated, right) for stated, right in shapes if isinstance(right, tuple)])
+    deep = any(len(stated.sides) == 3 and isinstance(right, tuple) and len(right) == 3 for stated, right in shapes)
+    factors = [Fraction(1)]
+    if known and known[0][0].quantity == "activation_bytes" and "byte" not in known[0][0].heading:
+        factors.append(Fraction(bytes_of_value))
+    if known and known[0][0].quantity == "multiplications" and _counts_two(known[0][0].heading):
+        factors.append(Fraction(1, 2))
+
+    def fitting(factor: Fraction) -> int:
+        return sum(fits(scaled(stated, factor), right, answer.quantity) for answer, stated, right in known)
+
+    factor = max(factors, key=fitting) if len(factors) > 1 else factors[0]
+    return Column(first[True], first[False], not deep, factor)
+
+
+def _counts_two(heading: str) -> bool:
+    """Whether a heading may count a multiply-add as two operations."""
+    return any(word in heading for word in ("flop", "ops", "operation", "операци", "opera", "opéra", "运算", "演算"))
+
+
+def scaled(stated: Stated, factor: Fraction) -> Stated:
+    """A number in another unit; one with a unit of memory stays as it is."""
+    if factor == 1 or stated.unit or stated.value is None or stated.low is None or stated.high is None:
+        return stated
+    if not agrees(stated):
+        return stated
+    value, low, high = stated.value * factor, stated.low * factor, stated.high * factor
+    return stated._replace(value=value, low=low, high=high, expression=None)
 
 
 def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bool]:
@@ -18,7 +94,7 @@ def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bo
     votes = {True: 0, False: 0}
     for stated, right in cells:
         sides = stated.sides
-        if len(sides) != 3 or len(right) != 3 or stated.shape == sides:
+        if len(sides) != 3 or len(right) != 3 or stated.is_ordered:
             continue
         first, last = right, (*right[1:], right[0])
         if first == last:
@@ -35,16 +111,28 @@ def is_bracketed(stated: Stated) -> bool:
     return stated.text.strip()[:1] in "([{"
 
 
-def ordered(stated: Stated, right: Shape, channels_first: bool) -> Stated:
-    """The statement with its shape in (C, H, W) order, and flat where the right one is: 1×1×4096 is 4096 values."""
+def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") -> Stated:
+    """The statement with its shape in (C, H, W) order, and flat where the right one is: 1×1×4096 is 4096 values.
+
+    `axes` is the order that a heading gives. A shape is also given by the number of its values: 4·4·50 of a flat one
+    of 800, 290,400 of 55×55×96.
+    """
     if stated.shape is None:
         return stated
-    shape = stated.sides if channels_first and len(stated.sides) == 3 else stated.shape
+    shape = stated.shape
+    if len(stated.sides) == 3 and not stated.is_ordered:
+        if len(axes) == 3:
+            by_axis = dict(zip(axes, stated.sides, strict=True))
+            shape = (by_axis["c"], by_axis["h"], by_axis["w"])
+        elif channels_first:
+            shape = stated.sides
     large = [side for side in stated.sides if side != 1]
-    if len(right) == 1 and len(shape) > 1 and len(large) <= 1:
-        shape = tuple(large) or (1,)
+    if len(right) == 1 and len(shape) > 1 and (len(large) <= 1 or prod(large) == right[0]):
+        shape = (prod(large),)
     elif len(right) == 3 and right[1:] == (1, 1) and len(shape) == 1:
         shape = (shape[0], 1, 1)
+    elif len(right) == 3 and len(shape) == 1 and shape[0] == prod(right) and stated.expression is None:
+        shape = right
     return stated._replace(shape=shape)
 
 
@@ -53,7 +141,7 @@ def fits(stated: Stated, value: Value | None, quantity: str) -> bool:
     if value is None:
         return False
     if quantity == "output_shape":
-        return stated.shape == value
+        return stated.shape == value and stated.printed is None
     if quantity == "receptive_field":
         assert isinstance(value, tuple)
         if stated.sides:
@@ -61,6 +149,27 @@ def fits(stated: Stated, value: Value | None, quantity: str) -> bool:
         return value[0] == value[1] and stated.holds(value[0])
     assert isinstance(value, int)
     return stated.holds(value) and agrees(stated)
+
+
+def resembles(answer: Answer, readings: Sequence[Stated], values: Sequence[Value | None], bytes_of_value: int) -> bool:
+    """Whether a cell is right in any way that its column may be meant: evidence for what a row is about."""
+    for value in values:
+        if isinstance(value, tuple) and answer.quantity == "output_shape":
+            if any(_resembles_shape(stated, value) for stated in readings):
+                return True
+        elif isinstance(value, int) or value is None or answer.quantity == "receptive_field":
+            factors = (Fraction(1), Fraction(bytes_of_value), Fraction(1, 2))
+            if any(fits(scaled(one, factor), value, answer.quantity) for one in readings for factor in factors):
+                return True
+    return False
+
+
+def _resembles_shape(stated: Stated, right: Shape) -> bool:
+    sides, shape = stated.sides, stated.shape
+    if shape == right or sorted(side for side in sides if side != 1) == sorted(side for side in right if side != 1):
+        return True
+    is_plane = len(right) == 3 and sides in (right[1:], right[:0:-1], right[1:2], right[:1])
+    return is_plane or prod(sides) == prod(right)
 
 
 def agrees(stated: Stated) -> bool:
@@ -81,11 +190,6 @@ def missing(stated: Stated, right: Value | None) -> str:
     if len(stated.sides) == 1 and stated.sides[0] == depth:
         return f"the depth is right; write all of it: {height}×{width}×{depth}"
     return ""
-
-
-def interval(parts: Sequence[tuple[Fraction, Fraction]]) -> tuple[Fraction, Fraction]:
-    """The bounds of a sum."""
-    return sum((low for low, _ in parts), Fraction(0)), sum((high for _, high in parts), Fraction(0))
 
 
 def overlaps(stated: Stated, low: Fraction, high: Fraction) -> bool:

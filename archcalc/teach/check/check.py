@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from archcalc.passes.analysis import Analysis
+from archcalc.teach.check.agreement import resembles
 from archcalc.teach.check.marking import Marking, Question
-from archcalc.teach.check.match import Match, rows_of
+from archcalc.teach.check.match import Group, Match, rows_of
 from archcalc.teach.check.model import Answer, Check
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
@@ -17,25 +18,61 @@ from archcalc.teach.reading.statements import is_empty, read_statement
 def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
-    questions = _questions(network, tuple(answers))
-    return Check(analysis.graph.name, tuple(Marking(network, questions).cells()))
+    table = Table(network, tuple(answers))
+    return Check(analysis.graph.name, tuple(Marking(network, list(table.questions())).cells()))
 
 
-def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> list[Question]:
-    groups = rows_of(answers)
-    matches: list[Match] = [Match()] * len(answers)
-    for group, match in zip(groups, network.matcher.match(groups), strict=True):
-        for position in group.cells:
-            matches[position] = match
-    found = []
-    for position, (answer, match) in enumerate(zip(answers, matches, strict=True)):
-        readings: tuple[Stated, ...] = ()
-        note = match.note
-        if match.layer and not is_empty(answer.text):
-            try:
-                readings = read_statement(answer.text, answer.quantity)
-            except StatementError as error:
-                at = f" (character {error.offset + 1})" if error.offset else ""
-                note = f"{error.message}{at}"
-        found.append(Question(position, answer, match, readings, note))
-    return found
+class Table:
+    """Answers, read, and the layers that their rows are about."""
+
+    def __init__(self, network: PreparedNetwork, answers: Sequence[Answer]) -> None:
+        self.network = network
+        self.answers = answers
+        self.readings: list[tuple[Stated, ...]] = []
+        self.notes: list[str] = []
+        for answer in answers:
+            readings, note = _read(answer)
+            self.readings.append(readings)
+            self.notes.append(note)
+
+    def questions(self) -> Iterator[Question]:
+        """The answers with what they are about, in their order."""
+        groups = rows_of(self.answers)
+        matches: list[Match] = [Match()] * len(self.answers)
+        for group, match in zip(groups, self.network.matcher.match(groups, self.wrong, self.alike), strict=True):
+            for position in group.cells:
+                matches[position] = match
+        for position, (answer, match) in enumerate(zip(self.answers, matches, strict=True)):
+            readings = self.readings[position] if match.layer else ()
+            yield Question(position, answer, match, readings, self.notes[position] if match.layer else match.note)
+
+    def wrong(self, group: Group, match: Match) -> int:
+        """How many answers of a row are wrong, however its columns may be meant, where it is about this."""
+        network = self.network
+        return sum(
+            not resembles(
+                self.answers[position],
+                self.readings[position],
+                network.values(match, self.answers[position]),
+                network.bytes_of_value,
+            )
+            for position in group.cells
+            if self.readings[position]
+        )
+
+    def alike(self, group: Group, one: Match, other: Match) -> bool:
+        """Whether all answers of a row have the same right values for two layers."""
+        network = self.network
+        asked = {self.answers[position].quantity for position in group.cells if self.readings[position]}
+        return all(network.right(one, quantity) == network.right(other, quantity) for quantity in asked)
+
+
+def _read(answer: Answer) -> tuple[tuple[Stated, ...], str]:
+    """The readings of an answer; without any a note says why, unless it is empty."""
+    if is_empty(answer.text):
+        return (), ""
+    try:
+        return read_statement(answer.text, answer.quantity), ""
+    except StatementError as error:
+        at = f" (character {error.offset + 1})" if error.offset else ""
+        return (), f"{error.message}{at}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import line
 from archcalc.explain.derive.formats import Line
@@ -15,14 +16,6 @@ from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.expected import Value, derivations
 from archcalc.teach.check.model import TOTAL, Cell, Check, Verdict
 
-QUANTITY_WORDS = {
-    "output_shape": "output",
-    "params": "params",
-    "multiplications": "multiplications",
-    "activations": "stored values",
-    "memory": "memory",
-    "receptive_field": "receptive field",
-}
 #: Characters of an answer that are shown.
 _SHOWN = 60
 #: Rival diagnoses that are shown.
@@ -97,13 +90,13 @@ def where(cell: Cell) -> str:
     """conv4 params; fc1 (fc6) params, where the table has another name."""
     label = shorten(cell.answer.layer)
     name = cell.layer if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({cell.layer})"
-    return f"{name or label} {QUANTITY_WORDS[cell.quantity]}"
+    return f"{name or label} {QUANTITIES[cell.quantity].title}"
 
 
 def name_of(source: tuple[str, str]) -> str:
     """The cell that a mistake comes from, in a few words."""
     layer, quantity = source
-    return f"{layer} {QUANTITY_WORDS[quantity]}" if quantity != "output_shape" else f"output of {layer}"
+    return f"{layer} {QUANTITIES[quantity].title}" if quantity != "output_shape" else f"output of {layer}"
 
 
 def verdict_words(cell: Cell, source: str) -> str:
@@ -121,7 +114,7 @@ def value_text(value: Value | None, quantity: str) -> str:
         return ""
     if isinstance(value, tuple):
         return format_shape(value)
-    if quantity == "memory":
+    if quantity == "activation_bytes":
         human = size(value)
         return f"{value:,} bytes" + (f" ({human})" if human else "")
     return f"{value:,}"

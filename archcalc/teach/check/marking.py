@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from archcalc.core.shapes import Shape
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.agreement import agrees, fits, is_bracketed, missing, ordered, reads_channels_first
+from archcalc.teach.check.agreement import agrees, fits, missing, read_column
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.findings import name_of
 from archcalc.teach.check.match import Match
@@ -21,7 +20,10 @@ from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import is_empty
 
 #: In this order the cells of a row follow from one another.
-_ORDER = ("output_shape", "receptive_field", "params", "multiplications", "activations", "memory")
+_ORDER = (
+    "output_shape", "receptive_field", "weights", "biases", "params", "multiplications", "activations",
+    "activation_bytes",
+)  # fmt: skip
 
 
 class Question(NamedTuple):
@@ -39,12 +41,12 @@ class Marking:
 
     def __init__(self, network: PreparedNetwork, questions: Sequence[Question]) -> None:
         self.network = network
-        self.questions = questions
+        self.questions = list(questions)
         self.student = StudentNetwork(network.recounter)
         self.columns = {quantity: Column(quantity) for quantity in _ORDER}
         self.done: dict[int, Cell] = {}
         self.first: dict[Where, Question] = {}
-        self.channels_first = reads_channels_first(self._shapes())
+        self._read_columns()
         self.has_fields = any(question.answer.quantity == "receptive_field" for question in questions)
 
     def cells(self) -> list[Cell]:
@@ -64,22 +66,61 @@ class Marking:
                 self._judge(question, index)
         for question in places.get(len(self.network.rows), ()):
             if not question.readings:
-                self._note(question, _unread(question, self.network.right(question.match, question.answer.quantity)))
+                self._note(question, _unread(question, self._right(question)))
                 continue
             column = self.columns[question.answer.quantity]
             self._note(question, judge_total(self.network, self.student, column, question.readings))
         return [self.done[position] for position in range(len(self.questions))]
 
-    def _shapes(self) -> Iterator[tuple[Stated, Shape]]:
+    def _read_columns(self) -> None:
+        """Settle how each column is meant, and read its answers so."""
+        by_column: dict[tuple[str, str], list[Question]] = {}
         for question in self.questions:
-            if question.answer.quantity == "output_shape" and question.readings and question.match.layer != TOTAL:
-                right = self.network.right(question.match, "output_shape")
-                assert isinstance(right, tuple)
-                yield question.readings[0], right
+            if question.readings and not (question.match.layer == TOTAL and question.answer.quantity == "output_shape"):
+                by_column.setdefault((question.answer.quantity, question.answer.heading), []).append(question)
+        for (quantity, _), asked in by_column.items():
+            questions = self._as_params(asked) if quantity == "weights" else asked
+            rights = [self._right(question) for question in questions]
+            cells = [
+                (question.answer, stated, right)
+                for question, right in zip(questions, rights, strict=True)
+                for stated in question.readings[:1]
+            ]
+            column = read_column(cells, self.network.bytes_of_value)
+            for question, right in zip(questions, rights, strict=True):
+                readings = [
+                    column.arranged(question.answer, stated, right) if right is not None else stated
+                    for stated in question.readings
+                ]
+                self.questions[question.position] = question._replace(readings=tuple(readings))
+
+    def _right(self, question: Question) -> Value | None:
+        """The right value; of several the one that was written."""
+        values = self.network.values(question.match, question.answer)
+        if question.answer.quantity == "weights":
+            return values[0]
+        quantity = question.answer.quantity
+        written = (value for value in values for one in question.readings if fits(one, value, quantity))
+        return next(written, values[0])
+
+    def _as_params(self, questions: list[Question]) -> list[Question]:
+        """A column of weights by which all parameters are meant, where it fits better and no other column has them."""
+        if any(question.answer.quantity in ("params", "biases") for question in self.questions):
+            return questions
+
+        def fitting(quantity: str) -> int:
+            return sum(
+                any(fits(one, self.network.right(question.match, quantity), quantity) for one in question.readings)
+                for question in questions
+            )
+
+        if fitting("weights") >= fitting("params"):
+            return questions
+        return [question._replace(answer=question.answer._replace(quantity="params")) for question in questions]
 
     def _judge(self, question: Question, index: int) -> None:
         """The verdict on a layer or a block, and what the student goes on with."""
-        right = self.network.right(question.match, question.answer.quantity)
+        right = self._right(question)
         judged = self._judged(question, index, right) if question.readings else _unread(question, right)
         self._note(question, judged)
         is_first = self.first[question.match.layer, question.answer.quantity] is question
@@ -88,9 +129,6 @@ class Marking:
 
     def _judged(self, question: Question, index: int, right: Value | None) -> Outcome:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
-        if quantity == "output_shape":
-            assert isinstance(right, tuple)
-            readings = tuple([ordered(one, right, self.channels_first[is_bracketed(one)]) for one in readings])
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right)
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)

@@ -1,58 +1,34 @@
-"""Which layer a row of a table is about: by its name, by kind and position, or by the order of the rows."""
+"""Which layer a row of a table is about: by its name, and by an alignment of all rows with the layers.
+
+Where every row has the very name of a layer, that decides. Else the rows are aligned with the layers in their order,
+at the least cost; names, kinds, numbers and what stands in the cells are the evidence. Where two layers explain a row
+equally well and their values differ, the row is not judged.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.suggest import nearest
+from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.teach.check.alignment import MOST_PAIRS, align
+from archcalc.teach.check.labels import Label, plain_label, read_label, squeezed
 from archcalc.teach.check.model import TOTAL, Answer
 
-#: Names of the row of sums.
-_TOTALS = {
-    "total", "totals", "sum", "sums", "all", "overall", "network", "whole network", "total params", "total parameters",
-    "σ", "∑", "итого", "всего", "сумма", "итог",
-}  # fmt: skip
-#: Words for kinds of layers, and the kinds of ops that they mean.
-_KINDS: dict[str, tuple[str, ...]] = {
-    "conv": ("conv2d", "conv_transpose2d", "locally_connected2d"),
-    "deconv": ("conv_transpose2d",),
-    "maxpool": ("max_pool2d",),
-    "avgpool": ("avg_pool2d", "global_avg_pool2d", "adaptive_avg_pool2d", "subsampling2d"),
-    "gap": ("global_avg_pool2d", "adaptive_avg_pool2d"),
-    "pool": ("max_pool2d", "avg_pool2d", "lp_pool2d", "global_avg_pool2d", "adaptive_avg_pool2d", "subsampling2d"),
-    "fc": ("linear", "rbf"),
-    "relu": ("relu", "relu6"),
-    "tanh": ("tanh", "scaled_tanh"),
-    "sigmoid": ("sigmoid",),
-    "softmax": ("softmax",),
-    "lrn": ("local_response_norm",),
-    "bn": ("batch_norm2d",),
-    "dropout": ("dropout",),
-    "flatten": ("flatten",),
-    "concat": ("concat",),
-    "add": ("add",),
-    "input": ("input",),
-}
-_WORDS = {
-    "convolution": "conv", "convolutional": "conv", "conv2d": "conv", "c": "conv", "convolution layer": "conv",
-    "maxpooling": "maxpool", "maxpool2d": "maxpool", "maxpooling2d": "maxpool", "mp": "maxpool",
-    "averagepool": "avgpool", "averagepooling": "avgpool", "avgpooling": "avgpool", "avgpool2d": "avgpool",
-    "subsampling": "avgpool", "globalavgpool": "gap", "globalaveragepooling": "gap", "pooling": "pool", "p": "pool",
-    "dense": "fc", "linear": "fc", "fullyconnected": "fc", "affine": "fc", "f": "fc", "innerproduct": "fc",
-    "norm": "lrn", "localresponsenorm": "lrn", "normalization": "lrn", "batchnorm": "bn", "batchnormalization": "bn",
-    "batchnorm2d": "bn", "image": "input", "data": "input", "in": "input", "drop": "dropout", "reshape": "flatten",
-    "transposedconv": "deconv", "convtranspose": "deconv", "upconv": "deconv", "prob": "softmax",
-    "activation": "relu", "свертка": "conv", "свёртка": "conv", "пулинг": "pool", "вход": "input",
-}  # fmt: skip
-_BETWEEN = re.compile(r"[\s_\-./:#()]+")
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-./:#()]+(?=\d)")
-_LABEL = re.compile(r"(?P<word>[^\W\d]+(?:2d)?)(?P<number>\d{0,3})")
-#: CONV3-64 and FC-4096 of the VGG paper, maxpool2.
-_SIZED = re.compile(r"conv\s?(\d+)-(\d+)|(?:fc|dense|linear)\s?-\s?(\d+)|(\d+)\s?x\s?\4\s?conv\s?,?\s?(\d+)")
+#: Families that keep shapes and have few or no parameters: tables have a row for them or have not.
+_MINOR = ("activation", "regularisation", "normalisation", "shape", "input")
+#: Ops of these families do not stand for one another.
+_DISTINCT = ("merge", "shape", "normalisation")
+_MAIN = ("convolution", "pooling", "dense")
+#: What speaks against a pair, from a number that does not fit to a cell that is wrong.
+_OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 20, 50, 40, 60, 80, 130, 40
+#: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
+_UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 70, 20, 1
+_MOST_NAMED = 6
 
 
 class Group(NamedTuple):
@@ -72,17 +48,24 @@ class Match(NamedTuple):
     is_idle: bool = False
 
 
+#: How many answers of a row are wrong where it is about this.
+Wrong = Callable[[Group, Match], int]
+#: Whether all answers of a row have the same right values for two layers.
+Alike = Callable[[Group, Match, Match], bool]
+
+
 def rows_of(answers: Sequence[Answer]) -> list[Group]:
     """The answers by rows: those about one layer, as long as no quantity comes again."""
-    groups: list[tuple[str, list[int]]] = []
+    groups: list[tuple[str, int | None, list[int]]] = []
     seen: set[str] = set()
     for index, answer in enumerate(answers):
-        if not groups or groups[-1][0] != answer.layer or answer.quantity in seen:
-            groups.append((answer.layer, []))
+        row = answer.place.row if answer.place else None
+        if not groups or groups[-1][:2] != (answer.layer, row) or answer.quantity in seen:
+            groups.append((answer.layer, row, []))
             seen = set()
-        groups[-1][1].append(index)
+        groups[-1][2].append(index)
         seen.add(answer.quantity)
-    return [Group(label, tuple(cells)) for label, cells in groups]
+    return [Group(label, tuple(cells)) for label, _, cells in groups]
 
 
 class Matcher:
@@ -91,7 +74,7 @@ class Matcher:
     def __init__(self, analysis: Analysis) -> None:
         self.rows = analysis.rows
         self.names = [row.name for row in analysis.rows]
-        self.exact = {name: name for name in self.names}
+        self.index = {name: index for index, name in enumerate(self.names)}
         self.plain = _unique((squeezed(name), name) for name in self.names)
         self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names)
         #: The last layer of each block.
@@ -100,112 +83,199 @@ class Matcher:
         }
         self.squeezed = [squeezed(name) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
-        self.main = [row.name for row in self.rows if row.op.family in ("convolution", "pooling", "dense")]
+        self.kinds = {row.op.kind for row in self.rows}
+        self.numbers = [read_label(name.rpartition("/")[2]).numbers for name in self.names]
+        self.places = _places(self.rows)
+        self.left_out = [
+            _MINOR_LEFT_OUT if row.op.family in _MINOR or row.op.in_place else _LEFT_OUT for row in self.rows
+        ]
 
-    def match(self, groups: Sequence[Group]) -> list[Match]:
+    def match(self, groups: Sequence[Group], wrong: Wrong, alike: Alike) -> list[Match]:
         """What each row is about."""
-        found: list[Match | None] = [self._by_name(group.label) or self._by_head(group.label) for group in groups]
-        taken = {match.layer for match in found if match is not None}
-        labels = [_plain(group.label) for group in groups]
-        self._by_size(labels, found)
-        self._by_kind(labels, found, taken)
-        self._by_order(found)
-        return [match or self._unknown(group.label) for match, group in zip(found, groups, strict=True)]
+        labels = [read_label(group.label) for group in groups]
+        repeated = Counter(label.key for label in labels)
+        named = [self._named(group, label, wrong) for group, label in zip(groups, labels, strict=True)]
+        rows = [index for index, match in enumerate(named) if not _is_apart(match)]
+        by_name = [named[index] for index in rows]
+        if not rows or self._is_settled([groups[i] for i in rows], by_name, wrong):
+            return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
+        if len(rows) * len(self.rows) > MOST_PAIRS:
+            return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
+        binding = [_NAMED if repeated[labels[index].key] == 1 else _REPEATED for index in rows]
+        found = self._aligned([groups[i] for i in rows], [labels[i] for i in rows], by_name, binding, wrong, alike)
+        for index, match in zip(rows, found, strict=True):
+            named[index] = match
+        return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
+
+    # --- by name
+
+    def _named(self, group: Group, label: Label, wrong: Wrong) -> Match | None:
+        """The layer, block or total of this very name."""
+        found = self._by_name(group.label) or self._by_head(group.label)
+        if found is None and label.is_total:
+            return Match(TOTAL)
+        if found is not None and found.is_block:
+            # A block with one layer that multiplies is that layer to many: its convolution without batch norm.
+            own = [row for row in self.rows if row.name.startswith(f"{found.layer}/") and row.multiplications]
+            one = Match(own[0].name) if len(own) == 1 else found
+            return min((found, one), key=lambda match: wrong(group, match))
+        return found
 
     def _by_name(self, label: str) -> Match | None:
-        name = label.strip()
-        if name in self.exact:
+        name = label.strip(" *`")
+        if name in self.index:
             return Match(name)
         key = squeezed(name)
-        if _plain(name) in _TOTALS or (key and key == TOTAL):
+        if key == TOTAL:
             return Match(TOTAL)
         if key in self.plain:
             return Match(self.plain[key])
         block = name if name in self.blocks else self.plain_blocks.get(key)
         if block is not None:
             return self._of_block(block)
-        if key in self.lasts:
-            return Match(self.lasts[key])
-        return None
+        return Match(self.lasts[key]) if key in self.lasts else None
 
     def _by_head(self, label: str) -> Match | None:
         """The name before what describes the layer: CONV1: 96 11x11 filters at stride 4."""
-        head = re.split(r"\s*(?::|,|\(|\s-\s|–|—)", label, maxsplit=1)[0]
-        return self._by_name(head) if head != label else None
+        for mark in (":", ",", "(", " - ", "–", "—", "+"):
+            head, found, _ = label.partition(mark)
+            if found and (match := self._by_name(head)):
+                return match
+        return None
 
     def _of_block(self, block: str) -> Match:
-        """A block with one layer that has weights is that layer to the reader: conv, batch norm and relu."""
+        """A block with one layer that has weights is that layer to the reader: conv and relu."""
         inside = [row for row in self.rows if row.name.startswith(f"{block}/")]
         weighted = [row for row in inside if row.params]
         if len(weighted) == 1 and weighted[0].output_shape == inside[-1].output_shape:
             return Match(weighted[0].name)
         return Match(block, is_block=True)
 
-    def _by_size(self, labels: Sequence[str], found: list[Match | None]) -> None:
-        """conv3-64 twice: the two such layers, in their order."""
-        groups: dict[tuple[int, ...], list[int]] = {}
-        for index, label in enumerate(labels):
-            if found[index] is None and (match := _SIZED.fullmatch(label)):
-                numbers = [int(number) for number in match.groups() if number]
-                groups.setdefault(tuple(numbers), []).append(index)
-        for sizes, indices in groups.items():
-            names = [row.name for row in self.rows if _has_sizes(row, sizes)]
-            self._in_turn(indices, names, found)
+    def _is_settled(self, groups: Sequence[Group], named: Sequence[Match | None], wrong: Wrong) -> bool:
+        """Whether the names decide: every row has that of a layer of its own, and most cells are right by them."""
+        layers = [match.layer for match in named if match is not None]
+        if len(set(layers)) < len(groups):
+            return False
+        numbered = sum(read_label(group.label).number is not None for group in groups)
+        if 2 * numbered <= len(groups) or len(groups) < 3:
+            return True
+        cells = sum(len(group.cells) for group in groups)
+        mistakes = sum(wrong(group, match) for group, match in zip(groups, named, strict=True) if match)
+        return 2 * mistakes <= cells
 
-    def _in_turn(self, indices: Sequence[int], names: Sequence[str], found: list[Match | None]) -> None:
-        if len(indices) == len(names):
-            for index, name in zip(indices, names, strict=True):
-                found[index] = Match(name)
-        elif names:
-            for index in indices:
-                shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
-                found[index] = Match(note=f"could be any of {shown}; write the name of the layer")
+    # --- by alignment
 
-    def _by_kind(self, labels: Sequence[str], found: list[Match | None], taken: set[str]) -> None:
-        """The second conv is the second convolution; only where no other reading is possible."""
-        waiting: dict[str, list[tuple[int, int | None]]] = {}
-        for index, label in enumerate(labels):
-            if found[index] is None and (parsed := _kind_of(label)):
-                waiting.setdefault(parsed[0], []).append((index, parsed[1]))
-        for kind, rows in waiting.items():
-            members = [row.name for row in self.rows if row.op.kind in _KINDS[kind]]
-            if not members:
-                for index, _ in rows:
-                    found[index] = Match(note=f"the network has no {kind} layer", is_idle=kind == "flatten")
+    def _aligned(
+        self,
+        groups: Sequence[Group],
+        labels: Sequence[Label],
+        named: Sequence[Match | None],
+        binding: Sequence[int],
+        wrong: Wrong,
+        alike: Alike,
+    ) -> list[Match | None]:
+        through = _is_through(labels)
+        pairs = [
+            self._pairs(group, label, match, price, wrong, through)
+            for group, label, match, price in zip(groups, labels, named, binding, strict=True)
+        ]
+        unmatched = [self._unmatched(label) for label in labels]
+        found = align(pairs, unmatched, self.left_out)
+        by_name = sum(
+            _WRONG * wrong(group, match) if match else cost
+            for group, match, cost in zip(groups, named, unmatched, strict=True)
+        )
+        if by_name <= found.cost:
+            return [match or self._nothing(label) for match, label in zip(named, labels, strict=True)]
+        matches: list[Match | None] = []
+        for row, layer in enumerate(found.layers):
+            group, label = groups[row], labels[row]
+            if layer is None:
+                matches.append(self._nothing(label))
                 continue
-            if all(number is None for _, number in rows):
-                self._in_turn([index for index, _ in rows], members, found)
+            match = Match(self.names[layer])
+            others = [other for other in found.equal[row] if not alike(group, match, Match(self.names[other]))]
+            if others and named[row] != match and not label.kinds:
+                matches.append(None)
+            elif others and named[row] != match:
+                which = [self.names[other] for other in found.equal[row]]
+                shown = ", ".join(which[:_MOST_NAMED]) + (", …" if len(which) > _MOST_NAMED else "")
+                matches.append(Match(note=f"could be any of {shown}; write the name of the layer"))
+            if others and named[row] != match:
                 continue
-            everyone = [number for _, number in rows] == list(range(1, len(members) + 1))
-            for index, number in rows:
-                if number is None or not 1 <= number <= len(members):
-                    continue
-                name = members[number - 1]
-                if everyone or not (name in taken or self._is_stage(kind, number)):
-                    found[index] = Match(name)
+            is_plain = named[row] == match or (label.kinds and self._number_cost(label, layer, through) < _NUMBER)
+            matches.append(match if is_plain else match._replace(note="matched by the order of the rows"))
+        return matches
 
-    def _is_stage(self, kind: str, number: int) -> bool:
-        """Whether conv3 may as well mean the third stage, as conv3_1 is named."""
-        prefix = f"{kind}{number}"
-        return any(name.startswith((f"{prefix}.", f"{prefix}x")) for name in self.squeezed)
+    def _pairs(
+        self, group: Group, label: Label, named: Match | None, binding: int, wrong: Wrong, through: bool
+    ) -> Mapping[int, int]:
+        """What it costs that the row stands for each of the layers that it can stand for."""
+        own = self.index.get(named.layer) if named is not None else None
+        found = {}
+        for index, row in enumerate(self.rows):
+            cost = 0 if index == own else self._distance(label, index, row, through)
+            if cost is None:
+                continue
+            if own is not None and index != own:
+                cost += binding
+            found[index] = cost + _WRONG * wrong(group, Match(row.name))
+        return found
 
-    def _by_order(self, found: list[Match | None]) -> None:
-        """The convolutions, pools and dense layers one after the other, where the table has exactly these rows."""
-        if all(match is not None and (match.layer or match.is_idle) for match in found):
-            return
-        rows = [index for index, match in enumerate(found) if match is None or match.layer != TOTAL]
-        layers = [match.layer if match is not None else "" for match in found]
-        for names in (self.main, [self.names[0], *self.main]):
-            pairs = list(zip(rows, names, strict=False))
-            if len(rows) == len(names) and all(layers[index] in ("", name) for index, name in pairs):
-                for index, name in pairs:
-                    if not layers[index]:
-                        found[index] = Match(name, note="matched by the order of the rows")
-                return
+    def _distance(self, label: Label, index: int, row: Row, through: bool) -> int | None:
+        """How unlike a label and a layer are; None where they cannot be the same."""
+        kind, family = row.op.kind, row.op.family
+        if not label.kinds and (family in _MINOR and family != "input"):
+            return None
+        if not label.kinds:
+            cost = _UNKNOWN
+        elif kind in label.kinds:
+            cost = 0
+        elif family not in _DISTINCT and any(OPS[one].family == family for one in label.kinds):
+            cost = _RELATED
+        elif {family, *(OPS[one].family for one in label.kinds)} <= {"convolution", "dense"}:
+            cost = 2 * _RELATED
+        elif "softmax" in label.kinds and family == "dense":
+            cost = _RELATED  # the classifier before it, where a table has one row for both
+        else:
+            return None
+        if label.kernel and getattr(row.op, "kernel_size", None) not in (None, (label.kernel, label.kernel)):
+            cost += _SIZE
+        if label.filters and row.output_shape[0] != label.filters:
+            cost += _SIZE
+        if label.is_last and any(later.op.kind == kind for later in self.rows[index + 1 :]):
+            cost += _SIZE
+        return cost + self._number_cost(label, index, through)
+
+    def _number_cost(self, label: Label, index: int, through: bool) -> int:
+        """Whether the numbers of a label fit: its place among those of its kind, or those of the layer's own name."""
+        if not label.numbers:
+            return 0
+        own = self.numbers[index]
+        if own[:1] == label.numbers and len(own) > 1:
+            return 0  # conv3 for any of conv3_1, conv3_2, …
+        if not through and label.number is not None:
+            places = self.places[index]
+            if label.number in (places[0] if label.kinds else places[1]):
+                return 0
+        return _OTHER_WORD if own == label.numbers else _NUMBER
+
+    def _unmatched(self, label: Label) -> int:
+        """What a row costs that stands for no layer: little where the network has no such layer, as for flatten."""
+        if label.kinds and all(OPS[kind].family in _MINOR for kind in label.kinds):
+            return _MINOR_UNMATCHED if self.kinds & set(label.kinds) else 0
+        return _UNMATCHED
+
+    def _nothing(self, label: Label) -> Match | None:
+        """Why a row stands for no layer."""
+        if not label.kinds or self.kinds & set(label.kinds):
+            return None
+        is_minor = all(OPS[kind].family in _MINOR for kind in label.kinds)
+        return Match(note=f"the network has no {OPS[label.kinds[0]].noun} layer", is_idle=is_minor)
 
     def _unknown(self, label: str) -> Match:
         shown = label[:40]
-        plain = _plain(label)
+        plain = plain_label(label)
         key = squeezed(plain)
         stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
         if len(stage) > 1 and len(key) > 1:
@@ -216,13 +286,31 @@ class Matcher:
         return Match(note=f"the network has no layer {shown!r}{hint}")
 
 
-def _has_sizes(row: Row, sizes: tuple[int, ...]) -> bool:
-    """Whether a layer is the convolution of (kernel, filters), or the dense layer of (neurons,)."""
-    if len(sizes) == 1:
-        return bool(getattr(row.op, "out_features", None) == sizes[0])
-    kernel, filters = sizes
-    op = row.op
-    return bool(getattr(op, "out_channels", None) == filters and getattr(op, "kernel_size", None) == (kernel, kernel))
+def _is_apart(match: Match | None) -> bool:
+    """Whether a row stands outside the order of the layers: the total, a block."""
+    return match is not None and (match.layer == TOTAL or match.is_block)
+
+
+def _is_through(labels: Sequence[Label]) -> bool:
+    """Whether one numbering runs through rows of several kinds: C1, S2, C3, …, or Conv2d-1, ReLU-2."""
+    numbered = [label for label in labels if label.number is not None]
+    numbers = [label.number or 0 for label in numbered]
+    kinds = {label.kinds for label in numbered}
+    rising = all(first < second for first, second in pairwise(numbers))
+    return len(kinds) > 1 and len(numbers) > 2 and rising
+
+
+def _places(rows: Sequence[Row]) -> list[tuple[set[int], set[int]]]:
+    """For each layer its numbers among those of its kind or family, and among all that people count."""
+    counts: Counter[str] = Counter()
+    found = []
+    for row in rows:
+        families = [row.op.kind, row.op.family, *(["main"] if row.op.family in _MAIN else [])]
+        families += ["weighted"] if row.multiplications else []
+        counts.update(dict.fromkeys(families, 1))
+        own = {counts[row.op.kind], counts[row.op.family]}
+        found.append((own, {counts[name] for name in ("main", "weighted") if name in families}))
+    return found
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -230,30 +318,3 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found = list(pairs)
     counts = Counter(key for key, _ in found)
     return {key: name for key, name in found if counts[key] == 1 and key}
-
-
-def squeezed(label: str) -> str:
-    """A name without what people write differently: case, spaces, underscores, hyphens. conv1_1 is not conv11."""
-    return _BETWEEN.sub("", _BETWEEN_DIGITS.sub("\0", label)).replace("\0", ".").lower()
-
-
-def _plain(label: str) -> str:
-    return re.sub(r"\s+", " ", label).strip(" .:*#").lower()
-
-
-def _kind_of(label: str) -> tuple[str, int | None] | None:
-    """`conv 2`, `2nd conv layer`, `Conv2D_2`: the kind and the position."""
-    plain = re.sub(r"\b(layer|layers)\b", " ", label)
-    ordinal = re.match(r"\s*(\d{1,3})(?:st|nd|rd|th)?\s+(.+)", plain)
-    number = int(ordinal[1]) if ordinal else None
-    key = squeezed(ordinal[2] if ordinal else plain)
-    key = re.sub(r"\(.*\)$", "", key)
-    if key in _KINDS or key in _WORDS:
-        return _WORDS.get(key, key), number
-    match = _LABEL.fullmatch(key)
-    if match is None or number is not None:
-        return None
-    word = _WORDS.get(match["word"], match["word"])
-    if word not in _KINDS:
-        return None
-    return word, int(match["number"]) if match["number"] else None

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node
 from archcalc.teach.reading.stated import Stated
 
-#: Quantities that an answer can be about, by their keys; each is a column of the table of answers.
-QUANTITIES = ("output_shape", "params", "multiplications", "activations", "memory", "receptive_field")
+#: Quantities that an answer can be about, by their keys: those that people write columns of.
+CHECKED = tuple(key for key, one in QUANTITIES.items() if one.headings)
 #: The name of the row that holds the sums of the columns.
 TOTAL = "total"
 
@@ -34,6 +35,9 @@ class Answer(NamedTuple):
     quantity: str
     text: str
     place: Place | None = None
+    #: The heading of its column, in lower case, and the order of axes that it gives: `whc` of W×H×D.
+    heading: str = ""
+    axes: str = ""
 
 
 class Diagnosis(NamedTuple):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.notation import MATHML
-from archcalc.teach.check.findings import QUANTITY_WORDS, Finding, chain, shorten, summary, words_of
+from archcalc.teach.check.findings import Finding, chain, shorten, summary, words_of
 from archcalc.teach.check.match import rows_of
-from archcalc.teach.check.model import Check, Verdict
+from archcalc.teach.check.model import CHECKED, Check, Verdict
 
 _STYLE = """
 :root { color-scheme: light dark; --right: #2e7d32; --carried: #9a5b00; --wrong: #c62828; }
@@ -59,8 +60,8 @@ def page(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str
 def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:
     """The answers as they were handed in, each cell with its verdict."""
     used = {cell.quantity for cell in check.cells}
-    quantities = [quantity for quantity in QUANTITY_WORDS if quantity in used]
-    heads = "".join(f'<th scope="col">{escape(QUANTITY_WORDS[quantity])}</th>' for quantity in quantities)
+    quantities = [quantity for quantity in CHECKED if quantity in used]
+    heads = "".join(f'<th scope="col">{escape(QUANTITIES[quantity].title)}</th>' for quantity in quantities)
     yield f'<thead><tr><th scope="col">layer</th>{heads}</tr></thead>\n<tbody>\n'
     for row in rows_of([cell.answer for cell in check.cells]):
         cells = {check.cells[position].quantity: check.cells[position] for position in row.cells}

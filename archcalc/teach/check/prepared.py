@@ -5,11 +5,13 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Sequence
 
+from archcalc.core.conventions import BYTES
+from archcalc.ops.base import elements
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import Value, expected, expected_total
 from archcalc.teach.check.match import Match, Matcher
-from archcalc.teach.check.model import TOTAL, Diagnosis
+from archcalc.teach.check.model import TOTAL, Answer, Diagnosis
 from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
@@ -35,6 +37,8 @@ class PreparedNetwork:
         self.matcher = Matcher(self.analysis)
         self.rows = self.analysis.rows
         self.ends = self.matcher.blocks
+        #: Bytes of a value, for all images of the batch.
+        self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
         self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
 
     def right(self, match: Match, quantity: str) -> Value | None:
@@ -47,6 +51,20 @@ class PreparedNetwork:
             return expected(self.rows[self.ends[match.layer]], self.analysis, quantity)
         values = [expected(row, self.analysis, quantity) for row in self.inside(match.layer)]
         return sum(value for value in values if isinstance(value, int))
+
+    def values(self, match: Match, answer: Answer) -> tuple[Value | None, ...]:
+        """All that is right for an answer, the usual first.
+
+        Of a column of weights also the parameters, which many call so; of a column of sizes also the values of a layer
+        that works in place.
+        """
+        right = self.right(match, answer.quantity)
+        row = self.analysis.by_name.get(match.layer)
+        if answer.quantity == "weights":
+            return (right, self.right(match, "params"))
+        if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
+            return (right, elements(row.output_shape))
+        return (right,)
 
     def inside(self, block: str) -> Iterator[Row]:
         return (row for row in self.rows if row.name.startswith(f"{block}/"))

@@ -175,7 +175,7 @@ class StudentNetwork:
             if value is not None and value not in seen:
                 seen.add(value)
                 yield Follows(value, source)
-        if quantity == "memory" and (stated := self.counts.get((row.name, "activations"))) is not None:
+        if quantity == "activation_bytes" and (stated := self.counts.get((row.name, "activations"))) is not None:
             bytes_stated = stated * BYTES[network.analysis.dtype] * network.analysis.batch
             if bytes_stated.denominator == 1 and bytes_stated not in seen:
                 yield Follows(int(bytes_stated), (row.name, "activations"))

@@ -65,7 +65,7 @@ def _told(sheet: Worksheet) -> list[str]:
         notes.append(f"Params: {said['params']}.")
     if "multiplications" in asked:
         notes.append(f"Multiplications: {said['multiplications']}.")
-    if asked & {"activations", "memory"}:
+    if asked & {"activations", "activation_bytes"}:
         notes.append(f"Activations and memory: {said['stored']}.")
     if "receptive_field" in asked:
         notes.append(f"Receptive field: {said['receptive_field']}.")

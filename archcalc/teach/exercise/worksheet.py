@@ -7,28 +7,23 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import QUANTITIES
+from archcalc.core.quantities import quantity as quantity_of
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.layer import Explanation, explain_row
 from archcalc.explain.derive.network import Sum, find_layers, sum_up
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.columns import COLUMNS, Context
 from archcalc.teach.check.expected import derivations
-from archcalc.teach.check.model import QUANTITIES, TOTAL
+from archcalc.teach.check.model import TOTAL
 from archcalc.teach.exercise.choices import Choices
 
 DEFAULT = ("output_shape", "params", "multiplications")
-#: The heading of each quantity, and the column of a report that has its text.
-_SHOWN = {
-    "output_shape": ("output shape", "output"),
-    "params": ("params", "params"),
-    "multiplications": ("multiplications", "multiplications"),
-    "activations": ("activations", "activations"),
-    "memory": ("memory", "stored"),
-    "receptive_field": ("receptive field", "receptive_field"),
-}
-#: Quantities that add up, and by which name their sum is explained.
-_SUMS = {"params": "params", "multiplications": "multiplications", "activations": "activations",
-         "memory": "activation_bytes"}  # fmt: skip
+#: What a worksheet can ask for, and the column of a report that has its text.
+ASKED = {
+    "output_shape": "output", "params": "params", "multiplications": "multiplications", "activations": "activations",
+    "activation_bytes": "stored", "receptive_field": "receptive_field",
+}  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -58,7 +53,7 @@ class Worksheet:
     @property
     def heads(self) -> tuple[str, ...]:
         reads = ("reads",) if self.branches else ()
-        return ("layer", "operation", *reads, *(_SHOWN[quantity][0] for quantity in self.quantities))
+        return ("layer", "operation", *reads, *(QUANTITIES[quantity].headings[0] for quantity in self.quantities))
 
     @property
     def branches(self) -> bool:
@@ -98,7 +93,7 @@ class Worksheet:
     def sums(self) -> list[Sum]:
         """The sums that are blank, term by term."""
         asked = [quantity for quantity in self.quantities if self.is_blank(TOTAL, quantity)]
-        return [sum_up(self.analysis, _SUMS[quantity]) for quantity in asked]
+        return [sum_up(self.analysis, quantity) for quantity in asked]
 
 
 def operation(row: Row) -> str:
@@ -115,6 +110,17 @@ def operation(row: Row) -> str:
     return ", ".join([*kept, *told])
 
 
+def asked_quantity(name: str) -> str:
+    """The key of a quantity that can be asked for, by any of its names. Raises `UsageError`."""
+    try:
+        key = quantity_of(name).key
+    except KeyError:
+        key = name
+    if key not in ASKED:
+        raise UsageError(f"there is no quantity {name[:60]!r}{did_you_mean(name, ASKED)}; there are {', '.join(ASKED)}")
+    return key
+
+
 def make_worksheet(
     analysis: Analysis,
     quantities: Sequence[str] = DEFAULT,
@@ -129,12 +135,9 @@ def make_worksheet(
     left out unless `every_layer`. `layer` keeps one block. Raises `UsageError` for a quantity or a layer that does not
     exist, and where nothing would be blank.
     """
-    for quantity in quantities:
-        if quantity not in QUANTITIES:
-            hint = did_you_mean(quantity, QUANTITIES)
-            raise UsageError(f"there is no quantity {quantity[:60]!r}{hint}; there are {', '.join(QUANTITIES)}")
+    quantities = [asked_quantity(name) for name in quantities]
     if not quantities:
-        raise UsageError(f"which quantities? There are {', '.join(QUANTITIES)}")
+        raise UsageError(f"which quantities? There are {', '.join(ASKED)}")
     if not 0 < blank <= 1:
         raise UsageError(f"the share of blank cells must lie above 0 and at most at 1, not {blank:g}")
     inside = set(find_layers(analysis, layer))
@@ -147,8 +150,8 @@ def make_worksheet(
     if not cells:
         raise UsageError(f"{layer or analysis.graph.name} has no layer whose numbers could be asked for")
     blanks = Choices("blanks", analysis.graph.name, seed).shuffled(cells)[: max(1, round(blank * len(cells)))]
-    summed = {quantity for _, quantity in blanks if quantity in _SUMS} if layer is None else set()
-    has_total = layer is None and any(quantity in _SUMS for quantity in quantities)
+    summed = {quantity for _, quantity in blanks if QUANTITIES[quantity].adds_up} if layer is None else set()
+    has_total = layer is None and any(QUANTITIES[quantity].adds_up for quantity in quantities)
     return Worksheet(
         analysis,
         tuple(dict.fromkeys(quantities)),
@@ -169,10 +172,10 @@ def _sources(rows: Sequence[Row], every_layer: bool) -> dict[str, str]:
 
 
 def _text(row: Row, quantity: str, context: Context) -> str:
-    column = COLUMNS[_SHOWN[quantity][1]]
+    column = COLUMNS[ASKED[quantity]]
     return "0" if column.value(row, context) == 0 else column.text(row, context)
 
 
 def _total(analysis: Analysis, quantity: str) -> str:
-    text = COLUMNS[_SHOWN[quantity][1]].total_text
+    text = COLUMNS[ASKED[quantity]].total_text
     return text(analysis.totals) if text else ""

@@ -93,7 +93,7 @@ def _value(value: Any, quantity: str) -> str:
         return "×".join(map(str, value)) if quantity == "receptive_field" else format_shape(value)
     if value is None:
         return "–"
-    return f"{value:,} bytes ({words.size(value)})" if quantity == "memory" else f"{value:,}"
+    return f"{value:,} bytes ({words.size(value)})" if quantity == "activation_bytes" else f"{value:,}"
 
 
 def render_gradescope(marked: Marked, visibility: str) -> str:

@@ -17,8 +17,6 @@ LONGEST = 200
 
 _ABOUT = re.compile(r"(?:about|around|roughly|nearly|some|ca\.|~|≈)\s*", re.IGNORECASE)
 _SIDES = re.compile(r"\(?\s*\d{1,9}(?:\s*[x×*]\s*\d{1,9})+\s*\)?", re.IGNORECASE)
-#: A unit that texts write for either of two.
-_MB = re.compile(r"(?<=[KMGkmg])(?=[Bb]$)")
 
 
 class Claimed(NamedTuple):
@@ -105,27 +103,8 @@ def read_claimed(value: Any) -> Claimed:
 def _readings(text: str, is_about: bool) -> Iterator[Stated]:
     """The number that a text is, in each meaning of its unit; none where it is words."""
     number = text.removesuffix("%").rstrip()
-    # The notes of a course mostly write MB for 1024² bytes: what holds for either is right.
-    for variant in dict.fromkeys((number, _MB.sub("i", number))):
-        try:
-            stated = read_statement(variant, "params")[0]
-        except StatementError:
-            return
-        value, low, high = stated.value, stated.low, stated.high
-        if value is None or low is None or high is None:
-            return
-        if is_about:
-            low, high = min(low, value - _blur(value)), max(high, value + _blur(value))
-        yield stated._replace(text=text, low=low, high=high)
-
-
-def _blur(value: Fraction) -> Fraction:
-    """How far "about" reaches: half a step of the last digit that is not 0, and no more than a twentieth."""
-    if not value:
-        return Fraction(0)
-    step = Fraction(1)
-    while value % (step * 10) == 0:
-        step *= 10
-    while value % step != 0:
-        step /= 10
-    return min(step / 2, abs(value) / 20)
+    try:
+        readings = read_statement(f"≈ {number}" if is_about else number, "params")
+    except StatementError:
+        return
+    yield from (one._replace(text=text) for one in readings)

@@ -27,6 +27,10 @@ class Stated(NamedTuple):
     shape: Shape | None = None
     sides: tuple[int, ...] = ()
     expression: Node | None = None
+    #: The axes of the shape are named, so that their order is known.
+    is_ordered: bool = False
+    #: A number of values that is printed after a shape and is not that of the shape.
+    printed: int | None = None
 
     def holds(self, number: int | Fraction) -> bool:
         """Whether this number is what is stated, within its rounding."""

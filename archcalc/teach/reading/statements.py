@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
+from archcalc.explain.derive.trace import Node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole, scaled
+from archcalc.teach.reading.shapes import read_shape, read_sides
 from archcalc.teach.reading.stated import Stated
 
 #: Characters of a cell.
@@ -18,21 +20,33 @@ _NOTHING = {"", "-", "–", "—", "−", "?", "…", "...", "n/a", "na", "none"
 _BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
 _CYRILLIC = str.maketrans("КкМмГгБбИи", "KKMMGGBBII")
 _WORDS = {
-    "thousand": 1, "thousands": 1, "million": 2, "millions": 2, "mio": 2, "billion": 3, "billions": 3, "bn": 3,
-    "тыс": 1, "млн": 2, "млрд": 3,
+    "thousands": 10**3, "thousand": 10**3, "tausend": 10**3, "mille": 10**3, "mil": 10**3, "тысяч": 10**3, "тыс": 10**3,
+    "millionen": 10**6, "millions": 10**6, "million": 10**6, "millones": 10**6, "milhões": 10**6, "mio": 10**6,
+    "миллионов": 10**6, "миллиона": 10**6, "млн": 10**6, "billions": 10**9, "billion": 10**9, "milliards": 10**9,
+    "milliarden": 10**9, "mrd": 10**9, "bn": 10**9, "млрд": 10**9,
+    "万": 10**4, "萬": 10**4, "千": 10**3, "百万": 10**6, "亿": 10**8, "億": 10**8, "lakhs": 10**5,
+    "lakh": 10**5, "crores": 10**7, "crore": 10**7,
 }  # fmt: skip
-#: Words behind a number that say what is counted, and nothing about how much.
+#: Words after a number that say what is counted, and nothing about how much.
 _COUNTED = (
+    r"paramètres?|Parametern?|parámetros?|parâmetros?|параметр(?:а|ов)?|פרמטרים|պարամետր|个?参数|個?パラメータ|个|個|"
+    r"Gewichte|poids|pesos|вес(?:а|ов)?|neurones|Neuronen|neuronas|neurônios|нейрон(?:а|ов)?|значени[йея]|"
+    r"valeurs|Werte|valores|multiplikationen|multiplicaciones|multiplicações|умножени[йея]|biases|bias|"
     r"params?|parameters?|weights?|values?|numbers?|floats?|activations?|neurons?|units?|pixels?|px|"
     r"macs?|madds?|mult[- ]?adds?|multiply[- ]?adds?|mults?|muls?|multiplications?|multiplies|flops?|ops|operations?"
 )
+_ABOUT = (
+    r"≈|~|约|大约|約|\b(?:circa|ca\.?|about|around|roughly|nearly|some|approx(?:imately|\.)?|environ|ungefähr|etwa|rund|"
+    r"около|примерно|aprox\.?|cerca de)(?=[\s\d])"
+)
 _NUMBER = re.compile(
-    rf"(?P<about>≈|~|ca\.?|about|approx\.?)?\s*(?P<sign>[-−+])?\s*"
-    rf"(?P<digits>\d{{1,3}}(?:{GAP}\d{{3}})+(?:\.\d+)?|\d+(?:[.,]\d+)*|[.,]\d+)"
+    rf"(?P<about>{_ABOUT})?"
+    rf"\s*(?P<sign>[-−+])?\s*"
+    rf"(?P<digits>\d{{1,3}}(?:{GAP}\d{{3}})+(?:\.\d+)?|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?!\d)|\d+(?:[.,]\d+)*|[.,]\d+)"
     rf"\s*(?:(?:[eE]|\s*[·×x*]\s*10\s*(?:\^|\*\*))\s*(?P<exponent>[-+−]?\d{{1,2}})"
     r"|[·×x*]\s*10(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))?"
     rf"\s*(?:(?P<word>{'|'.join(_WORDS)})\.?)?"
-    rf"\s*(?:(?P<bytes>(?:[KkMmGgКкМмГг](?:[iIиИ])?)?[BБ](?:ytes?|YTES?)?|[KkMmGg]?b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|байта?)"
+    rf"\s*(?:(?P<bytes>(?:[KkMmGgКкМмГг](?:[iIиИ])?)?[BБ](?:ytes?|YTES?)?|[KkMmGg]?b|[KkMmGg]o|octets?|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|байта?)"
     rf"|(?P<letter>[KkMmGgBКкМм])?\s*(?P<counted>{_COUNTED})?)",
     re.IGNORECASE,
 )
@@ -44,6 +58,8 @@ _MARKS = "`*$ \t\r\n\u00a0\u2009\u202f"
 _MOST_DIGITS = 40
 #: A formula of a spreadsheet that reads other cells: =SUM(B2:B9), =B2*4.
 _OTHER_CELLS = re.compile(r"(?<!\w)\$?[A-Z]{1,3}\$?\d|[A-Z]{2,}\(")
+#: **224** where it is no power: at the beginning, or after an equals sign.
+_BOLD = re.compile(r"((?:^|[=≈≃≅~,;(])\s*)\*\*([^*`]+)\*\*")
 _EQUALS = re.compile(r"[=≈≃≅]|~=")
 
 
@@ -63,22 +79,27 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
         raise StatementError(f"a cell may have {LONGEST_CELL:,} characters, this one has {len(text):,}")
     if text.startswith("=") and _OTHER_CELLS.search(text):
         raise StatementError("this formula reads other cells; write its result, or the calculation in numbers")
-    cleaned = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").strip()
-    if not cleaned:
-        raise StatementError("nothing to read")
+    cleaned = _cleaned(text)
     if quantity == "output_shape":
-        return _shapes(text, cleaned)
-    if quantity == "receptive_field" and (sides := _sides(cleaned)) and len(sides) == 2:
+        return read_shape(text, cleaned)
+    if quantity == "receptive_field" and (sides := read_sides(cleaned)) and len(sides) == 2:
         return (Stated(text, sides=sides),)
     return _numbers(text, cleaned, quantity)
 
 
 def split_result(text: str) -> tuple[str, str | None]:
     """A calculation, and the result behind its =, where there is one. Raises `StatementError` for nothing."""
-    cleaned = text.strip(_MARKS).removeprefix("=").strip()
-    if not cleaned:
+    return _split(_cleaned(text))
+
+
+def _cleaned(text: str) -> str:
+    """A cell without what Markdown and LaTeX put around it or around its result."""
+    plain = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").replace("`", "")
+    plain = _BOLD.sub(lambda match: match[1] + match[2], plain)
+    plain = re.sub(r"(?<=[\w)\]])\s*\([^()\d]*\)\s*$", "", plain)  # a remark
+    if not plain.strip(_MARKS):
         raise StatementError("nothing to read")
-    return _split(cleaned)
+    return plain.strip(_MARKS)
 
 
 # --- numbers
@@ -96,12 +117,24 @@ def _numbers(text: str, cleaned: str, quantity: str) -> tuple[Stated, ...]:
     if tuple(_read_number(text, written, quantity)):  # 60 MB = 61,440,000 bytes: no calculation stands before it
         return found
     tree = calculate(_without_unit(written))
-    return tuple([one._replace(expression=tree if is_whole(tree) else None) for one in found])
+    return tuple([_beside(one, tree) for one in found])
+
+
+def _beside(stated: Stated, tree: Node) -> Stated:
+    """A result with the calculation before it, which says how far it was rounded: 112*112*64 = 800K."""
+    if not is_whole(tree):
+        return stated
+    value, low, high = stated.value, stated.low, stated.high
+    if value is not None and low is not None and high is not None and low < high and not stated.unit:
+        exact = Fraction(tree.value)
+        if abs(exact - value) <= blur(value):
+            low, high = min(low, exact), max(high, exact)
+    return stated._replace(low=low, high=high, expression=tree)
 
 
 def _split(cleaned: str) -> tuple[str, str | None]:
     """What stands before the first = and behind the last; all of it where there is none."""
-    parts = [part.strip() for part in _EQUALS.split(cleaned) if part.strip()]
+    parts = [part.strip(_MARKS) for part in _EQUALS.split(cleaned) if part.strip(_MARKS)]
     if not parts:
         raise StatementError("there is no number beside the =")
     return (parts[0], parts[-1]) if len(parts) > 1 else (_EQUALS.sub("", cleaned).strip(), None)
@@ -135,39 +168,62 @@ def _read_number(text: str, written: str, quantity: str, about: bool = False) ->
     if exponent:
         factor *= Fraction(10) ** int(exponent.replace("−", "-"))
     if match["word"]:
-        factor *= 1000 ** _WORDS[match["word"].lower()]
+        factor *= _WORDS[match["word"].lower()]
     unit = match["bytes"] or ""
     letter = match["letter"] or ""
-    if unit == "B" and quantity != "memory":  # 0.6B parameters: billions
+    if unit == "B" and quantity != "activation_bytes":  # 0.6B parameters: billions
         unit, letter = "", "B"
-    if unit:
-        factor *= _bytes(unit)
-    elif letter:
+    if letter:
         factor *= scaled("1", letter)
-    is_scaled = bool(letter or match["word"] or exponent or (unit and factor != 1))
+    is_scaled = bool(letter or match["word"] or exponent or (unit and max(_bytes(unit)) > 1))
     sign = -1 if match["sign"] in ("-", "−") else 1
     rough = about or bool(match["about"])
-    for digits, decimals in _decimals(match["digits"], is_scaled or quantity == "memory"):
-        value = Fraction(digits) * factor
-        step = factor / 10**decimals
-        if rough and not decimals and not is_scaled:  # ≈ 62,400,000
-            step *= 10 ** (len(digits) - len(digits.rstrip("0") or "0"))
-        # A number that is written in full is meant exactly.
-        half = step / 2 if decimals or is_scaled or rough else Fraction(0)
-        low, high = sorted((sign * (value - half), sign * (value + half)))
-        yield Stated(text, sign * value, low, high, "bytes" if unit else "")
+    for digits, decimals in _decimals(match["digits"], is_scaled or quantity == "activation_bytes"):
+        # KB and MB are written for powers of 1000 and of 1024.
+        for each in _bytes(unit) if unit else (1,):
+            yield _rounded(text, sign, Fraction(digits), decimals, factor * each, is_scaled, rough)._replace(
+                unit="bytes" if unit else ""
+            )
 
 
-def _bytes(unit: str) -> int:
+def _rounded(
+    text: str, sign: int, digits: Fraction, decimals: int, factor: Fraction, is_scaled: bool, is_about: bool
+) -> Stated:
+    """A number and what rounds to it. One that is written in full is exact; of 0M no digit counts, so that it is 0."""
+    value = digits * factor
+    half = factor / 10**decimals / 2 if value and (decimals or is_scaled) else Fraction(0)
+    if is_about:
+        half = max(half, blur(value))
+    low, high = sorted((sign * (value - half), sign * (value + half)))
+    return Stated(text, sign * value, low, high)
+
+
+def blur(value: Fraction) -> Fraction:
+    """How far "about" reaches: half a step of the last digit that is not 0, and no more than a twentieth."""
+    if not value:
+        return Fraction(0)
+    step = Fraction(1)
+    while value % (step * 10) == 0:
+        step *= 10
+    while value % step != 0:
+        step /= 10
+    return min(step / 2, abs(value) / 20)
+
+
+def _bytes(unit: str) -> tuple[int, ...]:
+    """The bytes of a unit, in each of its meanings."""
     plain = unit.translate(_CYRILLIC)
     lower = plain.lower()
-    if lower.startswith("байт"):
-        return 1
+    if lower.startswith(("байт", "octet")):
+        return (1,)
     for word, prefix in _FULL_WORDS.items():
         if lower.startswith(word):
-            return _BYTES[prefix]
-    prefix = re.sub(r"B(YTES?)?$", "", plain.upper())
-    return _BYTES[prefix]
+            return _meanings(prefix)
+    return _meanings(re.sub(r"(?:B(?:YTES?)?|O)$", "", plain.upper()))
+
+
+def _meanings(prefix: str) -> tuple[int, ...]:
+    return (_BYTES[prefix], _BYTES[f"{prefix}I"]) if prefix in ("K", "M", "G") else (_BYTES[prefix],)
 
 
 def _decimals(digits: str, may_be_decimal: bool) -> Iterator[tuple[str, int]]:
@@ -175,6 +231,9 @@ def _decimals(digits: str, may_be_decimal: bool) -> Iterator[tuple[str, int]]:
     plain = re.sub(GAP, ",", digits)
     points, commas = plain.count("."), plain.count(",")
     groups = re.fullmatch(r"\d{1,3}([.,]\d{3})+", plain) is not None
+    if re.fullmatch(r"\d{1,2}(?:,\d{2})+,\d{3}", plain):  # 8,85,120: grouped as in India
+        yield plain.replace(",", ""), 0
+        return
     if points and commas:  # the later sign is the decimal one: 1,327.5 or 1.327,5
         point = max(plain.rfind("."), plain.rfind(","))
         whole, part = re.sub("[.,]", "", plain[:point]), plain[point + 1 :]
@@ -199,65 +258,3 @@ def _decimals(digits: str, may_be_decimal: bool) -> Iterator[tuple[str, int]]:
     else:
         yield decimal
         yield whole + part, 0
-
-
-# --- shapes
-
-_BETWEEN = r"\s*(?:[x×*·хX]|by|\\times)\s*"
-_SIDE = rf"\d{{1,3}}(?:{GAP}\d{{3}})+|\d+"
-_CROSSED = re.compile(rf"(?:{_SIDE})(?:{_BETWEEN}(?:{_SIDE}))+", re.IGNORECASE)
-_LISTED = re.compile(r"(?:(?:-1|None|N|B|\?)\s*[,;]\s*)?\d+(?:\s*[,;]\s*\d+)*\s*[,;]?", re.IGNORECASE)
-_MAPS = re.compile(rf"({_SIDE})\s*(?:@|maps?\s+of|channels?\s+of)\s*(\d+){_BETWEEN}(\d+)", re.IGNORECASE)
-_MOST_SIDES = 4
-_LARGEST_SIDE = 12  # digits
-
-
-def _shapes(text: str, cleaned: str) -> tuple[Stated, ...]:
-    if match := _MAPS.fullmatch(cleaned):
-        channels, height, width = (_side(part) for part in match.groups())
-        return (Stated(text, shape=(channels, height, width), sides=(channels, height, width)),)
-    last = cleaned.rsplit("=", 1)[-1].strip()  # (227 − 11)/4 + 1 = 55
-    sides = _sides(last)
-    if sides is None:
-        try:
-            tree = calculate(cleaned)
-        except StatementError:
-            wanted = "write 55x55x96, (96, 55, 55), or a number for a flat one"
-            raise StatementError(f"cannot be read as a shape; {wanted}") from None
-        if not is_whole(tree) or tree.value < 0:
-            raise StatementError("is no whole number, as a size is")
-        return (Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree),)
-    # A batch stands before the three sides of an image: (1, 96, 55, 55).
-    sides = sides[1:] if len(sides) == _MOST_SIDES and sides[0] == 1 else sides
-    shape = (sides[2], sides[0], sides[1]) if len(sides) == 3 else sides
-    return (Stated(text, shape=shape, sides=sides),)
-
-
-def _sides(cleaned: str) -> tuple[int, ...] | None:
-    """The sides as they are written; None of what is no shape."""
-    inner = cleaned
-    bracketed = False
-    if len(cleaned) > 1 and cleaned[0] in "([{" and cleaned[-1] in ")]}":
-        inner, bracketed = cleaned[1:-1].strip(), True
-    inner = re.sub(r"\s*(?:neurons?|units?|values?|px|pixels?)$", "", inner, flags=re.IGNORECASE)
-    if _CROSSED.fullmatch(inner):
-        parts = re.split(_BETWEEN, inner, flags=re.IGNORECASE)
-    elif not bracketed and re.fullmatch(_SIDE, inner):
-        parts = [inner]
-    elif _LISTED.fullmatch(inner):
-        parts = [part for part in re.split(r"\s*[,;]\s*", inner) if part]
-        parts = parts[1:] if not parts[0].isdigit() else parts
-    elif re.fullmatch(r"\d+(?: \d+)+", inner):
-        parts = inner.split()
-    else:
-        return None
-    if len(parts) > _MOST_SIDES:
-        return None
-    return tuple([_side(part) for part in parts])
-
-
-def _side(part: str) -> int:
-    digits = re.sub(GAP, "", part)
-    if len(digits) > _LARGEST_SIDE:
-        raise StatementError("a side is too large")
-    return int(digits)

@@ -16,13 +16,13 @@ from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import Answer, Check, Place
 
-QUANTITIES = ("output_shape", "params", "multiplications", "activations", "memory", "receptive_field")
+QUANTITIES = ("output_shape", "params", "multiplications", "activations", "activation_bytes", "receptive_field")
 HEADS = {
     "output_shape": ("output", "Output Shape", "output size (HxWxC)", "size", "shape"),
     "params": ("params", "Parameters", "# params", "number of parameters", "weights"),
     "multiplications": ("multiplications", "MACs", "mult-adds", "Mults"),
     "activations": ("activations", "stored values", "values"),
-    "memory": ("memory", "Memory (bytes)", "activation_bytes"),
+    "activation_bytes": ("activation_bytes", "Memory (bytes)", "activation_bytes"),
     "receptive_field": ("receptive field", "RF", "receptive_field"),
 }
 #: Every kind of layer is in one of these, and none takes long.
@@ -46,12 +46,12 @@ def values_of(row: Row) -> dict[str, Any]:
         "params": row.params,
         "multiplications": row.multiplications,
         "activations": row.activations,
-        "memory": row.activation_bytes,
+        "activation_bytes": row.activation_bytes,
     } | ({"receptive_field": (field.height.size, field.width.size)} if field else {})
 
 
 def totals_of(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    counts = ("params", "multiplications", "activations", "memory")
+    counts = ("params", "multiplications", "activations", "activation_bytes")
     return {quantity: sum(row[quantity] for row in rows) for quantity in counts}
 
 
@@ -78,6 +78,8 @@ def plain(value: Any) -> str:
 def _rounded(value: int, digits: int, letter: str, factor: int) -> str:
     """Rounded half up, without floats."""
     scaled = (2 * value * 10**digits + factor) // (2 * factor)
+    if value and not scaled:  # 0.0M is no answer
+        return str(value)
     whole, part = divmod(scaled, 10**digits)
     return f"{whole}.{part:0{digits}d}{letter}" if digits else f"{whole}{letter}"
 
@@ -131,7 +133,7 @@ CHANNELS_FIRST = ("tuple", "batch")
 
 
 def notations(quantity: str) -> dict[str, Any]:
-    special: dict[str, dict[str, Any]] = {"output_shape": SHAPES, "memory": BYTES, "receptive_field": FIELDS}
+    special: dict[str, dict[str, Any]] = {"output_shape": SHAPES, "activation_bytes": BYTES, "receptive_field": FIELDS}
     return special.get(quantity, NUMBERS)
 
 

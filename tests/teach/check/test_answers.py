@@ -118,7 +118,7 @@ def test_report_as_json_is_a_table_of_answers() -> None:
     assert triples(text, "r.json") == [
         ("conv1", "output_shape", "[96, 55, 55]"),
         ("conv1", "params", "34944"),
-        ("conv1", "memory", "4"),
+        ("conv1", "activation_bytes", "4"),
     ]
 
 
@@ -132,8 +132,8 @@ def test_sides_in_columns_of_their_own() -> None:
 def test_units_in_headings() -> None:
     text = "layer,params (K),memory [MiB],MACs (M)\nconv1,34.9,1.11,105\nconv2,615K,729 KiB,\n"
     assert triples(text) == [
-        ("conv1", "params", "34.9 K"), ("conv1", "memory", "1.11 MiB"), ("conv1", "multiplications", "105 M"),
-        ("conv2", "params", "615K"), ("conv2", "memory", "729 KiB"), ("conv2", "multiplications", ""),
+        ("conv1", "params", "34.9 K"), ("conv1", "activation_bytes", "1.11 MiB"), ("conv1", "multiplications", "105 M"),
+        ("conv2", "params", "615K"), ("conv2", "activation_bytes", "729 KiB"), ("conv2", "multiplications", ""),
     ]  # fmt: skip
 
 
@@ -144,16 +144,18 @@ def test_units_in_headings() -> None:
         ("Output Shape", ("output_shape", "")), ("output (HxWxC)", ("output_shape", "")),
         ("size", ("output_shape", "")),
         ("Param #", ("params", "")), ("# params", ("params", "")), ("Params, K", ("params", "K")),
-        ("number of parameters", ("params", "")), ("weights", ("params", "")), ("Параметры", ("params", "")),
+        ("number of parameters", ("params", "")), ("weights", ("weights", "")), ("Параметры", ("params", "")),
         ("MACs", ("multiplications", "")), ("Mult-Adds (M)", ("multiplications", "M")), ("GMACs", None),
-        ("memory", ("memory", "")), ("memory (MB)", ("memory", "MB")), ("Memory in KiB", ("memory", "KiB")),
+        ("memory", ("activation_bytes", "")), ("memory (MB)", ("activation_bytes", "MB")),
+        ("Memory in KiB", ("activation_bytes", "KiB")),
         ("memory (values)", ("activations", "")), ("activations", ("activations", "")),
         ("RF", ("receptive_field", "")), ("receptive field", ("receptive_field", "")), ("kernel", None), ("", None),
         ("x" * 5000, None),
     ],
 )  # fmt: skip
 def test_heading(text: str, head: tuple[str, str] | None) -> None:
-    assert find_head(text) == head
+    found = find_head(text)
+    assert (None if found is None else (found.key, found.unit)) == head
 
 
 def test_places_count_from_one() -> None:
@@ -267,7 +269,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.csv", "layer,params" + "," * 100_000, "more than 200 columns"),
     ("a.csv", "layer,params\nconv1,\x005\n", "a.csv:2:1: is not a text file"),
     ("a.csv", b"\xff\xfe\x00", "begins like UTF-16 and is not"),
-    ("a.csv", "x" * 5_000_001, "a.csv is larger than 5 MB"),
+    ("a.csv", "x" * 5_000_001, "a.csv is larger than 4 MiB"),
     ("a.md", "no table here\n", "holds no table of answers"),
     ("a.md", "| a | b |\n|---|---|\n| 1 | 2 |\n", "holds no table of answers"),
     ("a.yaml", "", "is empty"),
@@ -307,7 +309,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_never_ends() -> None:
-    with pytest.raises(UsageError, match="larger than 5 MB"):
+    with pytest.raises(UsageError, match="larger than 4 MiB"):
         read_answers("/dev/zero")
 
 

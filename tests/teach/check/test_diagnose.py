@@ -16,13 +16,13 @@ from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import derivations, expected
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.model import QUANTITIES, TOTAL, Diagnosis
+from archcalc.teach.check.model import CHECKED, TOTAL, Diagnosis
 from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import read_statement
 from archcalc.teach.reading.typos import describe_typo, mistyped, rounded
 
-COUNTS = ("params", "multiplications", "activations", "memory")
+COUNTS = ("params", "multiplications", "activations", "activation_bytes")
 
 
 @cache
@@ -63,9 +63,9 @@ ONE = [
     ("unet", "expand1/up", "multiplications", "392*392*64*2*2*128", "positions_of_input", "each position of its input"),
     ("lenet5@1998", "C3", "params", "2416", "wrong_input_channels", "By its connection table each reads only some"),
     ("alexnet", "relu1", "activations", "290400", "repeat_count", "relu1 works in place"),
-    ("alexnet", "conv1", "memory", "290400", "unit", "Values, not bytes"),
-    ("alexnet", "conv1", "memory", "139776", "unit", "the memory of conv1's parameters"),
-    ("alexnet", "conv1", "memory", "1.16 MiB", "unit", "A number of MB that is called MiB"),
+    ("alexnet", "conv1", "activation_bytes", "290400", "unit", "Values, not bytes"),
+    ("alexnet", "conv1", "activation_bytes", "139776", "unit", "the memory of conv1's parameters"),
+    ("alexnet", "conv1", "activation_bytes", "1.16 MiB", "unit", "A number of MB that is called MiB"),
     ("alexnet", "fc6", "params", "37.7M", "floor_ceil", "Cut off instead of rounded"),
     ("alexnet", "pool1", "output_shape", "27x27x256", "wrong_input_channels", "96 in, 96 out"),
     ("alexnet", "conv2", "output_shape", "27x27x96", "forgot_output_channels", "the depth of the input"),
@@ -79,7 +79,7 @@ ONE = [
     ("alexnet", TOTAL, "params", "61,935,976", "wrong_input_channels", "(3·3·256 + 1)·384 = 885,120 for conv4"),
     ("alexnet", TOTAL, "params", "62367776", "forgot_bias", "In all 8 layers"),
     ("alexnet", TOTAL, "multiplications", "2270512192", "factor_two", "twice"),
-    ("vgg16", TOTAL, "memory", "58.13 MB", "unit", "A number of MiB that is called MB"),
+    ("vgg16", TOTAL, "activation_bytes", "58.13 MB", "unit", "A number of MiB that is called MB"),
     ("vgg16", TOTAL, "activations", "138357544", "unknown", "15,237,608"),
     ("resnet50", TOTAL, "params", "25610152", "counted_running_statistics", "In all 53 layers"),
     ("resnet50", TOTAL, "params", "25503912", "forgot_batch_norm", "In all 53 layers"),
@@ -195,7 +195,7 @@ def test_right_answers_are_never_accused(name: str) -> None:
     analysis = archcalc.analyse(archcalc.load(name))
     network = tables_of(analysis).network
     for row in other_rows(analysis):
-        for quantity in QUANTITIES:
+        for quantity in CHECKED:
             value = expected(row, analysis, quantity)
             if value is None:
                 continue
@@ -220,7 +220,7 @@ def test_right_answers_are_never_accused(name: str) -> None:
 def test_derivations_give_what_is_expected(name: str) -> None:
     analysis = analysed(name)
     for row in other_rows(analysis):
-        for quantity in QUANTITIES:
+        for quantity in CHECKED:
             found = [one.value for one in derivations(row, analysis, quantity)]
             value = expected(row, analysis, quantity)
             if isinstance(value, tuple) and quantity == "output_shape":

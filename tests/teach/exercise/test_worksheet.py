@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
-from archcalc.teach.check.model import QUANTITIES
 from archcalc.teach.exercise.formats import FORMATS, render_key, render_sheet
-from archcalc.teach.exercise.worksheet import Worksheet, make_worksheet
+from archcalc.teach.exercise.worksheet import ASKED, Worksheet, make_worksheet
 from tests.tiers import examples
 
 
@@ -66,9 +65,9 @@ def test_key_holds_the_numbers_of_the_analysis(name: str, blank: float, seed: in
 
 
 def test_every_blank_is_worked_out() -> None:
-    sheet = make_worksheet(analysed("lenet5"), ["params", "output_shape", "memory"], blank=0.6, seed=3)
+    sheet = make_worksheet(analysed("lenet5"), ["params", "output_shape", "activation_bytes"], blank=0.6, seed=3)
     how = {row["layer"]: row["how"] for row in table(render_key(sheet, "csv"))}
-    words = {"params": "params", "output_shape": ("height", "size"), "memory": "memory"}
+    words = {"params": "params", "output_shape": ("height", "size"), "activation_bytes": "memory"}
     for layer, quantity in sheet.blanks:
         if layer != "total":
             wanted = words[quantity]
@@ -79,7 +78,7 @@ def test_every_blank_is_worked_out() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "unet"])
 def test_sheet_hides_what_the_key_shows(form: str, name: str) -> None:
-    sheet = make_worksheet(analysed(name), QUANTITIES)
+    sheet = make_worksheet(analysed(name), tuple(ASKED))
     hidden, shown = render_sheet(sheet, form), render_key(sheet, form)
     total = f"{sheet.analysis.totals.params:,}"
     written = total.replace(",", "{,}") if form == "latex" else total

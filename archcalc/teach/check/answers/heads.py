@@ -3,78 +3,121 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
-from archcalc.teach.check.model import QUANTITIES
+from archcalc.core.quantities import QUANTITIES
 
 LAYER = "layer"
 #: Sides of the output in columns of their own; together they are an `output_shape`.
-SIDES = ("height", "width", "depth")
+HEIGHT, WIDTH, DEPTH, PLANE = "height", "width", "depth", "plane"
+SIDES = (HEIGHT, WIDTH, PLANE, DEPTH)
 
-_NAMES: dict[str, str] = {
-    LAYER: "layer|layers|layer name|layer type|name|module|слой|слои|название",
-    "output_shape": "output|outputs|out|output shape|output size|output volume|output dimensions|output dims|out shape|"
-    "out size|shape|size|volume|dimensions|dims|feature map|feature maps|map|map size|activation shape|"
-    "activation size|выход|размер|размер выхода|форма|форма выхода",
-    "params": "params|param|parameters|number of parameters|num params|parameter count|params count|trainable params|"
-    "total params|weights|number of weights|weights biases|parameters weights biases|params weights biases|"
-    "параметры|число параметров|количество параметров|веса",
-    "multiplications": "multiplications|multiplication|mults|muls|mult|macs|mac|mult adds|mult add|multiply adds|"
-    "multiply add|multiply accumulates|madds|madd|ops|operations|flops|flop|number of multiplications|умножения|"
-    "число умножений|операции",
-    "activations": "activations|activation|values|stored values|values stored|number of activations|neurons|"
-    "activation count|активации|значения|нейроны",
-    "memory": "memory|mem|stored|bytes|activation memory|memory bytes|activation bytes|activations bytes|"
-    "memory usage|bytes stored|память",
-    "receptive_field": "receptive field|receptive fields|rf|receptive field size|rf size|field|рецептивное поле",
-    "height": "height|output height|h|h2|h out|высота",
-    "width": "width|output width|w|w2|w out|ширина",
-    "depth": "depth|output depth|channels|output channels|out channels|d|d2|c|c out|глубина|каналы",
+_OTHERS = {
+    LAYER: "layer|layers|layer name|layer type|name|module|block|stage|operation layer|"
+    "слой|слои|название|название слоя|имя слоя|couche|couches|nom|schicht|schichten|name der schicht|capa|capas|"
+    "nombre|camada|camadas|nome|שכבה|שכבות|שם|שם השכבה|"
+    "շերտ|շերտեր|անուն|层|层名|网络层|名称|层类型|層|層名|レイヤー|レイヤ|名前",
+    HEIGHT: "height|output height|h|h2|h out|hout|высота|hauteur|höhe|altura|alto|גובה|բարձրություն|高|高度|高さ",
+    WIDTH: "width|output width|w|w2|w out|wout|ширина|largeur|breite|anchura|ancho|largura|רוחב|լայնություն|宽|宽度|幅",
+    PLANE: "h w|w h|hw|wh|height width|width height|side|spatial|spatial size|spatial dims|spatial dimensions|"
+    "resolution|spatial resolution|сторона|côté|seite|lado|צלע|边长|一辺|解像度|分辨率",
+    DEPTH: "depth|output depth|channels|output channels|out channels|channel|d|d2|c|c out|cout|number of channels|"
+    "глубина|каналы|каналов|profondeur|canaux|tiefe|kanäle|profundidad|canales|profundidade|canais|עומק|ערוצים|"
+    "խորություն|ալիքներ|深度|通道|通道数|チャンネル|チャンネル数|深さ",
 }
-_KEYS = {name: key for key, names in _NAMES.items() for name in names.split("|")} | {
-    key.replace("_", " "): key for key in QUANTITIES
-}
+#: What stands before the name of what is counted: number of, No. of, nombre de.
+_COUNT_OF = re.compile(
+    r"^(?:the )?(?:total )?(?:number|numbers|num|no|nr|nb|n|count|amount|qty|quantity|количество|число|кол во|кол|"
+    r"nombre|quantité|anzahl|zahl|número|numero|cantidad|quantidade|מספר|כמות|քանակ|թիվ) "
+    r"(?:(?:of|de|des|du|der|den|von|del|dos|das|d) )?"
+)
+#: Articles and possessives that change nothing.
+_IDLE = re.compile(r"\b(?:the|my|your|per layer|of the layer|of layer|der|die|des|du|les|la|los|las|el|the layer's)\b")
 _UNITS = {
     "bytes": "bytes", "b": "bytes", "byte": "bytes", "k": "K", "m": "M", "g": "G", "thousand": "thousand",
     "thousands": "thousand", "million": "million", "millions": "million", "billion": "billion", "billions": "billion",
-    "тыс": "тыс", "млн": "млн", "mmacs": "M", "gmacs": "G", "kmacs": "K", "mflops": "M", "gflops": "G",
+    "тыс": "тыс", "млн": "млн", "万": "万", "亿": "亿", "mmacs": "M", "gmacs": "G", "kmacs": "K", "mflops": "M",
+    "gflops": "G", "kflops": "K", "байт": "bytes", "байты": "bytes", "octets": "bytes",
 } | {f"{letter}{i}b": f"{letter.upper()}{i}B" for letter in "kmg" for i in ("", "i")} | {
-    "кб": "KB", "мб": "MB", "гб": "GB"
+    "кб": "KB", "мб": "MB", "гб": "GB", "ko": "KB", "mo": "MB", "go": "GB",
 }  # fmt: skip
-_BRACKETED = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+_BRACKETED = re.compile(r"[(\[{（【]([^()\[\]{}（）【】]*)[)\]}）】]")
+#: W×H×D, (N, C, H, W), height x width x depth.
+_AXES = re.compile(r"[a-z]+(?:\s*[x×*,·/]\s*[a-z]+){1,3}")
+_TOGETHER = re.compile(r"\b[hwcdknb](?:x[hwcdknb])+\b")
+_AXIS = {
+    "h": "h", "height": "h", "rows": "h", "w": "w", "width": "w", "columns": "w", "c": "c", "d": "c", "k": "c",
+    "depth": "c", "channels": "c", "channel": "c", "maps": "c", "filters": "c", "n": "n", "b": "n", "batch": "n",
+}  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w]+|_", " ", text).strip()
+
+
+_KEYS = {
+    _plain(unicodedata.normalize("NFKC", name)): key for key, names in _OTHERS.items() for name in names.split("|")
+} | {
+    _plain(unicodedata.normalize("NFKC", name)): key
+    for key, quantity in QUANTITIES.items()
+    for name in (*quantity.headings, *((key,) if quantity.headings else ()))
+}
 
 
 class Head(NamedTuple):
-    """What a column is about, and the unit that stands in its heading: memory (MiB)."""
+    """What a column is about, the unit that stands in its heading, and the order of the axes that it gives."""
 
     key: str
     unit: str = ""
+    #: `whc` of W×H×D; empty where the heading gives none.
+    axes: str = ""
+    #: The heading in lower case.
+    text: str = ""
 
 
 def find_head(text: str) -> Head | None:
     """What a heading means; None of what nothing is checked of."""
     if len(text) > 100:
         return None
-    lowered = text.lower().replace("#", " ")
-    units = [part.strip() for part in _BRACKETED.findall(lowered)]
-    units += [part.strip() for part in re.split(r"\s+in\s+|,|/(?=\s*\w+\s*$)", lowered)[1:]]
-    plain = _words(_BRACKETED.sub(" ", lowered))
-    unit = next((_UNITS[part] for part in units if part in _UNITS), "")
-    key = _KEYS.get(plain) or _KEYS.get(_words(lowered)) or _KEYS.get(_words(re.split(r"\s+in\s+|,", lowered)[0]))
-    if key == "memory" and any(part in ("values", "numbers", "floats") for part in units):
+    lowered = unicodedata.normalize("NFKC", text).lower().replace("#", " ").replace("№", " no ").strip(" *`")
+    inner = [part.strip() for part in _BRACKETED.findall(lowered)]
+    units = inner + [part.strip() for part in re.split(r"\s+in\s+|,|/(?=\s*\w+\s*$)", lowered)[1:]]
+    outside = _BRACKETED.sub(" ", lowered)
+    unit: str = next((_UNITS[part] for part in units if part in _UNITS), "")
+    tries = (outside, lowered, re.split(r"\s+in\s+|,", lowered)[0])
+    key = next((found for found in map(_key, tries) if found), None)
+    axes = next(filter(None, map(_axes, (*inner, lowered))), "")
+    if key == "activation_bytes" and any(part in ("values", "numbers", "floats") for part in units):
         key = "activations"
-    if key is None:  # params K, memory MB: a unit behind the name
-        before, _, last = plain.rpartition(" ")
-        if last in _UNITS and before in _KEYS:
-            key, unit = _KEYS[before], _UNITS[last]
-    if key in ("params", "multiplications", "activations") and "B" in unit:
+    if key is None:  # params K, memory MB: a unit after the name
+        before, _, last = _plain(outside).rpartition(" ")
+        if last in _UNITS and (found := _key(before)):
+            key, unit = found, _UNITS[last]
+    if key is None and len(axes) == 3:
+        key = "output_shape"
+    if key is not None and "B" in unit and key != "activation_bytes":
         unit = ""  # bytes of parameters: not what is counted
-    return Head(key, unit) if key else None
+    return Head(key, unit, axes, lowered) if key else None
 
 
-def _words(text: str) -> str:
-    plain = re.sub(r"[^\w]+|_", " ", text).strip()
-    return plain.removeprefix("number of ") if plain not in _KEYS else plain
+def _key(text: str) -> str | None:
+    plain = _plain(text)
+    for name in (plain, _COUNT_OF.sub("", plain), _plain(_IDLE.sub(" ", plain))):
+        if name in _KEYS:
+            return _KEYS[name]
+    without = _COUNT_OF.sub("", _plain(_IDLE.sub(" ", plain)))
+    return _KEYS.get(without)
+
+
+def _axes(text: str) -> str:
+    """The order of the axes that a heading names; empty where it names none, or one twice."""
+    match = _AXES.search(_TOGETHER.sub(lambda found: found[0].replace("x", "×"), text))
+    if match is None:
+        return ""
+    found = [_AXIS.get(name, "") for name in re.findall(r"(?!x\b)[a-z]+", match[0])]
+    axes = "".join(found).removeprefix("n")
+    return axes if all(found) and len(set(axes)) == len(axes) >= 2 else ""
 
 
 def known_heads() -> str:

@@ -11,6 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
+from archcalc.teach.check.answers.printed import looks_printed, read_printed
 from archcalc.teach.check.answers.table import Answers, fault
 from archcalc.teach.check.answers.tree import read_json, read_yaml
 from archcalc.teach.check.model import Place
@@ -18,7 +19,7 @@ from archcalc.teach.check.model import Place
 __all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"]
 
 LARGEST_FILE = 5_000_000
-FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "xlsx")
+FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "text", "xlsx")
 ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
     ".md": "markdown", ".markdown": "markdown", ".xlsx": "xlsx", ".xlsm": "xlsx",
@@ -29,6 +30,7 @@ _READERS: dict[str, Callable[[str, str], Answers]] = {
     "yaml": read_yaml,
     "json": read_json,
     "markdown": read_markdown,
+    "text": read_printed,
 }
 
 
@@ -90,6 +92,8 @@ def _checked(text: str, file: str) -> str:
 
 def _guess(text: str) -> str:
     """The form of a text without a telling name."""
+    if looks_printed(text):
+        return "text"
     start = text.lstrip()[:1]
     if start in ("{", "["):
         return "json"

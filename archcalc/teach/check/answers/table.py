@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
-from archcalc.teach.check.answers.heads import LAYER, SIDES, Head, find_head, known_heads
+from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, LAYER, PLANE, SIDES, WIDTH, Head, find_head, known_heads
 from archcalc.teach.check.model import Answer, Place
 from archcalc.teach.reading.statements import is_empty
 
@@ -15,6 +15,7 @@ MOST_ROWS = 10_000
 #: Columns of a worksheet that nobody expects to be checked.
 _UNASKED = {"#", "operation", "reads", "how"}
 MOST_COLUMNS = 200
+_NUMBER = re.compile(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?")
 
 
 class Item(NamedTuple):
@@ -52,7 +53,7 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
             f"there can be {known_heads()}",
             f"found: {', '.join(item.text.strip()[:30] for item in filled[0][:8])}",
         )
-    heads = _heads(filled[start])
+    heads = _heads(filled[start], filled[start + 1 :])
     notes = _ignored(filled[start], heads)
     answers = [answer for row in filled[start + 1 :] for answer in _row(row, heads)]
     return Answers(tuple(answers), notes)
@@ -67,9 +68,9 @@ def is_heading(row: Sequence[Item]) -> bool:
     return bool(quantities) and len(row) > len(quantities)
 
 
-def _heads(row: Sequence[Item]) -> list[Head | None]:
+def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | None]:
     """The columns; the first that is not known holds the layers where none is called so."""
-    heads = [find_head(item.text) for item in row]
+    heads = _sizes_apart([find_head(item.text) for item in row], body)
     seen: set[str] = set()
     for index, head in enumerate(heads):
         if head is not None and head.key in seen:
@@ -81,6 +82,20 @@ def _heads(row: Sequence[Item]) -> list[Head | None]:
     if LAYER not in seen:
         heads[heads.index(None)] = Head(LAYER)
     return heads
+
+
+def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> list[Head | None]:
+    """Of an activation shape and an activation size next to each other the second is a number of values."""
+    of_shape = [index for index, head in enumerate(heads) if head is not None and head.key == "output_shape"]
+    if len(of_shape) < 2:
+        return heads
+    found = list(heads)
+    for index in of_shape:
+        texts = [row[index].text for row in body if index < len(row) and not is_empty(row[index].text)]
+        head = heads[index]
+        if head is not None and "shape" not in head.text and all(_NUMBER.fullmatch(text.strip()) for text in texts):
+            found[index] = head._replace(key="activations")
+    return found
 
 
 def _ignored(row: Sequence[Item], heads: Sequence[Head | None]) -> tuple[str, ...]:
@@ -117,10 +132,27 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
         if head.key in SIDES:
             if "output_shape" in named or head.key != next(side for side in SIDES if side in named):
                 continue
-            texts = [by_key[side].text.strip() for side in SIDES if side in by_key and by_key[side].text.strip()]
-            yield Answer(layer, "output_shape", "x".join(texts), item.place)
+            texts = {side: by_key[side].text.strip() for side in SIDES if side in by_key and by_key[side].text.strip()}
+            yield Answer(layer, "output_shape", _joined(texts), item.place, head.text, _AXES_OF.get(tuple(texts), ""))
         elif head.key != LAYER:
             text = item.text.strip()
-            if head.unit and re.fullmatch(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?", text):
+            if head.unit and _NUMBER.fullmatch(text):
                 text = f"{text} {head.unit}"
-            yield Answer(layer, head.key, text, item.place)
+            yield Answer(layer, head.key, text, item.place, head.text, head.axes)
+
+
+#: The order of axes of a shape that stands in columns of its sides.
+_AXES_OF = {
+    (HEIGHT, WIDTH, DEPTH): "hwc", (PLANE, DEPTH): "hwc", (HEIGHT, DEPTH): "hwc", (WIDTH, DEPTH): "hwc",
+    (HEIGHT, WIDTH): "hw", (DEPTH,): "c",
+}  # fmt: skip
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    """The sides as one shape; a single side of a plane is that of a square: 27 and 256 are 27x27x256."""
+    height = texts.get(HEIGHT) or texts.get(PLANE) or texts.get(WIDTH, "")
+    width = texts.get(WIDTH) or texts.get(HEIGHT, "")
+    if texts.get(PLANE):
+        width = "" if _NUMBER.fullmatch(height) is None else height
+    parts = [height, width] if DEPTH in texts or (HEIGHT in texts and WIDTH in texts) else [height]
+    return "x".join(part for part in [*parts, texts.get(DEPTH, "")] if part)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.trace import Node, symbol
 from archcalc.teach.check.mistakes import formulas
 from archcalc.teach.check.mistakes.base import PAIR, Alternative, Edit, Mistake
@@ -54,7 +55,7 @@ def pairs(context: LayerContext, quantity: str) -> list[Alternative]:
 
 def in_place(context: LayerContext, quantity: str) -> Iterator[Alternative]:
     """The output of a layer that works in place, counted as if it were stored anew."""
-    if quantity not in ("activations", "memory") or context.row.activations or not context.inputs:
+    if quantity not in ("activations", "activation_bytes") or context.row.activations or not context.inputs:
         return
     made = formulas.outputs(context) if quantity == "activations" else formulas.memory(context)
     reason = f"the values of {context.source} are counted again. {context.name} works in place and stores nothing anew."
@@ -79,7 +80,7 @@ def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Al
     """The right number, or that of the neighbours, taken in another way."""
     yield from doubled(quantity, tree)
     yield from in_other_units(context.network.analysis.dtype, quantity, tree)
-    if quantity == "memory" and context.row.params:
+    if quantity == "activation_bytes" and context.row.params:
         size = symbol("b", BYTES[context.network.analysis.dtype]).node
         held = formulas.params(context)
         reason = f"that is the memory of {context.name}'s parameters. Here it is that of the values it gives."
@@ -111,7 +112,7 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
         if size > 1:
             reason = f"bytes of {dtype}, {size} for each. Asked for are {what}."
             yield Alternative(value * size, (Mistake("unit", reason),), 16, times(tree, symbol("b", size).node))
-    if quantity != "memory":
+    if quantity != "activation_bytes":
         return
     reason = f"values, not bytes. A value of {dtype} takes {size}."
     if size > 1:
@@ -134,10 +135,8 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
 def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
     """Several equal layers counted as one, and batch normalisation counted with the convolution before it."""
     network, name = context.network, context.name
-    key = "activation_bytes" if quantity == "memory" else quantity
-    alike = (
-        [row.name for row in network.weighted if getattr(row, key) == tree.value] if context.row.multiplications else []
-    )
+    rows = network.weighted if context.row.multiplications else ()
+    alike = [row.name for row in rows if QUANTITIES[quantity].of(row) == tree.value]
     for times_counted in range(2, min(len(alike), 6) + 1):
         others = " and ".join([other for other in alike if other != name][: times_counted - 1])
         reason = f"{times_counted} layers in one: {others} is as large. {name} alone counts once."
@@ -156,11 +155,10 @@ def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alte
 
 def _of_others(context: LayerContext, quantity: str) -> Iterator[Alternative]:
     """The number of a neighbour: the wrong row of the table."""
-    key = "activation_bytes" if quantity == "memory" else quantity
     for far, row in context.network.nearest(context.name):
         if far > 1:
             return
-        value = getattr(row, key)
+        value = QUANTITIES[quantity].of(row)
         if value > 999:
             step = Mistake("repeat_count", f"that is the number of {row.name}, counted here again.")
             yield Alternative(value, (step,), 60 + far)

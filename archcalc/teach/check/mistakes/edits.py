@@ -193,7 +193,7 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
     each = HOLDERS.get(context.row.op.family)
     filters = has.get(_FILTERS)
     if filters is None:
-        if quantity in ("activations", "memory") and _DEPTH in has and has[_DEPTH].value > 1:
+        if quantity in ("activations", "activation_bytes") and _DEPTH in has and has[_DEPTH].value > 1:
             reason = f"the depth is missing. The output is {format_shape(context.row.output_shape)}."
             yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_DEPTH: ONE}))
         return

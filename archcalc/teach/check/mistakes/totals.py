@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.quantities import QUANTITIES
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
@@ -41,8 +42,7 @@ _Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
 
 def values_of(network: NetworkContext, quantity: str) -> dict[str, int]:
     """The column: what each layer adds to the sum."""
-    key = "activation_bytes" if quantity == "memory" else quantity
-    return {row.name: getattr(row, key) for row in network.rows}
+    return {row.name: QUANTITIES[quantity].of(row) for row in network.rows}
 
 
 def total_singles(network: NetworkContext, quantity: str) -> list[Alternative]:
@@ -114,7 +114,7 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
             is_whole = step.mistake in ("factor_two", "unit") or one.value == 0
             if is_whole and step.mistake != "forgot_batch_norm":
                 continue
-            change = one.value - getattr(row, "activation_bytes" if quantity == "memory" else quantity)
+            change = one.value - QUANTITIES[quantity].of(row)
             if step.mistake not in seen and step.mistake in _EVERYWHERE:
                 seen.add(step.mistake)
                 for where in _scopes(row, step.mistake):
@@ -176,15 +176,15 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
 def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """Other sums of the same network."""
     totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
-    if quantity in ("activations", "memory"):
+    if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
         reason = "layers that work in place are counted too. They store nothing anew."
         yield Alternative(every, (Mistake("repeat_count", reason),), 20)
-        peak = totals.peak_activation_bytes // (1 if quantity == "memory" else size * network.analysis.batch)
+        peak = totals.peak_activation_bytes // (1 if quantity == "activation_bytes" else size * network.analysis.batch)
         reason = f"that is the most that is alive at one time, at {totals.peak_layer}. Asked for is the sum."
         yield Alternative(peak, (Mistake("sum_of_parts", reason),), 22)
-    if quantity == "memory":
+    if quantity == "activation_bytes":
         both = total + totals.param_bytes
         yield Alternative(both, (Mistake("sum_of_parts", "the parameters are counted too."),), 22)
         reason = "that is the memory of the parameters. Asked for is that of the activations."

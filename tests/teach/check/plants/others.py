@@ -15,8 +15,8 @@ def factor_two(rng: Random, analysis: Analysis) -> Plant | None:
     row = pick(rng, [row for row in analysis.rows if row.multiplications])
     if not row:
         return None
-    quantity = rng.choice(("params", "multiplications", "multiplications", "memory"))
-    right = {"params": row.params, "memory": row.activation_bytes}.get(quantity, row.multiplications)
+    quantity = rng.choice(("params", "multiplications", "multiplications", "activation_bytes"))
+    right = {"params": row.params, "activation_bytes": row.activation_bytes}.get(quantity, row.multiplications)
     if rng.random() < 0.2:
         return Plant(TOTAL, "multiplications", number(2 * sum(row.multiplications for row in analysis.rows)))
     return Plant(row.name, quantity, number(2 * right))
@@ -26,7 +26,7 @@ def unit(rng: Random, analysis: Analysis) -> Plant | None:
     row = pick(rng, [row for row in analysis.rows if row.activations > 1000])
     case = rng.randrange(4)
     if case == 0:
-        return Plant(row.name, "memory", number(row.activations))
+        return Plant(row.name, "activation_bytes", number(row.activations))
     if case == 1:
         return Plant(row.name, "activations", number(row.activation_bytes))
     if case == 2:
@@ -42,7 +42,7 @@ def unit(rng: Random, analysis: Analysis) -> Plant | None:
     if hundredths < 100:
         return None
     low, high = (Fraction(2 * hundredths + off, 200) * times for off in (-1, 1))
-    return Plant(where, "memory", Stated("", Fraction(hundredths, 100) * times, low, high, "bytes"))
+    return Plant(where, "activation_bytes", Stated("", Fraction(hundredths, 100) * times, low, high, "bytes"))
 
 
 def sum_of_parts(rng: Random, analysis: Analysis) -> Plant | None:

@@ -1,0 +1,161 @@
+"""Shapes as people write them: 55x55x96, 96@55x55, (96, 55, 55), (None, 55, 55, 96), 27²×96, H=27, W=27, C=96."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import prod
+
+from archcalc.explain.derive.trace import Node, number_node
+from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole
+from archcalc.teach.reading.stated import Stated
+
+_CROSS = r"\s*(?:[x×*·∙⋅хX✕]|\\times|by)\s*"
+_SIDE = rf"\d{{1,3}}(?:{GAP}\d{{3}})+(?!\d)|\d+"
+_CROSSED = re.compile(rf"(?:{_SIDE})(?:{_CROSS}(?:{_SIDE}))+", re.IGNORECASE)
+_LISTED = re.compile(r"\d+(?:\s*[,;]\s*\d+)+\s*[,;]?|\d+\s*,")
+_SPACED = re.compile(r"\d+(?: \d+)+")
+#: The batch before the sides of a map.
+_BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|{_CROSS})(?=\d)", re.IGNORECASE)
+#: Words for what is counted, before or after a number of maps.
+_OF_MAPS = (
+    r"(?:(?:feature|activation)\s+)?(?:maps?|channels?|filters?|kernels?|cards?|карт[аы]?(?:\s+признаков)?|канал(?:а|ов)?|"
+    r"canaux|cartes|Kanäle|Karten|canales|mapas|canais|通道|特征图|个通道|张|チャンネル)"
+)
+_MAPS = re.compile(
+    rf"(?P<first>{_SIDE})\s*(?:@|{_OF_MAPS}(?:\s*(?:of|size|à|von|de|по|размера|,|:|@|\())*)\s*"
+    rf"(?P<sides>\d+(?:{_CROSS}\d+)?)\s*\)?"
+    rf"|(?P<plane>\d+{_CROSS}\d+)\s*(?:[,;(@]|with|mit|avec|con|com|на|по|и)?\s*(?P<last>{_SIDE})\s*{_OF_MAPS}\s*\)?",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"([^\W\d_]+)\s*(?:[=:]|\s)\s*(\d+)")
+_AXES = {
+    "h": "h", "height": "h", "rows": "h", "высота": "h", "hauteur": "h", "höhe": "h", "alto": "h",
+    "altura": "h", "高": "h",
+    "w": "w", "width": "w", "columns": "w", "cols": "w", "ширина": "w", "largeur": "w", "breite": "w", "ancho": "w",
+    "largura": "w", "宽": "w", "幅": "w",
+    "c": "c", "d": "c", "k": "c", "depth": "c", "channels": "c", "channel": "c", "ch": "c", "maps": "c", "filters": "c",
+    "глубина": "c", "каналы": "c", "каналов": "c", "profondeur": "c", "canaux": "c", "tiefe": "c", "kanäle": "c",
+    "canales": "c", "canais": "c", "通道": "c", "n": "n", "b": "n", "batch": "n",
+}  # fmt: skip
+_UNITS = re.compile(
+    r"\s*(?:neurons?|units?|values?|px|pixels?|features?|outputs?|activations?|нейрон(?:а|ов)?|neurones?|Neuronen?|neuronas?|"
+    r"neurônios?|נוירונים|նեյրոն|个神经元|神经元|个|ニューロン)\.?$",
+    re.IGNORECASE,
+)
+_SQUARED = re.compile(r"(\d+)\s*(?:²|\^2|\*\*2)(?!\d)")
+_MOST_SIDES = 4
+_LARGEST_SIDE = 12  # digits
+_WANTED = "write 55x55x96, (96, 55, 55), or a number for a flat one"
+
+
+def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
+    """The readings of a cell about a shape. Raises `StatementError` for what cannot be read."""
+    known = _by_names(text, cleaned) or _of_maps(text, cleaned)
+    if known is not None:
+        return (known,)
+    parts = [part.strip(" *_`") for part in re.split(r"[=≈→]|->|=>", cleaned) if part.strip(" *_`")]
+    read = [list(_sides(part)) for part in parts]
+    is_product = len(parts) > 1 and any(len(sides) > 1 for sides in read[0]) and bool(read[-1])
+    if is_product and all(len(sides) == 1 for sides in read[-1]):  # 55x55x96 = 290400
+        return tuple([_product(text, sides, read[-1][0][0]) for sides in read[0] if len(sides) > 1])
+    found = read[-1] if read else []
+    if not found and len(parts) > 1 and read[0]:
+        found = read[0]
+    if found:
+        return tuple([_stated(text, sides) for sides in found])
+    try:
+        tree = calculate(cleaned.rsplit("=", 1)[-1].strip())
+    except StatementError:
+        raise StatementError(f"cannot be read as a shape; {_WANTED}") from None
+    if not is_whole(tree) or tree.value < 0:
+        raise StatementError("is no whole number, as a size is")
+    return (Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree),)
+
+
+def read_sides(cleaned: str) -> tuple[int, ...] | None:
+    """The sides in the order of the page, in their first reading; None of what is no shape."""
+    return next(_sides(cleaned), None)
+
+
+def _stated(text: str, sides: tuple[int, ...]) -> Stated:
+    shape = (sides[2], sides[0], sides[1]) if len(sides) == 3 else sides
+    return Stated(text, shape=shape, sides=sides)
+
+
+def _product(text: str, sides: tuple[int, ...], result: int) -> Stated:
+    """A shape with the number of its values, which must be their product."""
+    stated = _stated(text, sides)
+    if prod(sides) == result:
+        return stated
+    tree = number_node(sides[0])
+    for side in sides[1:]:
+        tree = Node("*", tree.value * side, (tree, number_node(side)))
+    return stated._replace(expression=tree, printed=result)
+
+
+def _by_names(text: str, cleaned: str) -> Stated | None:
+    """H=27, W=27, C=256; None where the sides are not named."""
+    inner = cleaned.strip("()[]{} ")
+    found = _NAMED.findall(inner)
+    rest = _NAMED.sub("", inner)
+    if len(found) < 2 or re.search(r"\d", rest):
+        return None
+    axes = {_AXES.get(name.lower(), ""): int(value) for name, value in found if len(value) <= _LARGEST_SIDE}
+    if not {"h", "w"} <= axes.keys() or "" in axes:
+        return None
+    plane = (axes["h"], axes["w"])
+    if "c" not in axes:
+        return Stated(text, shape=plane, sides=plane)
+    return Stated(text, shape=(axes["c"], *plane), sides=(*plane, axes["c"]), is_ordered=True)
+
+
+def _of_maps(text: str, cleaned: str) -> Stated | None:
+    """96@55x55, 96 maps of 55x55, 55x55 (96 channels); None where no word says what the depth is."""
+    match = _MAPS.fullmatch(cleaned.strip("[]{} ")) or _MAPS.fullmatch(cleaned.strip("()[]{} "))
+    if match is None:
+        return None
+    plane = [_side(side) for side in re.split(_CROSS, match["sides"] or match["plane"], flags=re.IGNORECASE)]
+    depth = _side(match["first"] or match["last"])
+    shape = (depth, plane[0], plane[-1])
+    return Stated(text, shape=shape, sides=shape if match["first"] else (*shape[1:], depth), is_ordered=True)
+
+
+def _sides(cleaned: str) -> Iterator[tuple[int, ...]]:
+    """The sides as they are written, in each way that the separators can be read."""
+    inner = cleaned
+    bracketed = len(cleaned) > 1 and cleaned[0] in "([{<" and cleaned[-1] in ")]}>"
+    if bracketed:
+        inner = cleaned[1:-1].strip()
+    inner = _SQUARED.sub(r"\1×\1", _UNITS.sub("", inner))
+    without_batch = _BATCH.sub("", inner, count=1) if _BATCH.match(inner) else inner
+    had_batch, inner = without_batch != inner, without_batch
+    for parts in dict.fromkeys(_split(inner, bracketed or had_batch)):
+        sides = parts[1:] if len(parts) == _MOST_SIDES and not had_batch else parts
+        if len(sides) < _MOST_SIDES:
+            yield tuple([_side(part) for part in sides])
+
+
+def _split(inner: str, is_list: bool) -> Iterator[tuple[str, ...]]:
+    has_cross = re.search(_CROSS, inner, re.IGNORECASE) is not None
+    if not has_cross and (_LISTED.fullmatch(inner) and (is_list or not re.fullmatch(_SIDE, inner))):
+        yield tuple(part for part in re.split(r"\s*[,;]\s*", inner) if part)
+        return
+    if _CROSSED.fullmatch(inner):
+        yield tuple(re.split(_CROSS, inner, flags=re.IGNORECASE))
+    elif re.fullmatch(_SIDE, inner):
+        yield (inner,)
+    elif _SPACED.fullmatch(inner):
+        yield tuple(inner.split())
+    if has_cross and re.search(r"[,;()]", inner):  # 27 x 27, 256
+        crossed = re.sub(r"\s*[,;]\s*|\s*\(\s*", "×", inner.rstrip(") "))
+        parts = tuple(re.split(_CROSS, crossed, flags=re.IGNORECASE))
+        if len(parts) < _MOST_SIDES and _CROSSED.fullmatch(crossed):
+            yield parts
+
+
+def _side(part: str) -> int:
+    digits = re.sub(GAP, "", part)
+    if len(digits) > _LARGEST_SIDE:
+        raise StatementError("a side is too large")
+    return int(digits)
