@@ -21,7 +21,7 @@ from archcalc.teach.check.model import Check, Verdict
 from archcalc.teach.check.terms import check_total
 from archcalc.teach.reading.calculation import StatementError
 
-_COUNTS = ("params", "multiplications", "activations", "memory")
+_COUNTS = ("params", "multiplications", "activations", "activation_bytes")
 
 
 @click.command(
@@ -98,7 +98,8 @@ def _total(analysis: Analysis, quantity: str, text: str) -> Check:
     except StatementError as error:
         start = max(0, error.offset - 20)
         at = f" at {text[start : error.offset + 20]!r}, character {error.offset + 1}" if error.offset else ""
-        raise UsageError(f"cannot read --{quantity}: {error.message}{at}") from None
+        option = "memory" if quantity == "activation_bytes" else quantity
+        raise UsageError(f"cannot read --{option}: {error.message}{at}") from None
 
 
 def _refuse_strangers(check: Check, answers: Answers) -> None:

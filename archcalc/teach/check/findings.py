@@ -90,13 +90,18 @@ def where(cell: Cell) -> str:
     """conv4 params; fc1 (fc6) params, where the table has another name."""
     label = shorten(cell.answer.layer)
     name = cell.layer if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({cell.layer})"
-    return f"{name or label} {QUANTITIES[cell.quantity].title}"
+    return f"{name or label} {name_in_words(cell.quantity)}"
+
+
+def name_in_words(quantity: str) -> str:
+    """params, multiplications, output, receptive field."""
+    return QUANTITIES[quantity].title if "_" in quantity else quantity
 
 
 def name_of(source: tuple[str, str]) -> str:
     """The cell that a mistake comes from, in a few words."""
     layer, quantity = source
-    return f"{layer} {QUANTITIES[quantity].title}" if quantity != "output_shape" else f"output of {layer}"
+    return f"{layer} {name_in_words(quantity)}" if quantity != "output_shape" else f"output of {layer}"
 
 
 def verdict_words(cell: Cell, source: str) -> str:

@@ -9,7 +9,7 @@ from archcalc.teach.check.mistakes.base import Mistake
 
 
 class Found(NamedTuple):
-    """Mistakes that give the number, how dear they are, and the words for it."""
+    """Mistakes that give the number, what they cost, and the words for it."""
 
     cost: int
     steps: tuple[Mistake, ...]
@@ -17,9 +17,11 @@ class Found(NamedTuple):
     tree: Node | None = None
 
 
-#: No more rivals are listed.
+#: No more alternatives are listed.
 MOST_RIVALS = 5
-#: A slip of a digit explains many numbers: it stands behind all that has a reason.
+#: A typo explains many numbers: it comes after all that has a reason.
 SLIP = 150
+#: Up to this cost an explanation is a rule that many follow; next to one no typo is looked for.
+RULE = 26
 #: Something that follows from a mistake with an earlier layer that was not asked for.
 UPSTREAM = 34

@@ -235,6 +235,9 @@ class Marking:
         if quantity not in ("output_shape", "receptive_field") and own is not None:
             inputs = tuple([self.student.output(source) for source in self.network.recounter.sources[index]])
             rows.insert(0, self.network.recounter.recount(index, inputs, own))
+        field = self.student.fields.get(index)
+        if quantity == "receptive_field" and field is not None:
+            rows.insert(0, self.student.rows.get(index, self.network.rows[index])._replace(receptive_field=field))
         rows = [row for row in rows if row is not None]
         return (*self.network.diagnosed(layer, quantity, [*rows, None], stated), *slip)
 

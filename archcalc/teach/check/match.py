@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ _OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 
 #: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
 _UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 70, 20, 1
 _MOST_NAMED = 6
+#: How alike a label and a name are where one is a typo of the other.
+_TYPO = 0.8
 
 
 class Group(NamedTuple):
@@ -200,7 +203,7 @@ class Matcher:
             elif others and named[row] != match:
                 which = [self.names[other] for other in found.equal[row]]
                 shown = ", ".join(which[:_MOST_NAMED]) + (", …" if len(which) > _MOST_NAMED else "")
-                matches.append(Match(note=f"could be any of {shown}; write the name of the layer"))
+                matches.append(Match(note=f"{group.label[:40]!r} could be any of {shown}; write the name of the layer"))
             if others and named[row] != match:
                 continue
             is_plain = named[row] == match or (label.kinds and self._number_cost(label, layer, through) < _NUMBER)
@@ -212,6 +215,8 @@ class Matcher:
     ) -> Mapping[int, int]:
         """What it costs that the row stands for each of the layers that it can stand for."""
         own = self.index.get(named.layer) if named is not None else None
+        if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
+            return {}  # a typo in a name, which is asked about
         found = {}
         for index, row in enumerate(self.rows):
             cost = 0 if index == own else self._distance(label, index, row, through)
@@ -228,7 +233,7 @@ class Matcher:
         if not label.kinds and (family in _MINOR and family != "input"):
             return None
         if not label.kinds:
-            cost = _UNKNOWN
+            cost = _UNKNOWN + (_RELATED if family == "input" else 0)
         elif kind in label.kinds:
             cost = 0
         elif family not in _DISTINCT and any(OPS[one].family == family for one in label.kinds):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
 from math import prod
@@ -19,6 +19,7 @@ from archcalc.teach.check.mistakes import formulas
 from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
+from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
 from archcalc.teach.check.mistakes.totals import total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
 from archcalc.teach.check.mistakes.upstream import carried
@@ -34,6 +35,7 @@ USUAL = 21
 ROUNDED_CHANCE = Fraction(1, 4)
 #: A slip of a digit is only seen in a rounded number that still has so many.
 FEWEST_DIGITS = 100
+_ELSEWHERE = ("other_variant", "other_tool")
 #: More numbers than this are not multiplied with one another.
 _MOST_FACTORS = 8
 #: How many pairs of mistakes are shown: more of them say less.
@@ -60,7 +62,8 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     found = [_found(one, stated) for one in _likely(index, stated)]
     found += _cut_off(right.value, stated)
     found += _written(context, right, stated, found)
-    found += _slips(right.value, stated)
+    found += _on_other_input(context, quantity, right.value, stated)
+    found += _slips(right.value, stated, found)
     early = tables.get((*key, "up"), lambda: Index(_upstream(context, quantity, right.value)))
     if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
         found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
@@ -91,7 +94,7 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
     column = tables.get(("total", quantity), lambda: _column(tables, quantity, total))
     found = [_found(one, stated) for one in _likely(column.table, stated)]
     found += _cut_off(total, stated)
-    found += _slips(total, stated)
+    found += _slips(total, stated, found)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
     return found or [Found(0, (Mistake("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
@@ -106,13 +109,22 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
     assert stated.high is not None
     found = [one for one in index.find(stated.low, stated.high) if _has_that_unit(one, stated)]
     if stated.low < stated.high:
-        units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"]
+        # What is right elsewhere are few numbers, which are hardly met by accident.
+        known = [
+            one for one in found if one.steps[0].mistake in ("other_variant", "other_tool") and _is_precise(stated)
+        ]
+        units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"] + known
         for most in (LAST_RESORT, USUAL):
             found = [one for one in found if one.cost < most]
             if index.chance(stated.low, stated.high, most) <= ROUNDED_CHANCE:
-                return found
+                return [*found, *(one for one in known if one not in found)]
         return units
     return [one for one in found if one.cost < LAST_RESORT] or found
+
+
+def _is_precise(stated: Stated) -> bool:
+    """Whether a rounded number has three digits that count."""
+    return stated.value is not None and stated.high is not None and 200 * (stated.high - stated.value) <= stated.value
 
 
 def _has_that_unit(one: Alternative, stated: Stated) -> bool:
@@ -213,8 +225,21 @@ def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
     return Counter()
 
 
-def _slips(right: int, stated: Stated) -> Iterator[Found]:
-    if stated.low is None or stated.high is None:
+def _on_other_input(context: LayerContext, quantity: str, right: int, stated: Stated) -> Iterator[Found]:
+    """A number that is right for another size of the network's input."""
+    if stated.low != stated.high:
+        return
+    for other in other_inputs(context):
+        tree = formulas.right(LayerContext(context.network, other.row), quantity)
+        if tree.value != right and stated.holds(tree.value):
+            step = Mistake("other_input", size_reason(context.network, other.size))
+            yield Found(30, (step,), explain.sentence((step,), explain.calculation(tree), "Your number"), tree)
+            return
+
+
+def _slips(right: int, stated: Stated, others: Sequence[Found]) -> Iterator[Found]:
+    """A typo, where no usual mistake gives the number."""
+    if stated.low is None or stated.high is None or any(one.cost <= USUAL for one in others):
         return
     if stated.low == stated.high and stated.low.denominator != 1:
         return

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.notation import MATHML
-from archcalc.teach.check.findings import Finding, chain, shorten, summary, words_of
+from archcalc.teach.check.findings import Finding, chain, name_in_words, shorten, summary, words_of
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import CHECKED, Check, Verdict
 
@@ -61,7 +60,7 @@ def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:
     """The answers as they were handed in, each cell with its verdict."""
     used = {cell.quantity for cell in check.cells}
     quantities = [quantity for quantity in CHECKED if quantity in used]
-    heads = "".join(f'<th scope="col">{escape(QUANTITIES[quantity].title)}</th>' for quantity in quantities)
+    heads = "".join(f'<th scope="col">{escape(name_in_words(quantity))}</th>' for quantity in quantities)
     yield f'<thead><tr><th scope="col">layer</th>{heads}</tr></thead>\n<tbody>\n'
     for row in rows_of([cell.answer for cell in check.cells]):
         cells = {check.cells[position].quantity: check.cells[position] for position in row.cells}

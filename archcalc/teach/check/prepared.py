@@ -79,7 +79,8 @@ class PreparedNetwork:
         """The diagnosis on the first row, the student's or the right one, that has more to say than `unknown`."""
         found: tuple[Diagnosis, ...] = ()
         for row in rows:
-            key = (layer, quantity, stated, row.input_shapes if row else None, row.output_shape if row else None)
+            own = (row.input_shapes, row.output_shape, row.receptive_field) if row else None
+            key = (layer, quantity, stated, own)
             if key not in self._diagnoses:
                 if len(self._diagnoses) >= _MOST_KEPT:
                     self._diagnoses.clear()

@@ -8,11 +8,12 @@ from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
 from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
-from archcalc.teach.check.found import MOST_RIVALS, SLIP, UPSTREAM, Found
+from archcalc.teach.check.found import MOST_RIVALS, RULE, SLIP, UPSTREAM, Found
 from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake, Sized
 from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
-from archcalc.teach.check.mistakes.fields import fields
+from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
+from archcalc.teach.check.mistakes.fields import fields, trees
 from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized
 from archcalc.teach.check.mistakes.upstream import carried
 from archcalc.teach.check.search import Tables
@@ -72,7 +73,13 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
         return []
     what = f"Your {wrong[0]}×{wrong[1]}"
     ones = [_of_sizes(one, what) for one in sized(context) if one.sizes == wrong]
-    ones += _slipped(right, wrong, ("height", "width"))
+    ones += [
+        Found(14, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
+        for other in other_inputs(context)
+        if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
+    ]
+    if all(one.cost > RULE for one in ones):
+        ones += _slipped(right, wrong, ("height", "width"))
     if not ones or all(one.cost >= SLIP for one in ones):
         two = tables.get((context.name, SHAPE, context.inputs, 2), lambda: paired(context))
         ones += [_of_sizes(one, what) for one in two if one.sizes == wrong]
@@ -178,7 +185,8 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
     if wrong != right and wrong == right[::-1]:
         words = f"Height and width have changed places: it is {right[0]}×{right[1]}."
         found.append(Found(8, (Mistake("swapped_axes", words),), words))
-    found += _slipped(right, wrong, ("height", "width"))
+    if all(one.cost > RULE for one in found):
+        found += _slipped(right, wrong, ("height", "width"))
     return found or [_no_field(right, context)]
 
 
@@ -194,7 +202,6 @@ def _field(stated: Stated) -> Pair | None:
 
 
 def _no_field(right: Pair | None, context: LayerContext) -> Found:
-    from archcalc.teach.check.mistakes.fields import trees
 
     if right is None:
         return Found(0, (Mistake("unknown", ""),), explain.unknown(""))

@@ -21,8 +21,9 @@ from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import read_statement
 from archcalc.teach.reading.typos import describe_typo, mistyped, rounded
+from tests.tiers import slow
 
-COUNTS = ("params", "multiplications", "activations", "activation_bytes")
+COUNTS = ("params", "weights", "biases", "multiplications", "activations", "activation_bytes")
 
 
 @cache
@@ -71,7 +72,7 @@ ONE = [
     ("alexnet", "conv2", "output_shape", "27x27x96", "forgot_output_channels", "the depth of the input"),
     ("alexnet", "fc6", "output_shape", "9216", "forgot_output_channels", "6·6·256"),
     ("resnet50", "conv2_x/unit1/add1", "output_shape", "56x56x512", "sum_of_parts", "256 + 256"),
-    ("unet", "contract1/conv1/conv", "output_shape", "572x572x64", "positions_of_input", "the network's input"),
+    ("unet", "contract1/conv1/conv", "output_shape", "572x572x64", "added_padding", "padded by 1 on each side"),
     ("alexnet", "conv2", "receptive_field", "23", "forgot_stride", "8 pixels apart"),
     ("alexnet", "conv2", "receptive_field", "59x59", "forgot_plus_one", "19 + 5·8"),
     ("alexnet", "conv2", "receptive_field", "5", "sum_of_parts", "the window of conv2 alone"),
@@ -98,7 +99,7 @@ PAIRS = [
     ("alexnet", "conv5", "params", "13*13*384*256", {"forgot_bias", "map_size_as_kernel"}),
     ("alexnet@grouped", "conv2", "params", "5*5*96*256", {"forgot_bias", "forgot_groups"}),
     ("alexnet", "conv2", "multiplications", "23*23*614656", {"added_bias", "forgot_padding"}),
-    ("resnet50", TOTAL, "params", "25636712", {"added_bias", "counted_running_statistics"}),
+    ("resnet50", TOTAL, "params", "25636712", {"other_variant", "counted_running_statistics"}),
     ("alexnet", "conv2", "output_shape", "23x23x96", {"forgot_padding", "forgot_output_channels"}),
 ]
 
@@ -117,9 +118,9 @@ def test_two_mistakes_are_explained_one_after_the_other() -> None:
     )
 
 
-def test_rivals_stand_behind_the_best() -> None:
+def test_alternatives_come_after_the_best() -> None:
     found = why("alexnet", "conv1", "output_shape", "54x54x96")
-    assert ids(found) == [(0, "forgot_plus_one"), (1, "digit_slip")]
+    assert ids(found) == [(0, "forgot_plus_one"), (1, "other_input")]
 
 
 def test_written_calculation_decides_between_rivals() -> None:
@@ -189,7 +190,11 @@ def test_what_a_layer_does_instead() -> None:
     assert found.explanation.endswith("pool1 is none. pool1 makes so many comparisons.")
 
 
-@pytest.mark.parametrize("name", list(archcalc.names()))
+#: Of each kind of layer one; the slow tier takes the whole catalogue.
+FEW = ("lenet5@1998", "alexnet@grouped", "mobilenet", "unet", "resnet18", "blocks/inception_naive")
+
+
+@pytest.mark.parametrize("name", list(archcalc.names()) if slow() else FEW)
 def test_right_answers_are_never_accused(name: str) -> None:
     """Every layer of every network, and the formulas that mistakes are made from give the right numbers."""
     analysis = archcalc.analyse(archcalc.load(name))
@@ -225,6 +230,8 @@ def test_derivations_give_what_is_expected(name: str) -> None:
             value = expected(row, analysis, quantity)
             if isinstance(value, tuple) and quantity == "output_shape":
                 value = (*value[1:], value[0])
+            if quantity in ("weights", "biases"):
+                continue  # parts of the parameters, which are derived as a whole
             if row.inputs or quantity != "receptive_field":
                 assert found == (list(value) if isinstance(value, tuple) else [value])
 

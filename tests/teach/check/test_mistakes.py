@@ -50,7 +50,7 @@ def analysed(name: str) -> Analysis:
 
 def answer(cell: str, written: str) -> Answer:
     layer, quantity = cell.rsplit(" ", 1)
-    return Answer(layer, {"output": "output_shape"}.get(quantity, quantity), written)
+    return Answer(layer, {"output": "output_shape", "memory": "activation_bytes"}.get(quantity, quantity), written)
 
 
 EXAMPLES = [Example(*row) for row in rows(5)]

@@ -18,7 +18,7 @@ from archcalc.teach.check.model import Place
 
 __all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"]
 
-LARGEST_FILE = 5_000_000
+LARGEST_FILE = 4 << 20
 FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "text", "xlsx")
 ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
@@ -47,7 +47,7 @@ def read_answers(path: str | Path, form: str | None = None) -> Answers:
 def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
     """The answers of a file's bytes; `file` is the name to show."""
     if len(data) > LARGEST_FILE:
-        raise UsageError(f"{file} is larger than {LARGEST_FILE // 1_000_000} MB; no table of answers is")
+        raise UsageError(f"{file} is larger than {LARGEST_FILE >> 20} MiB; no table of answers is")
     form = form or ENDINGS.get(Path(file).suffix.lower(), "")
     if data.startswith(b"PK\x03\x04") or form == "xlsx":
         from archcalc.teach.check.answers.spreadsheet import read_spreadsheet

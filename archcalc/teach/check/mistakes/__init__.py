@@ -11,7 +11,7 @@ from __future__ import annotations
 MISTAKES = {
     "forgot_bias": "the bias is missing",
     "added_bias": "a bias where there is none, or one counted as a multiplication",
-    "bias_per_weight": "a bias for every weight, input channel or position instead of one a filter",
+    "bias_per_weight": "a bias for every weight, channel or position, or one for the layer; not one a filter",
     "forgot_input_channels": "the input depth is missing",
     "wrong_input_channels": "the input depth of another layer",
     "forgot_output_channels": "the number of filters is missing, or the input depth in its place",
@@ -22,6 +22,7 @@ MISTAKES = {
     "wrong_stride": "another stride",
     "forgot_stride": "the stride is missing",
     "forgot_padding": "the padding is missing",
+    "added_padding": "padding where there is none",
     "padding_once": "P instead of 2P",
     "forgot_plus_one": "the 1 at the end of the formula is missing",
     "floor_ceil": "rounded to the wrong side",
@@ -38,6 +39,9 @@ MISTAKES = {
     "repeat_count": "a layer left out, or counted more than once",
     "digit_slip": "a digit mistyped, dropped, doubled, or two swapped",
     "rounded_inputs": "calculated on with rounded numbers",
+    "other_variant": "the number of another variant of the network",
+    "other_tool": "the total of another tool, which counts more",
+    "other_input": "right for another size of the network's input",
     "carried_forward": "right, had an earlier result been right",
     "unknown": "none of the usual mistakes",
 }

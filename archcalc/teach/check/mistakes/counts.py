@@ -79,6 +79,12 @@ def _combined(start: Alternative, changes: list[Edit]) -> Iterator[Alternative]:
 def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
     """The right number, or that of the neighbours, taken in another way."""
     yield from doubled(quantity, tree)
+    batch = context.network.analysis.batch
+    if batch > 1 and quantity != "activation_bytes":
+        made = times(symbol("B", batch).node, tree)
+        yield Alternative(
+            made.value, (Mistake("unit", f"times the batch of {batch}. Counts are per image."),), 12, made
+        )
     yield from in_other_units(context.network.analysis.dtype, quantity, tree)
     if quantity == "activation_bytes" and context.row.params:
         size = symbol("b", BYTES[context.network.analysis.dtype]).node

@@ -21,12 +21,12 @@ def edits(context: LayerContext, quantity: str, tree: Node) -> list[Edit]:
     """What can be done wrong with this formula."""
     has = letters(tree)
     found: list[Edit] = []
-    if quantity in ("params", "multiplications") and context.row.op.family in HOLDERS:
+    if quantity in ("params", "weights", "multiplications") and context.row.op.family in HOLDERS:
         found += _kernel(context, has)
         found += _depth(context, has)
         found += _values(context, has)
     found += _filters(context, quantity, has)
-    if quantity != "params" and has.keys() & {"H₂", "W₂", "H₁", "W₁"}:
+    if quantity not in ("params", "weights") and has.keys() & {"H₂", "W₂", "H₁", "W₁"}:
         found += _positions(context, quantity, has)
     return found
 

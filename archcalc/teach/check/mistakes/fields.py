@@ -41,7 +41,24 @@ def trees(context: LayerContext) -> tuple[Node, Node] | None:
     pair = shown.get(f"{FIELD}_height"), shown.get(f"{FIELD}_width")
     if pair[0] is None or pair[1] is None or pair[0].kind == "number" or pair[1].kind == "number":
         return None
-    return pair[0], pair[1]
+    return _as_the_student_has_it(context, (pair[0], pair[1]))
+
+
+def _differences(context: LayerContext) -> tuple[int, int]:
+    """How much more the layers before see in the student's network than in the right one."""
+    own, right = context.row.receptive_field, context.network.analysis[context.name].receptive_field
+    if own is None or right is None:
+        return (0, 0)
+    return (own.height.size - right.height.size, own.width.size - right.width.size)
+
+
+def _as_the_student_has_it(context: LayerContext, pair: tuple[Node, Node]) -> tuple[Node, Node]:
+    """The formulas with the student's own field of the layers before."""
+    found = []
+    for tree, more in zip(pair, _differences(context), strict=True):
+        before = letters(tree).get("r₁")
+        found.append(put(tree, {"r₁": named(before, before.value + more)}) if more and before is not None else tree)
+    return found[0], found[1]
 
 
 def _sized(step: Mistake, cost: int, made: tuple[Node, Node]) -> Sized:
@@ -106,7 +123,8 @@ def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[Siz
     for source in context.row.inputs:
         before = context.network.analysis[source].receptive_field
         if before is not None:
-            sizes = (before.height.size, before.width.size)
+            more = _differences(context)
+            sizes = (before.height.size + more[0], before.width.size + more[1])
             whose = context.network.maker(source).name
             mistake = "sum_of_parts" if len(context.row.inputs) > 1 else "positions_of_input"
             yield _sized(Mistake(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))

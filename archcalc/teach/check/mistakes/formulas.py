@@ -13,7 +13,7 @@ from archcalc.ops.conv import Conv2d
 from archcalc.passes.params import count_values
 from archcalc.teach.check.mistakes.base import Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
-from archcalc.teach.check.mistakes.trees import plus, times
+from archcalc.teach.check.mistakes.trees import combine, plus, times
 
 Base = tuple[tuple[Mistake, ...], int, Node]
 
@@ -49,8 +49,18 @@ def memory(context: LayerContext) -> Node:
     return times(symbol("B", batch, "B", "images of the batch").node, tree) if batch > 1 else tree
 
 
+def arrays_of(context: LayerContext, biases: bool) -> Node:
+    """The values of a layer's biases, or of its other arrays."""
+    lifted = context.lifted
+    arrays = [array for array in lifted.op.param_shapes(lifted.inputs) if not array.buffer]
+    kept = [array for array in arrays if (array.name == "bias") == biases]
+    return traced(count_values(kept)).node if kept else number_node(0)
+
+
 def right(context: LayerContext, quantity: str) -> Node:
     """The formula of a count; of a layer that stores nothing the number 0."""
+    if quantity in ("weights", "biases"):
+        return arrays_of(context, quantity == "biases")
     if quantity == "params":
         return params(context, buffers=context.network.analysis.conventions.running_statistics)
     if quantity == "multiplications":
@@ -64,6 +74,9 @@ def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     """Formulas that come of counting other arrays: with and without biases, groups, running statistics."""
     if quantity == "params":
         yield from _other_arrays(context)
+    elif quantity == "weights" and context.row.biases:
+        reason = "the biases are counted too. Asked for are the weights alone."
+        yield (Mistake("added_bias", reason),), 10, params(context)
     elif quantity == "multiplications" and context.row.multiplications:
         yield from _other_work(context)
 
@@ -105,6 +118,7 @@ def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
         if each == "filters"
         else f"Each of the {made:,} neurons has one."
     )
+    yield (Mistake("bias_per_weight", f"one bias for the whole layer. {one}"),), 14, plus(weights, number_node(1))
     twice = plus(weights, weights)
     yield (Mistake("bias_per_weight", f"a bias for every weight. {one}"),), 24, twice
     shape = context.inputs[0]
@@ -141,6 +155,10 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
     if getattr(context.op, "bias", None) is not None:
         reason = "the bias is counted too. Adding a bias is no multiplication."
         yield (Mistake("added_bias", reason),), 12, plus(tree, outputs(context))
+    twice = plus(tree, tree)
+    sums = combine("-", (twice, outputs(context)))
+    reason = "multiplications and additions together: 2n − 1 for a sum of n products. One multiply-add counts as one."
+    yield (Mistake("factor_two", reason),), 16, sums
     lifted = context.lifted
     if getattr(context.op, "connections", None) is not None:
         whole = lifted.op.model_copy(update={"connections": None})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from archcalc.core.numbers import ceil_div
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import NO_PADDING, Sides
@@ -39,6 +40,14 @@ def settings(context: LayerContext) -> Iterator[Setting]:
         once = Sides(sides[0], sides[1], 0, 0) if any(padding[:2]) else Sides(0, 0, sides[2], sides[3])
         reason = "the padding counts on one side only. It is added on both."
         yield _step("padding_once", reason), 14, {"padding": once}
+    if isinstance(padding, Sides) and not any(padding) and kernel is not None and not hasattr(op, "output_padding"):
+        for pixels in range(1, max(kernel) // 2 + 1):
+            reason = f"padded by {pixels} on each side. {name} has no padding."
+            yield (
+                _step("added_padding", reason),
+                13 + 8 * (2 * pixels != kernel[0] - 1),
+                {"padding": _all_sides(pixels)},
+            )
     if kernel is not None and stride is not None:
         if stride != (1, 1):
             reason = f"the stride is missing. {name} moves by {by(stride)}."
@@ -94,7 +103,20 @@ def _found(context: LayerContext) -> list[Sized]:
             found += _both_and_each(right, trees, made, step, cost)
     if trees is not None:
         found += _edits(context, right, trees)
-    return found + list(_moved(context, right, trees))
+    return [*_same(context, right), *found, *_moved(context, right, trees)]
+
+
+def _same(context: LayerContext, right: tuple[int, int]) -> Iterator[Sized]:
+    """The input divided by the stride, as `same` padding makes it, where there is none."""
+    padding, stride = getattr(context.plain, "padding", None), getattr(context.op, "stride", None)
+    if not isinstance(padding, Sides) or any(padding) or stride is None or hasattr(context.op, "output_padding"):
+        return
+    sides = context.lifted.inputs[0][1:]
+    height, width = (traced(ceil_div(side, symbol("S", step))).node for side, step in zip(sides, stride, strict=True))
+    reason = f"padded, as `same` does: the input divided by the stride. {context.name} has no padding."
+    if (height.value, width.value) != right:
+        # With a stride it is often the same as rounding up, which is the usual mistake.
+        yield Sized((height.value, width.value), (_step("added_padding", reason),), 19, (height, width))
 
 
 def _trees(context: LayerContext, op: Op) -> tuple[Node, Node] | None:
@@ -180,6 +202,11 @@ def paired(context: LayerContext) -> list[Sized]:
 
 def _two(first: Mistake, second: Mistake, cost: int, trees: tuple[Node, Node]) -> Sized:
     return Sized((trees[0].value, trees[1].value), (first, second), cost + PAIR, trees)
+
+
+def _all_sides(pixels: int) -> Sides:
+    padding: Any = symbol("P", pixels)
+    return Sides(padding, padding, padding, padding)
 
 
 def _step(mistake: str, reason: str) -> Mistake:

@@ -14,6 +14,7 @@ from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.context import NetworkContext
 from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
+from archcalc.teach.check.mistakes.elsewhere import tools, variants
 from archcalc.teach.check.mistakes.trees import quantity as named
 from archcalc.teach.reading.typos import rounded, rounded_to
 
@@ -56,8 +57,16 @@ def total_singles(network: NetworkContext, quantity: str) -> list[Alternative]:
         *_rounded(column),
         *_by_layer(network, quantity, total),
         *_otherwise(network, quantity, total),
+        *elsewhere(network, quantity),
     ]
     return [one for one in found if one.value != total and one.value >= 0]
+
+
+def elsewhere(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
+    """Totals of other variants and of other tools."""
+    yield from variants(network, quantity)
+    if quantity == "multiplications":
+        yield from tools(network.analysis)
 
 
 def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> Iterator[Alternative]:
@@ -123,6 +132,8 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
             others = f" It may also be {_listed(alike[1:], 'or')}." if len(alike) > 1 else ""
             placed = step._replace(reason=step.reason + others, layer=row.name, quantity=step.quantity or quantity)
             cost = one.cost + (14 if one.cost <= _LIKELY else 46)
+            if step.mistake == "counted_running_statistics":
+                cost = one.cost + 4  # what Keras and many tables count
             yield Alternative(total + change, (placed,), cost, one.tree)
             if step.mistake in _EVERYWHERE:
                 single = Alternative(one.value, (step._replace(quantity=placed.quantity),), one.cost)

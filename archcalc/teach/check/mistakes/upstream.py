@@ -35,7 +35,7 @@ def carried(context: LayerContext) -> Iterator[Carried]:
             output = source.output_shape
             both = one.sizes[0] != output[1] and one.sizes[1] != output[2]
             if len(one.steps) == 1 and one.cost <= MOST_COST and both:
-                row = _follow(network, source, (output[0], *one.sizes), context.row)
+                row = follow(network, source, (output[0], *one.sizes), context.row)
                 if row is not None:
                     yield Carried(row, source, one)
 
@@ -54,7 +54,7 @@ def _before(network: NetworkContext, row: Row) -> list[Row]:
     return found
 
 
-def _follow(network: NetworkContext, source: Row, output: Shape, target: Row) -> Row | None:
+def follow(network: NetworkContext, source: Row, output: Shape, target: Row) -> Row | None:
     """The target's row when the source gives this output; None where it is untouched or a layer does not fit."""
     shapes: dict[str, Shape] = {source.name: output}
     last = network.position[target.name]

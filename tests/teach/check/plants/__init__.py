@@ -27,6 +27,7 @@ PLANTERS: dict[str, Planter] = {
         shapes.forgot_stride,
         shapes.forgot_padding,
         shapes.padding_once,
+        shapes.added_padding,
         shapes.forgot_plus_one,
         shapes.floor_ceil,
         shapes.forgot_dilation,
@@ -42,6 +43,9 @@ PLANTERS: dict[str, Planter] = {
         others.repeat_count,
         others.digit_slip,
         others.rounded_inputs,
+        others.other_variant,
+        others.other_tool,
+        shapes.other_input,
         others.carried_forward,
         others.unknown,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from random import Random
 
+import archcalc
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.model import TOTAL, Answer
 from archcalc.teach.reading.stated import Stated
@@ -137,3 +139,27 @@ def unknown(rng: Random, analysis: Analysis) -> Plant | None:
     right = getattr(row, quantity)
     wrong = rng.randrange(right // 2, 2 * right)
     return Plant(row.name, quantity, number(wrong)) if wrong != right else None
+
+
+def other_variant(rng: Random, analysis: Analysis) -> Plant | None:
+    """The total of another variant of the network."""
+    base = analysis.graph.name.partition("@")[0]
+    others = [name for name in archcalc.names() if name.partition("@")[0] == base != name and "@" in name]
+    other = pick(rng, others)
+    if not other:
+        return None
+    quantity = rng.choice(("params", "multiplications"))
+    rows = archcalc.analyse(archcalc.load(other)).rows
+    return Plant(TOTAL, quantity, number(sum(getattr(row, quantity) for row in rows)))
+
+
+def other_tool(rng: Random, analysis: Analysis) -> Plant | None:
+    """Fvcore's total: 2 for each value of batch norm, 1 for each that an adaptive average pool reads."""
+    more = 0
+    for row in analysis.rows:
+        if row.op.kind == "batch_norm2d":
+            more += 2 * prod(row.output_shape)
+        elif row.op.kind in ("global_avg_pool2d", "adaptive_avg_pool2d"):
+            more += prod(row.input_shapes[0])
+    total = sum(row.multiplications for row in analysis.rows) + more
+    return Plant(TOTAL, "multiplications", number(total)) if more > 1000 else None

@@ -94,3 +94,26 @@ def swapped_axes(rng: Random, analysis: Analysis) -> Plant | None:
     depth, height, width = row.output_shape
     # Depth first is an order of its own; depth in the middle is none.
     return None if depth in (height, width) else Plant(row.name, "output_shape", shape(height, depth, width))
+
+
+def added_padding(rng: Random, analysis: Analysis) -> Plant | None:
+    """`same`: the input divided by the stride, rounded up; or half of the window's pixels on each side."""
+    conv = pick(rng, [conv for conv in windows(analysis) if not any(conv.padding) and conv.d == 1])
+    if not conv:
+        return None
+    if rng.random() < 0.5:
+        return shaped(conv, (-(-conv.H1 // conv.Sh), -(-conv.W1 // conv.Sw)))
+    return shaped(conv, conv.sizes(P=(2 * (conv.Fh // 2), 2 * (conv.Fw // 2)))) if conv.Fh == conv.Fw > 1 else None
+
+
+def other_input(rng: Random, analysis: Analysis) -> Plant | None:
+    """224 for 227 and the other way round, in the first window of the network."""
+    conv = next(iter(windows(analysis)), None)
+    if conv is None or conv.row.inputs != (analysis.rows[0].name,) or conv.H1 not in (224, 227):
+        return None
+    side = 451 - conv.H1
+    sizes = [
+        ((side - conv.Fh + conv.top + conv.bottom) // conv.Sh + 1),
+        ((side - conv.Fw + conv.left + conv.right) // conv.Sw + 1),
+    ]
+    return shaped(conv, (sizes[0], sizes[1])) if not conv.ceil else None
