@@ -14,7 +14,7 @@ _LONGEST = 200
 
 def parse_fields(kind: str, words: Sequence[str]) -> dict[str, Any]:
     """`--kernel-size 11 --bias false --no-bias --ceil-mode` as settings. Raises `UsageError` for anything else."""
-    from archcalc.core.suggest import did_you_mean
+    from archcalc.spec.hints import unknown_setting
 
     known = OPS[kind].model_fields
     fields: dict[str, Any] = {}
@@ -30,7 +30,7 @@ def parse_fields(kind: str, words: Sequence[str]) -> dict[str, Any]:
             continue
         if field not in known:
             options = [f"--{option.replace('_', '-')}" for option in known]
-            hint = did_you_mean("--" + name, options)
+            hint = unknown_setting(field, known)
             raise UsageError(f"{kind} has no setting --{name[:60]}{hint}; it has {', '.join(options) or 'none'}")
         if not equals and waiting and not waiting[0].startswith("--"):
             text, equals = waiting.pop(0), "="

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archcalc.cli.blas import choose_core_type
-from archcalc.cli.options import parse_input, parse_settings
+from archcalc.cli.options import parse_input
 from archcalc.core import words
 from archcalc.core.errors import SpecError
 from archcalc.design.inputs import add_input_hints
@@ -51,9 +52,9 @@ def weights_of(path: str, analysis: Analysis) -> Weights:
     return weights
 
 
-def analysis_of(network: str, size: str | None, settings: tuple[str, ...], batch: int, dtype: str) -> Analysis:
+def analysis_of(network: str, size: str | None, settings: Mapping[str, Any], batch: int, dtype: str) -> Analysis:
     """The analysis of a whole network. Raises `SpecError` that names inputs which would fit."""
-    graph = load(network, parse_settings(settings), parse_input(size))
+    graph = load(network, settings, parse_input(size))
     analysis = analyse(graph, batch, dtype, partial=True)
     if analysis.problems:
         raise SpecError(add_input_hints(graph, analysis.problems))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -57,6 +57,22 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"--set takes NAME=VALUE, not {setting[:60]!r}")
         result[name.strip()] = scalar(value.strip())
     return result
+
+
+def share_settings(networks: Sequence[str], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The settings of each of several networks: those that it has. Raises `UsageError` for one that none has."""
+    from archcalc.spec.catalogue import parameters
+
+    if len(networks) == 1 or not settings:
+        return [dict(settings) for _ in networks]
+    known = [parameters(network) for network in networks]
+    for name in settings:
+        if not any(name in declared for declared in known):
+            from archcalc.core.suggest import did_you_mean
+
+            hint = did_you_mean(name, {key for declared in known for key in declared})
+            raise UsageError(f"none of these networks has a parameter {name[:60]!r}{hint}")
+    return [{name: value for name, value in settings.items() if name in declared} for declared in known]
 
 
 def parse_input(text: str | None) -> Shape | None:

@@ -105,7 +105,9 @@ class Flatten(Pointwise):
 def _as_shape(value: Any) -> Any:
     if isinstance(value, int):
         return (value,)
-    if isinstance(value, (list, tuple)) and len(value) not in (1, 3):
+    if isinstance(value, list):
+        raise ValueError("should be written height×width×channels, as in 7x7x512, or a number, not a list")
+    if isinstance(value, tuple) and len(value) not in (1, 3):
         raise ValueError("a shape is height×width×channels, or one number")
     if isinstance(value, str):
         try:

@@ -13,7 +13,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand, expand_input
-from archcalc.spec.expressions import FAULTY, ExpressionError
+from archcalc.spec.expressions import FAULTY, ExpressionError, exact
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
@@ -65,6 +65,7 @@ def build(
     member = member or document.name
     chosen = [document.networks.get(member, NOTHING), _variant(spec, member, variant)]
     variables = _variables(spec, member, variant, chosen, settings or {})
+    described = [_described(spec, chosen[0], variables, settings or {}), chosen[1]]
     given_shape = input_shape is not None
     problems: list[Problem] = []
     if input_shape is None:
@@ -80,7 +81,7 @@ def build(
     outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
     try:
-        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, chosen))
+        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, described))
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from None
     if problems:
@@ -110,6 +111,18 @@ def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
         there = f"there are {', '.join(known)}" if known else "it has none"
         raise UsageError(f"{member} has no variant {variant!r}{did_you_mean(variant, known)}; {there}")
     return spec.document.variants[variant]
+
+
+def _described(spec: Spec, member: Variant, variables: Mapping[str, Any], settings: Mapping[str, Any]) -> Variant:
+    """The member of a family whose title and description hold for these settings; none where they make another one."""
+    if not any(name in member.set and exact(member.set[name]) != variables[name] for name in settings):
+        return member
+    others = [
+        other
+        for other in spec.document.networks.values()
+        if other.set and all(variables[name] == exact(value) for name, value in other.set.items())
+    ]
+    return others[0] if len(others) == 1 else NOTHING
 
 
 def _variables(

@@ -25,6 +25,7 @@ _PACKAGE = Path(__file__).parents[1]
 SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent / "specs"
 
 _NAME = re.compile(r"^name:\s*(\S+)", re.MULTILINE)
+_ALIASES = re.compile(r"^aliases:\s*\[([^\]]*)\]", re.MULTILINE)
 _NETWORKS = re.compile(r"^networks:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", re.MULTILINE)
 _FILE = re.compile(r"(.*?\.ya?ml)(?:@(.*))?")
 _MEMBER = re.compile(r"^  ([\w/.-]+):", re.MULTILINE)
@@ -38,8 +39,8 @@ class Entry(NamedTuple):
 
 
 def key_of(name: str) -> str:
-    """Names are compared without case, '-' and '_'."""
-    return name.lower().replace("-", "").replace("_", "")
+    """Names are compared without case, spaces, '-' and '_'."""
+    return re.sub(r"[\s_-]", "", name.lower())
 
 
 @lru_cache(maxsize=1)
@@ -54,7 +55,16 @@ def entries() -> Mapping[str, Entry]:
         # A family can be named too: it stands for its default member.
         for member in [*members, *([name[1]] if name else [])]:
             found.setdefault(key_of(member), Entry(path, member))
+        if name and (aliases := _ALIASES.search(text)):
+            for alias in aliases[1].split(","):
+                found.setdefault(key_of(alias), Entry(path, name[1]))
     return found
+
+
+def aliases_of(name: str) -> list[str]:
+    """The keys under which a network is known besides its own name."""
+    base = name.partition("@")[0]
+    return [key for key, entry in entries().items() if entry.name == base and key != key_of(base)]
 
 
 @lru_cache(maxsize=64)
@@ -115,9 +125,16 @@ def find(network: str | Path) -> tuple[Spec, str | None, str | None]:
         member = default_member(spec)
         # fam.yaml@member@variant: a file may hold a family.
         first, _, rest = variant.partition("@")
-        chosen = {key_of(candidate): candidate for candidate in spec.document.networks}.get(key_of(first))
+        networks = spec.document.networks
+        chosen = {key_of(candidate): candidate for candidate in networks}.get(key_of(first))
         if chosen is not None:
             member, variant = chosen, rest
+        elif first and len(networks) > 1 and key_of(first) not in map(key_of, spec.document.variants):
+            choices = [*networks, *spec.document.variants]
+            raise UsageError(
+                f"{name} has no network or variant {first[:60]!r}{did_you_mean(first, choices)}; "
+                f"there are {', '.join(choices)}"
+            )
     else:
         entry = entries().get(key_of(name))
         if entry is None:

@@ -115,6 +115,8 @@ class Document(Facts):
     """A whole spec file: one network, or a family that shares its layers."""
 
     name: str
+    #: Other names of the network of a catalogue, or of the default member of a family.
+    aliases: list[str] = []
     title: str
     input: str
     parameters: Parameters = {}

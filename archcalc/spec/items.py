@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import Location, Problem
 from archcalc.core.suggest import did_you_mean
+from archcalc.spec.hints import settings_example
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
 
 #: Keys that every step understands besides the fields of its op or block.
@@ -89,10 +90,11 @@ Item = Step | Repeat | ForEach | Branches | Output
 
 
 def _with_own_names(fields: MarkedDict) -> MarkedDict:
-    """`{out_channels, stride: 2}`: a field without a value takes the variable of its own name."""
+    """`{name, out_channels, stride: 2}`: a field without a value takes the variable of its own name."""
     for key, value in fields.items():
-        if value is None and key not in STEP_KEYS:
-            fields[key] = key
+        if value is None:
+            # Names are texts with expressions in braces; everything else is an expression.
+            fields[key] = f"{{{key}}}" if key in ("name", "from") else key
             fields.values_at[key] = fields.keys_at[key]
     return fields
 
@@ -134,7 +136,7 @@ class ItemReader:
             return Step(kind, _NO_FIELDS, at)
         if not isinstance(fields, MarkedDict):
             self.problem(
-                f"the settings of {kind} must be a mapping", value.values_at[kind], f"for example {kind}: {{name: …}}"
+                f"the settings of {kind} must be a mapping", value.values_at[kind], settings_example(kind, fields)
             )
             return None
         return Step(kind, _with_own_names(fields), value.keys_at[kind])

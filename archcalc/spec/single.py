@@ -18,13 +18,14 @@ def make_op(kind: str, fields: Mapping[str, Any]) -> Op:
 
     from archcalc.core.suggest import did_you_mean
     from archcalc.spec.faults import describe_fault
+    from archcalc.spec.hints import unknown_setting
 
     if kind not in OPS or kind == "input":
         raise UsageError(f"there is no op {kind[:60]!r}{did_you_mean(kind, OPS)}")
     known = OPS[kind].model_fields
     for name in fields:
         if name not in known:
-            raise UsageError(f"{kind} has no setting {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}")
+            raise UsageError(f"{kind} has no setting {name!r}{unknown_setting(name, known)}; it has {', '.join(known)}")
     try:
         return OPS[kind].model_validate(dict(fields))
     except ValidationError as error:

@@ -15,6 +15,7 @@ from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
 from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
 from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
+from archcalc.spec.hints import unknown_op, unknown_setting
 from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
@@ -104,14 +105,14 @@ class Checker:
         elif item.kind in OPS and item.kind != "input":
             known = list(OPS[item.kind].model_fields)
         else:
-            hint = did_you_mean(item.kind, [*self.spec.blocks, *(kind for kind in OPS if kind != "input")])
-            self.problem(f"there is no op or block {item.kind!r}{hint}", item.at)
+            hint, details = unknown_op(item.kind, self.spec.blocks)
+            self.problem(f"there is no op or block {item.kind!r}{hint}", item.at, *details)
             return
         for key, raw in item.fields.items():
             at = item.fields.values_at.get(key, item.at)
             if key not in known and key not in it.STEP_KEYS:
                 self.problem(
-                    f"{item.kind} has no setting {key!r}{did_you_mean(key, [*known, *it.STEP_KEYS])}",
+                    f"{item.kind} has no setting {key!r}{unknown_setting(key, [*known, *it.STEP_KEYS])}",
                     item.fields.keys_at.get(key, item.at),
                     f"it has {', '.join([*known, *it.STEP_KEYS])}",
                 )

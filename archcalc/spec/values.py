@@ -53,9 +53,15 @@ def plain(value: Any) -> Any:
     """An evaluated value as the ops take it: fractions become floats, whole ones ints."""
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else float(value)
-    if isinstance(value, (list, tuple)):
-        return tuple(plain(item) for item in value)
-    return value
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return tuple(plain(item) for item in value) if isinstance(value, tuple) else value
+
+
+def _unknown_name(name: str, variables: Variables) -> str:
+    """What to say of a name that is no variable: the nearest, or how a word is written."""
+    hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
+    return f"{hint}; a word is written in quotes of its own: \"'{name}'\"" if name in _WORDS or not hint else hint
 
 
 class Values:
@@ -71,7 +77,7 @@ class Values:
         """Note a faulty expression, with the nearest known names."""
         if not error.message:
             return
-        hint = did_you_mean(error.unknown, [*variables, *_WORDS]) if error.unknown else ""
+        hint = _unknown_name(error.unknown, variables) if error.unknown else ""
         self.faults.add(f"{what}: {error.message}{hint}", error.mark or within(raw, at, error.offset), layer)
 
     def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:

@@ -93,7 +93,7 @@ def test_validate_names_what_is_good(archcalc: Run) -> None:
     result = archcalc("validate", MODULES)
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"{MODULES}: ")
-    assert "modules, modules@wide" in result.out
+    assert "modules.yaml, modules.yaml@wide" in result.out
 
 
 def test_validate_every_shipped_spec(archcalc: Run) -> None:
@@ -188,3 +188,41 @@ def test_completions(line: str, wanted: set[str], unwanted: set[str]) -> None:
     found = {entry.partition(",")[2] for entry in done.stdout.splitlines()}
     assert wanted <= found
     assert not unwanted & found
+
+
+# --- several networks, members of files, other names
+
+
+def test_a_setting_applies_to_the_networks_that_have_it(archcalc: Run) -> None:
+    both = archcalc("report", "mobilenet", "resnet18", "--set", "alpha=0.5", "-f", "json").json["reports"]
+    assert [one["totals"]["params"] for one in both] == [1_331_592, 11_689_512]
+
+
+def test_a_setting_that_no_network_has_is_refused(refuses: Run) -> None:
+    assert "did you mean alpha?" in refuses("report", "mobilenet", "resnet18", "--set", "alhpa=0.5").err
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [("inception_v1", "googlenet"), ("Inception v1", "googlenet"), ("Inception-v1", "googlenet"),
+     ("Inception v3", "inception_v3"), ("BN-Inception", "inception_v2"), ("MobileNet-v1", "mobilenet"),
+     ("inception_v1@aux", "googlenet@aux"), ("LeNet", "lenet5")],
+)  # fmt: skip
+def test_other_names_of_a_network(archcalc: Run, name: str, network: str) -> None:
+    assert archcalc("report", name, "-f", "json").json["network"] == network
+
+
+def test_the_list_knows_other_names(archcalc: Run) -> None:
+    assert "googlenet" in [entry["network"] for entry in archcalc("list", "inception_v1", "-f", "json").json]
+
+
+def test_members_of_a_file_are_named_as_they_are_used(archcalc: Run, refuses: Run, tmp_path: Path) -> None:
+    file = tmp_path / "fam.yaml"
+    file.write_text(
+        "name: fam\ntitle: Fam\ninput: 8x8x4\nparameters: {w: 4}\nnetworks:\n  small: {title: Small}\n"
+        "  large: {title: Large, set: {w: 8}}\nlayers: [conv2d: {out_channels: w, kernel_size: 3}]\n"
+    )
+    said = archcalc("validate", file).out
+    assert said == f"{file}: good (fam.yaml@small, fam.yaml@large)\n"
+    assert archcalc("report", f"{file}@large", "-f", "json").json["title"] == "Large"
+    assert "there are small, large" in refuses("report", f"{file}@huge").err

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
-from archcalc.cli.options import complete_network
+from archcalc.cli.options import complete_network, parse_settings
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
@@ -79,12 +79,12 @@ def command(
     if len(sources) == 1:
         source, input_size = file_or_size(sources[0], input_size)
         sources = (source,) if source is not None else ()
-    analysis = analysis_of(network, input_size, settings, max(len(sources), 1), "float32")
+    analysis = analysis_of(network, input_size, parse_settings(settings), max(len(sources), 1), "float32")
     check_layer(analysis, layer, rule)
     check_gradient_memory(analysis)
     x, images = _inputs(analysis, sources, preset, seed)
     if len(x) != analysis.batch:
-        analysis = analysis_of(network, input_size, settings, len(x), "float32")
+        analysis = analysis_of(network, input_size, parse_settings(settings), len(x), "float32")
         check_gradient_memory(analysis)
     arrays: Weights = SeededWeights(analysis.graph, seed)
     if weights is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
-from archcalc.cli.options import complete_network, network_options
+from archcalc.cli.options import complete_network, network_options, parse_settings, share_settings
 from archcalc.cli.output import colour, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
@@ -83,7 +83,10 @@ def command(
     if weights is not None and (init is not None or len(networks) > 1):
         raise UsageError("--weights are those of one network, and take the place of --init")
     form = form or ENDINGS.get(Path(output).suffix.lower() if output else "", "table")
-    analyses = [analysis_of(network, input_size, settings, batch, dtype) for network in networks]
+    shared = share_settings(networks, parse_settings(settings))
+    analyses = [
+        analysis_of(network, input_size, own, batch, dtype) for network, own in zip(networks, shared, strict=True)
+    ]
     results = [_measure(each, seed, init or "auto", weights, batch_norm == "batch") for each in analyses]
     how = _how(seed, init, weights)
     if plot is not None:

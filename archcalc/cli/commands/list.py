@@ -9,7 +9,7 @@ from archcalc.core.files import check_target
 from archcalc.passes.analysis import analyse
 from archcalc.render.tables.catalogue import FORMATS, render
 from archcalc.render.tables.formats import format_of
-from archcalc.spec.catalogue import key_of, load, names
+from archcalc.spec.catalogue import aliases_of, key_of, load, names
 
 
 @click.command(
@@ -34,6 +34,11 @@ def command(words: tuple[str, ...], form: str | None, output: str | None) -> Non
         by_ending = format_of(output)
         form = by_ending if by_ending in FORMATS else "table"
     keys = [key_of(word) for word in words]
-    wanted = [name for name in names() if not keys or any(key in key_of(name) for key in keys)]
+    wanted = [name for name in names() if not keys or any(key in other for key in keys for other in known_as(name))]
     analyses = [analyse(load(name)) for name in wanted]
     write(render(analyses, form, colour() and output in (None, "-")), output)
+
+
+def known_as(name: str) -> list[str]:
+    """The name of a network and its other names, as they are compared."""
+    return [key_of(name), *aliases_of(name)]

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
+from archcalc.cli.options import (
+    complete_network,
+    counting_options,
+    network_options,
+    parse_input,
+    parse_settings,
+    share_settings,
+)
 from archcalc.cli.output import colour, width, write
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError
@@ -87,8 +94,8 @@ def command(
     shape, values = parse_input(input_size), parse_settings(settings)
     conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
     reports = []
-    for network in networks:
-        analysis = analyse(load(network, values, shape), batch, dtype, conventions, partial=True)
+    for network, own in zip(networks, share_settings(networks, values), strict=True):
+        analysis = analyse(load(network, own, shape), batch, dtype, conventions, partial=True)
         if analysis.problems:
             fail(analysis, form, output, columns, layout)
         reports.append(make_report(analysis, columns, layout, depth))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
-from archcalc.cli.options import complete_network
+from archcalc.cli.options import complete_network, parse_settings
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
@@ -122,13 +122,13 @@ def command(
         # Elsewhere --input is the size, so here it may be too.
         source, input_size = None, input_size or source
     wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)
-    analysis = analysis_of(network, input_size, settings, batch or 1, dtype)
+    analysis = analysis_of(network, input_size, parse_settings(settings), batch or 1, dtype)
     _check_targets(analysis, wanted, save_weights, output)
     names = _read_names(classes, analysis)
     check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     x = _input(analysis, source, preset, batch, seed)
     if len(x) != analysis.batch:
-        analysis = analysis_of(network, input_size, settings, len(x), dtype)
+        analysis = analysis_of(network, input_size, parse_settings(settings), len(x), dtype)
         check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
     progress = Progress(len(analysis.rows))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
-from archcalc.cli.options import complete_network
+from archcalc.cli.options import complete_network, parse_settings
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
@@ -74,7 +74,7 @@ def command(
     from archcalc.execute.weights import SeededWeights, Weights
 
     check_target(output)
-    analysis = analysis_of(network, None, settings, 1, dtype)
+    analysis = analysis_of(network, None, parse_settings(settings), 1, dtype)
     if bare:
         analysis = _bare(analysis)
     source, size = file_or_size(source, input_size)

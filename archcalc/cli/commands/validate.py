@@ -41,12 +41,21 @@ def command(files: tuple[str, ...]) -> None:
         found = [problem for name in network_names(spec) for problem in problems_of(spec, name)]
         problems += found
         if not found:
-            names = network_names(spec)
+            names = usable_names(spec, Path(file).name)
             good.append(f"{file}: good ({', '.join(names) if len(names) <= 6 else f'{len(names)} networks'})")
     for line in good:
         click.echo(line)
     if problems:
         raise SpecError(problems)
+
+
+def usable_names(spec: Spec, file: str) -> list[str]:
+    """The networks of a file as other commands take them: net.yaml, net.yaml@member, net.yaml@variant."""
+    own = spec.document.name
+    names = network_names(spec)
+    if len(names) == 1 and not spec.document.networks:
+        return names
+    return [file if name == own else f"{file}@{name.removeprefix(f'{own}@')}" for name in names]
 
 
 def problems_of(spec: Spec, name: str) -> list[Problem]:

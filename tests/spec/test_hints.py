@@ -1,0 +1,118 @@
+"""Hints for ops, settings and words that do not exist: what other frameworks call them, and what stands in."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.core.errors import Problem, SpecError
+from archcalc.passes.analysis import analyse
+from archcalc.spec.build import build
+from archcalc.spec.load import spec_of
+from archcalc.spec.source import parse_source
+
+HEAD = "name: n\ntitle: T\ninput: 8x8x4\nlayers:\n"
+
+
+def problems(text: str) -> tuple[Problem, ...]:
+    with pytest.raises(SpecError) as caught:
+        build(spec_of(parse_source(text, "a.yaml")))
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        ("batch_norm2d: {eps: 1.0e-3}", ["did you mean epsilon?"]),
+        ("conv2d: {in_channels: 4, out_channels: 4, kernel_size: 1}", ["it follows from what the layer reads"]),
+        ("linear: {in_features: 4, out_features: 4}", ["it follows from what the layer reads"]),
+        ("conv2d: {out_channels: 4, kernel_size: 1, activation: relu}", ["a layer of its own", "relu", "conv_relu"]),
+        ("conv2d: {filters: 4, kernel_size: 3}", ["did you mean out_channels?"]),
+        ("conv2d: {out_channels: 4, kernel_size: 3, strides: 2}", ["did you mean stride?"]),
+        ("linear: {units: 4}", ["did you mean out_features?"]),
+        ("max_pool2d: {pool_size: 2}", ["did you mean kernel_size?"]),
+        ("relu: {inplace: true}", ["changes no shape and no count"]),
+        ("dropout: 0.5", ["for example dropout: {p: 0.5}"]),
+        ("max_pool2d: 2", ["for example max_pool2d: {kernel_size: 2}"]),
+        ("fc: 10", ["for example linear: {out_features: 10}"]),
+        ("dense", ["did you mean linear?"]),
+        ("dense: {units: 10}", ["did you mean linear?"]),
+        ("lrn", ["did you mean local_response_norm?"]),
+        ("hardswish", ["ops are relu, relu6, sigmoid", "a block named hardswish may stand in"]),
+        ("group_norm", ["batch_norm2d", "a block named group_norm may stand in"]),
+        ("conv9d", ["conv2d", "a block named conv9d may stand in"]),
+        ("scale", ["a block named scale may stand in"]),
+        ("attention_head", ["a block named attention_head may stand in"]),
+        ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512"]),
+    ],
+)
+def test_what_is_meant_is_said(layer: str, words: list[str]) -> None:
+    text = "\n".join(map(str, problems(f"{HEAD}  - {layer}\n")))
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "wrong"),
+    [("scale", "scaled_tanh"), ("attention", "flatten"), ("conv2d: {in_channels: 4, kernel_size: 1}", "mean out_chan"),
+     ("conv2d: {activation: relu}", "dilation?")],
+)  # fmt: skip
+def test_what_is_not_meant_is_not_said(layer: str, wrong: str) -> None:
+    assert wrong not in "\n".join(map(str, problems(f"{HEAD}  - {layer}\n")))
+
+
+def test_a_block_of_that_name_stands_in() -> None:
+    text = "name: n\ntitle: T\ninput: 8x8x4\nblocks: {hardswish: {layers: [relu6]}}\nlayers: [hardswish]\n"
+    assert [row.op.kind for row in analyse(build(spec_of(parse_source(text, "a.yaml")))).rows] == ["input", "relu6"]
+
+
+def test_a_name_without_a_value_takes_the_variable_of_its_name() -> None:
+    text = f"{HEAD}  - for_each: [name, k]\n    rows: [[one, 1], [two, 3]]\n    layers:\n"
+    text += "      - conv2d: {name, out_channels: 4, kernel_size: k}\n      - relu\n"
+    text += "  - for_each: [from]\n    rows: [[one], [two]]\n    layers: [relu: {from}]\n"
+    graph = build(spec_of(parse_source(text, "a.yaml")))
+    assert [layer.name for layer in graph][1:5] == ["one", "relu1", "two", "relu2"]
+    assert [graph.layers[layer.inputs[0]].name for layer in graph.layers[5:]] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("let", "good"), [("m: nearest", False), ("m: \"'nearest'\"", True), ("m: [1, bilinear]", False), ("m: max", False)]
+)
+def test_a_word_in_a_let_is_written_in_quotes(let: str, good: bool) -> None:
+    text = f"name: n\ntitle: T\ninput: 8x8x4\nlet: {{{let}}}\nlayers: [upsample2d: {{mode: m}}]\n"
+    if good:
+        assert build(spec_of(parse_source(text, "a.yaml")))
+        return
+    said = "\n".join(map(str, problems(text)))
+    assert "a word is written in quotes of its own: \"'" in said
+    assert "did you mean nearest" not in said
+
+
+FAMILY = """
+name: fam
+title: Fam
+description: A family
+input: 8x8x4
+parameters: {version: {type: number, default: 1.0}, w: 4}
+networks:
+  fam_v1: {title: Fam 1.0, description: The first, set: {version: 1.0}}
+  fam_v11: {title: Fam 1.1, description: The second, set: {version: 1.1}}
+layers:
+  - conv2d: {out_channels: w, kernel_size: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "title", "description"),
+    [
+        ({}, "Fam 1.0", "The first"),
+        ({"w": 8}, "Fam 1.0", "The first"),
+        ({"version": 1.0}, "Fam 1.0", "The first"),
+        ({"version": 1.1}, "Fam 1.1", "The second"),
+        ({"version": 2}, "Fam", "A family"),
+    ],
+)
+def test_a_member_with_other_settings_has_no_title_of_the_member(
+    settings: dict[str, float], title: str, description: str
+) -> None:
+    graph = build(spec_of(parse_source(FAMILY, "fam.yaml")), "fam_v1", None, settings)
+    assert (graph.title, graph.description) == (title, description)
