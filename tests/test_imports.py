@@ -57,13 +57,12 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pandas": {"api", "interop"},
     "numpy": {"execute", "cli"},
     "sympy": {"explain", "cli"},
-    "PIL": {"execute"},
+    "PIL": {"execute", "render"},
     "safetensors": {"execute"},
     "pygraphviz": {"render"},
     "openpyxl": {"teach"},
     "pptx": {"render"},
-    "reportlab": {"render"},
-    "resvg_py": {"render"},
+    "pypdf": {"render"},
     "vl_convert": {"render"},
 }
 HEAVY = ("numpy", "sympy", "networkx", "matplotlib", "pandas")

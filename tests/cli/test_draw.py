@@ -167,7 +167,7 @@ def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path:
 
 @pytest.mark.parametrize("form", ["svg", "dot", "tex", "mmd", "drawio"])
 def test_chains_need_no_extra(archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    for module in ("pygraphviz", "reportlab", "resvg_py"):
+    for module in ("pygraphviz", "pypdf", "vl_convert"):
         monkeypatch.setitem(sys.modules, module, None)
     assert archcalc("draw", "alexnet", "-o", tmp_path / f"a.{form}").code == 0
 

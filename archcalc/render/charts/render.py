@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape
-from types import ModuleType
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.render.diagrams.fonts import FOLDER, missing
+from archcalc.render.convert import MOST_PIXELS, converter, to_pdf, to_png
+from archcalc.render.diagrams.fonts import missing
 from archcalc.render.diagrams.svg import FONTS
 
 FORMATS = {
@@ -21,8 +21,6 @@ FORMATS = {
     "html": "interactive page that works without a network",
     "json": "the Vega-Lite specification",
 }
-#: A larger PNG does not fit into memory everywhere.
-MOST_PIXELS = 60_000_000
 #: Names inside the document, which must differ where several plots stand on one page.
 _NAMES = re.compile(r'(?<=id=")(?=\w)|(?<=url\(#)|(?<=href="#)')
 
@@ -45,10 +43,8 @@ def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
         return drawn.encode()
     if form == "png":
         return _png(drawn, scale)
-    from archcalc.render.charts.pdf import canonical
-
-    pdf: bytes = _converter().svg_to_pdf(drawn)
-    return canonical(pdf, str(spec["usermeta"]["archcalc"]["title"]), str(spec["description"]))
+    title, description = str(spec["usermeta"]["archcalc"]["title"]), str(spec["description"])
+    return to_pdf([drawn], title, description)
 
 
 def lacking(spec: Mapping[str, Any]) -> str:
@@ -64,7 +60,7 @@ def lacking(spec: Mapping[str, Any]) -> str:
 
 def svg(spec: Mapping[str, Any], ids: str = "") -> str:
     """The SVG with a title and a description for screen readers; every `id` in it starts with `ids`."""
-    drawn: str = _converter().vegalite_to_svg(dict(spec))
+    drawn: str = converter().vegalite_to_svg(dict(spec))
     title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
     head, tag, rest = drawn.partition(">")
     if ids:
@@ -83,20 +79,10 @@ def _png(drawn: str, scale: float) -> bytes:
             f"a PNG at scale {scale:g} would have {pixels * scale**2 / 1e6:,.0f} million pixels; at most "
             f"{MOST_PIXELS // 10**6} are drawn: --scale {(MOST_PIXELS / pixels) ** 0.5 // 0.1 / 10:g} or less"
         )
-    data: bytes = _converter().svg_to_png(drawn, scale=scale)
-    return data
-
-
-@lru_cache(maxsize=1)
-def _converter() -> ModuleType:
-    import vl_convert
-
-    vl_convert.register_font_directory(str(FOLDER))
-    converter: ModuleType = vl_convert
-    return converter
+    return to_png(drawn, scale)
 
 
 @lru_cache(maxsize=1)
 def _bundle() -> str:
-    code: str = _converter().javascript_bundle()
+    code: str = converter().javascript_bundle()
     return code

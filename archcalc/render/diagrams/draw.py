@@ -18,11 +18,13 @@ from archcalc.render.diagrams.choices import (
     default_style,
     parse_ratio,
 )
-from archcalc.render.diagrams.drawing import Drawing
+from archcalc.render.diagrams.drawing import Drawing, Text
+from archcalc.render.diagrams.fonts import missing
 from archcalc.render.diagrams.from_analysis import diagram_of, drawing_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.paint import page
 from archcalc.render.diagrams.steps import reveal
+from archcalc.render.diagrams.text import shorten
 from archcalc.render.diagrams.theme import THEMES
 
 __all__ = ["FORMATS", "STYLES", "Choices", "Picture", "draw", "draw_steps"]
@@ -91,14 +93,8 @@ def _source(analysis: Analysis, form: str, choices: Choices) -> Picture:
 
 def render(drawings: list[Drawing], form: str, choices: Choices) -> Picture:
     """Drawings in a format; only `pdf` and `pptx` take several."""
-    if form == "png":
-        from archcalc.render.diagrams.png import png
-
-        return Picture(*png(drawings[0], choices.scale))
-    if form == "pdf":
-        from archcalc.render.diagrams.pdf import pdf
-
-        return Picture(*pdf(drawings))
+    if form in ("png", "pdf"):
+        return _converted(drawings, form, choices.scale)
     if form == "pptx":
         from archcalc.render.diagrams.pptx import pptx
 
@@ -110,3 +106,21 @@ def render(drawings: list[Drawing], form: str, choices: Choices) -> Picture:
     from archcalc.render.diagrams.svg import svg
 
     return Picture(svg(drawings[0]).encode())
+
+
+def _converted(drawings: list[Drawing], form: str, scale: float) -> Picture:
+    """PNG and PDF, made from SVG."""
+    from archcalc.render.convert import MOST_PIXELS, POINT, to_pdf, to_png
+    from archcalc.render.diagrams.svg import svg
+
+    last = drawings[-1]
+    absent = "".join(sorted(missing(shape.text for shape in last.shapes() if isinstance(shape, Text))))
+    notes = [f"the shipped font lacks {shorten(absent, 100, 10)}; a font of the system is taken where it has them"]
+    notes = notes if absent else []
+    if form == "pdf":
+        return Picture(to_pdf([svg(one) for one in drawings], last.title, last.description, POINT), tuple(notes))
+    largest = (MOST_PIXELS / (last.width * last.height)) ** 0.5
+    if scale > largest:
+        notes.append(f"the PNG is drawn at scale {largest:.2f}, not {scale:g}, to stay within {MOST_PIXELS // 10**6} "
+                     "million pixels; SVG and PDF have no such limit")  # fmt: skip
+    return Picture(to_png(svg(drawings[0]), min(scale, largest)), tuple(notes))

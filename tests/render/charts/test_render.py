@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from pypdf import PdfReader
 
 from archcalc import UsageError
 from archcalc.render.charts.compare import compare
@@ -89,16 +91,11 @@ def test_json_is_the_specification() -> None:
 
 def test_pdf_is_whole_and_has_a_title_and_its_fonts() -> None:
     data = render(PLOTS["profile"](), "pdf")
-    table = int(re.findall(rb"startxref\n(\d+)\n%%EOF\n$", data)[0])
-    assert data[table:].startswith(b"xref\n0 ")
-    entries = re.findall(rb"(\d{10}) 00000 n \n", data[table:])
-    for number, entry in enumerate(entries, 1):
-        assert data[int(entry) :].startswith(b"%d 0 obj\n" % number)
-    assert f"/Size {len(entries) + 1} ".encode() in data
-    # Every reference leads to an object.
-    heads = re.sub(rb"\nstream\r?\n.*?\nendstream", b"", data[:table], flags=re.DOTALL)
-    assert {int(target) for target in re.findall(rb"\b(\d+) 0 R\b", heads)} <= set(range(1, len(entries) + 1))
-    assert "AlexNet: parameters".encode("utf-16-be").hex().upper().encode() in data
+    document = PdfReader(io.BytesIO(data), strict=True)
+    assert document.metadata is not None
+    assert str(document.metadata.title).startswith("AlexNet: parameters")
+    (page,) = document.pages
+    assert "conv1" in page.extract_text()
     for file in FILES.values():
         assert file.stem.removesuffix("-Regular").encode() in data
     assert data.count(b"/FontFile2") == 2

@@ -9,6 +9,8 @@ from functools import cache
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from PIL import ImageFont
+
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.fonts import FILES
@@ -55,21 +57,15 @@ def parse(text: str) -> ElementTree.Element:
 
 
 @cache
-def _fonts() -> dict[bool, str]:
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    for bold, file in FILES.items():
-        pdfmetrics.registerFont(TTFont(f"test{int(bold)}", str(file)))
-    return {bold: f"test{int(bold)}" for bold in FILES}
+def font(bold: bool) -> ImageFont.FreeTypeFont:
+    """A shipped font, at a size of 1000."""
+    return ImageFont.truetype(str(FILES[bold]), 1000, layout_engine=ImageFont.Layout.BASIC)
 
 
 @cache
 def width(text: str, size: float, bold: bool) -> float:
     """The width of a text by the font file, which the drawing does not read."""
-    from reportlab.pdfbase import pdfmetrics
-
-    return float(pdfmetrics.stringWidth(text, _fonts()[bold], size))
+    return font(bold).getlength(text) * size / 1000
 
 
 def text_box(element: ElementTree.Element) -> Box:
