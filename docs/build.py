@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 
+import archcalc
 from archcalc.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +56,8 @@ def main() -> None:
         stage = Path(folder)
         stage_pages(stage / "pages")
         stage_catalogue(stage / "pages" / "catalogue", quick)
-        shutil.copy(ROOT / "docs" / "mkdocs.yml", stage)
+        for name in ("mkdocs.yml", "doctests.py"):
+            shutil.copy(ROOT / "docs" / name, stage)
         if subprocess.run([sys.executable, "-m", "zensical", "build", "--strict"], cwd=stage, check=False).returncode:
             sys.exit("the site has broken links or unknown names; see above")
         outside = list(loaded_from_elsewhere(stage / "site"))
@@ -67,7 +69,7 @@ def main() -> None:
 
 
 def stage_pages(pages: Path) -> None:
-    """Copy the pages of docs/ and `ELSEWHERE`, with their links as they are in the site; write the page of commands."""
+    """Copy the pages of docs/ and `ELSEWHERE`, with their links as they are in the site; write the reference."""
     shutil.copytree(ROOT / "docs", pages, ignore=shutil.ignore_patterns("*.py", "mkdocs.yml", "__pycache__"))
     for source, target in ELSEWHERE.items():
         (pages / target).parent.mkdir(exist_ok=True)
@@ -77,6 +79,8 @@ def stage_pages(pages: Path) -> None:
         source = sources.get(page, ROOT / "docs" / page.relative_to(pages))
         page.write_text(with_links_of_site(page.read_text(encoding="utf-8"), source, page.relative_to(pages)), "utf-8")
     (pages / "reference" / "commands.md").write_text(commands_page(), encoding="utf-8")
+    with (pages / "reference" / "api.md").open("a", encoding="utf-8") as page:
+        page.writelines(f"\n::: archcalc.{name}\n" for name in archcalc.__all__ if name != "__version__")
 
 
 def stage_catalogue(target: Path, quick: bool) -> None:
@@ -161,7 +165,7 @@ def description(command: click.Command, ctx: click.Context) -> list[str]:
     lines = [escaped(paragraph) + "\n" for paragraph in (command.help or "").replace("\b", "").split("\n\n")]
     for option in command.get_params(ctx):
         record: Any = option.get_help_record(ctx)
-        if record:
+        if record and record[1] and option.name != "help":
             lines += [f"`{record[0]}`", f":   {escaped(record[1])}", ""]
     examples = (command.epilog or "").replace("\b", "").replace("Examples:", "").strip("\n")
     if examples:
