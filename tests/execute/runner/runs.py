@@ -111,9 +111,9 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
 
 CHOICES = sorted(set(OPS) - {"input", "max_unpool2d"})
 #: What a plan may do together with the layer before it.
-FOLLOWERS = ("batch_norm2d", "relu", "add", "multiply", "dropout", "identity")
-#: What a plan may do more than itself.
-HEADS = ("conv2d", "depthwise_conv2d", "linear", "batch_norm2d", "add")
+FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
+#: What a plan may do together with the layers after it, and the pool that is undone.
+HEADS = ("conv2d", "depthwise_conv2d", "linear", "batch_norm2d", "add", "max_pool2d")
 LARGEST_MAP = 5000
 
 
@@ -135,6 +135,20 @@ def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tu
     return tuple(draw(st.permutations(together)))
 
 
+def _residual(draw: st.DrawFn, source: int, shape: Shape) -> list[tuple[Op, tuple[int, ...]]]:
+    """A unit whose convolution keeps the shape and is added to what it read."""
+    fields = {"kernel_size": draw(st.sampled_from([1, 3])), "padding": "same"}
+    first = op("depthwise_conv2d", **fields) if draw(st.booleans()) else op("conv2d", out_channels=shape[0], **fields)
+    kinds = draw(st.lists(st.sampled_from(["batch_norm2d", "multiply", "dropout"]), max_size=2))
+    unit: list[tuple[Op, tuple[int, ...]]] = [(first, (source,))]
+    for kind in kinds:
+        unit.append((op(kind), (source + len(unit),)))
+    unit.append((op("add"), tuple(draw(st.permutations([source, source + len(unit)])))))
+    if draw(st.booleans()):
+        unit.append((op("relu"), (source + len(unit),)))
+    return unit
+
+
 @st.composite
 def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
     """A legal network: random ops on random earlier maps, often what a plan does as one; pools are undone too.
@@ -146,9 +160,16 @@ def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
     first = (channels, *draw(st.sampled_from([(1, 1), (1, 4), (4, 4), (5, 3), (8, 10)])))
     nodes: list[tuple[Op, tuple[int, ...]]] = [(op("input", shape=first), ())]
     shapes: list[Shape] = [first]
+    if draw(st.booleans()):
+        nodes.append((op("linear", out_features=draw(st.integers(1, 6))), (0,)))
+        shapes.append(nodes[-1][0].output_shape([first]))
     for _ in range(draw(st.integers(1, 9))):
-        kind = draw(st.one_of(st.sampled_from(CHOICES), st.sampled_from(FOLLOWERS), st.sampled_from(HEADS)))
         last = len(nodes) - 1
+        if draw(st.integers(0, 5)) == 0 and len(shapes[last]) == 3:
+            nodes += _residual(draw, last, shapes[last])
+            shapes += [shapes[last]] * (len(nodes) - len(shapes))
+            continue
+        kind = draw(st.one_of(st.sampled_from(CHOICES), st.sampled_from(FOLLOWERS), st.sampled_from(HEADS)))
         source = last if kind in FOLLOWERS else draw(st.integers(max(last - 2, 0), last))
         sources = _sources(draw, kind, source, shapes)
         fields = _fields(kind, draw, shapes[source])
@@ -169,5 +190,5 @@ def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
             if _resolved(undo, (found, found, shapes[source])) is not None:
                 nodes.append((undo, (pool, pool, source)))
                 shapes.append(shapes[source])
-    ends = draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2, unique=True))
-    return chain(*nodes, outputs=ends or (len(nodes) - 1,))
+    more = draw(st.booleans()) and draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2, unique=True))
+    return chain(*nodes, outputs=more or (len(nodes) - 1,))
