@@ -218,7 +218,7 @@ class Slice2d(Pointwise):
     family = "shape"
 
     step: Annotated[SizePair, Letter("S", "step")] = (1, 1)
-    start: Annotated[MarginPair, Letter("B", "first row or column taken")] = (0, 0)
+    start: Annotated[MarginPair, Letter("O", "first row or column taken")] = (0, 0)
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         want_image(inputs[0])

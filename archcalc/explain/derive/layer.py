@@ -261,25 +261,33 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
         return
     reads = [read for read in lifted.op.windows(lifted.inputs) if read is not None]
     flat = len(row.input_shapes[0]) != 3
-    for axis, (word, field) in enumerate(zip(("height", "width"), row.receptive_field, strict=True)):
-        before = layer.seen[axis] if layer.seen is not None else None
+    fields, before = row.receptive_field, layer.seen
+
+    def letter(text: str, index: int, axis: int, of: ReceptiveField, what: str, meaning: str) -> Traced:
+        """r₁ of an axis; r_1h and r_1w where the axes differ."""
+        values = [getattr(one, what) for one in of]
+        if values[0] == values[1]:
+            return indexed(text, index, values[0], meaning)
+        return indexed(text, f"{index}{'hw'[axis]}", values[axis], f"{meaning}, {('height', 'width')[axis]}")
+
+    for axis, (word, field) in enumerate(zip(("height", "width"), fields, strict=True)):
         read = reads[0][axis] if len(reads) == 1 and isinstance(reads[0], tuple) else None
         if reads == [EVERYTHING] and before is not None:
-            positions = symbol("n", before.positions, "n", f"positions of the input, {word}")
+            positions = letter("n", 1, axis, before, "positions", "positions of the input")
             read = Window(positions if flat else lifted.inputs[0][axis + 1])  # type: ignore[arg-type]  # traced numbers
         size: object = field.size
         jump: object = field.jump
-        if before is not None and isinstance(read, Window) and not read.transposed and only_span(before):
-            seen = indexed("r", 1, before.size, f"receptive field of the input, {word}")
-            step = indexed("j", 1, before.jump, f"pixels from one position of the input to the next, {word}")
+        if before is not None and isinstance(read, Window) and not read.transposed and only_span(before[axis]):
+            seen = letter("r", 1, axis, before, "size", "receptive field of the input")
+            step = letter("j", 1, axis, before, "jump", "pixels from one position of the input to the next")
             size, jump = grow(seen, step, read)
         note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(reads) > 1]
         label = "receptive field" if axis == 0 else "receptive field, width"
-        left = indexed("r", 2, field.size, f"receptive field, {word}")
+        left = letter("r", 2, axis, fields, "size", "receptive field")
         yield _derive(row, f"receptive_field_{word}", label, size, field.size, "pixels", left, note)
         if field.jump and len(field.spans) == 1:
             label = "pixels per step" if axis == 0 else "pixels per step, width"
-            left = indexed("j", 2, field.jump, f"pixels from one position to the next, {word}")
+            left = letter("j", 2, axis, fields, "jump", "pixels from one position to the next")
             yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, "pixels", left)
 
 

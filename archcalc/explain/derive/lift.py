@@ -44,7 +44,9 @@ def indexed(letter: str, index: int | str, value: int, meaning: str) -> Traced:
     if isinstance(index, int):
         latex = f"{letter}_{index}" if index < 10 else f"{letter}_{{{index}}}"
         return symbol(letter + str(index).translate(_DIGITS), value, latex, meaning)
-    return symbol(f"{letter}_{index}", value, f"{letter}_{index}", meaning)
+    return symbol(
+        f"{letter}_{index}", value, f"{letter}_{index}" if len(index) == 1 else f"{letter}_{{{index}}}", meaning
+    )
 
 
 def _input(shape: Shape, index: int) -> Shape:

@@ -81,7 +81,7 @@ def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
     values = [record(part, variables) for part in parts]
     if kind == "index":
         items, index = values[0], _settled(values[1])
-        if isinstance(items, list) and isinstance(index, int) and -len(items) <= index < len(items):
+        if isinstance(items, list) and isinstance(index, int) and 0 <= index < len(items):
             return items[index]
     if kind == "sign":
         return -values[0] if expression.value == "-" else values[0]

@@ -161,6 +161,8 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
     """Every number is the analysis's, and its expression, calculated again, gives it."""
     row = analysis[explanation.name]
     values = {one.quantity: one.value for one in explanation.derivations}
+    texts = [symbol.text for symbol in explanation.symbols()]
+    assert len(texts) == len(set(texts)), "a letter means one thing"
     sizes = [values["size"]] if "size" in values else [values["depth"], values["height"], values["width"]]
     assert sizes == list(row.output_shape)
     assert values["params"] == row.params
@@ -271,9 +273,9 @@ def test_a_derivation_that_gives_another_number_is_an_error(monkeypatch: pytest.
     [
         ("flatten", [(2, 4, 4)], {}, "receptive_field_height", "r₂ = r₁ = 1"),
         ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_height",
-         "r₂ = r₁ + (H₁/N − 1)·j₁ = 1 + (6/3 − 1)·1 = 1 + 1·1 = 2"),
-        ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_width", "r₂ = 3"),
-        ("reshape", [(1, 8, 8)], {"shape": "4x8x2"}, "receptive_field_height", "r₂ = 5"),
+         "r_2h = r₁ + (H₁/N − 1)·j₁ = 1 + (6/3 − 1)·1 = 1 + 1·1 = 2"),
+        ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_width", "r_2w = 3"),
+        ("reshape", [(1, 8, 8)], {"shape": "4x8x2"}, "receptive_field_height", "r_2h = 5"),
         ("conv2d", [(24, 8, 8)], {"out_channels": 12, "kernel_size": 3, "groups": 12}, "w_row",
          "(K/G)×(F·F·D₁/G) = (12/12)×(3·3·24/12) = 1×18"),
     ],
@@ -285,8 +287,18 @@ def test_more_derivations(kind: str, inputs: Any, fields: dict[str, Any], quanti
 def test_a_dense_layer_after_flatten_sees_the_whole_map() -> None:
     analysis = analyse(graph("input: 6x6x2\nlayers:\n  - flatten\n  - linear: {name: fc, out_features: 3}\n"))
     assert written(explain_layer(analysis, "fc"), "receptive_field_height") == (
-        "r₂ = r₁ + (n − 1)·j₁ = 1 + (6 − 1)·1 = 1 + 5·1 = 6"
+        "r₂ = r₁ + (n₁ − 1)·j₁ = 1 + (6 − 1)·1 = 1 + 5·1 = 6"
     )
+
+
+@pytest.mark.parametrize("size", [(4, 9, 9), (4, 9, 7)])
+def test_a_letter_means_one_thing(size: tuple[int, int, int]) -> None:
+    fields = {"step": 2, "start": 3}
+    analysis = analyse(single_layer(make_op("slice2d", fields), [size]), 8)
+    explanation = layer_of(analysis)
+    check(explanation, analysis)
+    assert {symbol.text: value for symbol, value in explanation.symbols().items()}["B"] == 8
+    assert written(explanation, "height") == "H₂ = (H₁ − O)/S = (9 − 3)/2 = 6/2 = 3"
 
 
 def test_a_header_is_whole() -> None:
