@@ -229,3 +229,18 @@ def test_receptive_fields_have_the_known_sizes(network: str, layer: str, size: i
     assert field is not None
     for axis in (field.height, field.width):
         assert (axis.size, axis.stride) == (size, stride)
+
+
+@pytest.mark.parametrize(
+    ("settings", "resized", "params", "multiplications"),
+    [
+        # keras 3.15.1, keras.applications.MobileNet: the sum over its layers of kernel·depth·filters·positions.
+        ("", "97x97x3", 4_231_976, 105_608_832),
+        ("alpha=0.125", "", 186_480, 12_085_568),
+    ],
+)
+def test_mobilenet_of_keras_at_odd_sizes_and_small_widths(
+    settings: str, resized: str, params: int, multiplications: int
+) -> None:
+    totals = analysis_of("mobilenet@keras", settings, resized).totals
+    assert (totals.params, totals.multiplications) == (params, multiplications)
