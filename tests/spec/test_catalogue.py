@@ -17,7 +17,8 @@ PROMISED = [
     "lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "nin", "nin@cifar10",
     "vgg11", "vgg13", "vgg16", "vgg16@c", "vgg16@bn", "vgg19", "googlenet", "googlenet@aux", "googlenet@torchvision",
     "inception_v2", "inception_v2@slim", "inception_v3", "inception_v3@aux", "inception_v3@keras", "inception_v4",
-    "inception_resnet_v1", "inception_resnet_v2", "inception_resnet_v2@keras", "resnet18", "resnet34", "resnet50", "resnet50@v1", "resnet50@keras", "resnet101",
+    "inception_resnet_v1", "inception_resnet_v2", "inception_resnet_v2@keras",
+    "resnet18", "resnet34", "resnet50", "resnet50@v1", "resnet50@keras", "resnet101",
     "resnet152", "plain18", "plain34", "resnet20_cifar", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar",
     "resnet110_cifar", "xception", "mobilenet", "nasnet_mobile", "nasnet_large", "unet", "deconvnet",
 ]  # fmt: skip
