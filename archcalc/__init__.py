@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.graph.layer_graph import Layer, LayerGraph
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
+    from archcalc.tools import audit, check, exercise, formula, grade, plot, run, solve
 
 __version__ = "0.2.0"
 
@@ -39,9 +40,17 @@ _PUBLIC = {
     "UnknownLayerError": "core.errors",
     "UsageError": "core.errors",
     "analyse": "api",
+    "audit": "tools",
+    "check": "tools",
+    "exercise": "tools",
+    "formula": "tools",
     "from_yaml": "api",
+    "grade": "tools",
     "load": "api",
     "names": "spec.catalogue",
+    "plot": "tools",
+    "run": "tools",
+    "solve": "tools",
 }
 
 __all__ = [
@@ -60,9 +69,17 @@ __all__ = [
     "UsageError",
     "__version__",
     "analyse",
+    "audit",
+    "check",
+    "exercise",
+    "formula",
     "from_yaml",
+    "grade",
     "load",
     "names",
+    "plot",
+    "run",
+    "solve",
 ]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import networkx
     import pandas
 
-    from archcalc.displays import Derivations, Drawing
+    from archcalc.displays import Chart, Derivations, Drawing
 
 #: A table in a notebook shows this many rows of a long network, the first and the last.
 MOST_ROWS = 100
@@ -221,6 +221,17 @@ class Analysis(passes.Analysis):
                 raise UsageError(f"draw has no choice {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}")
         return Drawing(self, Choices(style=style, **choices))
 
+    def plot(self, kind: str = "profile", **look: Any) -> Chart:
+        """A chart of this network: `profile`, `memory` or `receptive_field`; as `archcalc.plot` draws it.
+
+        >>> import archcalc as ac
+        >>> ac.analyse("alexnet").plot("memory", title="Memory")
+        <Chart: Memory>
+        """
+        from archcalc.displays import chart_of
+
+        return chart_of(self, kind, **look)
+
     def explain(self, layer: str | None = None, quantity: str | None = None) -> Derivations:
         """How each number of a layer is calculated: the formula, the numbers put in, the result.
 
@@ -232,7 +243,6 @@ class Analysis(passes.Analysis):
         conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3
         <BLANKLINE>
           height  H₂ = (H₁ − F + 2P)/S + 1 = (227 − 11 + 2·0)/4 + 1 = 216/4 + 1 = 55
-        <BLANKLINE>
         """
         from archcalc.displays import Derivations
 

@@ -28,7 +28,7 @@ layers:
   - linear: {out_features: 10}
 """
 MODULES = ["archcalc", "archcalc.api", "archcalc.displays", "archcalc.interop.graphviz", "archcalc.interop.networkx",
-           "archcalc.interop.pandas"]  # fmt: skip
+           "archcalc.interop.pandas", "archcalc.tools"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,8 @@ def resnet() -> ac.Analysis:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_examples_in_docstrings(module: str) -> None:
+def test_examples_in_docstrings(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     outcome = doctest.testmod(import_module(module))
     assert outcome.attempted
     assert not outcome.failed
@@ -325,7 +326,7 @@ def test_a_choice_that_does_not_exist(alexnet: ac.Analysis, choices: Any, messag
 
 def test_a_derivation_as_text_and_mathematics(alexnet: ac.Analysis, tmp_path: Path, archcalc: Run) -> None:
     found = alexnet.explain("conv1")
-    assert str(found) == repr(found) == archcalc("explain", "alexnet", "conv1").out
+    assert str(found) == repr(found) == archcalc("explain", "alexnet", "conv1").out.rstrip("\n")
     assert "(11·11·3 + 1)·96 = 364·96 = 34,944" in str(found)
     assert "<math>" in found._repr_html_()
     assert "$" in found._repr_markdown_()

@@ -35,11 +35,12 @@ ALLOWED: dict[str, set[str]] = {
     "displays": {"core", "explain", "graph", "ops", "passes", "render"},
     "api": {"core", "design", "displays", "graph", "interop", "ops", "passes", "render", "spec"},
     "builder": {"api", "core", "graph", "ops", "passes", "spec"},
+    "tools": {"api", "core", "displays", "execute", "explain", "graph", "ops", "passes", "render", "teach"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
 #: Only for type checkers: the public names.
-ALLOWED_FOR_TYPES = {"": {"api", "builder", "core", "graph", "passes", "spec"}}
+ALLOWED_FOR_TYPES = {"": {"api", "builder", "core", "graph", "passes", "spec", "tools"}}
 #: Folders inside a folder that must not know their neighbours, and whom they may import.
 APART: dict[str, set[str]] = {
     # The reference shares nothing with the rules that it could falsify.
@@ -55,7 +56,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "graphviz": {"api", "interop"},
     "networkx": {"api", "interop", "render"},
     "pandas": {"api", "interop"},
-    "numpy": {"execute", "cli"},
+    "numpy": {"execute", "cli", "tools"},
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},

@@ -9,17 +9,16 @@ import click
 from archcalc.cli.options import complete_network, counting_options, network_options, parse_input, parse_settings
 from archcalc.cli.output import colour, width, write
 from archcalc.core.conventions import Conventions
-from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
-from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers import FORMATS as FILE_FORMATS
-from archcalc.teach.check.answers import Answers, read_answers
+from archcalc.teach.check.answers import read_answers
+from archcalc.teach.check.asked import read_total, refuse_strangers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.formats import ENDINGS, FORMATS, render
-from archcalc.teach.check.model import Check, Verdict
-from archcalc.teach.check.terms import check_total
-from archcalc.teach.reading.calculation import StatementError
+from archcalc.teach.check.model import Check
 
 _COUNTS = ("params", "multiplications", "activations", "activation_bytes")
 
@@ -82,35 +81,16 @@ def command(
     if file is not None:
         answers = read_answers(file, kind)
         check, notes = check_answers(analysis, answers.answers), answers.notes
-        _refuse_strangers(check, answers)
+        refuse_strangers(check, answers)
     else:
-        cells = [cell for quantity, text in totals.items() for cell in _total(analysis, quantity, text).cells]
+        options_of = {"activation_bytes": "--memory"}
+        checks = [
+            read_total(analysis, quantity, text, options_of.get(quantity, f"--{quantity}"))
+            for quantity, text in totals.items()
+        ]
+        cells = [cell for each in checks for cell in each.cells]
         check, notes = Check(graph.name, tuple(cells)), ()
     to_terminal = output is None
     text = render(check, analysis, form, notes, to_terminal and colour(), width() if to_terminal else None)
     write(text, output)
     return 0 if check.is_right else 1
-
-
-def _total(analysis: Analysis, quantity: str, text: str) -> Check:
-    try:
-        return check_total(analysis, quantity, text)
-    except StatementError as error:
-        start = max(0, error.offset - 20)
-        at = f" at {text[start : error.offset + 20]!r}, character {error.offset + 1}" if error.offset else ""
-        option = "memory" if quantity == "activation_bytes" else quantity
-        raise UsageError(f"cannot read --{option}: {error.message}{at}") from None
-
-
-def _refuse_strangers(check: Check, answers: Answers) -> None:
-    """A table in which nothing belongs to the network is bad input, not a wrong answer."""
-    if not answers.answers:
-        raise UsageError("the table has no rows")
-    if any(cell.layer or cell.verdict is Verdict.EMPTY for cell in check.cells):
-        return
-    first: dict[str, Problem] = {}
-    for cell in check.cells:
-        place = cell.answer.place
-        location = Location(*place) if place is not None else None
-        first.setdefault(cell.answer.layer, Problem(cell.note, location))
-    raise SpecError(list(first.values())[:5])

@@ -181,36 +181,7 @@ def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str
 def _equation(text: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
     _none_of(options, (*_OF_LAYER, *_OF_NETWORK, "size"), "equations")
     roots = eq.solve_equation(text)
-    letter = roots.letter
-    data = {
-        "schema": "archcalc.roots/1",
-        "equation": text,
-        "unknown": letter,
-        "solutions": list(roots.whole),
-        "fractions": [str(root) for root in roots.broken],
-        "all": roots.exact,
-        "tried_to": roots.tried,
-        "always": roots.always,
-    }
-    return _told(roots), data
-
-
-def _told(roots: eq.Roots) -> list[str]:
-    letter, limit = roots.letter, f"from 0 to {roots.tried:,}"
-    if letter is None:
-        return ["It holds." if roots.always else "It does not hold: the sides differ."]
-    if roots.always:
-        return [f"It holds for every {letter}."]
-    if roots.whole:
-        shown = ", ".join(str(root).replace("-", "−") for root in roots.whole[:20])
-        more = f", … ({len(roots.whole):,} in all)" if len(roots.whole) > 20 else ""
-        return [f"{letter} = {shown}{more}", *([] if roots.exact else [f"Whole numbers {limit} were tried."])]
-    if roots.broken:
-        (root,) = roots.broken
-        value = f"{float(root):g}".replace("-", "−")
-        exact = "" if root.denominator in (1, 2, 4, 5, 8, 10) else f", that is {root}"
-        return [f"No whole number: {letter} = {value}{exact}."]
-    return [f"No whole number{'' if roots.exact else ' ' + limit} solves it."]
+    return eq.tell(roots), eq.as_dict(text, roots)
 
 
 # --- a network
@@ -237,39 +208,5 @@ def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str
         raise UsageError("give one of --params, --multiplications, --activations, --output, or --smallest")
     ((measure, text),) = wanted.items()
     target = target_of(text, measure)
-    if name == "input":
-        if shape is not None:
-            raise UsageError("--input is what --for input solves for")
-        answer = net.solve_input(graph, measure, target)
-    else:
-        answer = _parameter(network, graph, name, values, shape, measure, target)
-    found = [{name: one.value, measure: one.result} for one in answer.exact]
-    nearest = [{name: one.value, measure: one.result} for one in (answer.below, answer.above) if one is not None]
-    data = {
-        "schema": "archcalc.network-solution/1",
-        "network": graph.name,
-        "unknown": name,
-        "target": {measure: target},
-        "solutions": found,
-        "range": answer.whole_range,
-        "near": [] if found else nearest,
-    }
-    return net.tell(answer), data
-
-
-def _parameter(
-    network: str, graph: Any, name: str, values: dict[str, Any], shape: Any, measure: str, target: int
-) -> Any:
-    from archcalc.core.suggest import did_you_mean
-    from archcalc.explain.solve import network as net
-    from archcalc.spec.catalogue import load, parameters
-
-    declared = parameters(network)
-    if name not in declared:
-        known = ["input", *declared]
-        raise UsageError(
-            f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; --for takes {', '.join(known)}"
-        )
-    return net.solve_parameter(
-        lambda more: load(network, {**values, **more}, shape), name, declared[name], measure, target
-    )
+    answer = net.solve_network(network, name, measure, target, values, shape)
+    return net.tell(answer), net.as_dict(graph.name, name, measure, target, answer)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.core.errors import Inline, Location, Problem, SpecError, UsageError
 from archcalc.spec.expressions import (
@@ -278,3 +278,36 @@ def _near_roots(polynomial: Polynomial) -> list[int]:
                 b = middle
         found.update((a, b))
     return sorted(found)
+
+
+def tell(roots: Roots) -> list[str]:
+    """The solutions in sentences."""
+    letter, limit = roots.letter, f"from 0 to {roots.tried:,}"
+    if letter is None:
+        return ["It holds." if roots.always else "It does not hold: the sides differ."]
+    if roots.always:
+        return [f"It holds for every {letter}."]
+    if roots.whole:
+        shown = ", ".join(str(root).replace("-", "−") for root in roots.whole[:20])
+        more = f", … ({len(roots.whole):,} in all)" if len(roots.whole) > 20 else ""
+        return [f"{letter} = {shown}{more}", *([] if roots.exact else [f"Whole numbers {limit} were tried."])]
+    if roots.broken:
+        (root,) = roots.broken
+        value = f"{float(root):g}".replace("-", "−")
+        exact = "" if root.denominator in (1, 2, 4, 5, 8, 10) else f", that is {root}"
+        return [f"No whole number: {letter} = {value}{exact}."]
+    return [f"No whole number{'' if roots.exact else ' ' + limit} solves it."]
+
+
+def as_dict(text: str, roots: Roots) -> dict[str, Any]:
+    """The solutions as plain data, `archcalc.roots/1`."""
+    return {
+        "schema": "archcalc.roots/1",
+        "equation": text,
+        "unknown": roots.letter,
+        "solutions": list(roots.whole),
+        "fractions": [str(root) for root in roots.broken],
+        "all": roots.exact,
+        "tried_to": roots.tried,
+        "always": roots.always,
+    }

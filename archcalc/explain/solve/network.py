@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError, UsageError
-from archcalc.core.shapes import spatial
+from archcalc.core.shapes import Shape, spatial
+from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.passes.shapes import infer_shapes
+from archcalc.spec.catalogue import find, load
 
 #: Makes the network with these parameters set.
 Load = Callable[[Mapping[str, Any]], LayerGraph]
@@ -245,3 +248,38 @@ def _shown(name: str, value: Any) -> str:
     if name == "input":
         return f"{value}×{value}"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def solve_network(
+    network: str | Path, name: str, measure: str, target: int, settings: Mapping[str, Any], shape: Shape | None = None
+) -> Answer:
+    """Solve for `input` or for a parameter of a network. Raises `UsageError` for a parameter that does not exist."""
+    if name == "input":
+        if shape is not None:
+            raise UsageError("--input is what --for input solves for")
+        return solve_input(load(network, settings), measure, target)
+    declared = find(network)[0].document.parameters
+    if name not in declared:
+        known = ["input", *declared]
+        graph = load(network, settings, shape)
+        raise UsageError(
+            f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; --for takes {', '.join(known)}"
+        )
+    return solve_parameter(
+        lambda more: load(network, {**settings, **more}, shape), name, declared[name], measure, target
+    )
+
+
+def as_dict(network: str, name: str, measure: str, target: int, answer: Answer) -> dict[str, Any]:
+    """The answer as plain data, `archcalc.network-solution/1`."""
+    found = [{name: one.value, measure: one.result} for one in answer.exact]
+    nearest = [{name: one.value, measure: one.result} for one in (answer.below, answer.above) if one is not None]
+    return {
+        "schema": "archcalc.network-solution/1",
+        "network": network,
+        "unknown": name,
+        "target": {measure: target},
+        "solutions": found,
+        "range": answer.whole_range,
+        "near": [] if found else nearest,
+    }

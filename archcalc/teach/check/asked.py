@@ -1,0 +1,34 @@
+"""Answers that cannot be checked at all: totals that cannot be read, tables of another network."""
+
+from __future__ import annotations
+
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.teach.check.answers import Answers
+from archcalc.teach.check.model import Check, Verdict
+from archcalc.teach.check.terms import check_total
+from archcalc.teach.reading.calculation import StatementError
+
+
+def read_total(analysis: Analysis, quantity: str, text: str, name: str) -> Check:
+    """Check a total, or the sum that gives it. Raises `UsageError` where it cannot be read; `name` is what it is of."""
+    try:
+        return check_total(analysis, quantity, text)
+    except StatementError as error:
+        start = max(0, error.offset - 20)
+        at = f" at {text[start : error.offset + 20]!r}, character {error.offset + 1}" if error.offset else ""
+        raise UsageError(f"cannot read {name}: {error.message}{at}") from None
+
+
+def refuse_strangers(check: Check, answers: Answers) -> None:
+    """A table in which nothing belongs to the network is bad input, not a wrong answer. Raises `SpecError`."""
+    if not answers.answers:
+        raise UsageError("the table has no rows")
+    if any(cell.layer or cell.verdict is Verdict.EMPTY for cell in check.cells):
+        return
+    first: dict[str, Problem] = {}
+    for cell in check.cells:
+        place = cell.answer.place
+        location = Location(*place) if place is not None else None
+        first.setdefault(cell.answer.layer, Problem(cell.note, location))
+    raise SpecError(list(first.values())[:5])

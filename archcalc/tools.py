@@ -1,0 +1,489 @@
+"""What the commands do, as functions: check, audit, exercise, grade, solve, formula, run and plot.
+
+A network is given itself, as an analysis, or as `load` takes it. Everything is imported where it is needed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archcalc import api
+from archcalc.core.errors import UsageError
+from archcalc.core.quantities import quantity
+from archcalc.core.suggest import did_you_mean
+from archcalc.displays import ALONG, Chart, Result, chart_of, look_of
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis
+
+if TYPE_CHECKING:
+    import numpy
+
+    from archcalc.execute.runner.compare import Difference
+    from archcalc.execute.steps import Execution
+
+#: Totals that can be checked by themselves.
+TOTALS = ("params", "multiplications", "activations", "memory")
+AnyNetwork = str | Path | LayerGraph | Analysis
+
+
+def _analysis(network: AnyNetwork) -> Analysis:
+    return network if isinstance(network, Analysis) else api.analyse(network)
+
+
+def check(
+    network: AnyNetwork,
+    answers: str | Path | Mapping[str, Any] | Sequence[Any] | None = None,
+    *,
+    totals: Mapping[str, str | int] | None = None,
+) -> Result:
+    """Compare a hand calculation with a network: what is right, what is wrong, and which mistake explains it.
+
+    Args:
+        network: The network that was calculated.
+        answers: A file (CSV, XLSX, Markdown, YAML, JSON), rows as mappings with a key `layer`, or a mapping of layers
+            to their cells.
+        totals: Totals in place of answers: `params`, `multiplications`, `activations`, `memory`; a number, or the sum
+            that gives it.
+
+    Returns:
+        A result with `is_right`; its `value` is the `Check` with a verdict for each cell.
+
+    Raises:
+        UsageError: for a file or a total that cannot be read.
+        SpecError: for a table that holds no answers.
+
+    >>> import archcalc as ac
+    >>> result = ac.check("alexnet", {"conv1": {"output": "55x55x96", "params": 34848}})
+    >>> result.is_right, [diagnosis.mistake for cell in result.value.cells for diagnosis in cell.diagnoses]
+    (False, ['forgot_bias'])
+    >>> ac.check("alexnet", totals={"params": "62,378,344"}).is_right
+    True
+
+    """
+    from archcalc.teach.check.answers import parse_answers, read_answers
+    from archcalc.teach.check.asked import read_total, refuse_strangers
+    from archcalc.teach.check.check import check_answers
+    from archcalc.teach.check.formats import ENDINGS, render
+    from archcalc.teach.check.model import Cell, Check
+
+    if (answers is None) == (not totals):
+        raise UsageError("give answers, or totals")
+    analysis = _analysis(network)
+    notes: tuple[str, ...] = ()
+    if answers is None:
+        cells: list[Cell] = []
+        for key, text in (totals or {}).items():
+            if key not in TOTALS:
+                raise UsageError(f"there is no total {key[:60]!r}; there are {', '.join(TOTALS)}")
+            cells += read_total(analysis, quantity(key).key, str(text), key).cells
+        found = Check(analysis.graph.name, tuple(cells))
+    else:
+        if isinstance(answers, (str, Path)):
+            read = read_answers(answers)
+        else:
+            read = parse_answers(json.dumps(answers).encode(), "answers.json")
+        found, notes = check_answers(analysis, read.answers), read.notes
+        refuse_strangers(found, read)
+    return Result(found, lambda form: render(found, analysis, form, notes), ENDINGS)
+
+
+def audit(claims: str | Path) -> Result:
+    """Check the claims of a text, a YAML file: each is calculated, and a wrong one is explained.
+
+    Its `value` is the `Audit` with every claim and its verdict. Raises `UsageError` without the file, `SpecError`
+    with every fault in it.
+
+    >>> import archcalc as ac
+    >>> from pathlib import Path
+    >>> Path("claims.yaml").write_text('''
+    ... title: A text
+    ... claims:
+    ...   - {network: alexnet, layer: conv1, quantity: params, value: 34944}
+    ... ''') and None
+    >>> ac.audit("claims.yaml").is_right
+    True
+    """
+    from archcalc.teach.audit.checker import audit
+    from archcalc.teach.audit.formats import ENDINGS, render
+
+    found = audit(Path(claims))
+    return Result(found, lambda form: render(found, form), ENDINGS)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A worksheet and its answer key, and the network that they are about."""
+
+    sheet: Result
+    key: Result
+    network: api.Network
+
+    def _repr_markdown_(self) -> str:
+        return self.sheet.render("markdown")
+
+
+def exercise(
+    network: AnyNetwork,
+    quantities: Sequence[str] | None = None,
+    *,
+    blank: float = 1.0,
+    seed: object = 0,
+    layer: str | None = None,
+    every_layer: bool = False,
+    vary: bool = False,
+) -> Exercise:
+    """A worksheet: the table of a network with blanks, and its answer key with every calculation.
+
+    Args:
+        network: The network.
+        quantities: The columns; by default output shape, params and multiplications.
+        blank: The share of cells that are left blank, above 0 and at most 1.
+        seed: Another choice of blanks and of the variant.
+        layer: Only this layer or block.
+        every_layer: Layers that work in place too.
+        vary: A variant of the network, with another input, kernels and channels.
+
+    Raises:
+        UsageError: for a quantity or layer that does not exist.
+
+    >>> import archcalc as ac
+    >>> sheet = ac.exercise("lenet5", ["params"], seed=7)
+    >>> "61,706" in str(sheet.sheet), "61,706" in str(sheet.key)
+    (False, True)
+
+    """
+    from archcalc.teach.exercise.formats import ENDINGS, render_key, render_sheet
+    from archcalc.teach.exercise.variants import vary as varied
+    from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
+
+    analysis = _analysis(network)
+    if vary:
+        analysis = api.analyse(varied(analysis.graph, seed))
+    sheet = make_worksheet(analysis, quantities or DEFAULT, blank, seed, layer, every_layer)
+
+    def shown(form: str) -> str:
+        return "markdown" if form == "text" else form
+
+    return Exercise(
+        Result(sheet, lambda form: render_sheet(sheet, shown(form)), ENDINGS),
+        Result(sheet, lambda form: render_key(sheet, shown(form)), ENDINGS),
+        api.Network.of(analysis.graph),
+    )
+
+
+def grade(
+    network: AnyNetwork,
+    folder: str | Path,
+    *,
+    worksheet: str | Path | None = None,
+    homework: str | Path | None = None,
+    quantities: Sequence[str] | None = None,
+    follow_through: float = 1.0,
+    partial: float = 0.5,
+) -> Result:
+    r"""Grade a folder of submissions, a file for each student, a point for each cell.
+
+    Args:
+        network: The network that was handed out.
+        folder: The submissions.
+        worksheet: The worksheet that was handed out: its empty cells are graded.
+        homework: The folder of `archcalc exercise --students`, where each student had numbers of their own.
+        quantities: Without both: the columns to grade.
+        follow_through: Of a point, for what is right given an earlier mistake.
+        partial: Of a point, for a wrong number that one known mistake explains.
+
+    Returns:
+        A result whose `value` is the `Overview` with the marks of every student; it is saved as .md or .csv.
+
+    Raises:
+        UsageError: for files that are not there. A submission that cannot be read is named in the overview.
+
+    >>> import archcalc as ac
+    >>> from pathlib import Path
+    >>> Path("submissions").mkdir()
+    >>> Path("submissions/ada.csv").write_text("layer,params\nC1,156\nF6,10164\nOUTPUT,850\n") and None
+    >>> result = ac.grade("lenet5", "submissions", quantities=["params"])
+    >>> [marked.student for marked in result.value.graded]
+    ['ada']
+
+    """
+    from archcalc.teach.grade import folder as files
+    from archcalc.teach.grade.marks import make_scheme
+    from archcalc.teach.grade.overview import Overview, render_grades, render_overview
+
+    if (worksheet is not None) + (homework is not None) + (quantities is not None) > 1:
+        raise UsageError("one of worksheet, homework and quantities says what is graded")
+    scheme = make_scheme(follow_through, partial)
+    analysis = _analysis(network)
+    tasks: files.Same | files.Homework
+    if homework is not None:
+        tasks = files.open_homework(str(homework))
+    elif worksheet is not None:
+        tasks = files.Same(files.Task(analysis, files.blanks_of(worksheet, analysis)))
+    else:
+        tasks = files.Same(files.Task(analysis, files.everything(analysis, quantities)))
+    marked = files.grade(files.find_submissions(str(folder)), tasks, scheme, _seen)
+    overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
+
+    def render(form: str) -> str:
+        return render_grades(overview) if form == "csv" else render_overview(overview)
+
+    return Result(overview, render, {".md": "markdown", ".csv": "csv"})
+
+
+def _seen(done: int, student: str) -> None:
+    """Where a command shows how far it is."""
+
+
+def solve(
+    what: str | Path,
+    unknown: str | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    ceil_mode: bool = False,
+    **numbers: int | None,
+) -> Result:
+    """The unknown of an equation, of a layer or of a network: every value that solves it.
+
+    Args:
+        what: An equation in one letter; an op with a window (`conv2d`, `max_pool2d`, …); or a network.
+        unknown: Of a network: the parameter to solve for, or `"input"`, the side of a square one.
+        settings: Of a network: the values of its other parameters.
+        ceil_mode: Of a pool: round up.
+        numbers: Of a layer, along one axis: input, output, kernel_size, stride, padding, dilation; what is not given
+            is unknown. Of a network the one number that it is to have: params, multiplications, activations or
+            output.
+
+    Returns:
+        A result whose `value` has the solutions, and the nearest ones where there is none.
+
+    Raises:
+        UsageError: for numbers that do not belong there.
+        SpecError: for an equation that cannot be read.
+
+    >>> import archcalc as ac
+    >>> [answer.padding for answer in ac.solve("conv2d", input=224, output=112, kernel_size=7, stride=2).value.answers]
+    [3]
+    >>> ac.solve("mobilenet", "alpha", params=2_585_560).to_dict()["solutions"]
+    [{'alpha': 0.75, 'params': 2585560}]
+
+    """
+    from archcalc.explain.solve import equation, words
+    from archcalc.explain.solve import network as net
+    from archcalc.explain.solve.layer import NAMES, solve_layer
+    from archcalc.ops import OPS
+
+    if isinstance(what, str) and equation.is_equation(what) and "->" not in what:
+        _only(numbers, (), "an equation")
+        roots = equation.solve_equation(what)
+        return _solved(roots, equation.tell(roots), equation.as_dict(what, roots))
+    if what in OPS:
+        _only(numbers, NAMES, "a layer")
+        solution = solve_layer(str(what), numbers, ceil_mode)
+        return _solved(solution, words.tell(solution), words.as_dict(solution))
+    _only(numbers, net.MEASURES, "a network")
+    wanted = [(measure, number) for measure, number in numbers.items() if number is not None]
+    if unknown is None or len(wanted) != 1:
+        raise UsageError(f"name the unknown of a network, and one of {', '.join(net.MEASURES)}")
+    ((measure, target),) = wanted
+    graph = api.load(what, settings)
+    answer = net.solve_network(what, unknown, measure, target, settings or {})
+    return _solved(answer, net.tell(answer), net.as_dict(graph.name, unknown, measure, target, answer))
+
+
+def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    for name in numbers:
+        if name not in known:
+            raise UsageError(f"{name} is not for {what}; it has {', '.join(known) or 'no numbers'}")
+
+
+def _solved(value: Any, lines: Sequence[str], data: Mapping[str, Any]) -> Result:
+    def render(form: str) -> str:
+        return json.dumps(data, ensure_ascii=False, indent=1) if form == "json" else "\n".join(lines)
+
+    return Result(value, render, {".txt": "text", ".json": "json"})
+
+
+def formula(
+    network: str | Path,
+    quantity: str = "params",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    input: str | None = None,
+    symbols: Sequence[str] | None = None,
+) -> Result:
+    """A total of a network as a closed form in its parameters and its input size.
+
+    Args:
+        network: A catalogue name, a pattern or a spec; its parameters become symbols.
+        quantity: `params`, `multiplications` or `activations`.
+        settings: Parameters that stay numbers, with their values.
+        input: The input size, `"224x224x3"`, where that stays a number.
+        symbols: The parameters, and `input`, that are to be symbols; by default all that can be.
+
+    Returns:
+        A result whose `value` is the `ClosedForm`; its `expression` is one of sympy.
+
+    Raises:
+        UsageError: for a quantity or a symbol that does not exist.
+
+    >>> import archcalc as ac
+    >>> print(ac.formula("alexnet", symbols=["classes"]))
+    parameters = 4097*classes + 58281344
+
+    """
+    from archcalc.core.shapes import parse_image_shape
+    from archcalc.explain.symbolic.closed import closed_form
+    from archcalc.explain.symbolic.formats import render
+
+    if quantity not in ("params", "multiplications", "activations"):
+        raise UsageError(f"a formula is of params, multiplications or activations, not {quantity[:60]!r}")
+    shape = None if input is None else parse_image_shape(input)
+    form = closed_form(str(network), quantity, settings, shape, symbols)
+    return Result(form, lambda kind: render(form, kind), {".txt": "text", ".tex": "latex", ".json": "json"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a network in numpy, and where it differs from the analysis: nowhere, if all is well."""
+
+    execution: Execution
+    differences: tuple[Difference, ...]
+
+    @property
+    def outputs(self) -> Mapping[str, numpy.ndarray[Any, Any]]:
+        """The maps of the network's outputs, by name, each with the batch first."""
+        return self.execution.outputs
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in self.outputs.items())
+        return f"<Run of {len(self.execution.steps)} layers: {shapes}; {len(self.differences)} differences>"
+
+
+def run(
+    network: AnyNetwork,
+    x: numpy.ndarray[Any, Any] | None = None,
+    *,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    algorithm: str = "auto",
+    count: bool = False,
+) -> Run:
+    """Run a network in numpy, and compare every shape and count with the analysis.
+
+    Args:
+        network: The network.
+        x: The input, (N, C, H, W); random numbers unless given.
+        weights: An .npz or .safetensors file; random numbers unless given.
+        seed: Another choice of random numbers.
+        algorithm: `auto`, `fast`, `im2col` or `loops`.
+        count: Count the multiplications that are done, one by one.
+
+    Raises:
+        UsageError: for a file, an algorithm or an input that cannot be used, or too little memory.
+
+    >>> import archcalc as ac
+    >>> ac.run("lenet5", count=True)
+    <Run of 13 layers: output (1, 10); 0 differences>
+
+    """
+    from typing import get_args
+
+    from archcalc.execute.runner.compare import compare
+    from archcalc.execute.runner.execute import Algorithm, execute
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.runner.inputs import random_input
+    from archcalc.execute.runner.memory import check_memory
+    from archcalc.execute.weights import SeededWeights
+
+    known: tuple[Algorithm, ...] = get_args(Algorithm)
+    chosen = next((one for one in known if one == algorithm), None)
+    if chosen is None:
+        raise UsageError(f"there is no algorithm {algorithm[:60]!r}; there are {', '.join(known)}")
+    analysis = _analysis(network)
+    shape = analysis.graph.input_shape
+    if x is None:
+        x = random_input(shape, analysis.batch, seed, analysis.dtype)
+    if x.ndim != len(shape) + 1 or x.shape[1:] != shape:
+        raise UsageError(f"the input must have the shape {('N', *shape)}, not {x.shape}".replace("'", ""))
+    if len(x) != analysis.batch or str(x.dtype) != analysis.dtype:
+        analysis = api.analyse(analysis.graph, len(x), str(x.dtype), analysis.conventions)
+    check_memory(analysis, keep_weights=weights is not None)
+    arrays = (
+        SeededWeights(analysis.graph, seed, analysis.dtype)
+        if weights is None
+        else load_weights(Path(weights), analysis)
+    )
+    execution = execute(analysis.graph, x, arrays, chosen, count)
+    return Run(execution, tuple(compare(execution, analysis, memory=count)))
+
+
+def plot(
+    kind: str,
+    *networks: AnyNetwork,
+    over: str | None = None,
+    values: Sequence[Any] = (),
+    quantities: Sequence[str] | None = None,
+    **look: Any,
+) -> Chart:
+    """A chart: of one network along its depth, or of several next to each other.
+
+    Args:
+        kind: `profile`, `memory` or `receptive_field` of one network; `compare` (accuracy over multiplications) or
+            `timeline` of several, by default of the catalogue; `sweep` of one network over a parameter.
+        networks: The networks.
+        over: Of a sweep: the parameter that changes, or `"input"`.
+        values: Of a sweep: its values, in order.
+        quantities: Of a sweep: what is shown; by default all but the peak.
+        look: theme, width, height, title.
+
+    Raises:
+        UsageError: for a chart, a network or a choice that does not exist.
+
+    >>> import archcalc as ac
+    >>> ac.plot("sweep", "mobilenet", over="alpha", values=[0.5, 1])
+    <Chart: MobileNet over alpha>
+
+    """
+    if kind in ALONG:
+        return chart_of(_analysis(_single(kind, networks)), kind, **look)
+    if kind == "sweep":
+        from archcalc.render.charts.sweep import sweep
+
+        network = _single(kind, networks)
+        if over is None or not values or isinstance(network, LayerGraph | Analysis):
+            raise UsageError("a sweep needs a network by its name, the parameter it is over, and values")
+        analyses: list[Analysis] = [
+            api.load(network, input=value).analyse() if over == "input" else api.load(network, {over: value}).analyse()
+            for value in values
+        ]
+        return Chart(sweep(analyses, over, [str(value) for value in values], quantities, look_of(look)))
+    from archcalc.render.charts import catalogue
+
+    given = [_analysis(network) for network in networks]
+    if kind == "compare":
+        from archcalc.render.charts.accuracy import comparable
+        from archcalc.render.charts.compare import compare
+
+        analyses = given or catalogue.compared()
+        notes = tuple(f"left out: {name}: {why}" for name, why in comparable(analyses).missing)
+        return Chart(compare(analyses, look_of(look)), notes)
+    if kind == "timeline":
+        from archcalc.render.charts.families import line_of_development
+        from archcalc.render.charts.timeline import timeline
+
+        analyses = given or catalogue.families()
+        return Chart(timeline(analyses, look_of(look)), line_of_development(analyses).notes)
+    known = (*ALONG, "compare", "timeline", "sweep")
+    hint = did_you_mean(kind, known) or f"; there are {', '.join(known)}"
+    raise UsageError(f"there is no chart {kind[:60]!r}{hint}")
+
+
+def _single(kind: str, networks: Sequence[AnyNetwork]) -> AnyNetwork:
+    if len(networks) != 1:
+        raise UsageError(f"the chart {kind} is of one network, not {len(networks)}")
+    return networks[0]
