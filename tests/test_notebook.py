@@ -33,7 +33,8 @@ CELLS = {
 @pytest.fixture(scope="module")
 def outputs() -> dict[str, list[Any]]:
     """What each cell shows, by its name."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()])
+    made: Any = nbformat.v4
+    notebook = made.new_notebook(cells=[made.new_code_cell(source) for source in CELLS.values()])
     notebook.cells[-1].metadata.tags = ["raises-exception"]
     done = nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     return {name: cell.outputs for name, cell in zip(CELLS, done.cells, strict=True)}
