@@ -115,7 +115,6 @@ def test_what_is_said(given_: dict[str, int], said: str) -> None:
         ("conv2d", {"kernel_size": 3}, "give --input or --output"),
         ("conv2d", {"input": 0, "output": 3}, "between 1 and"),
         ("conv2d", {"input": 3, "output": 1 << 40}, "between 1 and"),
-        ("conv2d", {"input": 1 << 19, "output": 1 << 20}, "too many possibilities"),
         ("conv2d", {"output": 3}, "give --kernel-size"),
         ("conv2d", {"input": 3, "output": 3, "output_padding": 1}, "no output_padding"),
         ("conv_transpose2d", {"input": 3, "output": 3, "dilation": 2}, "no dilation"),
@@ -124,6 +123,14 @@ def test_what_is_said(given_: dict[str, int], said: str) -> None:
 def test_what_is_refused(kind: str, given_: dict[str, int], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         solve_layer(kind, given_)
+
+
+@pytest.mark.parametrize("most", [1000, pytest.param(None, marks=pytest.mark.slow)])
+def test_too_many_possibilities_are_refused(monkeypatch: pytest.MonkeyPatch, most: int | None) -> None:
+    if most:
+        monkeypatch.setattr("archcalc.explain.solve.layer.MOST_TRIALS", most)
+    with pytest.raises(UsageError, match="too many possibilities"):
+        solve_layer("conv2d", {"input": 1 << 19, "output": 1 << 20})
 
 
 def test_only_pools_round_up() -> None:
