@@ -75,6 +75,8 @@ def archcalc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("_ARCHCALC_COMPLETE", raising=False)
+    # On a busy machine anything can take so long that progress would be shown.
+    monkeypatch.setattr("archcalc.cli.progress.monotonic", lambda: 0.0)
     thresholds = gc.get_threshold()
 
     def run(*arguments: object) -> Result:

@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     name="deconv",
     epilog="""\b
 Examples:
-  archcalc deconv alexnet --layer conv3 --input cat.jpg -o features.png
-  archcalc deconv zfnet --layer pool5 --channel 12 --input a.jpg --input b.jpg -o features.png
-  archcalc deconv vgg16 --layer conv5_3 --input cat.jpg --rule guided -o features.png
+  archcalc deconv alexnet --layer conv3 -o features.png
+  archcalc draw lenet5 -o picture.png
+  archcalc deconv zfnet --layer pool5 --channel 12 --input picture.png -o features.png
+  archcalc deconv vgg11 --layer conv5_2 --rule guided -o features.png
   archcalc deconv lenet5 --layer C3 --top 4 -o features.npy
 """,
 )
 @click.argument("network", metavar="NET", shell_complete=complete_network)
-@click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are led back.")
+@click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are projected.")
 @click.option("--input", "sources", metavar="FILE", multiple=True,
               help="An image or an .npy array (C, H, W); repeatable. Default: random numbers.")  # fmt: skip
 @click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
@@ -46,7 +47,7 @@ Examples:
               help="How many activations: of as many channels, or of --channel.")  # fmt: skip
 @click.option("--channel", type=click.IntRange(min=0), help="Only activations of this channel.")
 @click.option("--rule", type=click.Choice(["deconvnet", "gradient", "guided"]), default="deconvnet", show_default=True,
-              help="What is done at rectifiers on the way back.")  # fmt: skip
+              help="What is done at rectifiers in the backward pass.")  # fmt: skip
 @click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For random weights and the random input.")
 @click.option("-o", "--output", metavar="FILE", help="A picture, or all pixels as .npy (activations, C, H, W).")
@@ -66,7 +67,7 @@ def command(
     output: str | None,
     form: str,
 ) -> None:
-    """What the strongest activations of a layer respond to in an image, led back to pixels through a deconvnet.
+    """What the strongest activations of a layer respond to in an image, projected to pixels through a deconvnet.
 
     The picture shows the projections, strongest first, and next to them the same patches of the image.
     """

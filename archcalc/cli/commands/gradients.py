@@ -70,7 +70,7 @@ def command(
     form: str | None,
     output: str | None,
 ) -> None:
-    """How large the gradients of a network are, layer by layer; of several networks side by side.
+    """How large the gradients of a network are, layer by layer; of several networks next to each other.
 
     A batch of random images with random labels runs forward and backward in numpy, on weights as they are before
     training.

@@ -44,8 +44,9 @@ class Wanted(NamedTuple):
 Examples:
   archcalc run alexnet
   archcalc run lenet5 --count --algorithm loops
-  archcalc run vgg16 --weights vgg16.safetensors --input cat.jpg --classes imagenet.txt
-  archcalc run resnet18 --input cat.jpg --feature-maps conv1 -o maps.png
+  archcalc run lenet5 --save-weights lenet5.safetensors
+  archcalc run lenet5 --weights lenet5.safetensors --top 3
+  archcalc run resnet18 --feature-maps conv1/conv -o maps.png
   archcalc run mobilenet --input-size 128x128x3 --batch 4 --layers
 """,
 )
@@ -65,7 +66,7 @@ Examples:
     type=click.Choice(["auto", "loops", "im2col", "fast"]),
     default="auto",
     show_default=True,
-    help="How convolutions and pools are worked out.",
+    help="How convolutions and pools are calculated.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the weights and the random input.")
 @click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file.")
@@ -102,6 +103,8 @@ def command(
     verbose: bool,
 ) -> int:
     """Run a network in numpy and compare every shape and count with the analysis.
+
+    Where the run is planned for speed, a sample of its values is compared with the plain kernels too.
 
     The exit code is 1 where they differ.
 
