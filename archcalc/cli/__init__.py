@@ -8,6 +8,7 @@ import sys
 
 def main() -> None:
     """The `archcalc` program."""
+    open_streams()
     arguments = sys.argv[1:]
     if "_ARCHCALC_COMPLETE" not in os.environ:
         # The two things that people and scripts ask most do not need the machinery of commands.
@@ -33,6 +34,20 @@ def main() -> None:
     sys.exit(run(arguments))
 
 
+def open_streams() -> None:
+    """Put something in the place of a stream that was closed, so that no other file takes its number.
+
+    What is written to a closed stdout still fails; what goes to a closed stderr is dropped.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            if name != "stdin":
+                setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 # it stays open
+
+
 def program() -> None:
     """The installed command: `main`, and then the end, at once.
 
@@ -43,6 +58,9 @@ def program() -> None:
         main()
     except SystemExit as end:
         code = end.code or 0
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        code = 130
     if not isinstance(code, int):
         sys.exit(str(code))
     try:

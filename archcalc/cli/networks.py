@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import parse_input
+from archcalc.cli.output import note
 from archcalc.core import words
 from archcalc.core.errors import SpecError
 from archcalc.design.inputs import add_input_hints
@@ -29,7 +28,7 @@ def choose_kernels(verbose: bool = False) -> None:
     if verbose:
         from archcalc.execute.quick.kernels import blas
 
-        click.echo(f"note: {chosen}; its kernels are those for {blas().core()}", err=True)
+        note(f"note: {chosen}; its kernels are those for {blas().core()}")
 
 
 def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:
@@ -48,7 +47,7 @@ def weights_of(path: str, analysis: Analysis) -> Weights:
         pairs = [f"{layer} from {module}" for layer, module in weights.matched.items()]
         more = f", … {pairs[-1]}" if len(pairs) > 3 else ""
         count = f"{len(pairs)} {'layer' if len(pairs) == 1 else 'layers'}"
-        click.echo(words.line(f"note: {path}: {count} by shape and order: {', '.join(pairs[:3])}{more}"), err=True)
+        note(words.line(f"note: {path}: {count} by shape and order: {', '.join(pairs[:3])}{more}"))
     return weights
 
 

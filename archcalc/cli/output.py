@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archcalc.core import files
 from archcalc.core.errors import UsageError
+from archcalc.core.text import printable
 
 
 def ending(output: str, formats: Collection[str]) -> str:
@@ -24,10 +25,17 @@ def ending(output: str, formats: Collection[str]) -> str:
 
 def write(text: str, path: str | None) -> None:
     """Write to stdout (None or `-`) or to a file, which is either whole or not there."""
+    text = printable(text)
     if path is None or path == "-":
         sys.stdout.write(text)
         return
     files.write_text(text, path)
+
+
+def note(text: str) -> None:
+    """A line on stderr, next to the result."""
+    sys.stdout.flush()
+    sys.stderr.write(printable(text) + "\n")
 
 
 def write_bytes(data: bytes, path: str) -> None:

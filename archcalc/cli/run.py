@@ -6,6 +6,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archcalc.core.text import printable
+
+if TYPE_CHECKING:
+    import click
 
 PLUGIN_LOADER = "pydantic.plugin._loader"
 
@@ -32,13 +38,19 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        show(error)
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         print("stopped", file=sys.stderr)
         return 130
     except SpecError as error:
         print(printable(str(error)), file=sys.stderr)
+        return 2
+    except RecursionError:
+        print("archcalc: the input is nested more deeply than this command can follow", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("archcalc: there is not enough memory for this", file=sys.stderr)
         return 2
     except ArchcalcError as error:
         print(f"archcalc: {printable(str(error))}", file=sys.stderr)
@@ -73,6 +85,10 @@ def stop_writing(error: OSError) -> int:
     return 2
 
 
-def printable(message: str) -> str:
-    """A message without what would steer a terminal; names in a spec may hold anything."""
-    return "".join(character if character.isprintable() or character == "\n" else "?" for character in message)
+def show(error: click.ClickException) -> None:
+    """What is wrong with a command line, as click shows it, without what would steer a terminal."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        print(printable(context.get_usage()), file=sys.stderr)
+        print(f"Try '{context.command_path} --help' for help.\n", file=sys.stderr)
+    print(printable(f"Error: {error.format_message()}"), file=sys.stderr)

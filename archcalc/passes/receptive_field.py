@@ -15,11 +15,15 @@ from itertools import pairwise
 from math import gcd
 from typing import NamedTuple
 
+from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, spatial
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, AxisReads, Reads, Spans, Window, elements
-from archcalc.passes.shapes import ShapedLayer
+from archcalc.passes.shapes import ShapedLayer, problem_of
+
+#: No field may be larger: far above any network, and small enough to be written.
+LARGEST_FIELD = 10**15
 
 #: In how many ways positions may differ, and how many reads may be followed to find out what they see.
 MOST_PHASES = 4096
@@ -89,7 +93,11 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
             height, width = spatial(layer.output)
             fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
         else:
-            fields.append(output_field(layer, reads[layer.key], [fields[source] for source in layer.layer.inputs]))
+            field = output_field(layer, reads[layer.key], [fields[source] for source in layer.layer.inputs])
+            if field is not None and max(field.height.size, field.width.size) > LARGEST_FIELD:
+                problem = ShapeError(f"its receptive field is larger than {LARGEST_FIELD:,} pixels")
+                raise SpecError([problem_of(layer.layer, problem)])
+            fields.append(field)
     return fields
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Problem, ShapeError
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.graph.layer_graph import Layer, LayerGraph
-from archcalc.ops.base import Op
+from archcalc.ops.base import Op, elements
+
+#: No layer may have more values: far above any network, and small enough to be written and added up.
+LARGEST_OUTPUT = 10**15
 
 
 class ShapedLayer(NamedTuple):
@@ -63,7 +66,11 @@ def shape_layer(layer: Layer, inputs: tuple[Shape, ...], strict: bool = False) -
     """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""
     op = layer.op.resolve(inputs)
     op.check(inputs, strict)
-    return op, op.output_shape(inputs)
+    output = op.output_shape(inputs)
+    if elements(output) > LARGEST_OUTPUT:
+        size = format_shape(output) if max(output) <= LARGEST_OUTPUT else f"more than {LARGEST_OUTPUT:,} on a side"
+        raise ShapeError(f"its output has more than {LARGEST_OUTPUT:,} values", f"output {size}")
+    return op, output
 
 
 def problem_of(layer: Layer, error: ShapeError) -> Problem:

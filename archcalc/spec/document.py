@@ -20,6 +20,10 @@ BranchList = Annotated[MarkedDict | MarkedList, WithJsonSchema({"defined": "Bran
 Let = Annotated[MarkedDict, WithJsonSchema({"type": "object", "description": "names computed in order"})]
 
 
+#: A whole or finite number.
+Limit = int | Annotated[float, Field(allow_inf_nan=False)]
+
+
 class Parameter(Model):
     """A setting of a network or a block: its type, its default (none: it must be given) and its limits."""
 
@@ -27,11 +31,11 @@ class Parameter(Model):
     default: Any = None
     required: bool = False
     choices: list[Scalar | list[Any]] | None = None
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    multiple_of: int | None = None
+    minimum: Limit | None = None
+    maximum: Limit | None = None
+    multiple_of: Annotated[int, Field(ge=1)] | None = None
     #: The value must be greater than this.
-    above: int | float | None = None
+    above: Limit | None = None
     description: str | None = None
 
 

@@ -24,6 +24,7 @@ from archcalc.spec.values import Values, Variables, evaluate_tree
 MOST_LAYERS = 50_000
 MOST_STEPS = 150_000
 DEEPEST = 60
+LARGEST_WEIGHT = 1_000_000
 
 
 class Expander:
@@ -80,13 +81,18 @@ class Expander:
         result = self.items(item.body, flow, inner_scope, variables)
         self.names.known[inner_scope] = result
         at = item.places.get("loss_weight", item.at)
-        weight = self.values.value(item.loss_weight, variables, at, "loss_weight")
-        if isinstance(weight, bool) or not isinstance(weight, (int, Fraction, float)) or weight < 0:
-            if weight is not FAULTY:
-                self.faults.add(f"loss_weight must be a number from 0 on, not {show(weight)}", at)
-            weight = 0
-        self.outputs.append(Output(inner_scope, result[0], float(weight)))
+        self.outputs.append(Output(inner_scope, result[0], self.loss_weight(item.loss_weight, variables, at)))
         return flow
+
+    def loss_weight(self, raw: Any, variables: Variables, at: Mark) -> float:
+        """The weight of an output's loss; 0 where it is faulty."""
+        weight = self.values.value(raw, variables, at, "loss_weight")
+        good = isinstance(weight, (int, Fraction, float)) and not isinstance(weight, bool)
+        if not good or not 0 <= weight <= LARGEST_WEIGHT:
+            if weight is not FAULTY:
+                self.faults.add(f"loss_weight must be a number from 0 to {LARGEST_WEIGHT:,}, not {show(weight)}", at)
+            return 0.0
+        return float(weight)
 
     def times(self, raw: Any, variables: Variables, at: Mark) -> int:
         times = self.values.value(raw, variables, at, "repeat")
@@ -351,8 +357,8 @@ class Expander:
         for name, output in declared.items():
             found = self.sources(output.layer, "", variables, raw.values_at[name], f"output {name}")
             if found:
-                weight = self.values.value(output.loss_weight, variables, raw.values_at[name], "loss_weight")
-                named.append(Output(name, found[0][0], float(weight or 0)))
+                weight = self.loss_weight(output.loss_weight, variables, raw.values_at[name])
+                named.append(Output(name, found[0][0], weight))
         self.outputs[:0] = named
 
 

@@ -14,6 +14,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
+from archcalc.core.errors import ArchcalcError
+
 LONGEST = 500
 DEEPEST = 30
 LARGEST_EXPONENT = 64
@@ -33,7 +35,7 @@ _NOT = 4
 _SIGN = 8
 
 
-class ExpressionError(Exception):
+class ExpressionError(ArchcalcError):
     """What is wrong with an expression, and at which character (from 0); no message where that has been reported."""
 
     def __init__(self, message: str, offset: int = 0, unknown: str | None = None) -> None:

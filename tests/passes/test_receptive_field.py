@@ -580,7 +580,7 @@ def test_a_reshape_keeps_the_order_of_the_values(
     parts: list[tuple[Op, list[int]]] = [(op("input", shape=list(before)), [])]
     if flat:
         parts.append((op("flatten"), [0]))
-    parts.append((op("reshape", shape=list(after)), [len(parts) - 1]))
+    parts.append((op("reshape", shape=after), [len(parts) - 1]))
     field = analyse(chain(*parts)).rows[-1].receptive_field
     assert field is not None
     for axis, found in enumerate(field):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import ending, write_bytes
+from archcalc.cli.options import Finite, complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
 from archcalc.displays import numbered
@@ -43,12 +43,16 @@ Examples:
               help="TB (down), LR (to the right), fit (in columns or rows).")  # fmt: skip
 @click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
 @click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
-@click.option("--font-size", type=click.FloatRange(4, 200), default=12.0, show_default=True, help="In pixels.")
+@click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option(
-    "--sizes", default="log", metavar="log|linear", show_default=True, help="How boxes of volumes grow with their maps."
+    "--sizes",
+    default="log",
+    type=click.Choice(["log", "linear"]),
+    show_default=True,
+    help="How boxes of volumes grow with their maps.",
 )
-@click.option("--scale", type=click.FloatRange(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
+@click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
 def command(
     network: str,
     output: str,
@@ -104,11 +108,11 @@ def command(
         write_files(
             {numbered(output, number, len(pictures)): picture.data for number, picture in enumerate(pictures, 1)}
         )
-        click.echo(f"{len(pictures)} files: {numbered(output, 1, len(pictures))} …", err=True)
+        note(f"{len(pictures)} files: {numbered(output, 1, len(pictures))} …")
     else:
         write_bytes(pictures[0].data, output)
-    for note in dict.fromkeys(note for picture in pictures for note in picture.notes):
-        click.echo(f"note: {note}", err=True)
+    for remark in dict.fromkeys(remark for picture in pictures for remark in picture.notes):
+        note(f"note: {remark}")
 
 
 def parse_depth(text: str | None) -> int | None:

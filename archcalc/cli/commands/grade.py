@@ -8,7 +8,7 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import write, write_bytes
+from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import check_folder, make_folder
@@ -144,7 +144,7 @@ def _plot(overview: Overview, target: Path) -> str | None:
     try:
         picture = draw_overview(overview)
     except UsageError as error:
-        click.echo(f"no picture of the overview: {error}", err=True)
+        note(f"no picture of the overview: {error}")
         return None
     write_bytes(picture, str(target / "overview.svg"))
     return "overview.svg"
@@ -153,10 +153,10 @@ def _plot(overview: Overview, target: Path) -> str | None:
 def _say(overview: Overview, output: str) -> None:
     unread = [each for each in overview.marked if each.problem]
     for each in unread:
-        click.echo(f"not graded: {each.student}: {each.problem}", err=True)
+        note(f"not graded: {each.student}: {each.problem}")
     graded = len(overview.graded)
-    click.echo(f"{graded} of {len(overview.marked)} submissions graded. {spread(overview.shares)}".rstrip())
+    write(f"{graded} of {len(overview.marked)} submissions graded. {spread(overview.shares)}".rstrip() + "\n", None)
     mistakes = [f"{one.name} ({one.students})" for one in overview.mistakes()[:_MOST_MISTAKES]]
     if mistakes:
-        click.echo(f"Mistakes, by students who made them: {', '.join(mistakes)}")
-    click.echo(f"See {output.rstrip('/')}/overview.md")
+        write(f"Mistakes, by students who made them: {', '.join(mistakes)}" + "\n", None)
+    write(f"See {output.rstrip('/')}/overview.md" + "\n", None)

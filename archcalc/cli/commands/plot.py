@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import ending, write_bytes
+from archcalc.cli.options import Finite, complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
@@ -77,7 +77,7 @@ def look_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--height", type=click.IntRange(240, 4000), default=HEIGHT, show_default=True,
                          help="its height."),
             click.option("--title", help="Another title; an empty one for none."),
-            click.option("--scale", type=click.FloatRange(0.1, 20), default=2.0, show_default=True,
+            click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True,
                          help="Pixels of a PNG to each pixel of the picture."),
         )
     ):  # fmt: skip
@@ -105,7 +105,7 @@ def draw(make: Callable[[Look], Spec], options: Mapping[str, Any]) -> None:
     write_bytes(render(spec, form, options["scale"]), output)
     strange = lacking(spec) if form in ("png", "pdf") else ""
     if strange:
-        click.echo(f"note: {strange[:20]} is drawn in a font of this system, as □ where it has none", err=True)
+        note(f"note: {strange[:20]} is drawn in a font of this system, as □ where it has none")
 
 
 def of_one_network(
@@ -164,7 +164,7 @@ def compare_command(networks: tuple[str, ...], **options: Any) -> None:
     for name, why in missing:
         reasons.setdefault(why, []).append(name)
     for why, left_out in reasons.items():
-        click.echo(f"left out: {', '.join(left_out)}: {why}", err=True)
+        note(f"left out: {', '.join(left_out)}: {why}")
 
 
 of_one_network(
@@ -205,8 +205,8 @@ def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
         return timeline(analyses, look)
 
     draw(make, options)
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
+    for remark in notes:
+        note(f"note: {remark}")
 
 
 @command.command(

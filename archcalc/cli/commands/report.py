@@ -15,7 +15,7 @@ from archcalc.cli.options import (
     parse_settings,
     share_settings,
 )
-from archcalc.cli.output import colour, width, write
+from archcalc.cli.output import colour, note, width, write
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError
 from archcalc.core.files import check_target, make_folder
@@ -110,7 +110,7 @@ def write_catalogue(folder: str, short: bool) -> None:
         target = Path(folder, name)
         make_folder(target.parent)
         write(text, str(target))
-        click.echo(str(target), err=True)
+        note(str(target))
 
 
 def render(reports: list[Report], form: str, output: str | None) -> str:
@@ -124,7 +124,7 @@ def render(reports: list[Report], form: str, output: str | None) -> str:
 
         page = render_page(reports)
         for sentence in page.missing:
-            click.echo(f"left out of the page: {sentence}", err=True)
+            note(f"left out of the page: {sentence}")
         return page.text
     return formats.render(reports, form)
 

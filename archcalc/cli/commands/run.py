@@ -13,7 +13,7 @@ import click
 
 from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
 from archcalc.cli.options import complete_network, parse_settings
-from archcalc.cli.output import write
+from archcalc.cli.output import note, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, read_bytes
@@ -154,7 +154,7 @@ def command(
                 compare_values=True,
             )
         except KernelError as error:
-            click.echo(f"the run and the analysis differ: {error}", err=True)
+            note(f"the run and the analysis differ: {error}")
             return 1
         finally:
             progress.close()
@@ -162,7 +162,7 @@ def command(
         write_weights(Path(save_weights), analysis, arrays)
     for name, values in execution.outputs.items():
         if not np.isfinite(values).all():
-            click.echo(f"note: the output {name} holds values that are not finite (NaN or infinite)", err=True)
+            note(f"note: the output {name} holds values that are not finite (NaN or infinite)")
     differences = compare(execution, analysis, memory=count)
     result = list(execution.outputs.values())[-1]
     shown = top or (5 if classes else 0)

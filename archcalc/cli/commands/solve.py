@@ -164,6 +164,8 @@ def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str
     stride = asked.setdefault("stride", 1)
     if stride is None:
         raise UsageError("--same needs a --stride (1 if it is not given)")
+    if stride < 1 or asked.get("input") == 0:
+        raise UsageError("--stride and --input are at least 1")
     lines = []
     if asked.get("input") is None:
         window = asked.get("kernel_size")

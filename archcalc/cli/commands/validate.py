@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from archcalc.cli.output import write
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.build import build, network_names, split_name
@@ -44,7 +45,7 @@ def command(files: tuple[str, ...]) -> None:
             names = usable_names(spec, Path(file).name)
             good.append(f"{file}: good ({', '.join(names) if len(names) <= 6 else f'{len(names)} networks'})")
     for line in good:
-        click.echo(line)
+        write(line + "\n", None)
     if problems:
         raise SpecError(problems)
 
