@@ -28,7 +28,10 @@ TRIED = 10_000
 #: How much work that is worth, in parts of the equation calculated.
 WORTH = 200_000
 HIGHEST_DEGREE = 12
-_SIGNS = str.maketrans({"−": "-", "·": "*", "×": "*", "⋅": "*", "–": "-", "^": "\x01"})
+_SIGNS = str.maketrans(
+    {"−": "-", "–": "-", "·": "*", "×": "*", "⋅": "*", "∙": "*", "÷": "/", "∕": "/", "^": "\x01", "[": "(", "]": ")"}
+)
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Polynomial = tuple[Fraction, ...]  # coefficients, the constant first
@@ -68,8 +71,9 @@ def solve_equation(text: str) -> Roots:
 
 
 def _solve(left: Expression, right: Expression, letter: str, text: str) -> Roots:
+    divisors: list[Polynomial] = []
     try:
-        (a, b), (c, d) = _quotient(left), _quotient(right)
+        (a, b), (c, d) = _quotient(left, divisors), _quotient(right, divisors)
     except _NotRationalError:
         return _tried(left, right, letter, text)
     except ZeroDivisionError:
@@ -77,10 +81,12 @@ def _solve(left: Expression, right: Expression, letter: str, text: str) -> Roots
     numerator = _minus(_times(a, d), _times(c, b))
     if not any(numerator):
         return Roots(letter, (), (), True, always=True)
-    holds = [root for root in _whole_roots(numerator) if _at(b, root) and _at(d, root)]
+    holds = [root for root in _whole_roots(numerator) if all(_at(divisor, root) for divisor in divisors)]
     broken: tuple[Fraction, ...] = ()
     if len(numerator) == 2 and not holds:
-        broken = (-numerator[0] / numerator[1],)
+        root = -numerator[0] / numerator[1]
+        if root.denominator != 1 and all(_at(divisor, root) for divisor in divisors):
+            broken = (root,)
     return Roots(letter, tuple(holds), broken, True)
 
 
@@ -120,6 +126,8 @@ def _plain(side: str) -> tuple[str, list[int]]:
             continue
         if sign == "\x01":
             put("**", place)
+        elif (power := sign.translate(_POWERS)) != sign:
+            put(power if before.translate(_POWERS) != before else f"**{power}", place)
         elif sign in "⌊⌈":
             put({"⌊": "floor(", "⌈": "ceil("}[sign], place)
         elif sign in "⌋⌉":
@@ -177,24 +185,25 @@ def _works(left: Expression, right: Expression, letter: str, text: str) -> bool:
 # --- quotients of polynomials
 
 
-def _quotient(node: Expression) -> tuple[Polynomial, Polynomial]:
-    """Numerator and denominator."""
+def _quotient(node: Expression, divisors: list[Polynomial]) -> tuple[Polynomial, Polynomial]:
+    """Numerator and denominator; `divisors` collects what must not be 0."""
     one: Polynomial = (Fraction(1),)
     if node.kind == "value" and isinstance(node.value, (int, Fraction)) and not isinstance(node.value, bool):
         return (Fraction(node.value),), one
     if node.kind == "name":
         return (Fraction(0), Fraction(1)), one
     if node.kind == "sign":
-        top, bottom = _quotient(node.parts[0])
+        top, bottom = _quotient(node.parts[0], divisors)
         return (tuple(-value for value in top) if node.value == "-" else top), bottom
     if node.kind != "binary" or node.value not in ("+", "-", "*", "/", "**"):
         raise _NotRationalError
-    (a, b), (c, d) = (_quotient(part) for part in node.parts)
+    (a, b), (c, d) = (_quotient(part, divisors) for part in node.parts)
     if node.value == "*":
         return _times(a, c), _times(b, d)
     if node.value == "/":
         if not any(c):
             raise ZeroDivisionError
+        divisors.append(c)
         return _times(a, d), _times(b, c)
     if node.value == "**":
         return _power(a, b, c, d)
@@ -242,7 +251,7 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
     return _trimmed(result)
 
 
-def _at(polynomial: Polynomial, x: int) -> Fraction:
+def _at(polynomial: Polynomial, x: int | Fraction) -> Fraction:
     value = Fraction(0)
     for coefficient in reversed(polynomial):
         value = value * x + coefficient

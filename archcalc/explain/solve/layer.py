@@ -1,27 +1,28 @@
 """The unknown settings of a window along one axis: every value with which the op's own rule gives the output.
 
 An answer tiles the input, or leaves some rows unread where the division is floored. Nothing is solved by a formula of
-its own: values are tried, and the rule of the op judges them.
+its own: values are tried, and the rule of the op decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.shapes import LARGEST_SIZE
-from archcalc.ops import OPS, rules
+from archcalc.ops import OPS, Op, rules
 from archcalc.ops.conv import ConvTranspose2d
 from archcalc.ops.pool import Pool2d
-from archcalc.ops.windowed import Axis, Windowed
+from archcalc.ops.windowed import Axis, Sides, Windowed
 
-#: What can be asked for, in the order in which answers are told.
+#: What can be asked for, in the order in which answers name it.
 NAMES = ("input", "output", "kernel_size", "stride", "padding", "dilation", "output_padding")
 #: Settings that have this value unless they are given or asked for.
 USUAL = {"dilation": 1, "output_padding": 0}
-MOST_TRIALS = 150_000
+#: How often the rule may be asked.
+MOST_WORK = 500_000
 MOST_ANSWERS = 1000
 
 
@@ -66,7 +67,7 @@ class Solution(NamedTuple):
 
 
 class Rule:
-    """The forward rule of an op along one axis."""
+    """The forward rule of an op along one axis, and the work that it has done."""
 
     def __init__(self, kind: str, ceil_mode: bool = False) -> None:
         cls = OPS.get(kind)
@@ -74,35 +75,53 @@ class Rule:
             kinds = ", ".join(name for name, op in OPS.items() if issubclass(op, (Windowed, ConvTranspose2d)))
             raise UsageError(f"{kind[:60]!r} has no window to solve for; these have: {kinds}")
         self.kind = kind
+        self.cls = cls
         self.transposed = issubclass(cls, ConvTranspose2d)
         self.pooling = issubclass(cls, Pool2d)
         if ceil_mode and not self.pooling:
             raise UsageError(f"{kind} has no ceil_mode; pools have")
-        fields = {"kernel_size": (1, 1), **({"ceil_mode": True} if ceil_mode else {})}
-        self.op = cls.model_construct(**fields)  # type: ignore[arg-type]
+        fields = {"out_channels": 1, "groups": 1, "depth_multiplier": 1, "ceil_mode": ceil_mode}
+        self.fields = {name: value for name, value in fields.items() if name in cls.model_fields}
+        self.op = self.made(1, 1, 0, 1, 0)
+        self.work = 0
+
+    def made(self, kernel: int, stride: int, padding: int, dilation: int, more: int) -> Op:
+        """The op with these settings on both axes."""
+        settings = {
+            "kernel_size": (kernel, kernel), "stride": (stride, stride), "padding": Sides(*(padding,) * 4),
+            "dilation": (dilation, dilation), "output_padding": (more, more),
+        }  # fmt: skip
+        own = {name: value for name, value in settings.items() if name in self.cls.model_fields}
+        return self.cls.model_construct(**self.fields, **own)  # type: ignore[arg-type]  # values of these very fields
 
     def output(self, size: int, kernel: int, stride: int, padding: int, dilation: int, more: int) -> int:
-        """The output, or 0 where the op would not take these settings."""
-        both = 2 * padding
+        """The output, or 0 where no window fits. Raises `UsageError` once that was asked too often."""
+        self.work += 1
+        if self.work > MOST_WORK:
+            raise UsageError("too many possibilities to try; give more of the settings")
         if self.transposed:
-            made: int = rules.transposed_output_size(size, kernel, stride, both, more)
-            return max(0, made)
-        window = rules.dilated_window(kernel, dilation)
-        if size + both < window or (self.pooling and padding >= window):
-            return 0
-        assert isinstance(self.op, Windowed)
-        made = self.op.positions(Axis(size, window, stride, padding, padding))
+            made: int = rules.transposed_output_size(size, kernel, stride, rules.total_padding(padding, padding), more)
+        else:
+            assert isinstance(self.op, Windowed)
+            made = self.op.positions(Axis(size, rules.dilated_window(kernel, dilation), stride, padding, padding))
         return max(0, made)
 
-    def answer(self, values: Mapping[str, int]) -> Answer | None:
-        """The layer with these settings and its output; None where the op would not take them."""
-        size, kernel, stride, padding, dilation, more = (values[name] for name in _SETTINGS)
-        output = self.output(size, kernel, stride, padding, dilation, more)
-        if not output:
+    def answer(self, values: Mapping[str, int], wanted: int | None = None) -> Answer | None:
+        """The layer with these settings and its output; None where the op does not take them, or gives another."""
+        size, *settings = (values[name] for name in _SETTINGS)
+        output = self.output(size, *settings)
+        if not output or wanted not in (None, output):
             return None
+        op, shape = self.made(*settings), (1, size, size)
+        try:
+            op.resolve([shape]).check([shape])
+        except ShapeError:
+            return None
+        kernel, stride, padding, dilation, more = settings
         unread = 0
         if not self.transposed and not getattr(self.op, "ceil_mode", False):
-            unread = rules.leftover(size, rules.dilated_window(kernel, dilation), stride, 2 * padding)
+            both = rules.total_padding(padding, padding)
+            unread = rules.leftover(size, rules.dilated_window(kernel, dilation), stride, both)
         return Answer(size, output, kernel, stride, padding, dilation, more, unread)
 
 
@@ -112,8 +131,10 @@ _SETTINGS = ("input", "kernel_size", "stride", "padding", "dilation", "output_pa
 def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = False) -> Solution:
     """Every answer. What is not in `given`, or is None, is unknown; dilation and output_padding only if None.
 
-    Bounds: a padding is smaller than its window; a kernel fits into the padded input (where the padding is unknown
-    too, into the input); a stride is no larger than input, output and window. Raises `UsageError` for too much to try.
+    Bounds: a padding is smaller than its window; a window fits into the padded input (where the padding is unknown
+    too, into the input; of a transposed convolution, into the output); a stride is no larger than input, output and
+    window, and where the input is unknown too, no larger than the window; an output padding is smaller than the stride
+    or the dilation. Raises `UsageError` for too much to try, and for unknowns that leave infinitely many answers.
     """
     rule = Rule(kind, ceil_mode)
     known = {name: value for name, value in given.items() if value is not None}
@@ -127,43 +148,30 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
     usual = {name: value for name, value in USUAL.items() if name not in given or name == unused}
     settled = {**usual, **known}
     unknown = tuple(name for name in NAMES if name not in settled)
-    found = list(islice(_search(rule, settled, unknown), MOST_ANSWERS + 1))
+    search = _search_inputs if "input" in unknown else _search
+    found = list(islice(search(rule, settled), MOST_ANSWERS + 1))
     answers = sorted(found[:MOST_ANSWERS], key=lambda answer: (answer.unread > 0, *answer[2:5], *answer))
     asked = {name: value for name, value in settled.items() if name in known or value != USUAL.get(name)}
     return Solution(kind, asked, unknown, tuple(answers), len(found) <= MOST_ANSWERS, ceil_mode)
 
 
-def _search(rule: Rule, settled: Mapping[str, int], unknown: tuple[str, ...]) -> Iterator[Answer]:
-    if "input" in unknown:
-        if "output" in unknown:
-            raise UsageError("give --input or --output, so that there is something to solve")
-        yield from _search_inputs(rule, settled, tuple(name for name in unknown if name != "input"))
-        return
-    wanted = settled.get("output")
-    for values in _candidates(rule, settled, settled["input"], unknown):
-        answer = rule.answer(values)
-        if answer is not None and wanted in (None, answer.output):
-            yield answer
-
-
-def _candidates(
-    rule: Rule, settled: Mapping[str, int], size: int, unknown: tuple[str, ...]
-) -> Iterator[dict[str, int]]:
-    """Every combination of values within the bounds; the kernel first, since the others are bounded by it."""
-    trials = 0
-    for kernel in _range(settled, "kernel_size", 1, _largest_kernel(rule, settled, size)):
-        for dilation in _range(settled, "dilation", 1, size):
+def _search(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
+    """The answers for a known input; the kernel first, since the others are bounded by it."""
+    size, wanted = settled["input"], settled.get("output")
+    largest = (settled.get("output", size) if rule.transposed else size) + 2 * settled.get("padding", 0)
+    for kernel in _range(settled, "kernel_size", 1, largest):
+        # A kernel of 1 is not spread by a dilation.
+        most = (largest - 1) // (kernel - 1) if kernel > 1 else 1
+        for dilation in _range(settled, "dilation", 1, most):
             window = rules.dilated_window(kernel, dilation)
             for padding in _range(settled, "padding", 0, window - 1):
                 values = {"input": size, "kernel_size": kernel, "padding": padding, "dilation": dilation}
-                trials += 1
-                if trials > MOST_TRIALS:
-                    raise _too_many(unknown)
-                largest = max(settled.get("output", size), size, window)
-                for stride in _strides(rule, {**settled, **values}, largest):
-                    most = max(stride, dilation) - 1
-                    for more in _range(settled, "output_padding", 0, most):
-                        yield {**values, "stride": stride, "output_padding": more}
+                stride_limit = max(settled.get("output", size), size, window)
+                for stride in _strides(rule, {**settled, **values}, stride_limit):
+                    for more in _range(settled, "output_padding", 0, max(stride, dilation) - 1):
+                        answer = rule.answer({**values, "stride": stride, "output_padding": more}, wanted)
+                        if answer is not None:
+                            yield answer
 
 
 def _range(settled: Mapping[str, int], name: str, low: int, high: int) -> range:
@@ -171,11 +179,12 @@ def _range(settled: Mapping[str, int], name: str, low: int, high: int) -> range:
     return range(settled[name], settled[name] + 1) if name in settled else range(low, high + 1)
 
 
-def _largest_kernel(rule: Rule, settled: Mapping[str, int], size: int) -> int:
-    """Kernels that still fit into the padded input; where the padding is unknown too, into the input itself."""
-    if rule.transposed:
-        size = settled.get("output", size)
-    return size + 2 * settled.get("padding", 0)
+def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
+    """The first number from `low` on at which it is reached; `high` where it is not."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle + 1, high)
+    return low
 
 
 def _strides(rule: Rule, values: Mapping[str, int], largest: int) -> range:
@@ -186,54 +195,44 @@ def _strides(rule: Rule, values: Mapping[str, int], largest: int) -> range:
     size, kernel, padding = values["input"], values["kernel_size"], values["padding"]
     dilation, more = values["dilation"], values["output_padding"]
 
-    def passed(stride: int, output: int) -> bool:
-        made = rule.output(size, kernel, stride, padding, dilation, more)
-        return made >= output if rule.transposed else made <= output
+    def made(stride: int) -> int:
+        return rule.output(size, kernel, stride, padding, dilation, more)
 
-    def first(output: int) -> int:
-        low, high = 1, largest + 1
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if passed(middle, output) else (middle + 1, high)
-        return low
-
-    return range(first(wanted), first(wanted + 1 if rule.transposed else wanted - 1))
-
-
-def _search_inputs(rule: Rule, settled: Mapping[str, int], unknown: tuple[str, ...]) -> Iterator[Answer]:
-    trials = 0
-    wanted = settled["output"]
-    if unknown and "kernel_size" not in settled:
-        raise UsageError("with --input unknown, give --kernel-size")
-    for values in _candidates(rule, settled, max(wanted, settled["kernel_size"]), unknown):
-        for size in range(*_inputs(rule, values, wanted)):
-            trials += 1
-            if trials > MOST_TRIALS:
-                raise _too_many(("input", *unknown))
-            answer = rule.answer({**values, "input": size})
-            if answer is not None and answer.output == wanted:
-                yield answer
+    if rule.transposed:
+        return range(
+            _first(1, largest + 1, lambda stride: made(stride) >= wanted),
+            _first(1, largest + 1, lambda stride: made(stride) > wanted),
+        )
+    return range(
+        _first(1, largest + 1, lambda stride: made(stride) <= wanted),
+        _first(1, largest + 1, lambda stride: made(stride) < wanted),
+    )
 
 
-def _inputs(rule: Rule, values: Mapping[str, int], wanted: int) -> tuple[int, int]:
-    """First input with the wanted output and first with a larger one: outputs grow with inputs."""
+def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
+    """The answers for an unknown input: its range for each way to set the rest."""
+    if "output" not in settled:
+        raise UsageError("give --input or --output, so that there is something to solve")
+    for name in ("kernel_size", "dilation"):
+        if name not in settled:
+            raise UsageError(f"with --input unknown, give --{name.replace('_', '-')}")
+    wanted, kernel, dilation = settled["output"], settled["kernel_size"], settled["dilation"]
+    window = rules.dilated_window(kernel, dilation)
+    for padding in _range(settled, "padding", 0, window - 1):
+        for stride in _range(settled, "stride", 1, window):
+            for more in _range(settled, "output_padding", 0, max(stride, dilation) - 1):
+                settings = (kernel, stride, padding, dilation, more)
 
-    def reaches(size: int, output: int) -> bool:
-        answer = rule.answer({**values, "input": size})
-        return answer is not None and answer.output >= output
+                def made(size: int, settings: tuple[int, ...] = settings) -> int:
+                    return rule.output(size, *settings)
 
-    def first(output: int) -> int:
-        low, high = 1, 1
-        while not reaches(high, output):
-            if high > 4 * LARGEST_SIZE:
-                return high
-            low, high = high, 2 * high
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if reaches(middle, output) else (middle + 1, high)
-        return low
-
-    return first(wanted), first(wanted + 1)
+                # Outputs never fall as inputs grow.
+                first = _first(1, LARGEST_SIZE + 1, lambda size, made=made: made(size) >= wanted)  # type: ignore[misc]
+                last = _first(first, LARGEST_SIZE + 1, lambda size, made=made: made(size) > wanted)  # type: ignore[misc]
+                for size in range(first, last):
+                    answer = rule.answer(dict(zip(_SETTINGS, (size, *settings), strict=True)), wanted)
+                    if answer is not None:
+                        yield answer
 
 
 def span_of(solution: Solution) -> Span | None:
@@ -242,8 +241,3 @@ def span_of(solution: Solution) -> Span | None:
         return None
     inputs = sorted(answer.input for answer in solution.answers)
     return Span(inputs[0], inputs[-1], tuple(sorted(answer.input for answer in solution.exact)))
-
-
-def _too_many(unknown: tuple[str, ...]) -> UsageError:
-    options = ", ".join(f"--{name.replace('_', '-')}" for name in unknown if name != "output")
-    return UsageError(f"too many possibilities to try; give one of {options}")

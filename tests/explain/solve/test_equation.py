@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -138,3 +139,37 @@ def test_the_textbook_equation_gives_back_its_numbers(size: int, kernel: int, st
 def test_what_is_an_equation() -> None:
     assert is_equation("F = 3")
     assert not is_equation("alexnet")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("(227 − F) ÷ 4 + 1 = 55", (11,)),
+        ("[(224 - 11 + 2P)/4] + 1 = 55", ()),
+        ("floor[(224 − 11 + 2P)/4] + 1 = 55", (2, 3)),
+        ("ceil[(55 − F) ÷ 2] + 1 = 27", (3, 4)),
+        ("x² = 4", (-2, 2)),
+        ("2x³ + 3² = 25", (2,)),
+        ("x¹⁰ = 1024", (-2, 2)),
+        # A divisor is 0 at the only root of what is left once the fractions are cleared.
+        ("4*47/(32/(X + 1) + 1) = 0", ()),
+        ("(x**2 - 1)/(x - 1) = 2", ()),
+        ("1/(x/(x - 3)) = 0", ()),
+    ],
+)
+def test_signs_of_textbooks_and_divisors(text: str, whole: tuple[int, ...]) -> None:
+    roots = solve_equation(text)
+    assert roots.whole == whole
+    assert not roots.always
+
+
+def test_random_quotients_against_every_whole_number() -> None:
+    for a, b, c in product(range(-3, 4), repeat=3):
+        text = f"({a}*x + {b})/(x/(x + {c}) + 1) = 0"
+        defined = [x for x in range(-9, 10) if x + c and Fraction(x, x + c) != -1]
+        true = [x for x in defined if (a * x + b) / (Fraction(x, x + c) + 1) == 0]
+        roots = solve_equation(text)
+        if roots.always:
+            assert a == b == 0
+        else:
+            assert [root for root in roots.whole if abs(root) < 10] == true, text
