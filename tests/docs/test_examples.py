@@ -37,6 +37,12 @@ def beside_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine shows the progress of long work; pages do not."""
+    monkeypatch.setattr("archcalc.cli.progress.monotonic", lambda: 0.0)
+
+
 @pytest.fixture
 def page(example: Example) -> Path:
     return example.page
