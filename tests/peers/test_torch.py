@@ -64,8 +64,15 @@ def worst(graph: LayerGraph, dtype: str, others: Sequence[Algorithm] = ()) -> tu
     return found
 
 
-@pytest.mark.parametrize("dtype", PRECISION)
-@pytest.mark.parametrize("name", list(names()))
+def unpools(name: str) -> bool:
+    """Whether maps depend on which of nearly equal values is the largest; in float32 the rounding decides that."""
+    return any(layer.op.kind == "max_unpool2d" for layer in load(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(name, dtype) for name in names() for dtype in PRECISION if dtype == "float64" or not unpools(name)],
+)
 def test_networks(name: str, dtype: str) -> None:
     graph = load(name)
     if dtype == "float64":

