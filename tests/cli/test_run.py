@@ -16,7 +16,7 @@ from archcalc.execute.runner import SeededWeights
 from archcalc.execute.runner.files import save_weights
 from archcalc.execute.runner.inputs import FORMATS
 from archcalc.execute.runner.memory import available_bytes, needed_bytes
-from archcalc.execute.runner.pictures import ENDINGS
+from archcalc.execute.show.feature_maps import ENDINGS
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.cli.runner import Run
@@ -503,6 +503,19 @@ def test_a_picture_of_a_map(archcalc: Run) -> None:
 def test_options_that_do_not_fit(refuses: Run, arguments: tuple[str, ...], message: str) -> None:
     assert message in refuses("run", "lenet5", *arguments).err
     assert list(Path().iterdir()) == []
+
+
+def test_nothing_steers_the_terminal(archcalc: Run) -> None:
+    """Titles, names of layers and of classes come from files."""
+    Path("net.yaml").write_text(
+        'name: net\ntitle: "a\\e[31mred"\ninput: 4x4x1\nlayers:\n  - linear: {name: fc, out_features: 2}\n',
+        encoding="utf-8",
+    )
+    Path("names.txt").write_text("\x1b[2Jone\ntwo\n", encoding="utf-8")
+    result = archcalc("run", "net.yaml", "--layers", "--classes", "names.txt")
+    assert result.code == 0
+    assert "\x1b" not in result.out + result.err
+    assert "[2Jone" in result.out
 
 
 # --- memory

@@ -128,7 +128,7 @@ def _target(output: str | None) -> Path | None:
     check_target(output)
     path = Path(output)
     if path.suffix.lower() != ".npy":
-        from archcalc.execute.runner.pictures import check_picture
+        from archcalc.execute.show.feature_maps import check_picture
 
         check_picture(path)
     return path
@@ -162,7 +162,7 @@ def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
     import numpy as np
 
     from archcalc.core.files import whole_file
-    from archcalc.execute.runner.deconv_picture import save_picture
+    from archcalc.execute.show.projections import save_picture
 
     if path.suffix.lower() == ".npy":
         with whole_file(path) as temporary:

@@ -76,7 +76,7 @@ def command(
     training.
     """
     choose_kernels()
-    from archcalc.execute.runner.gradient_tables import ENDINGS, render, subtitle
+    from archcalc.execute.show.gradient_tables import ENDINGS, render, subtitle
 
     check_target(output)
     picture = _picture(plot)

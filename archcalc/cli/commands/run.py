@@ -118,7 +118,7 @@ def command(
     from archcalc.execute.runner.execute import execute
     from archcalc.execute.runner.files import save_weights as write_weights
     from archcalc.execute.runner.memory import check_memory
-    from archcalc.execute.runner.summary import as_document, as_text, top_classes
+    from archcalc.execute.show.summary import as_document, as_text, top_classes
     from archcalc.execute.steps import KernelError
 
     if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
@@ -185,7 +185,7 @@ def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, outp
     """Everything that can be wrong with the files to be written, before any work is done."""
     from archcalc.core.files import check_empty
     from archcalc.execute.runner.files import check_suffix
-    from archcalc.execute.runner.pictures import check_picture
+    from archcalc.execute.show.feature_maps import check_picture
 
     check_target(output)
     if weights is not None:
@@ -254,7 +254,7 @@ def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
     import numpy as np
 
     from archcalc.core.files import whole_folder
-    from archcalc.execute.runner.pictures import save_feature_maps
+    from archcalc.execute.show.feature_maps import save_feature_maps
 
     with whole_folder(wanted.activations) if wanted.activations else nullcontext() as folder:
 

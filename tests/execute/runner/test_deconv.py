@@ -13,9 +13,9 @@ from archcalc.core.errors import UsageError
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.runner import SeededWeights
 from archcalc.execute.runner.deconv import RULES, Rule, passed_unchanged, project, strongest
-from archcalc.execute.runner.deconv_picture import GAP, OUTSIDE, picture
 from archcalc.execute.runner.inputs import PRESETS, as_pixels, random_input
 from archcalc.execute.runner.tape import record
+from archcalc.execute.show.projections import GAP, OUTSIDE, picture
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load

@@ -1,4 +1,4 @@
-"""A picture of a map: its channels side by side, each from its smallest value (black) to its largest (white)."""
+"""A picture of a map: its channels next to each other, each from its smallest value (black) to its largest (white)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from archcalc.core import words
 from archcalc.core.shapes import format_shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.values import TOLERANCE
@@ -21,7 +22,7 @@ VALUES_AGREE = "all shapes, counts and compared values agree"
 
 
 class Guess(NamedTuple):
-    """A class that the network holds for likely."""
+    """A class to which the network gives a large value."""
 
     place: int
     number: int
@@ -30,7 +31,7 @@ class Guess(NamedTuple):
 
 
 def top_classes(output: Array, count: int, names: Sequence[str] | None = None) -> list[Guess]:
-    """The largest values of one image's output (classes first); of equal ones the first class leads."""
+    """The largest values of one image's output (classes first); of equal ones the first class comes first."""
     values = output.reshape(len(output), -1).mean(axis=1)
     order = np.argsort(-values, kind="stable")[:count]
     return [
@@ -51,20 +52,20 @@ def as_text(
     """Lines for people; the last says whether everything agrees."""
     graph = analysis.graph
     lines = [
-        f"{graph.title or graph.name}: input {format_shape(graph.input_shape)}, batch {execution.batch}, "
-        f"{analysis.dtype}, {how}"
+        f"{words.line(graph.title or graph.name)}: input {format_shape(graph.input_shape)}, batch {execution.batch}, "
+        f"{analysis.dtype}, {words.line(how)}"
     ]
     if layers:
         lines += _table(execution, differences)
     lines += _totals(analysis, execution, counted)
     for image, found in enumerate(guesses, start=1):
         lines.append("  most likely" + (f", image {image}" if len(guesses) > 1 else ""))
-        lines += [f"    {guess.place}. {guess.value:.4f}  {guess.name}" for guess in found]
+        lines += [f"    {guess.place}. {guess.value:.4f}  {words.line(guess.name)}" for guess in found]
     if not differences:
         return "\n".join(
             [*lines, VALUES_AGREE if execution.values is not None and execution.values.compared else AGREE, ""]
         )
-    lines += [f"  {each}" for each in differences[:50]]
+    lines += [f"  {words.line(str(each))}" for each in differences[:50]]
     if len(differences) > 50:
         lines.append(f"  … and {len(differences) - 50} more")
     wrong = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
@@ -106,7 +107,16 @@ def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]
         values = sum(int(np.prod(shape, dtype=object)) for shape in step.arrays.values())
         mark = "differs" if step.name in wrong else "agrees"
         matrices = "" if step.matrices is None else str(step.matrices)
-        rows.append((step.name, format_shape(step.shape), f"{values:,}", f"{step.multiplications:,}", matrices, mark))
+        rows.append(
+            (
+                words.line(step.name),
+                format_shape(step.shape),
+                f"{values:,}",
+                f"{step.multiplications:,}",
+                matrices,
+                mark,
+            )
+        )
     # The matrices are shown where im2col was asked for.
     columns = [0, 1, 2, 3, *([4] if any(row[4] for row in rows[1:]) else []), 5]
     widths = {column: max(len(row[column]) for row in rows) for column in columns}

@@ -1,4 +1,4 @@
-"""The picture of projections: a square of them, and beside it a square of the image patches that they come from.
+"""The picture of projections: a square of them, and next to it a square of the image patches that they come from.
 
 As in Zeiler & Fergus 2013, figure 2: each tile is the receptive field of one activation, cut out of the image.
 """

@@ -1,4 +1,4 @@
-"""Measured gradients as tables and data: one network in full, several side by side."""
+"""Measured gradients as tables and data: one network in full, several next to each other."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What a run showed: text, tables, documents for programs, and pictures."""
