@@ -7,6 +7,8 @@ import doctest
 import inspect
 import json
 import pickle
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -356,3 +358,39 @@ def test_what_cannot_be_explained(alexnet: ac.Analysis, layer: str, quantity: st
 def test_names_are_listed_for_completion() -> None:
     assert sorted(dir(ac)) == sorted(ac.__all__)
     assert {"to_pandas", "draw", "explain", "totals"} <= set(dir(ac.Analysis))
+
+
+THREADS = """
+import threading
+import archcalc as ac
+names = ["resnet18", "googlenet", "mobilenet", "vgg16@bn"] * 2
+found, start = {}, threading.Barrier(len(names))
+def work(index, name):
+    start.wait()
+    found[index] = ac.analyse(name).totals.params
+threads = [threading.Thread(target=work, args=pair) for pair in enumerate(names)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print([found[index] for index in range(len(names))] == [ac.analyse(name).totals.params for name in names])
+"""
+
+
+def test_threads_that_load_at_the_same_time_get_the_same_networks() -> None:
+    done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+@pytest.mark.slow
+def test_ten_thousand_layers_are_written_loaded_and_shown() -> None:
+    builder = ac.GraphBuilder("deep", "4x4x2")
+    for _ in range(5_000):
+        builder.add("conv2d", out_channels=2, kernel_size=3, padding=1)
+        builder.add("relu")
+    net = builder.build()
+    analysis = net.analyse()
+    assert analysis.totals.params == 5_000 * (2 * 2 * 9 + 2)
+    assert ac.from_yaml(net.to_yaml()) == net
+    assert len(analysis.to_pandas()) == len(net.to_networkx()) == 10_001
+    assert len(cells_of(analysis._repr_html_())) == 103
