@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
-from archcalc.core.errors import UsageError
+_LONGEST = 100
 
 
 def file_names(names: Sequence[str]) -> list[str]:
-    """A file name for each student: letters, digits, - and _. Raises `UsageError` where two would be the same."""
-    stems: dict[str, str] = {}
+    """A file name for each student: letters, digits, - and _; of names that would share one, numbered."""
+    taken: set[str] = set()
+    found = []
     for name in names:
-        stem = re.sub(r"[^\w-]+", "_", name).strip("_")[:100] or "student"
-        if stem.casefold() in (known := {each.casefold(): each for each in stems}):
-            other = stems[known[stem.casefold()]]
-            raise UsageError(f"{other!r} and {name!r} would share the file {stem}; tell them apart in the roster")
-        stems[stem] = name
-    return list(stems)
+        plain = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", name)).strip("_")[:_LONGEST] or "student"
+        stem, number = plain, 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{plain}-{number}"
+        taken.add(stem.casefold())
+        found.append(stem)
+    return found

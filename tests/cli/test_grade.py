@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,80 @@ def test_refused(archcalc: Run, arguments: list[str], message: str) -> None:
     assert message in result.err
     assert result.out == ""
     assert folder(Path()) == before
+
+
+def graded(archcalc: Run, *options: str) -> dict[str, dict[str, str]]:
+    archcalc("grade", "lenet5", "class", *options, "-o", "out")
+    return grades(Path("out/grades.csv"))
+
+
+def test_links_and_pipes_are_named_and_never_opened(archcalc: Run) -> None:
+    """A submission can read neither another one's answers nor a file of the teacher's, nor wait for ever."""
+    Path("secret.csv").write_text("layer,params\nC1,the secret\n", encoding="utf-8")
+    Path("large").mkdir()
+    for name in ("link", "pipe", "tree"):
+        Path("class", name).mkdir(parents=True)
+    Path("class/ada.csv").write_text(GOOD, encoding="utf-8")
+    Path("class/eve.csv").symlink_to(Path("secret.csv").resolve())
+    Path("class/bob.csv").symlink_to(Path("class/ada.csv").resolve())
+    Path("class/link/answers.csv").symlink_to(Path("secret.csv").resolve())
+    Path("class/tree/all").symlink_to(Path("large").resolve(), target_is_directory=True)
+    os.mkfifo("class/pipe/answers.csv")
+    os.mkfifo("class/fifo.csv")
+    found = graded(archcalc)
+    assert {name: bool(row["problem"]) for name, row in found.items()} == {
+        "ada": False, "bob": True, "eve": True, "fifo": True, "link": True, "pipe": True, "tree": True,
+    }  # fmt: skip
+    assert "link" in found["eve"]["problem"]
+    assert "pipe" in found["fifo"]["problem"]
+    assert not any(b"the secret" in content for content in folder(Path("out")).values())
+
+
+def test_names_that_files_can_have(archcalc: Run) -> None:
+    """Bytes that are no text, names that share a file of feedback, emoji, control characters: everybody is graded."""
+    Path("class").mkdir()
+    names = [b"caf\xe9.csv", b"a b.csv", b"a_b.csv", b"x" * 120 + b"1.csv", b"x" * 120 + b"2.csv",
+             "🦊.csv".encode(), "🐻.csv".encode(), b"red\x1b[31m.csv", b"cr\r=1+1.csv", b"=1+1.csv"]  # fmt: skip
+    for name in names:
+        Path("class", os.fsdecode(name)).write_text(GOOD, encoding="utf-8")
+    result = archcalc("grade", "lenet5", "class", "-o", "out")
+    assert result.code == 0
+    assert "10 of 10 submissions graded" in result.out
+    written = Path("out/grades.csv").read_bytes()
+    assert b"\x1b" not in written + result.out.encode() + result.err.encode()
+    assert b"\r" not in written
+    assert b"\n=1+1" not in written
+    assert len(list(Path("out/students").iterdir())) == 10
+
+
+def test_a_folder_as_moodle_makes_it(archcalc: Run) -> None:
+    for name, content in (
+        ("Alan Turing_1001_assignsubmission_file_/answers.csv", GOOD),
+        ("Alan Turing_1001_assignsubmission_onlinetext_/onlinetext.html", "<p>see the file</p>"),
+        ("Ada Lovelace_1002_assignsubmission_file_/mine.csv", FORGOT),
+        ("Ada Lovelace_1003_assignsubmission_file_/other.csv", GOOD),
+        ("Nobody_1004_assignsubmission_onlinetext_/onlinetext.html", ""),
+    ):
+        Path("class", name).parent.mkdir(parents=True)
+        Path("class", name).write_text(content, encoding="utf-8")
+    found = graded(archcalc)
+    assert {name: bool(row["problem"]) for name, row in found.items()} == {
+        "Alan Turing": False, "Ada Lovelace (1002)": False, "Ada Lovelace (1003)": False, "Nobody": True,
+    }  # fmt: skip
+
+
+def test_a_student_is_found_however_the_name_is_written(archcalc: Run) -> None:
+    Path("roster.txt").write_text("Ada Lovelace\nSmith, John\n", encoding="utf-8")
+    archcalc("exercise", "lenet5", "--students", "roster.txt", "-o", "homework", "-f", "csv")
+    Path("class").mkdir()
+    for stem, name in (("Ada_Lovelace", "Ada Lovelace"), ("Smith_John", "john smith")):
+        sheet = Path("homework/worksheets", f"{stem}.csv").read_bytes()
+        Path("class", f"{name}.csv").write_bytes(sheet)
+    found = graded(archcalc, "--homework", "homework")
+    assert not any(row["problem"] for row in found.values())
+
+
+def test_nothing_graded_is_no_success(archcalc: Run) -> None:
+    Path("class").mkdir()
+    Path("class/fay.docx").write_bytes(b"PK")
+    assert archcalc("grade", "lenet5", "class", "-o", "out").code == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import check_folder, check_target, make_folder, read_bytes
+from archcalc.core.words import line
 from archcalc.design.inputs import add_input_hints
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, analyse
@@ -22,6 +24,29 @@ from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
 
 MOST_STUDENTS = 5_000
+#: Headings of columns that hold names, or parts of them.
+_NAME_HEADS = (
+    "name",
+    "student",
+    "student name",
+    "full name",
+    "first name",
+    "given name",
+    "last name",
+    "family name",
+    "surname",
+    "nom",
+    "prénom",
+    "nachname",
+    "vorname",
+    "nombre",
+    "apellido",
+    "имя",
+    "фамилия",
+    "студент",
+    "姓名",
+    "学生",
+)
 _LARGEST_ROSTER = 1_000_000
 
 
@@ -151,14 +176,40 @@ def _write_all(
 
 
 def read_roster(path: str) -> list[str]:
-    """The names of a file, a line each; of a table with commas the first column. Raises `UsageError`."""
+    """The names of a file, a line each; of a table the column of names, or the first one. Raises `UsageError`.
+
+    `Smith, John` is a name: a line is a table's where its heading says so, or where a number or an address follows.
+    """
     try:
-        lines = read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig").splitlines()
+        text = read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
-    names = [name for line in lines if (name := line.partition(",")[0].strip())]
+    names = [name for name in map(line, _names(text)) if name]
     if not names:
         raise UsageError(f"{path} names no student; a roster has a name in each line")
     if len(names) > MOST_STUDENTS:
         raise UsageError(f"{path} names {len(names):,} students; at most {MOST_STUDENTS:,} at a time")
     return names
+
+
+def _names(text: str) -> Iterator[str]:
+    lines = [each for each in text.splitlines() if each.strip()]
+    delimiter = next((sign for sign in ("\t", ";", ",") if lines and sign in lines[0]), None)
+    if delimiter is None:
+        yield from lines
+        return
+    rows = [next(csv.reader([each], delimiter=delimiter, skipinitialspace=True)) for each in lines]
+    heads = [cell.strip().lower() for cell in rows[0]]
+    columns = [index for index, head in enumerate(heads) if head in _NAME_HEADS]
+    if columns:
+        for row in rows[1:]:
+            yield " ".join(row[index].strip() for index in columns if index < len(row))
+    elif all(_is_table(row) for row in rows):
+        yield from (row[0] for row in rows)
+    else:
+        yield from (each.strip().strip('"') for each in lines)
+
+
+def _is_table(row: Sequence[str]) -> bool:
+    """Whether something follows the first cell that is no part of a name: a number, an address."""
+    return len(row) > 1 and any("@" in cell or any(map(str.isdigit, cell)) for cell in row[1:])

@@ -22,12 +22,12 @@ from archcalc.teach.grade.folder import (
     Task,
     blanks_of,
     everything,
-    find_submissions,
     grade,
     open_homework,
 )
 from archcalc.teach.grade.marks import Marked, make_scheme
 from archcalc.teach.grade.overview import Overview, render_grades, render_overview, spread
+from archcalc.teach.grade.submissions import find_submissions
 
 _MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
@@ -91,11 +91,12 @@ def command(
     visibility: str,
     input_size: str | None,
     settings: tuple[str, ...],
-) -> None:
+) -> int:
     """Grade a folder of submissions: a file for each student, named after them, or a folder for each.
 
     A point for each cell. Into -o go grades.csv, overview.md with the most common mistakes, and for each student
-    feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does not stop the rest.
+    feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does not stop the rest;
+    links are never followed. Exit code 1 where nothing could be graded.
     """
     if worksheet is not None and homework is not None:
         raise click.UsageError("--worksheet or --homework, not both")
@@ -133,6 +134,7 @@ def command(
     write(render_grades(overview), str(target / "grades.csv"))
     write(render_overview(overview, _plot(overview, target)), str(target / "overview.md"))
     _say(overview, output)
+    return 0 if overview.graded else 1
 
 
 def _plot(overview: Overview, target: Path) -> str | None:

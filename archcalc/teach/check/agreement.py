@@ -71,9 +71,13 @@ def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_v
     return Column(first[True], first[False], not deep, factor)
 
 
+#: Words of headings that mean multiplications, or one for each multiply-add.
+_ONE_EACH = ("mac", "mult", "mad", "умнож", "乘", "乗", "כפל", "բազմ")
+
+
 def _counts_two(heading: str) -> bool:
     """Whether a heading may count a multiply-add as two operations."""
-    return any(word in heading for word in ("flop", "ops", "operation", "операци", "opera", "opéra", "运算", "演算"))
+    return bool(heading) and not any(word in heading for word in _ONE_EACH)
 
 
 def scaled(stated: Stated, factor: Fraction) -> Stated:

@@ -74,6 +74,8 @@ class Label(NamedTuple):
     kernel: int = 0
     filters: int = 0
     is_total: bool = False
+    #: The number is the size of a window.
+    is_window: bool = False
 
     @property
     def number(self) -> int | None:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.suggest import nearest
+from archcalc.core.words import line
 from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.alignment import MOST_PAIRS, align
@@ -28,7 +29,7 @@ _MAIN = ("convolution", "pooling", "dense")
 #: What speaks against a pair, from a number that does not fit to a cell that is wrong.
 _OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 20, 50, 40, 60, 80, 130, 40
 #: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
-_UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 70, 20, 1
+_UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 200, 20, 1
 _MOST_NAMED = 6
 #: How alike a label and a name are where one is a typo of the other.
 _TYPO = 0.8
@@ -95,16 +96,18 @@ class Matcher:
 
     def match(self, groups: Sequence[Group], wrong: Wrong, alike: Alike) -> list[Match]:
         """What each row is about."""
-        labels = [read_label(group.label) for group in groups]
+        labels = _as_in_notes([read_label(group.label) for group in groups])
         repeated = Counter(label.key for label in labels)
         named = [self._named(group, label, wrong) for group, label in zip(groups, labels, strict=True)]
-        rows = [index for index, match in enumerate(named) if not _is_apart(match)]
+        rows = [index for index, match in enumerate(named) if match is None or match.layer != TOTAL]
         by_name = [named[index] for index in rows]
         if not rows or self._is_settled([groups[i] for i in rows], by_name, wrong):
             return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
         if len(rows) * len(self.rows) > MOST_PAIRS:
             return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
-        binding = [_NAMED if repeated[labels[index].key] == 1 else _REPEATED for index in rows]
+        binding = [
+            _NAMED if repeated[labels[index].key] == 1 and not _is_minor(labels[index]) else _REPEATED for index in rows
+        ]
         found = self._aligned([groups[i] for i in rows], [labels[i] for i in rows], by_name, binding, wrong, alike)
         for index, match in zip(rows, found, strict=True):
             named[index] = match
@@ -114,6 +117,8 @@ class Matcher:
 
     def _named(self, group: Group, label: Label, wrong: Wrong) -> Match | None:
         """The layer, block or total of this very name."""
+        if label.is_window:
+            return None
         found = self._by_name(group.label) or self._by_head(group.label)
         if found is None and label.is_total:
             return Match(TOTAL)
@@ -164,7 +169,9 @@ class Matcher:
             return True
         cells = sum(len(group.cells) for group in groups)
         mistakes = sum(wrong(group, match) for group, match in zip(groups, named, strict=True) if match)
-        return 2 * mistakes <= cells
+        return not mistakes or (
+            2 * mistakes <= cells and not _is_through([read_label(group.label) for group in groups])
+        )
 
     # --- by alignment
 
@@ -196,14 +203,17 @@ class Matcher:
             if layer is None:
                 matches.append(self._nothing(label))
                 continue
-            match = Match(self.names[layer])
+            own = named[row]
+            match = own if own is not None and self._place(own) == layer else Match(self.names[layer])
             others = [other for other in found.equal[row] if not alike(group, match, Match(self.names[other]))]
             if others and named[row] != match and not label.kinds:
                 matches.append(None)
             elif others and named[row] != match:
                 which = [self.names[other] for other in found.equal[row]]
                 shown = ", ".join(which[:_MOST_NAMED]) + (", …" if len(which) > _MOST_NAMED else "")
-                matches.append(Match(note=f"{group.label[:40]!r} could be any of {shown}; write the name of the layer"))
+                matches.append(
+                    Match(note=f"{line(group.label[:40])!r} could be any of {shown}; write the name of the layer")
+                )
             if others and named[row] != match:
                 continue
             is_plain = named[row] == match or (label.kinds and self._number_cost(label, layer, through) < _NUMBER)
@@ -214,18 +224,23 @@ class Matcher:
         self, group: Group, label: Label, named: Match | None, binding: int, wrong: Wrong, through: bool
     ) -> Mapping[int, int]:
         """What it costs that the row stands for each of the layers that it can stand for."""
-        own = self.index.get(named.layer) if named is not None else None
+        own = self._place(named)
         if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
             return {}  # a typo in a name, which is asked about
         found = {}
         for index, row in enumerate(self.rows):
-            cost = 0 if index == own else self._distance(label, index, row, through)
-            if cost is None:
-                continue
-            if own is not None and index != own:
-                cost += binding
-            found[index] = cost + _WRONG * wrong(group, Match(row.name))
+            cost = self._distance(label, index, row, through)
+            if index == own and named is not None:
+                found[index] = _WRONG * wrong(group, named)
+            elif cost is not None:
+                found[index] = cost + (binding if own is not None else 0) + _WRONG * wrong(group, Match(row.name))
         return found
+
+    def _place(self, named: Match | None) -> int | None:
+        """The index of a layer, of a block that of its last layer."""
+        if named is None:
+            return None
+        return self.blocks[named.layer] if named.is_block else self.index[named.layer]
 
     def _distance(self, label: Label, index: int, row: Row, through: bool) -> int | None:
         """How unlike a label and a layer are; None where they cannot be the same."""
@@ -267,7 +282,7 @@ class Matcher:
 
     def _unmatched(self, label: Label) -> int:
         """What a row costs that stands for no layer: little where the network has no such layer, as for flatten."""
-        if label.kinds and all(OPS[kind].family in _MINOR for kind in label.kinds):
+        if _is_minor(label):
             return _MINOR_UNMATCHED if self.kinds & set(label.kinds) else 0
         return _UNMATCHED
 
@@ -275,11 +290,10 @@ class Matcher:
         """Why a row stands for no layer."""
         if not label.kinds or self.kinds & set(label.kinds):
             return None
-        is_minor = all(OPS[kind].family in _MINOR for kind in label.kinds)
-        return Match(note=f"the network has no {OPS[label.kinds[0]].noun} layer", is_idle=is_minor)
+        return Match(note=f"the network has no {OPS[label.kinds[0]].noun} layer", is_idle=_is_minor(label))
 
     def _unknown(self, label: str) -> Match:
-        shown = label[:40]
+        shown = line(label[:40])
         plain = plain_label(label)
         key = squeezed(plain)
         stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
@@ -291,9 +305,21 @@ class Matcher:
         return Match(note=f"the network has no layer {shown!r}{hint}")
 
 
-def _is_apart(match: Match | None) -> bool:
-    """Whether a row stands outside the order of the layers: the total, a block."""
-    return match is not None and (match.layer == TOTAL or match.is_block)
+def _as_in_notes(labels: list[Label]) -> list[Label]:
+    """Of POOL2 next to CONV3-64 the number is that of the window."""
+    if not any(label.kernel for label in labels):
+        return labels
+    return [
+        label._replace(numbers=(), is_window=True)
+        if label.number is not None and label.kinds and all(OPS[kind].family == "pooling" for kind in label.kinds)
+        else label
+        for label in labels
+    ]
+
+
+def _is_minor(label: Label) -> bool:
+    """Whether a label means a layer that tables have a row for or have not."""
+    return bool(label.kinds) and all(OPS[kind].family in _MINOR for kind in label.kinds)
 
 
 def _is_through(labels: Sequence[Label]) -> bool:

@@ -1,4 +1,4 @@
-"""A folder of submissions: who handed in what, what was asked of whom, and the marks."""
+"""What was asked of whom, and the marks of a folder of submissions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,7 @@ from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import TOTAL, Verdict
 from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 from archcalc.teach.grade.marks import Marked, Scheme, mark
-
-MOST_SUBMISSIONS = 20_000
-_SKIPPED = ("__MACOSX",)
-
-
-class Submission(NamedTuple):
-    """A student's file; `problem` says why there is none."""
-
-    student: str
-    file: Path | None
-    problem: str = ""
+from archcalc.teach.grade.submissions import Submission, words_of
 
 
 class Task(NamedTuple):
@@ -34,49 +24,6 @@ class Task(NamedTuple):
 
     analysis: Analysis
     asked: tuple[tuple[str, str], ...]
-
-
-def find_submissions(folder: str) -> list[Submission]:
-    """The submissions of a folder by name: a file for each student, or a folder for each with one file in it.
-
-    Raises `UsageError` where there is none.
-    """
-    path = Path(folder)
-    if not path.is_dir():
-        raise UsageError(
-            f"{folder} is {'a file' if path.exists() else 'not there'}; name the folder of the submissions"
-        )
-    found = []
-    for entry in sorted(path.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or entry.name in _SKIPPED:
-            continue
-        if entry.is_dir():
-            found.append(_in_folder(entry))
-        elif entry.suffix.lower() in ENDINGS:
-            found.append(Submission(entry.stem, entry))
-        else:
-            found.append(Submission(entry.stem, None, f"{entry.name}: not one of {', '.join(sorted(ENDINGS))}"))
-    if not found:
-        raise UsageError(f"{folder} holds no submissions")
-    if len(found) > MOST_SUBMISSIONS:
-        raise UsageError(f"{folder} holds {len(found):,} submissions; at most {MOST_SUBMISSIONS:,} at a time")
-    names: set[str] = set()
-    for index, each in enumerate(found):
-        if each.student.casefold() in names:
-            found[index] = Submission(each.file.name if each.file else each.student, None, "this student has two files")
-        names.add(each.student.casefold())
-    return found
-
-
-def _in_folder(folder: Path) -> Submission:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith(".")]
-    answers = [file for file in files if file.suffix.lower() in ENDINGS]
-    if len(answers) == 1:
-        return Submission(folder.name, answers[0])
-    if not answers:
-        return Submission(folder.name, None, "no file of answers in the folder")
-    listed = ", ".join(str(file.relative_to(folder)) for file in answers[:5])
-    return Submission(folder.name, None, f"{len(answers)} files in the folder, one is wanted: {listed}")
 
 
 @dataclass(frozen=True)
@@ -94,11 +41,12 @@ class Homework:
     """Tasks of their own: a folder that `archcalc exercise` wrote, with `networks` and `worksheets`."""
 
     folder: Path
-    students: dict[str, str]
+    #: The files of the students by the words of their names.
+    students: dict[tuple[str, ...], str]
 
     def of(self, student: str) -> Task:
         """The task of a student. Raises `ArchcalcError` for one who has none."""
-        stem = self.students.get(student.casefold())
+        stem = self.students.get(words_of(student))
         if stem is None:
             hint = did_you_mean(student, self.students.values())
             raise UsageError(f"{self.folder} has no network for {student[:80]!r}{hint}")
@@ -117,7 +65,7 @@ def open_homework(folder: str) -> Homework:
     networks = sorted(path.glob("networks/*.yaml"))
     if not networks:
         raise UsageError(f"{folder} has no networks/*.yaml; archcalc exercise --students writes them")
-    return Homework(path, {file.stem.casefold(): file.stem for file in networks})
+    return Homework(path, {words_of(file.stem): file.stem for file in networks})
 
 
 def everything(analysis: Analysis, quantities: Sequence[str] | None = None) -> tuple[tuple[str, str], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
+from archcalc.core.words import line
 from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, LAYER, PLANE, SIDES, WIDTH, Head, find_head, known_heads
 from archcalc.teach.check.model import Answer, Place
 from archcalc.teach.reading.statements import is_empty
@@ -51,7 +52,7 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
             "the first row must name the columns, one of them the layer",
             first,
             f"there can be {known_heads()}",
-            f"found: {', '.join(item.text.strip()[:30] for item in filled[0][:8])}",
+            f"found: {', '.join(line(item.text)[:30] for item in filled[0][:8])}",
         )
     heads = _heads(filled[start], filled[start + 1 :])
     notes = _ignored(filled[start], heads)
@@ -99,7 +100,7 @@ def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> li
 
 
 def _ignored(row: Sequence[Item], heads: Sequence[Head | None]) -> tuple[str, ...]:
-    names = [item.text.strip()[:40] for item, head in zip(row, heads, strict=True) if head is None]
+    names = [line(item.text)[:40] for item, head in zip(row, heads, strict=True) if head is None]
     names = [name for name in names if name and name.lower() not in _UNASKED]
     plural = "s" if len(names) > 1 else ""
     return (f"not checked: column{plural} {', '.join(names)}",) if names else ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archcalc.core.errors import SpecError
+from archcalc.core.words import line
 from archcalc.spec.source import MarkedDict, MarkedList, parse_source
 from archcalc.teach.check.answers.heads import LAYER, Head, find_head, known_heads
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, answers_of, fault, read_table
@@ -47,7 +48,7 @@ def _read(value: Any, file: str) -> Answers:
         answers = list(_by_quantity(value, file) or _by_layer(value, file, ignored))
     else:
         raise fault("holds no answers", Place(file, 1, 1), _example())
-    names = [name for name in ignored if len(name) < 40][:20]
+    names = [line(name) for name in ignored if len(name) < 40][:20]
     return Answers(tuple(answers), (f"not checked: {', '.join(names)}",) if names else ())
 
 

@@ -37,7 +37,8 @@ def fields(context: LayerContext) -> list[Sized]:
 
 def trees(context: LayerContext) -> tuple[Node, Node] | None:
     """The formula along height and width; None where there is only the number."""
-    shown = {one.quantity: one.tree for one in explain_row(context.network.analysis, context.row).derivations}
+    analysis = context.network.analysis
+    shown = {one.quantity: one.tree for one in explain_row(analysis, analysis[context.name]).derivations}
     pair = shown.get(f"{FIELD}_height"), shown.get(f"{FIELD}_width")
     if pair[0] is None or pair[1] is None or pair[0].kind == "number" or pair[1].kind == "number":
         return None

@@ -1,0 +1,158 @@
+"""Who handed in what: a file for each student, or a folder, as people and learning platforms leave them.
+
+Links, pipes and devices are named and never opened: a submission could read another one's answers through them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from archcalc.core import words
+from archcalc.core.errors import UsageError
+from archcalc.teach.check.answers.read import ENDINGS
+
+MOST_SUBMISSIONS = 20_000
+#: Files and folders of one student that are looked at, and how deep they may be nested.
+_MOST_FILES, _DEEPEST = 1_000, 8
+_SKIPPED = ("__MACOSX", "Thumbs.db", "desktop.ini")
+#: Alan Turing_1001_assignsubmission_file_, as Moodle names what a student uploads.
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<rest>.*)", re.DOTALL)
+#: turingalan_4711_1001_answers.csv, as Canvas does.
+_CANVAS = re.compile(r"(?P<name>[^\W\d_]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
+
+
+class Submission(NamedTuple):
+    """A student's file; `problem` says why there is none."""
+
+    student: str
+    file: Path | None
+    problem: str = ""
+
+
+class _Found(NamedTuple):
+    """An entry of the folder: whose it is, the number that a platform gave them, and its files or what is wrong."""
+
+    student: str
+    id: str
+    files: tuple[Path, ...]
+    problem: str
+    #: Platforms make a folder for typed text next to that for files.
+    is_typed: bool
+
+
+def find_submissions(folder: str) -> list[Submission]:
+    """The submissions of a folder by name: a file for each student, or a folder for each with one file in it.
+
+    Folders as Moodle and Canvas make them are understood. Raises `UsageError` where there is none.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise UsageError(
+            f"{folder} is {'a file' if path.exists() else 'not there'}; name the folder of the submissions"
+        )
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UsageError(f"cannot read {folder}: {error.strerror or error}") from None
+    found = [_read(entry) for entry in entries if not entry.name.startswith(".") and entry.name not in _SKIPPED]
+    if not found:
+        raise UsageError(f"{folder} holds no submissions")
+    if len(found) > MOST_SUBMISSIONS:
+        raise UsageError(f"{folder} holds {len(found):,} submissions; at most {MOST_SUBMISSIONS:,} at a time")
+    return list(_by_student(found))
+
+
+def _read(entry: os.DirEntry[str]) -> _Found:
+    name = shown(entry.name)
+    match = _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+    stem = name if entry.is_dir(follow_symlinks=False) else Path(name).stem
+    student, number = (match["name"], match["id"]) if match else (stem, "")
+    is_typed = match is not None and match.groupdict().get("kind") == "onlinetext"
+    if problem := _kind(entry):
+        return _Found(student, number, (), f"{name}: {problem}", is_typed)
+    if entry.is_dir(follow_symlinks=False):
+        files, problems = _inside(entry)
+        if len(files) > 1:
+            listed = ", ".join(shown(str(file.relative_to(entry.path))) for file in files[:5])
+            problems = [f"{len(files)} files in the folder, one is wanted: {listed}"]
+        elif not files and not problems:
+            problems = ["no file of answers in the folder"]
+        return _Found(student, number, tuple(files), "" if len(files) == 1 else problems[0], is_typed)
+    if Path(name).suffix.lower() not in ENDINGS:
+        return _Found(student, number, (), f"{name}: not one of {', '.join(sorted(ENDINGS))}", is_typed)
+    return _Found(student, number, (Path(entry.path),), "", is_typed)
+
+
+def shown(name: str) -> str:
+    """A file name for people: on one line, without what steers a terminal, bytes that are no text replaced."""
+    return words.line(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")) or "unnamed"
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """Why an entry is not opened; nothing for files and folders."""
+    if entry.is_symlink() or entry.is_junction() if hasattr(entry, "is_junction") else entry.is_symlink():
+        return "a link, which is not followed"
+    if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
+        return ""
+    return "no file: a pipe, a socket or a device"
+
+
+def _inside(folder: os.DirEntry[str]) -> tuple[list[Path], list[str]]:
+    """The files of answers in a student's folder, and what is wrong with others."""
+    files: list[Path] = []
+    problems: list[str] = []
+    for count, entry in enumerate(_walk(folder.path, 0)):
+        if count >= _MOST_FILES:
+            problems.append(f"the folder holds more than {_MOST_FILES:,} files")
+            break
+        is_answers = Path(shown(entry.name)).suffix.lower() in ENDINGS
+        if problem := _kind(entry):
+            problems.append(f"{shown(entry.name)}: {problem}")
+        elif is_answers and entry.is_file(follow_symlinks=False):
+            files.append(Path(entry.path))
+    return files, problems
+
+
+def _walk(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        yield entry
+        if entry.is_dir(follow_symlinks=False) and depth < _DEEPEST:
+            yield from _walk(entry.path, depth + 1)
+
+
+def _by_student(found: Sequence[_Found]) -> Iterator[Submission]:
+    """One submission a student: of a folder for files and one for typed text that which holds answers."""
+    groups: dict[tuple[str, str], list[_Found]] = {}
+    for one in found:
+        groups.setdefault((_folded(one.student), one.id), []).append(one)
+    names = Counter(student for student, _ in groups)
+    for (student, number), ones in groups.items():
+        name = ones[0].student if names[student] == 1 else f"{ones[0].student} ({number or 'without a number'})"
+        useful = [one for one in ones if one.files and not one.problem]
+        kept = useful or [one for one in ones if not one.is_typed] or ones
+        if len(useful) > 1:
+            files = ", ".join(shown(one.files[0].name) for one in useful[:5])
+            yield Submission(name, None, f"this student has {len(useful)} files: {files}")
+        else:
+            yield Submission(name, kept[0].files[0] if useful else None, kept[0].problem)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a student's name in one order: Smith, John is John_Smith."""
+    return tuple(sorted(re.findall(r"\w+", _folded(name).replace("_", " "))))
