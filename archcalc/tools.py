@@ -214,6 +214,7 @@ def grade(
     from archcalc.teach.grade import folder as files
     from archcalc.teach.grade.marks import make_scheme
     from archcalc.teach.grade.overview import Overview, render_grades, render_overview
+    from archcalc.teach.grade.submissions import find_submissions
 
     if (worksheet is not None) + (homework is not None) + (quantities is not None) > 1:
         raise UsageError("one of worksheet, homework and quantities says what is graded")
@@ -226,7 +227,7 @@ def grade(
         tasks = files.Same(files.Task(analysis, files.blanks_of(worksheet, analysis)))
     else:
         tasks = files.Same(files.Task(analysis, files.everything(analysis, quantities)))
-    marked = files.grade(files.find_submissions(str(folder)), tasks, scheme, _seen)
+    marked = files.grade(find_submissions(str(folder)), tasks, scheme, _seen)
     overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
 
     def render(form: str) -> str:
