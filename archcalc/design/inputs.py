@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from archcalc.core.errors import Problem, SpecError
 from archcalc.core.shapes import format_shape
@@ -10,6 +11,8 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.shapes import infer_shapes
 
 LARGEST = 2048
+#: Height and width.
+Sides = tuple[int, int]
 #: How much work a hint is worth, in layers shaped.
 BUDGET = 60_000
 
@@ -32,13 +35,35 @@ def smallest_input(graph: LayerGraph, strict: bool = False) -> int | None:
     return next((side for side in sides if accepts(graph, side, side, strict)), bound)
 
 
-def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[int | None, int | None]:
-    """How many pixels less, and how many more, on both sides the network would accept; None where none is near."""
+def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[Sides | None, Sides | None]:
+    """The nearest (height, width) that the network accepts, neither larger than now and neither smaller than now.
+
+    None where there is none within 64 pixels. A side that fits stays as it is.
+    """
     _, height, width = graph.input_shape
-    steps = min(64, BUDGET // (2 * len(graph)))
-    less = (step for step in range(1, min(steps, height, width)) if accepts(graph, height - step, width - step, strict))
-    more = (step for step in range(1, steps) if accepts(graph, height + step, width + step, strict))
-    return next(less, None), next(more, None)
+    return _nearest(graph, height, width, -1, strict), _nearest(graph, height, width, 1, strict)
+
+
+def _nearest(graph: LayerGraph, height: int, width: int, sign: int, strict: bool) -> Sides | None:
+    steps = min(64, BUDGET // (8 * len(graph)))
+
+    def first(value: int, fits: Callable[[int], bool]) -> int | None:
+        sides = (value + sign * step for step in range(steps) if value + sign * step > 0)
+        return next((side for side in sides if fits(side)), None)
+
+    # Most networks treat both axes alike, so the sides of squares are tried first, then each axis by itself.
+    rows, columns = (first(side, lambda side: accepts(graph, side, side, strict)) for side in (height, width))
+    if rows and columns and accepts(graph, rows, columns, strict):
+        across = columns
+        top = first(height, lambda side: accepts(graph, side, across, strict)) or rows
+        left = first(width, lambda side: accepts(graph, top, side, strict)) or columns
+        if (top, left) != (height, width):
+            return top, left
+    pairs = ((down, total - down) for total in range(1, 2 * steps) for down in range(total + 1))
+    near = (
+        (height + sign * rows, width + sign * columns) for rows, columns in islice(pairs, BUDGET // (4 * len(graph)))
+    )
+    return next((pair for pair in near if min(pair) > 0 and accepts(graph, *pair, strict)), None)
 
 
 def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool = False) -> list[Problem]:
@@ -48,11 +73,9 @@ def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool
 
 
 def _hints(graph: LayerGraph, strict: bool) -> Iterator[str]:
-    channels, height, width = graph.input_shape
-    less, more = nearest_inputs(graph, strict)
-    if less is not None or more is not None:
-        steps = ([-less] if less is not None else []) + ([more] if more is not None else [])
-        near = [format_shape((channels, height + step, width + step)) for step in steps]
+    channels = graph.input_shape[0]
+    near = [format_shape((channels, *sides)) for sides in nearest_inputs(graph, strict) if sides is not None]
+    if near:
         yield f"network inputs near {format_shape(graph.input_shape)} that work: {' and '.join(near)}"
         return
     smallest = smallest_input(graph, strict)

@@ -62,9 +62,18 @@ def test_the_smallest_input_is_the_first_that_fits(name: str, strict: bool) -> N
 def test_the_nearest_inputs_are_the_next_that_fit(name: str, strict: bool, shape: tuple[int, int]) -> None:
     height, width = shape
     net = network(name).with_input((4, height, width))
-    less = next((n for n in range(1, min(height, width)) if fits(net, height - n, width - n, strict)), None)
-    more = next((n for n in range(1, 64) if fits(net, height + n, width + n, strict)), None)
-    assert nearest_inputs(net, strict) == (less, more)
+    below, above = nearest_inputs(net, strict)
+    for sign, found in ((-1, below), (1, above)):
+        if found is None:
+            steps = [sign * n for n in range(64) if n < min(shape) or sign > 0]
+            assert not any(fits(net, height + step, width + step, strict) for step in steps)
+            continue
+        rows, columns = (sign * (side - now) for side, now in zip(found, shape, strict=True))
+        assert fits(net, *found, strict)
+        assert (rows, columns) != (0, 0)
+        # Nothing nearer fits, neither in one side nor in both.
+        nearer = [(i, j) for i in range(rows + 1) for j in range(columns + 1) if 0 < i + j < rows + columns]
+        assert not any(fits(net, height + sign * i, width + sign * j, strict) for i, j in nearer[:60])
 
 
 @pytest.mark.parametrize("strict", STRICT)
@@ -120,6 +129,33 @@ def test_the_inputs_that_are_named_work(name: str, strict: bool) -> None:
         assert all(channels == 4 and fits(net, height, width, strict) for height, width, channels in tried)
     possible = any(fits(net, side, side, strict) for side in range(1, LIMIT))
     assert bool(said) == possible
+
+
+SEGNET = """\
+  - max_pool2d: {name: p1, kernel_size: 2, ceil_mode: true}
+  - max_pool2d: {name: p2, kernel_size: 2, ceil_mode: true}
+  - max_pool2d: {name: p3, kernel_size: 2, ceil_mode: true}
+  - max_pool2d: {name: p4, kernel_size: 2, ceil_mode: true}
+  - max_unpool2d: {name: u4, from: [p4, p4], kernel_size: 2}
+  - max_unpool2d: {name: u3, from: [u4, p3], kernel_size: 2}
+  - max_unpool2d: {name: u2, from: [u3, p2], kernel_size: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("net", "size", "named"),
+    [
+        # Valid convolutions and four halvings: 188 + 16·n on each side.
+        (load("unet"), (1, 500, 375), "492×364×1 and 508×380×1"),
+        # 360 halves to 45, and 23 doubles to 46; 365 halves to 46. 480 is a multiple of 16.
+        (layers(SEGNET, "360x480x3"), (3, 360, 480), "352×480×3 and 365×480×3"),
+        (layers("  - conv2d: {out_channels: 1, kernel_size: [3, 7], stride: [1, 4], exact: true}\n"), (4, 9, 9),
+         "9×7×4 and 9×11×4"),
+    ],
+)  # fmt: skip
+def test_each_side_moves_to_its_own_nearest(net: LayerGraph, size: tuple[int, int, int], named: str) -> None:
+    (said,) = hints(net.with_input(size))
+    assert said.endswith(f"that work: {named}")
 
 
 def test_near_inputs_come_before_the_smallest() -> None:

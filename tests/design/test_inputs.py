@@ -55,15 +55,12 @@ def test_a_network_that_fits_no_input_has_no_smallest() -> None:
     assert smallest_input(network) is None
 
 
-@pytest.mark.parametrize(("side", "steps"), [(9, (1, 1)), (10, (2, 2)), (8, (None, 2)), (3, (None, 5))])
-def test_the_nearest_inputs_are_counted_in_pixels(side: int, steps: tuple[int | None, int | None]) -> None:
+@pytest.mark.parametrize(("side", "sides"), [(9, (8, 10)), (11, (10, 12)), (3, (None, 8))])
+def test_the_nearest_inputs(side: int, sides: tuple[int | None, int | None]) -> None:
     network = layers(EXACT, f"{side}x{side}x1")
     good = brute_force(network)
-    assert nearest_inputs(network) == steps
-    assert steps == (
-        next((step for step in range(1, side) if side - step in good), None),
-        next(step for step in range(1, 64) if side + step in good),
-    )
+    assert nearest_inputs(network) == tuple(None if one is None else (one, one) for one in sides)
+    assert sides == (max((one for one in good if one < side), default=None), min(one for one in good if one > side))
 
 
 def test_height_and_width_are_asked_apart() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.explain.solve import layer
-from archcalc.explain.solve.layer import solve_layer
+from archcalc.explain.solve.layer import MOST_ANSWERS, solve_layer
 from archcalc.ops import OPS
 from tests.tiers import examples
 
@@ -46,7 +46,7 @@ def brute(kind: str, ceil_mode: bool, given: dict[str, int]) -> set[tuple[int, .
     for size in inputs:
         largest = (wanted or size) if transposed else size
         largest += 2 * given.get("padding", 0)
-        dilations = [given["dilation"]] if "dilation" in given else range(1, largest)
+        dilations = [given["dilation"]] if "dilation" in given else range(1, max(largest, 2))
         kernels = [given["kernel_size"]] if "kernel_size" in given else range(1, largest + 1)
         for kernel, dilation in product(kernels, dilations):
             window = dilation * (kernel - 1) + 1
@@ -99,8 +99,12 @@ def test_the_answers_are_those_of_brute_force(problem: tuple[str, bool, dict[str
     for name in ("dilation", "output_padding"):
         if asked.get(name, 0) is None:
             del given[name]
-    assert solution.complete
-    assert {answer[:7] for answer in solution.answers} == brute(kind, ceil_mode, given)
+    found, wanted = {answer[:7] for answer in solution.answers}, brute(kind, ceil_mode, given)
+    if solution.complete:
+        assert found == wanted
+    else:
+        assert len(found) == MOST_ANSWERS
+        assert found < wanted
 
 
 @pytest.mark.parametrize(
