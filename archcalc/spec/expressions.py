@@ -142,6 +142,8 @@ class _Parser:
     def prefix(self) -> Expression:
         token = self.take()
         if token.kind == "number":
+            if len(token.text) > LARGEST_BITS:  # not even read: Python refuses long texts of digits
+                raise ExpressionError("a number is too large", token.offset)
             return Expression("value", token.offset, _bounded(Fraction(token.text), token.offset))
         if token.kind == "string":
             return Expression("value", token.offset, token.text[1:-1])

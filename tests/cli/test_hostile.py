@@ -36,6 +36,7 @@ HOSTILE = DATA / "hostile"
         (["exercise", "lenet5", "--students", "/dev/zero", "-o", "x"], "larger than"),
         (["run", "lenet5", "--classes", "/dev/zero"], "larger than"),
         (["audit", "audit-for-1e999.yaml"], "too large"),
+        (["solve", f"x = {'9' * 390}"], "too large"),
         (["report", "lenet5", "--set", "classes=1e999"], "finite"),
         (["report", "alex\x1b]0;pwned\x07net"], "there is no network"),
         (["report", "lenet5", "--\x1b[31mred"], "o such option"),
@@ -128,3 +129,16 @@ def test_a_file_name_in_another_encoding(archcalc: Run, tmp_path: Path) -> None:
     result = archcalc("report", name, "-f", "json", "-o", tmp_path / "q.json")
     assert result.code == 2
     assert archcalc("report", "lenet5", "-o", os.fsdecode(os.fsencode(str(tmp_path)) + b"/q\xff.json")).code == 0
+
+
+def test_the_work_of_checking_a_file_is_bounded(refuses: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archcalc.cli.commands import validate
+
+    monkeypatch.setattr(validate, "MOST_LAYERS", 2_000)
+    variants = "".join(f"  v{number}: {{set: {{a: {number}}}}}\n" for number in range(40))
+    spec = tmp_path / "a.yaml"
+    spec.write_text(
+        "name: n\ntitle: T\ninput: 8x8x4\nparameters: {a: 1}\nlayers:\n  - repeat: 900\n    layers: [relu]\n"
+        f"variants:\n{variants}"
+    )
+    assert "after 2,703 layers 38 of 41 networks were not checked" in refuses("validate", spec).err

@@ -13,6 +13,9 @@ from archcalc.spec.build import build, network_names, split_name
 from archcalc.spec.load import load_spec
 from archcalc.spec.spec import Spec
 
+#: Layers that the networks of one file may have together.
+MOST_LAYERS = 200_000
+
 
 @click.command(
     name="validate",
@@ -39,7 +42,7 @@ def command(files: tuple[str, ...]) -> None:
         except UsageError as error:
             problems.append(Problem(str(error)))
             continue
-        found = [problem for name in network_names(spec) for problem in problems_of(spec, name)]
+        found = problems_in(spec, file)
         problems += found
         if not found:
             names = usable_names(spec, Path(file).name)
@@ -59,9 +62,20 @@ def usable_names(spec: Spec, file: str) -> list[str]:
     return [file if name == own else f"{file}@{name.removeprefix(f'{own}@')}" for name in names]
 
 
-def problems_of(spec: Spec, name: str) -> list[Problem]:
-    """What is wrong with one network of a spec."""
-    try:
-        return list(infer_shapes(build(spec, *split_name(spec, name))).problems)
-    except SpecError as error:
-        return list(error.problems)
+def problems_in(spec: Spec, file: str) -> list[Problem]:
+    """What is wrong with the networks of a spec, as far as the budget of layers goes."""
+    found: list[Problem] = []
+    names = network_names(spec)
+    layers = 0
+    for done, name in enumerate(names):
+        if layers > MOST_LAYERS:
+            rest = f"{len(names) - done:,} of {len(names):,} networks were not checked"
+            return [*found, Problem(f"{file}: after {layers:,} layers {rest}; check them in files of their own")]
+        try:
+            graph = build(spec, *split_name(spec, name))
+        except SpecError as error:
+            found += error.problems
+            continue
+        layers += len(graph)
+        found += infer_shapes(graph).problems
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def _check_archive(data: bytes, file: str) -> None:
                         head = stream.read(4096)
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                         raise fault("holds XML with a document type, as no spreadsheet does", Place(file, 1, 1))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]  # zipfile imports zlib
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
         raise fault(f"is no XLSX file: {str(error)[:80]}", Place(file, 1, 1)) from None
 
 
