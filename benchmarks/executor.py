@@ -1,4 +1,4 @@
-"""How long a forward pass takes, beside PyTorch, ONNX Runtime and onnx.reference, and how much memory it needs.
+"""How long a forward pass takes, compared with PyTorch, ONNX Runtime and onnx.reference, and how much memory it needs.
 
 Batch 1, float32, two threads, everybody warm: archcalc's plan has prepared its weights (that time is printed too), the
 peers have their models loaded. In each round everybody runs once, in turn; a ratio is the median of those within each

@@ -1,6 +1,6 @@
 """Convolutions. Two algorithms that agree: loops over positions, and one matrix product (im2col).
 
-A filter is not turned over: what networks call convolution is cross-correlation.
+A filter is not flipped: what networks call convolution is cross-correlation.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Kernel:
 
     @property
     def has_algorithms(self) -> bool:
-        """Whether `run` can be told which algorithm to use."""
+        """Whether `run` has a choice of algorithms."""
         return "algorithm" in _keywords(self.run)
 
     @property
@@ -121,7 +121,7 @@ def settings_of(function: Callable[..., Any] | None) -> frozenset[str]:
 
 
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:
-    """The keyword-only parameters of a function; `**settings: Unpack[Settings]` stands for the keys of Settings."""
+    """The keyword-only parameters of a function; `**settings: Unpack[Settings]` means the keys of Settings."""
     found = set()
     for each in inspect.signature(function).parameters.values():
         if each.kind is inspect.Parameter.KEYWORD_ONLY:

@@ -152,7 +152,7 @@ def frame_of(
     ceil_mode: bool = False,
     clip_last_window: bool = True,
 ) -> Frame:
-    """The window over this map: `same` and `ceil_mode` worked out."""
+    """The window over this map: `same` and `ceil_mode` resolved."""
     reach = spans(kernel_size, dilation)
     sides = resolve_padding(x, padding, reach, stride)
     if not ceil_mode:

@@ -19,7 +19,7 @@ _MAPPED = 1 << 18
 
 @dataclass(slots=True, eq=False)
 class Memory:
-    """A piece of memory, and how often maps in it will still be read. `number`: the how-manieth it was in this run."""
+    """A piece of memory, and how often maps in it will still be read. `number`: its index in this run."""
 
     raw: Array
     readers: int = 0

@@ -53,7 +53,7 @@ class Plan:
         self.reads = reads(self.groups, graph)
         self.workspace = Workspace(threads)
         self.arena = Arena()
-        #: Shapes of concatenations, and where each input stands in them, once they have been seen.
+        #: Shapes of concatenations, and where each input lies in them, once they have been seen.
         self.layouts: dict[int, tuple[Shape, list[slice]]] = {}
         switched, spare = layers_with_switches(graph), Budget(budget)
         switches: dict[int, Switches] = {}
@@ -165,7 +165,7 @@ class _Run:
             self.steps[index] = Step(name, first.shape[1:], first.dtype.name, arrays, done, live)
 
     def free(self, group: Group) -> None:
-        """Let go of maps that nobody reads any more, and of memory in which there are only such maps."""
+        """Free maps that nobody reads any more, and of memory in which there are only such maps."""
         for index in {*group.inputs, group.last}:
             memory = self.maps[index].memory
             if not self._left[index]:

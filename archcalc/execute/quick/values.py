@@ -1,4 +1,4 @@
-"""A planned run against the plain kernels, by value: on a sample that costs little beside the run itself."""
+"""A planned run against the plain kernels, by value: on a sample that costs little compared with the run itself."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _sample(array: Array) -> Array:
 
 
 class Remembered:
-    """Weights that are made once for the layers of a group, which read them twice."""
+    """Weights that are made once for the layers of a group, which are read by both."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights

@@ -79,7 +79,7 @@ def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
 
 
 def parameters(execution: Execution) -> int:
-    """Values of all arrays that were consumed, running statistics included."""
+    """Values of all arrays that were read, running statistics included."""
     return sum(_size(shape) for step in execution.steps for shape in step.arrays.values())
 
 

@@ -24,7 +24,7 @@ class Counter:
 class Counted(np.ndarray[Any, Any]):
     """An array that adds to its counter what `*` and `@` really multiply, zeros of the padding included.
 
-    Views and slices count on. Results are plain arrays, so that nothing is counted twice.
+    Views and slices keep counting. Results are plain arrays, so that nothing is counted twice.
     """
 
     counter: Counter

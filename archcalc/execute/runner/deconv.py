@@ -77,9 +77,9 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
     place = graph.index[layer]
     if place == 0:
         raise UsageError(f"{layer!r} is the input itself; choose a layer after it")
-    behind = [graph.layers[index] for index in sorted(reads(graph, place))]
-    check_gradients(behind)
-    for each in behind:
+    needed = [graph.layers[index] for index in sorted(reads(graph, place))]
+    check_gradients(needed)
+    for each in needed:
         # The result is neither a sum of what was read nor a choice from it.
         if rule == "deconvnet" and nature_of(each) == "other":
             raise UsageError(

@@ -167,7 +167,7 @@ def _normalised(values: Array, channels: int, preset: str | None) -> Array:
 
 
 def as_pixels(x: Array, preset: str | None = None, image: bool = True) -> Array:
-    """Inputs (N, C, H, W) as pixels 0 … 255, (N, H, W, 3 or 1): the way back from `read_input`.
+    """Inputs (N, C, H, W) as pixels 0 … 255, (N, H, W, 3 or 1): the reverse of `read_input`.
 
     What was no `image` goes from black, its smallest value, to white; of other numbers of channels the mean is taken.
     """

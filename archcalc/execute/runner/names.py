@@ -1,6 +1,6 @@
 """Which array of a file belongs to which layer, where the file has another framework's names for them.
 
-PyTorch calls the arrays of a layer `features.0.weight`, `features.0.bias`. What stands before the last dot is a module;
+PyTorch calls the arrays of a layer `features.0.weight`, `features.0.bias`. What comes before the last dot is a module;
 modules are matched with the layers that own arrays, by the shapes of these arrays and by order.
 """
 
@@ -37,7 +37,7 @@ def match(found: Iterable[tuple[str, Shape]], wanted: Mapping[str, Shape]) -> di
 
 
 def _modules(arrays: Iterable[tuple[str, Shape]]) -> Modules:
-    """Arrays put together by what stands before the last dot, in order."""
+    """Arrays put together by what comes before the last dot, in order."""
     found: dict[str, set[tuple[str, Shape]]] = {}
     for name, shape in arrays:
         module, _, array = name.rpartition(".")

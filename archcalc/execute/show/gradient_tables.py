@@ -99,7 +99,7 @@ def _summary(results: Sequence[Measured]) -> list[list[str]]:
 
 
 def _notes(results: Sequence[Measured], how: str) -> list[str]:
-    """What stands below: the convention of every number."""
+    """The notes below: the convention of every number."""
     losses = next((result.losses for result in results if len(result.losses) > 1), None)
     weighed = ""
     if losses:

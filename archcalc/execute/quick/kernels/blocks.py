@@ -90,7 +90,7 @@ def even_spans(total: int, pieces: int) -> list[slice]:
 
 
 def rows_to_read(rows: slice, geometry: Geometry) -> tuple[int, int]:
-    """First and last+1 input row, in padded coordinates, behind output rows `rows`."""
+    """First and last+1 input row, in padded coordinates, of output rows `rows`."""
     stride, reach = geometry.stride[0], geometry.dilation[0] * (geometry.kernel[0] - 1)
     return rows.start * stride, (rows.stop - 1) * stride + reach + 1
 

@@ -41,7 +41,7 @@ def choose(
         return "matrix"
     work = pixels * filters * depth
     if high == 5 and work >= 2_000_000 and pixels >= 256:
-        # 9 multiplications in place of 25, but each input is blown up 36/4 times: few channels do not pay that.
+        # 9 multiplications in place of 25, but each input becomes 36/4 times as large: few channels are not worth it.
         return "winograd2"
     if high != 3:
         return "matrix"
@@ -52,7 +52,7 @@ def choose(
         # Up to 8×8 the layer is bound by reading its weights, and transformed ones are 16/9 or 36/9 as many.
         return "matrix"
     if pixels < 256:
-        # Up to 15×15 there are at most 16 tiles of 4×4, too few rows for a matrix product, and many hang over the edge.
+        # Up to 15×15 there are at most 16 tiles of 4×4, too few rows for a product, and many reach beyond the edge.
         return "winograd2"
     return "winograd4"
 
@@ -93,7 +93,7 @@ def prepare(
     map_size: Pair | None = None,
     algorithm: Algorithm | None = None,
 ) -> Prepared:
-    """Lay the weights out once, for many runs.
+    """Arrange the weights once, for many runs.
 
     `weight` (K, C/groups, kh, kw), `bias` (K,), `padding` (top, left, bottom, right); `map_size`, the output's
     (height, width) where it is known, only guides the choice of the algorithm.

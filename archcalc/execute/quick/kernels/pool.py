@@ -13,7 +13,7 @@ import numpy as np
 from archcalc.execute.quick.kernels.blocks import Geometry, Pair, Sides, even_spans
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
-#: Bytes of input behind one block.
+#: Bytes of input of one block.
 BLOCK_BYTES = 1 << 19
 
 Combine = Callable[..., Any]
@@ -32,7 +32,7 @@ def max_pool(
 ) -> Array:
     """Largest value of each window: x (N, H, W, C) → (N, OH, OW, C); NaN where the window holds one.
 
-    `output_size` is for windows that hang over the edge (`ceil_mode`); a window that holds no value gives −∞.
+    `output_size` is for windows that reach beyond the edge (`ceil_mode`); a window that holds no value gives −∞.
     """
     geometry = Geometry(kernel, stride, padding, dilation)
     return _pool(x, geometry, np.maximum, -np.inf, None, output_size, out, workspace)
@@ -52,7 +52,7 @@ def avg_pool(
 ) -> Array:
     """Mean of each window: x (N, H, W, C) → (N, OH, OW, C).
 
-    The divisor counts the padding (what hangs over the padded edge never counts) or, without `count_include_pad`, only
+    The divisor counts the padding (what lies beyond the padded edge never counts) or, without `count_include_pad`, only
     the values inside the map.
     """
     geometry = Geometry(kernel, stride, padding, dilation)

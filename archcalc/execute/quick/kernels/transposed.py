@@ -1,6 +1,7 @@
-"""Transposed convolution whose stamps do not overlap: its stride is its kernel, as in U-Net's up-convolutions.
+"""Transposed convolution without overlap: its stride is its kernel, as in U-Net's up-convolutions.
 
-Then every pixel of the result lies under one stamp, and the layer is one matrix product whose results are put in place.
+Then every pixel of the result comes from one position of a filter, and the layer is one matrix product whose results
+are put in place.
 Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic for deep learning", chapter 4.
 """
 
@@ -14,13 +15,13 @@ from archcalc.execute.quick.kernels.blocks import Pair, add_channels, even_spans
 from archcalc.execute.quick.kernels.matmul import flat
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
-#: Bytes of the stamps that are made at a time.
+#: Bytes of the products that are made at a time.
 BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class TransposedConvolution:
-    """weight (C, kh·kw·K): what a pixel's channels are multiplied by to become its stamp."""
+    """weight (C, kh·kw·K): what the channels of a pixel are multiplied by to become its block of the result."""
 
     weight: Array
     bias: Array | None
@@ -37,7 +38,7 @@ class TransposedConvolution:
         return self.weight.nbytes + (0 if self.bias is None else self.bias.nbytes)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-        """(N, kh·H, kw·W, K) for an input of (N, H, W, C): the stamps side by side."""
+        """(N, kh·H, kw·W, K) for an input of (N, H, W, C): the blocks next to each other."""
         high, wide = self.kernel
         return shape[0], high * shape[1], wide * shape[2], self.weight.shape[1] // (high * wide)
 
@@ -53,11 +54,11 @@ class TransposedConvolution:
         def block(worker: int, item: tuple[int, slice]) -> None:
             n, part = item
             count = part.stop - part.start
-            stamps = workspace.array(worker, "product", (count * columns, high * wide * filters), x.dtype)
-            np.matmul(flat(x[n, part], workspace, worker), self.weight, out=stamps)
+            products = workspace.array(worker, "product", (count * columns, high * wide * filters), x.dtype)
+            np.matmul(flat(x[n, part], workspace, worker), self.weight, out=products)
             if self.bias is not None:
-                add_channels(stamps.reshape(-1, filters), self.bias)
-            each = stamps.reshape(count, columns, high, wide, filters)
+                add_channels(products.reshape(-1, filters), self.bias)
+            each = products.reshape(count, columns, high, wide, filters)
             target = out[n, high * part.start : high * part.stop]
             for i in range(high):
                 for j in range(wide):

@@ -93,7 +93,7 @@ class Workspace:
     >>> sorted(done)
     [0, 1, 2]
 
-    Outside `with`, or where the BLAS cannot be told to be single-threaded, everything runs on the calling thread and
+    Outside `with`, or where the BLAS cannot be made single-threaded, everything runs on the calling thread and
     BLAS keeps its own threads. One workspace serves one caller at a time.
     """
 
@@ -113,7 +113,7 @@ class Workspace:
         self._depth += 1
         if self._depth == 1:
             library = blas()
-            # A BLAS that cannot be told to be single-threaded would start its threads under every worker.
+            # A BLAS that cannot be made single-threaded would start its threads under every worker.
             if library.known:
                 self._blas_before = library.threads()
                 library.set_threads(1)
