@@ -165,7 +165,6 @@ def test_the_folders_are_those_of_the_table_and_the_table_runs_one_way() -> None
     assert list(graphlib.TopologicalSorter(order).static_order())
 
 
-@pytest.mark.xfail(reason="two circles are left, in teach and in execute", strict=False)
 @pytest.mark.parametrize("part", APART)
 def test_what_stands_apart_imports_only_its_own(part: str) -> None:
     inside = [entry for entry in imports() if entry.module.startswith(f"archcalc.{part}.")]
@@ -176,7 +175,6 @@ def test_what_stands_apart_imports_only_its_own(part: str) -> None:
     ] == []
 
 
-@pytest.mark.xfail(reason="two circles are left, in teach and in execute", strict=False)
 def test_no_module_imports_itself_through_others() -> None:
     """At the start, inside a function or for type checkers alone: no import closes a circle."""
     edges: dict[str, set[str]] = {name: set() for name in NAMES}
