@@ -10,7 +10,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
 from archcalc.displays import numbered
 from archcalc.passes.analysis import analyse
-from archcalc.render.diagrams.choices import FORMATS, PAGED, STYLES, Choices, check
+from archcalc.render.diagrams.choices import FORMATS, PAGED, SIZES, STYLES, Choices, check
 from archcalc.render.diagrams.draw import draw_steps
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.spec.catalogue import load
@@ -47,8 +47,8 @@ Examples:
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option(
     "--sizes",
-    default="log",
-    type=click.Choice(["log", "linear"]),
+    default="linear",
+    type=click.Choice(SIZES),
     show_default=True,
     help="How boxes of volumes grow with their maps.",
 )

@@ -12,6 +12,8 @@ from archcalc.render.diagrams.compose import COLOUR_BY
 from archcalc.render.diagrams.theme import THEMES
 
 STYLES = ("graph", "blocks", "volumes")
+#: How lengths in volumes grow with sizes.
+SIZES = ("linear", "log")
 FORMATS = {
     "svg": "scalable picture; text stays text",
     "png": "picture of pixels",
@@ -52,7 +54,7 @@ class Choices:
     font_size: float = 12.0
     title: str | None = None
     scale: float = 2.0
-    sizes: str = "log"
+    sizes: str = "linear"
     expand: str | None = None
     steps: bool = False
 
@@ -70,6 +72,7 @@ def check(form: str, choices: Choices) -> None:
     known("theme", choices.theme, tuple(THEMES))
     known("direction", choices.direction, DIRECTIONS)
     known("colouring", choices.color_by, COLOUR_BY)
+    known("scale of sizes", choices.sizes, SIZES)
     if choices.style is not None:
         known("style", choices.style, STYLES)
     parse_ratio(choices.fit)

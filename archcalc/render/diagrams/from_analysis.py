@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import arrange, size_on_page
-from archcalc.render.diagrams.choices import MOST_LAYERS, Choices, default_style, known, parse_ratio
+from archcalc.render.diagrams.choices import MOST_LAYERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
-from archcalc.render.diagrams.drawing import Drawing
+from archcalc.render.diagrams.drawing import Drawing, Text
 from archcalc.render.diagrams.fold import EVERYTHING
 from archcalc.render.diagrams.mark import mark
 from archcalc.render.diagrams.model import Diagram
@@ -20,6 +20,14 @@ from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.render.diagrams.wiring import Wiring
 
+#: Points of a slide of 13.3 × 7.5 inches, and of a text that can be read on it.
+SLIDE, READABLE = (960.0, 540.0), 9.0
+#: What makes texts larger.
+LARGER = {
+    "graph": "--style blocks or --only BLOCK shows less at a time",
+    "blocks": "a smaller --depth or --only BLOCK shows less at a time",
+    "volumes": "--style blocks has fewer boxes",
+}
 #: Blocks are opened one level further as long as no more cards come of it.
 MOST_CARDS = 18
 
@@ -40,14 +48,24 @@ def drawing_of(analysis: Analysis, choices: Choices, links: bool = False) -> tup
         if choices.expand:
             drawing = _expanded(drawing, diagram, analysis, choices, links)
     drawing = enlarge(drawing, choices.font_size / 12)
-    return page(drawing, ratio) if choices.fit else drawing, notes
+    if choices.fit:
+        drawing = page(drawing, ratio)
+        notes += _small_texts(drawing, choices.style or default_style(analysis))
+    return drawing, notes
+
+
+def _small_texts(drawing: Drawing, style: str) -> tuple[str, ...]:
+    """What there is to say where texts are too small on a slide."""
+    smallest = min((shape.size for shape in drawing.shapes() if isinstance(shape, Text)), default=READABLE)
+    points = smallest * min(SLIDE[0] / drawing.width, SLIDE[1] / drawing.height)
+    if points > READABLE - 0.05:
+        return ()
+    return (f"the smallest text is {points:.1f} pt on a slide of 13.3 × 7.5 inches, not {READABLE:g}; {LARGER[style]}",)
 
 
 def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
-    from archcalc.render.diagrams.solids import SIZES
     from archcalc.render.diagrams.volumes import volumes_drawing
 
-    known("scale of sizes", choices.sizes, SIZES)
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
     return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes, ratio)

@@ -65,9 +65,8 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         kernel = (int(windows[0].size), int(windows[1].size)) if len(windows) == 2 else None
         spread = kernel is not None and windows[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)
-        label, within = _name(main.name, node, wiring)
-        lines = [line for line in main.lines if "params" not in line]
-        lines = ([within] if within else []) + lines + _places(node, diagram)
+        label = _name(main.name, node, wiring)
+        lines = [line for line in main.lines if "params" not in line] + _places(node, diagram)
         volumes.append(Volume(node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread))
     return volumes
 
@@ -100,13 +99,13 @@ def _with_followers(diagram: Diagram, wiring: Wiring) -> list[Node]:
     return nodes
 
 
-def _name(layer: str, node: Node, wiring: Wiring) -> tuple[str, str]:
-    """What a box is called, and the block that it stands in. A block that is all in the box gives it its name."""
+def _name(layer: str, node: Node, wiring: Wiring) -> str:
+    """What a box is called, with the blocks around it. A block that is all in the box gives it its name."""
     path = tuple(layer.split("/"))
     names = [tuple(part.name.split("/")) for part in node.parts]
     while len(path) > 1 and wiring.sizes[path[:-1]] <= sum(name[: len(path) - 1] == path[:-1] for name in names):
         path = path[:-1]
-    return clean(path[-1]), clean("/".join(path[:-1]))
+    return clean("/".join(path))
 
 
 def _places(node: Node, diagram: Diagram) -> list[str]:

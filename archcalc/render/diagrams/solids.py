@@ -10,13 +10,14 @@ from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
 from archcalc.render.diagrams.maps import Volume
 from archcalc.render.diagrams.theme import Theme, mix
 
-SIZES = ("log", "linear")
 #: Height of the largest map, and how far the depth of a map goes to the right and up for each pixel of height.
 TALLEST, SMALLEST = 190.0, 9.0
 RIGHT, UP = 0.26, 0.22
 #: Thickness of the box with most channels; of a vector.
 THICKEST, THINNEST, VECTOR = 62.0, 4.0, 11.0
-EDGE = 9.5
+EDGE = 12.0
+#: Boxes up to this height have height and width in one text.
+LOW = 44.0
 
 
 class Box(NamedTuple):
@@ -40,7 +41,8 @@ def scaled(value: int, largest: int, shortest: float, longest: float, logarithmi
 class Measure:
     """Lengths in the picture for sizes of maps and numbers of channels."""
 
-    def __init__(self, volumes: Sequence[Volume], sizes: str) -> None:
+    def __init__(self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0) -> None:
+        self.tallest = TALLEST * factor
         self.logarithmic = sizes == "log"
         images = [volume.shape for volume in volumes if len(volume.shape) == 3]
         self.size = max((max(shape[1:]) for shape in images), default=1)
@@ -53,10 +55,10 @@ class Measure:
     def box(self, shape: tuple[int, ...], x: float) -> Box:
         """A box around the axis y = 0."""
         if len(shape) == 1:
-            height = self._length(shape[0], self.features, SMALLEST * 2, TALLEST * 0.85)
+            height = self._length(shape[0], self.features, SMALLEST * 2, self.tallest * 0.85)
             return Box(x, -height / 2, VECTOR, height, VECTOR * 0.5, VECTOR * 0.4)
-        height = self._length(shape[1], self.size, SMALLEST, TALLEST)
-        depth = self._length(shape[2], self.size, SMALLEST, TALLEST)
+        height = self._length(shape[1], self.size, SMALLEST, self.tallest)
+        depth = self._length(shape[2], self.size, SMALLEST, self.tallest)
         width = self._length(shape[0], self.channels, THINNEST, THICKEST)
         return Box(x, -height / 2, width, height, depth * RIGHT, depth * UP)
 
@@ -83,15 +85,16 @@ def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: The
 
 
 def _sizes(volume: Volume, box: Box, theme: Theme) -> list[Shape]:
-    """Height at the left edge, width at the receding one, channels below."""
+    """Height at the left edge, width at the receding one, channels below; features right of a vector."""
     x, y, width, height, right, up = box
     below = Text(x + width / 2, y + height + EDGE + 3, str(volume.shape[0]), EDGE, theme.ink, True, "middle")
     if len(volume.shape) == 1:
-        return [below]
-    if height < 2 * EDGE:
+        # Between the lines to the next layer, which start at both ends.
+        return [below._replace(x=x + width + right + 3, y=EDGE * 0.36, anchor="start")]
+    if height <= LOW:
         size = f"{volume.shape[1]}×{volume.shape[2]}"
         return [Text(x + (width + right) / 2, y - up - 4, size, EDGE, theme.quiet, anchor="middle"), below]
-    low = y + height * 0.78 + EDGE * 0.36 if height > 44 else y + height + EDGE
+    low = y + height * 0.78 + EDGE * 0.36
     return [
         Text(x - 3, low, str(volume.shape[1]), EDGE, theme.quiet, anchor="end"),
         Text(x + right / 2 - 3, y - up / 2 - 3, str(volume.shape[2]), EDGE, theme.quiet, anchor="end"),
@@ -119,7 +122,7 @@ def window_of(box: Box, reader: Volume, measure: Measure) -> tuple[Point, ...] |
 
 def _part(kernel: int, height: float, measure: Measure) -> float:
     """How large a window is drawn: in proportion, but large enough to be seen."""
-    return max(height * 0.14, TALLEST * kernel / max(measure.size, 1), 5.0)
+    return max(height * 0.14, measure.tallest * kernel / max(measure.size, 1), 5.0)
 
 
 def joint(before: Box, after: Box, volume: Volume, measure: Measure) -> list[Shape]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,9 +22,11 @@ from archcalc.render.diagrams.wiring import Wiring
 TALLEST, SMALLEST = 132.0, 20.0
 THICKEST, THINNEST = 58.0, 5.0
 DEEP = (9.0, 7.0)
-STEP, LEVEL = 30.0, 56.0
-SIZE, CHANNELS = 10.0, 11.5
+STEP, LEVEL = 26.0, 56.0
+SIZE, CHANNELS = 12.5, 13.0
 DASH = (6.0, 3.5)
+#: The dashes of arrows of one colour.
+DASHES: tuple[tuple[float, ...], ...] = ((), (2.0, 2.0), (9.0, 2.5), (9.0, 2.5, 2.0, 2.5))
 
 
 class Stop(NamedTuple):
@@ -36,6 +39,13 @@ class Stop(NamedTuple):
     across: str | None
     words: str
     names: tuple[str, ...]
+
+
+class Pen(NamedTuple):
+    """How an arrow is drawn."""
+
+    colour: str
+    dash: tuple[float, ...]
 
 
 class Front(NamedTuple):
@@ -107,10 +117,12 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
         _box(stop, front, diagram, theme)._replace(step=step)
         for step, (stop, front) in enumerate(zip(stops, fronts, strict=True), 1)
     ]
+    arrows_of, plain = _arrows(stops, theme), Pen(theme.edge, ())
     place = {stop.node.id: index for index, stop in enumerate(stops)}
     arrows: list[Cluster] = []
     for index in range(1, len(stops)):
-        arrow = _arrow(stops[index - 1], fronts[index - 1], stops[index], fronts[index], theme)
+        before, after = stops[index - 1 : index + 1]
+        arrow = _arrow(before, fronts[index - 1], after, fronts[index], arrows_of.get(_way(before, after), plain))
         arrows.append(arrow._replace(step=index + 1))
         source = stops[index].across
         if source is not None:
@@ -133,17 +145,17 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     swatches = [swatch for swatch in diagram.legend if swatch.family in families]
     legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner)
     y += height + 22
-    key, height = _key(stops, theme, MARGIN, y, inner)
+    key, height = _key(stops, arrows_of, theme, MARGIN, y, inner)
     legend += key
     y += height
     how = "logarithmic scale" if sizes == "log" else "linear scale"
     notes = f"Above a box its channels, below it height × width; {how}."
-    legend.append(Text(MARGIN, y + 20, notes, CHANNELS, theme.quiet))
+    legend.append(Text(MARGIN, y + 28, notes, CHANNELS, theme.quiet))
     items.append(Cluster("Legend", tuple(legend), "legend"))
     description = (
         f"{diagram.description.split('. ')[0]}. Maps shrink down the left arm of a U and grow up the right one."
     )
-    return Drawing(inner + 2 * MARGIN, y + 24 + MARGIN, theme.background, diagram.title, description, tuple(items))
+    return Drawing(inner + 2 * MARGIN, y + 32 + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
 def _fronts(stops: Sequence[Stop], sizes: str) -> list[Front]:
@@ -205,10 +217,26 @@ def _box(stop: Stop, front: Front, diagram: Diagram, theme: Theme) -> Cluster:
     return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
 
 
-def _arrow(before: Stop, start: Front, after: Stop, end: Front, theme: Theme) -> Cluster:
-    colour = theme.families[after.family].line
-    if after.family in ("merge", "activation", "regularisation", "shape"):
-        colour = theme.edge
+def _way(before: Stop, stop: Stop) -> str:
+    """What an arrow does, as the key names it: the numbers of channels stand above the boxes."""
+    words = re.sub(r", \d+(?=,|$)", "", stop.words)
+    way = " down" if stop.level > before.level else " up" if stop.level < before.level else ""
+    return words + way if words else ""
+
+
+def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
+    """A colour and dashes for each kind of arrow; those of one family of layers differ in their dashes."""
+    found: dict[str, Pen] = {}
+    used: Counter[str] = Counter()
+    for before, stop in pairwise(stops):
+        words = _way(before, stop)
+        if words and words not in found:
+            found[words] = Pen(theme.families[stop.family].line, DASHES[used[stop.family] % len(DASHES)])
+            used[stop.family] += 1
+    return found
+
+
+def _arrow(before: Stop, start: Front, after: Stop, end: Front, pen: Pen) -> Cluster:
     if after.level == before.level:
         y = start.y + start.height / 2
         points = ((start.x + start.width + 1, y), (end.x - 1, end.y + end.height / 2))
@@ -219,7 +247,7 @@ def _arrow(before: Stop, start: Front, after: Stop, end: Front, theme: Theme) ->
         last = end.y - DEEP[1] - CHANNELS - 6 if down else end.y + end.height + SIZE + 6
         points = ((start.x + start.width / 2, first), (x, last))
     title = f"{before.names[-1]} → {after.names[0]}"
-    return Cluster(title, (Curve(points, colour, 1.6, arrow=True),), "edge")
+    return Cluster(title, (Curve(points, pen.colour, 1.8, arrow=True, dash=pen.dash),), "edge")
 
 
 def _copy(source: Stop, start: Front, target: Stop, end: Front, theme: Theme) -> Cluster:
@@ -230,16 +258,12 @@ def _copy(source: Stop, start: Front, target: Stop, end: Front, theme: Theme) ->
     return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", (line,), "edge")
 
 
-def _key(stops: Sequence[Stop], theme: Theme, x: float, y: float, width: float) -> tuple[list[Shape], float]:
+def _key(
+    stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme, x: float, y: float, width: float
+) -> tuple[list[Shape], float]:
     """What the arrows are, in rows of a width; and their height."""
     cropped = "crop and copy" if _crops(stops) else "copy"
-    entries: dict[str, tuple[str, tuple[float, ...]]] = {f"{cropped} (dashed half of a box)": (theme.quiet, DASH)}
-    for before, stop in pairwise(stops):
-        # The numbers of channels stand above the boxes.
-        words = re.sub(r", \d+(?=,|$)", "", stop.words)
-        way = " down" if stop.level > before.level else " up" if stop.level < before.level else ""
-        if words:
-            entries.setdefault(words + way, (theme.families[stop.family].line, ()))
+    entries = {f"{cropped} (dashed half of a box)": Pen(theme.quiet, DASH), **arrows}
     shapes: list[Shape] = []
     left, top = x, y
     for label, (colour, dash) in entries.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis
@@ -17,10 +17,13 @@ from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 from archcalc.render.diagrams.unet import find_arms, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
+from archcalc.render.diagrams.words import lines_of
 
-GAP = 34.0
-NAME, NOTE = 11.5, 9.5
-WRAP = 92.0
+GAP = 26.0
+NAME, NOTE = 13.5, 12.0
+WRAP = 94.0
+#: How far boxes grow into an empty part of the page.
+GROWTH = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25)
 
 
 def suits_volumes(analysis: Analysis) -> bool:
@@ -46,15 +49,14 @@ class BoxRow(NamedTuple):
 
 
 def volumes_drawing(
-    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str = "log", ratio: float | None = None
+    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str = "linear", ratio: float | None = None
 ) -> Drawing:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
     arms = None if is_chain(diagram) else find_arms(diagram, wiring)
     if arms is not None:
         return unet_drawing(diagram, arms, theme, sizes)
     volumes = volumes_of(diagram, wiring, theme)
-    measure = Measure(volumes, sizes)
-    lines = best_rows(volumes, measure, ratio or 16 / 9)
+    measure, lines = best_rows(volumes, sizes, ratio)
     inner = max(*(line.right - line.left for line in lines), 300.0)
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
@@ -68,8 +70,12 @@ def volumes_drawing(
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]
     legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner - 10)
     how = "logarithmic scale" if sizes == "log" else "linear scale"
+    vectors = "; dense layers on a scale of their own" if any(len(volume.shape) == 1 for volume in volumes) else ""
     spread = " or spread to" if any(volume.spread for volume in volumes) else ""
-    note = f"Heights, depths and thicknesses: {how}. Pyramids: the window that a value is computed from{spread}."
+    note = (
+        f"Heights and depths of maps, and thicknesses by channels: {how}{vectors}. "
+        f"Pyramids: the window that a value is computed from{spread}."
+    )
     y += height + 8
     for text in wrap(note, inner, NOTE):
         y += NOTE * LEADING
@@ -79,28 +85,37 @@ def volumes_drawing(
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def best_rows(volumes: Sequence[Volume], measure: Measure, ratio: float) -> list[BoxRow]:
-    """Rows of about one length."""
-    best: tuple[float, list[BoxRow]] | None = None
+def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float | None) -> tuple[Measure, list[BoxRow]]:
+    """The rows whose texts are largest on a page of the shape `ratio`, with boxes that grow into what stays empty."""
+    best: tuple[float, Measure, list[BoxRow]] | None = None
+    for factor in GROWTH if ratio else GROWTH[:1]:
+        measure = Measure(volumes, sizes, factor)
+        for rows in _rows(volumes, measure):
+            width = max(row.right - row.left for row in rows) + 2 * MARGIN
+            height = sum(row.end - row.top + 16 for row in rows) + 130
+            size = min((ratio or 16 / 9) / width, 1 / height) * (0.85 if len(rows) > 1 else 1) * 0.97 ** len(rows)
+            size *= factor**0.25
+            if best is None or size > best[0]:
+                best = size, measure, rows
+    assert best is not None
+    return best[1:]
+
+
+def _rows(volumes: Sequence[Volume], measure: Measure) -> Iterator[list[BoxRow]]:
+    """One row, two rows of about one length, and so on."""
     whole = row_of_boxes(volumes, 0, measure)
     for count in range(1, min(6, len(volumes)) + 1):
         limit = (whole.right - whole.left) / count
-        lines: list[BoxRow] = []
+        rows: list[BoxRow] = []
         start = 0
         for index in range(count):
             end = len(volumes) if index == count - 1 else start + 1
             while end < len(volumes) and index < count - 1 and whole.boxes[end].x < (index + 1) * limit:
                 end += 1
             if end > start:
-                lines.append(row_of_boxes(volumes[start:end], start, measure))
+                rows.append(row_of_boxes(volumes[start:end], start, measure))
             start = end
-        width = max(line.right - line.left for line in lines) + 2 * MARGIN
-        height = sum(line.end - line.top + 16 for line in lines) + 130
-        size = min(ratio / width, 1 / height) * (0.85 if count > 1 else 1) * 0.97**count
-        if best is None or size > best[0]:
-            best = size, lines
-    assert best is not None
-    return best[1]
+        yield rows
 
 
 def row_of_boxes(volumes: Sequence[Volume], first: int, measure: Measure) -> BoxRow:
@@ -164,8 +179,11 @@ def _shown(swatch: Swatch, volumes: Sequence[Volume]) -> bool:
 
 def _caption(volume: Volume) -> list[tuple[str, float, bool]]:
     """Name, what the layer does, in short lines."""
-    lines = [(line, NAME, True) for line in wrap(volume.label, WRAP * 1.5, NAME, True)]
-    return lines + [(line, NOTE, False) for text in volume.lines for line in wrap(text, WRAP, NOTE)]
+    names = lines_of(volume.label.split("/"), "/", WRAP, NAME)
+    lines = [(line, NAME, True) for name in names for line in wrap(name, WRAP * 1.5, NAME, True)]
+    # A line is broken after a comma first: "2 groups" stays together.
+    parts = [part for text in volume.lines for part in lines_of(text.split(", "), ", ", WRAP, NOTE)]
+    return lines + [(line, NOTE, False) for text in parts for line in wrap(text, WRAP, NOTE)]
 
 
 def _caption_left(volume: Volume, box: Box) -> float:
