@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import ceil, log10, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
@@ -18,14 +18,16 @@ from archcalc.render.charts.accuracy import Accuracy, Point, classes, comparable
 from archcalc.render.charts.axes import Scale, inside, logarithmic, short
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.labels import Box, Disc, Line, place
-from archcalc.render.charts.theme import LABEL, SMALL, Style, style
-from archcalc.render.charts.titles import short_titles
+from archcalc.render.charts.theme import LABEL, SMALL, Style, style, theme_of
+from archcalc.render.charts.titles import short_titles, shown
 from archcalc.render.diagrams.text import clean, shorten, text_width
 from archcalc.render.diagrams.theme import Theme, mix
 
 #: Radius in pixels of the largest bubble of a picture of the usual size, and the least of any.
 LARGEST, LEAST = 34.0, 2.5
 NAME_WIDTH = 170.0
+#: The height of a row of the legend, and half of the width of a bubble in it.
+ROW, SWATCH = 28.0, 13.0
 HEADS = ("network", "title", "year", "multiplications", "params", "top-1 accuracy (%)", "measured", "source", "note")
 
 
@@ -35,24 +37,25 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     if not points:
         raise UsageError("none of these networks has a top-1 accuracy in its spec")
     look = look or Look()
+    drawn = _styles(points, theme_of(look.theme))
+    legend = _legend(points, drawn, theme_of(look.theme), look)
     figure = Figure(
         "compare", look,
         title="Top-1 accuracy over multiplications",
         subtitle=f"The area of a bubble is the number of parameters. {_counted(points)}; accuracies as reported.",
         description=_description(points),
         left=64, right=EDGE + 8, bottom=46, footnote=_footnote(points),
-        heads=HEADS, rows=[_row(point) for point in points],
+        heads=HEADS, rows=[_row(point) for point in points], strip=legend[-1].y + ROW / 2 + 2,
     )  # fmt: skip
     x, y = _scales(points, figure)
     most = max(point.analysis.totals.params for point in points)
     radius = _largest(figure)
     discs = [_disc(point, x, y, most, radius) for point in points]
-    styles = _styles(points, figure.theme)
     _axes(figure, x, y)
-    legend = _legend(figure, points, most, discs)
-    lines = _lines(figure, _families(points, discs), styles)
-    _bubbles(figure, points, discs, styles, x, y)
-    _labels(figure, points, discs, [legend], lines)
+    _draw_legend(figure, legend, radius, most)
+    lines = _lines(figure, _families(points, discs), drawn)
+    _bubbles(figure, points, discs, drawn, x, y)
+    _labels(figure, points, discs, lines)
     return figure.spec()
 
 
@@ -104,7 +107,7 @@ def _shared(source: str) -> str:
 
 
 def _names(points: Sequence[Point]) -> list[str]:
-    """What stands beside each bubble."""
+    """What stands next to each bubble."""
     return [shorten(name, NAME_WIDTH, LABEL) for name in short_titles([point.analysis.graph for point in points])]
 
 
@@ -222,63 +225,81 @@ def _lines(figure: Figure, families: Mapping[str, Sequence[Disc]], styles: Mappi
     ]
 
 
-def _labels(
-    figure: Figure, points: Sequence[Point], discs: Sequence[Disc], blocked: Sequence[Box], lines: Sequence[Line]
-) -> None:
+def _labels(figure: Figure, points: Sequence[Point], discs: Sequence[Disc], lines: Sequence[Line]) -> None:
     area = Box(2, 0, figure.inner_width + figure.right - 6, figure.inner_height - 2)
     names = _names(points)
-    labels = place(discs, names, LABEL, area, blocked, lines)
+    labels = place(discs, names, LABEL, area, (), lines)
     leaders = [label.leader for label in labels if label and label.leader]
     if leaders:
         figure.rules(leaders, color=figure.theme.quiet, strokeWidth=0.8)
     for name, label in zip(names, labels, strict=True):
         if label:
-            figure.text(label.x, label.y, name, fontSize=LABEL)
+            figure.haloed(label.x, label.y, name, fontSize=LABEL)
     unnamed = [name for name, label in zip(names, labels, strict=True) if not label]
     if unnamed:
-        text = f"No room for the names of {len(unnamed)}: {', '.join(unnamed)}"
+        text = f"Not named, for lack of space: {', '.join(unnamed)}"
         figure.text(4, -3, shorten(text, figure.inner_width - 8, SMALL), fontSize=SMALL, color=figure.theme.quiet)
 
 
-def _legend(figure: Figure, points: Sequence[Point], most: int, discs: Sequence[Disc]) -> Box:
-    """Bubbles of round sizes, and what the outlines mean; in the corner that is the most free."""
-    sizes = _round_sizes(most)
-    radii = [_largest(figure) * sqrt(size / most) for size in sizes]
-    texts = [
-        f"{short(size)} parameters" if index == len(sizes) - 1 else short(size) for index, size in enumerate(sizes)
+class Entry(NamedTuple):
+    """An entry of the legend, at a place from the left upper corner of the strip; or a number of parameters."""
+
+    text: str
+    x: float
+    y: float
+    mark: Mapping[str, Any]
+    size: int = 0
+
+
+def _legend(points: Sequence[Point], drawn: Mapping[str, Style], theme: Theme, look: Look) -> list[Entry]:
+    """Families, what the outlines mean, and bubbles of round sizes, in rows of the width of the picture."""
+    neutral = theme.families["merge"]
+    titles = {point.analysis.graph.family: _family(point) for point in points}
+    told = [family for family in drawn if drawn[family].line != neutral.line]
+    found: list[tuple[str, dict[str, Any], int]] = [
+        (titles[family], {**_mark("single crop"), "fill": mix(drawn[family].fill, drawn[family].line, 0.35),
+                          "stroke": drawn[family].line}, 0)
+        for family in told
+    ]  # fmt: skip
+    if told and len(told) < len(drawn):
+        found.append(("other", {**_mark("single crop"), "fill": mix(neutral.fill, neutral.line, 0.35),
+                                "stroke": neutral.line}, 0))  # fmt: skip
+    kinds = {_kind(point.accuracy) for point in points}
+    found += [
+        (kind, {**_mark(kind), "fill": theme.background, "stroke": neutral.line}, 0)
+        for kind in ("several crops", "crops not stated")
+        if kind in kinds
     ]
-    kinds = [kind for kind in ("single crop", "several crops", "crops not stated")
-             if any(_kind(point.accuracy) == kind for point in points)]  # fmt: skip
-    gap = 16.0
-    width = sum(2 * radius + 5 + text_width(text, SMALL) for radius, text in zip(radii, texts, strict=True))
-    width += gap * (len(sizes) - 1)
-    rows = 0 if kinds == ["single crop"] else len(kinds)
-    height = 2 * max(radii) + rows * 18.0 + 10
-    corners = [
-        Box(left - 8, top, left + width + 8, top + height)
-        for top in (figure.inner_height - height - 6, 4.0)
-        for left in (figure.inner_width - width - 8, 14.0)
-    ]
-    corner = min(corners, key=lambda box: sum(box.cuts(disc) for disc in discs))
-    left, bottom = corner.left + 8, corner.bottom - 4
-    middle = bottom - max(radii)
-    x = left
-    for radius, text in zip(radii, texts, strict=True):
-        figure.add({"type": "point", "shape": "circle", "x": x + radius, "y": middle, "size": (2 * radius) ** 2,
-                    "filled": False, "stroke": figure.theme.quiet, "strokeWidth": 1.2, "opacity": 1})  # fmt: skip
-        figure.text(x + 2 * radius + 5, middle + SMALL * 0.36, text, fontSize=SMALL, color=figure.theme.quiet)
-        x += 2 * radius + 5 + text_width(text, SMALL) + gap
-    for number, kind in enumerate(kinds if rows else ()):
-        y = bottom - 2 * max(radii) - 10 - (rows - 1 - number) * 18.0
-        fill = figure.theme.families["merge"].fill if kind == "single crop" else figure.theme.background
-        figure.add({**_mark(kind), "x": left + 7, "y": y, "size": 150, "fill": fill,
-                    "stroke": figure.theme.families["merge"].line})  # fmt: skip
-        figure.text(left + 20, y + SMALL * 0.36, kind, fontSize=SMALL, color=figure.theme.quiet)
-    return corner
+    outline = {**_mark("single crop"), "fill": theme.background, "stroke": theme.quiet}
+    sizes = _round_sizes(max(point.analysis.totals.params for point in points))
+    found += [(f"{short(size)} parameters" if size == sizes[-1] else short(size), outline, size) for size in sizes]
+    entries: list[Entry] = []
+    x, y = 0.0, ROW / 2
+    for text, mark, size in found:
+        needed = 2 * SWATCH + 5 + text_width(text, SMALL)
+        if x and x + needed > look.width - 2 * EDGE:
+            x, y = 0.0, y + ROW
+        entries.append(Entry(text, x, y, mark, size))
+        x += needed + 16
+    return entries
+
+
+def _family(point: Point) -> str:
+    graph = point.analysis.graph
+    return shown(graph.family_title or graph.family or graph.title or graph.name, 24)
+
+
+def _draw_legend(figure: Figure, entries: Sequence[Entry], radius: float, most: int) -> None:
+    left, top = EDGE - figure.left, -figure.strip - 8
+    for entry in entries:
+        size = 2 * radius * sqrt(entry.size / most) if entry.size else 12.0
+        figure.add({**entry.mark, "x": left + entry.x + SWATCH, "y": top + entry.y, "size": round(size**2, 2)})
+        figure.text(left + entry.x + 2 * SWATCH + 5, top + entry.y + SMALL * 0.36, entry.text, fontSize=SMALL,
+                    color=figure.theme.quiet)  # fmt: skip
 
 
 def _round_sizes(most: int) -> list[int]:
-    """Three round numbers of parameters: the largest not above the most, and two smaller ones."""
+    """Two round numbers of parameters whose bubbles are small enough for the legend."""
     decade = 10 ** max(ceil(log10(max(most, 1))) - 1, 0)
     largest = next(mark * decade for mark in (10, 5, 2, 1) if mark * decade <= max(most, 1))
-    return [size for size in (largest // 20, largest // 5, largest) if size > 0]
+    return [size for size in (largest // 20, largest // 5) if size > 0] or [largest]

@@ -18,6 +18,9 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDTH, HEIGHT = 960, 540
 EDGE = 16
 LEADING = SMALL + 4
+#: The share of the picture that notes below it may take, and what the last line says where they would take more.
+FOOTNOTE = 0.2
+CUT = "… The whole note is in a larger picture."
 Layer = dict[str, Any]
 
 
@@ -47,15 +50,21 @@ class Figure:
     layers: list[Layer] = field(default_factory=list)
     heads: Sequence[str] = ()
     rows: list[Sequence[Any]] = field(default_factory=list)
+    #: The height of a legend between the subtitle and the plotting area.
+    strip: float = 0.0
 
     def __post_init__(self) -> None:
-        room = self.look.width - 2 * EDGE
+        space = self.look.width - 2 * EDGE
         title = clean(self.look.title if self.look.title is not None else self.title)
         self.title = " ".join(title.split())
-        self._shown = shorten(self.title, room, TITLE, True) if self.title else ""
-        self._subtitle = wrap(clean(self.subtitle), room, SUBTITLE)
-        self._footnote = [line for text in self.footnote for line in wrap(clean(text), room, SMALL)]
-        self.top = EDGE + (TITLE + 6 if self._shown else 0) + len(self._subtitle) * (SUBTITLE + 4) + 14.0
+        self._shown = shorten(self.title, space, TITLE, True) if self.title else ""
+        self._subtitle = wrap(clean(self.subtitle), space, SUBTITLE)
+        lines = [line for text in self.footnote for line in wrap(clean(text), space, SMALL)]
+        most = max(int(self.look.height * FOOTNOTE / LEADING), 1)
+        if len(lines) > most:
+            lines = [*lines[: most - 1], shorten(CUT, space, SMALL)]
+        self._footnote = lines
+        self.top = EDGE + (TITLE + 6 if self._shown else 0) + len(self._subtitle) * (SUBTITLE + 4) + 14.0 + self.strip
 
     @property
     def theme(self) -> Theme:
@@ -85,6 +94,11 @@ class Figure:
         """Words at a place of the plotting area, in pixels."""
         place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
         self.add({"type": "text", "text": text, **place, **mark})
+
+    def haloed(self, x: float, y: float, text: str, **mark: Any) -> None:
+        """Words that stand out from lines below them."""
+        self.text(x, y, text, **mark, stroke=self.theme.background, strokeWidth=4, strokeJoin="round")
+        self.text(x, y, text, **mark)
 
     def rules(self, lines: Sequence[tuple[float, float, float, float]], **mark: Any) -> None:
         """Straight lines in pixels, each from x, y to x, y."""

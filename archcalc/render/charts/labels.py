@@ -1,4 +1,4 @@
-"""Labels beside points, placed so that no two overlap and none covers a point.
+"""Labels next to points, placed so that no two overlap and none covers a point.
 
 Each label tries places around its point, near ones first; the point with the fewest free places goes first, and in
 rounds afterwards each moves to a better place where one has come free. Sizes are measured as the diagrams measure them.
@@ -18,6 +18,8 @@ BEST = 48
 #: Distances from the edge of the point, in pixels, and directions around it.
 GAPS = (3.0, 8.0, 14.0, 22.0, 32.0, 44.0, 58.0, 74.0, 92.0)
 DIRECTIONS = 16
+#: How far a label may reach into a point, in pixels.
+COVERED = 3.0
 
 
 #: From x, y to x, y.
@@ -80,7 +82,7 @@ def place(
 ) -> list[Label | None]:
     """A label for each disc, inside the area, outside the blocked rectangles, off the lines where it can be.
 
-    None where there is no room: a label that would lie over another one.
+    None where there is no space: a label that would lie over another one.
     """
     candidates = [_candidates(disc, text, size, area) for disc, text in zip(discs, texts, strict=True)]
     ranked = [
@@ -106,8 +108,13 @@ def place(
 
 
 def _without_overlaps(labels: Sequence[Label], discs: Sequence[Disc], blocked: Sequence[Box]) -> list[Label | None]:
-    """Leaves out what lies on blocked places; then what meets the most others, of small discs first."""
-    kept = {own: label for own, label in enumerate(labels) if not any(label.box.overlap(box) for box in blocked)}
+    """Leaves out what lies on blocked places or on points; then what meets the most others, of small discs first."""
+    kept = {
+        own: label
+        for own, label in enumerate(labels)
+        if not any(label.box.overlap(box) for box in blocked)
+        and not any(label.box.cuts(disc) > COVERED for disc in discs)
+    }
 
     def meets(own: int) -> int:
         return sum(kept[own].box.overlap(other.box) > 0 for index, other in kept.items() if index != own)

@@ -13,6 +13,8 @@ from archcalc.render.diagrams.text import clean, text_width
 
 GAP = 62.0
 LEFT = 80.0
+#: The width of a panel of which three stand in a row.
+NARROWEST = 300.0
 
 
 class Series(NamedTuple):
@@ -37,11 +39,13 @@ def line_panels(
     panels: Sequence[Series],
     footnote: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Panels side by side, up to two in a row. `steps` are the values of the parameter `over`, as text, in order.
+    """Panels side by side: up to three in a row, more in two columns.
 
-    Numbers stand at their distances, other values one beside the other.
+    `steps` are the values of the parameter `over`, as text, in order.
+
+    Numbers stand at their distances, other values one after the other.
     """
-    columns = 1 if len(panels) == 1 else 2
+    columns = len(panels) if len(panels) < 4 and look.width >= len(panels) * NARROWEST else min(len(panels), 2)
     rows = -(-len(panels) // columns)
     figure = Figure(
         kind, look, title, subtitle, description, left=LEFT, right=EDGE + 14, bottom=48, footnote=footnote,
@@ -92,7 +96,7 @@ def _panel(
          "stroke": drawn.line, "strokeWidth": 1.5}, data, **both,
         tooltip=[{"field": "step", "title": over}, {"field": "written", "title": panel.field}],
     )  # fmt: skip
-    _spread(figure, [(row["x"], y(row[panel.field]) - 10, row["written"]) for row in data], left - 30)
+    _numbers(figure, [(row["x"], y(row[panel.field]), row["written"]) for row in data], bottom)
 
 
 def _spread(figure: Figure, labels: Sequence[tuple[float, float, str]], taken: float) -> None:
@@ -102,6 +106,19 @@ def _spread(figure: Figure, labels: Sequence[tuple[float, float, str]], taken: f
         if x - half > taken:
             figure.text(x, y, text, fontSize=SMALL, align="center")
             taken = x + half + 4
+
+
+def _numbers(figure: Figure, labels: Sequence[tuple[float, float, str]], low: float) -> None:
+    """The number of each point above it, or below it where it would touch the one before."""
+    taken: list[tuple[float, float, float]] = []
+    for x, y, text in sorted(labels):
+        half = text_width(text, SMALL) / 2
+        for at in (y - 10, y + 10 + SMALL):
+            free = all(x - half > right or abs(at - other) > SMALL + 2 for _, right, other in taken)
+            if free and at < low:
+                figure.haloed(x, at, text, fontSize=SMALL, align="center")
+                taken.append((x - half, x + half + 4, at))
+                break
 
 
 def _scale(panel: Series, known: Sequence[float], bottom: float, top: float) -> Scale:

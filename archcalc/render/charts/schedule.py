@@ -11,9 +11,9 @@ from archcalc.render.charts.figure import Figure
 from archcalc.render.charts.theme import SMALL
 from archcalc.render.diagrams.text import clean, shorten, text_width
 
-NAME_WIDTH = 110.0
-#: Pixels that a name needs beside its neighbour.
-ROOM = SMALL + 3.0
+NAME_WIDTH = 168.0
+#: Pixels that a name needs next to its neighbour.
+NEEDED = SMALL + 3.0
 
 
 class Stretch:
@@ -29,9 +29,9 @@ class Stretch:
 
 
 def stretches(rows: Sequence[Row], width: float) -> list[Stretch]:
-    """Every layer where names have room, else the outermost blocks."""
+    """Every layer where names have space, else the outermost blocks."""
     names = [row.name for row in rows]
-    if len(rows) * ROOM > width:
+    if len(rows) * NEEDED > width:
         names = [name.partition("/")[0] for name in names]
     found, at = [], 0
     for name, group in groupby(names):
@@ -42,8 +42,8 @@ def stretches(rows: Sequence[Row], width: float) -> list[Stretch]:
 
 
 def names_height(found: Sequence[Stretch], step: float) -> float:
-    """How much room the names need below the axis."""
-    shown = [stretch for stretch in found if stretch.layers * step >= ROOM]
+    """How much space the names need below the axis."""
+    shown = [stretch for stretch in found if stretch.layers * step >= NEEDED]
     if not shown:
         return SMALL + 4.0
     if all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown):
@@ -54,10 +54,10 @@ def names_height(found: Sequence[Stretch], step: float) -> float:
 def draw_names(figure: Figure, found: Sequence[Stretch], count: int) -> None:
     """Names below the stretches that are wide enough for them, with ticks between; numbers where none is."""
     step = figure.inner_width / count
-    shown = [stretch for stretch in found if stretch.layers * step >= ROOM]
+    shown = [stretch for stretch in found if stretch.layers * step >= NEEDED]
     y = figure.inner_height
     pixel = {"type": "quantitative", "scale": None}
-    if len(shown) * ROOM < 2 * ROOM or sum(stretch.layers for stretch in shown) < count / 2:
+    if len(shown) * NEEDED < 2 * NEEDED or sum(stretch.layers for stretch in shown) < count / 2:
         scale: Scale = linear(count, 0, figure.inner_width)
         ticks = [(value / count * figure.inner_width, label) for value, label in scale.ticks if value <= count]
         for x, label in ticks:

@@ -12,7 +12,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import of_one_source
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.lines import Series, line_panels
-from archcalc.render.charts.titles import title_of
+from archcalc.render.charts.titles import shown, title_of
 from archcalc.render.diagrams.words import figure
 
 
@@ -54,7 +54,7 @@ SWEPT: Mapping[str, Swept] = {
         )
     ),
     "peak_activation_bytes": Swept("peak of live memory", _peak, _bytes, True),
-    "top1": Swept("top-1 accuracy, as reported", _top1, lambda number: f"{number:g} %", from_zero=False),
+    "top1": Swept("top-1 accuracy, as reported", _top1, lambda number: f"{number:.3g} %", from_zero=False),
 }
 DEFAULT = ("params", "multiplications", "activation_bytes", "top1")
 
@@ -86,7 +86,9 @@ def sweep(
         if key == "top1":
             note = next(f"Accuracies: {a.source}; {a.protocol}." for a in of_one_source(analyses) if a)
         panels.append(Series(quantity.title, key, found, quantity.write, quantity.binary, quantity.from_zero))
-    title = title_of(analyses[0])
+    # A parameter of a family makes other members of it: ResNet over depth, not ResNet-18.
+    family = analyses[0].graph.family_title if name != "input" else ""
+    title = shown(family) if family else title_of(analyses[0])
     first, last = analyses[0].totals, analyses[-1].totals
     return line_panels(
         "sweep", look or Look(),

@@ -10,7 +10,7 @@ from archcalc.render.diagrams.strokes import Stroke, edge_colour
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme
 
-SIZE = 10.5
+SIZE = 12.0
 ROW = 20.0
 SAMPLE = 18.0
 BETWEEN = 18.0

@@ -19,7 +19,7 @@ from archcalc.render.diagrams.theme import Theme, heat, mix, pale, readable
 from archcalc.render.diagrams.trace import ways
 
 MARGIN = 24.0
-TITLE, SUBTITLE = 18.0, 11.5
+TITLE, SUBTITLE = 18.0, 12.0
 NARROWEST = 390.0
 ARROW = 6.5
 LEGEND_GAP = 20.0
