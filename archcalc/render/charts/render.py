@@ -21,6 +21,8 @@ FORMATS = {
     "html": "interactive page that works without a network",
     "json": "the Vega-Lite specification",
 }
+#: What Vega says of each group of marks: a role without a name.
+_ROLES = re.compile(r' role="graphics-(?:object|symbol)" aria-roledescription="[^"]*"')
 #: Names inside the document, which must differ where several plots stand on one page.
 _NAMES = re.compile(r'(?<=id=")(?=\w)|(?<=url\(#)|(?<=href="#)')
 
@@ -63,6 +65,8 @@ def svg(spec: Mapping[str, Any], ids: str = "") -> str:
     drawn: str = converter().vegalite_to_svg(dict(spec))
     title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
     head, tag, rest = drawn.partition(">")
+    # The picture has a name; the groups of marks in it have a role without one.
+    rest = _ROLES.sub("", rest)
     if ids:
         rest = _NAMES.sub(ids, rest)
     names = f'aria-labelledby="{ids}title {ids}desc"'

@@ -69,7 +69,7 @@ def _diagram(pictures: Pictures, prefix: str) -> Html:
     buttons = [
         ("in", "+", "Zoom in"),
         ("out", "−", "Zoom out"),
-        ("fit", "Fit", "Show all of it"),
+        ("fit", "Fit", "Fit: show all of it"),
         ("full", "Full screen", None),
     ]
     tools = element(

@@ -56,6 +56,45 @@ def test_numbers_are_sorted_from_the_largest(
     assert head(browser, key).get_attribute("aria-sort") is None
 
 
+def test_a_sorted_table_begins_with_its_first_row(browser: Browser, make_page: MakePage) -> None:
+    browser.open(make_page("resnet152"))
+    browser.run("document.querySelector('.layers').closest('.wide').scrollTop = 4000")
+    browser.run("document.querySelector('th[data-key=params] button').click()")
+    assert browser.run("return document.querySelector('.layers').closest('.wide').scrollTop") == 0
+
+
+def test_a_layer_is_opened_by_a_click_anywhere_in_its_row(browser: Browser, make_page: MakePage) -> None:
+    browser.open(make_page("lenet5"))
+    browser.click(".layers tbody tr:nth-child(2) td:nth-child(4)")
+    assert browser.find("tr.chosen th").text == names(browser, 2)[1]
+    assert browser.find(".panel").is_displayed()
+
+
+def test_names_of_layers_leave_space_on_a_phone(browser: Browser, make_page: MakePage) -> None:
+    browser.open(make_page("googlenet"), width=360)
+    width = browser.run("return document.querySelector('.layers tbody th').offsetWidth")
+    assert width <= 180
+    browser.run("document.querySelector('.layers').closest('.wide').scrollLeft = 200")
+    box, cell = browser.run(
+        "return [document.querySelector('.layers').closest('.wide'), document.querySelector('.layers tbody th')]"
+        ".map(e => e.getBoundingClientRect().left)"
+    )
+    assert cell - box < 2
+
+
+def test_what_has_a_role_has_a_name(browser: Browser, make_page: MakePage) -> None:
+    browser.open(make_page("alexnet", "vgg16"))
+    assert browser.run(
+        "return [...document.querySelectorAll('svg [role]')].filter(e => /^(img|group|graphics)/.test("
+        "e.getAttribute('role')) && !e.hasAttribute('aria-label') && !e.hasAttribute('aria-labelledby')).length"
+    ) == 0  # fmt: skip
+    # What a button is called begins with what it reads.
+    assert browser.run(
+        "return [...document.querySelectorAll('button[aria-label]')].filter(e => /[a-z]/i.test(e.innerText) &&"
+        " !e.getAttribute('aria-label').startsWith(e.innerText.trim())).map(e => e.innerText)"
+    ) == []  # fmt: skip
+
+
 def test_names_are_sorted_as_people_count(browser: Browser, make_page: MakePage) -> None:
     browser.open(make_page("resnet152"))
     browser.click("th[data-key=layer] button")

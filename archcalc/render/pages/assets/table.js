@@ -81,6 +81,8 @@ class SortableTable {
       order = keyed.map(([, row]) => row);
     }
     this.table.tBodies[0].append(...order);
+    // The first rows of the new order are in sight.
+    this.table.closest(".wide").scrollTop = 0;
   }
 }
 
@@ -89,9 +91,18 @@ class LayerTable extends SortableTable {
     super(article.querySelector("table.layers"));
     this.box = this.table.closest(".wide");
     this.texts = this.rows.map((row) => [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase());
-    for (const row of this.rows) row.querySelector("a")?.setAttribute("href", `#${row.id}`);
+    for (const row of this.rows) this.makeChoosable(row, row.querySelector("a"));
     this.makeFilter(article.querySelector("form.filter"));
     this.addSums();
+  }
+
+  // A row is opened by a click anywhere in it, unless the click marks text.
+  makeChoosable(row, link) {
+    if (!link) return;
+    link.setAttribute("href", `#${row.id}`);
+    row.addEventListener("click", (event) => {
+      if (!event.target.closest("a") && getSelection().isCollapsed) link.click();
+    });
   }
 
   makeFilter(form) {
