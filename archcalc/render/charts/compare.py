@@ -234,7 +234,7 @@ def _labels(figure: Figure, points: Sequence[Point], discs: Sequence[Disc], line
         figure.rules(leaders, color=figure.theme.quiet, strokeWidth=0.8)
     for name, label in zip(names, labels, strict=True):
         if label:
-            figure.haloed(label.x, label.y, name, fontSize=LABEL)
+            figure.covering(label.x, label.y, name, LABEL)
     unnamed = [name for name, label in zip(names, labels, strict=True) if not label]
     if unnamed:
         text = f"Not named, for lack of space: {', '.join(unnamed)}"

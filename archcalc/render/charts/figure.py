@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archcalc.render.charts.theme import SMALL, SUBTITLE, TITLE, config, theme_of
-from archcalc.render.diagrams.text import clean, shorten, wrap
+from archcalc.render.diagrams.text import CAPITAL, clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Theme
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -95,10 +95,12 @@ class Figure:
         place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
         self.add({"type": "text", "text": text, **place, **mark})
 
-    def haloed(self, x: float, y: float, text: str, **mark: Any) -> None:
-        """Words that stand out from lines below them."""
-        self.text(x, y, text, **mark, stroke=self.theme.background, strokeWidth=4, strokeJoin="round")
-        self.text(x, y, text, **mark)
+    def covering(self, x: float, y: float, text: str, size: float, **mark: Any) -> None:
+        """Words that cover the lines below them."""
+        width = text_width(text, size)
+        left = x - (width / 2 if mark.get("align") == "center" else 0.0)
+        self.rectangle(left - 1, y - size * CAPITAL - 1, left + width + 1, y + 2, color=self.theme.background)
+        self.text(x, y, text, fontSize=size, **mark)
 
     def rules(self, lines: Sequence[tuple[float, float, float, float]], **mark: Any) -> None:
         """Straight lines in pixels, each from x, y to x, y."""

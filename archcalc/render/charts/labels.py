@@ -113,7 +113,7 @@ def _without_overlaps(labels: Sequence[Label], discs: Sequence[Disc], blocked: S
         own: label
         for own, label in enumerate(labels)
         if not any(label.box.overlap(box) for box in blocked)
-        and not any(label.box.cuts(disc) > COVERED for disc in discs)
+        and not any(label.box.cuts(disc) > COVERED for index, disc in enumerate(discs) if index != own)
     }
 
     def meets(own: int) -> int:

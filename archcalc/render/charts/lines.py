@@ -116,7 +116,7 @@ def _numbers(figure: Figure, labels: Sequence[tuple[float, float, str]], low: fl
         for at in (y - 10, y + 10 + SMALL):
             free = all(x - half > right or abs(at - other) > SMALL + 2 for _, right, other in taken)
             if free and at < low:
-                figure.haloed(x, at, text, fontSize=SMALL, align="center")
+                figure.covering(x, at, text, SMALL, align="center")
                 taken.append((x - half, x + half + 4, at))
                 break
 
