@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 960, 540
 EDGE = 16
 LEADING = SMALL + 4
 #: The share of the picture that notes below it may take, and what the last line says where they would take more.
-FOOTNOTE = 0.2
+FOOTNOTE = 0.14
 CUT = "… The whole note is in a larger picture."
 Layer = dict[str, Any]
 

@@ -8,11 +8,13 @@ import pytest
 
 from archcalc import UsageError
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.charts.catalogue import compared
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.memory import memory
 from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import receptive_field
+from archcalc.render.charts.sweep import sweep
 from archcalc.render.charts.timeline import timeline
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.spec.catalogue import load, names
@@ -96,3 +98,36 @@ def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tu
     else:
         with pytest.raises(UsageError, match="a larger --width"):
             timeline(some, Look(theme, *size))
+
+
+def test_a_small_comparison_keeps_its_legend_off_the_data() -> None:
+    spec = compare(compared(), Look(width=640, height=360))
+    check_chart(spec)
+    words = words_of(spec)
+    assert {"VGG", "ResNet", "NASNet-A", "other", "crops not stated"} <= set(words.split("\n"))
+    # The legend lies above the plotting area, which keeps at least a third of the picture.
+    said = ("VGG", "other", "crops not stated")
+    marks = [layer["mark"] for layer in spec["layer"] if layer["mark"].get("text") in said]
+    assert len(marks) == 3
+    assert all(mark["y"] < 0 for mark in marks)
+    assert spec["height"] >= 120
+
+
+def test_a_sweep_of_a_family_is_called_after_it() -> None:
+    depths = ("18", "34", "50", "101", "152")
+    analyses = [analyse(load("resnet18", {"depth": int(depth)})) for depth in depths]
+    spec = sweep(analyses, "depth", depths, ["params", "multiplications", "top1"])
+    check_chart(spec)
+    words = words_of(spec)
+    assert "ResNet over depth" in words
+    # Every point has its number, and the three panels stand in one row.
+    assert all(text in words for text in ("11.7 M", "21.8 M", "25.6 M", "44.5 M", "60.2 M", "69.8 %", "78.3 %"))
+    titles = [layer["mark"] for layer in spec["layer"] if layer["mark"].get("fontWeight") == "bold"]
+    assert len({mark["y"] for mark in titles if mark["text"] in ("parameters", "top-1 accuracy, as reported")}) == 1
+
+
+def test_names_of_unet_are_whole() -> None:
+    layers = memory(analysis_of("unet"))["layer"]
+    names = [row["name"] for layer in layers for row in layer["data"]["values"] if "name" in row]
+    assert "expand4/convs/conv1/conv" in names
+    assert not [name for name in names if "…" in name]

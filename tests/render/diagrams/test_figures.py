@@ -1,0 +1,97 @@
+"""Volumes, highlighting, and texts on slides: what a picture must not get wrong for the eye."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.compose import compose_graph
+from archcalc.render.diagrams.drawing import Curve, Rect, Text
+from archcalc.render.diagrams.from_analysis import READABLE, drawing_of
+from archcalc.render.diagrams.maps import volumes_of
+from archcalc.render.diagrams.solids import Measure
+from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.unet import _arrows, find_arms
+from archcalc.render.diagrams.volumes import _caption
+from archcalc.render.diagrams.wiring import Wiring
+from tests.render.diagrams.pictures import analysis_of, svg_of
+
+
+def volumes(name: str) -> list[str]:
+    wiring = Wiring(analysis_of(name))
+    return [volume.label for volume in volumes_of(compose_graph(wiring), wiring, LIGHT)]
+
+
+def test_lengths_are_in_proportion() -> None:
+    wiring = Wiring(analysis_of("alexnet"))
+    measure = Measure(volumes_of(compose_graph(wiring), wiring, LIGHT), Choices().sizes)
+    first, last = (measure.box(shape, 0) for shape in ((3, 227, 227), (256, 6, 6)))
+    assert first.height / last.height == pytest.approx(227 / 6, rel=0.15)
+    assert first.right / last.right == pytest.approx(227 / 6, rel=0.15)
+    drawing, _ = drawing_of(analysis_of("alexnet"), Choices(style="volumes"))
+    texts = [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
+    assert any("linear scale; dense layers on a scale of their own" in text for text in texts)
+
+
+def test_boxes_of_volumes_have_names_of_their_own() -> None:
+    labels = volumes("mobilenet")
+    assert {"conv2_1/dw", "conv2_1/sep", "conv5_5/sep"} <= set(labels)
+    assert len(set(labels)) == len(labels)
+
+
+def test_what_a_caption_says_is_not_broken() -> None:
+    wiring = Wiring(analysis_of("alexnet@grouped"))
+    found = [text for volume in volumes_of(compose_graph(wiring), wiring, LIGHT) for text, _, _ in _caption(volume)]
+    assert found.count("2 groups") == 3
+
+
+@pytest.mark.parametrize("name", ["unet", "unet@padded"])
+def test_the_arrows_of_unet_differ(name: str) -> None:
+    wiring = Wiring(analysis_of(name))
+    stops = find_arms(compose_graph(wiring), wiring)
+    assert stops
+    pens = _arrows(stops, LIGHT)
+    assert len(pens) >= 4
+    assert len(set(pens.values())) == len(pens)
+
+
+@pytest.mark.parametrize(
+    ("name", "style", "small"),
+    [
+        ("alexnet", "volumes", False),
+        ("lenet5", "graph", False),
+        ("googlenet", "graph", True),
+        ("mobilenet", "volumes", True),
+    ],
+)
+def test_texts_too_small_for_a_slide_are_said(name: str, style: str, small: bool) -> None:
+    drawing, notes = drawing_of(analysis_of(name), Choices(style=style, fit="16:9"))
+    smallest = min(shape.size for shape in drawing.shapes() if isinstance(shape, Text))
+    points = smallest * 540 / drawing.height
+    assert (points < READABLE - 0.05) == small
+    assert [f"{points:.1f} pt" in note and "--" in note for note in notes] == [True] * small
+
+
+def test_the_size_of_the_last_map_is_written() -> None:
+    drawing, _ = drawing_of(analysis_of("googlenet"), Choices(only="inception_3a"))
+    assert "28×28×256" in [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
+    assert ">1000<" in svg_of("alexnet", "blocks")
+
+
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_what_is_not_highlighted_stands_back_and_nothing_else(style: str) -> None:
+    choices = Choices(style=style, depth=0, highlight="conv3_x/unit2/basic/conv1/conv")
+    drawing, _ = drawing_of(analysis_of("resnet18"), choices)
+    strong = {LIGHT.ink, LIGHT.quiet, LIGHT.edge, LIGHT.accent, *(paint.line for paint in LIGHT.families.values())}
+
+    def colours(place: str, role: str) -> set[str]:
+        shapes = [s for item in drawing.items if place in item.title and item.role == role for s in item.shapes]
+        assert shapes
+        return {s.colour if isinstance(s, Text) else s.line or "" for s in shapes if isinstance(s, Text | Rect | Curve)}
+
+    for pale in ("conv4_x", "conv5_x"):
+        for role in ("node", "edge", "block"):
+            assert not colours(pale, role) & strong
+    # From marked layer to marked layer, the lines that are shared by several edges included.
+    assert colours("conv1", "edge") & strong
+    assert colours("pool1", "edge") <= strong
