@@ -96,7 +96,7 @@ class Matcher:
 
     def match(self, groups: Sequence[Group], wrong: Wrong, alike: Alike) -> list[Match]:
         """What each row is about."""
-        labels = _renumbered(_as_in_notes([read_label(group.label) for group in groups]))
+        labels = _renumbered(_as_in_notes([read_label(group.label) for group in groups]), self.rows)
         repeated = Counter(label.key for label in labels)
         named = [self._named(group, label, wrong) for group, label in zip(groups, labels, strict=True)]
         rows = [index for index, match in enumerate(named) if match is None or match.layer != TOTAL]
@@ -317,17 +317,18 @@ def _as_in_notes(labels: list[Label]) -> list[Label]:
     ]
 
 
-def _renumbered(labels: list[Label]) -> list[Label]:
+def _renumbered(labels: list[Label], rows: Sequence[Row]) -> list[Label]:
     """Numbers that run on from elsewhere say no more than the order does: conv2d, conv2d_1, …, or conv2d_14."""
     found = list(labels)
     by_kind: dict[tuple[str, ...], list[int]] = {}
     for index, label in enumerate(labels):
         if label.kinds and len(label.numbers) <= 1:
             by_kind.setdefault(label.kinds, []).append(index)
-    for indices in by_kind.values():
+    for kinds, indices in by_kind.items():
         numbers = [labels[index].number or 0 for index in indices]
         runs = all(second == first + 1 for first, second in pairwise(numbers))
-        if runs and numbers[0] != 1:
+        is_from_zero = numbers[0] == 0 and len(numbers) > 1
+        if runs and (is_from_zero or numbers[-1] > sum(row.op.kind in kinds for row in rows)):
             for index in indices:
                 found[index] = labels[index]._replace(numbers=())
     return found
