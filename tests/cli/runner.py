@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pytest
 
 from tests.steps import PATIENCE
 
@@ -68,6 +67,9 @@ def run_process(
 
 def run_on_terminal(*arguments: str, columns: int, more: Mapping[str, str] | None = None) -> Result:
     """Run the program with its stdout on a terminal of so many columns."""
+    fcntl, pty, termios = (
+        pytest.importorskip(name, reason="terminals of Unix") for name in ("fcntl", "pty", "termios")
+    )
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     with subprocess.Popen(

@@ -37,7 +37,7 @@ def test_every_network_is_readable(plot: Plot, name: str) -> None:
 
 @pytest.mark.parametrize("plot", ALONE)
 @pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])])
 def test_every_theme_and_size_is_readable(plot: Plot, theme: str, size: tuple[int, int]) -> None:
     for name in ("lenet5", "vgg16", "googlenet", "resnet152"):
         root = check_chart(plot(analysis_of(name), Look(theme, *size)))
@@ -89,7 +89,7 @@ def test_a_title_of_ones_own_or_none() -> None:
 
 
 @pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])])
 def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
     some = [analysis_of(name) for name in names() if "/" not in name and not name.startswith("nasnet")]
     check_chart(compare(some, Look(theme, *size)))
