@@ -26,6 +26,7 @@ from archcalc.render.diagrams.fonts import FILES
 from tests.cli.runner import environment
 from tests.render.charts.charts import Spec, analysis_of
 from tests.render.diagrams.pictures import SVG, parse
+from tests.tiers import slow_but
 
 MAGIC = {"svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF-1.", "html": b"<!DOCTYPE html>", "json": b"{"}
 PLOTS: dict[str, Callable[[], Spec]] = {
@@ -38,8 +39,12 @@ PLOTS: dict[str, Callable[[], Spec]] = {
 }
 
 
-@pytest.mark.parametrize("kind", PLOTS)
-@pytest.mark.parametrize("form", FORMATS)
+EACH = [(kind, form) for kind in PLOTS for form in FORMATS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), slow_but([each for each in EACH if each[0] == "profile" or each[1] == "svg"], EACH)
+)
 def test_every_plot_in_every_format(kind: str, form: str) -> None:
     spec = PLOTS[kind]()
     assert spec["usermeta"]["archcalc"]["kind"] == kind
@@ -68,6 +73,7 @@ def test_svg_is_for_screen_readers_and_text_stays_text() -> None:
     assert not [link for link in re.findall(r"url\(#([^)]*)\)", inner) if not link.startswith("p1-")]
 
 
+@pytest.mark.slow
 def test_png_grows_with_its_scale_and_is_not_endless() -> None:
     spec = PLOTS["memory"]()
     sizes = [int.from_bytes(render(spec, "png", scale)[16:20], "big") for scale in (1, 2, 2.5)]
