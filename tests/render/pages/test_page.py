@@ -17,11 +17,16 @@ from archcalc.explain.derive.notation import COMPACT
 from tests.cli.runner import DATA, Run
 from tests.render.pages.made import analysis_of, page_of
 from tests.render.tables.tables import read_html
+from tests.tiers import slow_but
 
 HOSTILE = str(DATA / "hostile.yaml")
 NETWORKS = ("lenet5", "alexnet", "googlenet@aux", "resnet50", "unet", "nasnet_mobile", HOSTILE)
+PAGES = [*((name,) for name in NETWORKS), ("lenet5", "alexnet", "lenet5"), (HOSTILE, HOSTILE)]
+QUICK = ("lenet5", "alexnet", HOSTILE)
 every_page = pytest.mark.parametrize(
-    "networks", [*((name,) for name in NETWORKS), ("lenet5", "alexnet", "lenet5"), (HOSTILE, HOSTILE)], ids="-".join
+    "networks",
+    [pytest.param(names, marks=[] if set(names) <= set(QUICK) else [pytest.mark.slow]) for names in PAGES],
+    ids="-".join,
 )
 
 
@@ -123,7 +128,10 @@ def test_the_data_of_a_page_are_the_derivations(networks: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize(
     ("network", "limit"),
-    [("lenet5", 200), ("alexnet", 300), ("googlenet", 700), ("resnet152", 2000), ("nasnet_large", 4000)],
+    slow_but(
+        [("lenet5", 200), ("alexnet", 300)],
+        [("lenet5", 200), ("alexnet", 300), ("googlenet", 700), ("resnet152", 2000), ("nasnet_large", 4000)],
+    ),
 )
 def test_a_page_is_small(network: str, limit: int) -> None:
     assert len(page_of(network).encode()) < limit * 1000
@@ -138,6 +146,7 @@ def test_a_page_has_a_heading_and_the_totals(archcalc: Run) -> None:
     assert len(table.rows) == 13
 
 
+@pytest.mark.slow
 def test_what_a_page_says_stands_in_the_order_of_its_headings() -> None:
     for networks in (("resnet50",), ("lenet5", "alexnet")):
         levels = [int(tag[1]) for tag, _ in Parts(page_of(*networks)).found if re.fullmatch("h[1-6]", tag)]
@@ -151,6 +160,7 @@ def test_links_to_papers_lead_to_the_web_only() -> None:
     assert [href for href in Parts(page_of(HOSTILE)).values("href") if not href.startswith("#")] == []
 
 
+@pytest.mark.slow
 def test_the_same_network_gives_the_same_bytes(archcalc: Run) -> None:
     first, second = (archcalc("report", "googlenet", "-f", "html").out for _ in range(2))
     assert first == second == page_of("googlenet")
