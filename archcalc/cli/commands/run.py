@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
+from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
 from archcalc.cli.options import complete_network, parse_settings
 from archcalc.cli.output import note, write
 from archcalc.cli.progress import Progress
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 #: Bytes of a file of class names.
 _LARGEST_NAMES = 1 << 24
-_SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
 
 class Wanted(NamedTuple):
@@ -121,9 +119,7 @@ def command(
     from archcalc.execute.show.summary import as_document, as_text, top_classes
     from archcalc.execute.steps import KernelError
 
-    if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
-        # Elsewhere --input is the size, so here it may be too.
-        source, input_size = None, input_size or source
+    source, input_size = file_or_size(source, input_size)
     wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)
     analysis = analysis_of(network, input_size, parse_settings(settings), batch or 1, dtype)
     _check_targets(analysis, wanted, save_weights, output)
