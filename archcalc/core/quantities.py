@@ -110,9 +110,12 @@ _ALL = (
         derivations=("height", "width", "depth", "size"), aliases=("output",),
     ),
     Quantity("params", "parameters", "parameters", "params", aliases=("parameters",), short="params"),
-    Quantity("weights", "weights", "weights", "weights"),
-    Quantity("biases", "biases", "biases", "biases"),
-    Quantity("trainable_params", "trainable parameters", "parameters", "trainable_params", aliases=("trainable",)),
+    Quantity("weights", "weights", "weights", "weights", derivations=("params",)),
+    Quantity("biases", "biases", "biases", "biases", derivations=("params",)),
+    Quantity(
+        "trainable_params", "trainable parameters", "parameters", "trainable_params", derivations=("params",),
+        aliases=("trainable",),
+    ),
     Quantity("buffers", "buffers", "values", "buffers"),
     Quantity(
         "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",), short="mult.",

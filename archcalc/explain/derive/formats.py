@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from archcalc.core.markup import escape_latex, escape_markdown
+from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation, Explanation
 from archcalc.explain.derive.network import Sum
 from archcalc.explain.derive.notation import CODE, LATEX, MATHML, TEXT, Notation
@@ -22,7 +23,6 @@ _PAIRS = {"width": "height", "padding_width": "padding_height", "receptive_field
           "receptive_field_stride_width": "receptive_field_stride_height"}  # fmt: skip
 _WIDTH = 120
 _NEEDS = r"% needs \usepackage{amsmath}"
-_SUM_NAMES = {"activations": "values stored", "activation_bytes": "bytes stored"}
 
 
 class Line:
@@ -86,13 +86,21 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
 
 
 def _sum_heading(total: Sum, title: str) -> str:
-    return f"{title} · {_SUM_NAMES.get(total.quantity, total.quantity).replace('_', ' ')}"
+    return f"{title} · {_sum_name(total)}"
+
+
+def _sum_name(total: Sum) -> str:
+    """The title of the quantity in the registry; of bytes with their unit."""
+    if total.quantity not in QUANTITIES:
+        return total.quantity.replace("_", " ")
+    known = QUANTITIES[total.quantity]
+    return f"{known.unit} {known.title}" if known.unit == "bytes" else known.title
 
 
 def sum_section(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
     """A sum as text, Markdown, LaTeX or HTML, to be put into a page."""
     head = _sum_heading(total, title)
-    name = _SUM_NAMES.get(total.quantity, total.quantity)
+    name = _sum_name(total)
     values = [number_node(term.derivation.value) for term in total.terms]
     if form == "html":
         rows = [(term.layer, _equation(MATHML, term.derivation)) for term in total.terms]

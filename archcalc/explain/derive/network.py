@@ -6,20 +6,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import adding_up, quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_row
 from archcalc.passes.analysis import Analysis
 
-#: Quantities that add up over the layers.
-SUMS = (
-    "params", "buffers", "multiplications", "additions", "comparisons", "divisions", "exponentials",
-    "other_multiplications", "activations", "activation_bytes",
+#: The derivations whose values add up over the layers.
+SUMS = tuple(dict.fromkeys(key for one in adding_up() for key in one.derivations or (one.key,)))
+#: What can be asked for; the beginning of a name stands for several: receptive_field for both axes.
+QUANTITIES = (
+    *quantity("output_shape").derivations, *SUMS, "padding", "receptive_field", "receptive_field_stride", "w_row",
+    "x_col",
 )  # fmt: skip
-#: Quantities of one layer; what is asked for may be the beginning of several.
-SINGLE = (
-    "height", "width", "depth", "size", "padding", "receptive_field", "receptive_field_stride", "w_row", "x_col",
-)  # fmt: skip
-QUANTITIES = (*SINGLE[:4], *SUMS, *SINGLE[4:])
 
 
 _OTHER_NAMES = {"memory": "activation_bytes", "stored": "activations", "parameters": "params", "channels": "depth"}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.quantities import quantity
 from archcalc.core.shapes import Shape, spatial
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
@@ -216,18 +217,10 @@ def _order(one: Found) -> float:
     return float(one.value) if isinstance(one.value, (int, float)) else 0.0
 
 
-WORDS = {
-    "params": "parameters",
-    "multiplications": "multiplications",
-    "activations": "values stored",
-    "output": "output",
-}
-
-
 def tell(answer: Answer) -> list[str]:
     """The answer for people."""
     name, exact = answer.name, answer.exact
-    unit = WORDS[answer.measure]
+    unit = quantity(answer.measure).title
     wanted = f"an output of {answer.target}" if answer.measure == "output" else f"{answer.target:,} {unit}"
     if exact:
         if answer.whole_range:
