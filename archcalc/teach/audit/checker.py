@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ class ClaimChecker:
         self.claims = claims
 
     def check(self, claim: Claim) -> CheckedClaim:
+        """The verdict; of a claim that may mean several things it depends on which, where they differ."""
+        found = self.check_as_it_stands(claim)
+        others = [(when, self.check_as_it_stands(reading).verdict) for when, reading in claim.readings]
+        differing = [when for when, verdict in others if {verdict, found.verdict} == {Verdict.RIGHT, Verdict.WRONG}]
+        if not differing:
+            return found
+        other = Verdict.WRONG if found.verdict is Verdict.RIGHT else Verdict.RIGHT
+        reason = f"{other} if {' or if '.join(differing)}, {found.verdict} otherwise"
+        return replace(found, claim=claim, verdict=Verdict.DEPENDS, reason=reason, diagnoses=(), workings=())
+
+    def check_as_it_stands(self, claim: Claim) -> CheckedClaim:
         if claim.formula is not None:
             return self.check_formula(claim, claim.formula)
         if claim.reason:

@@ -52,6 +52,8 @@ class Claim:
     #: The ids of the claims whose values it adds up, with * for any letters.
     adds: str = ""
     reason: str = ""
+    #: What else the claim may mean: when, and the claim as it is then.
+    readings: tuple[tuple[str, Claim], ...] = ()
     location: Location | None = None
     #: Places of the parts that can turn out wrong when they are calculated.
     places: Mapping[str, Location] = field(default_factory=dict)

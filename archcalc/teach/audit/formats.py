@@ -51,7 +51,7 @@ def _text_of(one: CheckedClaim, column: int, width: int) -> Iterator[str]:
     if one.verdict is Verdict.WRONG:
         right = calculated(one)
         result = f" – claimed {claimed(one)}{f', right is {right}' if right else ''}"
-    elif one.verdict is Verdict.NOT_CALCULATED:
+    elif one.verdict in (Verdict.NOT_CALCULATED, Verdict.DEPENDS):
         result = f" – {line(one.reason)}"
     elif one.claim.formula is None:
         result = f" – {calculated(one)}"
@@ -76,6 +76,7 @@ def _markdown(audit: Audit, kept: Verdict | None) -> str:
     out += [f"| {escape_markdown(label)} | {' | '.join(map(str, numbers))} |" for label, numbers in counts(audit)]
     sections = {
         Verdict.WRONG: ("Wrong", _markdown_wrong),
+        Verdict.DEPENDS: ("Depends on what is meant", _markdown_left),
         Verdict.NOT_CALCULATED: ("Not calculated", _markdown_left),
         Verdict.RIGHT: ("Right", _markdown_right),
     }
@@ -132,7 +133,7 @@ th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transpare
 .left { opacity: .75; }
 ul { margin: .2rem 0; padding-left: 1.1rem; }
 """
-_CLASSES = {Verdict.WRONG: "wrong", Verdict.RIGHT: "right", Verdict.NOT_CALCULATED: "left"}
+_CLASSES = {Verdict.WRONG: "wrong", Verdict.RIGHT: "right", Verdict.DEPENDS: "left", Verdict.NOT_CALCULATED: "left"}
 
 
 def _html(audit: Audit, kept: Verdict | None) -> str:
@@ -161,7 +162,7 @@ def _cells(numbers: list[int]) -> str:
 
 
 def _html_row(one: CheckedClaim) -> str:
-    told = line(one.reason) if one.verdict is Verdict.NOT_CALCULATED else calculated(one)
+    told = line(one.reason) or calculated(one)
     if one.verdict is Verdict.WRONG:
         told = f"claimed {claimed(one)}" + (f", right is {told}" if told else "")
     more = "".join(f"<li>{escape(text)}</li>" for text in details(one)) if one.verdict is Verdict.WRONG else ""

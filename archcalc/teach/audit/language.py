@@ -29,7 +29,9 @@ DEEPEST = 5
 #: What a claim may hold. A group holds `claims`, and what it has besides goes for all of them.
 ABOUT = ("id", "document", "line", "topic", "text")
 SUBJECT = ("network", "input", "set", "layer", "quantity", "calculate", "with", "formula", "equals", "for", "if")
-CLAIM = (*ABOUT, *SUBJECT, "expression", "value", "adds", "not_calculated")
+CLAIM = (*ABOUT, *SUBJECT, "expression", "value", "adds", "not_calculated", "readings")
+READING = ("when", *SUBJECT)
+MOST_READINGS = 10
 KEYS = (*CLAIM, "claims")
 TOP = ("title", "documents", "claims")
 _SINGLE_LAYERS = tuple(kind for kind in OPS if kind != "input")
@@ -186,7 +188,8 @@ class _Reader:
             location=Location(self.file, *entry.at),
             places={key: Location(self.file, *mark) for key, (_, _, mark) in entry.values.items()},
         )
-        return _with_subject(claim, entry)
+        found = _with_subject(claim, entry)
+        return replace(found, readings=tuple(_readings(claim, entry))) if "readings" in entry else found
 
     def _name(self, entry: _Entry) -> str:
         name = str(entry.get("id")) if entry.get("id") is not None else f"claim-{self.count}"
@@ -257,6 +260,27 @@ def _with_subject(claim: Claim, entry: _Entry) -> Claim:
         "or an expression and its value; not_calculated gives a reason where nothing can be",
         "quantity",
     )
+
+
+def _readings(claim: Claim, entry: _Entry) -> Iterator[tuple[str, Claim]]:
+    """What else a claim may mean, each with what it is about then."""
+    given = entry.get("readings")
+    wanted = "readings: a list such as [{when: hidden layers are meant, calculate: …}]"
+    if not isinstance(given, MarkedList) or not 0 < len(given) <= MOST_READINGS:
+        raise FaultyError(wanted, "readings")
+    for reading in given:
+        if not isinstance(reading, MarkedDict) or not isinstance(reading.get("when"), str):
+            raise FaultyError(wanted, "readings")
+        unknown = next((key for key in reading if key not in READING), None)
+        if unknown is not None:
+            raise FaultyError(f"readings: unknown key {unknown[:60]!r}{did_you_mean(unknown, READING)}", "readings")
+        own = _Entry(reading, entry.values)
+        if "calculate" not in reading and "quantity" in reading:
+            own.values.pop("calculate", None)
+        places = {key: Location(claim.location.file, *mark) for key, (_, _, mark) in own.values.items()} if (
+            claim.location is not None
+        ) else {}  # fmt: skip
+        yield reading["when"], _with_subject(replace(claim, places=places), own)
 
 
 def _network(entry: _Entry) -> NetworkReference | None:

@@ -17,6 +17,8 @@ class Verdict(StrEnum):
 
     RIGHT = "right"
     WRONG = "wrong"
+    #: Right in one reading that the file gives, wrong in another.
+    DEPENDS = "depends"
     NOT_CALCULATED = "not calculated"
 
 

@@ -56,7 +56,8 @@ def counts(audit: Audit) -> list[tuple[str, list[int]]]:
 def summary(audit: Audit) -> str:
     """354 claims: 255 right, 46 wrong, 53 not calculated."""
     wrong, right, left = (audit.count(verdict) for verdict in (Verdict.WRONG, Verdict.RIGHT, Verdict.NOT_CALCULATED))
-    return f"{several(len(audit.checked), 'claim')}: {right} right, {wrong} wrong, {left} not calculated"
+    depends = f", {count} depending on what is meant" if (count := audit.count(Verdict.DEPENDS)) else ""
+    return f"{several(len(audit.checked), 'claim')}: {right} right, {wrong} wrong{depends}, {left} not calculated"
 
 
 def statement(checked: CheckedClaim) -> str:
@@ -91,7 +92,7 @@ def calculated(checked: CheckedClaim) -> str:
     """The right value, where one was calculated."""
     if checked.claim.formula is not None:
         return "" if checked.counterexample else "holds at every point tried"
-    if checked.verdict is Verdict.NOT_CALCULATED:
+    if checked.verdict in (Verdict.NOT_CALCULATED, Verdict.DEPENDS):
         return ""
     if checked.verdict is Verdict.WRONG and all(part.claimed.holds(part.value) for part in checked.parts):
         return ""  # only the calculation is wrong

@@ -255,3 +255,26 @@ def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObje
     else:
         assert all(render(found, form) for form in FORMATS)
     assert all(problem.location is not None for problem in problems)
+
+
+#: Claims with another reading; in the last two it changes nothing.
+READINGS = (
+    "{id: hidden, network: alexnet, calculate: \"count(network, 'linear')\", value: 2, "
+    "readings: [{when: hidden layers are meant, calculate: \"count(network, 'linear') - 1\"}]}",
+    "{id: variant, network: resnet50, quantity: multiplications, value: 3857973248, "
+    "readings: [{when: the stride of the first paper is meant, network: resnet50@v1}]}",
+    "{id: neither, network: alexnet, calculate: \"count(network, 'linear')\", value: 7, "
+    "readings: [{when: hidden layers are meant, calculate: \"count(network, 'linear') - 1\"}]}",
+    "{id: both, network: alexnet, quantity: params, value: 62378344, "
+    "readings: [{when: the sum is meant, calculate: params(network)}]}",
+)
+
+
+def test_a_claim_that_may_mean_several_things() -> None:
+    found = {one.claim.id: one for one in audited(*READINGS).checked}
+    assert {name: str(one.verdict) for name, one in found.items()} == {
+        "hidden": "depends", "variant": "depends", "neither": "wrong", "both": "right",
+    }  # fmt: skip
+    assert found["hidden"].reason == "right if hidden layers are meant, wrong otherwise"
+    assert found["hidden"].diagnoses == ()
+    assert found["neither"].diagnoses != () or found["neither"].workings != ()

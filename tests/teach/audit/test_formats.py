@@ -56,7 +56,7 @@ def test_only_one_verdict_is_shown() -> None:
 
 def test_counts_add_up() -> None:
     data = json.loads(render(audited(CLAIMS), "json"))
-    assert data["counts"] == {"right": 2, "wrong": 3, "not_calculated": 1}
+    assert data["counts"] == {"right": 2, "wrong": 3, "depends": 0, "not_calculated": 1}
     assert sum(data["counts"].values()) == len(data["claims"])
     assert render(audited(CLAIMS), "text").endswith("6 claims: 2 right, 3 wrong, 1 not calculated\n")
 
