@@ -93,7 +93,8 @@ class Plan:
             self._input = x.shape
         self.arena.start()
         this = _Run(self, x)
-        with self.workspace:
+        # Numbers beyond the type are seen in the outputs; numpy would warn of each on the way.
+        with self.workspace, np.errstate(all="ignore"):
             for task in self.tasks:
                 this.step(task, check)
                 last = task.group.last

@@ -23,6 +23,7 @@ Algorithm = Literal["auto", "loops", "im2col", "fast"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 
+@np.errstate(all="ignore")
 def execute(
     graph: LayerGraph,
     x: Array,
@@ -41,6 +42,7 @@ def execute(
     once its last reader has run; activation functions overwrite a map that nobody else needs. With `count` the
     multiplications are those that were done, counted one matrix product at a time, by im2col unless loops are wanted.
 
+    Numbers beyond the type (infinite, NaN) raise no warning of numpy's: they are there in the outputs.
     `observe` is called with the maps of the `watched` layers, all if there are none named; `report` after each layer,
     or after several that ran as one.
     With `compare_values` a planned run is compared with the plain kernels by value, on a sample (`ValueCheck`).

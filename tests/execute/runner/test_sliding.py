@@ -179,7 +179,7 @@ def refused(text: str, size: str = "8x8x4") -> Analysis:
         ("  - locally_connected2d: {out_channels: 2, kernel_size: 3}\n  - linear: {out_features: 2}\n", "cannot slide"),
         ("  - adaptive_avg_pool2d: {output_size: 3}\n  - linear: {out_features: 2}\n", "cannot slide"),
         ("  - upsample2d\n  - linear: {out_features: 2}\n", "cannot slide"),
-        ("  - reshape: {shape: [2, 2, 64]}\n  - linear: {out_features: 2}\n", "cannot slide"),
+        ("  - reshape: {shape: 2x64x2}\n  - linear: {out_features: 2}\n", "cannot slide"),
     ],
 )
 def test_what_cannot_slide(text: str, message: str) -> None:

@@ -141,7 +141,9 @@ class Workspace:
     def _serve(self) -> None:
         while (order := self._orders.get()) is not None:
             try:
-                order()
+                # As in the thread of the caller.
+                with np.errstate(all="ignore"):
+                    order()
             except BaseException as error:  # it is raised again in the caller's thread
                 self._done.put(error)
             else:
