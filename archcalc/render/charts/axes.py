@@ -91,8 +91,8 @@ def logarithmic(low: float, high: float, start: float, end: float, binary: bool 
     """From below the lowest to above the highest, in the steps 1, 2, 5 of each decade, or in powers of two."""
     span = log10(high / low)
     # Two ticks at least: from 2 to 5 is the longest way between neighbours.
-    beside = max(margin * span + 0.02, (LEAST_SPAN - span) / 2)
-    bottom, top = low / 10**beside, high * 10**beside
+    around = max(margin * span + 0.02, (LEAST_SPAN - span) / 2)
+    bottom, top = low / 10**around, high * 10**around
     if binary:
         values = [float(2**power) for power in range(ceil(log2(bottom)), floor(log2(top)) + 1)]
         values = values[:: max(len(values) // 8, 1)]

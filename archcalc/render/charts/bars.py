@@ -35,7 +35,7 @@ class Panel(NamedTuple):
 
 
 def most_bars(look: Look) -> int:
-    """How many bars have room for their names."""
+    """How many bars have space for their names."""
     return max(int((look.width - LEFT - EDGE) / (SMALL + 3)), 4)
 
 
@@ -60,10 +60,10 @@ def bar_panels(
         heads=["layer", *(panel.field for panel in panels)],
         rows=[[bar.name, *bar.values] for bar in bars],
     )  # fmt: skip
-    room = (figure.inner_height - GAP * len(panels) + 14) / len(panels)
+    space = (figure.inner_height - GAP * len(panels) + 14) / len(panels)
     for number, panel in enumerate(panels):
-        bottom = figure.inner_height - (len(panels) - 1 - number) * (room + GAP)
-        _panel(figure, bars, panel, number, (bottom - room, bottom))
+        bottom = figure.inner_height - (len(panels) - 1 - number) * (space + GAP)
+        _panel(figure, bars, panel, number, (bottom - space, bottom))
     _names(figure, names, upright)
     _legend(figure, {bar.family: figure.theme.families[bar.family] for bar in bars})
     return figure.spec()
@@ -100,7 +100,7 @@ def _panel(figure: Figure, bars: Sequence[Bar], panel: Panel, number: int, place
         half = text_width(text, SMALL) / 2
         middle = min(max((index + 0.5) * band, half), figure.inner_width - half)
         span = (middle - half - 4, middle + half + 4)
-        # Only where the label stands free of other labels and of higher bars beside it.
+        # Only where the label stands free of other labels and of higher bars next to it.
         near = [at for at in range(len(bars)) if span[0] < (at + 1) * band and at * band < span[1] and at != index]
         if values[index] and all(span[1] <= low or high <= span[0] for low, high in taken) and all(
             y(values[at]) > y(values[index]) - 2 for at in near

@@ -117,9 +117,9 @@ def _scales(points: Sequence[Point], figure: Figure) -> tuple[Scale, Scale]:
     # Bubbles near the edge stay inside: the margins are a share of the range.
     x = logarithmic(min(work), max(work), 0, figure.inner_width, margin=0.09)
     reach = max(percents) - min(percents)
-    beside = max(0.14 * reach, 1.5)
+    margin = max(0.14 * reach, 1.5)
     step = 5.0 if reach > 10 else 2.0 if reach > 4 else 1.0
-    low, high = max(min(percents) - beside, 0.0), min(max(percents) + beside, 100.0)
+    low, high = max(min(percents) - margin, 0.0), min(max(percents) + margin, 100.0)
     return x, inside(low, high, figure.inner_height, 0, step, " %")
 
 
@@ -139,8 +139,8 @@ def _styles(points: Sequence[Point], theme: Theme) -> dict[str, Style]:
     families = sorted(years, key=lambda family: (years[family], family))
     counts = Counter(point.analysis.graph.family for point in points)
     neutral = Style(theme.families["merge"].fill, theme.families["merge"].line, "circle", [1, 0])
-    told = families if len(families) <= 7 else [family for family in families if counts[family] > 1][:7]
-    return {family: style(theme, told.index(family)) if family in told else neutral for family in families}
+    named = families if len(families) <= 7 else [family for family in families if counts[family] > 1][:7]
+    return {family: style(theme, named.index(family)) if family in named else neutral for family in families}
 
 
 def _axes(figure: Figure, x: Scale, y: Scale) -> None:
@@ -255,13 +255,13 @@ def _legend(points: Sequence[Point], drawn: Mapping[str, Style], theme: Theme, l
     """Families, what the outlines mean, and bubbles of round sizes, in rows of the width of the picture."""
     neutral = theme.families["merge"]
     titles = {point.analysis.graph.family: _family(point) for point in points}
-    told = [family for family in drawn if drawn[family].line != neutral.line]
+    named = [family for family in drawn if drawn[family].line != neutral.line]
     found: list[tuple[str, dict[str, Any], int]] = [
         (titles[family], {**_mark("single crop"), "fill": mix(drawn[family].fill, drawn[family].line, 0.35),
                           "stroke": drawn[family].line}, 0)
-        for family in told
+        for family in named
     ]  # fmt: skip
-    if told and len(told) < len(drawn):
+    if named and len(named) < len(drawn):
         found.append(("other", {**_mark("single crop"), "fill": mix(neutral.fill, neutral.line, 0.35),
                                 "stroke": neutral.line}, 0))  # fmt: skip
     kinds = {_kind(point.accuracy) for point in points}

@@ -13,7 +13,7 @@ from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.theme import LABEL, Style, style
 from archcalc.render.diagrams.text import clean, shorten, text_width
 
-#: More lines than this cannot be told apart.
+#: More lines than this cannot be distinguished.
 MOST_SERIES = 7
 _NAME_WIDTH = 440.0
 #: Height of a row of the legend, width of a sample in it.
@@ -71,7 +71,7 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
 def _footnote(drawn: Sequence[_Point], left_out: int) -> list[str]:
     notes = []
     if not all(point.common for point in drawn):
-        notes.append("Marks beside the lines: layers that not all of the networks have.")
+        notes.append("Marks next to the lines: layers that not all of the networks have.")
     if left_out:
         notes.append(f"Layers whose gradient is 0 are not shown: {left_out}.")
     return notes
@@ -102,7 +102,7 @@ def _description(series: Sequence[Series]) -> str:
 
 
 def _layers(names: Mapping[int, str], width: float) -> Scale:
-    """Ticks with the names of the layers where there is room, else with numbers."""
+    """Ticks with the names of the layers where there is space, else with numbers."""
     count = max(names)
     labels = [shorten(clean(names.get(place, "")), _NAME_WIDTH, LABEL) for place in range(1, count + 1)]
     if max(text_width(label, LABEL) for label in labels) + 8 < width / count:

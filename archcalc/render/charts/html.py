@@ -65,7 +65,7 @@ vegaEmbed("#plot", JSON.parse(document.getElementById("spec").textContent), {_js
 
 
 def table(data: Mapping[str, Sequence[Any]]) -> str:
-    """The numbers behind a plot, closed until somebody asks for them."""
+    """The numbers of a plot, closed until somebody asks for them."""
     if not data["rows"]:
         return ""
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in data["heads"])

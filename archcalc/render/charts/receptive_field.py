@@ -44,7 +44,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     rows = analysis.rows
     known = [(index, row) for index, row in enumerate(rows) if row.receptive_field is not None]
     if not known:
-        raise UsageError(f"no layer of {analysis.graph.name} has a receptive field that can be told")
+        raise UsageError(f"no layer of {analysis.graph.name} has a receptive field that is known")
     both = any(_sizes(row)[0] != _sizes(row)[1] for _, row in known)
     largest = max(max(_sizes(row)) for _, row in known)
     image = analysis.rows[0].output_shape[1:]

@@ -78,9 +78,9 @@ Box = tuple[float, float, float, float]
 
 
 def _cards(
-    columns: Sequence[Sequence[Family]], names: Mapping[str, str], room: float
+    columns: Sequence[Sequence[Family]], names: Mapping[str, str], space: float
 ) -> tuple[dict[str, Card], list[float]]:
-    """The lines of each card and the width of each column, wrapped as little as the room allows."""
+    """The lines of each card and the width of each column, wrapped as little as the space allows."""
     for limit in WRAPS:
         cards = {
             family.key: (_lines(names[family.key], limit), _span(family.params))
@@ -88,7 +88,7 @@ def _cards(
             for family in column
         }
         widths = [max(_width(cards[family.key]) for family in column) for column in columns]
-        if sum(widths) + LEAST_GAP * (len(columns) - 1) <= room:
+        if sum(widths) + LEAST_GAP * (len(columns) - 1) <= space:
             break
     return cards, widths
 
@@ -125,11 +125,11 @@ def _height(card: Card) -> float:
     return len(card[0]) * LINE + SMALL + 2 * PAD
 
 
-def _columns(widths: Sequence[float], room: float) -> list[float]:
+def _columns(widths: Sequence[float], space: float) -> list[float]:
     """The left side of each column."""
-    gap = (room - sum(widths)) / max(len(widths) - 1, 1)
+    gap = (space - sum(widths)) / max(len(widths) - 1, 1)
     gap = min(gap, 110.0) if len(widths) > 1 else 0.0
-    start = (room - sum(widths) - gap * (len(widths) - 1)) / 2
+    start = (space - sum(widths) - gap * (len(widths) - 1)) / 2
     return [start + sum(widths[:number]) + gap * number for number in range(len(widths))]
 
 
@@ -163,9 +163,9 @@ def _check_room(boxes: Mapping[str, Box], look: Look) -> None:
 
 
 def _y(figure: Figure, layout: Layout, height: float) -> float:
-    room = figure.inner_height - YEARS - 70.0
-    step = min(room / layout.height, 140.0) if layout.height else 0.0
-    return YEARS + 35.0 + (room - step * layout.height) / 2 + height * step
+    space = figure.inner_height - YEARS - 70.0
+    step = min(space / layout.height, 140.0) if layout.height else 0.0
+    return YEARS + 35.0 + (space - step * layout.height) / 2 + height * step
 
 
 def _years(figure: Figure, years: Sequence[int], places: Sequence[float], widths: Sequence[float]) -> None:

@@ -86,13 +86,13 @@ def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterato
         label = short(part.label) + (f" ×{node.times}" if node.times > 1 else "")
         lines = (*part.lines, *(ending(diagram, node) if part is node.parts[-1] else ()))
         rest = "".join(f"<br>{escape(line)}" for line in lines)
-        beside = f" {escape(part.suffix)}" if part.suffix else ""
+        suffix = f" {escape(part.suffix)}" if part.suffix else ""
         style = (
             f"rounded=1;html=1;whiteSpace=wrap;fillColor={fill};strokeColor={paint.line};fontColor={ink};fontSize=11;"
             f"dashed={int(node.auxiliary)}"
         )
         # Labels are HTML inside of XML: what a name holds is escaped for both.
-        text = f"<b>{escape(label)}</b>{beside}{rest}"
+        text = f"<b>{escape(label)}</b>{suffix}{rest}"
         yield _cell(_part_id(node.id, index), text, style, placed.x + MARGIN, y, placed.width, box.height)
         y += box.height
 

@@ -63,11 +63,11 @@ def measure_part(part: Part, card: bool, badge: float) -> PartBox:
             return PartBox(part, height, text_width(label, size, True) + 2 * PAD + badge,
                            (TextLine(label, size, True, 0, baseline, True),))  # fmt: skip
         first = text_width(label, size, True)
-        beside = shorten(part.suffix, max(WIDEST + 50 - first, 60.0), SMALL)
-        second = text_width(beside, SMALL)
+        suffix = shorten(part.suffix, max(WIDEST + 50 - first, 60.0), SMALL)
+        second = text_width(suffix, SMALL)
         left = -(first + 6 + second) / 2
         lines = (TextLine(label, size, True, left, baseline, False),
-                 TextLine(beside, SMALL, False, left + first + 6, baseline, False))  # fmt: skip
+                 TextLine(suffix, SMALL, False, left + first + 6, baseline, False))  # fmt: skip
         return PartBox(part, height, first + 6 + second + 2 * PAD, lines)
     y = PAD - 2 + size
     lines_ = [TextLine(label, size, True, 0, y, True)]

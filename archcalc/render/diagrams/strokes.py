@@ -1,4 +1,4 @@
-"""How edges are drawn: never told apart by colour alone."""
+"""How edges are drawn: never distinguished by colour alone."""
 
 from __future__ import annotations
 

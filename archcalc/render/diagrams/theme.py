@@ -1,4 +1,4 @@
-"""Colours: pale fills with a darker line, told apart by people who see few colours, and always with words.
+"""Colours: pale fills with a darker line, distinguished by people who see few colours, and always with words.
 
 The hues are those of Okabe and Ito; the scale runs from light to dark, so that it survives a black-and-white printer.
 """

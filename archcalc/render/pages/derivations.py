@@ -28,7 +28,7 @@ def derivations(analysis: Analysis) -> dict[str, Any]:
     """`layers`: name, what it is (a number in `texts`), layers it reads (numbers), its lines (numbers in `lines`).
 
     A line is: label, what stands before and between the `=` in the notation COMPACT, unit, note. Layers of the same
-    shape share their lines, so that a deep network takes little room.
+    shape share their lines, so that a deep network takes little space.
     """
     shared, texts = _Store(), _Store()
     places = {name: place for place, name in enumerate(analysis.by_name)}

@@ -40,7 +40,7 @@ def document(title: str, body: Html) -> str:
     )
     skip = element("a", "Skip to the content", href="#content", class_="skip")
     theme = element("div", element("button", "Dark", type="button", class_="theme", hidden=True), class_="bar-of-page")
-    made = element("footer", element("p", "Made by archcalc. This file needs no network and nothing beside it."))
+    made = element("footer", element("p", "Made by archcalc. This file needs no network and no other file."))
     parts = join(
         skip,
         theme,

@@ -40,7 +40,7 @@ def join(*content: Content, between: str = "") -> Html:
 
 
 def breakable(name: str) -> Html:
-    """A name that may go on in the next line behind each slash."""
+    """A name that may go on in the next line after each slash."""
     return join(*name.split("/"), between=f"/{element('wbr')}")
 
 

@@ -14,7 +14,7 @@ def conventions(report: Report) -> Html:
 
 
 def figures(report: Report) -> Html | None:
-    """A table of what papers print beside what is computed; None without such figures."""
+    """A table of what papers print next to what is computed; None without such figures."""
     found = published(report.analysis)
     if not found:
         return None
@@ -24,7 +24,7 @@ def figures(report: Report) -> Html | None:
         titles.append(("note", None))
     heads = [element("th", title, scope="col", class_=kind) for title, kind in titles]
     rows = [_row(figure, noted) for figure in found]
-    caption = element("caption", "Published figures beside the computed ones", class_="hidden")
+    caption = element("caption", "Published figures next to the computed ones", class_="hidden")
     body = element("tbody", *rows)
     inner = element("table", caption, element("thead", element("tr", *heads)), body, class_="figures")
     return element("div", inner, class_="wide", tabindex=0, role="region", aria_label="Published figures")

@@ -37,7 +37,7 @@ def _render(report: Report, width: int | None, colour: bool) -> str:
 
 
 class _Table:
-    """The cells of a report, without the columns for which there is no room."""
+    """The cells of a report, without the columns for which there is no space."""
 
     def __init__(self, report: Report, width: int | None) -> None:
         self.rows = [report.heads(), *report.lines(), report.total_line()]
