@@ -57,7 +57,7 @@ class Front(NamedTuple):
     height: float
 
 
-def find_arms(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
+def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     """The maps of a network that goes down and up again with copies across; None for any other network."""
     rows = wiring.analysis.by_name
     if any(part.family == "output" for node in diagram.nodes for part in node.parts):

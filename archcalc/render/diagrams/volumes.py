@@ -15,7 +15,7 @@ from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.solids import Box, Measure, joint, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
-from archcalc.render.diagrams.unet import find_arms, unet_drawing
+from archcalc.render.diagrams.unet import find_stops, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import lines_of
 
@@ -32,7 +32,7 @@ def suits_volumes(analysis: Analysis) -> bool:
     diagram = compose_graph(wiring)
     if is_chain(diagram):
         return len(diagram.nodes) <= MOST
-    return find_arms(diagram, wiring) is not None
+    return find_stops(diagram, wiring) is not None
 
 
 class BoxRow(NamedTuple):
@@ -52,7 +52,7 @@ def volumes_drawing(
     diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str = "linear", ratio: float | None = None
 ) -> Drawing:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
-    arms = None if is_chain(diagram) else find_arms(diagram, wiring)
+    arms = None if is_chain(diagram) else find_stops(diagram, wiring)
     if arms is not None:
         return unet_drawing(diagram, arms, theme, sizes)
     volumes = volumes_of(diagram, wiring, theme)

@@ -11,7 +11,7 @@ from archcalc.render.diagrams.from_analysis import READABLE, drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.solids import Measure
 from archcalc.render.diagrams.theme import LIGHT
-from archcalc.render.diagrams.unet import _arrows, find_arms
+from archcalc.render.diagrams.unet import _arrows, find_stops
 from archcalc.render.diagrams.volumes import _caption
 from archcalc.render.diagrams.wiring import Wiring
 from tests.render.diagrams.pictures import analysis_of, svg_of
@@ -48,7 +48,7 @@ def test_what_a_caption_says_is_not_broken() -> None:
 @pytest.mark.parametrize("name", ["unet", "unet@padded"])
 def test_the_arrows_of_unet_differ(name: str) -> None:
     wiring = Wiring(analysis_of(name))
-    stops = find_arms(compose_graph(wiring), wiring)
+    stops = find_stops(compose_graph(wiring), wiring)
     assert stops
     pens = _arrows(stops, LIGHT)
     assert len(pens) >= 4
