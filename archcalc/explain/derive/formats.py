@@ -26,7 +26,7 @@ _NEEDS = r"% needs \usepackage{amsmath}"
 
 
 class Line:
-    """A derivation as it is shown: label, left-hand side, chain, and what stands behind it."""
+    """A derivation as it is shown: label, left-hand side, chain, and what follows it."""
 
     def __init__(self, derivation: Derivation, notation: Notation, likewise: bool = False) -> None:
         self.derivation = derivation

@@ -42,7 +42,7 @@ def brute(kind: str, ceil_mode: bool, given: dict[str, int]) -> set[tuple[int, .
         inputs = [given["input"]]
     else:  # a stride is no larger than the window
         window = given["dilation"] * (given["kernel_size"] - 1) + 1
-        inputs = list(range(1, given["output"] * max(window, given.get("stride", 1)) + window + 1))
+        inputs = list(range(1, given["output"] * max(window, given.get("stride", 1)) + 2 * (window + 4)))
     for size in inputs:
         largest = (wanted or size) if transposed else size
         largest += 2 * given.get("padding", 0)
