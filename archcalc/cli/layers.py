@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,13 +30,18 @@ def parse_fields(kind: str, words: Sequence[str]) -> dict[str, Any]:
             fields[field.removeprefix("no_")] = False
             continue
         if field not in known:
-            options = [f"--{option.replace('_', '-')}" for option in known]
-            hint = unknown_setting(field, known)
+            options = [_option(name) for name in known]
+            said = unknown_setting(field, known)
+            hint = re.sub(r"\w+", lambda match: _option(match[0]) if match[0] in known else match[0], said)
             raise UsageError(f"{kind} has no setting --{name[:60]}{hint}; it has {', '.join(options) or 'none'}")
         if not equals and waiting and not waiting[0].startswith("--"):
             text, equals = waiting.pop(0), "="
         fields[field] = parse_value(text) if equals else True
     return fields
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
 
 
 def parse_value(text: str) -> Any:

@@ -25,8 +25,9 @@ def ending(output: str, formats: Collection[str]) -> str:
 
 def write(text: str, path: str | None) -> None:
     """Write to stdout (None or `-`) or to a file, which is either whole or not there."""
-    text = printable(text)
-    if path is None or path == "-":
+    to_stdout = path is None or path == "-"
+    text = printable(text, colour=to_stdout and colour())
+    if to_stdout or path is None:
         sys.stdout.write(text)
         return
     files.write_text(text, path)

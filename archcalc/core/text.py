@@ -28,16 +28,20 @@ def dim(text: str, colour: bool) -> str:
     return f"\x1b[2m{text}\x1b[0m" if colour else text
 
 
-#: What moves the cursor, changes colours or the direction of writing: everything but a tab, the end of a line, and the
-#: bold and dim of this module.
-_STEERING = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)|\x1b(?!\\[[012]m)"
-)
+#: What moves the cursor, changes colours or the direction of writing: everything but a tab and the end of a line.
+_STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+_COLOUR = re.compile(r"(\x1b\[[0-9;]{1,8}m)")
 
 
-def printable(text: str) -> str:
-    """A text without what would steer a terminal; names in a spec or a table of answers may hold anything."""
-    return _STEERING.sub("?", text)
+def printable(text: str, colour: bool = False) -> str:
+    """A text without what would steer a terminal; names in a spec or a table of answers may hold anything.
+
+    With `colour` it may change colours and weights of letters.
+    """
+    if not colour:
+        return _STEERING.sub("?", text)
+    parts = _COLOUR.split(text)
+    return "".join(part if index % 2 else _STEERING.sub("?", part) for index, part in enumerate(parts))
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -146,6 +146,7 @@ def test_what_was_there_stays_where_drawing_fails(refuses: Run, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_five_thousand_layers_are_folded_and_it_says_so(archcalc: Run, tmp_path: Path) -> None:
     spec = tmp_path / "deep.yaml"
     rows = "".join(f"      - [{4 + i % 7}, {1 + 2 * (i % 2)}]\n" for i in range(2500))

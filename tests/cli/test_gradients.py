@@ -97,6 +97,7 @@ def test_the_format_follows_the_ending(archcalc: Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_several_networks_stand_side_by_side(archcalc: Run) -> None:
     out = archcalc("gradients", "googlenet", "googlenet@aux", "--input", "224x224x3", "--batch", 2).out
     rows = table(out, "‖∂L/∂W‖ of")

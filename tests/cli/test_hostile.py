@@ -14,6 +14,8 @@ from tests.cli.runner import DATA, PROGRAM, Run, check_message, environment
 from tests.steps import PATIENCE, at_most_calls
 
 HOSTILE = DATA / "hostile"
+CLOSED = (["list", "lenet"], ["check", "lenet5", "--params", "3"], ["schema"])
+NAMES = {path.name for path in HOSTILE.iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,13 @@ HOSTILE = DATA / "hostile"
         (["plot", "profile", "spec-upsample-520.yaml", "-o", "a.svg"], "has more than 1,000,000,000,000,000 values"),
         (["report", "1x1x1 -> [upconv2-1/2]*600", "-f", "csv"], '"upconv25"'),
         (["report", "1x1x1 -> [conv3-1/1048576]*800"], "its receptive field is larger than"),
-        (["plot", "profile", "1x1x1 -> [conv3-1/1048576]*49999", "-o", "a.svg"], "its receptive field is larger than"),
-        (["formula", "formula-recursion.yaml"], "nested more deeply"),
+        (["plot", "profile", "1x1x1 -> [conv3-1/1048576]*800", "-o", "a.svg"], "its receptive field is larger than"),
+        pytest.param(
+            ["plot", "profile", "1x1x1 -> [conv3-1/1048576]*49999", "-o", "a.svg"],
+            "its receptive field is larger than",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(["formula", "formula-recursion.yaml"], "nested more deeply", marks=pytest.mark.slow),
         (["solve", "conv2d", "--same", "--input", "0", "--stride", "0"], "at least 1"),
         (["draw", "lenet5", "--scale", "nan", "-o", "a.png"], "nan is not"),
         (["draw", "lenet5", "--font-size", "nan", "-o", "a.svg"], "nan is not"),
@@ -46,7 +53,7 @@ HOSTILE = DATA / "hostile"
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
 )
 def test_refused(refuses: Run, tmp_path: Path, arguments: list[str], message: str) -> None:
-    words = [str(HOSTILE / word) if (HOSTILE / word).is_file() else word for word in arguments if "\0" not in word]
+    words = [str(HOSTILE / word) if word in NAMES else word for word in arguments if "\0" not in word]
     words = words if len(words) == len(arguments) else arguments
     words = [str(tmp_path / word) if word in ("a.png", "a.svg", "x") else word for word in words]
     with at_most_calls(20_000_000):
@@ -83,7 +90,7 @@ def test_nothing_that_steers_a_terminal_is_written(archcalc: Run, tmp_path: Path
 
 @pytest.mark.parametrize(
     "arguments",
-    [["report", "lenet5"], ["list", "lenet"], ["check", "lenet5", "--params", "3"], ["schema"], ["--help"]],
+    [["report", "lenet5"], ["--help"], *(pytest.param(one, marks=pytest.mark.slow) for one in CLOSED)],
     ids=lambda words: words[0],
 )  # fmt: skip
 def test_a_closed_stdout_is_an_error_and_no_traceback(arguments: list[str]) -> None:
@@ -96,7 +103,9 @@ def test_a_closed_stdout_is_an_error_and_no_traceback(arguments: list[str]) -> N
     assert "cannot write to stdout" in done.stderr.decode()
 
 
-@pytest.mark.parametrize("closed", ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", ["<&- >&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in ("<&-", "2>&-", ">&-"))]
+)
 def test_a_file_is_written_with_streams_closed(tmp_path: Path, closed: str) -> None:
     target = tmp_path / "a.svg"
     done = subprocess.run(

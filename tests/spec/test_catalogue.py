@@ -51,6 +51,7 @@ def test_every_promised_name_is_there() -> None:
     assert set(PROMISED) - set(names()) == set()
 
 
+@pytest.mark.slow
 def test_names_take_capitals_and_dashes() -> None:
     for name in PROMISED:
         if name.partition("@")[0] in {entry.name for entry in entries().values()}:
@@ -154,3 +155,8 @@ def test_what_is_no_spec_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_what_looks_like_a_file() -> None:
     assert all(map(is_file_name, ["a.yaml", "a/b.yml", "./a", "../a", "/a", ".", "C:\\a.yaml"]))
     assert not any(map(is_file_name, ["alexnet", "blocks/conv_nxn", "resnet50@v1", "a.yaml.bak", "yaml"]))
+
+
+@pytest.mark.parametrize("name", ["ALEXNET", "Alex-Net", "vgg_16", "VGG-16@C", "Res-Net_50@V1", "inception v3"])
+def test_a_name_takes_capitals_dashes_and_spaces(name: str) -> None:
+    assert load(name).name.replace("_", "") == name.lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -61,7 +61,7 @@ def problem(pattern: str) -> Problem:
         ("conv3-64s2", "conv1 conv 3×3, 64, /2 (64, 16, 16)"),
         ("conv3-64d2", "conv1 conv 3×3, 64, dilation 2 (64, 32, 32)"),
         ("conv3-64d2p0", "conv1 conv 3×3, 64, dilation 2 (64, 28, 28)"),
-        ("conv3-63g3", "conv1 conv 3×3, 63, 3 groups (63, 32, 32)"),
+        ("conv3-63g3", "conv1 conv 3×3, 63, depthwise (63, 32, 32)"),
         ("conv3x3-64 s2 p0", "conv1 conv 3×3, 64, /2 (64, 15, 15)"),
         ("conv 3x3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),
         ("conv2d3-64", "conv1 conv 3×3, 64 (64, 32, 32)"),

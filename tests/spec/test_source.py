@@ -264,6 +264,7 @@ def test_nesting_is_bounded() -> None:
     assert (message, line) == (f"is nested more than {DEEPEST_NESTING} deep", 1)
 
 
+@pytest.mark.slow
 def test_the_number_of_values_is_bounded() -> None:
     many = "[" + ", ".join(["1"] * (MOST_VALUES // 2)) + "]"
     assert len(value_of(f"a: {many}")["a"]) == MOST_VALUES // 2

@@ -57,7 +57,7 @@ def usable_names(spec: Spec, file: str) -> list[str]:
     """The networks of a file as other commands take them: net.yaml, net.yaml@member, net.yaml@variant."""
     own = spec.document.name
     names = network_names(spec)
-    if len(names) == 1 and not spec.document.networks:
+    if len(names) == 1:
         return names
     return [file if name == own else f"{file}@{name.removeprefix(f'{own}@')}" for name in names]
 
