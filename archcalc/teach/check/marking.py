@@ -132,7 +132,7 @@ class Marking:
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right)
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
-        # Of a cell that stands twice, the second does not follow from the first.
+        # Of a cell that is there twice, the second does not follow from the first.
         follows = [one for one in follows if one.source != (match.layer, quantity)]
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
@@ -146,12 +146,12 @@ class Marking:
         return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
 
     def _note(self, question: Question, judged: Outcome) -> None:
-        """Write the verdict down; a cell that stands twice in the table is judged twice, and said to."""
+        """Write the verdict down; a cell that is in the table twice is judged twice, and said to."""
         notes = [judged.note or question.note]
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
         if first is not question:
             place = first.answer.place
-            notes.append(f"stands twice in the table{f': also in row {place.row}' if place else ''}")
+            notes.append(f"is in the table twice{f': also in row {place.row}' if place else ''}")
         self.done[question.position] = Cell(
             question.answer,
             question.match.layer,

@@ -277,7 +277,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.yaml", "- 5\n", "a.yaml:1:3: each item must be a row"),
     ("a.yaml", "- {params: 5}\n", "a.yaml:1:3: this row names no layer"),
     ("a.yaml", "conv1: 5\n", "a.yaml:1:8: 'conv1' should hold its answers"),
-    ("a.yaml", "- {layer: a, layer: b}\n", "stands twice"),
+    ("a.yaml", "- {layer: a, layer: b}\n", "given twice"),
     ("a.yaml", "a: !!python/object:os.system {}\n", "tag"),
     ("a.yaml", "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10) if i else 1}]\n" for i in range(9)), "200,000"),
     ("a.yaml", "- {layer: " + "[" * 5000, "nest"),

@@ -261,7 +261,7 @@ def test_a_row_that_stands_twice_is_judged_twice() -> None:
     first, _, second = check_answers(analysis_of("alexnet"), answers).cells
     assert (first.verdict, first.note) == (Verdict.RIGHT, "")
     assert second.verdict is Verdict.WRONG
-    assert "stands twice" in second.note
+    assert "in the table twice" in second.note
 
 
 def test_what_follows_in_either_rounding() -> None:

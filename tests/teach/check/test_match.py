@@ -73,7 +73,7 @@ def test_label(network: str, label: str, layer: str) -> None:
 
 
 def test_labels_of_the_vgg_paper() -> None:
-    """conv3-64 stands twice in Table 1, maxpool five times: in turn, where all of them are there."""
+    """conv3-64 is in Table 1 twice, maxpool five times: in turn, where all of them are there."""
     labels = [
         "conv3-64", "conv3-64", "maxpool", "conv3-128", "conv3-128", "maxpool", *["conv3-256"] * 3, "maxpool",
         *["conv3-512"] * 3, "maxpool", *["conv3-512"] * 3, "maxpool", "FC-4096", "FC-4096", "FC-1000", "soft-max",

@@ -33,7 +33,7 @@ def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
             analysis = analyse(load(name), network.analysis.batch, network.analysis.dtype, network.analysis.conventions)
         except ArchcalcError:
             continue
-        value = QUANTITIES[quantity].of(analysis.totals)
+        value = sum(QUANTITIES[quantity].of(row) for row in analysis.rows)
         reason = f"that is {name}, {analysis.graph.title or name}. Here it is {own}."
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
 
