@@ -20,10 +20,8 @@ COMPARISON = "comparison.html"
 PICTURES = {
     "alexnet": "volumes",
     "googlenet": "blocks",
-    "inception_v3": "blocks",
     "lenet5": "volumes",
     "mobilenet": "blocks",
-    "nasnet_mobile": "blocks",
     "nin": "volumes",
     "resnet50": "blocks",
     "unet": "volumes",
