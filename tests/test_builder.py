@@ -113,8 +113,8 @@ def test_a_spec_refuses_it_with_the_same_words(op: str, fields: dict[str, Any], 
     )
     with pytest.raises(ac.SpecError) as written:
         ac.from_yaml(text).analyse()
-    said = [(problem.message, problem.layer) for problem in written.value.problems]
-    assert [(problem.message, problem.layer) for problem in built.value.problems] == said
+    expected = [(problem.message, problem.layer) for problem in written.value.problems]
+    assert [(problem.message, problem.layer) for problem in built.value.problems] == expected
 
 
 def test_a_block_and_its_name() -> None:

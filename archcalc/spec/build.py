@@ -191,9 +191,9 @@ def _reported(
             if figure.when is None:
                 holds = facts is exact_source and not changed
             else:
-                holds = bool(_told(spec, place, "when", figure.when, known))
+                holds = bool(_evaluated(spec, place, "when", figure.when, known))
             if figure.by is not None and isinstance(figure.value, dict):
-                key = plain(_told(spec, place, "by", figure.by, known))
+                key = plain(_evaluated(spec, place, "by", figure.by, known))
                 holds = holds and str(key) in figure.value
                 figure = figure.model_copy(update={"value": figure.value.get(str(key)), "by": None})  # noqa: PLW2901
             if holds:
@@ -201,7 +201,9 @@ def _reported(
     return tuple(figures)
 
 
-def _told(spec: Spec, place: Sequence[Any], what: str, expression: str | bool, variables: Mapping[str, Any]) -> Any:
+def _evaluated(
+    spec: Spec, place: Sequence[Any], what: str, expression: str | bool, variables: Mapping[str, Any]
+) -> Any:
     """The value of an expression in a reported figure."""
     try:
         return evaluate_tree(expression, variables)

@@ -22,7 +22,7 @@ PROGRAM = (sys.executable, "-m", "archcalc")
 
 
 class Result(NamedTuple):
-    """What a run left behind."""
+    """The output, the errors and the exit code of a run."""
 
     code: int
     out: str

@@ -108,7 +108,7 @@ def test_validate_tells_all_and_goes_on(archcalc: Run, tmp_path: Path) -> None:
     wrong.write_text("name: wrong\ntitle: Wrong\ninput: 8x8x3\nlayers:\n  - rleu\n  - conv2d: {kernel_sise: 3}\n")
     result = archcalc("validate", wrong, MODULES, BREAKS, tmp_path, tmp_path / "nowhere.yaml")
     assert result.code == 2
-    # What is good is still said, on stdout; what is wrong on stderr, each with its place.
+    # What is good is still reported, on stdout; what is wrong on stderr, each with its place.
     assert result.out.startswith(f"{MODULES}: ")
     assert len(result.out.splitlines()) == 1
     for words in (f"{wrong}:5:5", f"{wrong}:6:14", f"{BREAKS}:12:5", f"{tmp_path} is a directory", "nowhere.yaml"):
@@ -222,7 +222,7 @@ def test_members_of_a_file_are_named_as_they_are_used(archcalc: Run, refuses: Ru
         "name: fam\ntitle: Fam\ninput: 8x8x4\nparameters: {w: 4}\nnetworks:\n  small: {title: Small}\n"
         "  large: {title: Large, set: {w: 8}}\nlayers: [conv2d: {out_channels: w, kernel_size: 3}]\n"
     )
-    said = archcalc("validate", file).out
-    assert said == f"{file}: good (fam.yaml@small, fam.yaml@large)\n"
+    out = archcalc("validate", file).out
+    assert out == f"{file}: good (fam.yaml@small, fam.yaml@large)\n"
     assert archcalc("report", f"{file}@large", "-f", "json").json["title"] == "Large"
     assert "there are small, large" in refuses("report", f"{file}@huge").err

@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_to(refuses: Run, tmp_path: Path) -> Non
     assert "cannot write" in refuses("draw", "lenet5", "-o", tmp_path / "a.svg").err
 
 
-def test_a_block_of_a_gathered_network_is_not_opened_beside(refuses: Run, tmp_path: Path) -> None:
+def test_a_block_of_a_gathered_network_is_not_opened_next_to_it(refuses: Run, tmp_path: Path) -> None:
     spec = tmp_path / "deep.yaml"
     layers = "".join(f"  - conv_relu: {{out_channels: {4 + i % 7}, kernel_size: {1 + 2 * (i % 2)}, padding: same}}\n"
                      for i in range(300))  # fmt: skip

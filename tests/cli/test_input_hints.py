@@ -120,15 +120,15 @@ def sizes_in(hint: str) -> list[tuple[int, int, int]]:
 @pytest.mark.parametrize(("name", "strict"), EVERY)
 def test_the_inputs_that_are_named_work(name: str, strict: bool) -> None:
     net = network(name).with_input((4, 5, 6))
-    said = hints(net, strict)
-    assert len(said) <= 1
-    for hint in said:
+    given = hints(net, strict)
+    assert len(given) <= 1
+    for hint in given:
         *_, last = shapes = sizes_in(hint)
         tried = [last] if "smallest" in hint else [shape for shape in shapes if shape != (5, 6, 4)]
         assert tried
         assert all(channels == 4 and fits(net, height, width, strict) for height, width, channels in tried)
     possible = any(fits(net, side, side, strict) for side in range(1, LIMIT))
-    assert bool(said) == possible
+    assert bool(given) == possible
 
 
 SEGNET = """\
@@ -154,8 +154,8 @@ SEGNET = """\
     ],
 )  # fmt: skip
 def test_each_side_moves_to_its_own_nearest(net: LayerGraph, size: tuple[int, int, int], named: str) -> None:
-    (said,) = hints(net.with_input(size))
-    assert said.endswith(f"that work: {named}")
+    (hint,) = hints(net.with_input(size))
+    assert hint.endswith(f"that work: {named}")
 
 
 def test_near_inputs_come_before_the_smallest() -> None:

@@ -63,12 +63,12 @@ def test_a_file_is_replaced(archcalc: Run, tmp_path: Path) -> None:
 
 
 def test_through_a_link_the_file_behind_it_is_written(archcalc: Run, tmp_path: Path) -> None:
-    behind, link = tmp_path / "behind.csv", tmp_path / "link.csv"
-    behind.write_text("old")
-    link.symlink_to(behind)
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    link.symlink_to(target)
     assert archcalc("report", "lenet5", "-o", link).code == 0
     assert link.is_symlink()
-    assert behind.read_text(encoding="utf-8").startswith("layer,")
+    assert target.read_text(encoding="utf-8").startswith("layer,")
 
 
 def test_a_pipe_is_written_to_and_not_replaced(archcalc: Run, tmp_path: Path) -> None:

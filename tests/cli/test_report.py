@@ -267,8 +267,8 @@ def test_running_statistics_count_on_request(archcalc: Run) -> None:
     assert (plain["buffers"], counted["buffers"]) == (statistics, 0)
     assert counted["params"] == plain["params"] + statistics
     assert counted["trainable_params"] == plain["trainable_params"] == plain["params"]
-    said = " ".join(archcalc("report", MODULES, "--running-statistics").out.split())
-    assert "count as parameters that are not trained" in said
+    words = " ".join(archcalc("report", MODULES, "--running-statistics").out.split())
+    assert "count as parameters that are not trained" in words
 
 
 def test_strict_wants_windows_that_tile(archcalc: Run) -> None:
@@ -375,7 +375,7 @@ def test_the_hint_is_not_lost_where_a_block_fails_twice(archcalc: Run, tmp_path:
     assert "9×9×3" in result.err
 
 
-def test_several_mistakes_are_told_together(refuses: Run, tmp_path: Path) -> None:
+def test_several_mistakes_are_reported_together(refuses: Run, tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(
         "name: wrong\ntitle: Wrong\ninput: 8x8x3\nlayers:\n"

@@ -1,4 +1,4 @@
-"""The page of the conventions, held against the counts."""
+"""The page of the conventions, compared with the counts."""
 
 from __future__ import annotations
 

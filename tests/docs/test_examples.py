@@ -25,7 +25,7 @@ from tests.docs.pages import FILE, LANGUAGES, PAGES, Command, Example, every, ex
 
 
 @pytest.fixture
-def beside_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_folder_of_examples(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The working directory holds every spec of the page, and every file that it names."""
     for example in examples_of(page):
         if example.language.startswith("yaml"):
@@ -90,7 +90,7 @@ PAGES_WITH_PYTHON = [page for page in PAGES if any(example.language == "python" 
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.name)
-@pytest.mark.usefixtures("beside_examples")
+@pytest.mark.usefixtures("in_folder_of_examples")
 def test_python_examples(page: Path) -> None:
     """The blocks of a page are one session."""
     names: dict[str, Any] = {}
@@ -124,7 +124,7 @@ def pattern_of(shown: str) -> str:
 
 
 @every("console")
-@pytest.mark.usefixtures("beside_examples")
+@pytest.mark.usefixtures("in_folder_of_examples")
 def test_console_example(example: Example, archcalc: Run) -> None:
     if example.page.parent.name != "tutorials":
         check_console(example, archcalc)
@@ -133,7 +133,7 @@ def test_console_example(example: Example, archcalc: Run) -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.parent.name == "tutorials"], ids=lambda page: page.name
 )
-@pytest.mark.usefixtures("beside_examples")
+@pytest.mark.usefixtures("in_folder_of_examples")
 def test_a_tutorial_is_one_session(page: Path, archcalc: Run) -> None:
     """What a block of a tutorial writes is there for the blocks after it."""
     for example in examples_of(page):

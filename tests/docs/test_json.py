@@ -1,4 +1,4 @@
-"""The page of the JSON report, held against a report."""
+"""The page of the JSON report, compared with a report."""
 
 from __future__ import annotations
 

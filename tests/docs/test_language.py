@@ -1,4 +1,4 @@
-"""The page of the spec language, held against the code."""
+"""The page of the spec language, compared with the code."""
 
 from __future__ import annotations
 

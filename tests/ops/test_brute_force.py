@@ -139,28 +139,28 @@ def test_a_connection_table_leaves_out_what_is_not_connected(
 
 @QUICK
 @given(pair, pair, st.integers(1, 2), tiny, tiny, st.booleans())
-def test_a_transposed_convolution_stamps_its_kernel(
+def test_a_transposed_convolution_adds_its_kernel_once_per_input(
     kernel: tuple[int, int], stride: tuple[int, int], groups: int, height: int, width: int, bias: bool
 ) -> None:
     assume(kernel[0] >= stride[0] and kernel[1] >= stride[1])
     source = (2 * groups, height, width)
     out_channels = 3 * groups
-    stamps: dict[tuple[int, int, int], int] = {}
+    contributions: dict[tuple[int, int, int], int] = {}
     products = 0
     places = itertools.product(range(source[0]), range(height), range(width), range(kernel[0]), range(kernel[1]))
     for channel, y, x, i, j in places:
         group = channel // 2
         for filter_ in range(3 * group, 3 * group + 3):
             place = (filter_, y * stride[0] + i, x * stride[1] + j)
-            stamps[place] = stamps.get(place, 0) + 1
+            contributions[place] = contributions.get(place, 0) + 1
             products += 1
-    size = (max(y for _, y, _ in stamps) + 1, max(x for _, _, x in stamps) + 1)
+    size = (max(y for _, y, _ in contributions) + 1, max(x for _, _, x in contributions) + 1)
 
     fields = {"kernel_size": list(kernel), "stride": list(stride), "groups": groups, "bias": bias}
     layer = shape(op("conv_transpose2d", out_channels=out_channels, **fields), source)
     assert layer.output == (out_channels, *size)
     assert count_params(layer).params == source[0] * 3 * kernel[0] * kernel[1] + bias * out_channels
-    additions = sum(count - 1 + bias for count in stamps.values())
+    additions = sum(count - 1 + bias for count in contributions.values())
     assert count_operations(layer) == (products, Operations(additions, products))
 
 
@@ -169,7 +169,7 @@ def test_a_transposed_convolution_stamps_its_kernel(
 def test_local_response_normalisation_sums_the_squares_in_reach(channels: int, size: int, positions: int) -> None:
     additions = 0
     for channel in range(channels):
-        # n channels around this one; where n is even the larger half lies behind.
+        # n channels around this one; where n is even the larger half comes after it.
         reach = [c for c in range(channel - (size - 1) // 2, channel + size // 2 + 1) if 0 <= c < channels]
         additions += len(reach) - 1 + 1  # the sum, and k
     layer = shape(op("local_response_norm", size=size), (channels, positions, 1))

@@ -1,6 +1,6 @@
 """Every op on a small input: output shape, parameters, multiply-adds and every kind of operation, worked out by hand.
 
-The table is the reference for what an op means; figures that are printed in a paper stand beside the small ones.
+The table is the reference for what an op means; figures that are printed in a paper are next to the small ones.
 """
 
 from __future__ import annotations
@@ -324,7 +324,7 @@ POOLING = [
         (64, 56, 56),
         counts=Operations(comparisons=64 * 56 * 56 * 8),
     ),
-    # ⌈(5 + 2 − 2)/2⌉ + 1 = 4 windows, the last of which starts behind the image: dropped.
+    # ⌈(5 + 2 − 2)/2⌉ + 1 = 4 windows, the last of which starts after the image: dropped.
     Row(
         "max_pool2d",
         {"kernel_size": 2, "padding": 1, "ceil_mode": True},
@@ -523,7 +523,7 @@ SHAPES = [
     Row("zero_pad2d", {"padding": 1}, ((2, 3, 3),), (2, 5, 5)),
     Row("zero_pad2d", {"padding": [1, 2]}, ((2, 3, 3),), (2, 5, 7)),
     Row("zero_pad2d", {"padding": [0, 0, 1, 2]}, ((2, 3, 3),), (2, 4, 5)),
-    # As much as a 3×3 window with stride 2 takes under TensorFlow's SAME: 1 for 4, 2 for 5; the odd one behind.
+    # As much as a 3×3 window with stride 2 takes under TensorFlow's SAME: 1 for 4, 2 for 5; the odd one after.
     Row("zero_pad2d", {"padding": "same", "kernel_size": 3, "stride": 2}, ((2, 4, 5),), (2, 5, 7)),
     Row("pad_channels", {"before": 1, "after": 2}, ((3, 2, 2),), (6, 2, 2)),
     # ResNet, option A: from 16 to 32 channels.

@@ -1,4 +1,4 @@
-"""Activation memory: what is stored anew, and the most that lives at one time, against a simulation."""
+"""Activation memory: what is stored, and the most that lives at one time, against a simulation."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_output_of_the_network_is_not_overwritten_and_lives_to_the_end() -> N
     assert measured(layers(text, top="outputs: {early: a, late: c}\n")).live == (256, 512, 512, 768, 768)
 
 
-def test_a_view_needs_no_room_and_keeps_what_it_shows() -> None:
+def test_a_view_needs_no_memory_and_keeps_what_it_shows() -> None:
     text = """\
   - conv2d: {name: a, out_channels: 4, kernel_size: 1}
   - flatten: {name: flat}

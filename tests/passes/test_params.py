@@ -1,4 +1,4 @@
-"""Parameters: weights and biases, trained and fixed, and the buffers beside them."""
+"""Parameters: weights and biases, trained and fixed, and the buffers next to them."""
 
 from __future__ import annotations
 

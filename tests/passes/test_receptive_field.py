@@ -45,7 +45,7 @@ layers:
   - conv2d: {out_channels: 256, kernel_size: 3, padding: same}
   - max_pool2d: {name: last, kernel_size: 3, stride: 2}
 """
-#: As in TF-slim: the last unit of a stage has the stride. The shortcuts see less than the branches beside them.
+#: As in TF-slim: the last unit of a stage has the stride. The shortcuts see less than the parallel branches.
 RESNET50 = """\
 input: 225x225x3
 blocks:

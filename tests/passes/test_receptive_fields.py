@@ -66,7 +66,7 @@ def same_padding(size: int, kernel: int, stride: int) -> int:
 
 
 def follow(op: Any, inputs: list[list[Mask]], count: int) -> list[Mask]:
-    """The masks behind a layer, along the height."""
+    """The masks after a layer, along the height."""
     first = inputs[0]
     kind = op.kind
     if kind in ("linear", "global_avg_pool2d", "rbf"):

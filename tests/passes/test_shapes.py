@@ -14,8 +14,8 @@ BROKEN = """\
   - conv2d: {name: fits, out_channels: 8, kernel_size: 3}
   - conv2d: {name: fails, out_channels: 8, kernel_size: 7}
   - relu: {name: reads_it}
-  - relu: {name: beside, from: fits}
-  - conv2d: {name: fails_too, out_channels: 6, kernel_size: 1, groups: 3, from: beside}
+  - relu: {name: next_to, from: fits}
+  - conv2d: {name: fails_too, out_channels: 6, kernel_size: 1, groups: 3, from: next_to}
 """
 
 

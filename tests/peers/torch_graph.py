@@ -45,7 +45,7 @@ class TorchGraph:
 
 
 def _stayed(switches: Tensor) -> Tensor:
-    """1 for what unpooling puts last at its place: PyTorch's backward pays no heed to what was put over."""
+    """1 for what unpooling puts last at its place: PyTorch's backward ignores what was overwritten."""
     flat = switches.flatten(2)
     numbers = torch.arange(flat.shape[2]).expand_as(flat)
     last = torch.full((*flat.shape[:2], int(flat.max()) + 1), -1).scatter_reduce(2, flat, numbers, "amax")

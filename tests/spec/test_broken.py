@@ -1,4 +1,4 @@
-"""Broken specs: every planted fault is told, at its line and column, with its layer, and nothing else is.
+"""Broken specs: every planted fault is reported, at its line and column, with its layer, and nothing else is.
 
 The files lie in `tests/broken`. A row of the table is a fault: line, column, layer (None where the fault is not one of
 a layer that has a name), and words of the message and of the lines that help.
@@ -53,7 +53,7 @@ FAULTS: dict[str, list[Fault]] = {
         (13, 37, "e", ["out_channels: should be a whole number, not 2.66"]),
         (14, 47, None, ["out_channels: 'widht' is not known here; did you mean width?"]),
     ],
-    # What is made of a faulty value is not told again.
+    # What is computed from a faulty value is not reported again.
     "bad_let": [
         (7, 14, None, ["inner: 'hlaf' is not known here; did you mean half"]),
         (13, 14, None, ["c: 'wdth' is not known here; did you mean width"]),
@@ -271,7 +271,7 @@ def test_the_table_covers_the_files() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - set(BOMBS)))
-def test_every_planted_fault_is_told_and_nothing_else(name: str) -> None:
+def test_every_planted_fault_is_reported_and_nothing_else(name: str) -> None:
     found = problems(name)
     assert [problem.location[1:] for problem in found if problem.location] == [(row[0], row[1]) for row in FAULTS[name]]
     for problem, (line, column, layer, words) in zip(found, FAULTS[name], strict=True):
@@ -318,7 +318,7 @@ else:
 
 
 def answer(path: Path) -> str:
-    """What is said of a file, by a process with bounded work and memory."""
+    """The errors of a file, from a process with bounded work and memory."""
     command = [sys.executable, "-c", LIMIT, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT, check=False)
     assert done.stderr == ""
@@ -339,12 +339,12 @@ def answer_here(path: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_few_steps(name: str) -> None:
-    told = answer(BROKEN / f"{name}.yaml")
-    assert f"{name}.yaml:" in told
-    assert len(told) < 1000
+    message = answer(BROKEN / f"{name}.yaml")
+    assert f"{name}.yaml:" in message
+    assert len(message) < 1000
     for line, column, _, words in FAULTS[name]:
-        assert f"{name}.yaml:{line}:{column}: " in told
-        assert [word for word in words if word not in told] == []
+        assert f"{name}.yaml:{line}:{column}: " in message
+        assert [word for word in words if word not in message] == []
 
 
 HEAD = "name: hostile\ntitle: Hostile\ninput: 8x8x4\n"
@@ -461,11 +461,11 @@ def test_a_hostile_spec_is_answered_in_few_steps(name: str, tmp_path: Path) -> N
     text, answers = HOSTILE[name]
     path = tmp_path / "hostile.yaml"
     path.write_text(HEAD + text)
-    said = answer(path) if name in LARGE else answer_here(path)
-    assert any(words in said for words in answers), said[:1000]
-    assert said == "good" or said.startswith("hostile.yaml:"), said[:1000]
-    assert len(said.splitlines()[0]) < 1000
-    assert said.count("hostile.yaml:") <= 100, "nobody reads more"
+    message = answer(path) if name in LARGE else answer_here(path)
+    assert any(words in message for words in answers), message[:1000]
+    assert message == "good" or message.startswith("hostile.yaml:"), message[:1000]
+    assert len(message.splitlines()[0]) < 1000
+    assert message.count("hostile.yaml:") <= 100, "nobody reads more"
 
 
 def test_what_is_large_is_hostile() -> None:

@@ -219,7 +219,7 @@ def fault(old: str, new: str, **choices: Any) -> tuple[str, tuple[int, int], tup
         ),
     ],
 )
-def test_a_fault_of_a_member_is_told_where_it_stands(old: str, new: str, choices: dict[str, Any], words: str) -> None:
+def test_a_fault_of_a_member_is_reported_where_it_is(old: str, new: str, choices: dict[str, Any], words: str) -> None:
     message, place, mark = fault(old, new, **choices)
     assert words in message
     assert place == mark

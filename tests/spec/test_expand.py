@@ -404,7 +404,7 @@ def test_the_blocks_that_every_spec_has(block: str, kinds: list[str], params: in
     assert numbers(f"  - {block}\n").totals.params == params
 
 
-def test_a_fault_inside_a_shared_block_is_told_where_the_block_is_used() -> None:
+def test_a_fault_inside_a_shared_block_is_reported_where_the_block_is_used() -> None:
     text, found = marked("input: 8x8x4\nlayers:\n  - relu\n  - ^conv_relu: {out_channels: 4, kernel_size: 99}\n")
     (problem,) = problems(text)
     assert problem.layer == '"conv_relu1/conv" (conv2d)'
@@ -420,7 +420,7 @@ def test_outputs_are_named_with_their_weight() -> None:
     assert layers(text, top=top).outputs == (Output("early", 1, 1.0), Output("late", 2, 0.5))
 
 
-def test_an_output_beside_the_sequence_does_not_interrupt_it() -> None:
+def test_an_output_next_to_the_sequence_does_not_interrupt_it() -> None:
     text = """\
   - relu: {name: trunk}
   - output: aux

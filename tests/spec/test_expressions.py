@@ -344,7 +344,7 @@ def test_a_faulty_expression_is_refused_at_its_column(text: str, words: str, off
     assert error.offset == offset
 
 
-def test_an_unknown_name_is_told_apart_so_that_the_nearest_can_be_suggested() -> None:
+def test_an_unknown_name_is_marked_so_that_the_nearest_can_be_suggested() -> None:
     assert fault("2 * kk").unknown == "kk"
     assert fault("2 *").unknown is None
 

@@ -45,7 +45,7 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512"]),
     ],
 )
-def test_what_is_meant_is_said(layer: str, words: list[str]) -> None:
+def test_what_is_meant_is_message(layer: str, words: list[str]) -> None:
     text = "\n".join(map(str, problems(f"{HEAD}  - {layer}\n")))
     for word in words:
         assert word in text
@@ -56,7 +56,7 @@ def test_what_is_meant_is_said(layer: str, words: list[str]) -> None:
     [("scale", "scaled_tanh"), ("attention", "flatten"), ("conv2d: {in_channels: 4, kernel_size: 1}", "mean out_chan"),
      ("conv2d: {activation: relu}", "dilation?")],
 )  # fmt: skip
-def test_what_is_not_meant_is_not_said(layer: str, wrong: str) -> None:
+def test_what_is_not_meant_is_not_message(layer: str, wrong: str) -> None:
     assert wrong not in "\n".join(map(str, problems(f"{HEAD}  - {layer}\n")))
 
 
@@ -82,9 +82,9 @@ def test_a_word_in_a_let_is_written_in_quotes(let: str, good: bool) -> None:
     if good:
         assert build(spec_of(parse_source(text, "a.yaml")))
         return
-    said = "\n".join(map(str, problems(text)))
-    assert "a word is written in quotes of its own: \"'" in said
-    assert "did you mean nearest" not in said
+    message = "\n".join(map(str, problems(text)))
+    assert "a word is written in quotes of its own: \"'" in message
+    assert "did you mean nearest" not in message
 
 
 FAMILY = """

@@ -171,20 +171,20 @@ def test_every_item_knows_its_place() -> None:
         ("- repeat: 2\n  layers:\n    - repeat: 3\n      layers:\n        - 7\n", "a layer is a name", (5, 11)),
     ],
 )
-def test_a_faulty_item_is_told_at_its_place(text: str, words: str, place: tuple[int, int]) -> None:
+def test_a_faulty_item_is_reported_at_its_place(text: str, words: str, place: tuple[int, int]) -> None:
     _, problems = read(text)
     found = [(problem.message, problem.location) for problem in problems]
     assert any(words in message for message, _ in found), found
     assert [location and location[1:] for message, location in found if words in message] == [place]
 
 
-def test_all_faulty_rows_are_told() -> None:
+def test_all_faulty_rows_are_reported() -> None:
     _, problems = read("- for_each: [a, b]\n  rows: [[1], [1, 2], [1, 2, 3]]\n  layers: [relu]\n")
     assert [problem.message for problem in problems] == ["a row of 1 for 2 columns", "a row of 3 for 2 columns"]
     assert problems[0].details == ("columns: a, b",)
 
 
-def test_good_items_beside_faulty_ones_are_kept() -> None:
+def test_good_items_next_to_faulty_ones_are_kept() -> None:
     items, problems = read("- relu\n- 5\n- tanh\n")
     assert [step.kind for step in items if isinstance(step, Step)] == ["relu", "tanh"]
     assert len(problems) == 1

@@ -134,13 +134,13 @@ def test_a_network_counted_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "said"),
+    ("network", "noted"),
     [("8x8x3 -> conv3-4", True), ("8x8x3 -> pool2", True), ("8x8x3 -> fc10", False), ("alexnet", False)],
 )
 @pytest.mark.parametrize("form", ["table", "markdown", "json", pytest.param("html", marks=pytest.mark.slow)])
-def test_the_report_of_a_pattern_says_how_it_is_padded(archcalc: Run, network: str, said: bool, form: str) -> None:
+def test_the_report_of_a_pattern_says_how_it_is_padded(archcalc: Run, network: str, noted: bool, form: str) -> None:
     out = archcalc("report", network, "-f", form).out.replace("\n", " ").replace("\\", "")
-    assert ("a convolution is padded `same`" in " ".join(out.split())) == said
+    assert ("a convolution is padded `same`" in " ".join(out.split())) == noted
 
 
 def test_vgg16_is_one_line() -> None:

@@ -1,4 +1,4 @@
-"""YAML read into values that know their place, by rules that leave a hostile file no room."""
+"""YAML read into values that know their place, by rules that bound the work of a hostile file."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ class Difference(NamedTuple):
     analysed: str
 
     def __str__(self) -> str:
-        said = f"executed {self.executed}, the analysis says {self.analysed}" if self.analysed else self.executed
-        return f"{self.layer}: {self.quantity}: {said}"
+        values = f"executed {self.executed}, the analysis says {self.analysed}" if self.analysed else self.executed
+        return f"{self.layer}: {self.quantity}: {values}"
 
 
 def compare(execution: Execution, analysis: Analysis, memory: bool = False) -> list[Difference]:

@@ -25,9 +25,9 @@ LONGEST = 60
 
 
 class Derivation(NamedTuple):
-    """How one number of a layer comes about.
+    """How one number of a layer is computed.
 
-    `quantity` is its key, `label` its name in words, `symbol` what stands before the first `=`. `tree` is the
+    `quantity` is its key, `label` its name in words, `symbol` what is written before the first `=`. `tree` is the
     expression, or only the value where there is no formula to show.
     """
 
@@ -140,7 +140,7 @@ def _derive(
 
 
 def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
-    """`same` padding as pixels, and how they come about."""
+    """`same` padding as pixels, and how they are computed."""
     op, shape = row.op, row.input_shapes[0]
     assert isinstance(op, Windowed)
     axes = [op.axis(shape, axis) for axis in (0, 1)]

@@ -69,13 +69,15 @@ def _forward(solution: Solution) -> list[str]:
 
 
 def _one(solution: Solution, name: str) -> list[str]:
-    lines = [f"{_told(name)} = {getattr(answer, name)}: {chain(solution, answer)}" for answer in solution.exact[:SHOWN]]
+    lines = [
+        f"{_words(name)} = {getattr(answer, name)}: {chain(solution, answer)}" for answer in solution.exact[:SHOWN]
+    ]
     if lines:
         lines += _more(solution.exact)
         if rest := solution.floored:
             values = [str(getattr(answer, name)) for answer in rest[:SHOWN]]
             some = ", …" if len(rest) > SHOWN else ""
-            lines.append(f"With rows that no window reads also {_told(name)} = {', '.join(values)}{some}.")
+            lines.append(f"With rows that no window reads also {_words(name)} = {', '.join(values)}{some}.")
         return lines
     return [_none(solution, name), *near(solution)]
 
@@ -93,8 +95,8 @@ def _none(solution: Solution, name: str) -> str:
             return f"No symmetric padding gives {wanted}: {equation} = {wanted} needs P = {value}{more}."
         return f"No symmetric padding gives {wanted}."
     if solution.floored:
-        return f"No {_told(name)} gives {wanted} without rows that no window reads."
-    return f"No {_told(name)} gives {wanted}."
+        return f"No {_words(name)} gives {wanted} without rows that no window reads."
+    return f"No {_words(name)} gives {wanted}."
 
 
 def near(solution: Solution) -> list[str]:
@@ -134,7 +136,8 @@ def _neighbours(solution: Solution, name: str) -> list[str]:
         if above not in best or abs(answer.output - wanted) < abs(best[above].output - wanted):
             best[above] = answer
     return [
-        f"Nearest: {_told(name)} = {getattr(answer, name)} gives {chain(solution, answer)}." for answer in best.values()
+        f"Nearest: {_words(name)} = {getattr(answer, name)} gives {chain(solution, answer)}."
+        for answer in best.values()
     ]
 
 
@@ -160,7 +163,7 @@ def _table(solution: Solution) -> list[str]:
         return ["There is no answer."]
     exact, floored = solution.exact, solution.floored
     shown = (exact or floored)[:SHOWN]
-    rows = [[_told(name) for name in names], *[[str(getattr(answer, name)) for name in names] for answer in shown]]
+    rows = [[_words(name) for name in names], *[[str(getattr(answer, name)) for name in names] for answer in shown]]
     widths = [max(len(row[index]) for row in rows) for index in range(len(names))]
     aligned = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     texts = ["", *(f"   {chain(solution, answer)}" for answer in shown)]
@@ -209,7 +212,7 @@ def _but(node: Node, letter: str) -> Node:
     return node._replace(parts=tuple([_but(part, letter) for part in node.parts]))
 
 
-def _told(name: str) -> str:
+def _words(name: str) -> str:
     return name.replace("_", " ")
 
 

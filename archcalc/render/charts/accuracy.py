@@ -10,7 +10,7 @@ from archcalc.passes.analysis import Analysis
 
 
 class Accuracy(NamedTuple):
-    """A reported top-1 accuracy in percent. `crops` is how many crops were averaged, None where that is not said."""
+    """A reported top-1 accuracy in percent. `crops` is the number of crops averaged, None if not stated."""
 
     percent: float
     source: str

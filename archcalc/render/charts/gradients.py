@@ -132,7 +132,7 @@ def _axes(figure: Figure, x: Scale, y: Scale) -> None:
 def _draw(figure: Figure, name: str, line: Sequence[_Point], drawn: Style, x: Scale, y: Scale) -> None:
     values = [
         {"layer": clean(point.layer), "place": point.place, "norm": point.norm, "network": name,
-         "said": f"{point.norm:.3g}"}
+         "text": f"{point.norm:.3g}"}
         for point in line
     ]  # fmt: skip
     along = [value for value, point in zip(values, line, strict=True) if point.common]
@@ -143,7 +143,7 @@ def _draw(figure: Figure, name: str, line: Sequence[_Point], drawn: Style, x: Sc
     figure.add({"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}, along, **places)
     figure.add(
         {**_mark(drawn), "opacity": 1}, values, **places,
-        tooltip=[{"field": "network"}, {"field": "layer"}, {"field": "said", "title": "norm of the gradient"}],
+        tooltip=[{"field": "network"}, {"field": "layer"}, {"field": "text", "title": "norm of the gradient"}],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 SWEEPS = 24
 #: Distances within a column: between two nodes, a node and an edge, two edges.
-APART, BESIDE, CLOSE = 1.0, 0.75, 0.4
+APART, NEAR, CLOSE = 1.0, 0.75, 0.4
 
 Key = tuple[Hashable, ...]
 
@@ -110,7 +110,7 @@ def _bottom(group: tuple[list[Key], float]) -> float:
 
 def _gap(first: Key, second: Key) -> float:
     nodes = (len(first) == 1) + (len(second) == 1)
-    return (CLOSE, BESIDE, APART)[nodes]
+    return (CLOSE, NEAR, APART)[nodes]
 
 
 def _cost(

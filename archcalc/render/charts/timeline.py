@@ -56,7 +56,7 @@ def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str
     places = _columns(widths, figure.inner_width)
     _years(figure, [rank[0] for rank in order], places, widths)
     boxes = _boxes(figure, columns, cards, layout, places, widths)
-    _check_room(boxes, look)
+    _check_space(boxes, look)
     column = {family.key: number for number, members in enumerate(columns) for family in members}
     _edges(figure, edges, boxes, layout, places, widths, column)
     _draw(figure, families, cards, boxes)
@@ -150,7 +150,7 @@ def _boxes(
     return found
 
 
-def _check_room(boxes: Mapping[str, Box], look: Look) -> None:
+def _check_space(boxes: Mapping[str, Box], look: Look) -> None:
     """Cards may not meet, nor leave the picture. Raises `UsageError` that says which side is too short."""
     found = list(boxes.values())
     for (left, top, right, bottom), other in combinations(found, 2):

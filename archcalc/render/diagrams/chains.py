@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-class NotSeriesParallel(Exception):  # noqa: N818 - a result rather than an error: the caller lays the segment out otherwise
+class NotSeriesParallel(Exception):  # noqa: N818 - a result rather than an error: the caller then uses another layout for the segment
     """The segment has no such structure."""
 
 

@@ -1,4 +1,4 @@
-"""A diagram in the language of Graphviz, for whoever wants to lay it out differently."""
+"""A diagram in the language of Graphviz, so that it can be laid out differently."""
 
 from __future__ import annotations
 

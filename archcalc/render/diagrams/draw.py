@@ -58,8 +58,8 @@ def draw_steps(analysis: Analysis, form: str, choices: Choices) -> list[Picture]
         drawing = page(drawing, parse_ratio(choices.fit))
     drawings = [drawing]
     if choices.steps:
-        drawings, said = reveal(drawing)
-        notes += said
+        drawings, remarks = reveal(drawing)
+        notes += remarks
     if form in PAGED:
         return [_with_notes(render(drawings, form, choices), notes)]
     return [_with_notes(render([drawing], form, choices), notes) for drawing in drawings]

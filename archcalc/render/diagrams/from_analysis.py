@@ -130,7 +130,7 @@ def _worth(layout: Layout, ratio: float, cards: int) -> float:
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:
-    """With the title that was asked for, the highlighting, and what is to be said."""
+    """The diagram with the requested title, the highlighting and the notes."""
     if choices.highlight:
         diagram = mark(diagram, wiring, choices.highlight)
     if choices.title is not None:

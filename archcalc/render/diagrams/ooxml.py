@@ -33,7 +33,7 @@ class Run(NamedTuple):
     bold: bool = False
 
 
-class Glue(NamedTuple):
+class ConnectorEnd(NamedTuple):
     """An end of a connector: a shape and one of its sites."""
 
     shape: int
@@ -179,7 +179,13 @@ def freeform(
 
 
 def connector(
-    number: int, name: str, points: Sequence[Point], bezier: bool, pen: Pen, start: Glue | None, end: Glue | None
+    number: int,
+    name: str,
+    points: Sequence[Point],
+    bezier: bool,
+    pen: Pen,
+    start: ConnectorEnd | None,
+    end: ConnectorEnd | None,
 ) -> str:
     """A line glued to two shapes: straight, with up to four right angles, or of any other form."""
     if not bezier and len(points) == 2:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.render.diagrams import ooxml
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Link, Point, Ramp, Rect, Shape, Text, main_box
-from archcalc.render.diagrams.ooxml import Glue, Pen, Run
+from archcalc.render.diagrams.ooxml import ConnectorEnd, Pen, Run
 from archcalc.render.diagrams.svg import with_arrow
 from archcalc.render.diagrams.text import text_width
 
@@ -259,10 +259,10 @@ class _Writer:
     def _link(self, link: Link) -> str:
         pen = self._pen(link.line, link.thickness, link.dash, True)
         assert pen is not None
-        start, end = self._glue(link.source, link.points[0]), self._glue(link.target, link.points[-1])
+        start, end = self._connector_end(link.source, link.points[0]), self._connector_end(link.target, link.points[-1])
         return ooxml.connector(self._next(), link.title, self._points(link.points), link.bezier, pen, start, end)
 
-    def _glue(self, node: str, point: Point) -> Glue | None:
+    def _connector_end(self, node: str, point: Point) -> ConnectorEnd | None:
         """The site of a node's boxes that is nearest to where a line ends."""
         sites = []
         for number, rect in self.boxes.get(node, ()):
@@ -271,7 +271,7 @@ class _Writer:
             places = {ooxml.TOP: (middle, y), ooxml.LEFT: (x, centre), ooxml.BOTTOM: (middle, bottom),
                       ooxml.RIGHT: (right, centre)}  # fmt: skip
             sites += [(abs(a - point[0]) + abs(b - point[1]), number, site) for site, (a, b) in places.items()]
-        return Glue(*min(sites)[1:]) if sites else None
+        return ConnectorEnd(*min(sites)[1:]) if sites else None
 
 
 def _holds(rect: Rect, text: Text, shapes: Sequence[Shape]) -> bool:

@@ -58,7 +58,7 @@ def part(name: str, title: str, content: Html, level: int) -> Html:
 
 
 def not_drawn(sentence: str) -> Html:
-    """What stands in the place of a picture."""
+    """The note that replaces a picture."""
     return element("p", f"Not drawn: {sentence}", class_="missing")
 
 

@@ -61,20 +61,20 @@ class Report:
         """Totals that are no column sums, and how things are counted."""
         analysis = self.analysis
         totals = analysis.totals
-        said = analysis.conventions.describe(analysis.batch, analysis.dtype)
+        described = analysis.conventions.describe(analysis.batch, analysis.dtype)
         keys = {column.key for column in self.columns}
         notes = [
             f"Parameters take {words.size(totals.param_bytes)}; at most {words.size(totals.peak_activation_bytes)} of "
-            f"activations live at one time, at {totals.peak_layer}: {said['peak']}."
+            f"activations live at one time, at {totals.peak_layer}: {described['peak']}."
         ]
         if keys & {"multiplications", "multiplications_share"}:
-            notes.append(f"Multiplications: {said['multiplications']}.")
+            notes.append(f"Multiplications: {described['multiplications']}.")
         if totals.buffers or analysis.conventions.running_statistics:
-            notes.append(f"Params: {said['params']} ({totals.buffers:,} buffer values).")
+            notes.append(f"Params: {described['params']} ({totals.buffers:,} buffer values).")
         if keys & {"stored", "activations"}:
-            notes.append(f"Stored: {said['stored']}.")
+            notes.append(f"Stored: {described['stored']}.")
         if keys & {"receptive_field", "field_stride", "field_start"}:
-            notes.append(f"Receptive field: {said['receptive_field']}.")
+            notes.append(f"Receptive field: {described['receptive_field']}.")
         return [*notes, *analysis.graph.notes]
 
 

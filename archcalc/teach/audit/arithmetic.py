@@ -35,7 +35,7 @@ def _of(part: Part) -> tuple[str, str]:
 
 
 def of_calculation(printed: Printed, claimed: Claimed, value: Any) -> Iterator[Diagnosis]:
-    """A printed calculation that gives another number than the one beside it."""
+    """A printed calculation that gives another number than the one next to it."""
     text = f"The printed calculation gives {value_text(value, claimed.in_bytes)}, not {claimed.text}."
     yield Diagnosis("arithmetic", "", "", text)
     tree = printed.tree
@@ -85,7 +85,7 @@ def of_sides(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
         pairs = [(a, b) for a, b in zip(claimed.sides, value, strict=True) if a != b]
         if all(_is_slip(a, b) for a, b in pairs):
             slips = ", ".join(f"{a} for {b}" for a, b in pairs)
-            yield Diagnosis("digit_slip", layer, quantity, f"A slip of digits: {slips}.")
+            yield Diagnosis("digit_slip", layer, quantity, f"Mistyped digits: {slips}.")
     number = claimed.number
     if number is None or isinstance(value, bool) or not isinstance(value, (int, Fraction)) or not value:
         return

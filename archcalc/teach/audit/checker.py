@@ -55,7 +55,7 @@ class FaultyClaimError(Exception):
 
 
 class ClaimChecker:
-    """Judges claims with one set of networks."""
+    """Checks claims with one set of networks."""
 
     def __init__(self, reader: Reader, claims: Sequence[Claim] = ()) -> None:
         self.reader = reader
@@ -167,7 +167,7 @@ class ClaimChecker:
         if not differing:
             return CheckedClaim(claim, Verdict.RIGHT)
         mended = mended_formulas(formula, points, expected)
-        # The last one has the largest numbers, in which no operator hides behind a 0 or a 1.
+        # The last one has the largest numbers, in which no operand is 0 or 1, so that every operator shows.
         return CheckedClaim(claim, Verdict.WRONG, diagnoses=mended, counterexample=differing[-1])
 
     def points(self, claim: Claim, formula: Formula) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Why a claim is wrong. Each diagnosis reproduces the claimed value; rivals are told together."""
+"""Why a claim is wrong. Each diagnosis reproduces the claimed value; alternatives are listed together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MISTAKES = {
     "wrong_operator": "a formula with one operator lost or changed",
     "wrong_setting": "a setting that the layer does not have; what would follow from it",
 }
-#: Rivals beyond this number help nobody.
+#: More alternatives than this are not listed.
 MOST = 4
 
 
@@ -61,7 +61,7 @@ class Diagnoser:
         """The printed calculation does not give what is claimed."""
         assert self.claim.printed is not None
         if is_sum(self.context):
-            return []  # told with its terms
+            return []  # reported with its terms
         return list(of_calculation(self.claim.printed, claimed, self.printed))
 
     def of_addends(self, claimed: Claimed) -> list[Diagnosis]:

@@ -93,10 +93,10 @@ def _markdown_wrong(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
     for one in claims:
         right = calculated(one)
         where = f" (line {one.claim.line})" if one.claim.line else ""
-        told = f"claimed {escape_markdown(claimed(one))}" + (
+        correction = f"claimed {escape_markdown(claimed(one))}" + (
             f", right is **{escape_markdown(right)}**" if right else ""
         )
-        yield f"- **{escape_markdown(line(one.claim.id))}**{where}: {escape_markdown(statement(one))}: {told}"
+        yield f"- **{escape_markdown(line(one.claim.id))}**{where}: {escape_markdown(statement(one))}: {correction}"
         yield from (f"  - {escape_markdown(text)}" for text in details(one))
 
 
@@ -162,14 +162,14 @@ def _cells(numbers: list[int]) -> str:
 
 
 def _html_row(one: CheckedClaim) -> str:
-    told = line(one.reason) or calculated(one)
+    correction = line(one.reason) or calculated(one)
     if one.verdict is Verdict.WRONG:
-        told = f"claimed {claimed(one)}" + (f", right is {told}" if told else "")
+        correction = f"claimed {claimed(one)}" + (f", right is {correction}" if correction else "")
     more = "".join(f"<li>{escape(text)}</li>" for text in details(one)) if one.verdict is Verdict.WRONG else ""
     return (
         f'<tr class="{_CLASSES[one.verdict]}"><td class="verdict">{one.verdict}</td>'
         f'<td class="id">{escape(line(one.claim.id))}</td><td>{one.claim.line or ""}</td>'
-        f"<td>{escape(statement(one))}{f'<ul>{more}</ul>' if more else ''}</td><td>{escape(told)}</td></tr>\n"
+        f"<td>{escape(statement(one))}{f'<ul>{more}</ul>' if more else ''}</td><td>{escape(correction)}</td></tr>\n"
     )
 
 

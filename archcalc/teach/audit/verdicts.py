@@ -43,7 +43,7 @@ class CheckedClaim:
     printed: Any = None
     diagnoses: tuple[Diagnosis, ...] = ()
     reason: str = ""
-    #: How the right value comes about, where the claim is wrong.
+    #: How the right value is computed, where the claim is wrong.
     workings: tuple[str, ...] = ()
     #: For a formula: a point at which it differs, with both values.
     counterexample: tuple[dict[str, Any], Any, Any] | None = None

@@ -71,7 +71,7 @@ def statement(checked: CheckedClaim) -> str:
 
 
 def claimed(checked: CheckedClaim) -> str:
-    """The claimed value as it was written, behind its calculation where the text prints one."""
+    """The claimed value as it was written, after its calculation where the text prints one."""
     claim = checked.claim
     if claim.formula is not None:
         return line(claim.formula.printed_text)
@@ -106,10 +106,10 @@ def details(checked: CheckedClaim) -> Iterator[str]:
         point, found, expected = checked.counterexample
         where = ", ".join(f"{name} = {value_text(value)}" for name, value in point.items())
         yield f"for {where} it gives {value_text(found)}, right is {value_text(expected)}"
-    told: dict[tuple[str, str], list[str]] = {}
+    layers_of: dict[tuple[str, str], list[str]] = {}
     for one in checked.diagnoses:
-        told.setdefault((one.explanation, one.mistake), []).append(one.layer)
-    for (explanation, mistake), layers in told.items():
+        layers_of.setdefault((one.explanation, one.mistake), []).append(one.layer)
+    for (explanation, mistake), layers in layers_of.items():
         unnamed = [layer for layer in dict.fromkeys(layers) if layer and layer != TOTAL and layer not in explanation]
         where = f"{listed(unnamed)}: " if unnamed and checked.claim.printed is not None else ""
         yield line(f"{where}{explanation} [{mistake}]")

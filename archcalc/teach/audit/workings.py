@@ -1,4 +1,4 @@
-"""How a right value comes about: the calculation with its values, layer by layer where there is one."""
+"""How a right value is computed: the calculation with its values, layer by layer where there is one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def part_text(part: Part) -> str:
 
 
 def workings(context: ClaimContext, part: Part) -> Iterator[str]:
-    """Lines that show how the right value of a part comes about."""
+    """Lines that show how the right value of a part is computed."""
     tree, bytes_wanted = part.tree, part.claimed.in_bytes
     lines = _derivation(context, tree)
     if lines:
@@ -76,7 +76,7 @@ def _derivation(context: ClaimContext, tree: Expression) -> list[str]:
 
 
 def _facts(context: ClaimContext, tree: Expression) -> Iterator[str]:
-    """What the spec says beside: the layers that were counted, where a network was published, what was reported."""
+    """What else the spec says: the layers that were counted, where a network was published, what was reported."""
     for call in calls(tree):
         network = network_of(call, context.variables)
         if network is None:

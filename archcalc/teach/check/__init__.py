@@ -1,4 +1,4 @@
-"""Hand calculations held against a network: which cell is right, which is wrong, and which step went wrong."""
+"""Hand calculations compared with a network: which cell is right, which is wrong, and which step went wrong."""
 
 from __future__ import annotations
 

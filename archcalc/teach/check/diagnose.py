@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check import numeric, shaped
-from archcalc.teach.check.found import MOST_RIVALS, Found
+from archcalc.teach.check.found import MOST_ALTERNATIVES, Found
 from archcalc.teach.check.model import TOTAL, Diagnosis
 from archcalc.teach.check.search import tables_of
 from archcalc.teach.reading.stated import Stated
@@ -34,7 +34,7 @@ class Situation(NamedTuple):
 
 
 def diagnose(situation: Situation, stated: Stated) -> tuple[Diagnosis, ...]:
-    """The mistakes that give what is stated, best first; rivals are all listed.
+    """The mistakes that give what is stated, best first; all alternatives are listed.
 
     Two mistakes that only together give the number are listed one after the other and share `rank` and explanation.
     Of a right answer there is nothing to say: an empty tuple. Where nothing fits, one diagnosis `unknown`, which
@@ -56,7 +56,7 @@ def _best(found: Iterable[Found]) -> list[Found]:
     kinds: dict[tuple[tuple[str, str], ...], Found] = {}
     for one in sorted(found, key=lambda one: one.cost):
         kinds.setdefault(tuple([(step.mistake, step.layer) for step in one.steps]), one)
-    return list(kinds.values())[:MOST_RIVALS]
+    return list(kinds.values())[:MOST_ALTERNATIVES]
 
 
 def _diagnoses(found: Iterable[Found], layer: str, quantity: str) -> Iterable[Diagnosis]:

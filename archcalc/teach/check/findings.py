@@ -1,4 +1,4 @@
-"""What is said about a cell that is not right: the parts that every format shows."""
+"""The feedback on a cell that is not right: the parts that every format shows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from archcalc.teach.check.model import TOTAL, Cell, Check, Verdict
 
 #: Characters of an answer that are shown.
 _SHOWN = 60
-#: Rival diagnoses that are shown.
-MOST_RIVALS = 4
+#: The most alternative diagnoses that are shown.
+MOST_ALTERNATIVES = 4
 
 
 class Finding(NamedTuple):
@@ -70,8 +70,10 @@ def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
     source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else "column"
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
         given = f"Given your {source} it would be {value_text(cell.carried, cell.quantity)}."
-    # Two mistakes that belong together share their explanation; what is carried forward is said by the verdict.
-    told = dict.fromkeys(found.explanation for found in cell.diagnoses if found.mistake != Verdict.CARRIED or is_wrong)
+    # Two mistakes that belong together share their explanation; the verdict says what is carried forward.
+    explanations = dict.fromkeys(
+        found.explanation for found in cell.diagnoses if found.mistake != Verdict.CARRIED or is_wrong
+    )
     place = f"{cell.answer.place}: " if cell.verdict is Verdict.UNREADABLE and cell.answer.place else ""
     return Finding(
         cell,
@@ -81,7 +83,7 @@ def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
         verdict_words(cell, source),
         tuple(steps(cell, analysis)) if is_wrong else (),
         given,
-        tuple(told)[:MOST_RIVALS],
+        tuple(explanations)[:MOST_ALTERNATIVES],
         f"{place}{cell.note}" if cell.note else "",
     )
 
@@ -126,7 +128,7 @@ def value_text(value: Value | None, quantity: str) -> str:
 
 
 def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
-    """How the right value comes about; of a shape the sides that are wrong."""
+    """How the right value is computed; for a shape, only the sides that are wrong."""
     row = analysis.by_name.get(cell.layer)
     if row is None:
         return
@@ -146,7 +148,7 @@ def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
 
 
 def _is_likewise(derivation: Derivation, others: Sequence[Derivation]) -> bool:
-    """Whether a width comes about as the height does."""
+    """Whether the width is computed as the height is."""
     twin = derivation.quantity.replace("width", "height")
     return any(other.quantity == twin and other.value == derivation.value for other in others)
 
@@ -174,19 +176,19 @@ def summary(check: Check) -> str:
 
 def remarks(check: Check) -> list[str]:
     """Notes on cells that are right or empty, each once."""
-    told = {cell.note for cell in check.cells if is_stranger(cell)}
+    known = {cell.note for cell in check.cells if is_stranger(cell)}
     quiet = [
         cell
         for cell in check.cells
-        if cell.note and cell.note not in told and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)
+        if cell.note and cell.note not in known and cell.verdict in (Verdict.RIGHT, Verdict.EMPTY)
     ]
     return list(dict.fromkeys(f"{shorten(cell.answer.layer)}: {cell.note}" for cell in quiet))
 
 
 def words_of(finding: Finding) -> list[str]:
-    """What is said about a cell beside the derivation; of rival explanations each, the likeliest first."""
-    rivals = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
-    return [text for text in (finding.given, *rivals, finding.note) if text]
+    """The feedback on a cell apart from the derivation: every alternative explanation, the most likely first."""
+    alternatives = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
+    return [text for text in (finding.given, *alternatives, finding.note) if text]
 
 
 def chain(finding: Finding, notation: Notation) -> list[str]:

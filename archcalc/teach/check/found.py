@@ -18,7 +18,7 @@ class Found(NamedTuple):
 
 
 #: No more alternatives are listed.
-MOST_RIVALS = 5
+MOST_ALTERNATIVES = 5
 #: A typo explains many numbers: it comes after all that has a reason.
 SLIP = 150
 #: Up to this cost an explanation is a rule that many follow; next to one no typo is looked for.

@@ -63,7 +63,7 @@ class Marking:
             if self.has_fields and (self.student.field_from or self.student.shape_from):
                 self.student.enter_field(index)
             for question in sorted(places.get(index, ()), key=lambda one: _ORDER.index(one.answer.quantity)):
-                self._judge(question, index)
+                self._check(question, index)
         for question in places.get(len(self.network.rows), ()):
             if not question.readings:
                 self._note(question, _unread(question, self._right(question)))
@@ -118,16 +118,16 @@ class Marking:
             return questions
         return [question._replace(answer=question.answer._replace(quantity="params")) for question in questions]
 
-    def _judge(self, question: Question, index: int) -> None:
+    def _check(self, question: Question, index: int) -> None:
         """The verdict on a layer or a block, and what the student goes on with."""
         right = self._right(question)
-        judged = self._judged(question, index, right) if question.readings else _unread(question, right)
+        judged = self._outcome(question, index, right) if question.readings else _unread(question, right)
         self._note(question, judged)
         is_first = self.first[question.match.layer, question.answer.quantity] is question
         if is_first and judged.stated is not None:
             self._go_on(question, index, judged)
 
-    def _judged(self, question: Question, index: int, right: Value | None) -> Outcome:
+    def _outcome(self, question: Question, index: int, right: Value | None) -> Outcome:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right)

@@ -38,7 +38,7 @@ def explain_difference(terms: Sequence[tuple[str, Node]], difference: Fraction) 
 
 
 def _edits(tree: Node, own: set[int], others: Sequence[int]) -> Iterator[tuple[int, Node]]:
-    """The term with one number exchanged, mistyped or left out; the cheaper, the likelier."""
+    """The term with one number exchanged, mistyped or left out; the lower the cost, the more likely."""
     if tree.is_atom:
         if tree.kind == "number":
             for value in others:

@@ -44,8 +44,8 @@ class Diagnosis(NamedTuple):
     """A mistake that gives exactly the number that was written.
 
     `mistake` is an id of `archcalc.teach.check.mistakes`; `layer` and `quantity` say where it was made, not always in
-    the cell that shows it. `tree` is the calculation that the mistake leads to, where there is one to show. Rivals of
-    one cell have ranks from 0, the best; mistakes that only together give the number share one.
+    the cell that shows it. `tree` is the calculation that the mistake leads to, where there is one to show.
+    Alternatives of one cell have ranks from 0, the best; mistakes that only together give the number share one.
     """
 
     mistake: str
@@ -72,7 +72,7 @@ class Cell:
 
     `expected` is the right value: a shape, or a number (bytes for memory, pixels for a receptive field). Where an
     earlier mistake changes what follows, `carried` is the value that is right given that mistake, and `carried_from`
-    names the cell (layer, quantity) it came from. `diagnoses` are best first; of rivals each is listed.
+    names the cell (layer, quantity) it came from. `diagnoses` are best first; all alternatives are listed.
     """
 
     answer: Answer

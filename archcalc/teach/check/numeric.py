@@ -33,7 +33,7 @@ LAST_RESORT = 60
 USUAL = 21
 #: How likely an explanation of a rounded number may be an accident.
 ROUNDED_CHANCE = Fraction(1, 4)
-#: A slip of a digit is only seen in a rounded number that still has so many.
+#: A mistyped digit is only seen in a rounded number that still has so many.
 FEWEST_DIGITS = 100
 _ELSEWHERE = ("other_variant", "other_tool")
 #: More numbers than this are not multiplied with one another.
@@ -71,14 +71,14 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     if not found or is_written:
         both = tables.get((*key, 2), lambda: Index(pairs(context, quantity)))
         if both.chance(stated.low, stated.high) <= LARGEST_CHANCE:
-            # Beside a single mistake only a pair that has the very numbers that were written.
+            # Next to a single mistake, only a pair that has the very numbers that were written.
             two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
             found += [_found(one, stated) for one in two][:MOST_PAIRS]
     return _as_written(found, stated) or [_unknown(context, quantity, right, stated)]
 
 
 def _as_written(found: list[Found], stated: Stated) -> list[Found]:
-    """Where a mistake has the very numbers of a calculation that was written out, nobody's pen slipped as well."""
+    """Where a mistake has exactly the numbers of the written calculation, no further typo is looked for."""
     if stated.expression is None or not any(_unlike(one.tree, stated) < 0 for one in found):
         return found
     return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
@@ -101,7 +101,7 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
 
 
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
-    """Single mistakes that give the number. What is far-fetched is only said where nothing else is found.
+    """Single mistakes that give the number. A far-fetched one is only reported where nothing else is found.
 
     A rounded number fits many: where by accident some mistake would, only the usual ones count.
     """
@@ -330,10 +330,10 @@ def _nothing(context: LayerContext, quantity: str) -> str:
     if quantity == "params":
         return f"{name} has nothing to train"
     if quantity == "multiplications":
-        return f"only convolution and dense layers multiply, {name} is none"
-    return f"{name} works in place and stores nothing anew"
+        return f"only convolution and dense layers multiply; {name} is neither"
+    return f"{name} works in place and stores nothing of its own"
 
 
 def _unknown_kind(quantity: str) -> Found:
-    text = explain.unknown(f"Asked for is a number of {quantity}.")
+    text = explain.unknown(f"The question asks for a number of {quantity}.")
     return Found(0, (Mistake("unknown", ""),), text, number_node(0))

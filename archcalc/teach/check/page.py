@@ -1,4 +1,4 @@
-"""A check as a page: the table with its cells marked, and below it what is said about each of them."""
+"""A check as a page: the table with its cells marked, and below it the feedback on each of them."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class PreparedNetwork:
         return (row for row in self.rows if row.name.startswith(f"{block}/"))
 
     def place(self, match: Match) -> int:
-        """The index of the layer whose output a match is about; of the total, behind all layers."""
+        """The index of the layer whose output a match is about; for the total, after all layers."""
         if match.layer == TOTAL:
             return len(self.rows)
         return self.ends[match.layer] if match.is_block else self.recounter.index[match.layer]

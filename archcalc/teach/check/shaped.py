@@ -8,7 +8,7 @@ from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
 from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
-from archcalc.teach.check.found import MOST_RIVALS, RULE, SLIP, UPSTREAM, Found
+from archcalc.teach.check.found import MOST_ALTERNATIVES, RULE, SLIP, UPSTREAM, Found
 from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake, Sized
 from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
@@ -144,7 +144,7 @@ def _partly(right: Shape, sizes: list[Found] | None, depths: list[Found] | None)
 
 def _known(sizes: list[Found] | None, depths: list[Found] | None) -> list[Found]:
     """What is explained of a shape that is not explained as a whole."""
-    return (sizes or depths or [])[: MOST_RIVALS - 1]
+    return (sizes or depths or [])[: MOST_ALTERNATIVES - 1]
 
 
 def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape) -> Iterator[Found]:

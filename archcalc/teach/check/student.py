@@ -1,7 +1,7 @@
-"""The network as a student has it: everything behind a wrong answer calculated anew from that answer.
+"""The network as a student has it: everything after a wrong answer calculated again from that answer.
 
-A wrong output shape changes the input of the layers that read it; a wrong receptive field those behind it. The rules
-are those of the ops, on other shapes.
+A wrong output shape changes the input of the layers that read it; a wrong receptive field, the layers after it.
+The rules are those of the ops, on other shapes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from archcalc.teach.check.expected import Value, expected
 
 #: A cell: layer and quantity.
 Where = tuple[str, str]
-#: Layers that are kept calculated anew, over all tables that are checked.
+#: Recalculated layers that are kept, over all tables that are checked.
 _MOST_KEPT = 20_000
 
 
@@ -34,7 +34,7 @@ class Follows(NamedTuple):
 
 
 class Recounter:
-    """What of an analysis every check needs, and layers that were calculated anew before."""
+    """The parts of an analysis that every check needs, and the layers recalculated before."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
@@ -138,7 +138,7 @@ class StudentNetwork:
             yield Follows(other, source)
 
     def write_shape(self, index: int, shape: Shape, source: Where) -> None:
-        """The student's answer for an output, and where it comes from: what is behind it reads this from now on."""
+        """The student's answer for an output, and where it comes from: the layers after it read this from now on."""
         row = self.network.rows[index]
         if shape == row.output_shape:
             self.outputs.pop(index, None)
@@ -149,7 +149,7 @@ class StudentNetwork:
             self.outputs[index] = shape
             self.shape_from[index] = source
             now = self.field_of(index)
-            if now is not None and len(shape) == 3:  # a dense layer behind sees all these positions
+            if now is not None and len(shape) == 3:  # a dense layer after it sees all these positions
                 height, width = now.height._replace(positions=shape[1]), now.width._replace(positions=shape[2])
                 self.fields[index] = ReceptiveField(height, width)
 

@@ -31,7 +31,7 @@ def shown(value: Fraction) -> str:
 
 
 def describe_typo(right: int, written: Fraction) -> str:
-    """How one slip of the pen turns a number into another, in a sentence; nothing where none does."""
+    """How one typo turns a number into another, in a sentence; empty where none does."""
     slip = typos.describe_typo(right, int(written)) if written.denominator == 1 else ""
     return f"{capital(slip)}." if slip else ""
 

@@ -1,4 +1,4 @@
-"""A sum over the layers of a network, as it is written on one line: each term held against the layer that it is for."""
+"""A sum over the layers of a network, written on one line: each term compared with the layer that it is for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archcalc.teach.reading.calculation import StatementError, calculate
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import LONGEST_CELL, read_statement, split_result
 
-#: Layers that a term with a factor behind it may stand for: (3·3·512·512 + 512)·3.
+#: Layers that a term followed by a factor may stand for: (3·3·512·512 + 512)·3.
 _MOST_REPEATS = 64
 #: Terms that may stand for one layer: weights + biases.
 _MOST_JOINED = 3
@@ -65,7 +65,7 @@ class Pair(NamedTuple):
 
 
 def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
-    """Judge a total, or the sum that gives it with or without its result: `(3*11*11*96+96)+… = 61,910,632`.
+    """Check a total, or the sum that gives it with or without its result: `(3*11*11*96+96)+… = 61,910,632`.
 
     Raises `StatementError` for what is neither a number nor a calculation.
     """

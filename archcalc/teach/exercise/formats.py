@@ -49,10 +49,10 @@ def _title(sheet: Worksheet, student: str, key: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _told(sheet: Worksheet) -> list[str]:
+def _instructions(sheet: Worksheet) -> list[str]:
     """What a student must know to fill in the table."""
     count = len(sheet.blanks)
-    said = sheet.analysis.conventions.describe(sheet.analysis.batch, sheet.analysis.dtype)
+    described = sheet.analysis.conventions.describe(sheet.analysis.batch, sheet.analysis.dtype)
     notes = [
         f"Input {format_shape(sheet.analysis.graph.input_shape)}. "
         f"{count} {'cell is' if count == 1 else 'cells are'} empty: fill {'it' if count == 1 else 'them'} in. "
@@ -62,13 +62,13 @@ def _told(sheet: Worksheet) -> list[str]:
     ]
     asked = set(sheet.quantities)
     if "params" in asked:
-        notes.append(f"Params: {said['params']}.")
+        notes.append(f"Params: {described['params']}.")
     if "multiplications" in asked:
-        notes.append(f"Multiplications: {said['multiplications']}.")
+        notes.append(f"Multiplications: {described['multiplications']}.")
     if asked & {"activations", "activation_bytes"}:
-        notes.append(f"Activations and memory: {said['stored']}.")
+        notes.append(f"Activations and memory: {described['stored']}.")
     if "receptive_field" in asked:
-        notes.append(f"Receptive field: {said['receptive_field']}.")
+        notes.append(f"Receptive field: {described['receptive_field']}.")
     return notes
 
 
@@ -102,7 +102,7 @@ def _markdown(sheet: Worksheet, student: str, key: bool) -> str:
     rules = ["---:" if right else ":---" for right in _right(sheet)]
     table = [sheet.heads, rules, *([cell(shown) for shown in row] for row in _rows(sheet, key))]
     out = [f"# {escape_markdown(_title(sheet, student, key))}", ""]
-    out += [*_told(sheet), ""] if not key else []
+    out += [*_instructions(sheet), ""] if not key else []
     out += ["| " + " | ".join(line) + " |" for line in table]
     if key:
         out += ["", "## Worked solutions", "", sections(sheet.solutions(), "markdown")]
@@ -142,7 +142,7 @@ def _latex(sheet: Worksheet, student: str, key: bool) -> str:
     heads = row([escape_latex(head) for head in sheet.heads])
     out = [rf"\section*{{{escape_latex(_title(sheet, student, key))}}}", ""]
     if not key:
-        out += [escape_latex(note) + "\n" for note in _told(sheet)]
+        out += [escape_latex(note) + "\n" for note in _instructions(sheet)]
     out += [
         rf"\begin{{longtable}}{{{_columns(sheet)}}}",
         r"\toprule", heads, r"\midrule", r"\endhead",
@@ -201,7 +201,7 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
     )
     title = escape(_title(sheet, student, key))
     out = [f"<h1>{title}</h1>"]
-    out += [f"<p>{escape(note)}</p>" for note in _told(sheet)] if not key else []
+    out += [f"<p>{escape(note)}</p>" for note in _instructions(sheet)] if not key else []
     out += [
         f'<div class="wide">\n<table class="{"key" if key else "sheet"}">\n<thead><tr>{heads}</tr></thead>',
         f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>",
@@ -221,7 +221,7 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
 
 
 def _csv(sheet: Worksheet, key: bool) -> str:
-    """The table, to be filled in with a spreadsheet; the key has a column that says how each answer comes about."""
+    """The table, to be filled in with a spreadsheet; the key has a column that says how each answer is computed."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     solutions = _in_a_line(sheet) if key else {}

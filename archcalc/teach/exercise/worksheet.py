@@ -100,14 +100,14 @@ def operation(row: Row) -> str:
     """All that is needed to calculate a layer: conv 11×11, 96 filters, stride 4, no padding."""
     if not row.inputs:
         return "input"
-    told = row.op.details(row.input_shapes)
+    details = row.op.details(row.input_shapes)
     kept = []
     for part in row.summary.split(", "):
         if part.isdigit() and row.op.family == "convolution":
             kept.append(f"{part} filter" if part == "1" else f"{part} filters")
-        elif not part.startswith(("/", "dilation ")) and part not in told:
+        elif not part.startswith(("/", "dilation ")) and part not in details:
             kept.append(part)
-    return ", ".join([*kept, *told])
+    return ", ".join([*kept, *details])
 
 
 def asked_quantity(name: str) -> str:

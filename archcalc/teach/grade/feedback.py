@@ -39,7 +39,7 @@ def render_feedback(marked: Marked, analysis: Analysis) -> str:
     if wrong:
         out += ["## What went wrong", ""]
     for item in wrong:
-        out += [f"### {escape_markdown(_name(item))}", "", *_told(item, analysis), ""]
+        out += [f"### {escape_markdown(_name(item))}", "", *_feedback(item, analysis), ""]
     out += ["## Every cell", "", "| cell | you | points |", "| :--- | :--- | :--- |"]
     for item in marked.items:
         written = words.line(item.cell.answer.text)[:_SHOWN] if item.cell is not None else ""
@@ -57,7 +57,7 @@ def _name(item: Item) -> str:
     return f"{item.layer} · {item.quantity.replace('_', ' ')}"
 
 
-def _told(item: Item, analysis: Analysis) -> Iterator[str]:
+def _feedback(item: Item, analysis: Analysis) -> Iterator[str]:
     """What is wrong with a cell, as lines of Markdown."""
     cell = item.cell
     assert cell is not None

@@ -29,7 +29,7 @@ class Mistake(NamedTuple):
     where: tuple[str, ...]
 
 
-class Asked(NamedTuple):
+class CellResults(NamedTuple):
     """A cell that was asked for, and how the students did."""
 
     layer: str
@@ -64,7 +64,7 @@ class Overview:
         return sorted(each.share for each in self.graded)
 
     def mistakes(self) -> list[Mistake]:
-        """The mistakes by how many students made them; of rival explanations the best one counts."""
+        """The mistakes by how many students made them; of alternative explanations the best one counts."""
         students: Counter[str] = Counter()
         times: Counter[str] = Counter()
         places: dict[str, Counter[str]] = {}
@@ -81,14 +81,14 @@ class Overview:
         order = sorted(students, key=lambda name: (name == UNKNOWN, -students[name], -times[name], name))
         return [Mistake(name, students[name], times[name], _commonest(places[name])) for name in order]
 
-    def cells(self) -> list[Asked]:
+    def cells(self) -> list[CellResults]:
         """Every cell that was asked for, the hardest first."""
         counts: dict[tuple[str, str], Counter[Verdict]] = {}
         for each in self.graded:
             for item in each.items:
                 counts.setdefault((item.layer, item.quantity), Counter())[item.verdict] += 1
         asked = [
-            Asked(
+            CellResults(
                 layer, quantity, found[Verdict.RIGHT], found[Verdict.CARRIED],
                 found[Verdict.WRONG] + found[Verdict.UNREADABLE], found[Verdict.EMPTY],
             )

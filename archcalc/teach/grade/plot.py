@@ -59,8 +59,8 @@ def draw_overview(overview: Overview) -> bytes:
 
 def _description(overview: Overview) -> str:
     mistakes = overview.mistakes()[:3]
-    told = ", ".join(f"{one.name.replace('_', ' ')} ({one.students})" for one in mistakes)
-    return f"Bars of a class of {len(overview.graded)}. Most common mistakes by students: {told or 'none'}."
+    listed = ", ".join(f"{one.name.replace('_', ' ')} ({one.students})" for one in mistakes)
+    return f"Bars of a class of {len(overview.graded)}. Most common mistakes by students: {listed or 'none'}."
 
 
 def _heading(figure: Figure, y: float, text: str, legend: Sequence[tuple[str, int | None]]) -> float:
@@ -75,7 +75,7 @@ def _heading(figure: Figure, y: float, text: str, legend: Sequence[tuple[str, in
 
 
 def _bar(
-    figure: Figure, y: float, name: str, counts: Sequence[int], series: Sequence[int | None], whole: int, told: str
+    figure: Figure, y: float, name: str, counts: Sequence[int], series: Sequence[int | None], whole: int, label: str
 ) -> float:
     """A bar whose parts are shares of `whole`; where the next one begins."""
     shown = shorten(clean(name), _NAMES - EDGE - 12, LABEL)
@@ -89,7 +89,7 @@ def _bar(
             if len(counts) > 1 and width > text_width(str(count), LABEL) + 6:
                 figure.text(x + width / 2, y + 12.5, str(count), align="center")
         x += width
-    figure.text(x + 8, y + 12.5, told)
+    figure.text(x + 8, y + 12.5, label)
     return y + _BAR + _GAP
 
 

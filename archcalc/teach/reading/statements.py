@@ -88,7 +88,7 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
 
 
 def split_result(text: str) -> tuple[str, str | None]:
-    """A calculation, and the result behind its =, where there is one. Raises `StatementError` for nothing."""
+    """A calculation, and the result after its =, where there is one. Raises `StatementError` for nothing."""
     return _split(_cleaned(text))
 
 
@@ -133,10 +133,10 @@ def _beside(stated: Stated, tree: Node) -> Stated:
 
 
 def _split(cleaned: str) -> tuple[str, str | None]:
-    """What stands before the first = and behind the last; all of it where there is none."""
+    """What stands before the first = and after the last; all of it without one."""
     parts = [part.strip(_MARKS) for part in _EQUALS.split(cleaned) if part.strip(_MARKS)]
     if not parts:
-        raise StatementError("there is no number beside the =")
+        raise StatementError("there is no number next to the =")
     return (parts[0], parts[-1]) if len(parts) > 1 else (_EQUALS.sub("", cleaned).strip(), None)
 
 

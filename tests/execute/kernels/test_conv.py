@@ -103,7 +103,7 @@ def test_same_padding_puts_the_odd_pixel_last(
 
 
 @every_form
-def test_transposed_every_value_stamps_its_filter(algorithm: Algorithm) -> None:
+def test_transposed_every_value_contributes_its_filter(algorithm: Algorithm) -> None:
     x = np.array([[[[1.0, 10]]]])
     weight = np.array([[[[1.0, 2, 3]]]])
     # 1 2 3, and one place further 10 20 30.

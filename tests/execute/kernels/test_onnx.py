@@ -298,7 +298,7 @@ def _reshape(case: Case, _: Any) -> Array:
 
 
 def _flatten(case: Case, _: Any) -> Array:
-    """The axes before `axis` in one, those behind it in the other."""
+    """The axes before `axis` in one, those after it in the other."""
     x = case.inputs[0]
     axis = case.settings.get("axis", 1) % x.ndim
     return reshape.flatten(reshape.reshape(x[None], shape=(-1, *x.shape[axis:]))[0])

@@ -197,7 +197,7 @@ def test_other_inputs_are_stretched() -> None:
     assert as_pixels(np.zeros((1, 5, 2, 2)), image=False).shape == (1, 2, 2, 1)
 
 
-def test_the_picture_shows_fields_beside_projections() -> None:
+def test_the_picture_shows_fields_next_to_projections() -> None:
     graph = layers("  - conv2d: {name: c, out_channels: 4, kernel_size: 3, padding: 1}\n", "6x6x3")
     found, x = projected(graph, "c", top=4)
     images = as_pixels(x, image=False)

@@ -125,7 +125,7 @@ def test_small_weights_shrink_gradients_by_their_deviations() -> None:
     """He et al. 2015 (Delving deep into rectifiers), section 2.2, on VGG's model B with deviation 0.01.
 
     Without biases a rectified network is linear along a ray of its weights: with the same signs of all weights, the
-    gradient behind a layer shrinks by exactly the ratio of the deviations, layer by layer. The paper's product for
+    gradient after a layer shrinks by exactly the ratio of the deviations, layer by layer. The paper's product for
     conv2 … conv10 is 1/(5.9·4.2²·2.9²·2.1⁴) = 1/(1.7·10⁴), by fan-out; here by fan-in.
     """
     graph = load("vgg13").with_input((3, 32, 32))

@@ -39,7 +39,7 @@ def test_polynomials_and_quotients_are_solved_exactly(text: str, letter: str, wh
     assert (roots.letter, roots.whole, roots.exact) == (letter, whole, True)
 
 
-def test_a_fraction_is_told() -> None:
+def test_a_fraction_is_reported() -> None:
     assert solve_equation("(224 − 11 + 2P)/4 + 1 = 55").broken == (Fraction(3, 2),)
 
 

@@ -81,7 +81,7 @@ def test_what_is_said_where_nothing_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "said"),
+    ("given_", "message"),
     [
         (
             {"input": 227, "output": 55, "kernel_size": 11, "stride": 4},
@@ -103,8 +103,8 @@ def test_what_is_said_where_nothing_fits() -> None:
         ({"input": 5, "output": 500}, "There is no answer."),
     ],
 )
-def test_what_is_said(given_: dict[str, int], said: str) -> None:
-    assert said in "\n".join(tell(solve_layer("conv2d", given_)))
+def test_messages(given_: dict[str, int], message: str) -> None:
+    assert message in "\n".join(tell(solve_layer("conv2d", given_)))
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: 
         if "padding" in unknown and padding >= window:
             continue
         if "kernel_size" in unknown:
-            room = known["output"] if kind == "conv_transpose2d" else size
-            if kernel > room + 2 * (0 if "padding" in unknown else padding):
+            covered = known["output"] if kind == "conv_transpose2d" else size
+            if kernel > covered + 2 * (0 if "padding" in unknown else padding):
                 continue
         if "stride" in unknown and stride > max(size, known["output"], window):
             continue

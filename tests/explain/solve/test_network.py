@@ -89,7 +89,7 @@ def test_the_input_for_a_total(side: int) -> None:
         assert analyse(graph.with_input((3, found.value, found.value))).totals.multiplications == target
 
 
-def test_ranges_are_told_as_such() -> None:
+def test_ranges_are_reported_as_such() -> None:
     graph = layers("  - conv2d: {out_channels: 4, kernel_size: 3}\n  - global_avg_pool2d")
     answer = solve_input(graph, "output", 1)
     assert answer.whole_range

@@ -96,21 +96,21 @@ def test_memory_of_vgg_peaks_where_two_large_maps_meet() -> None:
 def test_receptive_fields_are_those_of_the_rows(name: str) -> None:
     analysis = analysis_of(name)
     spec = receptive_field(analysis)
-    told = {row[1]: (row[2], row[3]) for row in spec["usermeta"]["archcalc"]["table"]["rows"]}
-    assert told == {
+    table = {row[1]: (row[2], row[3]) for row in spec["usermeta"]["archcalc"]["table"]["rows"]}
+    assert table == {
         row.name: (row.receptive_field.height.size, row.receptive_field.width.size)
         for row in analysis.rows
         if row.receptive_field is not None
     }
     line = [row["pixels"] for row in data_of(spec, "pixels")]
     assert line == sorted(line)
-    assert line[-1] == max(height for height, _ in told.values())
+    assert line[-1] == max(height for height, _ in table.values())
 
 
 def test_receptive_field_of_vgg() -> None:
     # Araujo et al. 2019: 212 before the dense layers of VGG-16.
-    told = {row[1]: row[2] for row in receptive_field(analysis_of("vgg16"))["usermeta"]["archcalc"]["table"]["rows"]}
-    assert (told["pool5"], told["conv1_2"], told["input"]) == (212, 5, 1)
+    table = {row[1]: row[2] for row in receptive_field(analysis_of("vgg16"))["usermeta"]["archcalc"]["table"]["rows"]}
+    assert (table["pool5"], table["conv1_2"], table["input"]) == (212, 5, 1)
 
 
 def test_height_and_width_that_differ_are_both_drawn() -> None:

@@ -56,7 +56,7 @@ points = st.lists(
 
 
 @given(points)
-def test_labels_do_not_overlap_where_there_is_room(discs: list[Disc]) -> None:
+def test_labels_do_not_overlap_where_there_is_space(discs: list[Disc]) -> None:
     area = Box(0, 0, 900, 500)
     names = [f"Network {number}" for number in range(len(discs))]
     labels = place(discs, names, 12, area)
@@ -87,7 +87,7 @@ def test_labels_that_cannot_but_overlap_are_left_out() -> None:
     assert labels[-1]
 
 
-def test_a_label_without_room_still_stands_inside() -> None:
+def test_a_label_without_space_is_still_inside() -> None:
     (label,) = place([Disc(5, 5, 4)], ["a very long name indeed"], 12, Box(0, 0, 60, 20))
     assert label
     assert label.x >= 0

@@ -45,9 +45,9 @@ def test_a_bubble_says_its_numbers_and_its_source(window: Browser, page: Path) -
     bubble = window.driver.find_elements("css selector", "#plot svg .mark-symbol path[stroke-dasharray]")[-1]
     ActionChains(window.driver).move_to_element(bubble).perform()
     window.until(lambda: bool(window.texts("#vg-tooltip-element.visible")))
-    (said,) = window.texts("#vg-tooltip-element.visible")
+    (tooltip,) = window.texts("#vg-tooltip-element.visible")
     for word in ("ZFNet", "61.6 %", "Zeiler & Fergus 2013", "crops not stated", "62,357,608"):
-        assert word in said
+        assert word in tooltip
 
 
 def test_the_numbers_stand_in_a_table(window: Browser, page: Path) -> None:

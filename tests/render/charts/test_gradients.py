@@ -1,4 +1,4 @@
-"""The plot of gradient norms: where lines and marks stand, and what stands in the table behind it."""
+"""The plot of gradient norms: where lines and marks stand, and what the table below it holds."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_zeros_are_left_out_and_said() -> None:
     assert [each["layer"] for each in line] == ["b", "c"]
     texts = [layer["mark"].get("text") for layer in spec["layer"]]
     assert "Layers whose gradient is 0 are not shown: 1." in texts
-    # The table behind the plot has them.
+    # The table of the plot has them.
     assert spec["usermeta"]["archcalc"]["table"]["rows"][0] == ["deep", "a", 0.0]
 
 
@@ -69,7 +69,7 @@ def test_hostile_names_stay_text() -> None:
     name = "a' + alert(1) + '\\"
     spec = gradients([Series(name, ((name, 1.0), ("b", 2.0)))], "how")
     expression = spec["layer"][0]["encoding"]["x"]["axis"]["labelExpr"]
-    # A string of JSON, and nothing behind it.
+    # A string of JSON, and nothing after it.
     assert json.loads(expression.split(" ? ")[1].rpartition(" : ")[0]) == name
 
 

@@ -154,7 +154,7 @@ def test_unet_is_a_u(name: str) -> None:
         ],
     ),
 )
-def test_a_block_opened_beside_the_others(name: str, block: str, depth: int | None) -> None:
+def test_a_block_opened_next_to_the_others(name: str, block: str, depth: int | None) -> None:
     choices = Choices(style="blocks", expand=block, depth=depth)
     root = check_picture(draw(analysis_of(name), "svg", choices).data.decode())
     whole = parse(svg_of(name, "blocks", depth))

@@ -201,7 +201,7 @@ def test_mermaid_has_a_title_in_yaml() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "style", "said"),
+    ("name", "style", "noted"),
     [
         pytest.param("nasnet_mobile", "graph", True, marks=pytest.mark.slow),
         ("nasnet_mobile", "blocks", False),
@@ -209,9 +209,9 @@ def test_mermaid_has_a_title_in_yaml() -> None:
         ("resnet50", "graph", False),
     ],
 )
-def test_what_mermaid_does_not_draw_is_said(name: str, style: str, said: bool) -> None:
+def test_what_mermaid_does_not_draw_is_noted(name: str, style: str, noted: bool) -> None:
     notes = draw(analysis_of(name), "mmd", Choices(style=style)).notes
-    assert ["maxEdges" in note and "--style blocks" in note for note in notes] == [True] * said
+    assert ["maxEdges" in note and "--style blocks" in note for note in notes] == [True] * noted
 
 
 @pytest.mark.parametrize("form", ["dot", "mmd", "drawio", "svg", "tex"])

@@ -16,7 +16,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.from_analysis import drawing_of
-from archcalc.render.diagrams.ooxml import Glue, Pen, connector
+from archcalc.render.diagrams.ooxml import ConnectorEnd, Pen, connector
 from tests.render.diagrams.pictures import analysis_of, width
 from tests.render.diagrams.test_formats import scripts, special
 from tests.tiers import slow_but
@@ -97,7 +97,7 @@ def course(shape: ElementTree.Element) -> list[Point]:
 )
 def test_bent_connectors_run_through_their_corners(points: list[Point]) -> None:
     points = [(x * 9525.0, y * 9525.0) for x, y in points]
-    text = connector(7, "a", points, False, Pen("#000000", 9525), Glue(1, 2), Glue(2, 0))
+    text = connector(7, "a", points, False, Pen("#000000", 9525), ConnectorEnd(1, 2), ConnectorEnd(2, 0))
     found = course(ElementTree.fromstring(text))
     assert len(found) == len(points)
     # A share is rounded, and ends in one line are drawn a hundred units apart.

@@ -44,7 +44,7 @@ class Browser:
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
 
     def open(self, page: Path, fragment: str = "", width: int = 1280, dark: bool = False) -> None:
-        """Load a file anew, in a window of this width."""
+        """Load a file again, in a window of this width."""
         self.resize(width)
         self.media(dark=dark)
         self.driver.get("about:blank")

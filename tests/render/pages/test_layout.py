@@ -70,9 +70,9 @@ def _contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-#: Every element with a text of its own: the text, its colour, and the colour behind it.
+#: Every element with a text of its own: the text, its colour, and its background colour.
 _COLOURS = """
-const behind = (e) => {
+const background = (e) => {
     for (; e; e = e.parentElement) {
         const colour = getComputedStyle(e).backgroundColor;
         if (colour !== 'rgba(0, 0, 0, 0)' && colour !== 'transparent') return colour;
@@ -81,7 +81,7 @@ const behind = (e) => {
 };
 const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
 return [...document.querySelectorAll('body *:not(svg *, script)')].filter((e) => own(e) && e.checkVisibility())
-    .map((e) => [e.textContent.trim().slice(0, 40), getComputedStyle(e).color, behind(e)]);
+    .map((e) => [e.textContent.trim().slice(0, 40), getComputedStyle(e).color, background(e)]);
 """
 
 

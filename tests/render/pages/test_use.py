@@ -47,10 +47,10 @@ def test_numbers_are_sorted_from_the_largest(
     browser.open(make_page("alexnet"))
     order = names(browser, 24)
     assert order == [row.name for row in analysis_of("alexnet").rows]
-    for wanted, said in ((down, "descending"), (up, "ascending")):
+    for wanted, sorted_ in ((down, "descending"), (up, "ascending")):
         browser.click(f"th[data-key={key}] button")
         assert names(browser) == wanted
-        assert head(browser, key).get_attribute("aria-sort") == said
+        assert head(browser, key).get_attribute("aria-sort") == sorted_
     browser.click(f"th[data-key={key}] button")
     assert names(browser, 24) == order
     assert head(browser, key).get_attribute("aria-sort") is None

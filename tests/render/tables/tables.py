@@ -43,7 +43,7 @@ def _table(lines: Sequence[list[str]]) -> Table:
 
 
 def read_text(text: str) -> list[Table]:
-    """Tables for terminals: columns are told apart by gaps of two spaces that go through all lines."""
+    """Tables for terminals: columns are separated by gaps of two spaces that go through all lines."""
     tables = []
     for block in _blocks(text):
         ruled = [index for index, line in enumerate(block) if set(line) == {"─"}]

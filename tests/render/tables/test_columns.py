@@ -1,4 +1,4 @@
-"""Columns, words and widths: what stands in a cell, and what is left out where there is no room."""
+"""Columns, words and widths: what stands in a cell, and what is left out where there is no space."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_notes_say_what_the_columns_mean() -> None:
     for word in ("Multiplications:", "Stored:", "Receptive field:"):
         assert word in every
         assert word not in few
-    # Batch normalisation keeps means and variances beside its parameters.
+    # Batch normalisation keeps means and variances next to its parameters.
     assert "32 buffer values" in every
     plain = analyse(graph("input: 4x4x3\nlayers: [relu]"))
     assert "buffer" not in " ".join(make_report(plain).notes())
@@ -264,7 +264,7 @@ def test_notes_name_the_batch_and_the_type() -> None:
     assert "batch 8" in make_report(analyse(graph(NETWORK), 8)).subtitle
 
 
-def test_reported_figures_stand_beside_the_computed_ones() -> None:
+def test_reported_figures_stand_next_to_the_computed_ones() -> None:
     figures = """\
 reported:
   - {quantity: params, value: 1000, source: the paper, note: γ and β left out}

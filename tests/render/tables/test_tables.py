@@ -54,7 +54,7 @@ def test_a_lost_row_is_seen(archcalc: Run, form: str) -> None:
         check_output(form, "".join(kept))
 
 
-def test_columns_are_told_apart_by_gaps() -> None:
+def test_columns_are_separated_by_gaps() -> None:
     lines = ["layer  a b  total", "input           1", "c d    e f     22", "─" * 17, "total          23"]
     text = "\n".join(["T", "", *lines, "", "note", ""])
     (table,) = read_text(text)

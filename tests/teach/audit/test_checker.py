@@ -236,7 +236,7 @@ CALCULATED = [
 
 @examples(150)
 @given(st.data(), st.sampled_from(NETWORKS))
-def test_whatever_is_claimed_is_judged_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
+def test_whatever_is_claimed_is_checked_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
     layer = data.draw(st.sampled_from(analysed(name).rows)).name
     parts = [f'network: "{name}"']
     if data.draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""What is wrong with a file of claims is told with its place."""
+"""Errors in a file of claims name their place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.spec.source import parse_source
 from archcalc.teach.audit.checker import check_claims
 from archcalc.teach.audit.language import read_claims
 
-#: A file, and what is said of it.
+#: A file, and the error that it gives.
 FAULTS: list[tuple[str, str]] = [
     ("[]", "c.yaml:1:1: a file of claims is a mapping with a list `claims`"),
     ("claims: 3", "c.yaml:1:9: a file of claims is a mapping with a list `claims`"),
@@ -128,9 +128,9 @@ def problems_of(text: str) -> str:
     return str(refusal.value)
 
 
-@pytest.mark.parametrize(("text", "said"), FAULTS)
-def test_faults_have_places(text: str, said: str) -> None:
-    assert said in problems_of(text)
+@pytest.mark.parametrize(("text", "message"), FAULTS)
+def test_faults_have_places(text: str, message: str) -> None:
+    assert message in problems_of(text)
 
 
 @pytest.mark.parametrize("expression", HOSTILE)
@@ -151,7 +151,7 @@ def test_hostile_prints_are_refused(expression: str, key: str) -> None:
     assert problems_of(f"claims:\n  - {key}: '{quoted}'\n{more}").startswith("c.yaml:2:")
 
 
-def test_every_fault_of_a_file_is_told_at_once() -> None:
+def test_every_fault_of_a_file_is_reported_at_once() -> None:
     text = "claims:\n  - {network: vgg16, quantity: parms, value: 1}\n  - {network: vgg16, quantity: deph, value: 1}"
     assert problems_of(text).count("there is no quantity") == 2
 

@@ -165,7 +165,7 @@ def test_places_count_from_one() -> None:
     assert places("| layer | params |\n|---|---|\n| conv1 | 5 |\n", "a.md") == ["a.md:3:2"]
 
 
-def test_what_is_not_checked_is_said() -> None:
+def test_unchecked_answers_are_reported() -> None:
     assert parse_answers(b"layer,kernel,stride,params\nconv1,11,4,5\n", "a.csv").notes == (
         "not checked: columns kernel, stride",
     )

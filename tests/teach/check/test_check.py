@@ -1,4 +1,4 @@
-"""Verdicts: right tables are right in every notation; one planted mistake is wrong there and carried behind it."""
+"""Verdicts: right tables are right in every notation; one planted mistake is wrong there and carried on after it."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_channels_first_throughout_a_table() -> None:
     assert [cell[0] for cell in wrong_cells(check("alexnet", cells))] == [rows[3].name]
 
 
-def test_a_row_that_stands_twice_is_judged_twice() -> None:
+def test_a_row_that_appears_twice_is_checked_twice() -> None:
     answers = [Answer("conv1", "params", "34944"), Answer("relu1", "params", "0"), Answer("conv1", "params", "34848")]
     first, _, second = check_answers(analysis_of("alexnet"), answers).cells
     assert (first.verdict, first.note) == (Verdict.RIGHT, "")
@@ -331,7 +331,7 @@ ODD = [
     name=st.sampled_from(["lenet5@1998", "alexnet", "googlenet", "resnet20_cifar", "mobilenet", "unet"]),
     data=st.data(),
 )
-def test_any_table_is_judged(name: str, data: st.DataObject) -> None:
+def test_any_table_is_checked(name: str, data: st.DataObject) -> None:
     """Whatever is written where, each cell gets a verdict, and what is right is never wrong."""
     rows = [row.name for row in analysis_of(name).rows]
     labels = st.sampled_from([*rows, "total", "conv1", "pool", "fc2", "nobody", ""])

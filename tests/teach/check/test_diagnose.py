@@ -1,4 +1,4 @@
-"""Diagnoses of single cells: what is found, what is not said, and that right answers are never accused."""
+"""Diagnoses of single cells: what is found, what is not reported, and that right answers are never called wrong."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_alternatives_come_after_the_best() -> None:
     assert ids(found) == [(0, "forgot_plus_one"), (1, "other_input")]
 
 
-def test_written_calculation_decides_between_rivals() -> None:
+def test_written_calculation_decides_between_alternatives() -> None:
     """884,992 + 640 is one number; how it was written says what was meant."""
     assert why("vgg16", "conv3_2", "params", "1180160")[0].mistake == "factor_two"
     assert why("vgg16", "conv3_1", "multiplications", "56*56*256*3*3*256")[0].mistake == "wrong_input_channels"
@@ -162,7 +162,7 @@ def test_row_on_the_inputs_of_a_student() -> None:
     assert found[0].mistake == "forgot_bias"
 
 
-# --- what is not said
+# --- what is not reported
 
 SILENT = [
     ("alexnet", "conv4", "params", "1,234,567"),
@@ -256,7 +256,7 @@ def test_statement_of_another_kind() -> None:
 @pytest.mark.parametrize("layer", ["conv1", "fc6", "relu1", TOTAL])
 @pytest.mark.parametrize("value", [Fraction(10) ** 5000, Fraction(-5), Fraction(1, 3), Fraction(10) ** 300])
 def test_numbers_out_of_all_proportion(layer: str, value: Fraction) -> None:
-    """Nothing is said, and nothing fails; a shape of such sides neither."""
+    """Nothing is reported and nothing fails, for a shape of such sides either."""
     for quantity in COUNTS:
         stated = Stated("", value, value, value)
         (found,) = diagnose(Situation(analysed("alexnet"), layer, quantity), stated)

@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "mistakes.md"
 
 
 class Example(NamedTuple):
-    """A row of the table: what is written in a cell, and what is said of it."""
+    """A row of the table: what is written in a cell, and the feedback on it."""
 
     mistake: str
     network: str

@@ -110,7 +110,7 @@ def test_bare_total(text: str, verdict: Verdict) -> None:
     assert (cell.layer, cell.verdict) == (TOTAL, verdict)
 
 
-def test_a_sum_of_another_network_is_judged_as_a_whole() -> None:
+def test_a_sum_of_another_network_is_checked_as_a_whole() -> None:
     (cell,) = check_total(analysis_of("alexnet"), "params", VGG16).cells
     assert (cell.layer, cell.verdict) == (TOTAL, Verdict.WRONG)
 
@@ -121,7 +121,7 @@ def test_hostile_sums(text: str) -> None:
         check_total(analysis_of("alexnet"), "params", text)
 
 
-def test_a_long_sum_is_judged_as_a_whole() -> None:
+def test_a_long_sum_is_checked_as_a_whole() -> None:
     (cell,) = check_total(analysis_of("alexnet"), "params", "+".join("9" * 6000)).cells
     assert (cell.verdict, cell.answer.text) == (Verdict.WRONG, "54,000")
 

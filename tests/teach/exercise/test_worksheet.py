@@ -1,4 +1,4 @@
-"""Worksheets: what is blank, what is told, and that the key has the right answers."""
+"""Worksheets: what is blank, what the instructions say, and that the key has the right answers."""
 
 from __future__ import annotations
 

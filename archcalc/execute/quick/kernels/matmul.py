@@ -1,6 +1,6 @@
 """Convolution as a matrix product: 1×1 directly, any other kernel through blocks of im2col.
 
-im2col lays each window out as a row, so that all windows times all filters are one product:
+im2col copies each window into a row, so that all windows times all filters are one product:
 (OH·OW, kh·kw·C) @ (kh·kw·C, K). Source: Chellapilla, Puri & Simard 2006, section 3; CS231n, "Implementation as Matrix
 Multiplication". The whole matrix would be kh·kw times the input; a block of it stays in the cache.
 """

@@ -22,7 +22,10 @@ class Mistake(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """A number that mistakes lead to. The cheaper, the likelier; `tree` is the calculation, where one can be shown."""
+    """A number that mistakes lead to; the lower the cost, the more likely.
+
+    `tree` is the calculation, where one can be shown.
+    """
 
     value: int | Fraction
     steps: tuple[Mistake, ...]

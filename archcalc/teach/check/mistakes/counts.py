@@ -15,7 +15,7 @@ from archcalc.teach.check.mistakes.edits import edits
 from archcalc.teach.check.mistakes.rounding import rounded_factors
 from archcalc.teach.check.mistakes.trees import plus, times
 
-#: Mistakes dearer than this are not combined with another.
+#: Mistakes of a higher cost are not combined with another.
 PAIRED_COST = 34
 
 
@@ -54,11 +54,12 @@ def pairs(context: LayerContext, quantity: str) -> list[Alternative]:
 
 
 def in_place(context: LayerContext, quantity: str) -> Iterator[Alternative]:
-    """The output of a layer that works in place, counted as if it were stored anew."""
+    """The output of a layer that works in place, counted as if it were stored again."""
     if quantity not in ("activations", "activation_bytes") or context.row.activations or not context.inputs:
         return
     made = formulas.outputs(context) if quantity == "activations" else formulas.memory(context)
-    reason = f"the values of {context.source} are counted again. {context.name} works in place and stores nothing anew."
+    reason = f"the values of {context.source} are counted again. "
+    reason += f"{context.name} works in place and stores nothing of its own."
     yield Alternative(made.value, (Mistake("repeat_count", reason),), 10, made)
 
 
@@ -116,7 +117,7 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
     if quantity in ("params", "activations"):
         what = "parameters" if quantity == "params" else "values"
         if size > 1:
-            reason = f"bytes of {dtype}, {size} for each. Asked for are {what}."
+            reason = f"bytes of {dtype}, {size} for each. The question asks for {what}."
             yield Alternative(value * size, (Mistake("unit", reason),), 16, times(tree, symbol("b", size).node))
     if quantity != "activation_bytes":
         return

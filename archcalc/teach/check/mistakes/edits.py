@@ -1,4 +1,4 @@
-"""Mistakes as edits of a count's formula, told by its letters: F, D₁, K, G, H₁, W₁, H₂, W₂, N₁."""
+"""Mistakes as edits of a count's formula, identified by its letters: F, D₁, K, G, H₁, W₁, H₂, W₂, N₁."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     if quantity == "params":
         yield from _other_arrays(context)
     elif quantity == "weights" and context.row.biases:
-        reason = "the biases are counted too. Asked for are the weights alone."
+        reason = "the biases are counted too. The question asks for the weights alone."
         yield (Mistake("added_bias", reason),), 10, params(context)
     elif quantity == "multiplications" and context.row.multiplications:
         yield from _other_work(context)

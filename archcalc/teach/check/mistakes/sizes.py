@@ -73,7 +73,7 @@ def settings(context: LayerContext) -> Iterator[Setting]:
 
 
 def kernel_cost(context: LayerContext, wrong: int) -> int:
-    """A kernel of a neighbour is likelier than one that the network does not have, one near the right size likelier."""
+    """A kernel of a neighbour is more likely than one that the network does not have; so is one near the right size."""
     assert context.kernel is not None
     known = wrong in context.network.kernels
     return min(abs(wrong - context.kernel[0]), 6) + 4 * (not known) + 2 * (wrong % 2 == 0)
@@ -137,7 +137,7 @@ def _both_and_each(
     values = (wrong[0].value, wrong[1].value)
     if values == right or min(values) < 1:
         return
-    # Who has to round is warned; a calculation that comes out even is likelier to be believed.
+    # Having to round is a warning; a division without remainder is more easily believed.
     cost += 6 * any(is_uneven(tree) for tree in wrong)
     yield Sized(values, (step,), cost, wrong)
     if trees is None or values[0] == right[0] or values[1] == right[1]:

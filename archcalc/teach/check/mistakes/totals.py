@@ -25,9 +25,9 @@ _EVERYWHERE = (
     "multiplications_without_positions", "positions_of_input", "forgot_padding", "padding_once", "forgot_plus_one",
     "floor_ceil", "forgot_stride", "map_size_as_kernel",
 )  # fmt: skip
-#: Of a layer that only a total tells of, mistakes dearer than this are far-fetched.
+#: Of a layer known only through a total, mistakes of a higher cost are far-fetched.
 _LIKELY = 32
-#: Dearer mistakes are not combined with another one of the same sum.
+#: Mistakes of a higher cost are not combined with another one of the same sum.
 MOST_COST = 36
 _FAMILIES = {
     "convolution": "convolutions",
@@ -190,20 +190,20 @@ def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[A
     if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
-        reason = "layers that work in place are counted too. They store nothing anew."
+        reason = "layers that work in place are counted too. They store nothing of their own."
         yield Alternative(every, (Mistake("repeat_count", reason),), 20)
         peak = totals.peak_activation_bytes // (1 if quantity == "activation_bytes" else size * network.analysis.batch)
-        reason = f"that is the most that is alive at one time, at {totals.peak_layer}. Asked for is the sum."
+        reason = f"that is the most that is alive at one time, at {totals.peak_layer}. The question asks for the sum."
         yield Alternative(peak, (Mistake("sum_of_parts", reason),), 22)
     if quantity == "activation_bytes":
         both = total + totals.param_bytes
         yield Alternative(both, (Mistake("sum_of_parts", "the parameters are counted too."),), 22)
-        reason = "that is the memory of the parameters. Asked for is that of the activations."
+        reason = "that is the memory of the parameters. The question asks for that of the activations."
         yield Alternative(totals.param_bytes, (Mistake("unit", reason),), 20)
 
 
 def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:
-    """The likelier mistakes of a total, two of which may have been made together; as changes of the total."""
+    """The more likely mistakes of a total, two of which may have been made together; as changes of the total."""
     usual = sorted((one for one in singles_found if one.cost <= MOST_COST and one.value != 0), key=lambda one: one.cost)
     unique: dict[int | Fraction, Alternative] = {}
     for one in usual:

@@ -31,7 +31,7 @@ def combine(kind: str, parts: tuple[Node, ...]) -> Node:
 
 
 def rebuild(node: Node, replace: Replace) -> Node:
-    """The tree with every part that `replace` has an answer for exchanged, and the values calculated anew."""
+    """The tree with every part that `replace` has an answer for replaced, and the values calculated again."""
     found = replace(node)
     if found is not None:
         return found

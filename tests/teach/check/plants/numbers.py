@@ -83,9 +83,9 @@ class Conv:
             span = (d or self.d) * (kernel - 1) + 1
             padding = P[len(found)] if P is not None else padding  # noqa: PLW2901
             stride = S or stride  # noqa: PLW2901
-            room = size - span + padding
+            span_left = size - span + padding
             up = self.ceil if ceil is None else ceil
-            found.append((-(-room // stride) if up else room // stride) + one)
+            found.append((-(-span_left // stride) if up else span_left // stride) + one)
         return found[0], found[1]
 
 
