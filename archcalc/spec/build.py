@@ -115,14 +115,20 @@ def _variant(spec: Spec, member: str, variant: str | None) -> Variant:
 
 def _described(spec: Spec, member: Variant, variables: Mapping[str, Any], settings: Mapping[str, Any]) -> Variant:
     """The member of a family whose title and description hold for these settings; none where they make another one."""
-    if not any(name in member.set and exact(member.set[name]) != variables[name] for name in settings):
+    networks, declared = spec.document.networks.values(), spec.document.parameters
+    names = {name for other in networks for name in other.set}
+    if member is NOTHING or not names.intersection(settings):
         return member
-    others = [
-        other
-        for other in spec.document.networks.values()
-        if other.set and all(variables[name] == exact(value) for name, value in other.set.items())
-    ]
-    return others[0] if len(others) == 1 else NOTHING
+
+    def has_these(other: Variant) -> bool:
+        # What a member does not set has its default, and a parameter without one is never equal.
+        return all(exact(other.set.get(name, declared[name].default)) == variables[name] for name in names)
+
+    others = [member] if has_these(member) else [other for other in networks if has_these(other)]
+    if len(others) == 1:
+        return others[0]
+    changed = any(name in member.set and exact(member.set[name]) != variables[name] for name in settings)
+    return NOTHING if changed else member
 
 
 def _variables(

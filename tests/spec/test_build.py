@@ -223,3 +223,27 @@ def test_a_fault_of_a_member_is_reported_where_it_is(old: str, new: str, choices
     message, place, mark = fault(old, new, **choices)
     assert words in message
     assert place == mark
+
+
+@pytest.mark.parametrize(
+    ("member", "version", "title"),
+    [
+        ("old", 1.0, "Net 1.0"),
+        ("old", 1.1, "Net 1.1"),
+        ("new", 1.0, "Net 1.0"),
+        ("new", 1.2, "Nets"),
+        (None, 1.1, "Nets"),
+    ],
+)
+def test_a_member_that_has_the_defaults_is_described_by_them(member: str | None, version: float, title: str) -> None:
+    text = """\
+name: net
+title: Nets
+input: 8x8x3
+parameters: {version: 1.0}
+networks:
+  old: {title: Net 1.0}
+  new: {title: Net 1.1, set: {version: 1.1}}
+layers: [relu]
+"""
+    assert build(spec_of(parse_source(text, "nets.yaml")), member, None, {"version": version}).title == title
