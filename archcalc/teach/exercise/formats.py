@@ -83,7 +83,7 @@ def _cells(sheet: Worksheet, line: Line, key: bool) -> Iterator[Cell]:
 
 
 def _rows(sheet: Worksheet, key: bool) -> list[list[Cell]]:
-    return [list(_cells(sheet, line, key)) for line in sheet.lines()]
+    return [list(_cells(sheet, line, key)) for line in sheet.lines]
 
 
 def _right(sheet: Worksheet) -> list[bool]:
@@ -226,7 +226,7 @@ def _csv(sheet: Worksheet, key: bool) -> str:
     writer = csv.writer(out, lineterminator="\n")
     solutions = _in_a_line(sheet) if key else {}
     writer.writerow([*sheet.heads, *(["how"] if key else [])])
-    for line, row in zip(sheet.lines(), _rows(sheet, key), strict=True):
+    for line, row in zip(sheet.lines, _rows(sheet, key), strict=True):
         how = [solutions.get(line.layer, "")] if key else []
         writer.writerow([harmless(shown.text) for shown in row] + how)
     return out.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
@@ -55,11 +56,12 @@ class Worksheet:
         reads = ("reads",) if self.branches else ()
         return ("layer", "operation", *reads, *(QUANTITIES[quantity].headings[0] for quantity in self.quantities))
 
-    @property
+    @cached_property
     def branches(self) -> bool:
         """Whether a layer reads another one than that above it, so that the table must say which."""
-        return any(line.reads for line in self.lines())
+        return any(line.reads for line in self.lines)
 
+    @cached_property
     def lines(self) -> list[Line]:
         """Every row with all its cells filled in, the total last."""
         context = Context(self.analysis.totals, "hwc")

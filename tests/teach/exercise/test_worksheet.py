@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
-from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import load
+from archcalc.teach.exercise import worksheet
 from archcalc.teach.exercise.formats import FORMATS, render_key, render_sheet
 from archcalc.teach.exercise.worksheet import ASKED, Worksheet, make_worksheet
 from tests.tiers import examples
@@ -104,7 +105,7 @@ def test_one_block_shows_what_it_reads() -> None:
 
 
 def test_operation_tells_all_settings() -> None:
-    lines = {line.layer: line.operation for line in make_worksheet(analysed("alexnet@grouped")).lines()}
+    lines = {line.layer: line.operation for line in make_worksheet(analysed("alexnet@grouped")).lines}
     assert lines["conv2"] == "conv 5×5, 256 filters, stride 1, padding 2, 2 groups"
     assert lines["pool1"] == "max pool 3×3, stride 2, no padding, rounded up"
     assert lines["fc8"] == "dense 1000"
@@ -138,3 +139,19 @@ def test_names_of_a_spec_are_escaped() -> None:
         assert "<i>" not in text
     assert r"\$x\_1\$" in render_sheet(sheet, "latex")
     assert r"\<b\>&\|\_" in render_sheet(sheet, "markdown")
+
+
+def test_the_rows_of_a_sheet_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time for a worksheet grows with its layers, not with their square."""
+    asked = []
+    write = worksheet.operation
+
+    def counted(row: Row) -> str:
+        asked.append(row.name)
+        return write(row)
+
+    monkeypatch.setattr(worksheet, "operation", counted)
+    sheet = make_worksheet(analysed())
+    render_sheet(sheet, "markdown")
+    render_key(sheet, "markdown")
+    assert sorted(asked) == sorted(row.name for row in sheet.rows)
