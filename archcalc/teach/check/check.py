@@ -30,6 +30,8 @@ class Table:
         self.answers = answers
         self.readings: list[tuple[Stated, ...]] = []
         self.notes: list[str] = []
+        #: By what a row says and by the layer: rows of the same numbers are compared once.
+        self._wrong: dict[tuple[object, ...], int] = {}
         for answer in answers:
             readings, note = _read(answer)
             self.readings.append(readings)
@@ -48,6 +50,13 @@ class Table:
 
     def wrong(self, group: Group, match: Match) -> int:
         """How many answers of a row are wrong, however its columns may be meant, where it is about this."""
+        content = tuple([self.answers[position][1:3] for position in group.cells])
+        key = (content, match)
+        if key not in self._wrong:
+            self._wrong[key] = self._count_wrong(group, match)
+        return self._wrong[key]
+
+    def _count_wrong(self, group: Group, match: Match) -> int:
         network = self.network
         return sum(
             not resembles(
