@@ -17,7 +17,7 @@ def test_text(archcalc: Run) -> None:
 
 def test_definitions_stand_below(archcalc: Run) -> None:
     out = archcalc("formula", "mobilenet", "--multiplications").out
-    assert "\nwhere\n  c1 = Max(least, floor(32*alpha))\n" in out
+    assert "\nwhere\n  c1 = Max(8, floor(32*alpha))\n" in out
     assert "  h1 = floor(s/2 - 1/2) + 1\n" in out
 
 
