@@ -142,7 +142,7 @@ def exercise(
         network: The network.
         quantities: The columns; by default output shape, params and multiplications.
         blank: The share of cells that are left blank, above 0 and at most 1.
-        seed: Another choice of blanks and of the variant.
+        seed: Seed for the choice of blanks and of the variant.
         layer: Only this layer or block.
         every_layer: Layers that work in place too.
         vary: A variant of the network, with another input, kernels and channels.
@@ -193,8 +193,8 @@ def grade(
         worksheet: The worksheet that was handed out: its empty cells are graded.
         homework: The folder of `archcalc exercise --students`, where each student had numbers of their own.
         quantities: Without both: the columns to grade.
-        follow_through: Of a point, for what is right given an earlier mistake.
-        partial: Of a point, for a wrong number that one known mistake explains.
+        follow_through: Share of a point for an answer that is right given an earlier mistake.
+        partial: Share of a point for a wrong number that one known mistake explains.
 
     Returns:
         A result whose `value` is the `Overview` with the marks of every student; it is saved as .md or .csv.
@@ -254,7 +254,7 @@ def solve(
         what: An equation in one letter; an op with a window (`conv2d`, `max_pool2d`, …); or a network.
         unknown: Of a network: the parameter to solve for, or `"input"`, the side of a square one.
         settings: Of a network: the values of its other parameters.
-        ceil_mode: Of a pool: round up.
+        ceil_mode: Round the output size up (pools only).
         numbers: Of a layer, along one axis: input, output, kernel_size, stride, padding, dilation; what is not given
             is unknown. Of a network the one number that it is to have: params, multiplications, activations or
             output.

@@ -27,7 +27,7 @@ Examples:
 @click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, or text.")
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
 @click.option(
-    "--only", type=click.Choice([str(verdict) for verdict in Verdict]), help="Only the claims of one verdict."
+    "--only", type=click.Choice([str(verdict) for verdict in Verdict]), help="Show only the claims with this verdict."
 )
 @click.pass_context
 def command(ctx: click.Context, claims: str, form: str | None, output: str | None, only: str | None) -> None:

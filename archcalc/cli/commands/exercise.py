@@ -79,7 +79,9 @@ Examples:
 )
 @click.option("--layer", metavar="LAYER", help="Only this layer or block.")
 @click.option("--every-layer", is_flag=True, help="Layers that work in place too: activations, dropout, flatten.")
-@click.option("--seed", default="0", show_default=True, metavar="TEXT", help="Another choice of blanks and variants.")
+@click.option(
+    "--seed", default="0", show_default=True, metavar="TEXT", help="Seed for the choice of blanks and variants."
+)
 @click.option("--vary", "varied", is_flag=True, help="A variant of the network: other input, kernels and channels.")
 @click.option(
     "--variants",

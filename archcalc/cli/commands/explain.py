@@ -43,7 +43,7 @@ Examples:
 @click.option(
     "--quantity", metavar="NAME", help="Only this: params, multiplications, height, …; without LAYER the network's sum."
 )
-@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Another input; of an op, each of its inputs.")
+@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Another input; for an op, one for each input.")
 @click.option(
     "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
 )
@@ -64,8 +64,8 @@ def command(
 ) -> None:
     """How each number of a layer is calculated: the formula, the numbers put in, the result.
 
-    Without LAYER every layer is explained; a block stands for the layers in it. In the place of NET an op can stand,
-    with its settings as options: a layer without a network.
+    Without LAYER every layer is explained; for a block, all layers in it are.
+    To explain a layer without a network, give an op instead of NET, with its settings as options.
     """
     check_target(output)
     form = form or formats.ENDINGS.get(Path(output).suffix.lower() if output else "", "text")

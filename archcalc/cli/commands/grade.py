@@ -61,7 +61,7 @@ Examples:
     default=1.0,
     show_default=True,
     metavar="SHARE",
-    help="Of a point, for what is right given an earlier mistake.",
+    help="Share of a point for an answer that is right given an earlier mistake.",
 )
 @click.option(
     "--partial",
@@ -69,14 +69,14 @@ Examples:
     default=0.5,
     show_default=True,
     metavar="SHARE",
-    help="Of a point, for a wrong number that one known mistake explains.",
+    help="Share of a point for a wrong number that one known mistake explains.",
 )
 @click.option(
     "--visibility",
     type=click.Choice(VISIBILITY),
     default="visible",
     show_default=True,
-    help="Of the tests in Gradescope's results.json.",
+    help="Visibility of the tests in Gradescope's results.json.",
 )
 @network_options
 def command(

@@ -27,7 +27,7 @@ Examples:
 def command(words: tuple[str, ...], form: str | None, output: str | None) -> None:
     """Every network and variant: year, input, params, multiplications.
 
-    With WORDs only those whose name holds one of them.
+    With WORDs, only those whose name contains one of them.
     """
     check_target(output)
     if form is None:

@@ -77,7 +77,7 @@ Examples:
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
 @click.option("-o", "--output", metavar="FILE", help="The picture of --feature-maps; else the text.")
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-v", "--verbose", is_flag=True, help="Say on stderr how the matrix products are done.")
+@click.option("-v", "--verbose", is_flag=True, help="Report on stderr how the matrix products are computed.")
 def command(
     network: str,
     source: str | None,

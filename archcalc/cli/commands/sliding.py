@@ -40,7 +40,7 @@ Examples:
 @click.argument("network", metavar="NET", shell_complete=complete_network)
 @click.option("--input", "source", metavar="SIZE|FILE",
               help="A size, height×width×channels, for random numbers; or an image or .npy array.")  # fmt: skip
-@click.option("--input-size", metavar="HxWxC", help="To what size an image is fitted.")
+@click.option("--input-size", metavar="HxWxC", help="The size that an image is fitted to.")
 @click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
               help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
 @click.option("--without-padding", "bare", is_flag=True, help="The same network without padding: then both are equal.")
