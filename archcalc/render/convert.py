@@ -6,15 +6,19 @@ A character that these lack is taken from a font of the system, where one has it
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.fonts import FOLDER
 
 #: A larger PNG does not fit into memory everywhere.
 MOST_PIXELS = 60_000_000
+#: Addresses, in bytes, that the JavaScript engine of vl-convert reserves; where it cannot, it ends the process.
+RESERVED = 64 * 2**30
 #: Units of 96 to the inch as points of 72.
 POINT = 0.75
 #: A page may have no longer side in points (ISO 32000, annex C); larger drawings are drawn smaller.
@@ -29,6 +33,19 @@ def converter() -> ModuleType:
     vl_convert.register_font_directory(str(FOLDER))
     module: ModuleType = vl_convert
     return module
+
+
+def scripted() -> ModuleType:
+    """vl-convert for what runs in its JavaScript engine. Raises `UsageError` where addresses are limited too far."""
+    if sys.platform != "win32":
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY and limit < RESERVED:
+            raise UsageError(
+                f"charts need {RESERVED:,} bytes of address space, and this process is limited to {limit:,} (ulimit -v)"
+            )
+    return converter()
 
 
 def to_png(drawn: str, scale: float) -> bytes:

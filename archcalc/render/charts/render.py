@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.render.convert import MOST_PIXELS, converter, to_pdf, to_png
+from archcalc.render.convert import MOST_PIXELS, scripted, to_pdf, to_png
 from archcalc.render.diagrams.fonts import missing
 from archcalc.render.diagrams.svg import FONTS
 
@@ -62,7 +62,7 @@ def lacking(spec: Mapping[str, Any]) -> str:
 
 def svg(spec: Mapping[str, Any], ids: str = "") -> str:
     """The SVG with a title and a description for screen readers; every `id` in it starts with `ids`."""
-    drawn: str = converter().vegalite_to_svg(dict(spec))
+    drawn: str = scripted().vegalite_to_svg(dict(spec))
     title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
     head, tag, rest = drawn.partition(">")
     # The picture has a name; the groups of marks in it have a role without one.
@@ -88,5 +88,5 @@ def _png(drawn: str, scale: float) -> bytes:
 
 @lru_cache(maxsize=1)
 def _bundle() -> str:
-    code: str = converter().javascript_bundle()
+    code: str = scripted().javascript_bundle()
     return code
