@@ -31,8 +31,8 @@ def parse_fields(kind: str, words: Sequence[str]) -> dict[str, Any]:
             continue
         if field not in known:
             options = [_option(name) for name in known]
-            said = unknown_setting(field, known)
-            hint = re.sub(r"\w+", lambda match: _option(match[0]) if match[0] in known else match[0], said)
+            message = unknown_setting(field, known)
+            hint = re.sub(r"\w+", lambda match: _option(match[0]) if match[0] in known else match[0], message)
             raise UsageError(f"{kind} has no setting --{name[:60]}{hint}; it has {', '.join(options) or 'none'}")
         if not equals and waiting and not waiting[0].startswith("--"):
             text, equals = waiting.pop(0), "="

@@ -146,7 +146,7 @@ class Marking:
         return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
 
     def _note(self, question: Question, judged: Outcome) -> None:
-        """Write the verdict down; a cell that is in the table twice is judged twice, and said to."""
+        """Write the verdict down; a cell that is in the table twice is checked twice, and a note says so."""
         notes = [judged.note or question.note]
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
         if first is not question:

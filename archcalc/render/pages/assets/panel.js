@@ -1,4 +1,4 @@
-// The panel next to the page: how each number of the chosen layer comes about.
+// The panel next to the page: how each number of the chosen layer is computed.
 
 function make(tag, attributes, ...children) {
   const made = document.createElement(tag);
