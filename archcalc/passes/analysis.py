@@ -54,6 +54,8 @@ class Totals(NamedTuple):
     """Sums over the layers, and the peak of live activations with the layer where it is reached."""
 
     params: int
+    weights: int
+    biases: int
     trainable_params: int
     buffers: int
     multiplications: int
@@ -85,6 +87,8 @@ class Analysis:
         buffers = sum(row.buffers for row in self.rows)
         return Totals(
             params=params,
+            weights=sum(row.weights for row in self.rows),
+            biases=sum(row.biases for row in self.rows),
             trainable_params=sum(row.trainable_params for row in self.rows),
             buffers=buffers,
             multiplications=sum(row.multiplications for row in self.rows),

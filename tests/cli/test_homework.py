@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.runner import DATA, Run
+from tests.cli.runner import ROOT, Run
 
-CASES: list[dict[str, Any]] = yaml.safe_load((DATA / "homework.yaml").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = yaml.safe_load((ROOT / "tests/teach/check/homework.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

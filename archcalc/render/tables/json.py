@@ -60,6 +60,8 @@ def _row(row: Row) -> dict[str, Any]:
         "input_shapes": [list(shape) for shape in row.input_shapes],
         "output_shape": list(row.output_shape),
         "params": row.params,
+        "weights": row.weights,
+        "biases": row.biases,
         "trainable_params": row.trainable_params,
         "buffers": row.buffers,
         "multiplications": row.multiplications,

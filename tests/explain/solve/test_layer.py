@@ -128,7 +128,7 @@ def test_what_is_refused(kind: str, given_: dict[str, int], message: str) -> Non
 @pytest.mark.parametrize("most", [1000, pytest.param(None, marks=pytest.mark.slow)])
 def test_too_many_possibilities_are_refused(monkeypatch: pytest.MonkeyPatch, most: int | None) -> None:
     if most:
-        monkeypatch.setattr("archcalc.explain.solve.layer.MOST_TRIALS", most)
+        monkeypatch.setattr("archcalc.explain.solve.layer.MOST_WORK", most)
     with pytest.raises(UsageError, match="too many possibilities"):
         solve_layer("conv2d", {"input": 1 << 19, "output": 1 << 20})
 

@@ -187,7 +187,7 @@ def test_nothing_fits(network: str, layer: str, quantity: str, written: str) -> 
 def test_what_a_layer_does_instead() -> None:
     (found,) = why("alexnet", "pool1", "multiplications", str(8 * 27 * 27 * 96))
     assert found.mistake == "unknown"
-    assert found.explanation.endswith("pool1 is none. pool1 makes so many comparisons.")
+    assert found.explanation.endswith("pool1 is neither. pool1 makes so many comparisons.")
 
 
 #: Of each kind of layer one; the slow tier takes the whole catalogue.
