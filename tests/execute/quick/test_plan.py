@@ -99,7 +99,7 @@ RANDOM = (
 )
 
 
-@examples(2000, quick=60)
+@examples(2000, quick=30)
 @given(*RANDOM)
 def test_random_networks_agree_with_the_plain_kernels(
     graph: LayerGraph, batch: int, dtype: str, watched: set[int]
