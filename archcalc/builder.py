@@ -11,7 +11,7 @@ from archcalc.api import Network, checked_shape
 from archcalc.core.errors import Problem, ShapeError, SpecError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.passes.shapes import problem_of, shape_layer
+from archcalc.passes.shapes import check_shared, problem_of, shape_layer
 from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
 from archcalc.spec.expand import Expander, expand_input
@@ -88,20 +88,30 @@ class GraphBuilder:
     def __len__(self) -> int:
         return len(self._shapes)
 
-    def add(self, op: str, name: str | None = None, *, inputs: str | Iterable[str] | None = None, **fields: Any) -> str:
+    def add(
+        self,
+        op: str,
+        name: str | None = None,
+        *,
+        inputs: str | Iterable[str] | None = None,
+        weights: str | None = None,
+        **fields: Any,
+    ) -> str:
         """Add a layer, or a block of layers that specs may use, and return its full name.
 
         Args:
             op: What it does, by its name in specs: `conv2d`, `relu`, `add`, `conv_bn_relu`, …
             name: Its name; made of the op and a number unless given.
             inputs: The layers that it reads, by name; `"input"` is the network's input.
+            weights: The layer, or for a block the block, whose weights it uses instead of its own.
             fields: The settings, as in specs.
 
         Raises:
             SpecError: for an unknown op, setting or layer, a name that is taken, a value or a shape that does not fit.
 
         """
-        given = {"name": name, "from": inputs if inputs is None or isinstance(inputs, str) else list(inputs), **fields}
+        sources = inputs if inputs is None or isinstance(inputs, str) else list(inputs)
+        given = {"name": name, "from": sources, "weights": weights, **fields}
         step = Step(op, _marked({key: value for key, value in given.items() if value is not None}), _NOWHERE)
         with self._whole_or_not():
             self._checker.problems.clear()
@@ -194,12 +204,17 @@ class GraphBuilder:
             del expander.layers[count:], self._shapes[count:]
             expander.names.back_to(names)
             expander.faults.problems.clear()
+            expander.open_blocks.clear()
+            expander.twins.clear()
             self._flow = flow
             raise
 
     def _shape_of(self, layer: Layer) -> Shape:
         try:
-            return shape_layer(layer, tuple(self._shapes[source] for source in layer.inputs))[1]
+            inputs = tuple(self._shapes[source] for source in layer.inputs)
+            op, shape = shape_layer(layer, inputs)
+            check_shared(self._expander.layers, layer, op, inputs, self._shapes)
+            return shape
         except ShapeError as error:
             raise SpecError([problem_of(layer, error)]) from None
 

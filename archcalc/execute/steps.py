@@ -20,7 +20,7 @@ class Step(NamedTuple):
     """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran.
 
     Layers that ran as one share their map, and so its `live_bytes`. `matrices` are the sizes that im2col multiplied,
-    where it was asked for by name.
+    where it was asked for by name. `owner` is the layer whose `arrays` they are, itself unless weights are shared.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Step(NamedTuple):
     multiplications: int
     live_bytes: int
     matrices: Matrices | None = None
+    owner: str = ""
 
 
 class ValueDifference(NamedTuple):

@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 class Layer(NamedTuple):
     """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads.
 
-    Layers are equal where these three are; in which file and line one was written makes no difference.
+    `weights_of`: the index of the earlier layer whose arrays it uses; that one owns them. None: it has its own.
+    Layers are equal where these four are; in which file and line one was written makes no difference.
     """
 
     name: str
     op: Op
     inputs: tuple[int, ...]
+    weights_of: int | None = None
     location: Location | None = None
 
     def __eq__(self, other: object) -> bool:
-        return self[:3] == other[:3] if isinstance(other, Layer) else NotImplemented
+        return self[:4] == other[:4] if isinstance(other, Layer) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return self[:3] != other[:3] if isinstance(other, Layer) else NotImplemented
+        return self[:4] != other[:4] if isinstance(other, Layer) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self[:3])
+        return hash(self[:4])
 
 
 class Output(NamedTuple):
@@ -83,6 +85,10 @@ class LayerGraph:
     def index(self) -> Mapping[str, int]:
         """Position of each layer by its name."""
         return {layer.name: position for position, layer in enumerate(self.layers)}
+
+    def owner(self, layer: Layer) -> Layer:
+        """The layer that owns the arrays which a layer uses: itself, unless it shares those of an earlier one."""
+        return layer if layer.weights_of is None else self.layers[layer.weights_of]
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

@@ -37,7 +37,7 @@ def to_pandas(analysis: Analysis) -> pandas.DataFrame:
 
 def _cells(row: Row) -> dict[str, Any]:
     cells: dict[str, Any] = {
-        "op": row.op.kind, "summary": row.op.summary(), "inputs": row.inputs, "input_shapes": row.input_shapes,
+        "op": row.op.kind, "summary": row.summary, "inputs": row.inputs, "input_shapes": row.input_shapes,
     }  # fmt: skip
     cells.update((key, quantity.of(row)) for key, quantity in QUANTITIES.items())
     field = row.receptive_field

@@ -157,6 +157,11 @@ class Op(BaseModel):
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         """Raise `ShapeError` where the op cannot take these shapes; `strict` also rejects windows that do not tile."""
 
+    @property
+    def may_have_arrays(self) -> bool:
+        """Whether there are inputs and settings with which it owns arrays."""
+        return type(self).param_shapes is not WithoutWeights.param_shapes
+
     @abstractmethod
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """Shape of the output, for inputs that `check` accepts."""

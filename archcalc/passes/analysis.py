@@ -43,11 +43,14 @@ class Row(NamedTuple):
     activations: int
     activation_bytes: int
     receptive_field: ReceptiveField | None
+    #: The layer whose arrays it uses, which counts them; None: it has its own.
+    weights_of: str | None = None
 
     @property
     def summary(self) -> str:
-        """The op in a few words: conv 11×11, 96, /4."""
-        return self.op.summary(self.input_shapes)
+        """The op in a few words: conv 11×11, 96, /4; conv 3×3, 64, weights of conv1."""
+        summary = self.op.summary(self.input_shapes)
+        return summary if self.weights_of is None else f"{summary}, weights of {self.weights_of}"
 
 
 class Totals(NamedTuple):
@@ -147,11 +150,16 @@ def analyse(
     def names(layer: ShapedLayer) -> tuple[str, ...]:
         return tuple([graph.layers[source].name for source in layer.layer.inputs])
 
+    def owner_of(layer: ShapedLayer) -> str | None:
+        return None if layer.layer.weights_of is None else graph.owner(layer.layer).name
+
     for layer in layers:
         if layer.key not in counts:
             counts[layer.key] = (count_params(layer), count_operations(layer))
     rows = tuple(
-        _row(layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype])
+        _row(
+            layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype], owner_of(layer)
+        )
         for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
     )
     return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
@@ -179,7 +187,8 @@ def row_of(
     row = analysis.rows[layer]
     counts = count_params(shaped), count_operations(shaped)
     size = analysis.batch * BYTES[analysis.dtype]
-    return _row(shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size)
+    return _row(shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size,
+                row.weights_of)
 
 
 def _row(
@@ -191,8 +200,12 @@ def _row(
     sources: tuple[str, ...],
     conventions: Conventions,
     size: int,
+    weights_of: str | None,
 ) -> Row:
-    """The row of a layer: `stored` values of `size` bytes each; `sources` are the names of the layers that it reads."""
+    """The row of a layer: `stored` values of `size` bytes each; `sources` are the names of the layers that it reads.
+
+    `weights_of` is the name of the layer whose arrays it uses.
+    """
     params, buffers = counted.params, counted.buffers
     if conventions.running_statistics:
         params, buffers = params + buffers, 0
@@ -212,4 +225,5 @@ def _row(
         stored,
         stored * size,
         field,
+        weights_of,
     )

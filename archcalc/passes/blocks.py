@@ -75,6 +75,7 @@ def joined(rows: Sequence[Row], name: str) -> Row:
         operations=Operations(*(sum(column) for column in zip(*(row.operations for row in rows), strict=True))),
         activations=sum(row.activations for row in rows),
         activation_bytes=sum(row.activation_bytes for row in rows),
+        weights_of=None,
     )
 
 
@@ -144,17 +145,20 @@ class Connections:
         return self._content(before) == self._content(after)
 
     def _content(self, members: Sequence[int]) -> Hashable:
-        """What is in a block: ops, shapes, numbers and wiring, with what is read outside as -1."""
+        """What is in a block: ops, shapes, numbers and wiring, with what is read outside as -1; whose weights are used."""
         members = sorted(members)
         place = {member: position for position, member in enumerate(members)}
+        layers = self.analysis.graph.layers
         return tuple(
             (
                 self._described(self.rows[member]),
-                tuple(place.get(source, -1) for source in self.analysis.graph.layers[member].inputs),
+                tuple(place.get(source, -1) for source in layers[member].inputs),
+                (owner := layers[member].weights_of) in place,
+                owner if owner is None else place.get(owner, owner),
             )
             for member in members
         )
 
     def _described(self, row: Row) -> Hashable:
         """What two equal layers have in common: how deep in blocks they lie, the op, shapes and numbers."""
-        return (row.name.count("/"), row.op.kind, row.op, *row._replace(receptive_field=None)[3:])
+        return (row.name.count("/"), row.op.kind, row.op, *row._replace(receptive_field=None, weights_of=None)[3:])

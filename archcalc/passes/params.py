@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
-from archcalc.ops.base import Param
+from archcalc.graph.layer_graph import Layer
+from archcalc.ops.base import Op, Param
 from archcalc.passes.shapes import ShapedLayer
 
 
@@ -25,7 +26,7 @@ NONE = ParamCount(0, 0, 0, 0)
 
 def count_params(layer: ShapedLayer) -> ParamCount:
     """The parameters of a layer, counted from its arrays."""
-    arrays = layer.op.param_shapes(layer.inputs)
+    arrays = own_arrays(layer.layer, layer.op, layer.inputs)
     if not arrays:
         return NONE
     kept = [array for array in arrays if not array.buffer]
@@ -35,6 +36,11 @@ def count_params(layer: ShapedLayer) -> ParamCount:
     buffers = count_values([array for array in arrays if array.buffer])
     biases = count_values([array for array in kept if array.name == "bias"])
     return ParamCount(params, trainable, buffers, biases)
+
+
+def own_arrays(layer: Layer, op: Op, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+    """The arrays that a layer owns: none where it uses those of another layer, which counts them."""
+    return op.param_shapes(inputs) if layer.weights_of is None else ()
 
 
 class Share(NamedTuple):

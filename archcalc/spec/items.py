@@ -11,7 +11,9 @@ from archcalc.spec.hints import settings_example
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
 
 #: Keys that every step understands besides the fields of its op or block.
-STEP_KEYS = ("name", "from", "when", "repeat")
+STEP_KEYS = ("name", "from", "weights", "when", "repeat")
+#: Those that are texts with expressions in braces; everything else is an expression.
+TEXT_KEYS = ("name", "from", "weights")
 _FORMS = {
     "repeat": ("repeat", "as", "layers", "when"),
     "for_each": ("for_each", "rows", "layers", "block", "when"),
@@ -93,8 +95,7 @@ def _with_own_names(fields: MarkedDict) -> MarkedDict:
     """`{name, out_channels, stride: 2}`: a field without a value takes the variable of its own name."""
     for key, value in fields.items():
         if value is None:
-            # Names are texts with expressions in braces; everything else is an expression.
-            fields[key] = f"{{{key}}}" if key in ("name", "from") else key
+            fields[key] = f"{{{key}}}" if key in TEXT_KEYS else key
             fields.values_at[key] = fields.keys_at[key]
     return fields
 
@@ -189,8 +190,7 @@ class ItemReader:
             columns = value["for_each"] if isinstance(value["for_each"], MarkedList) else []
             fields = MarkedDict(at)
             for column in map(str, columns):
-                # Names are texts with expressions in braces; everything else is an expression.
-                fields[column] = f"{{{column}}}" if column in ("name", "from") else column
+                fields[column] = f"{{{column}}}" if column in TEXT_KEYS else column
                 fields.keys_at[column] = fields.values_at[column] = value.values_at["for_each"]
             return (Step(str(value["block"]), fields, value.values_at["block"]),)
         if "layers" not in value:

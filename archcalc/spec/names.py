@@ -31,8 +31,8 @@ class Names:
         self.known: dict[str, Flow] = {"input": (0,)}
         self._counters: dict[str, int] = {}
         self._open_scopes: dict[str, int] = {}
-        #: References that named nothing when they were first met, and where: the scope, and who reads.
-        self.unresolved: dict[tuple[str, Location], tuple[str, str]] = {}
+        #: References that named nothing when they were first met, and where: the scope, who reads, and the key.
+        self.unresolved: dict[tuple[str, Location], tuple[str, str, str]] = {}
 
     def mark(self) -> tuple[int, dict[str, int], dict[str, int]]:
         """What is known now, to go back to."""
@@ -80,17 +80,20 @@ class Names:
         count = self._open_scopes[stem] = self._open_scopes.get(stem, 0) + 1
         return stem if count == 1 else f"{stem}_{count}"
 
-    def find(self, reference: str, scope: str, at: Mark, reader: str) -> Flow | None:
-        """What a reference means, seen from a scope: inner names first, then outer ones. None is noted for later."""
+    def find(self, reference: str, scope: str, at: Mark, reader: str, key: str = "from") -> str | None:
+        """The full name that a reference means, seen from a scope: inner names first, then outer ones.
+
+        None is noted for later, with the key that held it.
+        """
         inner = scope
         while True:
             candidate = joined(inner, reference)
             if candidate in self.known:
-                return self.known[candidate]
+                return candidate
             if not inner:
                 break
             inner = inner.rpartition("/")[0]
-        self.unresolved.setdefault((reference, self.faults.place(at)), (scope, reader))
+        self.unresolved.setdefault((reference, self.faults.place(at)), (scope, reader, key))
         if len(self.unresolved) >= MOST_PROBLEMS:
             raise TooMuchError
         return None
@@ -98,17 +101,21 @@ class Names:
     def problems(self, layers: Sequence[Layer]) -> list[Problem]:
         """What is wrong with each unresolved reference, now that every name is known."""
         return [
-            self._problem(layers, reference, scope, reader, location)
-            for (reference, location), (scope, reader) in self.unresolved.items()
+            self._problem(layers, reference, *noted, location)
+            for (reference, location), noted in self.unresolved.items()
         ]
 
-    def _problem(self, layers: Sequence[Layer], reference: str, scope: str, reader: str, location: Location) -> Problem:
+    def _problem(
+        self, layers: Sequence[Layer], reference: str, scope: str, reader: str, key: str, location: Location
+    ) -> Problem:
         parts = scope.split("/") if scope else []
         candidates = ["/".join([*parts[:depth], reference]) for depth in range(len(parts), -1, -1)]
         later = next((name for name in candidates if name in self.known), None)
         if later is None:
             shallow = [name for name in self.known if name.count("/") < 2][:2000]
-            message = f"from: there is no layer {reference!r}{did_you_mean(reference, shallow)}"
+            message = f"{key}: there is no layer {reference!r}{did_you_mean(reference, shallow)}"
+        elif key == "weights":
+            message = f"weights: {reference!r} comes later; a layer can only use the weights of layers above it"
         elif self._reads(layers, self.known[later][0], reader):
             message = f"a cycle: it reads {reference!r}, which reads it"
         else:

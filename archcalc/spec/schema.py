@@ -57,6 +57,10 @@ def _items() -> dict[str, Any]:
             "description": "the layers to read; the one before unless given",
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
+        "weights": {
+            "type": "string",
+            "description": "the layer above whose weights it uses, of a block the block; without it they are its own",
+        },
         "when": {"type": ["string", "boolean"], "description": "a condition; without it always"},
         "repeat": {"type": ["string", "integer"], "description": "how many times"},
     }

@@ -118,7 +118,7 @@ class Checker:
                 )
             elif key in ("when", "repeat"):
                 self.expression(raw, names, at)
-            elif key in ("name", "from"):
+            elif key in it.TEXT_KEYS:
                 for text in raw if isinstance(raw, list) else [raw]:
                     self.braces(text, names, at)
             else:

@@ -92,6 +92,8 @@ def _layers(graph: LayerGraph) -> Iterator[str]:
         if layer.inputs != (index - 1,):
             sources = [graph.layers[source].name for source in layer.inputs]
             fields["from"] = sources[0] if len(sources) == 1 else sources
+        if layer.weights_of is not None:
+            fields["weights"] = graph.owner(layer).name
         if layer.op not in written:
             written[layer.op] = _settings(layer.op)
         yield f"  - {layer.op.kind}: {_inline({**fields, **written[layer.op]})}"

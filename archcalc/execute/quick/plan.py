@@ -162,8 +162,9 @@ class _Run:
             done = (
                 task.multiplications(channels_first(inputs[0].array), first) if index == group.first and inputs else 0
             )
-            name, arrays = self.plan.graph.layers[index].name, task.arrays.get(index, {})
-            self.steps[index] = Step(name, first.shape[1:], first.dtype.name, arrays, done, live)
+            layer, arrays = self.plan.graph.layers[index], task.arrays.get(index, {})
+            owner = self.plan.graph.owner(layer).name
+            self.steps[index] = Step(layer.name, first.shape[1:], first.dtype.name, arrays, done, live, owner=owner)
 
     def free(self, group: Group) -> None:
         """Free maps that nobody reads any more, and of memory in which there are only such maps."""

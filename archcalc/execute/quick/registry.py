@@ -110,7 +110,7 @@ class Task:
         """The arrays of a layer that reads the map x (N, C, H, W), in the type of the map."""
         layer = self.graph.layers[index]
         sizes = array_sizes(kernel_of(layer), layer, x)
-        given = dict(self.weights.of(layer.name, sizes)) if sizes else {}
+        given = dict(self.weights.of(self.graph.owner(layer).name, sizes)) if sizes else {}
         self.arrays[index] = {name: array.shape for name, array in given.items()}
         return {name: array.astype(x.dtype, copy=False) for name, array in given.items()}
 

@@ -79,8 +79,9 @@ def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
 
 
 def parameters(execution: Execution) -> int:
-    """Values of all arrays that were read, running statistics included."""
-    return sum(_size(shape) for step in execution.steps for shape in step.arrays.values())
+    """Values of all arrays that were read, running statistics included; those that layers share count once."""
+    read = {(step.owner, name): shape for step in execution.steps for name, shape in step.arrays.items()}
+    return sum(map(_size, read.values()))
 
 
 def _size(shape: Shape) -> int:

@@ -67,7 +67,7 @@ def execute(
         inputs = maps.take(layer) or [first]
         arguments = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
-        arrays = dict(weights.of(layer.name, sizes)) if sizes else {}
+        arrays = dict(weights.of(graph.owner(layer).name, sizes)) if sizes else {}
         counter = Counter()
         if kernel.has_algorithms:
             arguments["algorithm"] = algorithm
@@ -96,6 +96,7 @@ def execute(
                 done,
                 maps.live_bytes(),
                 _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
+                graph.owner(layer).name,
             )
         )
         if observe is not None and (watched is None or index in watched):

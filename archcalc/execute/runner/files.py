@@ -55,10 +55,11 @@ class LoadedWeights:
 
 
 def wanted_arrays(analysis: Analysis) -> dict[str, Shape]:
-    """Names and sizes of the arrays of all layers, in their order."""
+    """Names and sizes of the arrays of all layers, in their order; those that layers share once, by their owner."""
     return {
         f"{row.name}.{param.name}": param.shape
         for row in analysis.rows
+        if row.weights_of is None
         for param in row.op.param_shapes(row.input_shapes)
     }
 
@@ -193,6 +194,6 @@ def save_weights(path: Path, analysis: Analysis, weights: Weights) -> None:
 def _arrays(analysis: Analysis, weights: Weights) -> Iterator[tuple[str, Array]]:
     for row in analysis.rows:
         sizes = {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)}
-        if sizes:
+        if sizes and row.weights_of is None:
             made = weights.of(row.name, sizes)
             yield from ((f"{row.name}.{name}", np.ascontiguousarray(made[name])) for name in sizes)

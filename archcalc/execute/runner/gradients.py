@@ -26,7 +26,8 @@ class LayerGradient(NamedTuple):
     """Euclidean norms of one layer's gradients.
 
     weights: of all its trained arrays together; relative: divided by the norm of those arrays; map: of its result, for
-    the whole batch. None where there is no such gradient: nothing to train, or no part in the loss.
+    the whole batch. None where there is no such gradient: nothing to train, weights of another layer (which has the sum
+    of the gradients), or no part in the loss.
     """
 
     name: str
@@ -94,7 +95,7 @@ def _norms(analysis: Analysis, step: Step, arrays: Mapping[str, Array]) -> Layer
     row = analysis.rows[step.layer]
     trained = [param.name for param in row.op.param_shapes(row.input_shapes) if param.trainable]
     weights = relative = None
-    if trained and step.map is not None:
+    if trained and step.arrays:
         weights = math.hypot(*(norm(step.arrays[name]) for name in trained))
         size = math.hypot(*(norm(arrays[name]) for name in trained))
         relative = weights / size if size else None

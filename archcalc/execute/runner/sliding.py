@@ -124,7 +124,13 @@ def convert(analysis: Analysis) -> Converted:
             reshaped[layer.name] = {name: shape for name, shape in own.items() if new[name] != shape}
         if any(_reads_beyond(windows, shape, maps[index]) for windows, shape in _windows(op, inputs)):
             padded.append(layer.name)
-        layers.append(Layer(layer.name, op, tuple(place[source] for source in layer.inputs), layer.location))
+        owner = None if layer.weights_of is None else place.get(layer.weights_of)
+        if owner is None and layer.weights_of is not None:
+            raise UsageError(
+                f'layer "{layer.name}" uses the weights of "{graph.owner(layer).name}", which the main output '
+                f"does not depend on; only what it depends on can slide"
+            )
+        layers.append(Layer(layer.name, op, tuple(place[source] for source in layer.inputs), owner, layer.location))
     ends = (Output(main.name, place[main.layer]),)
     slid = replace(graph, layers=tuple(layers), outputs=ends)
     return Converted(analyse(slid, analysis.batch, analysis.dtype), reshaped, tuple(padded))

@@ -35,7 +35,10 @@ class Tape:
 
 
 class Step(NamedTuple):
-    """What came back to a layer: the gradient of its map (None where nothing depends on it), and of its arrays."""
+    """What came back to a layer: the gradient of its map (None where nothing depends on it), and of its arrays.
+
+    Of arrays that layers share the gradients are added up, and come back to the layer that owns them.
+    """
 
     layer: int
     map: Array | None
@@ -58,7 +61,7 @@ def record(
         inputs = [maps[source] for source in layer.inputs] or [x]
         settings = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
-        arrays[index] = weights.of(layer.name, sizes) if sizes else {}
+        arrays[index] = weights.of(graph.owner(layer).name, sizes) if sizes else {}
         if kernel.takes_switches_of is not None:
             settings["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
         if kernel.has_training:
@@ -83,6 +86,7 @@ def rewind(
     Where several layers read a map, its gradients add up. Each map is freed after its use, unless `keep`.
     """
     flowing = dict(seeds)
+    shared: dict[int, Mapping[str, Array]] = {}
     passing = passing or {}
     for index in reversed(range(len(tape.graph))):
         layer = tape.graph.layers[index]
@@ -98,9 +102,19 @@ def rewind(
             for source, part in zip(layer.inputs, parts, strict=True):
                 if part is not None:
                     flowing[source] = flowing[source] + part if source in flowing else part
-        yield Step(index, grad, arrays)
+        if layer.weights_of is not None:
+            shared[layer.weights_of] = _sum(shared.get(layer.weights_of, {}), arrays)
+            arrays = {}
+        yield Step(index, grad, _sum(arrays, shared.pop(index, {})))
         if not keep:
             del tape.maps[index]
+
+
+def _sum(first: Mapping[str, Array], second: Mapping[str, Array]) -> Mapping[str, Array]:
+    """The gradients of the same arrays, from two layers; either may have none."""
+    if not first or not second:
+        return first or second
+    return {name: array + second[name] for name, array in first.items()}
 
 
 def nature_of(layer: Layer) -> Nature:

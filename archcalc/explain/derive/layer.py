@@ -197,6 +197,10 @@ def _left(letter: str, word: str, value: int, row: Row) -> Traced:
 
 def _params(layer: _Layer) -> Iterator[Derivation]:
     row = layer.row
+    if row.weights_of is not None:
+        note = f"uses the weights of {row.weights_of}"
+        yield _derive(row, "params", "params", 0, row.params, "parameters", note=note)
+        return
     arrays = layer.lifted.op.param_shapes(layer.lifted.inputs)
     statistics = layer.conventions.running_statistics
     kept = [array for array in arrays if statistics or not array.buffer]

@@ -11,13 +11,13 @@ from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, Symbol, traced
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, record, symbols_of
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops import OPS, Op
 from archcalc.ops.base import elements
 from archcalc.ops.reshape import Input
 from archcalc.ops.windowed import Sides
 from archcalc.passes.memory import stored_values
-from archcalc.passes.params import count_values
+from archcalc.passes.params import count_values, own_arrays
 from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
 from archcalc.spec.expressions import ExpressionError, interpolate, parse_expression
@@ -170,9 +170,14 @@ def expand_with(
     """
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer)
     expander.run(body, {}, graph.input_shape)
-    if [(layer.name, layer.inputs) for layer in expander.layers] != [(one.name, one.inputs) for one in graph.layers]:
+    if [_wiring(layer) for layer in expander.layers] != [_wiring(layer) for layer in graph.layers]:
         raise UsageError("the network with symbols is another one")
     return expander.layers, expander.network_variables
+
+
+def _wiring(layer: Layer) -> tuple[Any, ...]:
+    """What of a layer no symbol changes."""
+    return layer.name, layer.inputs, layer.weights_of
 
 
 def input_with(text: str, variables: Variables) -> Shape | None:
@@ -196,13 +201,19 @@ def input_with(text: str, variables: Variables) -> Shape | None:
     return (channels, height, width)
 
 
-#: What a layer adds to a total: of its op, its inputs and its output, by the conventions.
-COUNTS: dict[str, Callable[[Op, Sequence[Shape], Shape, Conventions], Any]] = {
-    "params": lambda op, inputs, _, conventions: count_values(
-        [array for array in op.param_shapes(inputs) if conventions.running_statistics or not array.buffer]
+#: What a layer adds to a total: of the layer with its op resolved, its inputs and its output, by the conventions.
+COUNTS: dict[str, Callable[[Layer, Sequence[Shape], Shape, Conventions], Any]] = {
+    "params": lambda layer, inputs, _, conventions: count_values(
+        [
+            array
+            for array in own_arrays(layer, layer.op, inputs)
+            if conventions.running_statistics or not array.buffer
+        ]
     ),
-    "multiplications": lambda op, inputs, output, _: op.macs(inputs, output),
-    "activations": lambda op, _, output, conventions: stored_values(op, elements(output), conventions.in_place),
+    "multiplications": lambda layer, inputs, output, _: layer.op.macs(inputs, output),
+    "activations": lambda layer, _, output, conventions: stored_values(
+        layer.op, elements(output), conventions.in_place
+    ),
 }
 
 
@@ -218,5 +229,5 @@ def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer, conv
         letters = ("c", "h", "w") if len(made) == 3 else ("n",)
         output = tuple([namer.name(value, letter) for value, letter in zip(made, letters, strict=True)])
         outputs.append(output)
-        terms.append(traced(COUNTS[quantity](op, inputs, output, conventions)).node)
+        terms.append(traced(COUNTS[quantity](layer._replace(op=op), inputs, output, conventions)).node)
     return terms

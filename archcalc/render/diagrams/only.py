@@ -7,7 +7,7 @@ from dataclasses import replace
 from archcalc.core.errors import UsageError
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops.reshape import Input
-from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.analysis import Analysis, Row, analyse
 
 
 def block_names(analysis: Analysis) -> list[str]:
@@ -51,8 +51,20 @@ def only(analysis: Analysis, block: str) -> Analysis:
     for index in inside:
         layer, row = graph.layers[index], analysis.rows[index]
         place[index] = len(layers)
-        layers.append(Layer(row.name[len(block) + 1 :], row.op, tuple(place[source] for source in layer.inputs)))
+        owner = place[layer.weights_of] if layer.weights_of in inside else None
+        inputs = tuple(place[source] for source in layer.inputs)
+        layers.append(Layer(row.name[len(block) + 1 :], row.op, inputs, owner))
     title = f"{graph.title or graph.name}: {block}"
     outputs = (Output("output", len(layers) - 1),)
     part: LayerGraph = replace(graph, layers=tuple(layers), outputs=outputs, title=title)
-    return analyse(part, analysis.batch, analysis.dtype, analysis.conventions)
+    alone = analyse(part, analysis.batch, analysis.dtype, analysis.conventions)
+    # Weights of a layer outside are counted there.
+    kept = {place[index]: analysis.rows[index] for index in inside if graph.layers[index].weights_of not in (None, *inside)}
+    rows = [_counted(row, kept[index]) if index in kept else row for index, row in enumerate(alone.rows)]
+    return replace(alone, rows=tuple(rows)) if kept else alone
+
+
+def _counted(row: Row, whole: Row) -> Row:
+    """The row of a layer in its block, with the parameters that it has in the whole network."""
+    fields = ("params", "weights", "biases", "trainable_params", "buffers", "weights_of")
+    return row._replace(**{name: getattr(whole, name) for name in fields})

@@ -59,6 +59,7 @@ def _row(row: Row) -> dict[str, Any]:
         "inputs": list(row.inputs),
         "input_shapes": [list(shape) for shape in row.input_shapes],
         "output_shape": list(row.output_shape),
+        **({"weights_of": row.weights_of} if row.weights_of is not None else {}),
         "params": row.params,
         "weights": row.weights,
         "biases": row.biases,
