@@ -40,27 +40,29 @@ class SeededWeights:
     """
 
     def __init__(self, graph: LayerGraph, seed: int = 0, dtype: str = "float32", keep: bool = False) -> None:
-        """`keep`: keep what was made, for later runs."""
+        """`keep`: keep what was made, for later runs; what layers share is always kept for the next that uses it."""
         self.seed = seed
         self.dtype = np.dtype(dtype)
         self._index = graph.index
         self._layers = graph.layers
         self._gains = _gains(graph)
         self._expected = _expected(graph, self._gains)
-        self._kept: dict[str, dict[str, Array]] | None = {} if keep else None
+        owners = graph if keep else [graph.owner(layer) for layer in graph if layer.weights_of is not None]
+        self._keeps = {layer.name for layer in owners}
+        self._kept: dict[str, dict[str, Array]] = {}
 
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
         """The arrays of a layer by name, in these sizes."""
-        if self._kept is not None and layer in self._kept:
+        if layer in self._kept:
             return self._kept[layer]
         made = {name: self._make(layer, name, size) for name, size in sizes.items()}
-        if self._kept is not None:
+        if layer in self._keeps:
             self._kept[layer] = made
         return made
 
     def kept(self, layer: str) -> Mapping[str, Array]:
-        """The arrays of a layer that were made before; none without `keep`."""
-        return (self._kept or {}).get(layer, {})
+        """The arrays of a layer that were made before and kept."""
+        return self._kept.get(layer, {})
 
     def _make(self, layer: str, name: str, size: tuple[int, ...]) -> Array:
         values = generator(self.seed, layer, name).random(size, dtype=np.float32)

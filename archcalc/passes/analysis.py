@@ -157,9 +157,7 @@ def analyse(
         if layer.key not in counts:
             counts[layer.key] = (count_params(layer), count_operations(layer))
     rows = tuple(
-        _row(
-            layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype], owner_of(layer)
-        )
+        _row(layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype], owner_of(layer))
         for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
     )
     return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
@@ -187,8 +185,9 @@ def row_of(
     row = analysis.rows[layer]
     counts = count_params(shaped), count_operations(shaped)
     size = analysis.batch * BYTES[analysis.dtype]
-    return _row(shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size,
-                row.weights_of)
+    return _row(
+        shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size, row.weights_of
+    )
 
 
 def _row(

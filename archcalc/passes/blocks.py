@@ -145,7 +145,7 @@ class Connections:
         return self._content(before) == self._content(after)
 
     def _content(self, members: Sequence[int]) -> Hashable:
-        """What is in a block: ops, shapes, numbers and wiring, with what is read outside as -1; whose weights are used."""
+        """What is in a block: ops, shapes, numbers and wiring, what is read outside as -1; whose weights are used."""
         members = sorted(members)
         place = {member: position for position, member in enumerate(members)}
         layers = self.analysis.graph.layers

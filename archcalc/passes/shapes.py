@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import Problem, ShapeError
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import listed
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops.base import Op, Param, elements
 
@@ -107,8 +108,8 @@ def check_shared(
 
 
 def _listed(arrays: Sequence[Param]) -> str:
-    """weight 64×3×7×7 and bias 64."""
-    return " and ".join(f"{array.name} {'×'.join(map(str, array.shape))}" for array in arrays)
+    """The arrays with their shapes: weight 64×3×7×7 and bias 64."""
+    return listed([f"{array.name} {'×'.join(map(str, array.shape))}" for array in arrays])
 
 
 def problem_of(layer: Layer, error: ShapeError) -> Problem:

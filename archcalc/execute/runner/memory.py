@@ -18,13 +18,15 @@ def needed_bytes(analysis: Analysis, keep_weights: bool = False) -> int:
     """Bytes that a run needs at the most, roughly.
 
     The live maps, a padded copy of the largest, columns of im2col, and the weights: all of them if they are kept, else
-    those of the layer that has most.
+    those of the layer that has most and those that layers share.
     """
     size = BYTES[analysis.dtype]
     totals = analysis.totals
     arrays = [row.params + row.buffers for row in analysis.rows]
     largest_map = max(_values(row.output_shape) for row in analysis.rows)
-    weights = sum(arrays) if keep_weights else 2 * max(arrays)
+    shared = {row.weights_of for row in analysis.rows}
+    kept = sum(values for values, row in zip(arrays, analysis.rows, strict=True) if row.name in shared)
+    weights = sum(arrays) if keep_weights else 2 * max(arrays) + kept
     maps = totals.peak_activation_bytes + largest_map * size * analysis.batch
     return maps + weights * size + 2 * SLAB_BYTES + PROGRAM_BYTES
 

@@ -204,11 +204,7 @@ def input_with(text: str, variables: Variables) -> Shape | None:
 #: What a layer adds to a total: of the layer with its op resolved, its inputs and its output, by the conventions.
 COUNTS: dict[str, Callable[[Layer, Sequence[Shape], Shape, Conventions], Any]] = {
     "params": lambda layer, inputs, _, conventions: count_values(
-        [
-            array
-            for array in own_arrays(layer, layer.op, inputs)
-            if conventions.running_statistics or not array.buffer
-        ]
+        [array for array in own_arrays(layer, layer.op, inputs) if conventions.running_statistics or not array.buffer]
     ),
     "multiplications": lambda layer, inputs, output, _: layer.op.macs(inputs, output),
     "activations": lambda layer, _, output, conventions: stored_values(

@@ -59,7 +59,9 @@ def only(analysis: Analysis, block: str) -> Analysis:
     part: LayerGraph = replace(graph, layers=tuple(layers), outputs=outputs, title=title)
     alone = analyse(part, analysis.batch, analysis.dtype, analysis.conventions)
     # Weights of a layer outside are counted there.
-    kept = {place[index]: analysis.rows[index] for index in inside if graph.layers[index].weights_of not in (None, *inside)}
+    kept = {
+        place[index]: analysis.rows[index] for index in inside if graph.layers[index].weights_of not in (None, *inside)
+    }
     rows = [_counted(row, kept[index]) if index in kept else row for index, row in enumerate(alone.rows)]
     return replace(alone, rows=tuple(rows)) if kept else alone
 

@@ -18,6 +18,8 @@ from archcalc.teach.check.mistakes.trees import combine, plus, times
 Base = tuple[tuple[Mistake, ...], int, Node]
 
 _BOTH = "γ and β are trained, one of each for every channel."
+#: Counts of the arrays that a layer owns.
+OF_WEIGHTS = ("params", "weights", "biases")
 #: What a bias belongs to, by the family of the op.
 HOLDERS = {"convolution": "filters", "dense": "neurons"}
 
@@ -57,12 +59,17 @@ def arrays_of(context: LayerContext, biases: bool) -> Node:
     return traced(count_values(kept)).node if kept else number_node(0)
 
 
-def right(context: LayerContext, quantity: str) -> Node:
-    """The formula of a count; of a layer that stores nothing the number 0."""
+def of_weights(context: LayerContext, quantity: str) -> Node:
+    """The formula of a count of parameters, as if the layer had weights of its own."""
     if quantity in ("weights", "biases"):
         return arrays_of(context, quantity == "biases")
-    if quantity == "params":
-        return params(context, buffers=context.network.analysis.conventions.running_statistics)
+    return params(context, buffers=context.network.analysis.conventions.running_statistics)
+
+
+def right(context: LayerContext, quantity: str) -> Node:
+    """The formula of a count; the number 0 for a layer that stores nothing, or uses the weights of another."""
+    if quantity in OF_WEIGHTS:
+        return of_weights(context, quantity) if context.row.weights_of is None else number_node(0)
     if quantity == "multiplications":
         return multiplications(context)
     if not context.row.activations:
@@ -72,7 +79,11 @@ def right(context: LayerContext, quantity: str) -> Node:
 
 def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     """Formulas that come of counting other arrays: with and without biases, groups, running statistics."""
-    if quantity == "params":
+    owner = context.row.weights_of
+    if quantity in OF_WEIGHTS and owner is not None:
+        reason = f"the weights of {owner} are counted again. {context.name} uses them and has none of its own."
+        yield (Mistake("repeat_count", reason),), 10, of_weights(context, quantity)
+    elif quantity == "params":
         yield from _other_arrays(context)
     elif quantity == "weights" and context.row.biases:
         reason = "the biases are counted too. The question asks for the weights alone."

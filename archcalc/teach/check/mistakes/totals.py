@@ -15,6 +15,7 @@ from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.context import NetworkContext
 from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
 from archcalc.teach.check.mistakes.elsewhere import tools, variants
+from archcalc.teach.check.mistakes.formulas import OF_WEIGHTS, of_weights
 from archcalc.teach.check.mistakes.trees import quantity as named
 from archcalc.teach.reading.typos import rounded, rounded_to
 
@@ -187,6 +188,11 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
 def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """Other sums of the same network."""
     totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
+    shared = [network.context(row) for row in network.rows if row.weights_of is not None]
+    if quantity in OF_WEIGHTS and shared:
+        again = sum(of_weights(context, quantity).value for context in shared)
+        reason = f"weights that layers share count once: those of {_listed([one.name for one in shared])} are not new."
+        yield Alternative(total + again, (Mistake("repeat_count", reason),), 12)
     if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
