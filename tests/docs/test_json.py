@@ -8,6 +8,12 @@ from typing import Any
 from archcalc.render.tables.json import as_dict
 from tests.cli.runner import Run
 from tests.docs.pages import ROOT, analysis_of, keys, table
+from tests.networks import numbers
+
+SHARED = """\
+  - conv2d: {name: first, out_channels: 4, kernel_size: 1}
+  - conv2d: {out_channels: 4, kernel_size: 1, weights: first}
+"""
 
 
 def paths(value: Any, path: str = "") -> Iterator[str]:
@@ -28,6 +34,7 @@ def test_keys_of_the_report() -> None:
     found: dict[str, None] = {}
     for name in ("alexnet", "googlenet@aux", "mobilenet", "resnet50"):
         found.update(dict.fromkeys(paths(as_dict(analysis_of(name)))))
+    found.update(dict.fromkeys(paths(as_dict(numbers(SHARED)))))
     assert sorted(keys(table(ROOT / "docs" / "reference" / "json.md", "## A report"))) == sorted(found)
 
 

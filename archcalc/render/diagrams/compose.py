@@ -266,7 +266,8 @@ class _Composer:
         if work:
             lines.append(f"{each}{words.figure(work)} mult.")
         if times > 1:
-            lines.append(f"total {params * times:,} · {words.figure(work * times)}")
+            sums = [f"{params * times:,}"] if params else []  # shared weights are counted elsewhere
+            lines.append("total " + " · ".join([*sums, words.figure(work * times)]))
         return lines
 
     # -- frames and legend -------------------------------------------------------------------------------------------
