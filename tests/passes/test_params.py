@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.shapes import Shape
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Param
 from archcalc.ops.reshape import Identity
 from archcalc.passes.analysis import analyse
+from archcalc.passes.blocks import fold
 from archcalc.passes.params import ParamCount, count_params
+from tests.execute.runner.runs import sharing
 from tests.networks import ALEXNET, LENET5, VGG16, graph, numbers, op, shape
+from tests.tiers import examples
 
 
 @pytest.mark.parametrize(
@@ -85,3 +92,62 @@ def test_counts_do_not_depend_on_the_dtype_but_bytes_do() -> None:
     whole, half = analyse(network).totals, analyse(network, dtype="float16").totals
     assert whole.params == half.params
     assert whole.param_bytes == 2 * half.param_bytes
+
+
+# --- shared weights
+
+TWICE = """\
+blocks:
+  tower:
+    layers:
+      - conv_bn_relu: {name: conv1, out_channels: 8, kernel_size: 3}
+      - conv2d: {name: conv2, out_channels: 4, kernel_size: 3}
+      - linear: {name: features, out_features: 16}
+input: 12x12x3
+layers:
+  - tower: {name: left}
+  - tower: {name: right, from: input%s}
+  - add: {from: [left, right]}
+"""
+
+
+def test_a_tower_that_is_written_out_twice_counts_once() -> None:
+    # 3·3·3·8, γ and β of 8 channels; 3·3·8·4 + 4; 8·8·4·16 + 16.
+    tower = 216 + 16 + 292 + 4_112
+    twice, shared = analyse(graph(TWICE % "")), analyse(graph(TWICE % ", weights: left"))
+    assert (twice.totals.params, twice.totals.buffers) == (2 * tower, 32)
+    assert (shared.totals.params, shared.totals.trainable_params, shared.totals.buffers) == (tower, tower, 16)
+    assert shared.totals.param_bytes == 4 * tower
+    assert shared.totals.multiplications == twice.totals.multiplications
+    kept = analyse(graph(TWICE % ", weights: left"), conventions=Conventions(running_statistics=True)).totals
+    assert (kept.params, kept.buffers) == (tower + 16, 0)
+    sums = [(row.name, row.params, row.weights, row.biases) for row in fold(shared.rows, 1)]
+    assert sums == [("input", 0, 0, 0), ("left", tower, tower - 28, 28), ("right", 0, 0, 0), ("add1", 0, 0, 0)]
+
+
+def test_a_recurrent_layer_counts_once() -> None:
+    text = "  - conv2d: {name: step, out_channels: 4, kernel_size: 3, padding: 1}\n"
+    more = "  - repeat: 4\n    layers: [conv2d: {out_channels: 4, kernel_size: 3, padding: 1, weights: step}]\n"
+    analysis = numbers(text + more)
+    assert [row.params for row in analysis.rows] == [0, 148, 0, 0, 0, 0]
+    assert [row.weights_of for row in analysis.rows] == [None, None, *["step"] * 4]
+    assert analysis.totals.multiplications == 5 * 8 * 8 * 4 * 3 * 3 * 4
+
+
+@given(sharing())
+@examples(200)
+def test_sharing_changes_the_parameters_alone(shared: LayerGraph) -> None:
+    counts = ("params", "weights", "biases", "trainable_params", "buffers")
+    own = analyse(replace(shared, layers=tuple(layer._replace(weights_of=None) for layer in shared)))
+    analysis = analyse(shared)
+    for layer, row, alone in zip(shared, analysis.rows, own.rows, strict=True):
+        if layer.weights_of is not None:
+            assert row.weights_of == shared.layers[layer.weights_of].name
+            assert [getattr(row, name) for name in counts] == [0] * 5
+            row = row._replace(weights_of=None, **{name: getattr(alone, name) for name in counts})  # noqa: PLW2901
+        assert row == alone
+    for name in ("params", "trainable_params", "buffers"):
+        saved = sum(getattr(own.rows[i], name) for i, layer in enumerate(shared) if layer.weights_of is not None)
+        assert getattr(analysis.totals, name) == getattr(own.totals, name) - saved
+    assert analysis.depth == own.depth
+    assert analysis.memory == own.memory

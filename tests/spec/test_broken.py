@@ -196,6 +196,20 @@ FAULTS: dict[str, list[Fault]] = {
         (7, 34, None, ["max_pool2d has no setting 'strides'; did you mean stride?"]),
         (9, 5, None, ["'repeat' has no key 'layer'; did you mean layers?"]),
     ],
+    "weights": [
+        (10, 69, "first", ["weights: there is no layer 'frist'; did you mean first?"]),
+        (11, 70, "second", ["weights: 'third' comes later", "the weights of layers above it"]),
+        (14, 70, "fourth", ["there is no layer 'one'; 'one' is a block, its layers with weights are one/conv"]),
+        (15, 32, "two/conv", ["weights: there is no layer 'third/conv'"]),
+        (16, 69, "fifth", ["weights must name one layer"]),
+    ],
+    "weights_shapes": [
+        (6, 5, "deeper", ['weights of "first": their shapes differ', "first has weight 4×3×3×3", "4×4×3×3 and bias 4"]),
+        (8, 5, "rectified", ['weights of "act": act (relu) has none']),
+        (9, 5, "owns", ['weights of "first": owns (relu) has none']),
+        (10, 5, "dense", ['weights of "first", which is another kind: conv2d', "weight 4×784 and bias 4"]),
+        (11, 5, "back", ["their shapes differ", "first has weight 4×3×3×3", "weight 4×3×3×3 and bias 3"]),
+    ],
     "window_too_large": [
         (5, 5, "conv", ["the window is larger than its input", "input 8×8×3, kernel_size 11", "padding: 2"]),
         (6, 5, "pool", ["the window is larger than its input", "kernel_size [2, 9]"]),

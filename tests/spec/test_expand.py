@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.graph.layer_graph import Output
+from archcalc.graph.layer_graph import LayerGraph, Output
+from archcalc.passes.analysis import analyse
 from tests.networks import graph, inputs_of, layers, marked, names, numbers, places, problems
 from tests.tiers import examples
 
@@ -508,3 +509,69 @@ def test_branches_never_read_each_other(branches: list[list[int]]) -> None:
         while path[-1] != "input":
             path += inputs_of(network, path[-1])
         assert len(path) == len(kinds) + 1
+
+
+# --- weights
+
+WEIGHTS = """\
+  - conv2d: {name: a, out_channels: 4, kernel_size: 3, padding: 1}
+  - conv2d: {name: b, out_channels: 4, kernel_size: 3, padding: 1, weights: a}
+  - conv2d: {name: c, out_channels: 4, kernel_size: 3, padding: 1, weights: b}
+  - repeat: 2
+    as: i
+    layers: [conv2d: {name: "d{i}", out_channels: 4, kernel_size: 3, padding: 1, weights: "{word}"}]
+  - conv2d: {name: own, out_channels: 4, kernel_size: 3, padding: 1, weights: a, when: not deep}
+"""
+
+
+def owners(network: LayerGraph) -> dict[str, str]:
+    """The layers that use the weights of another, each with that one."""
+    return {layer.name: network.owner(layer).name for layer in network if layer.weights_of is not None}
+
+
+def test_chains_of_shared_weights_lead_to_the_first() -> None:
+    network = layers(WEIGHTS, top="parameters: {deep: true, word: c}\n")
+    assert owners(network) == {"b": "a", "c": "a", "d1": "a", "d2": "a"}
+    assert owners(layers(WEIGHTS, top="parameters: {deep: false, word: a}\n"))["own"] == "a"
+
+
+def test_weights_are_looked_up_from_the_inside_out() -> None:
+    text = """\
+blocks:
+  unit:
+    layers:
+      - conv2d: {name: a, out_channels: 4, kernel_size: 1}
+      - conv2d: {name: b, out_channels: 4, kernel_size: 1, weights: a}
+      - conv2d: {name: c, out_channels: 4, kernel_size: 1, weights: outer}
+input: 8x8x4
+layers:
+  - conv2d: {name: a, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: outer, out_channels: 4, kernel_size: 1}
+  - unit: {name: u}
+  - conv2d: {name: last, out_channels: 4, kernel_size: 1, weights: u/b}
+variants:
+  alone: {layers: [unit: {name: outer}, conv2d: {name: x, out_channels: 4, kernel_size: 1, weights: outer/a}]}
+"""
+    assert owners(graph(text)) == {"u/b": "u/a", "u/c": "outer", "last": "u/a"}
+    (problem,) = problems(text, variant="alone")
+    assert "weights: 'outer' comes later" in problem.message
+
+
+def test_a_block_uses_the_weights_of_another() -> None:
+    text = """\
+blocks:
+  inner: {layers: [conv_bn_relu: {name: x, out_channels: 4, kernel_size: 3, padding: 1}, inner2: {name: y}]}
+  inner2: {layers: [local_response_norm, conv2d: {out_channels: 4, kernel_size: 1, repeat: 2}]}
+input: 8x8x4
+layers:
+  - inner: {name: one}
+  - inner: {name: two, weights: one}
+  - inner: {name: three, weights: two}
+  - inner2: {weights: one/y, repeat: 2}
+"""
+    inside = ("x/conv", "x/bn", "y/conv1", "y/conv2")
+    assert owners(graph(text)) == {
+        **{f"{block}/{name}": f"one/{name}" for block in ("two", "three") for name in inside},
+        **{f"inner2{block}/{name}": f"one/y/{name}" for block in (1, 2) for name in ("conv1", "conv2")},
+    }
+    assert analyse(graph(text)).totals.params == 4 * 4 * 9 + 8 + 2 * (4 * 4 + 4)

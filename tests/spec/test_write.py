@@ -20,6 +20,8 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from archcalc.spec.spec import Spec
 from archcalc.spec.write import write_graph
+from tests.execute.runner.runs import sharing
+from tests.networks import layers
 from tests.spec.test_patterns import pieces
 from tests.tiers import examples
 
@@ -174,3 +176,20 @@ def test_equality_does_not_ask_where_a_layer_was_written() -> None:
     assert len({*first.layers, *second.layers}) == 3
     assert first.layers[1] != first.layers[2]
     assert first.layers[1] != first.layers[1]._replace(name="other")
+
+
+@given(sharing())
+@examples(100)
+def test_shared_weights_come_back(graph: LayerGraph) -> None:
+    named = replace(graph, layers=(graph.layers[0]._replace(name="input"), *graph.layers[1:]))
+    back = again(named)
+    assert back.layers == named.layers
+    assert [layer.weights_of for layer in back] == [layer.weights_of for layer in graph]
+
+
+def test_networks_that_share_other_weights_differ() -> None:
+    text = "  - conv2d: {out_channels: 4, kernel_size: 1}\n" * 2
+    last = "  - conv2d: {name: last, out_channels: 4, kernel_size: 1%s}\n"
+    first, second, own = (layers(text + last % more) for more in (", weights: conv1", ", weights: conv2", ""))
+    assert len({first, second, own, layers(text + last % ", weights: conv1")}) == 3
+    check(first)

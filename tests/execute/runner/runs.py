@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from archcalc.execute.kernels import Array
 from archcalc.execute.runner import Execution, SeededWeights, execute
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.passes.analysis import Analysis, analyse
 from tests.networks import chain, op
@@ -192,3 +193,15 @@ def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
                 shapes.append(shapes[source])
     more = draw(st.booleans()) and draw(st.lists(st.integers(0, len(nodes) - 1), max_size=2, unique=True))
     return chain(*nodes, outputs=more or (len(nodes) - 1,))
+
+
+@st.composite
+def sharing(draw: st.DrawFn) -> LayerGraph:
+    """A random network of which some layers run again on the same map, with the weights of the first time."""
+    graph = draw(networks())
+    more = []
+    for index, layer in enumerate(graph):
+        if layer.op.may_have_arrays and draw(st.booleans()):
+            more.append(Layer(f"again{index}", layer.op, layer.inputs, index))
+    outputs = (*graph.outputs, *(Output(layer.name, len(graph) + index) for index, layer in enumerate(more)))
+    return replace(graph, layers=(*graph.layers, *more), outputs=outputs)

@@ -13,7 +13,7 @@ from archcalc.execute.runner import compare
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import load, names
-from tests.execute.runner.runs import QUICK, networks, run, smaller
+from tests.execute.runner.runs import QUICK, networks, run, sharing, smaller
 from tests.networks import op
 from tests.tiers import examples
 
@@ -120,3 +120,19 @@ def test_a_pool_is_refused_only_where_it_reads_nothing() -> None:
         else:
             with pytest.raises(ShapeError, match="nothing but padding"):
                 layer.check([(1, 2, 1)])
+
+
+@pytest.mark.parametrize("algorithm", ["im2col", "auto", "loops"])
+@given(graph=sharing())
+@examples(60, quick=5)
+def test_shared_weights_are_the_same_arrays(algorithm: Algorithm, graph: LayerGraph) -> None:
+    every = frozenset(range(len(graph)))
+    maps: dict[int, np.ndarray] = {}
+    count = algorithm == "im2col"
+    execution, analysis = run(
+        graph, algorithm, count, observe=lambda index, array: maps.update({index: array.copy()}), watched=every
+    )
+    assert compare(execution, analysis) == []
+    for index, layer in enumerate(graph):
+        if layer.weights_of is not None:  # it reads what its owner reads
+            np.testing.assert_allclose(maps[index], maps[layer.weights_of], rtol=1e-4, atol=1e-5)

@@ -16,7 +16,7 @@ from archcalc.execute.runner.inputs import random_input
 from archcalc.passes.analysis import Analysis
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import outputs, run
-from tests.networks import chain, op
+from tests.networks import chain, layers, op
 
 
 def claiming(analysis: Analysis, layer: str, **claims: Any) -> Analysis:
@@ -110,3 +110,11 @@ def test_every_value_of_every_array_is_read(kind: str) -> None:
             (out,) = outputs(execute(graph, x, weights, "im2col"))
             assert np.isnan(out).any(), (name, size, place)
             array.flat[place] = kept
+
+
+def test_arrays_of_their_own_are_seen_where_they_should_be_shared() -> None:
+    text = "  - conv2d: {name: a, out_channels: 4, kernel_size: 1}\n"
+    execution, analysis = run(layers(f"{text}  - conv2d: {{name: b, out_channels: 4, kernel_size: 1, weights: a}}\n"))
+    assert compare(execution, analysis) == []
+    own = replace(execution, steps=tuple(step._replace(owner=step.name) for step in execution.steps))
+    assert compare(own, analysis) == [("total", "parameters and buffers", "40", "20")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from archcalc.execute.runner.inputs import random_input
 from archcalc.execute.runner.tape import record, rewind
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import load
-from tests.execute.runner.runs import networks, run
+from tests.execute.runner.runs import networks, run, sharing
 from tests.networks import chain, layers, op
 from tests.tiers import examples
 
@@ -118,3 +119,34 @@ def test_a_batch_of_one_value_is_refused() -> None:
     x = random_input(graph.input_shape, 1, 0, "float32")
     with pytest.raises(UsageError, match=r'layer "bn" .*: one value a channel has no variance'):
         record(graph, x, SeededWeights(graph), training=True)
+
+
+@examples(100)
+@given(sharing(), st.booleans())
+def test_gradients_of_shared_weights(graph: LayerGraph, training: bool) -> None:
+    try:
+        slope, wanted, scale = slopes(graph, 2, training)
+    except UsageError as error:
+        assert "has no variance" in str(error)  # noqa: PT017
+        return
+    assert slope == pytest.approx(wanted, rel=0, abs=1e-5 * scale)
+
+
+def test_gradients_of_shared_weights_add_up() -> None:
+    network = layers(
+        "  - conv2d: {name: a, out_channels: 4, kernel_size: 3, padding: 1}\n"
+        "  - conv2d: {name: b, out_channels: 4, kernel_size: 3, padding: 1, weights: a}\n"
+    )
+    alone = replace(network, layers=tuple(layer._replace(weights_of=None) for layer in network))
+    weights = SeededWeights(network, 0, "float64", keep=True)
+    x = random_input(network.input_shape, 2, 0, "float64")
+    tape = record(network, x, weights)
+    # The same arrays under both names, as if they were not shared.
+    parted = replace(record(alone, x, weights), maps=dict(tape.maps), arrays=tape.arrays)
+    seed = np.ones_like(tape.maps[2])
+    shared = {step.layer: step.arrays for step in rewind(tape, {2: seed})}
+    own = {step.layer: step.arrays for step in rewind(parted, {2: seed})}
+    assert shared[2] == {}
+    for name in ("weight", "bias"):
+        np.testing.assert_allclose(shared[1][name], own[1][name] + own[2][name])
+        assert np.abs(own[2][name]).max() > 0

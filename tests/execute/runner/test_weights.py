@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from archcalc.core.errors import UsageError
 from archcalc.execute.kernels import Array
-from archcalc.execute.runner import SeededWeights
+from archcalc.execute.runner import SeededWeights, compare, execute
+from archcalc.execute.runner.files import load_weights, save_weights, wanted_arrays
+from archcalc.execute.runner.inputs import random_input
+from archcalc.execute.runner.memory import needed_bytes
+from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import run, smaller
 from tests.networks import layers
@@ -64,3 +71,48 @@ def test_activations_neither_vanish_nor_explode(name: str) -> None:
     # The softmax at the end makes small numbers by its nature.
     assert min(spreads[:-1]) > 1e-2
     assert max(spreads) < 100
+
+
+SHARED = """\
+  - conv_bn_relu: {name: a, out_channels: 4, kernel_size: 3, padding: 1}
+  - conv_bn_relu: {name: b, out_channels: 4, kernel_size: 3, padding: 1, weights: a}
+  - linear: {name: c, out_features: 3}
+"""
+
+
+def test_weights_that_layers_share_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    own = SeededWeights._make
+
+    def noted(self: SeededWeights, layer: str, name: str, size: tuple[int, ...]) -> Array:
+        made.append(f"{layer}.{name}")
+        return own(self, layer, name, size)
+
+    monkeypatch.setattr(SeededWeights, "_make", noted)
+    execution, analysis = run(layers(SHARED), "im2col")
+    assert compare(execution, analysis) == []
+    assert made == list(wanted_arrays(analysis))
+    assert {name.split("/")[0] for name in made} == {"a", "c.weight", "c.bias"}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_weights_that_layers_share_are_saved_once(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    graph = layers(SHARED)
+    analysis, path = analyse(graph), tmp_path / f"weights{suffix}"
+    save_weights(path, analysis, SeededWeights(graph, 3))
+    loaded = load_weights(path, analysis)
+    x = random_input(graph.input_shape, 1, 0, "float32")
+    first, second = (execute(graph, x, weights, "im2col") for weights in (SeededWeights(graph, 3), loaded))
+    np.testing.assert_array_equal(first.outputs["output"], second.outputs["output"])
+    alone = layers(SHARED.replace(", weights: a", ""))
+    with pytest.raises(UsageError, match=r"b/conv\.weight"):
+        load_weights(path, analyse(alone))
+
+
+def test_memory_holds_what_is_kept_for_layers_that_share_it() -> None:
+    text = "  - linear: {name: a, out_features: 1000}\n  - linear: {name: b, out_features: 1000%s}\n"
+    own, shared = (analyse(layers(text % more, "1x1x1000")) for more in ("", ", weights: a"))
+    assert needed_bytes(shared) - needed_bytes(own) == 4 * 1_001_000
+    assert needed_bytes(shared, keep_weights=True) == needed_bytes(own, keep_weights=True) - 4 * 1_001_000
