@@ -84,6 +84,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("add", {"inputs": ["input", "conv1"]}, "the maps to add differ in shape"),
     ("reshape", {"shape": "5x5x5"}, "the number of values changes"),
     ("conv_relu", {"out_channels": 8}, "block 'conv_relu' needs kernel_size"),
+    ("conv2d", {"out_channels": 8, "kernel_size": 3, "weights": "conv9"}, "weights: there is no layer 'conv9'"),
+    ("conv2d", {"out_channels": 16, "kernel_size": 3, "weights": "relu1"}, r"relu1 \(relu\) has none"),
+    ("conv2d", {"out_channels": 16, "kernel_size": 3, "weights": "conv1"}, "their shapes differ"),
+    ("conv_relu", {"out_channels": 16, "kernel_size": 3, "weights": "conv1"}, "there is no layer 'conv1/conv'"),
+    ("batch_norm2d", {"weights": "conv1"}, "which is another kind: conv2d"),
 ]
 
 
@@ -208,3 +213,28 @@ def test_ten_thousand_layers() -> None:
     for _ in range(10_000):
         builder.add("relu")
     assert builder.build().layers[-1].name == "relu10000"
+
+
+def test_shared_weights_are_those_of_the_spec() -> None:
+    builder = ac.GraphBuilder("net", "32x32x3", title="net")
+    builder.add("conv_bn_relu", "left", out_channels=8, kernel_size=3)
+    builder.add("conv_bn_relu", "right", inputs="input", weights="left", out_channels=8, kernel_size=3)
+    builder.add("conv2d", "a", out_channels=8, kernel_size=3, padding=1)
+    builder.add("conv2d", "b", weights="a", out_channels=8, kernel_size=3, padding=1)
+    builder.add("conv2d", "c", weights="b", out_channels=8, kernel_size=3, padding=1)
+    text = """
+name: net
+title: net
+input: 32x32x3
+layers:
+  - conv_bn_relu: {name: left, out_channels: 8, kernel_size: 3}
+  - conv_bn_relu: {name: right, from: input, weights: left, out_channels: 8, kernel_size: 3}
+  - conv2d: {name: a, out_channels: 8, kernel_size: 3, padding: 1}
+  - conv2d: {name: b, out_channels: 8, kernel_size: 3, padding: 1, weights: a}
+  - conv2d: {name: c, out_channels: 8, kernel_size: 3, padding: 1, weights: b}
+"""
+    built = builder.build()
+    assert built == ac.from_yaml(text)
+    assert built == ac.from_yaml(built.to_yaml())
+    assert built.analyse().totals.params == 216 + 16 + 584
+    assert [layer.weights_of for layer in built.layers[-3:]] == [None, 7, 7]

@@ -197,7 +197,7 @@ FAULTS: dict[str, list[Fault]] = {
         (9, 5, None, ["'repeat' has no key 'layer'; did you mean layers?"]),
     ],
     "weights": [
-        (10, 69, "first", ["weights: there is no layer 'frist'; did you mean first?"]),
+        (10, 69, "first", ["weights: there is no layer 'frist'; did you mean first"]),
         (11, 70, "second", ["weights: 'third' comes later", "the weights of layers above it"]),
         (14, 70, "fourth", ["there is no layer 'one'; 'one' is a block, its layers with weights are one/conv"]),
         (15, 32, "two/conv", ["weights: there is no layer 'third/conv'"]),

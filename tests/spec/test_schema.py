@@ -90,6 +90,8 @@ def test_the_specs_of_the_tests_are_accepted(path: Any) -> None:
         {"conv2d": {"out_channels": 4, "kernel_size": 3, "padding": [1, 2, 3, 4]}},
         {"conv_bn_relu": {"out_channels": 4, "kernel_size": 3, "repeat": "n"}},
         {"concat": {"from": ["a", "b"]}},
+        {"conv2d": {"out_channels": 4, "kernel_size": 3, "weights": "conv1"}},
+        {"conv_relu": {"out_channels": 4, "kernel_size": 3, "weights": "stem"}},
         {"my_block": {"anything": [1, 2]}},
         {"my_block": None},
         {"repeat": "n - 1", "as": "i", "layers": ["relu"]},
@@ -144,6 +146,7 @@ def test_what_every_spec_needs(key: str) -> None:
     "layer",
     [
         {"conv2d": {"kernel_size": 3}},
+        {"conv2d": {"out_channels": 4, "kernel_size": 3, "weights": ["a", "b"]}},
         {"conv2d": {"out_channels": 4, "kernel_size": 3, "strides": 2}},
         {"conv2d": {"out_channels": 4, "kernel_size": 0}},
         {"conv2d": {"out_channels": 4, "kernel_size": [3, 3, 3]}},

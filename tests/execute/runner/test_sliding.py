@@ -207,3 +207,28 @@ def test_the_documentation_counts_what_the_analysis_counts() -> None:
     once = analyse(convert(analysis).analysis.graph.with_input((3, 384, 384))).totals.multiplications
     crops = 36 * analysis.totals.multiplications
     assert f"| `vgg16` on 384×384 | {once:,} | {crops:,} | {crops / once:.1f} times |" in page
+
+
+def test_shared_weights_slide() -> None:
+    text = """\
+  - conv2d: {name: a, out_channels: 4, kernel_size: 3}
+  - conv2d: {name: b, out_channels: 4, kernel_size: 3, weights: a}
+  - linear: {name: f1, out_features: 6}
+  - linear: {name: f2, out_features: 6}
+  - linear: {name: f3, out_features: 6, weights: f2}
+"""
+    result = slid(layers(text, "8x8x4"), 12, 12)
+    assert result.difference < 1e-12
+    assert result.converted.analysis.totals.params == 148 + 390 + 42
+
+
+def test_weights_of_a_layer_that_is_left_out_cannot_slide() -> None:
+    text = """\
+  - output: aux
+    loss_weight: 0.3
+    layers: [conv2d: {name: a, out_channels: 4, kernel_size: 3}]
+  - conv2d: {name: b, out_channels: 4, kernel_size: 3, weights: aux/a}
+  - linear: {name: f, out_features: 6}
+"""
+    with pytest.raises(UsageError, match='"b" uses the weights of "aux/a", which the main output does not depend on'):
+        convert(analyse(layers(text)))

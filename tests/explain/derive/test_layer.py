@@ -22,7 +22,7 @@ from archcalc.spec.catalogue import load, names
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.single import make_op, single_layer
 from tests.explain.derive.layers import KINDS, single_layers
-from tests.networks import graph
+from tests.networks import graph, numbers
 from tests.tiers import examples
 
 NETWORKS = ("alexnet", "alexnet@grouped", "lenet5@1998", "googlenet@aux", "mobilenet@keras", "unet", "deconvnet")
@@ -314,3 +314,14 @@ def test_a_crop_sees_what_it_crops() -> None:
 def test_a_merge_says_that_it_sees_what_its_inputs_see() -> None:
     explanation = explain_layer(analyse(load("googlenet")), "inception_3a/concat1")
     assert derivation(explanation, "receptive_field_height").note == "what its inputs see together"
+
+
+def test_shared_weights_are_derived_as_none() -> None:
+    text = "  - conv_bn_relu: {name: one, out_channels: 4, kernel_size: 1}\n"
+    analysis = numbers(f"{text}  - conv_bn_relu: {{name: two, out_channels: 4, kernel_size: 1, weights: one}}\n")
+    for name in ("conv", "bn"):
+        found = derivation(explain_layer(analysis, f"two/{name}"), "params")
+        assert (found.value, found.note) == (0, f"uses the weights of one/{name}")
+        assert all(one.quantity != "buffers" for one in explain_layer(analysis, f"two/{name}").derivations)
+    work = [written(explain_layer(analysis, f"{block}/conv"), "multiplications") for block in ("one", "two")]
+    assert work[0] == work[1] == "H₂·W₂·K·F·F·D₁ = 8·8·4·1·1·4 = 256·4 = 1024"

@@ -164,6 +164,17 @@ def test_a_closed_form_keeps_to_the_conventions(network: str, quantity: str) -> 
          "      - conv2d: {out_channels: 'widths[0]', kernel_size: 1, bias: false}\n"
          "      - conv2d: {out_channels: 'widths[1]', kernel_size: 1, bias: false}\n"
          "layers:\n  - two: {widths: [n, 2*n]}\n", "params", None, "2*n**2 + n", ("n",)),
+        # Weights that layers share count once, and their multiplications every time.
+        ("parameters: {n: 2}\ninput: 2x2x1\nlayers:\n"
+         "  - conv2d: {name: a, out_channels: n, kernel_size: 1}\n"
+         "  - conv2d: {name: b, out_channels: n, kernel_size: 3, padding: 1}\n"
+         "  - repeat: 2\n    layers: [conv2d: {out_channels: n, kernel_size: 3, padding: 1, weights: b}]\n",
+         "params", ["n"], "9*n**2 + 3*n", ("n",)),
+        ("parameters: {n: 2}\ninput: 2x2x1\nlayers:\n"
+         "  - conv2d: {name: a, out_channels: n, kernel_size: 1}\n"
+         "  - conv2d: {name: b, out_channels: n, kernel_size: 1}\n"
+         "  - repeat: 2\n    layers: [conv2d: {out_channels: n, kernel_size: 1, weights: b}]\n",
+         "multiplications", ["n"], "12*n**2 + 4*n", ("n",)),
     ],
 )  # fmt: skip
 def test_nothing_is_frozen(

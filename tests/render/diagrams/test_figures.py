@@ -9,11 +9,13 @@ from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Curve, Rect, Text
 from archcalc.render.diagrams.from_analysis import READABLE, drawing_of
 from archcalc.render.diagrams.maps import volumes_of
+from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.solids import Measure
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.unet import _arrows, find_stops
 from archcalc.render.diagrams.volumes import _caption
 from archcalc.render.diagrams.wiring import Wiring
+from tests.networks import numbers
 from tests.render.diagrams.pictures import analysis_of, svg_of
 
 
@@ -95,3 +97,39 @@ def test_what_is_not_highlighted_stands_back_and_nothing_else(style: str) -> Non
     # From marked layer to marked layer, the lines that are shared by several edges included.
     assert colours("conv1", "edge") & strong
     assert colours("pool1", "edge") <= strong
+
+
+SHARED = """\
+  - conv_relu: {name: step1, out_channels: 4, kernel_size: 3, padding: 1}
+  - conv_relu: {name: step2, out_channels: 4, kernel_size: 3, padding: 1, weights: step1}
+  - conv_relu: {name: step3, out_channels: 4, kernel_size: 3, padding: 1, weights: step1}
+"""
+
+
+@pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
+def test_boxes_say_whose_weights_are_used(style: str) -> None:
+    drawing, _ = drawing_of(numbers(SHARED), Choices(style=style))
+    texts = " ".join(shape.text for shape in drawing.shapes() if isinstance(shape, Text))
+    # In blocks step2 and step3 are equal, and are drawn as one.
+    assert texts.count("weights of") == (1 if style == "blocks" else 2)
+    assert texts.count("148 params") == (0 if style == "volumes" else 1)
+    assert ("total 18.4 K" in texts) == (style == "blocks"), texts
+
+
+def test_a_block_alone_has_the_numbers_that_it_has_in_the_network() -> None:
+    analysis = numbers(SHARED)
+    assert only(analysis, "step1").totals.params == 148
+    part = only(analysis, "step2")
+    assert (part.totals.params, part.totals.multiplications) == (0, 9216)
+    assert part["conv"].weights_of == "step1/conv"
+
+
+def test_weights_inside_a_block_alone() -> None:
+    text = "blocks: {unit: {layers: [conv2d: {name: a, %s}, conv2d: {name: b, %s, weights: a}]}}\n"
+    fields = "out_channels: 4, kernel_size: 1"
+    analysis = numbers("  - unit: {name: one}\n  - unit: {name: two}\n", top=text % (fields, fields))
+    part = only(analysis, "two")
+    assert [(row.name, row.params, row.weights_of) for row in part.rows[1:]] == [("a", 20, None), ("b", 0, "a")]
+    drawing, _ = drawing_of(analysis, Choices(style="blocks", depth=1))
+    texts = [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
+    assert any("2 × 20 params" in text for text in texts), texts

@@ -17,6 +17,7 @@ from archcalc.spec.build import network_names
 from archcalc.spec.catalogue import SPECS
 from archcalc.spec.load import load_spec
 from tests.cli.runner import DATA, Run, run_process
+from tests.networks import numbers
 from tests.render.tables.tables import check_json_sums
 
 TOP = {"schema", "network", "title", "input", "layers", "totals", "conventions"}
@@ -186,3 +187,24 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     outputs = {run_process("report", "googlenet", "-f", "json", more={"PYTHONHASHSEED": seed}) for seed in ("1", "2")}
     assert len(outputs) == 1
     assert outputs.pop().code == 0
+
+
+SHARED = """\
+  - conv2d: {name: first, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: second, out_channels: 4, kernel_size: 1, weights: first}
+"""
+
+
+def test_a_layer_that_shares_weights_says_whose() -> None:
+    analysis = numbers(SHARED)
+    report = as_dict(analysis)
+    check_report(report)
+    first, second = report["layers"][1:]
+    assert (second["weights_of"], second["params"], second["trainable_params"]) == ("first", 0, 0)
+    assert "weights_of" not in first
+    assert (first["params"], report["totals"]["params"]) == (20, 20)
+    assert first["multiplications"] == second["multiplications"] == 8 * 8 * 4 * 4
+    assert second["summary"] == "conv 1×1, 4, weights of first"
+    table = render([make_report(analysis)], "csv").splitlines()
+    assert "weights of first" in table[3]
+    assert "weights of" not in table[2]

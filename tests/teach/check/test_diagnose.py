@@ -21,6 +21,7 @@ from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import read_statement
 from archcalc.teach.reading.typos import describe_typo, mistyped, rounded
+from tests.networks import numbers
 from tests.tiers import slow
 
 COUNTS = ("params", "weights", "biases", "multiplications", "activations", "activation_bytes")
@@ -331,3 +332,41 @@ def test_slips_are_made_as_they_are_seen(value: int, other: int) -> None:
 )
 def test_rounded(value: int, digits: int, expected_value: int) -> None:
     assert rounded(value, digits) == expected_value
+
+
+# --- shared weights
+
+SHARED = """\
+  - conv_bn_relu: {name: one, out_channels: 4, kernel_size: 3, padding: 1}
+  - conv_bn_relu: {name: two, out_channels: 4, kernel_size: 3, padding: 1, weights: one}
+  - linear: {name: three, out_features: 10}
+  - linear: {name: four, out_features: 10}
+  - linear: {name: five, out_features: 10, weights: four}
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "quantity", "text", "reason"),
+    [
+        ("two/conv", "params", "144", "the weights of one/conv are counted again"),
+        ("two/bn", "params", "2*4", "the weights of one/bn are counted again"),
+        ("five", "params", "110", "the weights of four are counted again. five uses them and has none of its own"),
+        ("five", "weights", "100", "the weights of four are counted again"),
+        ("five", "biases", "10", "the weights of four are counted again"),
+        (TOTAL, "params", str(144 + 8 + 2570 + 110 + 144 + 8 + 110), "Weights that layers share count once"),
+    ],
+)
+def test_shared_weights_that_are_counted_again(layer: str, quantity: str, text: str, reason: str) -> None:
+    analysis = numbers(SHARED)
+    assert analysis.totals.params == 144 + 8 + 2570 + 110
+    found = diagnose(Situation(analysis, layer, quantity), read_statement(text, quantity)[0])
+    assert found[0].mistake == "repeat_count"
+    assert reason in found[0].explanation
+
+
+def test_shared_weights_counted_as_none_are_right() -> None:
+    analysis = numbers(SHARED)
+    for layer in ("two/conv", "two/bn", "five"):
+        for quantity in ("params", "weights", "biases"):
+            assert diagnose(Situation(analysis, layer, quantity), exactly(0)) == ()
+    assert diagnose(Situation(analysis, TOTAL, "params"), exactly(2832)) == ()
