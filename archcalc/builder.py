@@ -205,7 +205,6 @@ class GraphBuilder:
             expander.names.back_to(names)
             expander.faults.problems.clear()
             expander.open_blocks.clear()
-            expander.twins.clear()
             self._flow = flow
             raise
 

@@ -97,6 +97,8 @@ def check_shared(
         return
     other = owner.op.resolve(shapes)
     theirs, own = other.param_shapes(shapes), op.param_shapes(inputs)
+    if not theirs and not own and op.may_have_arrays:
+        return  # a block uses the weights of another, and this layer of it turns out to have none
     if not theirs or not own:
         name, kind = (owner.name, other.kind) if not theirs else (layer.name, op.kind)
         raise ShapeError(f'it cannot use the weights of "{owner.name}": {name} ({kind}) has none')

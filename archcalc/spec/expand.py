@@ -17,6 +17,7 @@ from archcalc.spec.expressions import FAULTY, KEYWORDS, ExpressionError, exact, 
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
+from archcalc.spec.sharing import Sharing
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.values import Values, Variables, evaluate_tree
@@ -37,10 +38,9 @@ class Expander:
         self.values = Values(self.faults)
         self.names = Names(self.faults)
         self.layers: list[Layer] = []
+        self.sharing = Sharing(self.names, self.faults, self.layers)
         self.outputs: list[Output] = []
         self.open_blocks: list[str] = []
-        #: The open blocks that use the weights of another: both names, and where that is written.
-        self.twins: list[tuple[str, str, Mark]] = []
         self.steps = 0
         self.depth = 0
 
@@ -164,36 +164,15 @@ class Expander:
                 found.append(self.names.known[name])
         return found
 
-    def shared(self, item: it.Step, scope: str, variables: Variables, reader: str) -> str | None:
+    def shared(self, item: it.Step, scope: str, variables: Variables, reader: str, at: Mark) -> str | None:
         """The full name of the layer or block that `weights` names; None without it, or where it is faulty."""
         if "weights" not in item.fields:
             return None
-        raw, at = item.fields["weights"], item.fields.values_at.get("weights", item.at)
+        raw = item.fields["weights"]
         if isinstance(raw, bool) or not isinstance(raw, (str, int)):
             self.faults.add("weights must name one layer", at, reader)
             return None
         return self.names.find(self.values.text(raw, variables, at), scope, at, reader, "weights")
-
-    def owner(self, item: it.Step, op: Op, name: str, scope: str, variables: Variables) -> int | None:
-        """The index of the layer that owns the arrays of a layer; None where it has its own.
-
-        Inside a block that uses the weights of another block it is the layer of the same name there.
-        """
-        at = item.fields.values_at.get("weights", item.at)
-        other = self.shared(item, scope, variables, name)
-        if other is None:
-            if "weights" in item.fields or not self.twins or not op.may_have_arrays:
-                return None
-            block, twin, at = self.twins[-1]
-            other = twin + name.removeprefix(block)
-        found = self.names.known.get(other, (0,))[0]
-        layer = self.layers[found]
-        if layer.name != other:
-            blocks = [one.name for one in self.layers if one.name.startswith(f"{other}/") and one.op.may_have_arrays]
-            hint = f"; {other!r} is a block, its layers with weights are {', '.join(blocks[:8])}" if blocks else ""
-            self.faults.add(f"weights: there is no layer {other!r}{hint}", at, name)
-            return None
-        return found if layer.weights_of is None else layer.weights_of
 
     def branches(self, item: it.Branches, flow: Flow, scope: str, variables: Variables) -> Flow:
         if item.name is not None:
@@ -256,7 +235,10 @@ class Expander:
             flow = tuple(index for source in found for index in source[:1])
             if not flow:
                 flow = (0,) * max(1, op.fewest_inputs)
-        return self.add(name, op, flow, item.at, self.owner(item, op, name, scope, variables))
+        at = item.fields.values_at.get("weights", item.at)
+        other = self.shared(item, scope, variables, name, at)
+        owner = self.sharing.by_block(op, name) if other is None else self.sharing.of(other, at, name)
+        return self.add(name, op, flow, item.at, owner)
 
     def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None) -> int:
         fewest, most = op.fewest_inputs, op.most_inputs
@@ -293,7 +275,8 @@ class Expander:
                 self.faults.add(message, item.at, inner_scope)
             flow = ((*flow, 0) * wanted)[:wanted]
         inner = self.arguments(item, block, variables)
-        twin = self.shared(item, scope, variables, inner_scope)
+        at = item.fields.values_at.get("weights", item.at)
+        other = self.shared(item, scope, variables, inner_scope, at)
         if inner is None:
             result = flow[:1] * max(1, len(declared.outputs))
             self.names.known[inner_scope] = result
@@ -304,11 +287,8 @@ class Expander:
         outer = self.faults.pinned
         if block.file != self.spec.file and outer is None:
             self.faults.pinned = self.faults.place(item.at)
-        if twin is not None:
-            self.twins.append((inner_scope, twin, item.fields.values_at.get("weights", item.at)))
-        result = self.items(block.body, flow[:1], inner_scope, inner)
-        if twin is not None:
-            self.twins.pop()
+        with self.sharing.block(inner_scope, other, at):
+            result = self.items(block.body, flow[:1], inner_scope, inner)
         if declared.outputs:
             at = block.raw.values_at["outputs"]
             found = self.sources(declared.outputs, inner_scope, inner, at, inner_scope)
