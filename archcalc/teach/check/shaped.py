@@ -73,8 +73,10 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
         return []
     what = f"Your {wrong[0]}×{wrong[1]}"
     ones = [_of_sizes(one, what) for one in sized(context) if one.sizes == wrong]
+    # Of the first layer people say so often; further on a rule of the layer itself is the better explanation.
+    cost = 14 if all(source == context.network.analysis.rows[0].name for source in context.row.inputs) else 24
     ones += [
-        Found(14, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
+        Found(cost, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
         for other in other_inputs(context)
         if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
     ]

@@ -24,6 +24,8 @@ from tests.tiers import examples, slow
 
 #: Plants of each mistake. More of them: ARCHCALC_PLANTS=1000 pytest tests/teach/check/test_planted.py
 PLANTS = int(os.environ.get("ARCHCALC_PLANTS", "100" if slow() else "5"))
+#: The slow tier plants more of them, in all networks.
+pytestmark = [pytest.mark.slow] if slow() else []
 #: So many are tried in a network before another one is drawn.
 IN_EACH = 5
 #: The quick tier takes networks that are analysed and searched in a moment.
