@@ -1,6 +1,7 @@
 """Pooling, LeNet's trainable subsampling, and unpooling."""
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -318,7 +319,12 @@ def _adaptive_reads(size: int, count: int) -> Window | Spans:
 
 
 def _adaptive_elements(size: Number, count: Number) -> Number:
-    """Elements that all adaptive windows along an axis read together."""
+    """Elements that all adaptive windows along an axis read together.
+
+    W + N − gcd(W, N): every element once, and again where a window starts inside of one. Symbols are added up.
+    """
+    if isinstance(size, int) and isinstance(count, int):
+        return size + count - gcd(size, count)
     return sum(
         rules.adaptive_window_end(position, size, count) - rules.adaptive_window_start(position, size, count)
         for position in range(count)

@@ -139,6 +139,8 @@ def through(field: AxisField, read: AxisReads, count: int) -> AxisField | None:
     if not isinstance(read, (Window, Spans)):
         return _everything(field, count)
     if isinstance(read, Spans):
+        if count > MOST_PHASES:
+            return None
         taps = [range(first, last + 1) for first, last in read.spans]
         return _listed([_hull(field, tap) for tap in taps])
     if (only := only_span(field)) and not read.transposed:

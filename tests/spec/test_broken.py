@@ -426,7 +426,7 @@ HOSTILE = {
     "many phases": (
         "layers:\n  - upsample2d: {scale: 64}\n  - upsample2d: {scale: 63}\n"
         "  - conv2d: {out_channels: 1, kernel_size: 100001, padding: same, stride: 5, repeat: 40}\n",
-        ["good"],
+        ["its receptive field is larger"],
     ),
     "coprime phases": (
         "layers:\n"

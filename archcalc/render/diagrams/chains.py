@@ -301,10 +301,12 @@ class Chains:
         lane = line.free(source.end - SAME, finish + SAME) + LANE
         if last != self.end and not side:
             lane = max(lane, entry)
-        if first == self.start and link.name != self.main_entry:
+        if first == self.start and link.name not in self.entries:
             self.entries[link.name] = lane
             points: list[Point] = [(0.0, lane)]
         else:
+            if first == self.start:  # the map has come in, for a reader before
+                begin = (0.0, self.entries[link.name])
             points = [begin, (begin[0], lane)]
         if last == self.end:
             self.exits[link.name] = lane

@@ -243,6 +243,9 @@ def written_table(rng: Random, analysis: Analysis) -> Table:
     rows = rows_of(rng, analysis)
     names_of = rng.choice(NAMES)
     names = names_of(rng, rows)
+    if names_of is through and {name.lower() for name in names} <= {row.name.lower() for row in analysis.rows}:
+        # Where every row has the name of a layer, that decides: FC3 is fc3, though two convolutions may come before it.
+        names_of, names = own_names, own_names(rng, rows)
     language = rng.choice(sorted(HEADINGS))
     heads = HEADINGS[language]
     shape_style, style = rng.choice(SHAPES), rng.randrange(STYLES)
