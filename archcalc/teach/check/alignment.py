@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 #: Rows times layers.
-MOST_PAIRS = 1_000_000
+MOST_PAIRS = 2_000_000
 _NEVER = 1 << 60
 
 
