@@ -32,7 +32,7 @@ RARE = """\
   - slice2d: {step: [2, 1]}
   - identity
   - tanh
-  - reshape: {shape: [8, 6, 5]}
+  - reshape: {shape: 6x5x8}
   - multiply: {factor: 0.5}
   - locally_connected2d: {name: l, out_channels: 3, kernel_size: 2}
   - flatten
