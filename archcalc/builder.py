@@ -9,7 +9,7 @@ from typing import Any
 
 from archcalc.api import Network, checked_shape
 from archcalc.core.errors import Problem, ShapeError, SpecError
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import Shape, format_shape, spec_shape
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.passes.shapes import check_shared, problem_of, shape_layer
 from archcalc.spec.build import facts_of
@@ -66,7 +66,7 @@ class GraphBuilder:
     def __init__(self, name: str, input: str | None = None, *, input_shape: Shape | None = None, **facts: Any) -> None:
         if (input is None) == (input_shape is None):
             raise SpecError([Problem('a network needs one input: input="32x32x3", or input_shape=(3, 32, 32)')])
-        size = format_shape(checked_shape(input_shape)).replace("×", "x") if input_shape is not None else input
+        size = str(spec_shape(checked_shape(input_shape))) if input_shape is not None else input
         document = _marked({"name": name, "title": name, "input": size, **facts, "layers": []})
         with _without_places():
             spec = spec_of(Source("", document))

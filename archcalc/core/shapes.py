@@ -69,6 +69,14 @@ def format_shape(shape: Shape, layout: str = "hwc") -> str:
     return "×".join(str(size) for size in shape)
 
 
+def spec_shape(shape: Shape) -> int | str:
+    """A shape as specs have it: 7x7x512, or a number where it is flat; `hwc` is added to what reads as channels first."""
+    if len(shape) == 1:
+        return shape[0]
+    sizes = (*shape[1:], shape[0])
+    return "x".join(map(str, sizes)) + (" hwc" if looks_channels_first(*sizes) else "")
+
+
 def spatial(shape: Shape) -> tuple[int, int]:
     """Height and width; a flat shape has one position."""
     return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.numbers import ceil_div
-from archcalc.core.shapes import Shape, format_shape, parse_image_shape
+from archcalc.core.shapes import Shape, format_shape, parse_image_shape, spec_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     POINTS,
@@ -128,7 +128,9 @@ class Reshape(Pointwise):
     in_place = True
     is_view = True
 
-    shape: Annotated[tuple[Margin, ...], BeforeValidator(_as_shape, json_schema_input_type=str | int)]
+    shape: Annotated[
+        tuple[Margin, ...], BeforeValidator(_as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
+    ]
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if elements(inputs[0]) != elements(self.shape):

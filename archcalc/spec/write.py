@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import spec_shape
 from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.ops.windowed import Sides
@@ -35,7 +35,7 @@ def write_graph(graph: LayerGraph) -> str:
     """
     is_member = (graph.family, graph.family_title) != (graph.name, graph.title)
     lines = [f"name: {_inline(graph.family)}", f"title: {_inline(graph.family_title)}"]
-    lines.append(f"input: {format_shape(graph.input_shape).replace('×', 'x')}")
+    lines.append(f"input: {spec_shape(graph.input_shape)}")
     if graph.settings:
         lines += ["parameters:", *_entries({name: _fixed(name, value) for name, value in graph.settings.items()}, "  ")]
     facts = list(_facts(graph))
@@ -101,7 +101,8 @@ def _layers(graph: LayerGraph) -> Iterator[str]:
 
 def _settings(op: Op) -> dict[str, Any]:
     """The fields that are needed to make the op again, as short as they can be written."""
-    fields = {name: getattr(op, name) for name in type(op).model_fields}
+    dumped = op.model_dump()
+    fields = {name: value if isinstance(value := getattr(op, name), Sides) else dumped[name] for name in dumped}
     kept = {name: value for name, value in fields.items() if value is not None}
     for name in fields:
         fewer = {key: value for key, value in kept.items() if key != name}

@@ -194,6 +194,9 @@ def _strides(rule: Rule, values: Mapping[str, int], largest: int) -> range:
     wanted = values["output"]
     size, kernel, padding = values["input"], values["kernel_size"], values["padding"]
     dilation, more = values["dilation"], values["output_padding"]
+    if not rule.transposed and rules.dilated_window(kernel, dilation) > size + rules.total_padding(padding, padding):
+        # No window fits. Rounded up, large strides make one of it and small ones none.
+        return _range(values, "stride", 1, largest)
 
     def made(stride: int) -> int:
         return rule.output(size, kernel, stride, padding, dilation, more)
