@@ -70,7 +70,7 @@ def format_shape(shape: Shape, layout: str = "hwc") -> str:
 
 
 def spec_shape(shape: Shape) -> int | str:
-    """A shape as specs have it: 7x7x512, or a number where it is flat; `hwc` is added to what reads as channels first."""
+    """A shape as specs have it: 7x7x512, or a number if it is flat. `hwc` marks what would read as channels first."""
     if len(shape) == 1:
         return shape[0]
     sizes = (*shape[1:], shape[0])
