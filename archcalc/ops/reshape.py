@@ -106,7 +106,7 @@ def _as_shape(value: Any) -> Any:
     if isinstance(value, int):
         return (value,)
     if isinstance(value, list):
-        raise ValueError("should be written height×width×channels, as in 7x7x512, or a number, not a list")
+        raise ValueError("should be written height×width×channels, as in 7x7x512, or a number")
     if isinstance(value, tuple) and len(value) not in (1, 3):
         raise ValueError("a shape is height×width×channels, or one number")
     if isinstance(value, str):

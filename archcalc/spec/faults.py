@@ -67,4 +67,5 @@ def describe_fault(fault: Any) -> str:
     ):
         message = message.replace(clumsy, plain)
     shown = show(value) if isinstance(value, (str, int, float, bool, list)) else ""
-    return message + (f", not {shown[:60]}" if shown and shown[:60] not in message else "")
+    says_it = not shown or shown[:60] in message or ", not " in message
+    return message if says_it else f"{message}, not {shown[:60]}"

@@ -72,8 +72,10 @@ def unknown_setting(key: str, known: Iterable[str]) -> str:
 
 def settings_example(kind: str, value: object) -> str:
     """How the settings of an op are written, with the value that was given if it can be one."""
-    meant = kind if kind in OPS else next((op.kind for op in called(kind)), kind)
-    fields = OPS[meant].model_fields if meant in OPS else {}
+    meant = kind if kind in OPS else next((op.kind for op in called(kind)), "")
+    if not meant:
+        return f"there is no op {kind!r}; the parameters of a block stand in braces: {kind}: {{name: value}}"
+    fields = OPS[meant].model_fields
     needed = [name for name, field in fields.items() if field.is_required()] or [
         name for name in fields if name in _EXAMPLES
     ][:1]

@@ -252,7 +252,7 @@ class _Parser:
         if joins and found is None:
             what = f"{joins} reads several layers, and a pattern is one chain; write a spec with branches"
             return self.fault(f"{text!r}: {what}", token.column)
-        hint = "" if found else did_you_mean(word, [*_usual_words(), "conv", "pool", "fc"])
+        hint = "" if found else did_you_mean(word, [*_usual_words(), "conv", "pool", "fc"], likeness=0.7)
         return self.fault(f"cannot read {text!r} as a layer{hint}", token.column, _form(found[0]) if found else _FORMS)
 
     def step(self, kind: str, fields: dict[str, Any], column: int) -> MarkedDict:

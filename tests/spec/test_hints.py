@@ -41,8 +41,9 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("group_norm", ["batch_norm2d", "a block named group_norm may stand in"]),
         ("conv9d", ["conv2d", "a block named conv9d may stand in"]),
         ("scale", ["a block named scale may stand in"]),
+        ("frobnicate: 2", ["there is no op 'frobnicate'", "parameters of a block", "frobnicate: {name: value}"]),
         ("attention_head", ["a block named attention_head may stand in"]),
-        ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512"]),
+        ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512, or a number, not [8, 8, 4]"]),
     ],
 )
 def test_what_is_meant_is_message(layer: str, words: list[str]) -> None:
@@ -53,7 +54,8 @@ def test_what_is_meant_is_message(layer: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "wrong"),
-    [("scale", "scaled_tanh"), ("attention", "flatten"), ("conv2d: {in_channels: 4, kernel_size: 1}", "mean out_chan"),
+    [("scale", "scaled_tanh"), ("frobnicate: 2", "for example frobnicate"), ("reshape: {shape: [8, 8, 4]}", "a list"),
+      ("attention", "flatten"), ("conv2d: {in_channels: 4, kernel_size: 1}", "mean out_chan"),
      ("conv2d: {activation: relu}", "dilation?")],
 )  # fmt: skip
 def test_what_is_not_meant_is_not_message(layer: str, wrong: str) -> None:

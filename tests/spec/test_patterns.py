@@ -202,11 +202,15 @@ def test_errors_point_into_the_pattern(marked: str, message: str) -> None:
         assert caret.index("^") - 4 == marked.index("^")
 
 
-@pytest.mark.parametrize("word", ["frob", "fcc10", "cnv3-64"])
+@pytest.mark.parametrize("word", ["frob", "fcc10", "cnv3-64", "scales", "attentions"])
 def test_an_unknown_word_lists_the_known_ones_with_an_example(word: str) -> None:
     details = " ".join(problem(f"8x8x3 -> {word}").details)
     for known in ("conv3-64", "pool2", "fc10", "bn", "gap", "dw3", "nobias", "for example 32x32x3 -> conv3-64 -> bn"):
         assert known in details
+
+
+def test_a_word_that_is_unlike_all_others_is_not_taken_for_one() -> None:
+    assert problem("8x8x3 -> attentions").message == "cannot read 'attentions' as a layer"
 
 
 def test_the_examples_of_the_message_are_layers() -> None:
