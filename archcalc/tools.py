@@ -22,8 +22,8 @@ from archcalc.passes.analysis import Analysis
 if TYPE_CHECKING:
     import numpy
 
+    from archcalc.execute.execution import Execution
     from archcalc.execute.runner.compare import Difference
-    from archcalc.execute.steps import Execution
 
 #: Totals that can be checked by themselves.
 TOTALS = ("params", "multiplications", "activations", "memory")
@@ -362,7 +362,7 @@ class Run:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in self.outputs.items())
-        return f"<Run of {len(self.execution.steps)} layers: {shapes}; {len(self.differences)} differences>"
+        return f"<Run of {len(self.execution.layers)} layers: {shapes}; {len(self.differences)} differences>"
 
 
 def run(

@@ -19,9 +19,9 @@ from archcalc.core.files import check_target, read_bytes
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
+    from archcalc.execute.execution import Observer
     from archcalc.execute.kernels import Array
     from archcalc.execute.runner.execute import Algorithm
-    from archcalc.execute.steps import Observer
     from archcalc.execute.weights import Weights
 
 #: Bytes of a file of class names.
@@ -112,12 +112,12 @@ def command(
     choose_kernels(verbose)
     import numpy as np
 
+    from archcalc.execute.execution import KernelError
     from archcalc.execute.runner.compare import compare
     from archcalc.execute.runner.execute import execute
     from archcalc.execute.runner.files import save_weights as write_weights
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.show.summary import as_document, as_text, top_classes
-    from archcalc.execute.steps import KernelError
 
     source, input_size = file_or_size(source, input_size)
     wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from archcalc.core.shapes import Shape
 from archcalc.execute.calls import layers_with_switches
+from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.quick.arena import Arena, Map
 from archcalc.execute.quick.forms import channels_first, channels_last, prepared_bytes, run_of
@@ -16,7 +17,6 @@ from archcalc.execute.quick.fuse import fuse, reads
 from archcalc.execute.quick.kernels import Workspace
 from archcalc.execute.quick.registry import Budget, Group, Task, form_of
 from archcalc.execute.quick.values import ValueCheck
-from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
@@ -111,8 +111,8 @@ class Plan:
             for each in self.graph.outputs
         }
         self.arena.finish()
-        steps = tuple(this.steps[index] for index in range(len(self.graph)))
-        return Execution(steps, outputs, len(x), None if check is None else check.result())
+        layers = tuple(this.layers[index] for index in range(len(self.graph)))
+        return Execution(layers, outputs, len(x), None if check is None else check.result())
 
     @property
     def prepared_bytes(self) -> int:
@@ -127,7 +127,7 @@ class _Run:
         self.plan = plan
         self.x = x
         self.maps: dict[int, Map] = {}
-        self.steps: dict[int, Step] = {}
+        self.layers: dict[int, ExecutedLayer] = {}
         #: Concatenations of which some inputs are there.
         self._begun: dict[int, Map] = {}
         self._left = list(plan.reads)
@@ -164,7 +164,9 @@ class _Run:
             )
             layer, arrays = self.plan.graph.layers[index], task.arrays.get(index, {})
             owner = self.plan.graph.owner(layer).name
-            self.steps[index] = Step(layer.name, first.shape[1:], first.dtype.name, arrays, done, live, owner=owner)
+            self.layers[index] = ExecutedLayer(
+                layer.name, first.shape[1:], first.dtype.name, arrays, done, live, owner=owner
+            )
 
     def free(self, group: Group) -> None:
         """Free maps that nobody reads any more, and of memory in which there are only such maps."""

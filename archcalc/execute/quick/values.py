@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.execute.execution import ValueDifference, Values
 from archcalc.execute.kernels import Array, Sizes
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.forms import channels_first, plain, plain_values
 from archcalc.execute.quick.registry import Task, role_of
-from archcalc.execute.steps import ValueDifference, Values
 from archcalc.execute.weights import Weights
 
 #: Largest difference, as a share of the largest value. Winograd's transforms cost a digit or two of float32

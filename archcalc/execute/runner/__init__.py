@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from archcalc.execute.execution import ExecutedLayer, Execution, KernelError
 from archcalc.execute.quick.plan import Plan
 from archcalc.execute.runner.compare import Difference, compare
 from archcalc.execute.runner.execute import execute
-from archcalc.execute.steps import Execution, KernelError, Step
 from archcalc.execute.weights import SeededWeights, Weights
 
 __all__ = [
     "Difference",
+    "ExecutedLayer",
     "Execution",
     "KernelError",
     "Plan",
     "SeededWeights",
-    "Step",
     "Weights",
     "compare",
     "execute",

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.execute.execution import ExecutedLayer, Execution
 from archcalc.execute.kernels import Matrices
-from archcalc.execute.steps import Execution, Step
 from archcalc.passes.analysis import Analysis, Row
 
 
@@ -29,28 +29,28 @@ def compare(execution: Execution, analysis: Analysis, memory: bool = False) -> l
     """Every difference, layer by layer; with `memory` in the bytes that were live too."""
     differences: list[Difference] = []
     size = BYTES[analysis.dtype] * execution.batch
-    for step, row, live in zip(execution.steps, analysis.rows, analysis.memory.live, strict=True):
-        differences += _layer(step, row)
-        if step.dtype != analysis.dtype:
-            differences.append(Difference(row.name, "dtype", step.dtype, analysis.dtype))
-        if memory and step.live_bytes != live * size:
-            differences.append(Difference(row.name, "live bytes", f"{step.live_bytes:,}", f"{live * size:,}"))
+    for layer, row, live in zip(execution.layers, analysis.rows, analysis.memory.live, strict=True):
+        differences += _layer(layer, row)
+        if layer.dtype != analysis.dtype:
+            differences.append(Difference(row.name, "dtype", layer.dtype, analysis.dtype))
+        if memory and layer.live_bytes != live * size:
+            differences.append(Difference(row.name, "live bytes", f"{layer.live_bytes:,}", f"{live * size:,}"))
     differences += _totals(execution, analysis)
     if execution.values is not None:
         differences += [Difference(each.layer, "values", each.difference, "") for each in execution.values.differences]
     return differences
 
 
-def _layer(step: Step, row: Row) -> Iterator[Difference]:
-    if step.shape != row.output_shape:
-        yield Difference(row.name, "output shape", format_shape(step.shape), format_shape(row.output_shape))
+def _layer(layer: ExecutedLayer, row: Row) -> Iterator[Difference]:
+    if layer.shape != row.output_shape:
+        yield Difference(row.name, "output shape", format_shape(layer.shape), format_shape(row.output_shape))
     claimed = {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)}
-    if dict(step.arrays) != claimed:
-        yield Difference(row.name, "parameters", _listed(step.arrays), _listed(claimed))
-    if step.multiplications != row.multiplications:
-        yield Difference(row.name, "multiplications", f"{step.multiplications:,}", f"{row.multiplications:,}")
-    if step.matrices is not None:
-        yield from _matrices(step.matrices, row)
+    if dict(layer.arrays) != claimed:
+        yield Difference(row.name, "parameters", _listed(layer.arrays), _listed(claimed))
+    if layer.multiplications != row.multiplications:
+        yield Difference(row.name, "multiplications", f"{layer.multiplications:,}", f"{row.multiplications:,}")
+    if layer.matrices is not None:
+        yield from _matrices(layer.matrices, row)
 
 
 def _matrices(executed: Matrices, row: Row) -> Iterator[Difference]:
@@ -66,7 +66,7 @@ def _matrices(executed: Matrices, row: Row) -> Iterator[Difference]:
 def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
     executed = {
         "parameters and buffers": parameters(execution),
-        "multiplications": sum(step.multiplications for step in execution.steps),
+        "multiplications": sum(layer.multiplications for layer in execution.layers),
     }
     totals = analysis.totals
     analysed = {
@@ -80,7 +80,7 @@ def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
 
 def parameters(execution: Execution) -> int:
     """Values of all arrays that were read, running statistics included; those that layers share count once."""
-    read = {(step.owner, name): shape for step in execution.steps for name, shape in step.arrays.items()}
+    read = {(layer.owner, name): shape for layer in execution.layers for name, shape in layer.arrays.items()}
     return sum(map(_size, read.values()))
 
 

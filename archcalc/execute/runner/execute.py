@@ -9,12 +9,12 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.execute.calls import array_sizes, kernel_of, layers_with_switches, settings_of
+from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.execute.quick.plan import Plan
 from archcalc.execute.quick.values import ValueCheck
 from archcalc.execute.runner.counted import Counter, counted
-from archcalc.execute.steps import Execution, KernelError, Observer, Reporter, Step
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
@@ -59,7 +59,7 @@ def execute(
     maps = _Maps(graph)
     switched = layers_with_switches(graph)
     switches: dict[int, Switches] = {}
-    steps = []
+    layers = []
     # Its own copy: the first activation function may overwrite it.
     first = np.array(x, order="C", copy=True)
     for index, layer in enumerate(graph):
@@ -87,8 +87,8 @@ def execute(
             raise KernelError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
         maps.put(index, out)
         done = _multiplications(kernel, inputs, out, arrays, counter if count else None)
-        steps.append(
-            Step(
+        layers.append(
+            ExecutedLayer(
                 layer.name,
                 out.shape[1:],
                 out.dtype.name,
@@ -108,7 +108,7 @@ def execute(
         if index == 0:
             del first
         maps.free()
-    return Execution(tuple(steps), {each.name: maps[each.layer] for each in graph.outputs}, len(x))
+    return Execution(tuple(layers), {each.name: maps[each.layer] for each in graph.outputs}, len(x))
 
 
 class _Maps:

@@ -13,7 +13,7 @@ from archcalc.core.shapes import Shape
 from archcalc.execute.calls import check_gradients
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.runner.loss import losses
-from archcalc.execute.runner.tape import Observer, Step, record, rewind
+from archcalc.execute.runner.tape import BackwardStep, Observer, record, rewind
 from archcalc.execute.weights import Weights
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis
@@ -91,7 +91,7 @@ def measure(
     return Measured(analysis, tuple(reversed(layers)), kept, training)
 
 
-def _norms(analysis: Analysis, step: Step, arrays: Mapping[str, Array]) -> LayerGradient:
+def _norms(analysis: Analysis, step: BackwardStep, arrays: Mapping[str, Array]) -> LayerGradient:
     row = analysis.rows[step.layer]
     trained = [param.name for param in row.op.param_shapes(row.input_shapes) if param.trainable]
     weights = relative = None

@@ -34,7 +34,7 @@ class Tape:
     training: bool
 
 
-class Step(NamedTuple):
+class BackwardStep(NamedTuple):
     """What came back to a layer: the gradient of its map (None where nothing depends on it), and of its arrays.
 
     Of arrays that layers share the gradients are added up, and come back to the layer that owns them.
@@ -80,7 +80,7 @@ def record(
 
 def rewind(
     tape: Tape, seeds: Mapping[int, Array], passing: Passing | None = None, keep: bool = False
-) -> Iterator[Step]:
+) -> Iterator[BackwardStep]:
     """The layers in reverse order, each with the gradients of a loss whose own are the `seeds`, by layer.
 
     Where several layers read a map, its gradients add up. Each map is freed after its use, unless `keep`.
@@ -105,7 +105,7 @@ def rewind(
         if layer.weights_of is not None:
             shared[layer.weights_of] = _sum(shared.get(layer.weights_of, {}), arrays)
             arrays = {}
-        yield Step(index, grad, _sum(arrays, shared.pop(index, {})))
+        yield BackwardStep(index, grad, _sum(arrays, shared.pop(index, {})))
         if not keep:
             del tape.maps[index]
 

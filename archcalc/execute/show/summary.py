@@ -10,10 +10,10 @@ import numpy as np
 
 from archcalc.core import words
 from archcalc.core.shapes import format_shape
+from archcalc.execute.execution import Execution, Values
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.values import TOLERANCE
 from archcalc.execute.runner.compare import Difference, parameters
-from archcalc.execute.steps import Execution, Values
 from archcalc.passes.analysis import Analysis
 
 SCHEMA = "archcalc.run/1"
@@ -74,15 +74,15 @@ def as_text(
 
 def _totals(analysis: Analysis, execution: Execution, counted: bool) -> list[str]:
     size = np.dtype(analysis.dtype).itemsize
-    multiplications = sum(step.multiplications for step in execution.steps)
+    multiplications = sum(layer.multiplications for layer in execution.layers)
     how = "counted one by one" if counted else "from the arrays that were used"
     rows = [
-        ("layers executed", f"{len(execution.steps):,}", ""),
+        ("layers executed", f"{len(execution.layers):,}", ""),
         ("parameters and buffers", f"{parameters(execution):,}", f"{parameters(execution) * size:,} bytes"),
         ("multiplications", f"{multiplications:,}", f"an image, {how}"),
     ]
     if counted:
-        peak = max(step.live_bytes for step in execution.steps)
+        peak = max(layer.live_bytes for layer in execution.layers)
         rows.append(("live bytes at the peak", f"{peak:,}", f"in {analysis.totals.peak_layer}"))
     if execution.values is not None and execution.values.compared:
         limit = f"{TOLERANCE[analysis.dtype]:.0e}".replace("e-0", "e-")
@@ -103,16 +103,16 @@ def _values(values: Values, dtype: str) -> dict[str, Any]:
 def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]:
     wrong = {each.layer for each in differences}
     rows = [("layer", "output", "parameters", "multiplications", "W_row · X_col", "")]
-    for step in execution.steps:
-        values = sum(int(np.prod(shape, dtype=object)) for shape in step.arrays.values())
-        mark = "differs" if step.name in wrong else "agrees"
-        matrices = "" if step.matrices is None else str(step.matrices)
+    for layer in execution.layers:
+        values = sum(int(np.prod(shape, dtype=object)) for shape in layer.arrays.values())
+        mark = "differs" if layer.name in wrong else "agrees"
+        matrices = "" if layer.matrices is None else str(layer.matrices)
         rows.append(
             (
-                words.line(step.name),
-                format_shape(step.shape),
+                words.line(layer.name),
+                format_shape(layer.shape),
                 f"{values:,}",
-                f"{step.multiplications:,}",
+                f"{layer.multiplications:,}",
                 matrices,
                 mark,
             )
@@ -139,20 +139,20 @@ def as_document(
         "input": {"shape": list(graph.input_shape), "batch": execution.batch, "dtype": analysis.dtype},
         "layers": [
             {
-                "name": step.name,
+                "name": done.name,
                 "op": layer.op.kind,
-                "output_shape": list(step.shape),
-                "arrays": {name: list(shape) for name, shape in step.arrays.items()},
-                "multiplications": step.multiplications,
-                "live_bytes": step.live_bytes,
-                **({} if step.matrices is None else {"matrices": step.matrices._asdict()}),
+                "output_shape": list(done.shape),
+                "arrays": {name: list(shape) for name, shape in done.arrays.items()},
+                "multiplications": done.multiplications,
+                "live_bytes": done.live_bytes,
+                **({} if done.matrices is None else {"matrices": done.matrices._asdict()}),
             }
-            for step, layer in zip(execution.steps, graph.layers, strict=True)
+            for done, layer in zip(execution.layers, graph.layers, strict=True)
         ],
         "totals": {
             "params_and_buffers": parameters(execution),
-            "multiplications": sum(step.multiplications for step in execution.steps),
-            "peak_live_bytes": max(step.live_bytes for step in execution.steps),
+            "multiplications": sum(done.multiplications for done in execution.layers),
+            "peak_live_bytes": max(done.live_bytes for done in execution.layers),
         },
         "counted": counted,
         "values": None if execution.values is None else _values(execution.values, analysis.dtype),

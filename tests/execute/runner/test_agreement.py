@@ -54,7 +54,7 @@ def test_the_counts_are_for_one_image() -> None:
 def test_without_counting_the_arrays_say_the_same(name: str) -> None:
     counting, _ = run(load(name), "im2col")
     plain, analysis = run(load(name), "im2col", count=False)
-    assert [step.multiplications for step in plain.steps] == [step.multiplications for step in counting.steps]
+    assert [layer.multiplications for layer in plain.layers] == [layer.multiplications for layer in counting.layers]
     assert compare(plain, analysis, memory=True) == []
     for first, second in zip(counting.outputs.values(), plain.outputs.values(), strict=True):
         np.testing.assert_array_equal(first, second)
@@ -62,10 +62,13 @@ def test_without_counting_the_arrays_say_the_same(name: str) -> None:
 
 def test_the_matrices_of_im2col_are_seen() -> None:
     execution, analysis = run(load("lenet5"), "im2col")
-    assert [str(step.matrices) for step in execution.steps if step.matrices] == ["6×25 · 25×784", "16×150 · 150×100"]
+    assert [str(layer.matrices) for layer in execution.layers if layer.matrices] == [
+        "6×25 · 25×784",
+        "16×150 · 150×100",
+    ]
     assert compare(execution, analysis) == []
     execution, _ = run(load("lenet5"), "loops")
-    assert not any(step.matrices for step in execution.steps)
+    assert not any(layer.matrices for layer in execution.layers)
 
 
 @examples(250, quick=12)
@@ -88,7 +91,7 @@ def test_the_algorithms_agree_on_random_networks(graph: LayerGraph) -> None:
 
 def test_runs_are_equal_to_the_bit() -> None:
     first, second = (run(load("resnet20_cifar"), count=False)[0] for _ in range(2))
-    assert first.steps == second.steps
+    assert first.layers == second.layers
     for name, output in first.outputs.items():
         assert output.tobytes() == second.outputs[name].tobytes()
 

@@ -101,7 +101,7 @@ def test_every_value_of_every_array_is_read(kind: str) -> None:
     graph = chain((op("input", shape=shape), ()), (op(kind, **fields), (0,)))
     x = random_input(shape, 1, 0, "float64")
     weights = SeededWeights(graph, dtype="float64", keep=True)
-    wanted = execute(graph, x, weights, "im2col").steps[1].arrays
+    wanted = execute(graph, x, weights, "im2col").layers[1].arrays
     for name, size in wanted.items():
         array = weights.of("1", wanted)[name]
         for place in {0, array.size // 2, array.size - 1}:
@@ -116,5 +116,5 @@ def test_arrays_of_their_own_are_seen_where_they_should_be_shared() -> None:
     text = "  - conv2d: {name: a, out_channels: 4, kernel_size: 1}\n"
     execution, analysis = run(layers(f"{text}  - conv2d: {{name: b, out_channels: 4, kernel_size: 1, weights: a}}\n"))
     assert compare(execution, analysis) == []
-    own = replace(execution, steps=tuple(step._replace(owner=step.name) for step in execution.steps))
+    own = replace(execution, layers=tuple(layer._replace(owner=layer.name) for layer in execution.layers))
     assert compare(own, analysis) == [("total", "parameters and buffers", "40", "20")]

@@ -16,7 +16,7 @@ Observer = Callable[[int, Array], None]
 Reporter = Callable[[int], None]
 
 
-class Step(NamedTuple):
+class ExecutedLayer(NamedTuple):
     """What was seen of one layer; counts are for one image, `live_bytes` for the whole batch while the layer ran.
 
     Layers that ran as one share their map, and so its `live_bytes`. `matrices` are the sizes that im2col multiplied,
@@ -55,7 +55,7 @@ class Values(NamedTuple):
 class Execution:
     """A run: what each layer did, and the maps of the network's outputs by name; `values` where they were compared."""
 
-    steps: tuple[Step, ...]
+    layers: tuple[ExecutedLayer, ...]
     outputs: Mapping[str, Array]
     batch: int
     values: Values | None = None
