@@ -18,9 +18,10 @@ from typing import NamedTuple
 from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, spatial
+from archcalc.graph.shaping import problem_of
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, AxisReads, Reads, Spans, Window, elements
-from archcalc.passes.shapes import ShapedLayer, problem_of
+from archcalc.passes.shapes import ShapedLayer
 
 #: No field may be larger: far above any network, and small enough to be written.
 LARGEST_FIELD = 10**15

@@ -1,0 +1,62 @@
+"""The shape of one layer, by its op, on inputs whose shapes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.core.errors import Problem, ShapeError
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import listed
+from archcalc.graph.layer_graph import Layer
+from archcalc.ops.base import Op, Param, elements
+
+#: No layer may have more values: far above any network, and small enough to be written and added up.
+LARGEST_OUTPUT = 10**15
+
+
+def shape_layer(layer: Layer, inputs: tuple[Shape, ...], strict: bool = False) -> tuple[Op, Shape]:
+    """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""
+    op = layer.op.resolve(inputs)
+    op.check(inputs, strict)
+    output = op.output_shape(inputs)
+    if elements(output) > LARGEST_OUTPUT:
+        size = format_shape(output) if max(output) <= LARGEST_OUTPUT else f"more than {LARGEST_OUTPUT:,} on a side"
+        raise ShapeError(f"its output has more than {LARGEST_OUTPUT:,} values", f"output {size}")
+    return op, output
+
+
+def check_shared(
+    layers: Sequence[Layer], layer: Layer, op: Op, inputs: Sequence[Shape], outputs: Sequence[Shape | None]
+) -> None:
+    """Raise `ShapeError` where a layer cannot use the arrays of the layer that it names; `outputs` are those so far.
+
+    Nothing is raised where the shapes of that layer are not known, because it failed itself.
+    """
+    if layer.weights_of is None:
+        return
+    owner = layers[layer.weights_of]
+    shapes = tuple([shape for source in owner.inputs if (shape := outputs[source]) is not None])
+    if outputs[layer.weights_of] is None or len(shapes) < len(owner.inputs):
+        return
+    other = owner.op.resolve(shapes)
+    theirs, own = other.param_shapes(shapes), op.param_shapes(inputs)
+    if not theirs and not own and op.may_have_arrays:
+        return  # a block uses the weights of another, and this layer of it turns out to have none
+    if not theirs or not own:
+        name, kind = (owner.name, other.kind) if not theirs else (layer.name, op.kind)
+        raise ShapeError(f'it cannot use the weights of "{owner.name}": {name} ({kind}) has none')
+    details = f"{owner.name} has {_listed(theirs)}; {layer.name} needs {_listed(own)}"
+    if other.family != op.family:
+        raise ShapeError(f'it cannot use the weights of "{owner.name}", which is another kind: {other.kind}', details)
+    if theirs != own:
+        raise ShapeError(f'it cannot use the weights of "{owner.name}": their shapes differ', details)
+
+
+def _listed(arrays: Sequence[Param]) -> str:
+    """The arrays with their shapes: weight 64×3×7×7 and bias 64."""
+    return listed([f"{array.name} {'×'.join(map(str, array.shape))}" for array in arrays])
+
+
+def problem_of(layer: Layer, error: ShapeError) -> Problem:
+    """What is wrong with a layer, and where."""
+    return Problem(error.message, layer.location, f'"{layer.name}" ({layer.op.kind})', tuple(error.details))
