@@ -7,11 +7,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from archcalc.api import Network, checked_shape
+from archcalc.api import checked_shape
 from archcalc.core.errors import Problem, ShapeError, SpecError
 from archcalc.core.shapes import Shape, format_shape, spec_shape
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.graph.shaping import check_shared, problem_of, shape_layer
+from archcalc.objects import Network
 from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
 from archcalc.spec.expand import Expander, expand_input

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,15 +122,15 @@ def look_of(choices: Mapping[str, Any]) -> Look:
     return look
 
 
-class Text:
+class Text(ABC):
     """Something to read: text where it is printed, Markdown in a notebook, plain data, or a file."""
 
     #: The forms that it can be saved in, by the ending of the file.
     endings: Mapping[str, str] = {".txt": "text", ".md": "markdown", ".html": "html", ".json": "json"}
 
+    @abstractmethod
     def render(self, form: str, width: int | None = None) -> str:
         """In a form: `text` (of a `width` where that matters), `markdown` and so on."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return self.render("text").rstrip("\n")

@@ -17,6 +17,7 @@ from archcalc.core.quantities import quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.displays import ALONG, Chart, Result, chart_of, look_of
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.objects import Network
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Exercise:
 
     sheet: Result
     key: Result
-    network: api.Network
+    network: Network
 
     def _repr_markdown_(self) -> str:
         return self.sheet.render("markdown")
@@ -171,7 +172,7 @@ def exercise(
     return Exercise(
         Result(sheet, lambda form: render_sheet(sheet, shown(form)), ENDINGS),
         Result(sheet, lambda form: render_key(sheet, shown(form)), ENDINGS),
-        api.Network.of(analysis.graph),
+        Network.of(analysis.graph),
     )
 
 

@@ -10,6 +10,7 @@ def weighted_depth(sources: Sequence[Sequence[int]], multiplications: Sequence[i
 
     `sources` are the layers that each layer reads; pooling, normalisation and shortcuts do not count.
     """
+    # Layers come in the order in which they run, so one pass finds the path; networkx would slow every start for it.
     longest: list[int] = []
     for inputs, products in zip(sources, multiplications, strict=True):
         longest.append(max((longest[source] for source in inputs), default=0) + (products > 0))
