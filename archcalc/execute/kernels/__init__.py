@@ -7,7 +7,7 @@ are counted. Speed is the business of `archcalc.execute.quick`.
 
 from __future__ import annotations
 
-from archcalc.execute.kernels import activation, conv, dense, local, merge, norm, pool, reshape, transposed
+from archcalc.execute.kernels import activation, conv, curves, dense, local, merge, norm, pool, reshape, transposed
 from archcalc.execute.kernels.registry import (
     ALGORITHMS,
     KERNELS,
@@ -31,6 +31,7 @@ __all__ = [
     "Switches",
     "activation",
     "conv",
+    "curves",
     "dense",
     "kernel",
     "local",

@@ -6,8 +6,11 @@ From these the weights before it are drawn, so that activations neither vanish n
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Moments(NamedTuple):
@@ -50,3 +53,12 @@ def pooled(inputs: Sequence[Moments]) -> Moments:
 def scaled(inputs: Sequence[Moments], *, factor: float) -> Moments:
     """Those of the first map times a factor."""
     return Moments(factor * inputs[0].mean, factor**2 * inputs[0].variance)
+
+
+def through(function: Callable[[NDArray[Any]], NDArray[Any]], values: Moments) -> Moments:
+    """Those of a function of normal values, by Gauss–Hermite quadrature."""
+    points, weights = np.polynomial.hermite_e.hermegauss(64)
+    found = function(values.mean + math.sqrt(values.variance) * points)
+    total = weights.sum()
+    mean = float(found @ weights / total)
+    return Moments(mean, max(float(found**2 @ weights / total) - mean**2, 0))

@@ -19,6 +19,7 @@ from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.passes.analysis import Analysis, analyse
 from tests.networks import chain, op
+from tests.ops.rows import ROWS
 
 #: Run whole; the others on the smallest of these sides that they accept, to save time.
 QUICK = ("lenet5", "lenet5@1998", "resnet20_cifar", "mobilenet", "googlenet", "resnet18", "deconvnet")
@@ -97,7 +98,8 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
         "pad_channels": draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])),
         "upsample2d": {"scale": draw(_pair(1, 3)), "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
     }  # fmt: skip
-    return dict(every.get(kind, {}))
+    others = [row.fields for row in ROWS if row.kind == kind] or [{}]
+    return dict(every[kind] if kind in every else draw(st.sampled_from(others)))
 
 
 def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:

@@ -1,0 +1,137 @@
+"""Kernels of the newer ops: values worked out by hand or printed in a table, and what the analysis says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from archcalc.execute.kernels import KERNELS, Array
+from tests.networks import op
+from tests.ops.rows import ROWS, Row, label
+
+X = [-2.0, 0, 2]
+
+
+class Values(NamedTuple):
+    """Maps of one image and the arrays of a layer, and the map that must come out."""
+
+    kind: str
+    maps: Sequence[Any]
+    wanted: Any
+    fields: Mapping[str, Any] = {}
+    arrays: Mapping[str, Any] = {}
+
+
+VALUES = [
+    Values("leaky_relu", [X], [-0.02, 0, 2]),
+    Values("leaky_relu", [X], [-1, 0, 2], {"negative_slope": 0.5}),
+    Values("prelu", [X], [-0.5, 0, 2], {}, {"weight": [0.25]}),
+    Values(
+        "prelu", [[[-1, 1], [-1, 2]]], [[-3, 1], [-5, 2]], {"num_parameters": "channels"}, {"weight": [3, 5]}
+    ),
+    Values("elu", [X], [-0.86466472, 0, 2]),
+    Values("selu", [X], [-1.52016652, 0, 2.10140197]),
+    # Φ(−2) = 0.02275013, from the table of the normal distribution.
+    Values("gelu", [X], [-2 * 0.02275013, 0, 2 * 0.97724987]),
+    Values("gelu", [X], [-0.04540229, 0, 1.95459771], {"approximate": "tanh"}),
+    Values("silu", [X], [-0.23840584, 0, 1.76159416]),
+    Values("mish", [X], [-0.25250148, 0, 1.94395896]),
+    Values("hardsigmoid", [[-4, -2, 0, 2, 4]], [0, 1 / 6, 1 / 2, 5 / 6, 1]),
+    Values("hardswish", [[-4, -2, 0, 2, 4]], [0, -1 / 3, 0, 5 / 3, 4]),
+    Values("hardtanh", [X], [-1, 0, 1]),
+    Values("hardtanh", [X], [0, 0, 2], {"min_val": 0, "max_val": 6}),
+    Values("softplus", [X], [0.12692801, log(2), 2.12692801]),
+    # Above the threshold the value itself.
+    Values("softplus", [X], [0.00907496, log(2) / 2, 2], {"beta": 2, "threshold": 3}),
+    Values("log_softmax", [[0, log(3)]], [log(1 / 4), log(3 / 4)]),
+    Values("glu", [[1, 2, 0, log(3)]], [0.5, 1.5]),
+]  # fmt: skip
+
+
+def run(kind: str, fields: Mapping[str, Any], maps: Sequence[Array], arrays: Mapping[str, Array]) -> Array:
+    """The kernel of an op with these settings."""
+    made = op(kind, **fields).resolve([each.shape[1:] for each in maps])
+    kernel = KERNELS[kind]
+    return kernel.run(*maps, **arrays, **{name: getattr(made, name) for name in kernel.settings})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", VALUES, ids=lambda case: case.kind)
+def test_values(case: Values, dtype: str) -> None:
+    maps = [np.array([each], dtype) for each in case.maps]
+    before = [each.copy() for each in maps]
+    out = run(case.kind, case.fields, maps, {name: np.array(each, dtype) for name, each in case.arrays.items()})
+    assert out.dtype == dtype
+    np.testing.assert_allclose(out, [case.wanted], rtol=2e-6, atol=1e-8)
+    for each, old in zip(maps, before, strict=True):
+        np.testing.assert_array_equal(each, old)
+
+
+def test_every_newer_op_has_values() -> None:
+    assert {case.kind for case in VALUES} == {row.kind for row in ROWS}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_shapes_and_arrays_are_those_of_the_analysis(row: Row) -> None:
+    made = op(row.kind, **row.fields).resolve(row.inputs)
+    kernel = KERNELS[row.kind]
+    maps = [np.ones((2, *shape), "float32") for shape in row.inputs]
+    sizes = {}
+    if kernel.arrays is not None:
+        sizes = dict(kernel.arrays(maps[0], **{name: getattr(made, name) for name in kernel.array_settings}))
+    assert sizes == {array.name: array.shape for array in made.param_shapes(row.inputs)}
+    out = run(row.kind, row.fields, maps, {name: np.ones(size, "float32") for name, size in sizes.items()})
+    assert out.shape == (2, *row.output)
+    assert out.dtype == "float32"
+    uses = 0 if kernel.weight_uses is None else kernel.weight_uses(maps[0], out) * int(np.prod(sizes["weight"]))
+    assert uses == row.macs
+
+
+@pytest.mark.parametrize("kind", [kind for kind in {row.kind: None for row in ROWS} if KERNELS[kind].in_place])
+def test_functions_can_work_in_place(kind: str) -> None:
+    row = next(row for row in ROWS if row.kind == kind)
+    x = np.linspace(-4, 4, 2 * int(np.prod(row.inputs[0]))).reshape(2, *row.inputs[0])
+    arrays = {array.name: np.full(array.shape, 0.3) for array in op(kind, **row.fields).param_shapes(row.inputs)}
+    wanted = run(kind, row.fields, [x], arrays)
+    settings = {name: getattr(op(kind, **row.fields), name) for name in KERNELS[kind].settings}
+    assert KERNELS[kind].run(x, **arrays, **settings, out=x) is x
+    np.testing.assert_array_equal(x, wanted)
+
+
+def test_what_works_in_place_by_convention_can_do_so() -> None:
+    for row in ROWS:
+        layer = op(row.kind, **row.fields)
+        assert layer.is_view or layer.in_place == KERNELS[row.kind].in_place, row.kind
+
+
+def test_the_error_function_is_exact() -> None:
+    from math import erf
+
+    from archcalc.execute.kernels import curves
+
+    x = np.linspace(-7, 7, 2001)
+    np.testing.assert_allclose(curves.erf(x), [erf(value) for value in x], rtol=4e-15, atol=1e-16)
+
+
+@pytest.mark.parametrize("kind", ["gelu", "silu", "mish", "softplus", "elu", "selu", "hardswish", "log_softmax"])
+def test_large_values_do_not_overflow(kind: str) -> None:
+    x = np.array([[-1e4, 1e4]], "float32")
+    with np.errstate(over="raise", invalid="raise"):
+        assert np.isfinite(run(kind, {}, [x], {})).all()
+
+
+def test_moments_are_those_of_many_values() -> None:
+    from archcalc.execute.kernels.moments import Moments
+
+    x = np.random.default_rng(0).standard_normal(400_000) * 1.5 + 0.3
+    for kind in ("silu", "gelu", "leaky_relu", "hardtanh"):
+        kernel = KERNELS[kind]
+        settings = {name: getattr(op(kind), name) for name in kernel.settings}
+        assert kernel.moments is not None
+        mean, variance = kernel.moments([Moments(0.3, 1.5**2)], **settings)
+        found = kernel.run(x[None], **settings)
+        assert (mean, variance) == pytest.approx((found.mean(), found.var()), rel=0.02)
