@@ -130,7 +130,10 @@ class LeakyRelu(Activation):
 
 
 class Prelu(Activation):
-    """x above 0, below it x times a trained slope: one for all channels, or one for each. Source: He et al. 2015b, eq. 1."""
+    """Values above 0; below it times a trained slope, one for all channels or one for each.
+
+    Source: He et al. 2015, Delving deep into rectifiers, equation 1.
+    """
 
     kind = "prelu"
     stem = "relu"
@@ -167,7 +170,7 @@ class Elu(Activation):
 
 
 class Selu(Activation):
-    """λ·x above 0, below it λ·α·(e^x − 1), with λ = 1.0507 and α = 1.6733. Source: Klambauer et al. 2017, equation 2."""
+    """λ·x above 0, below it λ·α·(e^x − 1); λ = 1.0507, α = 1.6733. Source: Klambauer et al. 2017, equation 2."""
 
     kind = "selu"
     stem = "selu"

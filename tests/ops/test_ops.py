@@ -18,7 +18,6 @@ from tests.networks import op, shape
 from tests.ops.rows import ROWS as MORE
 from tests.ops.rows import Row, label
 
-
 # LeCun et al. 1998, table I: which maps of S2 each map of C3 reads.
 LENET_TABLE = [
     *([i, (i + 1) % 6, (i + 2) % 6] for i in range(6)),

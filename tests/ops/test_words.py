@@ -67,9 +67,10 @@ def test_an_op_answers_to_its_kind_and_noun(kind: str) -> None:
 def test_a_general_word_means_every_kind() -> None:
     assert [op.kind for op in called("conv")] == ["conv2d", "locally_connected2d", "conv_transpose2d"]
     assert {op.kind for op in called("pool")} == {op.kind for op in _family("pooling")} - {"max_unpool2d"}
-    assert {op.kind for op in called("activation")} == {
-        op.kind for op in _family("activation") if op.in_place
-    } - {"softmax", "log_softmax"}
+    assert {op.kind for op in called("activation")} == {op.kind for op in _family("activation") if op.in_place} - {
+        "softmax",
+        "log_softmax",
+    }
 
 
 def _family(family: str) -> list[type[Op]]:

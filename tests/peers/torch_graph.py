@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from tests.peers import torch_ops
+
 # By name, so that the type checker says the same with and without PyTorch.
 torch: Any = import_module("torch")
 F: Any = import_module("torch.nn.functional")
@@ -163,6 +165,7 @@ def _upsample(op: Any, _: Weights, x: Tensor) -> Tensor:
 
 
 OPS: dict[str, Callable[..., Tensor]] = {
+    **torch_ops.OPS,
     "adaptive_avg_pool2d": lambda op, _, x: F.adaptive_avg_pool2d(x, op.output_size),
     "add": lambda _op, _, *maps: torch.stack(maps).sum(0),
     "avg_pool2d": _avg_pool,

@@ -37,10 +37,10 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("dense", ["did you mean linear?"]),
         ("dense: {units: 10}", ["did you mean linear?"]),
         ("lrn", ["did you mean local_response_norm?"]),
-        ("hardswish", ["ops are relu, relu6, sigmoid", "a block named hardswish may stand in"]),
-        ("group_norm", ["batch_norm2d", "a block named group_norm may stand in"]),
+        ("quickswish", ["ops are relu, relu6, sigmoid", "a block named quickswish may stand in"]),
+        ("divisive_norm", ["batch_norm2d", "a block named divisive_norm may stand in"]),
         ("conv9d", ["conv2d", "a block named conv9d may stand in"]),
-        ("scale", ["a block named scale may stand in"]),
+        ("squash", ["a block named squash may stand in"]),
         ("frobnicate: 2", ["there is no op 'frobnicate'", "parameters of a block", "frobnicate: {name: value}"]),
         ("attention_head", ["a block named attention_head may stand in"]),
         ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512, or a number, not [8, 8, 4]"]),
@@ -54,7 +54,7 @@ def test_what_is_meant_is_message(layer: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "wrong"),
-    [("scale", "scaled_tanh"), ("frobnicate: 2", "for example frobnicate"), ("reshape: {shape: [8, 8, 4]}", "a list"),
+    [("scales", "scaled_tanh"), ("frobnicate: 2", "for example frobnicate"), ("reshape: {shape: [8, 8, 4]}", "a list"),
       ("attention", "flatten"), ("conv2d: {in_channels: 4, kernel_size: 1}", "mean out_chan"),
      ("conv2d: {activation: relu}", "dilation?")],
 )  # fmt: skip
@@ -63,7 +63,7 @@ def test_what_is_not_meant_is_not_message(layer: str, wrong: str) -> None:
 
 
 def test_a_block_of_that_name_stands_in() -> None:
-    text = "name: n\ntitle: T\ninput: 8x8x4\nblocks: {hardswish: {layers: [relu6]}}\nlayers: [hardswish]\n"
+    text = "name: n\ntitle: T\ninput: 8x8x4\nblocks: {quickswish: {layers: [relu6]}}\nlayers: [quickswish]\n"
     assert [row.op.kind for row in analyse(build(spec_of(parse_source(text, "a.yaml")))).rows] == ["input", "relu6"]
 
 

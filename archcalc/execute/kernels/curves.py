@@ -46,7 +46,7 @@ def into(out: Array | None, values: Array) -> Array:
 
 @curve("leaky_relu")
 def leaky_relu(x: Array, *, negative_slope: float = 0.01, out: Array | None = None) -> Array:
-    """x above 0, below it x times the slope. Source: Maas et al. 2013."""
+    """X above 0; below it x times the slope. Source: Maas et al. 2013."""
     return into(out, np.where(x > 0, x, x * x.dtype.type(negative_slope)))
 
 
@@ -56,13 +56,13 @@ def _slopes(x: Array, *, num_parameters: int | Literal["channels"]) -> Sizes:
 
 @kernel("prelu", arrays=_slopes)
 def prelu(x: Array, weight: Array, *, out: Array | None = None) -> Array:
-    """x above 0, below it x times the slope of its channel, or of all. Source: He et al. 2015, equation 1."""
+    """X above 0; below it x times the slope of its channel, or of all. Source: He et al. 2015, equation 1."""
     return into(out, np.where(x > 0, x, x * weight.reshape(-1, *(1,) * (x.ndim - 2))))
 
 
 @curve("elu")
 def elu(x: Array, *, alpha: float = 1.0, out: Array | None = None) -> Array:
-    """x above 0, below it α·(e^x − 1). Source: Clevert et al. 2015, equation 15."""
+    """X above 0; below it α·(e^x − 1). Source: Clevert et al. 2015, equation 15."""
     return into(out, np.where(x > 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, 0))))
 
 
@@ -75,7 +75,7 @@ def selu(x: Array, *, out: Array | None = None) -> Array:
 
 @curve("gelu")
 def gelu(x: Array, *, approximate: Literal["none", "tanh"] = "none", out: Array | None = None) -> Array:
-    """x times the share of normal values below x. Source: Hendrycks & Gimpel 2016, section 2."""
+    """Each x times the share of normal values below x. Source: Hendrycks & Gimpel 2016, section 2."""
     if approximate == "none":
         return into(out, x * below(x))
     inner = x.dtype.type(math.sqrt(2 / math.pi)) * (x + x.dtype.type(GELU_CUBE) * x * x * x)
@@ -144,7 +144,7 @@ def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0, out: Arra
 
 @kernel("log_softmax", gives="probabilities")
 def log_softmax(x: Array, *, out: Array | None = None) -> Array:
-    """x − ln Σ e^x over the classes (axis 1), at each position; the largest is subtracted first."""
+    """Each x − ln Σ e^x over the classes (axis 1), at each position; the largest is subtracted first."""
     centred = x - x.max(axis=1, keepdims=True)
     return into(out, centred - np.log(np.exp(centred).sum(axis=1, keepdims=True)))
 

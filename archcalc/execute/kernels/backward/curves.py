@@ -71,7 +71,7 @@ def softplus(grad: Array, x: Array, *, beta: float = 1.0, threshold: float = 20.
 
 @backward("mish", nature="rescaled")
 def mish(grad: Array, x: Array) -> Gradients:
-    """t + x·(1 − t²)·σ(x), with t = tanh(ln(1 + e^x))."""
+    """Of a product: t + x·(1 − t²)·σ(x), with t = tanh(ln(1 + e^x))."""
     inner = np.tanh(np.logaddexp(x, x.dtype.type(0)))
     return Gradients((grad * (inner + x * (1 - inner**2) * sigmoid(x)),))
 
@@ -96,7 +96,7 @@ def hardtanh(grad: Array, x: Array, *, min_val: float = -1.0, max_val: float = 1
 
 @backward("log_softmax")
 def log_softmax(grad: Array, x: Array) -> Gradients:
-    """g − y·Σ g over the classes, with y the softmax."""
+    """As g − y·Σ g over the classes, with y the softmax."""
     shares = np.exp(curves.log_softmax(x))
     return Gradients((grad - shares * grad.sum(axis=1, keepdims=True),))
 
