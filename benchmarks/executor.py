@@ -194,7 +194,7 @@ def main() -> None:
         parser.error(f"there are no targets for {', '.join(unknown)}; networks: {', '.join(LIMITS)}")
     # As the command-line program does, before numpy is loaded.
     chosen = choose_core_type()
-    from archcalc.execute.quick.kernels import blas
+    from archcalc.execute.quick.kernels import blas_kernels
 
     peers = []
     for peer, package in PACKAGES.items():
@@ -208,7 +208,7 @@ def main() -> None:
             f"{package} {version(package)}" for package in ("archcalc", "numpy", *(PACKAGES[peer] for peer in peers))
         )
     )
-    print(f"{chosen}; numpy's OpenBLAS runs its kernels for {blas().core()}; {THREADS} threads, batch 1, float32")
+    print(f"{chosen}; numpy's OpenBLAS runs its kernels for {blas_kernels()}; {THREADS} threads, batch 1, float32")
     targets = []
     for name in arguments.networks or LIMITS:
         targets += measure(name, peers, arguments.rounds, arguments.slow_rounds)

@@ -61,6 +61,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},
+    "threadpoolctl": {"execute"},
     "pygraphviz": {"render"},
     "openpyxl": {"teach"},
     "pptx": {"render"},

@@ -26,9 +26,9 @@ def choose_kernels(verbose: bool = False) -> None:
     """Choose the BLAS kernels that suit this CPU, before numpy is imported; `verbose` prints the choice."""
     chosen = choose_core_type()
     if verbose:
-        from archcalc.execute.quick.kernels import blas
+        from archcalc.execute.quick.kernels import blas_kernels
 
-        note(f"note: {chosen}; its kernels are those for {blas().core()}")
+        note(f"note: {chosen}; its kernels are those for {blas_kernels()}")
 
 
 def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:

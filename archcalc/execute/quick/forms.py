@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def convolution(task: Task, maps: Sequence[Map], place: Place) -> Map:
     prepared: fast.Prepared = task.prepared
     out = place.new(prepared.output_shape(x.shape))
     residual = maps[1].array if task.group.residual else None
-    fast.run(prepared, x, out.array, task.workspace, residual=residual, relu=task.group.relu)
+    prepared.run(x, out.array, task.workspace, residual=residual, relu=task.group.relu)
     return out
 
 
@@ -111,16 +112,8 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
     result = np.broadcast_to(x.dtype.type(0), (len(x), len(weight), *size))
     for index in task.group.scaled:
         weight, bias = _folded(task, index, result, weight, bias)
-    return fast.prepare(
-        weight,
-        bias,
-        stride=frame.stride,
-        padding=frame.sides,
-        dilation=frame.dilation,
-        groups=groups,
-        map_size=size,
-        algorithm=_affordable(task, fast.choose(weight.shape, geometry, groups, size), weight, size),
-    )
+    chosen = _affordable(task, fast.choose(weight.shape, geometry, groups, size), weight, size)
+    return fast.prepare(weight, bias, geometry, groups, chosen)
 
 
 def _folded(task: Task, index: int, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Array | None]:
@@ -175,7 +168,7 @@ def linear(task: Task, maps: Sequence[Map], place: Place) -> Map:
     weight, bias = task.prepared
     out = place.new((len(x), len(weight)))
     flat = x.reshape(len(x), -1)
-    fast.dense(flat, weight, bias, relu=task.group.relu, out=out.array, workspace=task.workspace)
+    fast.dense(flat, weight, bias, out.array, task.workspace, relu=task.group.relu)
     return out
 
 
@@ -196,38 +189,28 @@ def batch_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
         task.prepared = scale.astype(x.dtype), shift.astype(x.dtype)
     scale, shift = task.prepared
     out = place.over(maps[0])
-    fast.pointwise.scale_shift(x, scale, shift, out.array, relu=task.group.relu, workspace=task.workspace)
+    fast.pointwise.scale_shift(x, scale, shift, out.array, task.workspace, relu=task.group.relu)
     return out
 
 
 @form("max_pool2d")
 def max_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Max pooling."""
-    return _pool(task, maps[0].array, place, fast.max_pool, {})
+    return _pool(task, maps[0].array, place, fast.max_pool)
 
 
 @form("avg_pool2d")
 def avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Average pooling."""
     op: Any = task.layer.op
-    return _pool(task, maps[0].array, place, fast.avg_pool, {"count_include_pad": op.count_include_pad})
+    return _pool(task, maps[0].array, place, partial(fast.avg_pool, count_include_pad=op.count_include_pad))
 
 
-def _pool(task: Task, x: Array, place: Place, function: Callable[..., Array], more: dict[str, Any]) -> Map:
+def _pool(task: Task, x: Array, place: Place, function: Callable[..., None]) -> Map:
     frame = frame_of(channels_first(x), **task.settings(*POOLING))
-    size = frame.positions(channels_first(x))
-    out = place.new((len(x), *size, x.shape[3]))
-    function(
-        x,
-        frame.kernel_size,
-        stride=frame.stride,
-        padding=frame.sides,
-        dilation=frame.dilation,
-        output_size=size,
-        out=out.array,
-        workspace=task.workspace,
-        **more,
-    )
+    out = place.new((len(x), *frame.positions(channels_first(x)), x.shape[3]))
+    geometry = fast.Geometry(frame.kernel_size, frame.stride, frame.sides, frame.dilation)
+    function(x, geometry, out.array, task.workspace)
     return out
 
 
@@ -252,7 +235,7 @@ def local_response_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
         return plain(task, maps, place)
     out = place.new(x.shape)
     settings = task.settings("size", "alpha", "beta", "k")
-    fast.local_response_norm(x, **settings, out=out.array, workspace=task.workspace)
+    fast.local_response_norm(x, out.array, task.workspace, **settings)
     return out
 
 
@@ -289,7 +272,7 @@ def add(task: Task, maps: Sequence[Map], place: Place) -> Map:
     arrays = [each.array for each in maps]
     if any(each.shape != out.array.shape for each in arrays):
         raise ValueError(f"maps of different shapes: {', '.join(str(channels_first(each).shape) for each in arrays)}")
-    fast.pointwise.add(arrays, out.array, relu=task.group.relu, workspace=task.workspace)
+    fast.pointwise.add(arrays, out.array, task.workspace, relu=task.group.relu)
     return out
 
 
@@ -306,7 +289,7 @@ def multiply(task: Task, maps: Sequence[Map], place: Place) -> Map:
     spread = (len(largest), *(1,) * (largest.ndim - 2), -1)
     arrays = [each.array.reshape(largest.shape if each.array.size == largest.size else spread) for each in maps]
     out = place.new(largest.shape)
-    fast.pointwise.multiply(arrays, op.factor, out.array, workspace=task.workspace)
+    fast.pointwise.multiply(arrays, op.factor, out.array, task.workspace)
     return out
 
 

@@ -65,6 +65,24 @@ def random_case(seed: int, shape: Any, weight: Any, dtype: Any, bias: bool = Tru
     )
 
 
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    geometry: Geometry,
+    groups: int = 1,
+    algorithm: plan.Algorithm | None = None,
+    threads: int = 1,
+) -> Array:
+    """One layer, channels first."""
+    size = geometry.positions(x.shape[2], x.shape[3])
+    chosen = algorithm or fast.choose(weight.shape, geometry, groups, size)
+    out = np.empty((len(x), *size, len(weight)), x.dtype)
+    with Workspace(threads) as workspace:
+        fast.prepare(weight, bias, geometry, groups, chosen).run(x.transpose(0, 2, 3, 1), out, workspace)
+    return out.transpose(0, 3, 1, 2)
+
+
 def assert_close(got: Array, want: Array, dtype: Any) -> None:
     assert got.shape == want.shape
     assert got.dtype == dtype
@@ -122,22 +140,10 @@ def test_every_algorithm_against_loops(name: str, dtype: Any) -> None:
     shape, weight_shape, stride, padding, dilation, groups = CASES[name]
     x, weight, bias = random_case(1, shape, weight_shape, dtype)
     want = naive_conv2d(x, weight, bias, stride, padding, dilation, groups)
+    geometry = Geometry((weight_shape[2], weight_shape[3]), stride, padding, dilation)
     for threads in (1, 2):
-        with Workspace(threads) as workspace:
-            for algorithm in (None, *algorithms(weight_shape, stride, dilation, groups)):
-                got = fast.conv2d(
-                    x,
-                    weight,
-                    bias,
-                    stride=stride,
-                    padding=padding,
-                    dilation=dilation,
-                    groups=groups,
-                    workspace=workspace,
-                    algorithm=algorithm,
-                )
-                assert got.flags.c_contiguous
-                assert_close(got, want, dtype)
+        for algorithm in (None, *algorithms(weight_shape, stride, dilation, groups)):
+            assert_close(conv2d(x, weight, bias, geometry, groups, algorithm, threads), want, dtype)
 
 
 small = st.integers(1, 3)
@@ -175,10 +181,8 @@ def test_random_hyperparameters(
     weight_shape = (groups * per_group, depth, *kernel)
     x, weight, bias = random_case(2, (batch, groups * depth, *size), weight_shape, dtype, data.draw(st.booleans()))
     want = naive_conv2d(x, weight, bias, stride, padding, dilation, groups).transpose(0, 2, 3, 1)
-    algorithm = data.draw(st.sampled_from([None, *algorithms(weight_shape, stride, dilation, groups)]))
-    prepared = fast.prepare(
-        weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, algorithm=algorithm
-    )
+    algorithm = data.draw(st.sampled_from(algorithms(weight_shape, stride, dilation, groups)))
+    prepared = fast.prepare(weight, bias, Geometry(kernel, stride, padding, dilation), groups, algorithm)
     relu, residual = data.draw(st.booleans()), None
     if data.draw(st.booleans()):
         residual = np.random.default_rng(3).standard_normal(want.shape).astype(dtype)
@@ -187,10 +191,10 @@ def test_random_hyperparameters(
         want = np.maximum(want, 0)
     # As a branch of a concatenation: a slice of a wider map, whose other channels stay as they are.
     wide = np.full((*want.shape[:3], want.shape[3] + 5), 7, dtype)
-    out = wide[..., 2 : 2 + want.shape[3]] if data.draw(st.booleans()) else None
+    out = wide[..., 2 : 2 + want.shape[3]] if data.draw(st.booleans()) else np.empty(want.shape, dtype)
     with Workspace(threads) as workspace:
-        got = fast.run(prepared, x.transpose(0, 2, 3, 1), out, workspace, residual=residual, relu=relu)
-    assert_close(got, want, dtype)
+        prepared.run(x.transpose(0, 2, 3, 1), out, workspace, residual=residual, relu=relu)
+    assert_close(out, want, dtype)
     assert (wide[..., :2] == 7).all()
     assert (wide[..., 2 + want.shape[3] :] == 7).all()
 
@@ -206,20 +210,18 @@ def test_random_hyperparameters(
         pytest.param((64, 3, 3, 3), 224, "planar", id="VGG-16 conv1_1"),
     ],
 )
-def test_layers_of_networks(weight: Any, size: int, algorithm: str) -> None:
+def test_layers_of_networks(weight: Any, size: int, algorithm: plan.Algorithm) -> None:
     """The algorithm that is chosen, and that real depths keep to the tolerance: against a float64 matrix product."""
-    padding = (weight[2] // 2,) * 4
-    geometry = Geometry((weight[2], weight[3]), padding=padding)
+    side = weight[2] // 2
+    geometry = Geometry((weight[2], weight[3]), padding=(side, side, side, side))
     assert plan.choose(weight, geometry, 1, (size, size)) == algorithm
     height = min(size, 29)
     x, filters, bias = random_case(4, (1, weight[1], height, height), weight, np.float32)
     x = np.maximum(x, 0)
-    options: dict[str, Any] = {"padding": padding}
-    with Workspace(2) as workspace:
-        got = fast.conv2d(x, filters, bias, workspace=workspace, algorithm=algorithm, **options)
-    wide = (part if part is None else part.astype(np.float64) for part in (x, filters, bias))
-    want = fast.conv2d(*wide, algorithm="matrix", **options)  # type: ignore[arg-type]
-    assert_close(got, want, np.float32)
+    assert bias is not None
+    wide = (x.astype(np.float64), filters.astype(np.float64), bias.astype(np.float64))
+    want = conv2d(*wide, geometry, algorithm="matrix")
+    assert_close(conv2d(x, filters, bias, geometry, algorithm=algorithm, threads=2), want, np.float32)
 
 
 def test_choose_names_only_algorithms_that_can_do_it() -> None:
@@ -253,15 +255,15 @@ def test_pools(kernel: Any, stride: Any, padding: Any, dilation: Any, dtype: Any
     sums = windows(padded(x.astype(np.float64), padding), kernel, stride, dilation)[2]
     inside = windows(padded(np.ones_like(x), padding), kernel, stride, dilation)[2]
     last = np.moveaxis(x, 1, 3)
+    geometry = Geometry(kernel, stride, padding, dilation)
     for threads in (1, 2):
+        highest, mean = np.empty((2, 2, rows, columns, 5), dtype)
+        wide = np.full((2, rows, columns, 8), 7, dtype)
+        true_mean = wide[..., 2:7]
         with Workspace(threads) as workspace:
-            options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-            highest = fast.max_pool(last, kernel, workspace=workspace, **options)
-            mean = fast.avg_pool(last, kernel, workspace=workspace, **options)
-            wide = np.full((2, rows, columns, 8), 7, dtype)
-            options["out"] = wide[..., 2:7]
-            true_mean = fast.avg_pool(last, kernel, workspace=workspace, count_include_pad=False, **options)
-        assert highest.shape == mean.shape == true_mean.shape == (2, rows, columns, 5)
+            fast.max_pool(last, geometry, highest, workspace)
+            fast.avg_pool(last, geometry, mean, workspace)
+            fast.avg_pool(last, geometry, true_mean, workspace, count_include_pad=False)
         assert (wide[..., :2] == 7).all()
         for (i, j), window in best.items():
             np.testing.assert_array_equal(highest[:, i, j], window.max(axis=(2, 3)))
@@ -273,19 +275,18 @@ def test_pools(kernel: Any, stride: Any, padding: Any, dilation: Any, dtype: Any
 
 def test_pools_with_a_window_over_the_edge() -> None:
     x = np.arange(25.0).reshape(1, 5, 5, 1)
-    options: dict[str, Any] = {"stride": (2, 2), "output_size": (3, 3)}
-    np.testing.assert_array_equal(
-        fast.max_pool(x, (2, 2), **options)[0, :, :, 0], [[6, 8, 9], [16, 18, 19], [21, 23, 24]]
-    )
-    np.testing.assert_array_equal(
-        fast.avg_pool(x, (2, 2), **options)[0, :, :, 0], [[3, 5, 6.5], [13, 15, 16.5], [20.5, 22.5, 24]]
-    )
+    out = np.empty((1, 3, 3, 1))
+    fast.max_pool(x, Geometry((2, 2), (2, 2)), out, Workspace(1))
+    np.testing.assert_array_equal(out[0, :, :, 0], [[6, 8, 9], [16, 18, 19], [21, 23, 24]])
+    fast.avg_pool(x, Geometry((2, 2), (2, 2)), out, Workspace(1))
+    np.testing.assert_array_equal(out[0, :, :, 0], [[3, 5, 6.5], [13, 15, 16.5], [20.5, 22.5, 24]])
 
 
 def test_max_pool_keeps_nan() -> None:
     x = np.zeros((1, 4, 4, 2), np.float32)
     x[0, 1, 2, 1] = np.nan
-    got = fast.max_pool(x, (2, 2), stride=(2, 2))
+    got = np.empty((1, 2, 2, 2), np.float32)
+    fast.max_pool(x, Geometry((2, 2), (2, 2)), got, Workspace(1))
     assert np.isnan(got[0, 0, 1, 1])
     assert np.isnan(got).sum() == 1
 
@@ -293,7 +294,9 @@ def test_max_pool_keeps_nan() -> None:
 @DTYPES
 def test_global_average(dtype: Any) -> None:
     x = np.random.default_rng(6).standard_normal((2, 7, 7, 5)).astype(dtype)
-    assert_close(fast.global_avg_pool(x), x.astype(np.float64).mean(axis=(1, 2), keepdims=True), dtype)
+    out = np.empty((2, 1, 1, 5), dtype)
+    fast.global_avg_pool(x, out)
+    assert_close(out, x.astype(np.float64).mean(axis=(1, 2), keepdims=True), dtype)
 
 
 @DTYPES
@@ -301,10 +304,13 @@ def test_global_average(dtype: Any) -> None:
 def test_dense(batch: int, dtype: Any) -> None:
     x, weight, bias = random_case(7, (batch, 40), (11, 40), dtype)
     assert bias is not None
-    want = np.maximum(x.astype(np.float64) @ weight.T.astype(np.float64) + bias, 0)
+    want = x.astype(np.float64) @ weight.T.astype(np.float64)
+    out = np.empty((batch, 11), dtype)
     with Workspace(2) as workspace:
-        assert_close(fast.dense(x, weight, bias, relu=True, workspace=workspace), want, dtype)
-    assert_close(fast.dense(x, weight), x.astype(np.float64) @ weight.T.astype(np.float64), dtype)
+        fast.dense(x, weight, bias, out, workspace, relu=True)
+        assert_close(out, np.maximum(want + bias, 0), dtype)
+    fast.dense(x, weight, None, out, Workspace(1))
+    assert_close(out, want, dtype)
 
 
 @DTYPES
@@ -316,8 +322,9 @@ def test_local_response_norm(size: int, beta: float, dtype: Any) -> None:
     for c in range(9):
         low, high = max(0, c - (size - 1) // 2), min(9, c + size // 2 + 1)
         want[..., c] = wide[..., c] / (2 + 0.1 / size * (wide[..., low:high] ** 2).sum(axis=3)) ** beta
+    got = np.empty_like(x)
     with Workspace(2) as workspace:
-        got = fast.local_response_norm(x, size, alpha=0.1, beta=beta, k=2.0, workspace=workspace)
+        fast.local_response_norm(x, got, workspace, size=size, alpha=0.1, beta=beta, k=2.0)
     assert_close(got, want, dtype)
 
 
@@ -331,23 +338,23 @@ def test_fold_batch_norm(with_bias: bool, dtype: Any) -> None:
     each = (slice(None), None, None)
     plain = naive_conv2d(x, weight, bias, (1, 1), (1, 1, 1, 1), (1, 1), 1)
     want = gamma[each] * (plain - mean[each]) / np.sqrt(var[each].astype(np.float64) + 1e-3) + beta[each]
-    got = fast.conv2d(
-        x, *fast.fold(weight, bias, *fast.batch_norm_factors(gamma, beta, mean, var, 1e-3)), padding=(1, 1, 1, 1)
-    )
-    assert_close(got, want, dtype)
+    geometry = Geometry((3, 3), padding=(1, 1, 1, 1))
+    whole = fast.fold(weight, bias, *fast.batch_norm_factors(gamma, beta, mean, var, 1e-3))
+    assert_close(conv2d(x, *whole, geometry), want, dtype)
     bare = fast.fold(weight, bias, *fast.batch_norm_factors(None, None, mean, var, 1e-3))
     want = (plain - mean[each]) / np.sqrt(var[each].astype(np.float64) + 1e-3)
-    assert_close(fast.conv2d(x, *bare, padding=(1, 1, 1, 1)), want, dtype)
+    assert_close(conv2d(x, *bare, geometry), want, dtype)
 
 
 def test_the_output_is_nobody_elses_memory() -> None:
     x = np.ones((1, 5, 5, 4), np.float32)
-    prepared = fast.prepare(np.ones((4, 4, 3, 3), np.float32), padding=(1, 1, 1, 1))
+    geometry = Geometry((3, 3), padding=(1, 1, 1, 1))
+    prepared = fast.prepare(np.ones((4, 4, 3, 3), np.float32), None, geometry, 1, "matrix")
     out = np.empty_like(x)
     with pytest.raises(ValueError, match="memory of residual"):
-        fast.run(prepared, x, out, residual=out)
+        prepared.run(x, out, Workspace(1), residual=out)
     with pytest.raises(ValueError, match="memory of x"):
-        fast.run(prepared, x, x)
+        prepared.run(x, x, Workspace(1))
 
 
 class TestWorkspace:
@@ -386,22 +393,20 @@ class TestWorkspace:
 
 def test_wrong_arguments() -> None:
     x, weight, bias = random_case(12, (1, 4, 5, 5), (6, 4, 3, 3), np.float32)
-    prepared = fast.prepare(weight, bias)
-    last = x.transpose(0, 2, 3, 1)
+    prepared = fast.prepare(weight, bias, Geometry((3, 3)), 1, "matrix")
+    last, out, workspace = x.transpose(0, 2, 3, 1), np.empty((1, 3, 3, 6), np.float32), Workspace(1)
     with pytest.raises(ValueError, match=r"\(N, H, W, 4\)"):
-        fast.run(prepared, x)
+        prepared.run(x, out, workspace)
     with pytest.raises(TypeError, match="float64"):
-        fast.run(prepared, last.astype(np.float64))
+        prepared.run(last.astype(np.float64), out, workspace)
     with pytest.raises(ValueError, match="out must be"):
-        fast.run(prepared, last, np.empty((1, 3, 3, 5), np.float32))
+        prepared.run(last, out[..., :5], workspace)
     with pytest.raises(ValueError, match="do not divide"):
-        fast.prepare(weight, groups=4)
-    with pytest.raises(ValueError, match="4 axes"):
-        fast.prepare(weight[0])
+        fast.prepare(weight, None, Geometry((3, 3)), 4, "matrix")
     with pytest.raises(ValueError, match="bias"):
-        fast.prepare(weight, np.zeros(5, np.float32))
+        fast.prepare(weight, np.zeros(5, np.float32), Geometry((3, 3)), 1, "matrix")
     with pytest.raises(ValueError, match="no window"):
-        fast.run(prepared, last[:, :2])
+        prepared.run(last[:, :2], out, workspace)
 
 
 def test_the_kernels_import_nothing_of_the_analysis() -> None:

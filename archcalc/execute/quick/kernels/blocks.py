@@ -104,15 +104,34 @@ def padded_rows(image: Array, first: int, last: int, geometry: Geometry, workspa
     height, width, channels = image.shape
     if left == right == 0 and first >= top and last <= top + height:
         return image[first - top : last - top]
-    block = workspace.array(worker, "padded", (last - first, left + width + right, channels), image.dtype)
-    low, high = max(first - top, 0), min(last - top, height)
-    above, below = low + top - first, high + top - first
-    if high <= low:
-        block[:] = 0
-        return block
-    block[:above] = 0
-    block[below:] = 0
-    block[above:below, :left] = 0
-    block[above:below, left + width :] = 0
-    np.copyto(block[above:below, left : left + width], image[low:high])
-    return block
+    block = workspace.array(worker, "padded", (last - first, 1, left + width + right, channels), image.dtype)
+    split_columns(image, block, (first, 0), geometry)
+    return block[:, 0]
+
+
+def split_columns(image: Array, target: Array, first: Pair, geometry: Geometry) -> None:
+    """The padded image from row and column `first` on, its columns apart by their remainder modulo P.
+
+    image (H, W, C), target (rows, P, columns/P, C·m): every channel m times over. A tap that moves by P columns then
+    reads pixels that lie next to each other.
+    """
+    height, width, channels = image.shape
+    rows, phases, length, depth = target.shape
+    row, column = first[0] - geometry.padding[0], first[1] - geometry.padding[1]
+    low = max(row, 0)
+    high = max(low, min(row + rows, height))
+    target[: low - row] = 0
+    target[high - row :] = 0
+    for phase in range(phases):
+        # Columns origin + P·t of the image, those that exist.
+        origin = column + phase
+        start = max(0, -(origin // phases))
+        stop = max(start, min(length, -(-(width - origin) // phases)))
+        inner = target[low - row : high - row, phase]
+        inner[:, :start] = 0
+        inner[:, stop:] = 0
+        if stop > start:
+            begin = origin + phases * start
+            columns = image[low:high, begin : begin + phases * (stop - start - 1) + 1 : phases]
+            for m in range(depth // channels):
+                np.copyto(inner[:, start:stop, m :: depth // channels], columns)

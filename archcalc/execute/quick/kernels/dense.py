@@ -11,24 +11,11 @@ from archcalc.execute.quick.kernels.workspace import Array, Workspace
 ROUNDS = 2
 
 
-def dense(
-    x: Array,
-    weight: Array,
-    bias: Array | None = None,
-    *,
-    relu: bool = False,
-    out: Array | None = None,
-    workspace: Workspace | None = None,
-) -> Array:
-    """`x` (N, D), `weight` (K, D), `bias` (K,) → (N, K). Workers share out the filters: each weight is read once."""
-    workspace = workspace or Workspace(1)
-    filters = weight.shape[0]
-    if out is None:
-        out = np.empty((x.shape[0], filters), x.dtype)
-    result = out
+def dense(x: Array, weight: Array, bias: Array | None, out: Array, workspace: Workspace, *, relu: bool = False) -> None:
+    """`x` (N, D), `weight` (K, D), `bias` (K,), `out` (N, K). Workers share the filters: each weight is read once."""
 
     def block(_worker: int, part: slice) -> None:
-        target = result[:, part]
+        target = out[:, part]
         if len(x) == 1:
             np.matmul(weight[part], x[0], out=target[0])
         else:
@@ -38,5 +25,4 @@ def dense(
         if relu:
             np.maximum(target, 0, out=target)
 
-    workspace.each(block, even_spans(filters, workspace.active * ROUNDS if workspace.active > 1 else 1))
-    return out
+    workspace.each(block, even_spans(len(weight), workspace.active * ROUNDS if workspace.active > 1 else 1))

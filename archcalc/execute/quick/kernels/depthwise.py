@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from archcalc.execute.quick.kernels.blocks import Epilogue, Geometry, even_spans, rows_to_read
+from archcalc.execute.quick.kernels.blocks import Epilogue, Geometry, even_spans, rows_to_read, split_columns
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
 #: Bytes of the padded input of one block.
@@ -50,7 +50,7 @@ class DepthwiseConvolution:
         high, wide = self.geometry.kernel
         stride_down, stride_right = self.geometry.stride
         dilation_down, dilation_right = self.geometry.dilation
-        top, left, _, right = self.geometry.padding
+        _, left, _, right = self.geometry.padding
         width = x.shape[2]
         # Phases: columns of the same remainder modulo the stride lie together, so a tap reads a contiguous row.
         length = -(-(left + width + right) // stride_right)
@@ -62,7 +62,7 @@ class DepthwiseConvolution:
             n, part = item
             first, last = rows_to_read(part, self.geometry)
             source = workspace.array(worker, "phases", (last - first, stride_right, length, filters), x.dtype)
-            self._split(x[n], source, first, top, left)
+            split_columns(x[n], source, (first, 0), self.geometry)
             count = part.stop - part.start
             down, _, pixel, deep = source.strides
             whole = out[n, part]
@@ -108,27 +108,3 @@ class DepthwiseConvolution:
             np.einsum("ryxc,yxc->rc", view, chosen, out=partial if index else target)
             if index:
                 np.add(target, partial, out=target)
-
-    def _split(self, image: Array, target: Array, first: int, top: int, left: int) -> None:
-        """Rows first … of the padded image into (rows, phase, column // stride, channel); a channel m times over."""
-        height = image.shape[0]
-        rows, stride = target.shape[:2]
-        low = max(first - top, 0)
-        high = max(low, min(first + rows - top, height))
-        above, below = low + top - first, high + top - first
-        target[:above] = 0
-        target[below:] = 0
-        lines = image[low:high]
-        for phase in range(stride):
-            begin = (phase - left) % stride
-            start = (begin + left) // stride
-            columns = lines[:, begin::stride]
-            stop = start + columns.shape[1]
-            inner = target[above:below, phase]
-            inner[:, :start] = 0
-            inner[:, stop:] = 0
-            if self.multiplier == 1:
-                np.copyto(inner[:, start:stop], columns)
-            else:
-                for m in range(self.multiplier):
-                    np.copyto(inner[:, start:stop, m :: self.multiplier], columns)

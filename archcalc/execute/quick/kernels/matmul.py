@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from archcalc.execute.quick.kernels.blocks import Epilogue, Geometry, even_spans, padded_rows, rows_to_read, spans
+from archcalc.execute.quick.kernels.blocks import (
+    Epilogue,
+    Geometry,
+    even_spans,
+    padded_rows,
+    rows_to_read,
+    spans,
+    split_columns,
+)
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
 #: Rows of a matrix product in one block: enough that the packing of the weights inside BLAS does not show, few enough
@@ -120,12 +128,7 @@ class MatrixConvolution:
         length = -(-(left + width + right) // step)
         planes = workspace.array(0, "planes", (channels, top + height + bottom, step, length), x.dtype)
         for n in range(batch):
-            planes[:] = 0
-            for phase in range(step):
-                first = (phase - left) % step
-                source = x[n, :, first::step].transpose(2, 0, 1)
-                start = (first + left) // step
-                planes[:, top : top + height, phase, start : start + source.shape[2]] = source
+            split_columns(x[n], planes.transpose(1, 2, 3, 0), (0, 0), self.geometry)
             count = max(1, min(BLOCK_PIXELS // columns, BLOCK_BYTES // (columns * depth * x.itemsize)))
 
             def block(worker: int, part: slice, n: int = n) -> None:

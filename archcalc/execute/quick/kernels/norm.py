@@ -9,23 +9,12 @@ from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
 
 def local_response_norm(
-    x: Array,
-    size: int,
-    *,
-    alpha: float,
-    beta: float,
-    k: float,
-    out: Array | None = None,
-    workspace: Workspace | None = None,
-) -> Array:
-    """`x` / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels: x (N, H, W, C).
+    x: Array, out: Array, workspace: Workspace, *, size: int, alpha: float, beta: float, k: float
+) -> None:
+    """`x` / (k + alpha/size · Σ x²)^beta over `size` neighbouring channels: x and out (N, H, W, C).
 
     Source: Krizhevsky et al. 2012, section 3.3, with alpha divided by the size as in Caffe, PyTorch and ONNX.
     """
-    workspace = workspace or Workspace(1)
-    if out is None:
-        out = np.empty_like(x)
-    result = out
     batch, rows, columns, channels = x.shape
     before = (size - 1) // 2
 
@@ -49,12 +38,11 @@ def local_response_norm(
             np.multiply(total, root, out=total)
         else:
             np.power(total, beta, out=total)
-        np.divide(source, total, out=result[n, part])
+        np.divide(source, total, out=out[n, part])
 
     step = max(1, (1 << 17) // (columns * channels * x.itemsize))
     work = [(n, part) for n in range(batch) for part in even_spans(rows, -(-rows // step))]
     workspace.each(block, work)
-    return out
 
 
 def batch_norm_factors(

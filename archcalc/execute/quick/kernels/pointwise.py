@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,14 @@ from archcalc.execute.quick.kernels.workspace import Array, Workspace
 BLOCK_BYTES = 1 << 18
 
 
-def by_blocks(
-    function: Callable[..., Any], maps: Sequence[Array], out: Array, workspace: Workspace | None = None
-) -> Array:
+def by_blocks(function: Callable[..., Any], maps: Sequence[Array], out: Array, workspace: Workspace) -> None:
     """`function(*blocks, out=block)` for every block of rows; the maps (N, H, W, C) or (N, D) are as large as `out`.
 
     `out` may be one of the maps.
     """
-    workspace = workspace or Workspace(1)
     if out.ndim != 4:
         function(*maps, out=out)
-        return out
+        return
     batch, rows = out.shape[:2]
     pieces = min(rows, -(-out[0].nbytes // BLOCK_BYTES))
     work = [(n, part) for n in range(batch) for part in even_spans(rows, pieces)]
@@ -33,10 +31,9 @@ def by_blocks(
         function(*(each[item] for each in maps), out=out[item])
 
     workspace.each(block, work)
-    return out
 
 
-def add(maps: Sequence[Array], out: Array, *, relu: bool = False, workspace: Workspace | None = None) -> Array:
+def add(maps: Sequence[Array], out: Array, workspace: Workspace, *, relu: bool = False) -> None:
     """The sum of maps of one shape, rectified where asked."""
 
     def total(first: Array, *others: Array, out: Array) -> None:
@@ -45,10 +42,10 @@ def add(maps: Sequence[Array], out: Array, *, relu: bool = False, workspace: Wor
         if relu:
             np.maximum(out, 0, out=out)
 
-    return by_blocks(total, maps, out, workspace)
+    by_blocks(total, maps, out, workspace)
 
 
-def multiply(maps: Sequence[Array], factor: float, out: Array, *, workspace: Workspace | None = None) -> Array:
+def multiply(maps: Sequence[Array], factor: float, out: Array, workspace: Workspace) -> None:
     """The product of maps times `factor`; one of them may be (N, 1, 1, C), a value for each channel."""
     full = [each for each in maps if each.shape == out.shape]
     spread = [each for each in maps if each.shape != out.shape]
@@ -64,20 +61,10 @@ def multiply(maps: Sequence[Array], factor: float, out: Array, *, workspace: Wor
     for each in spread:
         for n in range(len(out)):
             # Along the rows, so that a block is a view of one image.
-            by_blocks(_times(each[n]), [out[n : n + 1]], out[n : n + 1], workspace)
-    return out
+            by_blocks(partial(np.multiply, each[n]), [out[n : n + 1]], out[n : n + 1], workspace)
 
 
-def _times(channels: Array) -> Callable[..., Any]:
-    def product(first: Array, *, out: Array) -> None:
-        np.multiply(first, channels, out=out)
-
-    return product
-
-
-def scale_shift(
-    x: Array, scale: Array, shift: Array, out: Array, *, relu: bool = False, workspace: Workspace | None = None
-) -> Array:
+def scale_shift(x: Array, scale: Array, shift: Array, out: Array, workspace: Workspace, *, relu: bool = False) -> None:
     """`x`·scale + shift for each channel, rectified where asked: batch normalisation with its numbers in order."""
     columns = out.shape[2]
     # Repeated for every pixel of a row: one inner loop is then a row, not a pixel.
@@ -93,7 +80,7 @@ def scale_shift(
         if relu:
             np.maximum(out, 0, out=out)
 
-    return by_blocks(block, [x], out, workspace)
+    by_blocks(block, [x], out, workspace)
 
 
 def _rows_are_whole(x: Array) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.execute.quick.kernels.blocks import Geometry, Pair, Sides, even_spans
+from archcalc.execute.quick.kernels.blocks import Geometry, even_spans
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
 #: Bytes of input of one block.
@@ -19,55 +19,32 @@ BLOCK_BYTES = 1 << 19
 Combine = Callable[..., Any]
 
 
-def max_pool(
-    x: Array,
-    kernel: Pair,
-    *,
-    stride: Pair = (1, 1),
-    padding: Sides = (0, 0, 0, 0),
-    dilation: Pair = (1, 1),
-    output_size: Pair | None = None,
-    out: Array | None = None,
-    workspace: Workspace | None = None,
-) -> Array:
-    """Largest value of each window: x (N, H, W, C) → (N, OH, OW, C); NaN where the window holds one.
+def max_pool(x: Array, geometry: Geometry, out: Array, workspace: Workspace) -> None:
+    """Largest value of each window: x (N, H, W, C), out (N, OH, OW, C); NaN where the window holds one.
 
-    `output_size` is for windows that reach beyond the edge (`ceil_mode`); a window that holds no value gives −∞.
+    The last windows may reach beyond the edge (`ceil_mode`); one that holds no value gives −∞.
     """
-    geometry = Geometry(kernel, stride, padding, dilation)
-    return _pool(x, geometry, np.maximum, -np.inf, None, output_size, out, workspace)
+    _pool(x, geometry, np.maximum, -np.inf, None, out, workspace)
 
 
-def avg_pool(
-    x: Array,
-    kernel: Pair,
-    *,
-    stride: Pair = (1, 1),
-    padding: Sides = (0, 0, 0, 0),
-    dilation: Pair = (1, 1),
-    count_include_pad: bool = True,
-    output_size: Pair | None = None,
-    out: Array | None = None,
-    workspace: Workspace | None = None,
-) -> Array:
-    """Mean of each window: x (N, H, W, C) → (N, OH, OW, C).
+def avg_pool(x: Array, geometry: Geometry, out: Array, workspace: Workspace, *, count_include_pad: bool = True) -> None:
+    """Mean of each window: x (N, H, W, C), out (N, OH, OW, C).
 
     The divisor counts the padding (what lies beyond the padded edge never counts) or, without `count_include_pad`, only
     the values inside the map.
     """
-    geometry = Geometry(kernel, stride, padding, dilation)
-    return _pool(x, geometry, np.add, 0.0, count_include_pad, output_size, out, workspace)
+    (_, height, width, _), (_, rows, columns, _) = x.shape, out.shape
+    down = _counts(rows, height, 0, geometry, count_include_pad)
+    across = _counts(columns, width, 1, geometry, count_include_pad)
+    scale = (1 / np.maximum(np.outer(down, across), 1)).astype(x.dtype)[:, :, None]
+    _pool(x, geometry, np.add, 0.0, scale, out, workspace)
 
 
-def global_avg_pool(x: Array, out: Array | None = None) -> Array:
-    """Mean of each map: x (N, H, W, C) → (N, 1, 1, C), one product with a row of 1/(H·W)."""
+def global_avg_pool(x: Array, out: Array) -> None:
+    """Mean of each map: x (N, H, W, C), out (N, 1, 1, C), one product with a row of 1/(H·W)."""
     batch, height, width, channels = x.shape
-    size = height * width
-    if out is None:
-        out = np.empty((batch, 1, 1, channels), x.dtype)
-    weights = np.full((1, size), 1 / size, x.dtype)
-    np.matmul(weights, x.reshape(batch, size, channels), out=out[:, 0])
-    return out
+    weights = np.full((1, height * width), 1 / (height * width), x.dtype)
+    np.matmul(weights, x.reshape(batch, height * width, channels), out=out[:, 0])
 
 
 def _pool(
@@ -75,24 +52,13 @@ def _pool(
     geometry: Geometry,
     combine: Combine,
     empty: float,
-    include_padding: bool | None,
-    output_size: Pair | None,
-    out: Array | None,
-    workspace: Workspace | None,
-) -> Array:
-    workspace = workspace or Workspace(1)
-    batch, height, width, channels = x.shape
-    rows, columns = output_size or geometry.positions(height, width)
-    if out is None:
-        out = np.empty((batch, rows, columns, channels), x.dtype)
-    result = out
+    scale: Array | None,
+    out: Array,
+    workspace: Workspace,
+) -> None:
+    (batch, height, width, channels), (_, rows, columns, _) = x.shape, out.shape
     vertical = _taps(rows, height, 0, geometry)
     horizontal = _taps(columns, width, 1, geometry)
-    scale = None
-    if include_padding is not None:
-        low = _counts(rows, height, 0, geometry, include_padding)
-        across = _counts(columns, width, 1, geometry, include_padding)
-        scale = (1 / np.maximum(np.outer(low, across), 1)).astype(x.dtype)[:, :, None]
     row_bytes = geometry.stride[0] * width * channels * x.itemsize
     pieces = min(rows, max(-(-rows * row_bytes // BLOCK_BYTES), workspace.active if batch == 1 else 1))
     work = [(n, part) for n in range(batch) for part in even_spans(rows, pieces)]
@@ -101,13 +67,12 @@ def _pool(
         n, part = item
         half = workspace.array(worker, "half", (part.stop - part.start, width, channels), x.dtype)
         _combine(half, x[n], _within(vertical, part), combine, empty)
-        target = result[n, part]
+        target = out[n, part]
         _combine(target.transpose(1, 0, 2), half.transpose(1, 0, 2), horizontal, combine, empty)
         if scale is not None:
             np.multiply(target, scale[part], out=target)
 
     workspace.each(block, work)
-    return out
 
 
 #: For one tap: the windows (low, high) in which it lies inside the map, and where it reads in the first of them.

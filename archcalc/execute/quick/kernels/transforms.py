@@ -29,12 +29,12 @@ def filter_transform(tile: int, size: int) -> Array:
 
 
 def input_4(given: list[Array], out: list[Array], _spare: list[Array]) -> None:
-    """Bᵀ d for p = 4: Lavin & Gray, section 4.1."""
+    """Bᵀ d for p = 4: Lavin & Gray, section 4.1, with the other sign at ∞, so that it is added in every output."""
     d0, d1, d2, d3 = given
     np.subtract(d0, d2, out=out[0])
     np.add(d1, d2, out=out[1])
     np.subtract(d2, d1, out=out[2])
-    np.subtract(d1, d3, out=out[3])
+    np.subtract(d3, d1, out=out[3])
 
 
 def input_6(given: list[Array], out: list[Array], spare: list[Array]) -> None:
@@ -60,48 +60,21 @@ def input_6(given: list[Array], out: list[Array], spare: list[Array]) -> None:
     np.subtract(c, b, out=out[5])  # 4·d1 − 5·d3 + d5
 
 
-def output_4_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Aᵀ m for p = 4, m = 2: Lavin & Gray, section 4.1."""
-    m0, m1, m2, m3 = given
-    a = spare[0][: m0.shape[0]]
-    np.add(m1, m2, out=a)
-    np.add(a, m0, out=out[0])
-    np.subtract(m1, m2, out=a)
-    np.subtract(a, m3, out=out[1])
+def output_transform(given: list[Array], out: list[Array], spare: list[Array]) -> None:
+    """Aᵀ m: output k is Σ point^k · m over the finite points; the product at ∞ goes to the last output.
 
-
-def output_6_4(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Aᵀ m for p = 6, m = 4: Lavin & Gray, section 4.3, with the sums and differences of its rows computed once."""
-    m0, m1, m2, m3, m4, m5 = given
-    a, b, c = spare
-    np.add(m1, m2, out=a)
-    np.add(m3, m4, out=b)
-    np.add(m0, a, out=c)
-    np.add(c, b, out=out[0])
-    np.multiply(b, 4, out=b)
-    np.add(a, b, out=out[2])
-    np.subtract(m1, m2, out=a)
-    np.subtract(m3, m4, out=b)
-    np.add(b, b, out=b)
-    np.add(a, b, out=out[1])
-    np.multiply(b, 4, out=b)
-    np.add(a, b, out=a)
-    np.add(a, m5, out=out[3])
-
-
-def output_6_2(given: list[Array], out: list[Array], spare: list[Array]) -> None:
-    """Aᵀ m for p = 6, m = 2: rows (1 1 1 1 1 0) and (0 1 −1 2 −2 1)."""
-    m0, m1, m2, m3, m4, m5 = given
-    a, b, _ = (part[: m0.shape[0]] for part in spare)
-    np.add(m1, m2, out=a)
-    np.add(m3, m4, out=b)
-    np.add(a, b, out=a)
-    np.add(a, m0, out=out[0])
-    np.subtract(m1, m2, out=a)
-    np.subtract(m3, m4, out=b)
-    np.add(b, b, out=b)
-    np.add(a, b, out=a)
-    np.add(a, m5, out=out[1])
-
-
-OUTPUT = {(4, 2): output_4_2, (6, 4): output_6_4, (6, 2): output_6_2}
+    The points after 0 come in pairs ±1, ±2: the sums of their products make the even outputs, the differences the odd.
+    """
+    zero, *pairs, infinite = given
+    for parity, combine in enumerate((np.add, np.subtract)):
+        parts = [
+            combine(plus, minus, out=part) for plus, minus, part in zip(pairs[::2], pairs[1::2], spare, strict=False)
+        ]
+        for power in range(parity, len(out), 2):
+            for point, part in enumerate(parts[1:], 2):
+                if power:
+                    np.multiply(part, point if power == 1 else point**2, out=part)
+            terms = [*parts, *([zero] if power == 0 else []), *([infinite] if power == len(out) - 1 else [])]
+            np.add(terms[0], terms[1], out=out[power])
+            for term in terms[2:]:
+                np.add(out[power], term, out=out[power])

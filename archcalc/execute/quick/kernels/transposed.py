@@ -42,9 +42,8 @@ class TransposedConvolution:
         high, wide = self.kernel
         return shape[0], high * shape[1], wide * shape[2], self.weight.shape[1] // (high * wide)
 
-    def run(self, x: Array, out: Array, workspace: Workspace | None = None) -> Array:
+    def run(self, x: Array, out: Array, workspace: Workspace) -> None:
         """`x` (N, H, W, C), `out` (N, kh·H, kw·W, K), which may be a slice along the channels of a wider map."""
-        workspace = workspace or Workspace(1)
         batch, rows, columns, _ = x.shape
         high, wide = self.kernel
         filters = out.shape[3]
@@ -65,4 +64,3 @@ class TransposedConvolution:
                     np.copyto(target[i::high, j::wide], each[:, :, i, j])
 
         workspace.each(block, work)
-        return out

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archcalc.execute.quick.kernels.blocks import Epilogue, Geometry, even_spans, spans
-from archcalc.execute.quick.kernels.transforms import OUTPUT, filter_transform, input_4, input_6
+from archcalc.execute.quick.kernels.blocks import Epilogue, Geometry, even_spans, spans, split_columns
+from archcalc.execute.quick.kernels.transforms import filter_transform, input_4, input_6, output_transform
 from archcalc.execute.quick.kernels.workspace import Array, Workspace
 
 #: Tiles in one block: enough that BLAS's packing of the p² weight matrices does not show, and no more, so that a
@@ -113,7 +113,7 @@ class WinogradConvolution:
         down, across = vertical.stop - vertical.start, horizontal.stop - horizontal.start
         shape = (tile * (down - 1) + points, tile, across + beyond, channels)
         padded = workspace.array(worker, "padded", shape, image.dtype)
-        self._split(image, padded, tile * vertical.start, tile * horizontal.start)
+        split_columns(image, padded, (tile * vertical.start, tile * horizontal.start), self.geometry)
         # Along the height: row r of every tile row; all columns at once.
         half = workspace.array(worker, "half", (points, down, tile, across + beyond, channels), image.dtype)
         lines = [padded[r : r + tile * (down - 1) + 1 : tile] for r in range(points)]
@@ -125,28 +125,6 @@ class WinogradConvolution:
         result = _split_tiles(given, points, down, across)
         spare = workspace.array(worker, "spare", (3, points, down, across, channels), image.dtype)
         transform(taken, [result[:, c] for c in range(points)], list(spare))
-
-    def _split(self, image: Array, padded: Array, first_row: int, first_column: int) -> None:
-        """The padded image from (first_row, first_column) on, its columns apart by their remainder modulo m."""
-        height, width, _ = image.shape
-        top, left = self.geometry.padding[:2]
-        rows, tile, length, _ = padded.shape
-        low = max(first_row - top, 0)
-        high = max(low, min(first_row + rows - top, height))
-        above, below = low + top - first_row, high + top - first_row
-        padded[:above] = 0
-        padded[below:] = 0
-        for phase in range(tile):
-            # columns first_column + phase + tile·t of the padded image, those that exist
-            origin = first_column + phase - left
-            start = max(0, -(origin // tile))
-            stop = max(start, min(length, -(-(width - origin) // tile)))
-            inner = padded[above:below, phase]
-            inner[:, :start] = 0
-            inner[:, stop:] = 0
-            if stop > start:
-                begin = origin + tile * start
-                np.copyto(inner[:, start:stop], image[low:high, begin : begin + tile * (stop - start - 1) + 1 : tile])
 
     def _finish(
         self,
@@ -170,8 +148,7 @@ class WinogradConvolution:
         maps = products.reshape(points, points, down, across, filters)
         half = workspace.array(worker, "half", (tile, points, down, across, filters), out.dtype)
         spare = workspace.array(worker, "spare", (3, points, down, across, filters), out.dtype)
-        transform = OUTPUT[points, tile]
-        transform([maps[r] for r in range(points)], [half[r] for r in range(tile)], list(spare))
+        output_transform([maps[r] for r in range(points)], [half[r] for r in range(tile)], list(spare))
         last_row, last_column = min(tile * vertical.stop, rows), min(tile * horizontal.stop, columns)
         part = slice(tile * vertical.start, last_row), slice(tile * horizontal.start, last_column)
         whole = last_row == tile * vertical.stop and last_column == tile * horizontal.stop
@@ -182,7 +159,7 @@ class WinogradConvolution:
         # (m·down, m·across, K) seen as (m, down, m, across, K), without a copy
         view = _tiled(target, tile)
         spare = workspace.array(worker, "spare", (3, tile, down, across, filters), out.dtype)
-        transform([half[:, c] for c in range(points)], [view[:, :, c] for c in range(tile)], list(spare))
+        output_transform([half[:, c] for c in range(points)], [view[:, :, c] for c in range(tile)], list(spare))
         if not whole:
             kept = out[n, part[0], part[1]]
             np.copyto(kept, target[: kept.shape[0], : kept.shape[1]])

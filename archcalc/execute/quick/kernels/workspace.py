@@ -7,20 +7,19 @@ the next step reads it. A BLAS with threads of its own would parallelise the mat
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import cache, partial
-from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 Array = NDArray[Any]
 Item = TypeVar("Item")
@@ -28,53 +27,15 @@ Item = TypeVar("Item")
 _ALIGNMENT = 64  # a cache line, and an AVX-512 register
 
 
-class Blas:
-    """The OpenBLAS that numpy has loaded, where its library can be found: its threads, and its kernels."""
-
-    def __init__(self) -> None:
-        self._get: Callable[[], int] | None = None
-        self._set: Callable[[int], Any] | None = None
-        self._core: Callable[[], bytes] | None = None
-        for library in _openblas_libraries():
-            for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
-                try:
-                    get = getattr(library, form.format("get_num_threads"))
-                    set_ = getattr(library, form.format("set_num_threads"))
-                    core = getattr(library, form.format("get_corename"))
-                except AttributeError:
-                    continue
-                get.restype, get.argtypes = ctypes.c_int, []
-                set_.restype, set_.argtypes = None, [ctypes.c_int]
-                core.restype, core.argtypes = ctypes.c_char_p, []
-                self._get, self._set, self._core = get, set_, core
-                return
-
-    @property
-    def known(self) -> bool:
-        return self._get is not None
-
-    def core(self) -> str:
-        """The CPU that its kernels are made for."""
-        return "unknown" if self._core is None else self._core().decode()
-
-    def threads(self) -> int | None:
-        return None if self._get is None else self._get()
-
-    def set_threads(self, count: int) -> None:
-        if self._set is not None:
-            self._set(count)
+@cache
+def blas() -> ThreadpoolController:
+    """The libraries of matrix products that are loaded: numpy's, and those of other packages."""
+    return ThreadpoolController().select(user_api="blas")
 
 
-def _openblas_libraries() -> Iterable[ctypes.CDLL]:
-    package = Path(np.__file__).parent
-    for folder in (package.parent / "numpy.libs", package / ".dylibs"):
-        for path in sorted(folder.glob("*openblas*")):
-            try:
-                yield ctypes.CDLL(str(path))
-            except OSError:
-                continue
-    if sys.platform != "win32":
-        yield ctypes.CDLL(None)  # a BLAS of the system, linked into the process
+def blas_kernels() -> str:
+    """The CPU that the kernels of numpy's BLAS are made for."""
+    return ", ".join(sorted({getattr(each, "architecture", "unknown") for each in blas().lib_controllers})) or "unknown"
 
 
 def available_threads() -> int:
@@ -104,23 +65,20 @@ class Workspace:
         self.active = 1
         self._buffers: dict[tuple[int, str], Array] = {}
         self._depth = 0
-        self._blas_before: int | None = None
+        self._limited = ExitStack()
         self._orders: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._workers: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         self._depth += 1
-        if self._depth == 1:
-            library = blas()
-            # A BLAS that cannot be made single-threaded would start its threads under every worker.
-            if library.known:
-                self._blas_before = library.threads()
-                library.set_threads(1)
-                self.active = self.threads
-                self._workers = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.threads - 1)]
-                for worker in self._workers:
-                    worker.start()
+        # A BLAS that cannot be made single-threaded would start its threads under every worker.
+        if self._depth == 1 and len(blas()):
+            self._limited.enter_context(blas().limit(limits=1))
+            self.active = self.threads
+            for _ in range(self.threads - 1):
+                worker = Thread(target=self._serve, daemon=True)
+                worker.start()
+                self._limited.callback(worker.join)
         return self
 
     def __exit__(
@@ -128,22 +86,16 @@ class Workspace:
     ) -> None:
         self._depth -= 1
         if self._depth == 0:
-            for _ in self._workers:
+            for _ in range(self.active - 1):
                 self._orders.put(None)
-            for worker in self._workers:
-                worker.join()
-            self._workers = []
+            self._limited.close()
             self.active = 1
-            if self._blas_before is not None:
-                blas().set_threads(self._blas_before)
-                self._blas_before = None
 
+    @np.errstate(all="ignore")  # as in the thread of the caller
     def _serve(self) -> None:
         while (order := self._orders.get()) is not None:
             try:
-                # As in the thread of the caller.
-                with np.errstate(all="ignore"):
-                    order()
+                order()
             except BaseException as error:  # it is raised again in the caller's thread
                 self._done.put(error)
             else:
@@ -152,28 +104,22 @@ class Workspace:
     def each(self, task: Callable[[int, Item], None], items: Iterable[Item]) -> None:
         """`task(worker, item)` for every item; a worker that is free takes the next one."""
         work = list(items)
-        helpers = min(self.active, len(work)) - 1
-        if helpers <= 0:
-            for item in work:
-                task(0, item)
-            return
         queue = iter(work)  # next() of a list iterator is atomic
 
         def serve(worker: int) -> None:
             for item in queue:
                 task(worker, item)
 
-        for worker in range(1, helpers + 1):
+        helpers = range(1, min(self.active, len(work)))
+        for worker in helpers:
             self._orders.put(partial(serve, worker))
-        errors: list[BaseException | None] = []
         try:
             serve(0)
-        except BaseException as error:
-            errors.append(error)
-        errors.extend(self._done.get() for _ in range(helpers))
-        for problem in errors:
-            if problem is not None:
-                raise problem
+        finally:
+            errors = [self._done.get() for _ in helpers]
+        for error in errors:
+            if error is not None:
+                raise error
 
     def array(self, worker: int, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An uninitialised buffer of this worker; the next call with the same name gives the same memory."""
@@ -196,9 +142,3 @@ def aligned_bytes(size: int) -> Array:
     raw = np.empty(size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
     return raw[start : start + size]
-
-
-@cache
-def blas() -> Blas:
-    """The one that numpy uses."""
-    return Blas()
