@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from archcalc.execute.execution import Execution
     from archcalc.execute.runner.compare import Difference
+    from archcalc.teach.check.model import Check
+    from archcalc.teach.grade.folder import Homework, Same
 
 #: Totals that can be checked by themselves.
 TOTALS = ("params", "multiplications", "activations", "memory")
@@ -65,31 +67,45 @@ def check(
     True
 
     """
-    from archcalc.teach.check.answers import parse_answers, read_answers
-    from archcalc.teach.check.asked import read_total, refuse_strangers
-    from archcalc.teach.check.check import check_answers
     from archcalc.teach.check.formats import ENDINGS, render
-    from archcalc.teach.check.model import Cell, Check
 
     if (answers is None) == (not totals):
         raise UsageError("give answers, or totals")
     analysis = _analysis(network)
-    notes: tuple[str, ...] = ()
+    found, notes = checked(analysis, answers, totals or {})
+    return Result(found, lambda form: render(found, analysis, form, notes), ENDINGS)
+
+
+def checked(
+    analysis: Analysis,
+    answers: str | Path | Mapping[str, Any] | Sequence[Any] | None,
+    totals: Mapping[str, str | int],
+    kind: str | None = None,
+    option: str = "",
+) -> tuple[Check, tuple[str, ...]]:
+    """The check of answers, or else of totals, and notes on the file that was read.
+
+    `kind` is the format of a file whose name does not give it; `option` stands before the name of a total in errors.
+    """
+    from archcalc.teach.check.answers import parse_answers, read_answers
+    from archcalc.teach.check.asked import read_total, refuse_strangers
+    from archcalc.teach.check.check import check_answers
+    from archcalc.teach.check.model import Cell, Check
+
     if answers is None:
         cells: list[Cell] = []
-        for key, text in (totals or {}).items():
+        for key, text in totals.items():
             if key not in TOTALS:
                 raise UsageError(f"there is no total {key[:60]!r}; there are {', '.join(TOTALS)}")
-            cells += read_total(analysis, quantity(key).key, str(text), key).cells
-        found = Check(analysis.graph.name, tuple(cells))
+            cells += read_total(analysis, quantity(key).key, str(text), f"{option}{key}").cells
+        return Check(analysis.graph.name, tuple(cells)), ()
+    if isinstance(answers, (str, Path)):
+        read = read_answers(answers, kind)
     else:
-        if isinstance(answers, (str, Path)):
-            read = read_answers(answers)
-        else:
-            read = parse_answers(json.dumps(answers).encode(), "answers.json")
-        found, notes = check_answers(analysis, read.answers), read.notes
-        refuse_strangers(found, read)
-    return Result(found, lambda form: render(found, analysis, form, notes), ENDINGS)
+        read = parse_answers(json.dumps(answers).encode(), "answers.json")
+    found = check_answers(analysis, read.answers)
+    refuse_strangers(found, read)
+    return found, read.notes
 
 
 def audit(claims: str | Path) -> Result:
@@ -212,7 +228,7 @@ def grade(
     ['ada']
 
     """
-    from archcalc.teach.grade import folder as files
+    from archcalc.teach.grade.folder import grade
     from archcalc.teach.grade.marks import make_scheme
     from archcalc.teach.grade.overview import Overview, render_grades, render_overview
     from archcalc.teach.grade.submissions import find_submissions
@@ -221,14 +237,8 @@ def grade(
         raise UsageError("one of worksheet, homework and quantities says what is graded")
     scheme = make_scheme(follow_through, partial)
     analysis = _analysis(network)
-    tasks: files.Same | files.Homework
-    if homework is not None:
-        tasks = files.open_homework(str(homework))
-    elif worksheet is not None:
-        tasks = files.Same(files.Task(analysis, files.blanks_of(worksheet, analysis)))
-    else:
-        tasks = files.Same(files.Task(analysis, files.everything(analysis, quantities)))
-    marked = files.grade(find_submissions(str(folder)), tasks, scheme, _seen)
+    tasks = tasks_of(analysis, worksheet, homework, quantities)
+    marked = grade(find_submissions(str(folder)), tasks, scheme, lambda _done, _student: None)
     overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
 
     def render(form: str) -> str:
@@ -237,8 +247,16 @@ def grade(
     return Result(overview, render, {".md": "markdown", ".csv": "csv"})
 
 
-def _seen(done: int, student: str) -> None:
-    """Where a command shows how far it is."""
+def tasks_of(
+    analysis: Analysis, worksheet: str | Path | None, homework: str | Path | None, quantities: Sequence[str] | None
+) -> Same | Homework:
+    """What each student was asked: the blanks of a worksheet, the folder of a homework, or columns of the table."""
+    from archcalc.teach.grade.folder import Same, Task, blanks_of, everything, open_homework
+
+    if homework is not None:
+        return open_homework(str(homework))
+    asked = everything(analysis, quantities or None) if worksheet is None else blanks_of(worksheet, analysis)
+    return Same(Task(analysis, asked))
 
 
 def solve(
@@ -472,7 +490,10 @@ def plot(
         from archcalc.render.charts.compare import compare
 
         analyses = given or catalogue.compared()
-        notes = tuple(f"left out: {name}: {why}" for name, why in comparable(analyses).missing)
+        reasons: dict[str, list[str]] = {}
+        for name, why in comparable(analyses).missing:
+            reasons.setdefault(why, []).append(name)
+        notes = tuple(f"left out: {', '.join(names)}: {why}" for why, names in reasons.items())
         return Chart(compare(analyses, look_of(look)), notes)
     if kind == "timeline":
         from archcalc.render.charts.families import line_of_development

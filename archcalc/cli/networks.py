@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import click
 
 from archcalc.cli.blas import choose_core_type
-from archcalc.cli.options import parse_input
 from archcalc.cli.output import note
 from archcalc.core import words
-from archcalc.core.errors import SpecError
-from archcalc.design.inputs import add_input_hints
-from archcalc.passes.analysis import Analysis, analyse
-from archcalc.spec.catalogue import load
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
+    from archcalc.execute.kernels import Array
     from archcalc.execute.weights import Weights
 
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
+
+preset_option = click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
+                             help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+precision_option = click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True, help="Type of a value."
+)
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="For everything that is random.")
+weights_option = click.option(
+    "--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones."
+)
 
 
 def choose_kernels(verbose: bool = False) -> None:
@@ -51,10 +61,10 @@ def weights_of(path: str, analysis: Analysis) -> Weights:
     return weights
 
 
-def analysis_of(network: str, size: str | None, settings: Mapping[str, Any], batch: int, dtype: str) -> Analysis:
-    """The analysis of a whole network. Raises `SpecError` that names inputs which would fit."""
-    graph = load(network, settings, parse_input(size))
-    analysis = analyse(graph, batch, dtype, partial=True)
-    if analysis.problems:
-        raise SpecError(add_input_hints(graph, analysis.problems))
-    return analysis
+def random_inputs(shape: Shape, batch: int, dtype: str, seed: int, preset: str | None) -> Array:
+    """Inputs where no image is given. Raises `UsageError` where a preset says how to read one."""
+    from archcalc.execute.runner.inputs import random_input
+
+    if preset is not None:
+        raise UsageError("--preset says how to read an image; give one with --input")
+    return random_input(shape, batch, seed, dtype)

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from archcalc.core.conventions import BYTES
+from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape, parse_image_shape
+
+if TYPE_CHECKING:
+    from archcalc.graph.layer_graph import LayerGraph
+    from archcalc.objects import Analysis
+
+Command = Callable[..., Any]
+
+
+class NetworkChoice(NamedTuple):
+    """A network of the command line: its name, the parameters that are set, and its input where one is given."""
+
+    name: str
+    settings: Mapping[str, Any]
+    shape: Shape | None = None
+
+    def load(self) -> LayerGraph:
+        """The network itself."""
+        from archcalc.spec.catalogue import load
+
+        return load(self.name, self.settings, self.shape)
+
+    def analyse(self, batch: int = 1, dtype: str = "float32", conventions: Conventions | None = None) -> Analysis:
+        """All its numbers. Raises `SpecError` that names inputs which would fit."""
+        from archcalc.api import analyse
+
+        return analyse(self.load(), batch, dtype, conventions)
+
+
+class Counting(NamedTuple):
+    """What bytes are for, and what is counted."""
+
+    batch: int
+    dtype: str
+    conventions: Conventions
 
 
 def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -20,31 +55,65 @@ def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: s
     return [entry.name for entry in entries().values() if entry.name.startswith(incomplete.lower())]
 
 
-def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--input` and `--set`: what changes a network."""
-    command = click.option(
-        "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
-    )(command)
-    return click.option(
-        "--input", "input_size", metavar="HxWxC", help="Another input: height×width×channels, as in 384x384x3."
-    )(command)
+network_argument = click.argument("network", metavar="NET", shell_complete=complete_network)
+networks_argument = click.argument("networks", metavar="NET...", nargs=-1, shell_complete=complete_network)
+settings_option = click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
+)
+batch_option = click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Images at a time.")
+dtype_option = click.option(
+    "--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True, help="Type of a stored value."
+)
+in_place_option = click.option("--count-in-place", is_flag=True, help="Activation functions store their output too.")
+statistics_option = click.option(
+    "--running-statistics",
+    is_flag=True,
+    help="Count batch normalisation's running statistics as parameters, as Keras does.",
+)
 
 
-def counting_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--batch`, `--dtype` and the conventions."""
-    for option in reversed(
-        (
-            click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Images at a time."),
-            click.option("--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True,
-                         help="Type of a stored value."),
-            click.option("--strict", is_flag=True, help="A window that does not tile its input is an error."),
-            click.option("--count-in-place", is_flag=True, help="Activation functions store their output too."),
-            click.option("--running-statistics", is_flag=True,
-                         help="Count batch normalisation's running statistics as parameters, as Keras does."),
-        )
-    ):  # fmt: skip
-        command = option(command)
-    return command
+def network_options(command: Command) -> Command:
+    """`--input` and `--set` for the argument `network` or `networks`, which become choices of networks."""
+
+    @click.option("--input", "input_size", metavar="HxWxC", help="Another input: height×width×channels, as 384x384x3.")
+    @settings_option
+    @wraps(command)
+    def call(*positional: Any, settings: tuple[str, ...], input_size: str | None, **rest: Any) -> Any:
+        values, shape = parse_settings(settings), parse_input(input_size)
+        if "network" in rest:
+            rest["network"] = NetworkChoice(rest["network"], values, shape)
+        else:
+            shared = share_settings(rest["networks"], values)
+            rest["networks"] = [
+                NetworkChoice(name, own, shape) for name, own in zip(rest["networks"], shared, strict=True)
+            ]
+        return command(*positional, **rest)
+
+    return call
+
+
+def counting_options(command: Command) -> Command:
+    """`--batch`, `--dtype` and the conventions, which become `counting`."""
+
+    @batch_option
+    @dtype_option
+    @click.option("--strict", is_flag=True, help="A window that does not tile its input is an error.")
+    @in_place_option
+    @statistics_option
+    @wraps(command)
+    def call(
+        *positional: Any,
+        batch: int,
+        dtype: str,
+        strict: bool,
+        count_in_place: bool,
+        running_statistics: bool,
+        **rest: Any,
+    ) -> Any:
+        conventions = Conventions(running_statistics, in_place=not count_in_place, strict=strict)
+        return command(*positional, counting=Counting(batch, dtype, conventions), **rest)
+
+    return call
 
 
 class Finite(click.FloatRange):
@@ -55,6 +124,11 @@ class Finite(click.FloatRange):
         if not isfinite(found):
             self.fail(f"{value} is not a finite number", param, ctx)
         return found
+
+
+def comma_separated(text: str | None) -> list[str]:
+    """The parts of a list such as params,multiplications; empty ones are left out."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
@@ -74,7 +148,7 @@ def share_settings(networks: Sequence[str], settings: Mapping[str, Any]) -> list
     """The settings of each of several networks: those that it has. Raises `UsageError` for one that none has."""
     from archcalc.spec.catalogue import parameters
 
-    if len(networks) == 1 or not settings:
+    if len(networks) <= 1 or not settings:
         return [dict(settings) for _ in networks]
     known = [parameters(network) for network in networks]
     for name in settings:

@@ -4,12 +4,71 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import click
+
+from archcalc.cli.options import Command
 from archcalc.core import files
 from archcalc.core.errors import UsageError
 from archcalc.core.text import printable
+
+
+class Target(NamedTuple):
+    """Where the result of a command goes, None or `-` for stdout, and in which format."""
+
+    path: str | None
+    form: str = "text"
+
+    @property
+    def is_stdout(self) -> bool:
+        return self.path in (None, "-")
+
+    @property
+    def colour(self) -> bool:
+        """Whether the result may be in colour."""
+        return self.is_stdout and colour()
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal that the result is written to."""
+        return width() if self.is_stdout else None
+
+    def write(self, text: str) -> None:
+        write(text, self.path)
+
+
+def output_options(
+    formats: Sequence[str] = (),
+    endings: Mapping[str, str] | None = None,
+    default: str = "text",
+    what: str = "Write to a file; - is stdout.",
+    checked: bool = True,
+) -> Callable[[Command], Command]:
+    """`-f` and `-o` as `target`: the format is the one that is asked for, or that of the ending of -o, or the default.
+
+    Without `formats` there is no `-f`. Whether the file can be written is checked before the command begins, unless
+    it may be a folder.
+    """
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def call(*positional: Any, output: str | None, form: str | None = None, **rest: Any) -> Any:
+            if checked:
+                files.check_target(output)
+            ending = Path(output or "").suffix.lower()
+            return command(*positional, target=Target(output, form or (endings or {}).get(ending, default)), **rest)
+
+        with_output = click.option("-o", "--output", metavar="FILE", help=what)(call)
+        if not formats:
+            return with_output
+        explained = f"Default: by the ending of -o, else {default}." if endings else f"Default: {default}."
+        return click.option("-f", "--format", "form", type=click.Choice(formats), help=explained)(with_output)
+
+    return decorate
 
 
 def ending(output: str, formats: Collection[str]) -> str:

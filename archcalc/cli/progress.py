@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from time import monotonic
+from typing import Self
 
 
 class Progress:
-    """Says how far the work is, once it has taken a while."""
+    """Shows how far the work inside a `with` is, once it has taken a while."""
 
     def __init__(self, total: int, patience: float = 2.0) -> None:
         """`patience`: seconds before anything is shown; a file or pipe gets a line only every tenth time."""
@@ -31,7 +32,10 @@ class Progress:
             sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Leave the line empty."""
         if self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")

@@ -6,8 +6,10 @@ all ask this registry for a quantity's key, title, unit, how it adds up, how it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
+from functools import cache, reduce
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core import words
@@ -32,77 +34,40 @@ class Quantity(NamedTuple):
     derivations: tuple[str, ...] = ()
     #: Other names that commands take for it.
     aliases: tuple[str, ...] = ()
+    #: Its name in a chart, where the title needs more words.
+    phrase: str = ""
     #: What stands next to its number where there is little space: params, mult.; its unit where none is given.
     short: str = ""
-    #: What people write over a column of it, in lower case.
-    headings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called where it stands alone, as over a chart."""
+        return self.phrase or self.title
 
     def of(self, row: Any) -> Any:
         """Its value in a row, or its sum in totals."""
         return reduce(getattr, self.attribute.split("."), row)
 
+    def write_total(self, number: Any) -> str:
+        """A total for people; a count of none is 0 there, not a dash."""
+        return f"{number:,}" if self.write is words.count else self.write(number)
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split("|"))
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """What people write over a column of it, in lower case.
+
+        "Number of", "no. of", "#" and their translations before a name are left out by those who read headings.
+        """
+        lines = _headings().get(self.key)
+        return tuple("|".join(lines).split("|")) if lines else ()
 
 
-#: What people write over the columns of a table, in lower case. A number that is named is that of a layer: "number of",
-#: "no. of", "#" and their translations before a name are left out by those who read headings.
-_HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "output_shape": _names(
-        "output shape|output|outputs|out|output size|output volume|output dimension|output dimensions|output dims|"
-        "out shape|out size|shape|size|volume|dimension|dimensions|dims|feature map|feature maps|map|map size|"
-        "feature map size|feature size|spatial size|activation shape|activation size|activation volume|tensor|"
-        "tensor size|tensor shape|output feature map|output tensor|result|"
-        "выход|размер|размер выхода|размерность|форма|форма выхода|карта признаков|выходной размер|"
-        "sortie|taille|taille de sortie|forme|dimension de sortie|dimensions de sortie|"
-        "ausgabe|ausgabegröße|ausgabeform|größe|ausgang|form|"
-        "salida|tamaño|tamaño de salida|forma|forma de salida|dimensiones|"
-        "saída|tamanho|tamanho da saída|tamanho de saída|formato|dimensões|"
-        "פלט|גודל|גודל פלט|צורה|צורת פלט|ממדים|ելք|ելքի չափ|չափ|չափս|ձև|"
-        "输出|输出尺寸|输出大小|输出形状|尺寸|形状|特征图|特征图尺寸|特征图大小|出力|出力サイズ|出力形状|サイズ|形状"
-    ),
-    "params": _names(
-        "params|param|parameters|parameter|num params|num parameters|parameter count|parameters count|params count|"
-        "param count|trainable params|trainable parameters|total params|total parameters|all parameters|"
-        "weights biases|weights and biases|weights bias|parameters weights biases|params weights biases|"
-        "learnable parameters|learnables|"
-        "параметры|параметров|параметр|всего параметров|обучаемые параметры|"
-        "paramètres|paramètre|parametres|parameteranzahl|parameterzahl|anzahl parameter|parámetros|parametros|"
-        "parâmetros|פרמטרים|מספר פרמטרים|מספר הפרמטרים|պարամետրեր|պարամետրերի քանակ|պարամետրերի թիվ|"
-        "参数|参数量|参数数量|参数个数|参数数|パラメータ|パラメータ数|パラメーター|パラメーター数"
-    ),
-    "weights": _names(
-        "weights|weight|weights only|weights without biases|веса|весов|poids|gewichte|gewicht|pesos|peso|משקלים|"
-        "կշիռներ|权重|权重数|权重参数|重み"
-    ),
-    "biases": _names(
-        "biases|bias|bias terms|смещения|смещение|смещений|biais|bias werte|sesgos|sesgo|viés|vieses|הטיות|הטיה|"
-        "շեղումներ|偏置|偏置数|バイアス"
-    ),
-    "multiplications": _names(
-        "multiplications|multiplication|mults|mult|muls|mul|macs|mac|mult adds|mult add|multiply adds|multiply add|"
-        "multiply accumulates|multiply accumulate|madds|madd|ops|operations|flops|flop|"
-        "умножения|умножений|операции|операций|"
-        "multiplikationen|operationen|multiplicaciones|operaciones|multiplicações|operações|opérations|"
-        "כפלים|פעולות|բազմապատկումներ|乘法|乘法次数|计算量|运算量|乗算|乗算回数|演算量"
-    ),
-    "activations": _names(
-        "activations|activation|values|stored values|values stored|neurons|activation count|activations count|"
-        "активации|активаций|значения|значений|нейроны|нейронов|neurones|neuronen|neuronas|neurônios|"
-        "נוירונים|նեյրոններ|神经元|神经元数|激活|激活数|ニューロン"
-    ),
-    "activation_bytes": _names(
-        "memory|mem|stored|bytes|activation memory|memory bytes|activation bytes|activations bytes|memory usage|"
-        "bytes stored|память|байты|объём памяти|объем памяти|mémoire|speicher|speicherbedarf|memoria|memória|"
-        "זיכרון|հիշողություն|内存|显存|内存占用|メモリ"
-    ),
-    "receptive_field": _names(
-        "receptive field|receptive fields|rf|receptive field size|rf size|field|рецептивное поле|поле зрения|"
-        "champ récepteur|champ réceptif|rezeptives feld|campo receptivo|שדה קליטה|ընկալման դաշտ|"
-        "感受野|受容野"
-    ),
-}
+@cache
+def _headings() -> Mapping[str, list[str]]:
+    """By quantity, lines of names that are separated by bars: English, then other languages."""
+    found: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("headings.json").read_text(encoding="utf-8"))
+    return found
+
 
 _ALL = (
     Quantity(
@@ -119,6 +84,7 @@ _ALL = (
     Quantity("buffers", "buffers", "values", "buffers"),
     Quantity(
         "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",), short="mult.",
+        phrase="multiplications for one image",
     ),
     Quantity("additions", "additions", "additions", "operations.additions"),
     Quantity(
@@ -131,6 +97,7 @@ _ALL = (
     Quantity("activations", "values stored", "values", "activations"),
     Quantity(
         "activation_bytes", "stored", "bytes", "activation_bytes", write=words.size, aliases=("memory", "stored"),
+        phrase="stored activations",
     ),
     Quantity(
         "receptive_field", "receptive field", "pixels", "receptive_field", adds_up=False,
@@ -138,16 +105,41 @@ _ALL = (
     ),
 )  # fmt: skip
 
-QUANTITIES: Mapping[str, Quantity] = {
-    one.key: one._replace(headings=_HEADINGS.get(one.key, ()), derivations=one.derivations or (one.key,))
-    for one in _ALL
-}
+QUANTITIES: Mapping[str, Quantity] = {one.key: one._replace(derivations=one.derivations or (one.key,)) for one in _ALL}
 _BY_NAME = {name: one for one in QUANTITIES.values() for name in (one.key, *one.aliases)}
+
+#: What only a whole network has. The attribute is one of an analysis; without one, papers give the figure.
+OF_NETWORKS: Mapping[str, Quantity] = {
+    one.key: one
+    for one in (
+        Quantity("year", "year", "", "graph.year", False, write=str),
+        Quantity("depth", "depth", "layers", "depth", False),
+        Quantity("param_bytes", "memory of the parameters", "bytes", "totals.param_bytes", False, words.size),
+        Quantity(
+            "peak_activation_bytes", "peak of live activations", "bytes", "totals.peak_activation_bytes", False,
+            words.size,
+        ),
+        Quantity("neurons", "neurons", "values", adds_up=False),
+        Quantity("top1_accuracy", "top-1 accuracy", "%", adds_up=False, phrase="top-1 accuracy, as reported"),
+        Quantity("top5_accuracy", "top-5 accuracy", "%", adds_up=False, phrase="top-5 accuracy, as reported"),
+        Quantity("top1_error", "top-1 error", "%", adds_up=False),
+        Quantity("top5_error", "top-5 error", "%", adds_up=False),
+        Quantity("error", "error", "%", adds_up=False),
+    )
+}  # fmt: skip
 
 
 def quantity(name: str) -> Quantity:
     """The quantity of a key or of another name that commands take. Raises `KeyError`."""
     return _BY_NAME[name]
+
+
+def quantity_of_network(key: str) -> Quantity:
+    """A quantity as a network has it: its attribute is one of an analysis. Raises `KeyError`."""
+    known = QUANTITIES.get(key)
+    if known is None:
+        return OF_NETWORKS[key]
+    return known._replace(attribute=f"totals.{known.attribute}")
 
 
 def adding_up() -> Iterator[Quantity]:

@@ -73,6 +73,42 @@ def test_list_of_some(archcalc: Run, words: list[str], found: list[str]) -> None
     assert [entry["network"] for entry in archcalc("list", *words, "-f", "json").json] == found
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--family", "googlenet"], ["googlenet", "googlenet@aux", "googlenet@torchvision"]),
+        (["--family", "AlexNet", "--max-params", "62M"], ["alexnet@grouped", "alexnet@torchvision"]),
+        (["--year", "1998"], ["lenet5", "lenet5@1998"]),
+        (["net", "--year", "2010-2012"], ["alexnet", "alexnet@grouped"]),
+        (["--family", "alexnet", "--max-params", "62,378,344"], ["alexnet", "alexnet@grouped", "alexnet@torchvision"]),
+        (["--family", "alexnet", "--max-params", "62,378,343"], ["alexnet@grouped", "alexnet@torchvision"]),
+        (["--family", "resnet", "--year", "1998"], []),
+    ],
+    ids=str,
+)
+def test_list_of_those_that_meet_conditions(archcalc: Run, options: list[str], found: list[str]) -> None:
+    assert [entry["network"] for entry in archcalc("list", *options, "-f", "json").json] == found
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["--family", "resnett"], ["there is no family 'resnett'", "resnet"]),
+        (["--family", ""], ["there is no family ''", "there are"]),
+        (["--year", "12"], ["--year takes a year or a range, as in 2015 or 2012-2016, not '12'"]),
+        (["--year", "2015-"], ["--year takes a year or a range"]),
+        (["--year", "2016-2012"], ["did you mean 2012-2016"]),
+        (["--max-params", "many"], ["--max-params takes a number", "many"]),
+        (["--max-params", "-5M"], ["--max-params"]),
+        (["--max-params", "5 MB"], ["--max-params takes a number of parameters, as in 5M, not bytes: '5 MB'"]),
+    ],
+    ids=str,
+)
+def test_conditions_of_a_list_that_cannot_be_read(refuses: Run, options: list[str], wanted: list[str]) -> None:
+    message = refuses("list", *options).err
+    assert all(word in message for word in wanted), message
+
+
 def test_list_of_none(archcalc: Run) -> None:
     # Whether it is an error or an empty list: a program that reads it meets no surprise.
     for form in ("table", "csv", "json"):

@@ -82,9 +82,9 @@ def test_networks_without_an_accuracy_are_named(archcalc: Run, tmp_path: Path) -
     )
     assert result.code == 0
     assert result.err.splitlines() == [
-        "left out: alexnet: the top-1 accuracy in the spec is that of alexnet@grouped",
-        "left out: lenet5, unet: no top-1 accuracy in the spec",
-        "left out: nin@cifar10: the top-1 accuracy is on 10 classes, not on 1,000",
+        "note: left out: alexnet: the top-1 accuracy in the spec is that of alexnet@grouped",
+        "note: left out: lenet5, unet: no top-1 accuracy in the spec",
+        "note: left out: nin@cifar10: the top-1 accuracy is on 10 classes, not on 1,000",
     ]
 
 

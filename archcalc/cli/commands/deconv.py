@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
-from archcalc.cli.options import complete_network, parse_settings
+from archcalc.cli.networks import (
+    choose_kernels,
+    file_or_size,
+    preset_option,
+    random_inputs,
+    seed_option,
+    weights_of,
+    weights_option,
+)
+from archcalc.cli.options import NetworkChoice, network_argument, parse_input, parse_settings, settings_option
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
@@ -35,21 +43,20 @@ Examples:
   archcalc deconv lenet5 --layer C3 --top 4 -o features.npy
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are projected.")
 @click.option("--input", "sources", metavar="FILE", multiple=True,
               help="An image or an .npy array (C, H, W); repeatable. Default: random numbers.")  # fmt: skip
-@click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
-              help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+@preset_option
 @click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 160x160x3.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
+@settings_option
 @click.option("--top", type=click.IntRange(1, 400), default=9, show_default=True,
               help="How many activations: of as many channels, or of --channel.")  # fmt: skip
 @click.option("--channel", type=click.IntRange(min=0), help="Only activations of this channel.")
 @click.option("--rule", type=click.Choice(["deconvnet", "gradient", "guided"]), default="deconvnet", show_default=True,
               help="What is done at rectifiers in the backward pass.")  # fmt: skip
-@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and the random input.")
+@weights_option
+@seed_option
 @click.option("-o", "--output", metavar="FILE", help="A picture, or all pixels as .npy (activations, C, H, W).")
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
@@ -80,30 +87,23 @@ def command(
     if len(sources) == 1:
         source, input_size = file_or_size(sources[0], input_size)
         sources = (source,) if source is not None else ()
-    analysis = analysis_of(network, input_size, parse_settings(settings), max(len(sources), 1), "float32")
+    choice = NetworkChoice(network, parse_settings(settings), parse_input(input_size))
+    analysis = choice.analyse(max(len(sources), 1))
     check_layer(analysis, layer, rule)
     check_gradient_memory(analysis)
     x, images = _inputs(analysis, sources, preset, seed)
     if len(x) != analysis.batch:
-        analysis = analysis_of(network, input_size, parse_settings(settings), len(x), "float32")
+        analysis = choice.analyse(len(x))
         check_gradient_memory(analysis)
     arrays: Weights = SeededWeights(analysis.graph, seed)
     if weights is not None:
         arrays = weights_of(weights, analysis)
-    progress = Progress(analysis.graph.index[layer] + 1 + top)
-    try:
-        found = project(
-            analysis,
-            x,
-            arrays,
-            layer,
-            top,
-            channel,
-            rule,
-            lambda done: progress(done + 1, _step(analysis, layer, done)),
-        )
-    finally:
-        progress.close()
+    with Progress(analysis.graph.index[layer] + 1 + top) as progress:
+
+        def report(done: int) -> None:
+            progress(done + 1, _step(analysis, layer, done))
+
+        found = project(analysis, x, arrays, layer, top, channel, rule, report)
     if target is not None:
         _save(target, found, images)
     how = weights or f"random weights, seed {seed}"
@@ -138,13 +138,11 @@ def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed
     """The inputs, and how they look."""
     import numpy as np
 
-    from archcalc.execute.runner.inputs import as_pixels, is_array, random_input, read_input
+    from archcalc.execute.runner.inputs import as_pixels, is_array, read_input
 
     shape = analysis.graph.input_shape
     if not sources:
-        if preset is not None:
-            raise UsageError("--preset says how to read an image; give one with --input")
-        x = random_input(shape, 1, seed, analysis.dtype)
+        x = random_inputs(shape, 1, analysis.dtype, seed, preset)
         return x, as_pixels(x, image=False)
     if len(shape) != 3:
         raise UsageError(f"a deconvnet leads back to an image; the input is {format_shape(shape)}")

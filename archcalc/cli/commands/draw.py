@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from archcalc.cli.options import Finite, complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.options import Finite, NetworkChoice, network_argument, network_options
 from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
@@ -13,7 +15,6 @@ from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import FORMATS, PAGED, SIZES, STYLES, Choices, check
 from archcalc.render.diagrams.draw import draw_steps
 from archcalc.render.diagrams.theme import THEMES
-from archcalc.spec.catalogue import load
 
 
 @click.command(
@@ -27,7 +28,7 @@ Examples:
   archcalc draw resnet18 --steps -o lecture.pptx
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.option("-o", "--output", metavar="FILE", required=True, help="The picture; - is stdout (with -f).")
 @click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")
 @click.option("--style", metavar="STYLE", help=f"{', '.join(STYLES)}; default: blocks for deep networks, else graph.")
@@ -45,64 +46,24 @@ Examples:
 @click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
 @click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
-@click.option(
-    "--sizes",
-    default="linear",
-    type=click.Choice(SIZES),
-    show_default=True,
-    help="How boxes of volumes grow with their maps.",
-)
+@click.option("--sizes", default="linear", type=click.Choice(SIZES), show_default=True,
+              help="How boxes of volumes grow with their maps.")  # fmt: skip
 @click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
-def command(
-    network: str,
-    output: str,
-    form: str | None,
-    style: str | None,
-    input_size: str | None,
-    settings: tuple[str, ...],
-    depth: str | None,
-    only: str | None,
-    expand: str | None,
-    color_by: str,
-    highlight: str | None,
-    theme: str,
-    direction: str,
-    fit: str | None,
-    steps: bool,
-    font_size: float,
-    title: str | None,
-    sizes: str,
-    scale: float,
-) -> None:
+def command(network: NetworkChoice, output: str, form: str | None, depth: str | None, **look: Any) -> None:
     """A picture of a network: every layer, its blocks, or its volumes.
 
     NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
     """
     check_target(output)
     form = form or ending(output, FORMATS)
-    choices = Choices(
-        style=style,
-        depth=parse_depth(depth),
-        only=only,
-        color_by=color_by,
-        highlight=highlight,
-        theme=theme,
-        direction=direction,
-        fit=fit,
-        font_size=font_size,
-        title=title,
-        scale=scale,
-        sizes=sizes,
-        expand=expand,
-        steps=steps,
-    )
+    choices = Choices(depth=parse_depth(depth), **look)
     check(form, choices)
-    series = steps and form not in PAGED
+    series = choices.steps and form not in PAGED
     if series and output == "-":
         raise UsageError(
             f"--steps gives several files, which stdout cannot hold; {' and '.join(PAGED)} hold all in one"
         )
-    analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)))
+    analysis = analyse(network.load())
     pictures = draw_steps(analysis, form, choices)
     if series:
         write_files(

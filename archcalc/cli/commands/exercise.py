@@ -9,16 +9,14 @@ from pathlib import Path
 import click
 
 from archcalc.cli.names import file_names
-from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
-from archcalc.cli.output import write
+from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
+from archcalc.cli.output import Target, output_options, write
 from archcalc.cli.progress import Progress
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import UsageError
 from archcalc.core.files import check_folder, check_target, make_folder, read_bytes
 from archcalc.core.words import line
-from archcalc.design.inputs import add_input_hints
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.passes.analysis import Analysis, analyse
-from archcalc.spec.catalogue import load
+from archcalc.objects import Network
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
 from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
@@ -26,27 +24,9 @@ from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_wo
 MOST_STUDENTS = 5_000
 #: Headings of columns that hold names, or parts of them.
 _NAME_HEADS = (
-    "name",
-    "student",
-    "student name",
-    "full name",
-    "first name",
-    "given name",
-    "last name",
-    "family name",
-    "surname",
-    "nom",
-    "prénom",
-    "nachname",
-    "vorname",
-    "nombre",
-    "apellido",
-    "имя",
-    "фамилия",
-    "студент",
-    "姓名",
-    "学生",
-)
+    "name", "student", "student name", "full name", "first name", "given name", "last name", "family name", "surname",
+    "nom", "prénom", "nachname", "vorname", "nombre", "apellido", "имя", "фамилия", "студент", "姓名", "学生",
+)  # fmt: skip
 _LARGEST_ROSTER = 1_000_000
 
 
@@ -61,41 +41,24 @@ Examples:
   archcalc exercise alexnet --variants 30 -o homework/
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
-@click.option(
-    "--blank",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="SHARE",
-    help="The share of cells that are left blank.",
-)
-@click.option(
-    "--quantities",
-    metavar="NAMES",
-    default=",".join(DEFAULT),
-    show_default=True,
-    help=f"The columns, comma-separated; of {', '.join(ASKED)}.",
-)
+@network_argument
+@click.option("--blank", type=float, default=1.0, show_default=True, metavar="SHARE",
+              help="The share of cells that are left blank.")  # fmt: skip
+@click.option("--quantities", metavar="NAMES", default=",".join(DEFAULT), show_default=True,
+              help=f"The columns, comma-separated; of {', '.join(ASKED)}.")  # fmt: skip
 @click.option("--layer", metavar="LAYER", help="Only this layer or block.")
 @click.option("--every-layer", is_flag=True, help="Layers that work in place too: activations, dropout, flatten.")
-@click.option(
-    "--seed", default="0", show_default=True, metavar="TEXT", help="Seed for the choice of blanks and variants."
-)
+@click.option("--seed", default="0", show_default=True, metavar="TEXT",
+              help="Seed for the choice of blanks and variants.")  # fmt: skip
 @click.option("--vary", "varied", is_flag=True, help="A variant of the network: other input, kernels and channels.")
-@click.option(
-    "--variants",
-    type=click.IntRange(1, MOST_STUDENTS),
-    metavar="N",
-    help="N variants, student-1 to student-N, into the folder -o.",
-)
+@click.option("--variants", type=click.IntRange(1, MOST_STUDENTS), metavar="N",
+              help="N variants, student-1 to student-N, into the folder -o.")  # fmt: skip
 @click.option("--students", metavar="FILE", help="A variant for each name of a file, a line each, into the folder -o.")
-@click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, or Markdown.")
-@click.option("-o", "--output", metavar="FILE|DIR", help="The worksheet; with --variants or --students a folder.")
+@output_options(FORMATS, ENDINGS, "markdown", "The worksheet; with --variants or --students a folder.", checked=False)
 @click.option("--key", metavar="FILE", help="The answer key. Default: next to -o, with -key in its name.")
 @network_options
 def command(
-    network: str,
+    network: NetworkChoice,
     blank: float,
     quantities: str,
     layer: str | None,
@@ -104,51 +67,40 @@ def command(
     varied: bool,
     variants: int | None,
     students: str | None,
-    form: str | None,
-    output: str | None,
+    target: Target,
     key: str | None,
-    input_size: str | None,
-    settings: tuple[str, ...],
 ) -> None:
     """A worksheet: the table of a network with blanks, and its answer key with every calculation in a second file.
 
     With --variants or --students each student gets numbers of their own: DIR/worksheets, DIR/keys, and in
     DIR/networks the networks themselves, by which `archcalc grade` marks what comes back.
     """
-    graph = load(network, parse_settings(settings), parse_input(input_size))
-    names = [name.strip() for name in quantities.split(",") if name.strip()]
+    graph = network.load()
+    names = comma_separated(quantities)
 
     def sheet_of(one: LayerGraph, own_seed: str) -> Worksheet:
-        return make_worksheet(_analysed(one), names, blank, own_seed, layer, every_layer)
+        return make_worksheet(Network.of(one).analyse(), names, blank, own_seed, layer, every_layer)
 
     if variants is not None or students is not None:
         if variants is not None and students is not None:
             raise click.UsageError("--variants or --students, not both")
-        if output in (None, "-") or key is not None:
+        if target.is_stdout or key is not None:
             raise click.UsageError("--variants and --students write many files: name a folder with -o, and no --key")
         roster = (
             read_roster(students) if students else [f"student-{number}" for number in range(1, (variants or 0) + 1)]
         )
-        _write_all(graph, roster, seed, sheet_of, form or "markdown", check_folder(str(output)))
+        _write_all(graph, roster, seed, sheet_of, target.form, check_folder(str(target.path)))
         return
-    form = form or ENDINGS.get(Path(output or "").suffix.lower(), "markdown")
-    check_target(output)
-    if key is None and output not in (None, "-"):
-        path = Path(str(output))
+    check_target(target.path)
+    if key is None and not target.is_stdout:
+        path = Path(str(target.path))
         key = str(path.with_name(f"{path.stem}-key{path.suffix}"))
     check_target(key, "--key")
     sheet = sheet_of(vary(graph, seed) if varied else graph, seed)
-    text = render_sheet(sheet, form)
+    text = render_sheet(sheet, target.form)
     if key is not None:
-        write(render_key(sheet, form), key)
-    write(text, output)
-
-
-def _analysed(graph: LayerGraph) -> Analysis:
-    analysis = analyse(graph, partial=True)
-    if analysis.problems:
-        raise SpecError(add_input_hints(graph, analysis.problems))
-    return analysis
+        write(render_key(sheet, target.form), key)
+    target.write(text)
 
 
 def _write_all(
@@ -165,16 +117,15 @@ def _write_all(
     for name in ("worksheets", "keys", "networks"):
         make_folder(folder / name)
     suffix = SUFFIX[form]
-    progress = Progress(len(roster))
-    for index, (student, stem) in enumerate(zip(roster, stems, strict=True)):
-        progress(index, student)
-        own = f"{seed}/{student}"
-        variant = vary(graph, own)
-        sheet = sheet_of(variant, own)
-        write(render_sheet(sheet, form, student), str(folder / "worksheets" / f"{stem}{suffix}"))
-        write(render_key(sheet, form, student), str(folder / "keys" / f"{stem}{suffix}"))
-        write(write_graph(variant), str(folder / "networks" / f"{stem}.yaml"))
-    progress.close()
+    with Progress(len(roster)) as progress:
+        for index, (student, stem) in enumerate(zip(roster, stems, strict=True)):
+            progress(index, student)
+            own = f"{seed}/{student}"
+            variant = vary(graph, own)
+            sheet = sheet_of(variant, own)
+            write(render_sheet(sheet, form, student), str(folder / "worksheets" / f"{stem}{suffix}"))
+            write(render_key(sheet, form, student), str(folder / "keys" / f"{stem}{suffix}"))
+            write(write_graph(variant), str(folder / "networks" / f"{stem}.yaml"))
 
 
 def read_roster(path: str) -> list[str]:

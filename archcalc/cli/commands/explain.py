@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from archcalc.cli.layers import parse_fields, parse_shape
-from archcalc.cli.options import complete_network, counting_options, parse_input, parse_settings
-from archcalc.cli.output import width, write
-from archcalc.core.conventions import Conventions
-from archcalc.core.errors import SpecError, UsageError
-from archcalc.core.files import check_target
-from archcalc.design.inputs import add_input_hints
+from archcalc.cli.options import (
+    Counting,
+    NetworkChoice,
+    complete_network,
+    counting_options,
+    parse_input,
+    parse_settings,
+    settings_option,
+)
+from archcalc.cli.output import Target, output_options
+from archcalc.core.errors import UsageError
 from archcalc.displays import Derivations
 from archcalc.explain.derive import formats
 from archcalc.explain.derive.network import find_quantity
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
-from archcalc.spec.catalogue import load
 
 
 @click.command(
@@ -36,56 +38,41 @@ Examples:
 )
 @click.argument("network", metavar="NET|OP", shell_complete=complete_network)
 @click.argument("words", metavar="[LAYER]", nargs=-1, type=click.UNPROCESSED)
-@click.option(
-    "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, or text."
-)
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@output_options(formats.FORMATS, formats.ENDINGS)
 @click.option(
     "--quantity", metavar="NAME", help="Only this: params, multiplications, height, …; without LAYER the network's sum."
 )
 @click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Another input; for an op, one for each input.")
-@click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
-)
+@settings_option
 @counting_options
 def command(
     network: str,
     words: tuple[str, ...],
-    form: str | None,
-    output: str | None,
+    target: Target,
     quantity: str | None,
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
-    batch: int,
-    dtype: str,
-    strict: bool,
-    count_in_place: bool,
-    running_statistics: bool,
+    counting: Counting,
 ) -> None:
     """How each number of a layer is calculated: the formula, the numbers put in, the result.
 
     Without LAYER every layer is explained; for a block, all layers in it are.
     To explain a layer without a network, give an op instead of NET, with its settings as options.
     """
-    check_target(output)
-    form = form or formats.ENDINGS.get(Path(output).suffix.lower() if output else "", "text")
     quantity = None if quantity is None else find_quantity(quantity)
-    conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
-    layer: str | None = None
     if network in OPS:
         if settings:
             raise UsageError(f"--set is for networks; {network} takes its settings as options")
         graph = _single(network, words, inputs)
-        layer = graph.layers[-1].name
+        layer: str | None = graph.layers[-1].name
+        analysis = analyse(graph, *counting)
     else:
         layer = _layer(words)
         if len(inputs) > 1:
             raise UsageError("a network has one --input")
-        graph = load(network, parse_settings(settings), parse_input(inputs[0] if inputs else None))
-    analysis = analyse(graph, batch, dtype, conventions, partial=True)
-    if analysis.problems:
-        raise SpecError(add_input_hints(graph, analysis.problems, strict) if network not in OPS else analysis.problems)
-    write(Derivations(analysis, layer, quantity).render(form, width() if output is None else None), output)
+        choice = NetworkChoice(network, parse_settings(settings), parse_input(inputs[0] if inputs else None))
+        analysis = choice.analyse(*counting)
+    target.write(Derivations(analysis, layer, quantity).render(target.form, target.width))
 
 
 def _layer(words: tuple[str, ...]) -> str | None:

@@ -7,27 +7,18 @@ from pathlib import Path
 import click
 
 from archcalc.cli.names import file_names
-from archcalc.cli.options import complete_network, network_options, parse_input, parse_settings
+from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
 from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import UsageError
 from archcalc.core.files import check_folder, make_folder
-from archcalc.passes.analysis import analyse
-from archcalc.spec.catalogue import load
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
-from archcalc.teach.grade.folder import (
-    Homework,
-    Same,
-    Task,
-    blanks_of,
-    everything,
-    grade,
-    open_homework,
-)
+from archcalc.teach.grade.folder import grade
 from archcalc.teach.grade.marks import Marked, make_scheme
 from archcalc.teach.grade.overview import Overview, render_grades, render_overview, spread
 from archcalc.teach.grade.submissions import find_submissions
+from archcalc.tools import tasks_of
 
 _MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
@@ -42,45 +33,24 @@ Examples:
   archcalc grade alexnet submissions/ --homework homework/ --partial 0 -o results/
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", metavar="DIR", required=True, help="The folder for grades, overview and feedback.")
 @click.option("--worksheet", metavar="FILE", help="The worksheet that was handed out: its empty cells are graded.")
-@click.option(
-    "--homework", metavar="DIR", help="What `archcalc exercise --students` wrote: each student's own network."
-)
-@click.option(
-    "--quantities",
-    metavar="NAMES",
-    help=f"Without a worksheet: the columns to grade, comma-separated; of {', '.join(ASKED)}. "
-    f"Default: {', '.join(DEFAULT)}.",
-)
-@click.option(
-    "--follow-through",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of a point for an answer that is right given an earlier mistake.",
-)
-@click.option(
-    "--partial",
-    type=float,
-    default=0.5,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of a point for a wrong number that one known mistake explains.",
-)
-@click.option(
-    "--visibility",
-    type=click.Choice(VISIBILITY),
-    default="visible",
-    show_default=True,
-    help="Visibility of the tests in Gradescope's results.json.",
-)
+@click.option("--homework", metavar="DIR",
+              help="What `archcalc exercise --students` wrote: each student's own network.")  # fmt: skip
+@click.option("--quantities", metavar="NAMES",
+              help=f"Without a worksheet: the columns to grade, comma-separated; of {', '.join(ASKED)}. "
+                   f"Default: {', '.join(DEFAULT)}.")  # fmt: skip
+@click.option("--follow-through", type=float, default=1.0, show_default=True, metavar="SHARE",
+              help="Share of a point for an answer that is right given an earlier mistake.")  # fmt: skip
+@click.option("--partial", type=float, default=0.5, show_default=True, metavar="SHARE",
+              help="Share of a point for a wrong number that one known mistake explains.")  # fmt: skip
+@click.option("--visibility", type=click.Choice(VISIBILITY), default="visible", show_default=True,
+              help="Visibility of the tests in Gradescope's results.json.")  # fmt: skip
 @network_options
 def command(
-    network: str,
+    network: NetworkChoice,
     folder: str,
     output: str,
     worksheet: str | None,
@@ -89,8 +59,6 @@ def command(
     follow_through: float,
     partial: float,
     visibility: str,
-    input_size: str | None,
-    settings: tuple[str, ...],
 ) -> int:
     """Grade a folder of submissions: a file for each student, named after them, or a folder for each.
 
@@ -105,32 +73,21 @@ def command(
             "the worksheet says which quantities are graded; --quantities is for grading without one"
         )
     scheme = make_scheme(follow_through, partial)
-    graph = load(network, parse_settings(settings), parse_input(input_size))
-    analysis = analyse(graph, partial=True)
-    if analysis.problems:
-        raise SpecError(analysis.problems)
-    tasks: Same | Homework
-    if homework is not None:
-        tasks = open_homework(homework)
-    elif worksheet is not None:
-        tasks = Same(Task(analysis, blanks_of(worksheet, analysis)))
-    else:
-        names = [name.strip() for name in (quantities or "").split(",") if name.strip()]
-        tasks = Same(Task(analysis, everything(analysis, names or None)))
+    analysis = network.analyse()
+    tasks = tasks_of(analysis, worksheet, homework, comma_separated(quantities))
     submissions = find_submissions(folder)
     target = check_folder(output)
     stems = file_names([submission.student for submission in submissions])
     make_folder(target)
-    progress = Progress(len(submissions))
     marked: list[Marked] = []
-    for stem, (each, task) in zip(stems, grade(submissions, tasks, scheme, progress), strict=True):
-        marked.append(each)
-        make_folder(target / "students" / stem)
-        own = task.analysis if task is not None else analysis
-        write(render_feedback(each, own), str(target / "students" / stem / "feedback.md"))
-        write(render_gradescope(each, visibility), str(target / "students" / stem / "results.json"))
-    progress.close()
-    overview = Overview(graph.title or graph.name, tuple(marked))
+    with Progress(len(submissions)) as progress:
+        for stem, (each, task) in zip(stems, grade(submissions, tasks, scheme, progress), strict=True):
+            marked.append(each)
+            make_folder(target / "students" / stem)
+            own = task.analysis if task is not None else analysis
+            write(render_feedback(each, own), str(target / "students" / stem / "feedback.md"))
+            write(render_gradescope(each, visibility), str(target / "students" / stem / "results.json"))
+    overview = Overview(analysis.graph.title or analysis.graph.name, tuple(marked))
     write(render_grades(overview), str(target / "grades.csv"))
     write(render_overview(overview, _plot(overview, target)), str(target / "overview.md"))
     _say(overview, output)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, weights_of
-from archcalc.cli.options import complete_network, network_options, parse_settings, share_settings
-from archcalc.cli.output import colour, write, write_bytes
+from archcalc.cli.networks import choose_kernels, precision_option, seed_option, weights_of, weights_option
+from archcalc.cli.options import NetworkChoice, complete_network, network_options
+from archcalc.cli.output import Target, output_options, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from archcalc.passes.analysis import Analysis
 
 _PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html"}
+_FORMATS = ("table", "markdown", "csv", "json")
+_ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
 
 
 @click.command(
@@ -35,30 +37,22 @@ Examples:
 @click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
 @network_options
 @click.option("--batch", type=click.IntRange(1, 1 << 16), default=4, show_default=True, help="Images at a time.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True, help="For weights, images and labels.")
+@precision_option
+@seed_option
 @click.option(
     "--init",
     metavar="RULE",
     help="How weights begin: auto (he before rectifiers, else glorot), he, glorot, or a standard deviation like 0.01.",
 )
-@click.option("--weights", metavar="FILE", help="Trained weights from an .npz or .safetensors file.")
-@click.option(
-    "--batch-norm",
-    type=click.Choice(["batch", "running"]),
-    default="batch",
-    show_default=True,
-    help="The statistics of batch normalisation: those of the batch, as in training, or the running ones.",
-)
+@weights_option
+@click.option("--batch-norm", type=click.Choice(["batch", "running"]), default="batch", show_default=True,
+              help="The statistics of batch normalisation: those of the batch, as in training, or the running ones."
+              )  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="A row for each layer, not only for convolution and dense ones.")
 @click.option("--plot", metavar="FILE", help="Draw the norms layer by layer: .svg, .png, .pdf or .html.")
-@click.option("-f", "--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]),
-              help="Default: by the ending of -o, or table.")  # fmt: skip
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@output_options(_FORMATS, _ENDINGS, "table")
 def command(
-    networks: tuple[str, ...],
-    input_size: str | None,
-    settings: tuple[str, ...],
+    networks: list[NetworkChoice],
     batch: int,
     dtype: str,
     seed: int,
@@ -67,8 +61,7 @@ def command(
     batch_norm: str,
     every: bool,
     plot: str | None,
-    form: str | None,
-    output: str | None,
+    target: Target,
 ) -> None:
     """How large the gradients of a network are, layer by layer; of several networks next to each other.
 
@@ -76,17 +69,12 @@ def command(
     training.
     """
     choose_kernels()
-    from archcalc.execute.show.gradient_tables import ENDINGS, render, subtitle
+    from archcalc.execute.show.gradient_tables import render, subtitle
 
-    check_target(output)
     picture = _picture(plot)
     if weights is not None and (init is not None or len(networks) > 1):
         raise UsageError("--weights are those of one network, and take the place of --init")
-    form = form or ENDINGS.get(Path(output).suffix.lower() if output else "", "table")
-    shared = share_settings(networks, parse_settings(settings))
-    analyses = [
-        analysis_of(network, input_size, own, batch, dtype) for network, own in zip(networks, shared, strict=True)
-    ]
+    analyses = [network.analyse(batch, dtype) for network in networks]
     results = [_measure(each, seed, init or "auto", weights, batch_norm == "batch") for each in analyses]
     how = _how(seed, init, weights)
     if plot is not None:
@@ -101,7 +89,7 @@ def command(
             for result in results
         ]
         write_bytes(draw(gradients(series, f"{subtitle(results)} · {how}"), picture), plot)
-    write(render(results, form, how, every, colour() and output in (None, "-")), output)
+    target.write(render(results, target.form, how, every, target.colour))
 
 
 def _picture(plot: str | None) -> str:
@@ -134,14 +122,11 @@ def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, trai
         made = weights_of(weights, analysis)
     x = random_input(analysis.graph.input_shape, analysis.batch, seed, analysis.dtype)
     count = len(analysis.rows)
-    progress = Progress(2 * count)
+    with Progress(2 * count) as progress:
 
-    def observe(done: int) -> None:
-        back = done >= count
-        name = analysis.rows[2 * count - 1 - done if back else done].name
-        progress(done + 1, f"{analysis.graph.name}: {'back to ' if back else ''}{name}")
+        def observe(done: int) -> None:
+            back = done >= count
+            name = analysis.rows[2 * count - 1 - done if back else done].name
+            progress(done + 1, f"{analysis.graph.name}: {'back to ' if back else ''}{name}")
 
-    try:
         return measure(analysis, x, made, seed, training, observe)
-    finally:
-        progress.close()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
-from archcalc.cli.output import colour, write
-from archcalc.core.files import check_target
+from archcalc.cli.output import Target, output_options
+from archcalc.core.amounts import parse_amount
+from archcalc.core.errors import UsageError
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.render.tables.catalogue import FORMATS, render
-from archcalc.render.tables.formats import format_of
 from archcalc.spec.catalogue import aliases_of, key_of, load, names
+
+_YEARS = re.compile(r"(\d{4})(?:\s*[-–]\s*(\d{4}))?", re.ASCII)
+_MOST_PARAMS = 1 << 40
 
 
 @click.command(
@@ -18,27 +25,67 @@ from archcalc.spec.catalogue import aliases_of, key_of, load, names
 Examples:
   archcalc list
   archcalc list resnet
-  archcalc list -f json -o catalogue.json
+  archcalc list --family inception --max-params 30M
+  archcalc list --year 2012-2014 -f json -o catalogue.json
 """,
 )
 @click.argument("words", metavar="[WORD]...", nargs=-1)
-@click.option("-f", "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of -o, else table.")
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
-def command(words: tuple[str, ...], form: str | None, output: str | None) -> None:
+@click.option("--family", metavar="NAME", help="Only the networks of a family, such as resnet.")
+@click.option("--year", "years", metavar="YEAR[-YEAR]", help="Only those published in a year, or from one to another.")
+@click.option("--max-params", metavar="N", help="Only those with at most so many parameters: 5M, 25,000,000.")
+@output_options(FORMATS, {".csv": "csv", ".json": "json"}, "table")
+def command(
+    words: tuple[str, ...], family: str | None, years: str | None, max_params: str | None, target: Target
+) -> None:
     """Every network and variant: year, input, params, multiplications.
 
-    With WORDs, only those whose name contains one of them.
+    With WORDs, only those whose name contains one of them. A network must meet all conditions that are given.
     """
-    check_target(output)
-    if form is None:
-        by_ending = format_of(output)
-        form = by_ending if by_ending in FORMATS else "table"
+    first, last = (None, None) if years is None else parse_years(years)
+    most = None if max_params is None else parse_params(max_params)
     keys = [key_of(word) for word in words]
-    wanted = [name for name in names() if not keys or any(key in other for key in keys for other in known_as(name))]
-    analyses = [analyse(load(name)) for name in wanted]
-    write(render(analyses, form, colour() and output in (None, "-")), output)
+    found = [name for name in names() if not keys or any(key in other for key in keys for other in known_as(name))]
+    graphs = [load(name) for name in found]
+    if family is not None:
+        graphs = of_family(graphs, family)
+    if first is not None and last is not None:
+        graphs = [graph for graph in graphs if graph.year is not None and first <= graph.year <= last]
+    analyses = [analyse(graph) for graph in graphs]
+    wanted = [analysis for analysis in analyses if most is None or analysis.totals.params <= most]
+    target.write(render(wanted, target.form, target.colour))
 
 
 def known_as(name: str) -> list[str]:
     """The name of a network and its other names, as they are compared."""
     return [key_of(name), *aliases_of(name)]
+
+
+def of_family(graphs: list[LayerGraph], family: str) -> list[LayerGraph]:
+    """The networks of a family, given by its key or its title. Raises `UsageError` where there is none."""
+    key = key_of(family)
+    found = [graph for graph in graphs if key in (key_of(graph.family), key_of(graph.family_title))]
+    if not found:
+        families = {load(name).family: None for name in names()}
+        if key not in map(key_of, families):
+            hint = did_you_mean(family, families) or f"; there are {', '.join(families)}"
+            raise UsageError(f"there is no family {family[:60]!r}{hint}")
+    return found
+
+
+def parse_years(text: str) -> tuple[int, int]:
+    """The first and the last year of 2015 or 2012-2016."""
+    match = _YEARS.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"--year takes a year or a range, as in 2015 or 2012-2016, not {text[:40]!r}")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if first > last:
+        raise UsageError(f"--year {first}-{last} ends before it begins; did you mean {last}-{first}?")
+    return first, last
+
+
+def parse_params(text: str) -> int:
+    """The number of parameters of --max-params."""
+    amount = parse_amount(text, "--max-params", _MOST_PARAMS)
+    if amount.is_bytes:
+        raise UsageError(f"--max-params takes a number of parameters, as in 5M, not bytes: {text[:40]!r}")
+    return int(amount.value)

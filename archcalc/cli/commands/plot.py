@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from archcalc.cli.options import Finite, complete_network, network_options, parse_input, parse_settings
+from archcalc import tools
+from archcalc.cli.options import (
+    Command,
+    Finite,
+    NetworkChoice,
+    batch_option,
+    comma_separated,
+    complete_network,
+    dtype_option,
+    network_argument,
+    network_options,
+    parse_settings,
+)
 from archcalc.cli.output import ending, note, write_bytes
-from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
-from archcalc.passes.analysis import Analysis, analyse
-from archcalc.render.charts.figure import HEIGHT, WIDTH, Look
+from archcalc.core.shapes import parse_image_shape
+from archcalc.displays import Chart, chart_of, look_of
+from archcalc.render.charts.figure import HEIGHT, WIDTH
 from archcalc.render.charts.render import FORMATS, lacking, render
-from archcalc.render.charts.sweep import SWEPT
-from archcalc.render.charts.theme import theme_of
+from archcalc.render.charts.sweep import SHOWN, sweep
 from archcalc.render.diagrams.theme import THEMES
-from archcalc.spec.catalogue import load
 
-Spec = dict[str, Any]
 #: Values of a sweep.
 MOST_STEPS = 60
 
@@ -64,7 +73,7 @@ def command() -> None:
     """
 
 
-def look_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def look_options(function: Command) -> Command:
     """Where the picture goes, and how it looks."""
     for option in reversed(
         (
@@ -85,128 +94,71 @@ def look_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def counted_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What the bytes are for."""
-    function = click.option("--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True,
-                            help="Type of a stored value.")(function)  # fmt: skip
-    return click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Images at a time.")(function)
-
-
-def draw(make: Callable[[Look], Spec], options: Mapping[str, Any]) -> None:
-    """Make the specification, render it, write it. The target and the words are looked at before any work."""
-    output = options["output"]
+def draw(make: Callable[[Mapping[str, Any]], Chart], output: str, form: str | None, scale: float, **look: Any) -> None:
+    """Make a chart, render it, write it. The target and the words are looked at before any work."""
     check_target(output)
-    form = options["form"] or ending(output, FORMATS)
+    form = form or ending(output, FORMATS)
     if form not in FORMATS:
         raise UsageError(f"there is no format {form[:60]!r}; there are {', '.join(FORMATS)}")
-    theme_of(options["theme"])
-    look = Look(options["theme"], options["width"], options["height"], options["title"])
-    spec = make(look)
-    write_bytes(render(spec, form, options["scale"]), output)
-    strange = lacking(spec) if form in ("png", "pdf") else ""
+    look_of(look)
+    chart = make(look)
+    write_bytes(render(chart.spec, form, scale), output)
+    strange = lacking(chart.spec) if form in ("png", "pdf") else ""
     if strange:
         note(f"note: {strange[:20]} is drawn in a font of this system, as □ where it has none")
+    for remark in chart.notes:
+        note(f"note: {remark}")
 
 
-def of_one_network(
-    name: str, module: str, short: str, options: Callable[[Callable[..., Any]], Callable[..., Any]], epilog: str
-) -> None:
-    """A command that draws one analysis with the function of the same name as its module."""
+def of_one_network(kind: str, short: str, epilog: str, with_bytes: bool = True) -> None:
+    """The command of a chart of one network; `with_bytes`: it has options for what bytes depend on."""
+    name = kind.replace("_", "-")
 
-    @command.command(name=name, help=short, epilog=f"\b\nExample:\n  archcalc plot {name} {epilog}\n")
-    @click.argument("network", metavar="NET", shell_complete=complete_network)
-    @network_options
-    @options
+    def plot(network: NetworkChoice, batch: int = 1, dtype: str = "float32", **options: Any) -> None:
+        draw(lambda look: chart_of(network.analyse(batch, dtype), kind, **look), **options)
+
+    plot = look_options(plot)
+    if with_bytes:
+        plot = batch_option(dtype_option(plot))
+    plot = network_argument(network_options(plot))
+    command.command(name=name, help=short, epilog=f"\b\nExample:\n  archcalc plot {name} {epilog}\n")(plot)
+
+
+def of_several_networks(kind: str, explanation: str, epilog: str) -> None:
+    """The command of a chart of several networks, by default those of the catalogue."""
+
+    @command.command(name=kind, help=explanation, epilog=f"\b\nExamples:\n  archcalc plot {kind} -o {kind}.svg\n"
+                     f"  archcalc plot {kind} {epilog}\n")  # fmt: skip
+    @click.argument("networks", metavar="[NET]...", nargs=-1, shell_complete=complete_network)
     @look_options
-    def plot(network: str, input_size: str | None, settings: tuple[str, ...], **options: Any) -> None:
-        def make(look: Look) -> Spec:
-            from importlib import import_module
-
-            counted = {key: options[key] for key in ("batch", "dtype") if key in options}
-            analysis = analyse(load(network, parse_settings(settings), parse_input(input_size)), **counted)
-            spec: Spec = getattr(import_module(f"archcalc.render.charts.{module}"), module)(analysis, look)
-            return spec
-
-        draw(make, options)
+    def plot(networks: tuple[str, ...], **options: Any) -> None:
+        draw(lambda look: tools.plot(kind, *dict.fromkeys(networks), **look), **options)
 
 
-def analyses_of(networks: Sequence[str]) -> list[Analysis]:
-    """The networks that were named, each once."""
-    return [analyse(load(network)) for network in dict.fromkeys(networks)]
-
-
-@command.command(
-    name="compare",
-    epilog="\b\nExamples:\n  archcalc plot compare -o comparison.svg\n"
-    "  archcalc plot compare resnet18 resnet50 vgg16 -o three.html\n",
-)
-@click.argument("networks", metavar="[NET]...", nargs=-1, shell_complete=complete_network)
-@look_options
-def compare_command(networks: tuple[str, ...], **options: Any) -> None:
+of_several_networks(
+    "compare",
     """Top-1 accuracy over multiplications; the area of a bubble is the number of parameters.
 
     Accuracies are the reported ones of the specs, with their sources. Without NET: every network of the catalogue that
     has one. Networks without are named on stderr.
-    """
-    from archcalc.render.charts.accuracy import comparable
-    from archcalc.render.charts.catalogue import compared
-    from archcalc.render.charts.compare import compare
-
-    missing: list[tuple[str, str]] = []
-
-    def make(look: Look) -> Spec:
-        analyses = analyses_of(networks) if networks else compared()
-        missing.extend(comparable(analyses).missing)
-        return compare(analyses, look)
-
-    draw(make, options)
-    reasons: dict[str, list[str]] = {}
-    for name, why in missing:
-        reasons.setdefault(why, []).append(name)
-    for why, left_out in reasons.items():
-        note(f"left out: {', '.join(left_out)}: {why}")
-
-
-of_one_network(
-    "profile", "profile", "Parameters, multiplications and stored activations along the depth of NET.", counted_options,
-    "resnet50 -o resnet50.svg",
-)  # fmt: skip
-of_one_network(
-    "memory", "memory", "Live bytes of activations while NET runs, with the peak.", counted_options,
-    "vgg16 --batch 32 -o memory.svg",
-)  # fmt: skip
-of_one_network(
-    "receptive-field", "receptive_field", "How many pixels an output of each layer of NET can see.",
-    lambda function: function, "alexnet -o field.svg",
-)  # fmt: skip
-
-
-@command.command(
-    name="timeline",
-    epilog="\b\nExamples:\n  archcalc plot timeline -o timeline.svg\n"
-    "  archcalc plot timeline lenet5 alexnet vgg16 mine.yaml -o mine.svg\n",
+    """,
+    "resnet18 resnet50 vgg16 -o three.html",
 )
-@click.argument("networks", metavar="[NET]...", nargs=-1, shell_complete=complete_network)
-@look_options
-def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
+of_one_network(
+    "profile", "Parameters, multiplications and stored activations along the depth of NET.", "resnet50 -o resnet50.svg"
+)
+of_one_network("memory", "Live bytes of activations while NET runs, with the peak.", "vgg16 --batch 32 -o memory.svg")
+of_one_network(
+    "receptive_field", "How many pixels an output of each layer of NET can see.", "alexnet -o field.svg", False
+)
+of_several_networks(
+    "timeline",
     """The line of development: families of networks by year, and which follows which.
 
     Year and `follows` are those of the specs. Without NET: the whole catalogue.
-    """
-    from archcalc.render.charts.catalogue import families
-    from archcalc.render.charts.families import line_of_development
-    from archcalc.render.charts.timeline import timeline
-
-    notes: list[str] = []
-
-    def make(look: Look) -> Spec:
-        analyses = analyses_of(networks) if networks else families()
-        notes.extend(line_of_development(analyses).notes)
-        return timeline(analyses, look)
-
-    draw(make, options)
-    for remark in notes:
-        note(f"note: {remark}")
+    """,
+    "lenet5 alexnet vgg16 mine.yaml -o mine.svg",
+)
 
 
 @command.command(
@@ -215,39 +167,36 @@ def timeline_command(networks: tuple[str, ...], **options: Any) -> None:
     "  archcalc plot sweep resnet50 --for input --values 128x128x3,224x224x3,384x384x3 -o input.svg\n"
     "  archcalc plot sweep resnet18 --for depth --values 18,34,50,101,152 --of params,top1 -o depth.svg\n",
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.option("--for", "name", metavar="NAME", required=True, help="The parameter that changes, or input.")
 @click.option("--values", metavar="A,B,…", required=True, help="Its values, in the order of the axis.")
 @click.option("--of", "quantities", metavar="WHAT,…",
-              help=f"{', '.join(SWEPT)}; default: all but the peak.")  # fmt: skip
+              help=f"{', '.join(SHOWN)}; default: all but the peak.")  # fmt: skip
 @network_options
-@counted_options
+@batch_option
+@dtype_option
 @look_options
 def sweep_command(
-    network: str,
+    network: NetworkChoice,
     name: str,
     values: str,
     quantities: str | None,
-    input_size: str | None,
-    settings: tuple[str, ...],
     batch: int,
     dtype: str,
     **options: Any,
 ) -> None:
     """What a parameter does to the totals of a network."""
-    from archcalc.render.charts.sweep import sweep
-
-    steps = [value.strip() for value in values.split(",") if value.strip()]
+    steps = comma_separated(values)
     if not 1 <= len(steps) <= MOST_STEPS:
         raise UsageError(f"--values takes 1 to {MOST_STEPS} values, comma-separated, not {len(steps)}")
-    chosen = [key.strip() for key in quantities.split(",") if key.strip()] if quantities else None
 
-    def make(look: Look) -> Spec:
-        analyses = []
-        for step in steps:
-            shape = parse_input(step if name == "input" else input_size)
-            changed = settings if name == "input" else (*settings, f"{name}={step}")
-            analyses.append(analyse(load(network, parse_settings(changed), shape), batch, dtype))
-        return sweep(analyses, name, steps, chosen, look)
+    def at(step: str) -> NetworkChoice:
+        if name == "input":
+            return network._replace(shape=parse_image_shape(step))
+        return network._replace(settings={**network.settings, **parse_settings([f"{name}={step}"])})
 
-    draw(make, options)
+    def make(look: Mapping[str, Any]) -> Chart:
+        analyses = [at(step).analyse(batch, dtype) for step in steps]
+        return Chart(sweep(analyses, name, steps, comma_separated(quantities) or None, look_of(look)))
+
+    draw(make, **options)

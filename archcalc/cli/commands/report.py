@@ -7,22 +7,13 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.options import (
-    complete_network,
-    counting_options,
-    network_options,
-    parse_input,
-    parse_settings,
-    share_settings,
-)
-from archcalc.cli.output import colour, note, width, write
-from archcalc.core.conventions import Conventions
+from archcalc.cli.options import Counting, NetworkChoice, counting_options, network_options, networks_argument
+from archcalc.cli.output import Target, note, output_options, write
 from archcalc.core.errors import SpecError
 from archcalc.core.files import check_target, make_folder
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report
-from archcalc.spec.catalogue import load
 
 
 @click.command(
@@ -37,7 +28,7 @@ Examples:
   archcalc report --all -o site/
 """,
 )
-@click.argument("networks", metavar="NET...", nargs=-1, shell_complete=complete_network)
+@networks_argument
 @click.option(
     "--all",
     "everything",
@@ -45,33 +36,18 @@ Examples:
     help="Every network of the catalogue as table, page and diagrams, with an index, into the folder -o; "
     "with -f markdown no pages, and diagrams of well-known networks only.",
 )
-@click.option(
-    "-f", "--format", "form", type=click.Choice(formats.FORMATS), help="Default: by the ending of -o, else table."
-)
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@output_options(formats.FORMATS, formats.ENDINGS, "table", checked=False)
 @network_options
 @counting_options
-@click.option(
-    "--layout",
-    type=click.Choice(["hwc", "chw"]),
-    default="hwc",
-    show_default=True,
-    help="Shapes in tables as height×width×channels or channels×height×width.",
-)
+@click.option("--layout", type=click.Choice(["hwc", "chw"]), default="hwc", show_default=True,
+              help="Shapes in tables as height×width×channels or channels×height×width.")  # fmt: skip
 @click.option("--columns", metavar="KEYS", help="Columns by key, comma-separated; all for every one.")
 @click.option("--depth", type=click.IntRange(min=1), help="Fold blocks below so many levels of names into one row.")
 def command(
-    networks: tuple[str, ...],
+    networks: list[NetworkChoice],
     everything: bool,
-    form: str | None,
-    output: str | None,
-    input_size: str | None,
-    settings: tuple[str, ...],
-    batch: int,
-    dtype: str,
-    strict: bool,
-    count_in_place: bool,
-    running_statistics: bool,
+    target: Target,
+    counting: Counting,
     layout: str,
     columns: str | None,
     depth: int | None,
@@ -81,25 +57,23 @@ def command(
     NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
     """
     if everything:
-        if networks or input_size or settings or output in (None, "-"):
+        given = click.get_current_context().params
+        if networks or given["input_size"] or given["settings"] or target.is_stdout:
             raise click.UsageError("--all takes no NET, --input or --set, and needs a folder: --all -o site/")
-        if form not in (None, "markdown"):
-            raise click.UsageError(f"--all makes tables, pages and diagrams, or -f markdown; not -f {form}")
-        write_catalogue(str(output), form == "markdown")
+        if given["form"] not in (None, "markdown"):
+            raise click.UsageError(f"--all makes tables, pages and diagrams, or -f markdown; not -f {target.form}")
+        write_catalogue(str(target.path), target.form == "markdown")
         return
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
-    check_target(output)
-    form = form or formats.format_of(output)
-    shape, values = parse_input(input_size), parse_settings(settings)
-    conventions = Conventions(running_statistics=running_statistics, in_place=not count_in_place, strict=strict)
+    check_target(target.path)
     reports = []
-    for network, own in zip(networks, share_settings(networks, values), strict=True):
-        analysis = analyse(load(network, own, shape), batch, dtype, conventions, partial=True)
+    for network in networks:
+        analysis = analyse(network.load(), *counting, partial=True)
         if analysis.problems:
-            fail(analysis, form, output, columns, layout)
+            fail(analysis, target, columns, layout)
         reports.append(make_report(analysis, columns, layout, depth))
-    write(render(reports, form, output), output)
+    target.write(render(reports, target))
 
 
 def write_catalogue(folder: str, short: bool) -> None:
@@ -113,28 +87,28 @@ def write_catalogue(folder: str, short: bool) -> None:
         note(str(target))
 
 
-def render(reports: list[Report], form: str, output: str | None) -> str:
+def render(reports: list[Report], target: Target) -> str:
     """The text of the reports; on a terminal as wide as it is, and in colour."""
-    if form == "table" and output in (None, "-"):
+    if target.form == "table" and target.is_stdout:
         from archcalc.render.tables.text import render as render_text
 
-        return render_text(reports, width(), colour())
-    if form == "html":
+        return render_text(reports, target.width, target.colour)
+    if target.form == "html":
         from archcalc.render.pages.report import render as render_page
 
         page = render_page(reports)
         for sentence in page.missing:
             note(f"left out of the page: {sentence}")
         return page.text
-    return formats.render(reports, form)
+    return formats.render(reports, target.form)
 
 
-def fail(analysis: Analysis, form: str, output: str | None, columns: str | None, layout: str) -> None:
+def fail(analysis: Analysis, target: Target, columns: str | None, layout: str) -> None:
     """Show the layers before the one that failed, where a person reads; then raise what is wrong."""
-    if form == "table" and output in (None, "-") and analysis.rows:
+    if target.form == "table" and target.is_stdout and analysis.rows:
         from archcalc.render.tables.text import render_partial
 
-        sys.stdout.write(render_partial(make_report(analysis, columns, layout), width(), colour()))
+        sys.stdout.write(render_partial(make_report(analysis, columns, layout), target.width, target.colour))
         sys.stdout.flush()
     from archcalc.design.inputs import add_input_hints
 

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
-from archcalc.cli.options import complete_network, parse_settings
-from archcalc.cli.output import note, write
+from archcalc.cli.networks import (
+    choose_kernels,
+    file_or_size,
+    precision_option,
+    preset_option,
+    random_inputs,
+    seed_option,
+    weights_of,
+    weights_option,
+)
+from archcalc.cli.options import NetworkChoice, network_argument, parse_input, parse_settings, settings_option
+from archcalc.cli.output import Target, note, output_options, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, read_bytes
@@ -48,26 +57,17 @@ Examples:
   archcalc run mobilenet --input-size 128x128x3 --batch 4 --layers
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
-@click.option(
-    "--preset",
-    type=click.Choice(["imagenet", "caffe", "unit"]),
-    help="How pixels become inputs. Default: imagenet in colour, unit in grey.",
-)
+@preset_option
 @click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 384x384x3.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
+@settings_option
 @click.option("--batch", type=click.IntRange(1, 1 << 20), help="Images at a time. Default: 1, or those of --input.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option(
-    "--algorithm",
-    type=click.Choice(["auto", "loops", "im2col", "fast"]),
-    default="auto",
-    show_default=True,
-    help="How convolutions and pools are calculated.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="For the weights and the random input.")
-@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file.")
+@precision_option
+@click.option("--algorithm", type=click.Choice(["auto", "loops", "im2col", "fast"]), default="auto", show_default=True,
+              help="How convolutions and pools are calculated.")  # fmt: skip
+@seed_option
+@weights_option
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
 @click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
 @click.option("--layers", is_flag=True, help="A row for each layer; with --algorithm im2col its matrices too.")
@@ -75,8 +75,7 @@ Examples:
 @click.option("--classes", metavar="FILE", help="Names of the classes, one a line.")
 @click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
-@click.option("-o", "--output", metavar="FILE", help="The picture of --feature-maps; else the text.")
-@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@output_options(("text", "json"), {".json": "json"}, what="The picture of --feature-maps; else the text.")
 @click.option("-v", "--verbose", is_flag=True, help="Report on stderr how the matrix products are computed.")
 def command(
     network: str,
@@ -96,8 +95,7 @@ def command(
     classes: str | None,
     save_activations: str | None,
     feature_maps: str | None,
-    output: str | None,
-    form: str,
+    target: Target,
     verbose: bool,
 ) -> int:
     """Run a network in numpy and compare every shape and count with the analysis.
@@ -120,18 +118,18 @@ def command(
     from archcalc.execute.show.summary import as_document, as_text, top_classes
 
     source, input_size = file_or_size(source, input_size)
-    wanted = Wanted(_path(save_activations), feature_maps, _path(output) if feature_maps else None)
-    analysis = analysis_of(network, input_size, parse_settings(settings), batch or 1, dtype)
-    _check_targets(analysis, wanted, save_weights, output)
+    wanted = Wanted(_path(save_activations), feature_maps, _path(target.path) if feature_maps else None)
+    choice = NetworkChoice(network, parse_settings(settings), parse_input(input_size))
+    analysis = choice.analyse(batch or 1, dtype)
+    _check_targets(analysis, wanted, save_weights)
     names = _read_names(classes, analysis)
     check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     x = _input(analysis, source, preset, batch, seed)
     if len(x) != analysis.batch:
-        analysis = analysis_of(network, input_size, parse_settings(settings), len(x), dtype)
+        analysis = choice.analyse(len(x), dtype)
         check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
-    progress = Progress(len(analysis.rows))
-    with _observer(analysis, wanted) as keep:
+    with _observer(analysis, wanted) as keep, Progress(len(analysis.rows)) as progress:
 
         def report(index: int) -> None:
             progress(index + 1, analysis.rows[index].name)
@@ -139,21 +137,11 @@ def command(
         watched = _watched(analysis, wanted)
         try:
             execution = execute(
-                analysis.graph,
-                x,
-                arrays,
-                algorithm,
-                count,
-                keep,
-                watched=watched,
-                report=report,
-                compare_values=True,
+                analysis.graph, x, arrays, algorithm, count, keep, watched=watched, report=report, compare_values=True
             )
         except KernelError as error:
             note(f"the run and the analysis differ: {error}")
             return 1
-        finally:
-            progress.close()
     if save_weights is not None:
         write_weights(Path(save_weights), analysis, arrays)
     for name, values in execution.outputs.items():
@@ -163,13 +151,13 @@ def command(
     result = list(execution.outputs.values())[-1]
     shown = top or (5 if classes else 0)
     guesses = [top_classes(image, shown, names) for image in result] if shown else []
-    if form == "json":
+    if target.form == "json":
         document = as_document(analysis, execution, differences, guesses, count)
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     else:
         how = f"{algorithm}, weights from " + (weights or f"seed {seed}")
         text = as_text(analysis, execution, differences, guesses, how, count, layers)
-    write(text, None if feature_maps else output)
+    write(text, None if feature_maps else target.path)
     return 1 if differences else 0
 
 
@@ -177,13 +165,12 @@ def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None, output: str | None) -> None:
+def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None) -> None:
     """Everything that can be wrong with the files to be written, before any work is done."""
     from archcalc.core.files import check_empty
     from archcalc.execute.runner.files import check_suffix
     from archcalc.execute.show.feature_maps import check_picture
 
-    check_target(output)
     if weights is not None:
         check_suffix(Path(weights))
         check_target(weights, "--save-weights")
@@ -216,13 +203,11 @@ def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
 
 
 def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Array:
-    from archcalc.execute.runner.inputs import random_input, read_input
+    from archcalc.execute.runner.inputs import read_input
 
     shape = analysis.graph.input_shape
     if source is None:
-        if preset is not None:
-            raise UsageError("--preset says how to read an image; give one with --input")
-        return random_input(shape, analysis.batch, seed, analysis.dtype)
+        return random_inputs(shape, analysis.batch, analysis.dtype, seed, preset)
     x = read_input(Path(source), shape, analysis.dtype, preset)
     if batch is not None and batch != len(x):
         raise UsageError(f"--batch {batch}, but {source} holds {len(x)}")

@@ -6,8 +6,7 @@ import json
 
 import click
 
-from archcalc.cli.output import write
-from archcalc.core.files import check_target
+from archcalc.cli.output import Target, output_options
 from archcalc.spec.schema import json_schema
 
 
@@ -20,8 +19,7 @@ Examples:
   # yaml-language-server: $schema=archcalc.schema.json
 """,
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
-def command(output: str | None) -> None:
+@output_options()
+def command(target: Target) -> None:
     """The JSON Schema of the spec language; with it, editors complete and check specs."""
-    check_target(output)
-    write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", output)
+    target.write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n")

@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcalc.cli.networks import analysis_of, choose_kernels, file_or_size, weights_of
-from archcalc.cli.options import complete_network, parse_settings
-from archcalc.cli.output import write
+from archcalc.cli.networks import (
+    choose_kernels,
+    file_or_size,
+    precision_option,
+    preset_option,
+    random_inputs,
+    seed_option,
+    weights_of,
+    weights_option,
+)
+from archcalc.cli.options import NetworkChoice, network_argument, parse_settings, settings_option
+from archcalc.cli.output import Target, output_options
 from archcalc.cli.progress import Progress
 from archcalc.core import words
 from archcalc.core.errors import UsageError
-from archcalc.core.files import check_target
 from archcalc.core.shapes import format_shape, parse_image_shape
 
 if TYPE_CHECKING:
@@ -37,19 +45,17 @@ Examples:
   archcalc sliding alexnet --input street.jpg --input-size 291x323x3 --weights alexnet.npz
 """,
 )
-@click.argument("network", metavar="NET", shell_complete=complete_network)
+@network_argument
 @click.option("--input", "source", metavar="SIZE|FILE",
               help="A size, height×width×channels, for random numbers; or an image or .npy array.")  # fmt: skip
 @click.option("--input-size", metavar="HxWxC", help="The size that an image is fitted to.")
-@click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
-              help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+@preset_option
 @click.option("--without-padding", "bare", is_flag=True, help="The same network without padding: then both are equal.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
-@click.option("--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For random weights and the random image.")
-@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; - is stdout.")
+@settings_option
+@precision_option
+@weights_option
+@seed_option
+@output_options(("text", "json"), {".json": "json"})
 def command(
     network: str,
     source: str | None,
@@ -60,8 +66,7 @@ def command(
     dtype: str,
     weights: str | None,
     seed: int,
-    form: str,
-    output: str | None,
+    target: Target,
 ) -> int:
     """Run a network as one convolution over a larger image, and compare with its crops one by one.
 
@@ -73,8 +78,7 @@ def command(
     from archcalc.execute.runner.sliding import convert, crop_origins, slide
     from archcalc.execute.weights import SeededWeights, Weights
 
-    check_target(output)
-    analysis = analysis_of(network, None, parse_settings(settings), 1, dtype)
+    analysis: Analysis = NetworkChoice(network, parse_settings(settings)).analyse(1, dtype)
     if bare:
         analysis = _bare(analysis)
     source, size = file_or_size(source, input_size)
@@ -92,14 +96,11 @@ def command(
     made: Weights = SeededWeights(analysis.graph, seed, dtype, keep=True)
     if weights is not None:
         made = weights_of(weights, analysis)
-    progress = Progress(len(rows) * len(columns))
-    try:
-        slid = slide(analysis, x, made, progress)
-    finally:
-        progress.close()
+    with Progress(len(rows) * len(columns)) as progress:
+        result = slide(analysis, x, made, progress)
     how = weights or f"random weights, seed {seed}"
-    write(_json(analysis, shape, slid) if form == "json" else _text(analysis, shape, slid, how), output)
-    return 0 if slid.converted.padded or slid.difference <= TOLERANCE[dtype] else 1
+    target.write(_json(analysis, shape, result) if target.form == "json" else _text(analysis, shape, result, how))
+    return 0 if result.converted.padded or result.difference <= TOLERANCE[dtype] else 1
 
 
 def _bare(analysis: Analysis) -> Analysis:
@@ -116,12 +117,10 @@ def _analysed(analysis: Analysis) -> Analysis:
 
 
 def _image(source: str | None, shape: tuple[int, ...], dtype: str, preset: str | None, seed: int) -> Array:
-    from archcalc.execute.runner.inputs import random_input, read_input
+    from archcalc.execute.runner.inputs import read_input
 
     if source is None:
-        if preset is not None:
-            raise UsageError("--preset says how to read an image; give one with --input")
-        return random_input(shape, 1, seed, dtype)
+        return random_inputs(shape, 1, dtype, seed, preset)
     x = read_input(Path(source), shape, dtype, preset)
     if len(x) != 1:
         raise UsageError(f"{source} holds {len(x)} images; one is slid over")

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from archcalc.graph.published import Reported
 from archcalc.passes.analysis import Analysis
+from archcalc.render.tables.figures import accuracies, accuracy
 
 
 class Accuracy(NamedTuple):
@@ -40,26 +42,19 @@ class Comparable(NamedTuple):
 
 
 def top1(analysis: Analysis) -> Accuracy | None:
-    """The top-1 figure of a network: one of a single crop before others, the first in the spec before later ones.
-
-    A figure that was measured on another network (`of`) is none of this one.
-    """
-    figures = all_top1(analysis)
-    return next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)
+    """The top-1 figure by which a network is compared, if it has one."""
+    figure = accuracy(analysis, "top1")
+    return None if figure is None else _accuracy(figure)
 
 
-def all_top1(analysis: Analysis) -> list[Accuracy]:
-    """Every top-1 figure of a network."""
-    return [
-        Accuracy(figure.accuracy, figure.source, figure.note or "", figure.crops)
-        for figure in analysis.graph.reported
-        if figure.quantity.startswith("top1") and figure.of is None and figure.accuracy is not None
-    ]
+def _accuracy(figure: Reported) -> Accuracy:
+    assert figure.accuracy is not None, "figures of accuracies have one"
+    return Accuracy(figure.accuracy, figure.source, figure.note or "", figure.crops)
 
 
 def of_one_source(analyses: Sequence[Analysis]) -> list[Accuracy | None]:
     """A top-1 figure for each of several forms of one network, from the source that has most of them."""
-    figures = [all_top1(analysis) for analysis in analyses]
+    figures = [[_accuracy(figure) for figure in accuracies(analysis, "top1")] for analysis in analyses]
     counts = Counter(source for each in figures for source in dict.fromkeys(figure.source for figure in each))
     if not counts:
         return [None] * len(figures)

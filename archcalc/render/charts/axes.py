@@ -6,6 +6,8 @@ import json
 from math import ceil, floor, log2, log10
 from typing import Any, NamedTuple
 
+from archcalc.core import words
+from archcalc.core.quantities import Quantity
 from archcalc.render.diagrams.words import figure
 
 #: Decades of a logarithmic axis.
@@ -50,6 +52,13 @@ def short(number: float) -> str:
     """A count on an axis: three digits and K, M or B as in the diagrams, without zeros at the end: 2.5 M, 1 B."""
     text, space, unit = figure(number).partition(" ")
     return f"{_trimmed(text)}{space}{unit}"
+
+
+def written(quantity: Quantity, number: float) -> str:
+    """A value of a quantity next to its point or bar: 1.14 B, 5.39 MiB, 76.1 %."""
+    if quantity.unit == "bytes":
+        return words.size(round(number))
+    return f"{number:.3g} %" if quantity.unit == "%" else figure(number)
 
 
 def size(number: float, unit: int) -> str:

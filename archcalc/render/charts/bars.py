@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from archcalc.render.charts.axes import linear
+from archcalc.core.quantities import Quantity
+from archcalc.render.charts.axes import linear, written
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.theme import LABEL, SMALL
 from archcalc.render.diagrams.text import clean, shorten, text_width
@@ -26,12 +27,10 @@ class Bar(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """A panel: what it shows, in words and as the name of its field, and how its values are written."""
+    """A panel: what it shows, in words and as a quantity."""
 
     title: str
-    field: str
-    write: Callable[[float], str]
-    binary: bool = False
+    quantity: Quantity
 
 
 def most_bars(look: Look) -> int:
@@ -57,7 +56,7 @@ def bar_panels(
     figure = Figure(
         kind, look, title, subtitle, description,
         left=LEFT, right=EDGE, bottom=(widest if upright else SMALL) + 14 + 26, footnote=footnote,
-        heads=["layer", *(panel.field for panel in panels)],
+        heads=["layer", *(panel.quantity.key for panel in panels)],
         rows=[[bar.name, *bar.values] for bar in bars],
     )  # fmt: skip
     space = (figure.inner_height - GAP * len(panels) + 14) / len(panels)
@@ -72,31 +71,31 @@ def bar_panels(
 def _panel(figure: Figure, bars: Sequence[Bar], panel: Panel, number: int, place: tuple[float, float]) -> None:
     top, bottom = place
     values = [bar.values[number] for bar in bars]
-    y = linear(max(values), bottom, top + 10, panel.binary, count=4 if bottom - top > 120 else 3)
+    y = linear(max(values), bottom, top + 10, panel.quantity.unit == "bytes", count=4 if bottom - top > 120 else 3)
     gap = round(max(0.22, 1 - WIDEST * len(bars) / figure.inner_width), 4)
     x = {"type": "band", "domain": list(range(len(bars))), "range": [0, figure.inner_width],
          "paddingInner": gap, "paddingOuter": gap / 2}  # fmt: skip
     data = [
-        {"index": index, "name": clean(bar.name), "kind": FAMILIES[bar.family], panel.field: bar.values[number],
-         "written": panel.write(bar.values[number]), "fill": figure.theme.families[bar.family].fill,
+        {"index": index, "name": clean(bar.name), "kind": FAMILIES[bar.family], panel.quantity.key: bar.values[number],
+         "written": written(panel.quantity, bar.values[number]), "fill": figure.theme.families[bar.family].fill,
          "line": figure.theme.families[bar.family].line if bar.values[number] else "transparent"}
         for index, bar in enumerate(bars)
     ]  # fmt: skip
     figure.add(
         {"type": "bar", "strokeWidth": 1.2}, data,
         x={"field": "index", "type": "ordinal", "scale": x, "axis": None},
-        y={"field": panel.field, "type": "quantitative", "scale": y.vega(),
+        y={"field": panel.quantity.key, "type": "quantitative", "scale": y.vega(),
            "axis": y.axis("", orient="left", offset=0, domain=False, ticks=False, labelPadding=6, grid=True)},
         fill={"field": "fill", "type": "nominal", "scale": None},
         stroke={"field": "line", "type": "nominal", "scale": None},
         tooltip=[{"field": "name", "title": "layer"}, {"field": "kind", "title": "kind"},
-                 {"field": "written", "title": panel.field}],
+                 {"field": "written", "title": panel.quantity.key}],
     )  # fmt: skip
     figure.text(0, top - 4, panel.title, fontSize=LABEL, fontWeight="bold")
     band = figure.inner_width / len(bars)
     taken: list[tuple[float, float]] = []
     for index in sorted(range(len(bars)), key=lambda index: (-values[index], index))[:12]:
-        text = panel.write(values[index])
+        text = written(panel.quantity, values[index])
         half = text_width(text, SMALL) / 2
         middle = min(max((index + 0.5) * band, half), figure.inner_width - half)
         span = (middle - half - 4, middle + half + 4)

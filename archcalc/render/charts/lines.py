@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from archcalc.render.charts.axes import Scale, inside, linear
+from archcalc.core.quantities import Quantity
+from archcalc.render.charts.axes import Scale, inside, linear, written
 from archcalc.render.charts.figure import EDGE, Figure, Layer, Look
 from archcalc.render.charts.theme import AXIS, LABEL, SMALL, Style, style
 from archcalc.render.diagrams.text import clean, text_width
@@ -17,15 +18,12 @@ LEFT = 80.0
 NARROWEST = 300.0
 
 
-class Series(NamedTuple):
-    """A panel: what it shows in words and as a field, a value for each step (None: not known), how one is written."""
+class Panel(NamedTuple):
+    """A quantity and its value at each step (None: not known); `field` is its name in the data."""
 
-    title: str
     field: str
+    quantity: Quantity
     values: Sequence[int | float | None]
-    write: Callable[[float], str]
-    binary: bool = False
-    from_zero: bool = True
 
 
 def line_panels(
@@ -36,7 +34,7 @@ def line_panels(
     description: str,
     over: str,
     steps: Sequence[str],
-    panels: Sequence[Series],
+    panels: Sequence[Panel],
     footnote: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Panels side by side: up to three in a row, more in two columns.
@@ -63,7 +61,7 @@ def line_panels(
 
 def _panel(
     figure: Figure,
-    panel: Series,
+    panel: Panel,
     over: str,
     steps: Sequence[str],
     drawn: Style,
@@ -73,7 +71,7 @@ def _panel(
     known = [value for value in panel.values if value is not None]
     y = _scale(panel, known, bottom, top + 8)
     places = _places(steps, left + 22, right - 22)
-    figure.text(left, top - 6, panel.title, fontSize=LABEL, fontWeight="bold")
+    figure.text(left, top - 6, panel.quantity.name, fontSize=LABEL, fontWeight="bold")
     figure.rules([(left, y(tick), right, y(tick)) for tick, _ in y.ticks], color=figure.theme.frame.line, opacity=0.45)
     for tick, label in y.ticks:
         figure.text(left - 8, y(tick) + SMALL * 0.36, label, fontSize=SMALL, align="right")
@@ -81,7 +79,7 @@ def _panel(
     figure.rules([(left, bottom, right, bottom)], color=figure.theme.quiet)
     figure.text((left + right) / 2, bottom + SMALL + AXIS + 14, clean(over), fontSize=AXIS, align="center")
     data: list[Layer] = [
-        {"x": round(x, 2), "step": step, panel.field: value, "written": panel.write(value)}
+        {"x": round(x, 2), "step": step, panel.field: value, "written": written(panel.quantity, value)}
         for x, step, value in zip(places, steps, panel.values, strict=True)
         if value is not None
     ]
@@ -121,9 +119,9 @@ def _numbers(figure: Figure, labels: Sequence[tuple[float, float, str]], low: fl
                 break
 
 
-def _scale(panel: Series, known: Sequence[float], bottom: float, top: float) -> Scale:
-    if panel.from_zero:
-        return linear(max(known) * 1.1, bottom, top, panel.binary, count=4)
+def _scale(panel: Panel, known: Sequence[float], bottom: float, top: float) -> Scale:
+    if panel.quantity.unit != "%":
+        return linear(max(known) * 1.1, bottom, top, panel.quantity.unit == "bytes", count=4)
     reach = max(max(known) - min(known), 1.0)
     step = next(step for step in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if reach / step <= 6)
     return inside(min(known) - 0.15 * reach, max(known) + 0.25 * reach, bottom, top, step, " %")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.quantities import quantity
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.bars import Bar, Panel, bar_panels, most_bars
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.groups import group
 from archcalc.render.charts.titles import about, title_of
-from archcalc.render.diagrams.words import figure
+
+_SHOWN = tuple(quantity(key) for key in ("params", "multiplications", "activation_bytes"))
 
 
 def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
@@ -18,12 +20,7 @@ def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     look = look or Look()
     totals = analysis.totals
     rows, how = group(analysis.rows, most_bars(look))
-    panels = [
-        Panel(f"parameters: {totals.params:,} in all", "params", figure),
-        Panel(f"multiplications for one image: {totals.multiplications:,} in all", "multiplications", figure),
-        Panel(f"stored activations: {words.size(totals.activation_bytes)} in all", "activation_bytes",
-              lambda number: words.size(round(number)), True),
-    ]  # fmt: skip
+    panels = [Panel(f"{one.name}: {one.write_total(one.of(totals))} in all", one) for one in _SHOWN]
     top = {name: max(rows, key=lambda row: getattr(row, name)) for name in ("params", "multiplications")}
     return bar_panels(
         "profile", look,
@@ -32,6 +29,6 @@ def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
         description=f"Bar charts of {title_of(analysis)} along its depth: {totals.params:,} parameters, most in "
                     f"{top['params'].name}; {totals.multiplications:,} multiplications, most in "
                     f"{top['multiplications'].name}; {words.size(totals.activation_bytes)} of stored activations.",
-        bars=[Bar(row.name, row.op.family, (row.params, row.multiplications, row.activation_bytes)) for row in rows],
+        bars=[Bar(row.name, row.op.family, tuple(one.of(row) for one in _SHOWN)) for row in rows],
         panels=panels,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core import words
@@ -11,47 +11,33 @@ from archcalc.passes.analysis import Analysis
 from archcalc.render.pages.charts import accuracy_chart, figure
 from archcalc.render.pages.markup import Html, element, fragment, join
 from archcalc.render.pages.network import Section, not_drawn, part, section
-from archcalc.render.tables.index import accuracy
+from archcalc.render.tables.networks import NetworkColumn, network_column
 from archcalc.render.tables.report import Report
 
 
 class Measure(NamedTuple):
-    """A number that networks are compared by: its text, its value, and what its extremes are called."""
+    """What networks are compared by: a column, and what its extremes are called."""
 
-    title: str
-    text: Callable[[Analysis], str]
-    value: Callable[[Analysis], float | None]
+    column: NetworkColumn
     least: str
     most: str
     #: Whether a number twice as large is twice as much of something.
     bars: bool = True
 
 
-def _top(which: str) -> Measure:
-    def value(analysis: Analysis) -> float | None:
-        text = accuracy(analysis, which)
-        return None if text == words.NONE else float(text)
-
-    title = f"{which[:3]}-{which[3:]}, %"
-    return Measure(title, lambda analysis: accuracy(analysis, which), value, "lowest", "highest", bars=False)
-
-
 MEASURES = (
-    Measure("depth", lambda a: f"{a.depth:,}", lambda a: a.depth, "least", "most"),
-    Measure("layers", lambda a: f"{len(a.rows) - 1:,}", lambda a: len(a.rows) - 1, "fewest", "most"),
-    Measure("params", lambda a: f"{a.totals.params:,}", lambda a: a.totals.params, "fewest", "most"),
-    Measure("multiplications", lambda a: f"{a.totals.multiplications:,}", lambda a: a.totals.multiplications,
-            "fewest", "most"),
-    Measure("stored", lambda a: words.size(a.totals.activation_bytes), lambda a: a.totals.activation_bytes,
-            "least", "most"),
-    Measure("peak", lambda a: words.size(a.totals.peak_activation_bytes), lambda a: a.totals.peak_activation_bytes,
-            "least", "most"),
-    _top("top1"),
-    _top("top5"),
-)  # fmt: skip
+    Measure(network_column("depth"), "least", "most"),
+    Measure(NetworkColumn("layers", lambda analysis: len(analysis.rows) - 1, "{:,}".format), "fewest", "most"),
+    Measure(network_column("params"), "fewest", "most"),
+    Measure(network_column("multiplications"), "fewest", "most"),
+    Measure(network_column("activation_bytes"), "least", "most"),
+    Measure(network_column("peak_activation_bytes"), "least", "most"),
+    Measure(network_column("top1_accuracy"), "lowest", "highest", bars=False),
+    Measure(network_column("top5_accuracy"), "lowest", "highest", bars=False),
+)
 _EXPLAINED = (
     "Depth: convolution and dense layers on the longest path. Multiplications: of convolution and dense layers, one "
-    "for each multiply-add, per image. Stored: what the layers keep; peak: the most that is alive at one time at "
+    "for each multiply-add, per image. Stored: what the layers keep. Live activations: what is alive at one time at "
     "inference. Top-1 and top-5: accuracy in percent as the sources in each report state it for this very network. "
     "Bars: share of the largest number in the column."
 )
@@ -105,7 +91,7 @@ def _keys(reports: Sequence[Report]) -> list[str]:
 def _table(reports: Sequence[Report], links: Sequence[str]) -> Html:
     analyses = [report.analysis for report in reports]
     heads = [("network", None), ("year", "number"), ("input", None)]
-    heads += [(measure.title, "number") for measure in MEASURES]
+    heads += [(measure.column.title, "number") for measure in MEASURES]
     columns = [_column(measure, analyses) for measure in MEASURES]
     rows = [
         element("tr", *_facts(report, link), *(column[place] for column in columns))
@@ -134,7 +120,7 @@ def _facts(report: Report, link: str) -> list[Html]:
 
 def _column(measure: Measure, analyses: Sequence[Analysis]) -> list[Html]:
     """The cells of a measure: the number, its bar, and a word at the smallest and at the largest."""
-    values = [measure.value(analysis) for analysis in analyses]
+    values = [measure.column.value(analysis) for analysis in analyses]
     known = [value for value in values if value is not None]
     low, high = min(known, default=0), max(known, default=0)
     cells = []
@@ -145,7 +131,7 @@ def _column(measure: Measure, analyses: Sequence[Analysis]) -> list[Html]:
         cells.append(
             element(
                 "td",
-                element("span", measure.text(analysis), class_="figure"),
+                element("span", measure.column.text(analysis), class_="figure"),
                 element("span", word, class_="extreme") if word else None,
                 class_="number",
                 data_value=None if value is None else f"{value:.15g}",

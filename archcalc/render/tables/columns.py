@@ -42,12 +42,8 @@ def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
 def _counted(name: str, title: str = "") -> Column:
     """A quantity that adds up, under its own title unless a shorter one is given."""
     one = quantity(name)
-
-    def total_text(totals: Totals) -> str:
-        return f"{one.of(totals):,}" if one.write is words.count else one.write(one.of(totals))
-
     return Column(name, title or one.title, True, lambda row, _: one.write(one.of(row)), lambda row, _: one.of(row),
-                  one.of, total_text)  # fmt: skip
+                  one.of, lambda totals: one.write_total(one.of(totals)))  # fmt: skip
 
 
 def _share(name: str) -> Column:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archcalc.core.quantities import QUANTITIES
+from archcalc.core.quantities import quantity_of_network
+from archcalc.graph.published import Reported
 from archcalc.passes.analysis import Analysis
 
-NAMES = {
-    **{key: QUANTITIES[key].title for key in ("params", "multiplications")},
-    "top1_accuracy": "top-1 accuracy",
-    "top5_accuracy": "top-5 accuracy",
-    "top1_error": "top-1 error",
-    "top5_error": "top-5 error",
-    "error": "error",
-    "neurons": "neurons",
-    "depth": "depth",
-}
+#: The figures that have a computed one next to them.
+_COMPUTED = ("params", "multiplications")
 
 
 class Published(NamedTuple):
@@ -31,18 +24,19 @@ class Published(NamedTuple):
 
 def published(analysis: Analysis) -> list[Published]:
     """The figures that the spec of a network quotes."""
-    computed = {key: QUANTITIES[key].of(analysis.totals) for key in ("params", "multiplications")}
     found = []
     for figure in analysis.graph.reported:
+        quantity = quantity_of_network(figure.quantity)
+        computed = quantity.of(analysis) if figure.quantity in _COMPUTED else None
         value = f"{figure.value:,}" if isinstance(figure.value, int) else str(figure.value)
-        if ("accuracy" in figure.quantity or "error" in figure.quantity) and not value.endswith("%"):
+        if quantity.unit == "%" and not value.endswith("%"):
             value += " %"
         note = figure.note or ""
         # A note that begins with γ is no sentence about Γ.
         note = f"{note[0].upper() if note[0].isascii() else note[0]}{note[1:]}" if note else ""
         if note and not note.endswith("."):
             note += "."
-        found.append(Published(NAMES[figure.quantity], value, figure.source, computed.get(figure.quantity), note))
+        found.append(Published(quantity.title, value, figure.source, computed, note))
     return found
 
 
@@ -54,3 +48,18 @@ def compare_figures(analysis: Analysis) -> list[str]:
         note = f" {figure.note}" if figure.note else ""
         sentences.append(f"Reported {figure.name}: {figure.value} ({figure.source}){here}.{note}")
     return sentences
+
+
+def accuracies(analysis: Analysis, which: str) -> list[Reported]:
+    """The reported top1 or top5 figures of this very network that are accuracies or errors in percent."""
+    return [
+        figure
+        for figure in analysis.graph.reported
+        if figure.quantity.startswith(which) and figure.of is None and figure.accuracy is not None
+    ]
+
+
+def accuracy(analysis: Analysis, which: str) -> Reported | None:
+    """The one of `accuracies` by which networks are compared: of a single crop, else the first in the spec."""
+    figures = accuracies(analysis, which)
+    return next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archcalc.core import words
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
+from archcalc.render.tables.networks import network_column
 
 #: By network: what else there is of it, and the file.
 Files = Mapping[str, Mapping[str, str]]
@@ -19,7 +19,12 @@ _WITHOUT_PAGES = (
     "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the full table; well-known networks "
     "have a diagram. `archcalc report --all -o FOLDER` makes a page for browsers and all diagrams of every network."
 )
-_HEADS = ("network", "year", "input", "depth", "parameters", "multiplications", "stored", "top-1", "top-5")
+#: By key: facts of a network, and its quantities.
+_FACTS = ("network", "input", "output")
+_COLUMNS = (
+    "network", "year", "input", "depth", "params", "multiplications", "activation_bytes", "top1_accuracy",
+    "top5_accuracy",
+)  # fmt: skip
 
 
 def file_name(network: str, ending: str = "md") -> str:
@@ -59,53 +64,32 @@ def render_index(analyses: Sequence[Analysis], files: Files | None = None, pages
     out += _development(networks, pages)
     if blocks:
         out += ["", "## Building blocks", "", "Parts that are taught on their own, as small networks.", ""]
-        out += _comparison(blocks, files, ("network", "input", "output", "parameters", "multiplications"))
+        out += _comparison(blocks, files, ("network", "input", "output", "params", "multiplications"))
     return "\n".join(out) + "\n"
 
 
-def _comparison(analyses: Sequence[Analysis], files: Files, heads: Sequence[str] = _HEADS) -> list[str]:
-    left = {"network", "input", "output"}
+def _comparison(analyses: Sequence[Analysis], files: Files, columns: Sequence[str] = _COLUMNS) -> list[str]:
+    heads = [key if key in _FACTS else network_column(key).title for key in columns]
     lines = [
         "| " + " | ".join(heads) + " |",
-        "|" + "|".join(":---" if head in left else "---:" for head in heads) + "|",
+        "|" + "|".join(":---" if key in _FACTS else "---:" for key in columns) + "|",
     ]
     for analysis in analyses:
-        cells = _cells(analysis, files)
-        lines.append("| " + " | ".join(cells[head] for head in heads) + " |")
+        facts = _facts(analysis, files)
+        cells = [facts[key] if key in _FACTS else network_column(key).text(analysis) for key in columns]
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-def _cells(analysis: Analysis, files: Files) -> Mapping[str, str]:
-    graph, totals = analysis.graph, analysis.totals
+def _facts(analysis: Analysis, files: Files) -> Mapping[str, str]:
+    graph = analysis.graph
     title = escape_markdown(graph.title or graph.name)
     links = " · ".join(f"[{what}]({target})" for what, target in files.get(graph.name, {}).items())
     return {
         "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`" + (f"<br>{links}" if links else ""),
-        "year": str(graph.year or words.NONE),
         "input": format_shape(graph.input_shape),
         "output": format_shape(analysis.rows[graph.outputs[0].layer].output_shape),
-        "depth": str(analysis.depth),
-        "parameters": f"{totals.params:,}",
-        "multiplications": f"{totals.multiplications:,}",
-        "stored": words.size(totals.activation_bytes),
-        "top-1": accuracy(analysis, "top1"),
-        "top-5": accuracy(analysis, "top5"),
     }
-
-
-def accuracy(analysis: Analysis, which: str) -> str:
-    """The reported top-1 or top-5 figure of this very network as an accuracy in percent.
-
-    One of a single crop comes before others, the first in the spec before later ones, as in the chart of
-    `archcalc.render.charts.accuracy`.
-    """
-    figures = [
-        figure
-        for figure in analysis.graph.reported
-        if figure.quantity.startswith(which) and figure.of is None and figure.accuracy is not None
-    ]
-    chosen = next((figure for figure in figures if figure.crops == 1), figures[0] if figures else None)
-    return f"{chosen.accuracy:.1f}" if chosen else words.NONE
 
 
 def _development(analyses: Sequence[Analysis], picture: bool) -> list[str]:

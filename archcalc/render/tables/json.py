@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.core.quantities import adding_up
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis, Row, Totals
 from archcalc.render.tables.report import Report
@@ -60,15 +61,7 @@ def _row(row: Row) -> dict[str, Any]:
         "input_shapes": [list(shape) for shape in row.input_shapes],
         "output_shape": list(row.output_shape),
         **({"weights_of": row.weights_of} if row.weights_of is not None else {}),
-        "params": row.params,
-        "weights": row.weights,
-        "biases": row.biases,
-        "trainable_params": row.trainable_params,
-        "buffers": row.buffers,
-        "multiplications": row.multiplications,
-        "operations": row.operations._asdict(),
-        "activations": row.activations,
-        "activation_bytes": row.activation_bytes,
+        **_counts(row),
         "receptive_field": [field.height.size, field.width.size] if field else None,
         "receptive_field_stride": [field.height.stride, field.width.stride] if field else None,
         "receptive_field_start": [field.height.start, field.width.start] if field else None,
@@ -81,4 +74,18 @@ def _settings(op: Op) -> dict[str, Any]:
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
-    return {**totals._asdict(), "operations": totals.operations._asdict()}
+    return {
+        **_counts(totals),
+        "param_bytes": totals.param_bytes,
+        "peak_activation_bytes": totals.peak_activation_bytes,
+        "peak_layer": totals.peak_layer,
+    }
+
+
+def _counts(numbers: Row | Totals) -> dict[str, Any]:
+    """The quantities that add up, by key; those of `operations` together."""
+    found: dict[str, Any] = {}
+    for one in adding_up():
+        group, _, name = one.attribute.rpartition(".")
+        (found.setdefault(group, {}) if group else found)[name] = one.of(numbers)
+    return found

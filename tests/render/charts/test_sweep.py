@@ -6,7 +6,7 @@ import pytest
 
 from archcalc import UsageError
 from archcalc.passes.analysis import Analysis, analyse
-from archcalc.render.charts.sweep import SWEPT, sweep
+from archcalc.render.charts.sweep import SHOWN, sweep
 from archcalc.spec.catalogue import load
 from tests.render.charts.charts import check_chart, data_of, words_of
 
@@ -31,7 +31,7 @@ def test_values_are_those_of_the_analyses() -> None:
 
 def test_pictures() -> None:
     check_chart(sweep(mobilenets(), "alpha", ALPHAS))
-    for key in SWEPT:
+    for key in SHOWN:
         check_chart(sweep(mobilenets(), "alpha", ALPHAS, [key]))
     check_chart(sweep([analyse(load("lenet5"))], "input", ["32x32x1"]))
     many = [str(number) for number in range(2, 40)]

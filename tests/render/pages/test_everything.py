@@ -24,7 +24,8 @@ from archcalc.render.pages.everything import (
     picture_file,
     table_file,
 )
-from archcalc.render.tables.index import accuracy, render_index
+from archcalc.render.tables.index import render_index
+from archcalc.render.tables.networks import network_column
 from archcalc.spec.catalogue import names
 from tests.render.pages.made import analysis_of
 from tests.tiers import slow_but
@@ -126,12 +127,12 @@ def test_the_long_form_has_all_plots_and_those_of_the_documentation_are_fresh() 
 )
 def test_accuracies(network: str, best: str, five: str) -> None:
     analysis = analysis_of(network)
-    assert (accuracy(analysis, "top1"), accuracy(analysis, "top5")) == (best, five)
+    assert tuple(network_column(f"top{n}_accuracy").text(analysis) for n in (1, 5)) == (best, five)
 
 
 def test_the_index_and_the_chart_quote_the_same_accuracy() -> None:
     found = {name: top1(analysis_of(name)) for name in names()}
-    quoted = {name: accuracy(analysis_of(name), "top1") for name in names()}
+    quoted = {name: network_column("top1_accuracy").text(analysis_of(name)) for name in names()}
     assert quoted == {name: f"{one.percent:.1f}" if one else words.NONE for name, one in found.items()}
 
 
