@@ -96,6 +96,13 @@ def archcalc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def refuses(archcalc: Run) -> Run:
     """The program must refuse: exit 2, nothing on stdout, and one short message that is no Python."""
 

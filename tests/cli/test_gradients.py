@@ -15,9 +15,7 @@ from tests.cli.runner import Run
 FOUR = "16x16x3 -> [conv3-4 -> relu]*2 -> fc5"
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def table(text: str, head: str) -> list[list[str]]:

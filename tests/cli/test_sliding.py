@@ -10,10 +10,7 @@ import pytest
 
 from tests.cli.runner import Run
 
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def test_equal_without_padding(archcalc: Run) -> None:
