@@ -1,4 +1,4 @@
-"""Faulty arithmetic in specs: faults at their column, values that a spec cannot mean, bounds that hold for hostile text."""
+"""Faulty arithmetic in specs: faults at their column, values that no spec can mean, hostile text that stays bounded."""
 
 from __future__ import annotations
 
