@@ -94,7 +94,7 @@ class Dropout(Pointwise):
     kind = "dropout"
     stem = "drop"
     noun = "dropout"
-    words = names("dropout|drop|spatial dropout|дропаут|исключение|随机失活")
+    words = names("dropout|drop|дропаут|исключение|随机失活")
     family = "regularisation"
     in_place = True
     is_view = True

@@ -101,6 +101,7 @@ NEEDED: Mapping[str, Any] = {
     "output_size": (7, 7),
     "shape": "1x1x7",
     "padding": 7,
+    "num_groups": 3,
 }
 
 

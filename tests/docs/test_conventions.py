@@ -46,6 +46,7 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
             "f": 9,
             "b": int(bias),
             "k": len(inputs),
+            "g": getattr(op, "num_groups", 1),
         }
         counted = op.operations(inputs, output)
         expected = [evaluate(parse_expression(formula), variables) for formula in written]

@@ -24,19 +24,19 @@ SPEC = """\
 input: 8x8x3
 layers:
   - conv2d: {name: conv1, out_channels: 6, kernel_size: 3, padding: 1}
-  - group_norm2d: {name: gn1, groups: 2}
+  - clique_norm2d: {name: cn1, groups: 2}
   - linear: {name: fc1, out_features: 10}
 """
 
 
-class GroupNorm2d(Pointwise):
+class CliqueNorm2d(Pointwise):
     """(x − mean)/√(variance + ε)·γ + β over groups of channels. Source: Wu & He 2018, equation 7."""
 
-    kind = "group_norm2d"
-    stem = "gn"
+    kind = "clique_norm2d"
+    stem = "cn"
     family = "normalisation"
     unit = "channel"
-    words = ("gn", "group normalization")
+    words = ("cn", "clique normalization")
 
     groups: Annotated[Count, Letter("G", "groups")]
 
@@ -56,20 +56,20 @@ class GroupNorm2d(Pointwise):
         return Operations(sums + 2 * values + each, 2 * values, 0, 3 * each, each)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"group norm, {self.groups} groups"
+        return f"clique norm, {self.groups} groups"
 
 
 @pytest.fixture
-def group_norm() -> Iterator[type[Op]]:
+def clique_norm() -> Iterator[type[Op]]:
     try:
-        yield register(GroupNorm2d)
+        yield register(CliqueNorm2d)
     finally:
-        OPS.pop("group_norm2d", None)
+        OPS.pop("clique_norm2d", None)
         ops._by_word.cache_clear()
 
 
 @pytest.fixture
-def spec(group_norm: type[Op], tmp_path: Path) -> str:
+def spec(clique_norm: type[Op], tmp_path: Path) -> str:
     path = tmp_path / "net.yaml"
     path.write_text(HEAD + SPEC, encoding="utf-8")
     return str(path)
@@ -77,26 +77,26 @@ def spec(group_norm: type[Op], tmp_path: Path) -> str:
 
 def test_it_stands_in_a_spec_and_in_the_report(spec: str, archcalc: Run) -> None:
     analysis = analyse(load(spec))
-    row = analysis["gn1"]
+    row = analysis["cn1"]
     assert (row.output_shape, row.params, row.multiplications) == ((6, 8, 8), 12, 0)
     assert row.operations == Operations(2 * (384 - 2) + 2 * 384 + 2, 2 * 384, 0, 3 * 2, 2)
     assert analysis.totals.params == 6 * (27 + 1) + 12 + (384 + 1) * 10
-    assert "group norm, 2 groups" in archcalc("report", spec).out
-    assert "group_norm2d" in str(json_schema())
+    assert "clique norm, 2 groups" in archcalc("report", spec).out
+    assert "clique_norm2d" in str(json_schema())
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"), [("groups: 4", "groups does not divide"), ("group: 2", "did you mean groups")]
 )
-def test_its_errors_name_the_place(group_norm: type[Op], wrong: str, message: str) -> None:
+def test_its_errors_name_the_place(clique_norm: type[Op], wrong: str, message: str) -> None:
     with pytest.raises(SpecError, match=message) as caught:
         analyse(graph(SPEC.replace("groups: 2", wrong)))
     assert "net.yaml:" in str(caught.value)
 
 
 def test_its_numbers_are_derived(spec: str, archcalc: Run) -> None:
-    text = archcalc("explain", spec, "gn1").out
-    assert "gn1: group norm, 2 groups; input 8×8×6" in text
+    text = archcalc("explain", spec, "cn1").out
+    assert "cn1: clique norm, 2 groups; input 8×8×6" in text
     assert "2D₁ = 2·6 = 12" in text
     assert "1 weight and 1 bias for each channel" in text
     assert "2·(H₁·W₁·D₁ − G) + 2·H₁·W₁·D₁ + G = 2·(8·8·6 − 2) + 2·8·8·6 + 2" in text
@@ -107,22 +107,22 @@ def test_it_has_a_closed_form(spec: str, archcalc: Run) -> None:
     assert archcalc("formula", spec, "--activations").out.startswith("values stored = 15*s**2 + 10")
 
 
-def test_it_is_known_by_its_words(group_norm: type[Op]) -> None:
-    assert group_norm.noun == "group norm"
-    assert [op.kind for op in called("GN")] == ["group_norm2d"]
-    assert [op.kind for op in called("Group-Normalization")] == ["group_norm2d"]
+def test_it_is_known_by_its_words(clique_norm: type[Op]) -> None:
+    assert clique_norm.noun == "clique norm"
+    assert [op.kind for op in called("CN")] == ["clique_norm2d"]
+    assert [op.kind for op in called("Clique-Normalization")] == ["clique_norm2d"]
 
 
 def test_a_table_with_it_is_checked(spec: str, tmp_path: Path, archcalc: Run) -> None:
     table = tmp_path / "answers.csv"
-    table.write_text("layer,output,params\nconv1,8x8x6,168\ngn1,8x8x6,6\n", encoding="utf-8")
+    table.write_text("layer,output,params\nconv1,8x8x6,168\ncn1,8x8x6,6\n", encoding="utf-8")
     cells = json.loads(archcalc("check", spec, str(table), "-f", "json").out)["cells"]
     verdicts = {(cell["layer"], cell["quantity"]): cell["verdict"] for cell in cells}
-    assert verdicts["gn1", "output_shape"] == "right"
-    assert verdicts["gn1", "params"] == "wrong"
+    assert verdicts["cn1", "output_shape"] == "right"
+    assert verdicts["cn1", "params"] == "wrong"
 
 
-def group_norm2d(x: Array, weight: Array, bias: Array, *, groups: int) -> Array:
+def clique_norm2d(x: Array, weight: Array, bias: Array, *, groups: int) -> Array:
     parts = x.reshape(x.shape[0], groups, -1)
     centred = parts - parts.mean(axis=2, keepdims=True)
     spread = (1, -1, 1, 1)
@@ -132,13 +132,13 @@ def group_norm2d(x: Array, weight: Array, bias: Array, *, groups: int) -> Array:
 
 
 def test_with_a_kernel_it_runs(spec: str, archcalc: Run) -> None:
-    kernel("group_norm2d", arrays=lambda x: {"weight": x.shape[1:2], "bias": x.shape[1:2]})(group_norm2d)
+    kernel("clique_norm2d", arrays=lambda x: {"weight": x.shape[1:2], "bias": x.shape[1:2]})(clique_norm2d)
     try:
         result = archcalc("run", spec, "--algorithm", "im2col")
         assert result.code == 0, result.err
         assert "all shapes and counts agree" in result.out
     finally:
-        del KERNELS["group_norm2d"]
+        del KERNELS["clique_norm2d"]
 
 
 def test_a_kind_is_registered_once() -> None:

@@ -7,7 +7,19 @@ are counted. Speed is the business of `archcalc.execute.quick`.
 
 from __future__ import annotations
 
-from archcalc.execute.kernels import activation, conv, curves, dense, local, merge, norm, pool, reshape, transposed
+from archcalc.execute.kernels import (
+    activation,
+    conv,
+    curves,
+    dense,
+    local,
+    merge,
+    norm,
+    pool,
+    reshape,
+    sample_norm,
+    transposed,
+)
 from archcalc.execute.kernels.registry import (
     ALGORITHMS,
     KERNELS,
@@ -39,5 +51,6 @@ __all__ = [
     "norm",
     "pool",
     "reshape",
+    "sample_norm",
     "transposed",
 ]

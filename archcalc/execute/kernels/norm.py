@@ -79,6 +79,11 @@ def around(channel: int, size: int) -> slice:
 
 
 @kernel("dropout", before_rectifier=True)
+@kernel("stochastic_depth", before_rectifier=True)
+@kernel("drop_block", before_rectifier=True)
+@kernel("feature_dropout", before_rectifier=True)
+@kernel("alpha_dropout", before_rectifier=True)
+@kernel("feature_alpha_dropout", before_rectifier=True)
 def dropout(x: Array) -> Array:
     """At inference nothing is dropped. Source: Hinton et al. 2012."""
     return x

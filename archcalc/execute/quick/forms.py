@@ -294,6 +294,11 @@ def multiply(task: Task, maps: Sequence[Map], place: Place) -> Map:
 
 
 @form("dropout", role="nothing")
+@form("stochastic_depth", role="nothing")
+@form("drop_block", role="nothing")
+@form("feature_dropout", role="nothing")
+@form("alpha_dropout", role="nothing")
+@form("feature_alpha_dropout", role="nothing")
 @form("identity", role="nothing")
 def view(_task: Task, maps: Sequence[Map], _place: Place) -> Map:
     """What does nothing at inference."""

@@ -144,7 +144,12 @@ def test_every_op_has_a_kernel() -> None:
 
 #: Settings that do not change what is calculated, and why.
 WITHOUT_EFFECT = {
-    ("dropout", "p"): "nothing is dropped at inference",
+    **{
+        (kind, name): "nothing is dropped at inference"
+        for kind, each in OPS.items()
+        if each.family == "regularisation"
+        for name in each.model_fields
+    },
     ("input", "shape"): "the batch has its own",
     **{(kind, "exact"): "refuses inputs; the analysis checks it" for kind in OPS if "exact" in OPS[kind].model_fields},
 }

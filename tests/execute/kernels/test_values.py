@@ -49,6 +49,24 @@ VALUES = [
     Values("softplus", [X], [0.00907496, log(2) / 2, 2], {"beta": 2, "threshold": 3}),
     Values("log_softmax", [[0, log(3)]], [log(1 / 4), log(3 / 4)]),
     Values("glu", [[1, 2, 0, log(3)]], [0.5, 1.5]),
+    # Mean 2, variance 1: −1 and 1 but for ε. At each position.
+    Values(
+        "layer_norm", [[[1, 4], [3, 8]]], [[-9, -9], [21, 21]], {"epsilon": 1e-12},
+        {"weight": [10, 20], "bias": [1, 1]},
+    ),
+    # Mean 3, variance 5 and 4 more: 2·(x − 3)/3.
+    Values(
+        "layer_norm", [[[0, 2], [4, 6]]], [[-2, -2 / 3], [2 / 3, 2]], {"axes": "all", "epsilon": 4, "bias": False},
+        {"weight": [[2, 2], [2, 2]]},
+    ),
+    # Mean square 12.5, and 3.5 more: 4².
+    Values("rms_norm", [[3, 4]], [0.75, 2], {"epsilon": 3.5}, {"weight": [1, 2]}),
+    Values("group_norm", [[1, 3, 0, 8]], [-1, 1, -1, 1], {"num_groups": 2, "affine": False, "epsilon": 1e-12}),
+    Values("instance_norm", [[[1, 3], [0, 8]]], [[-1, 1], [-1, 1]], {"epsilon": 1e-12}),
+    *(
+        Values(kind, [X], X)
+        for kind in ("stochastic_depth", "drop_block", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+    ),
 ]  # fmt: skip
 
 

@@ -48,6 +48,7 @@ FIELDS: dict[str, dict[str, list[str]]] = {
     "adaptive_avg_pool2d": {"output_size": ["p", "[p, 3]"]},
     "max_unpool2d": {"kernel_size": ["p", "2"], "stride": ["", "p"], "padding": ["0"]},
     "local_response_norm": {"size": ["p"]},
+    "group_norm": {"num_groups": ["p", "3", "2*p"]},
     "crop2d": {"margins": ["p", "[p, 1]", "[0, p, 1, 2]"]},
     "slice2d": {"step": ["p", "2", "[1, p]"], "start": ["0", "p", "[p, 1]"]},
     "zero_pad2d": {"padding": ["p", "[p, 0, 1, 2]", "same"], "kernel_size": ["p", ""], "stride": ["p", ""]},

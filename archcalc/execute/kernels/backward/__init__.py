@@ -6,7 +6,7 @@ what the kernel took, and gives the gradients with respect to the maps and the a
 
 from __future__ import annotations
 
-from archcalc.execute.kernels.backward import activation, conv, curves, dense, merge, norm, pool, reshape
+from archcalc.execute.kernels.backward import activation, conv, curves, dense, merge, norm, pool, reshape, sample_norm
 from archcalc.execute.kernels.backward.registry import BACKWARD, Backward, Gradients, Nature, backward
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "norm",
     "pool",
     "reshape",
+    "sample_norm",
 ]

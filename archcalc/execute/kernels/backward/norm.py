@@ -57,6 +57,11 @@ def local_response_norm(
 
 
 @backward("dropout", nature="linear")
+@backward("stochastic_depth", nature="linear")
+@backward("drop_block", nature="linear")
+@backward("feature_dropout", nature="linear")
+@backward("alpha_dropout", nature="linear")
+@backward("feature_alpha_dropout", nature="linear")
 def dropout(grad: Array, x: Array) -> Gradients:
     """Nothing was dropped."""
     return Gradients((grad.reshape(x.shape),))

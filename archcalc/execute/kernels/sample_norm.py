@@ -1,0 +1,80 @@
+"""Normalisation by the statistics of one image."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from archcalc.execute.kernels.registry import Array, Sizes, kernel
+
+#: The axes over which a mean is taken.
+Over = Literal["channels", "all"]
+
+
+def axes_of(x: Array, axes: Over) -> tuple[int, ...]:
+    """The channels, or everything but the batch."""
+    return (1,) if axes == "channels" else tuple(range(1, x.ndim))
+
+
+def standardised(x: Array, axes: tuple[int, ...], epsilon: float, centred: bool = True) -> tuple[Array, Array]:
+    """(x − mean)/√(variance + ε) over these axes, and 1/√(variance + ε); not `centred`: about 0."""
+    moved = x - x.mean(axis=axes, keepdims=True) if centred else x
+    inverse = 1 / np.sqrt((moved * moved).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
+    return moved * inverse, inverse
+
+
+def spread(array: Array, x: Array) -> Array:
+    """An array for each channel, spread over the positions; one for each value as it is."""
+    return array.reshape(*array.shape, *(1,) * (x.ndim - 1 - array.ndim))
+
+
+def affine(x: Array, weight: Array | None, bias: Array | None) -> Array:
+    """x·γ + β."""
+    out = x if weight is None else x * spread(weight, x)
+    return out if bias is None else out + spread(bias, x)
+
+
+def _layer_arrays(x: Array, *, axes: Over, elementwise_affine: bool, bias: bool) -> Sizes:
+    size = x.shape[1:2] if axes == "channels" else x.shape[1:]
+    kept = ("weight", "bias")[: 1 + bias] if elementwise_affine else ()
+    return dict.fromkeys(kept, size)
+
+
+@kernel("layer_norm", arrays=_layer_arrays, normalises=True, before_rectifier=True)
+def layer_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, axes: Over = "channels", epsilon: float = 1e-5
+) -> Array:
+    """(x − mean)/√(variance + ε)·γ + β, at each position over the channels or over all. Source: Ba et al. 2016."""
+    return affine(standardised(x, axes_of(x, axes), epsilon)[0], weight, bias)
+
+
+@kernel("rms_norm", arrays=_layer_arrays, normalises=True, before_rectifier=True)
+def rms_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, axes: Over = "channels", epsilon: float = 1e-5
+) -> Array:
+    """x/√(mean of x² + ε)·γ. Source: Zhang & Sennrich 2019, equation 4."""
+    return affine(standardised(x, axes_of(x, axes), epsilon, centred=False)[0], weight, bias)
+
+
+def grouped(x: Array, groups: int) -> Array:
+    """The values of each group of channels in a row: (N, groups, values)."""
+    return x.reshape(len(x), groups, -1)
+
+
+def _channel_arrays(x: Array, *, affine: bool) -> Sizes:
+    return dict.fromkeys(("weight", "bias"), x.shape[1:2]) if affine else {}
+
+
+@kernel("group_norm", arrays=_channel_arrays, normalises=True, before_rectifier=True)
+def group_norm(
+    x: Array, weight: Array | None = None, bias: Array | None = None, *, num_groups: int, epsilon: float = 1e-5
+) -> Array:
+    """Each group of channels over all positions. Source: Wu & He 2018, equation 7."""
+    return affine(standardised(grouped(x, num_groups), (2,), epsilon)[0].reshape(x.shape), weight, bias)
+
+
+@kernel("instance_norm", arrays=_channel_arrays, normalises=True, before_rectifier=True)
+def instance_norm(x: Array, weight: Array | None = None, bias: Array | None = None, *, epsilon: float = 1e-5) -> Array:
+    """Each channel over all positions. Source: Ulyanov et al. 2016, equation 2."""
+    return group_norm(x, weight, bias, num_groups=x.shape[1], epsilon=epsilon)

@@ -1,0 +1,38 @@
+"""Normalisation by the statistics of one image, and what is dropped in training only, worked out by hand."""
+
+from archcalc.ops import Operations
+from tests.ops.rows.row import Row
+
+MAP = (4, 3, 2)
+
+NORMS = [
+    # 6 groups of 4: 2·18 sums, 24 differences, 6 times ε, 24 times β; 24 squares, 24 factors, 24 times γ.
+    Row("layer_norm", {}, (MAP,), MAP, 8, counts=Operations(36 + 24 + 6 + 24, 72, 0, 18, 6)),
+    Row("layer_norm", {"bias": False}, (MAP,), MAP, 4, counts=Operations(66, 72, 0, 18, 6)),
+    Row("layer_norm", {"elementwise_affine": False}, (MAP,), MAP, counts=Operations(66, 48, 0, 18, 6)),
+    # One group of 24, and γ and β for each value: PyTorch's normalized_shape (C, H, W).
+    Row("layer_norm", {"axes": "all"}, (MAP,), MAP, 48, counts=Operations(46 + 24 + 1 + 24, 72, 0, 3, 1)),
+    # A row of 5 tokens, and a vector: one group.
+    Row("layer_norm", {"epsilon": 0.1}, ((4, 5),), (4, 5), 8, counts=Operations(30 + 20 + 5 + 20, 60, 0, 15, 5)),
+    Row("layer_norm", {}, ((6,),), (6,), 12, counts=Operations(10 + 6 + 1 + 6, 18, 0, 3, 1)),
+    # No mean: 18 sums of squares and 6 times ε.
+    Row("rms_norm", {}, (MAP,), MAP, 4, counts=Operations(24, 72, 0, 12, 6)),
+    Row("rms_norm", {"axes": "all", "bias": True}, (MAP,), MAP, 48, counts=Operations(23 + 1 + 24, 72, 0, 2, 1)),
+    Row("rms_norm", {"elementwise_affine": False}, ((4, 5),), (4, 5), counts=Operations(20, 40, 0, 10, 5)),
+    # 2 groups of 2 channels and 6 positions.
+    Row("group_norm", {"num_groups": 2}, (MAP,), MAP, 8, counts=Operations(44 + 24 + 2 + 24, 72, 0, 6, 2)),
+    Row("group_norm", {"num_groups": 1, "affine": False}, (MAP,), MAP, counts=Operations(46 + 24 + 1, 48, 0, 3, 1)),
+    Row("group_norm", {"num_groups": 2}, ((6,),), (6,), 12, counts=Operations(8 + 6 + 2 + 6, 18, 0, 6, 2)),
+    Row("group_norm", {"num_groups": 3}, ((3, 2, 1, 2),), (3, 2, 1, 2), 6, counts=Operations(45, 36, 0, 9, 3)),
+    # 4 groups of 6 positions.
+    Row("instance_norm", {}, (MAP,), MAP, counts=Operations(40 + 24 + 4, 48, 0, 12, 4)),
+    Row("instance_norm", {"affine": True}, ((2, 5),), (2, 5), 4, counts=Operations(16 + 10 + 2 + 10, 30, 0, 6, 2)),
+]  # fmt: skip
+DROPS = [
+    Row("stochastic_depth", {"p": 0.2, "mode": "batch"}, (MAP,), MAP),
+    Row("drop_block", {"p": 0.1, "block_size": 3}, (MAP,), MAP),
+    Row("feature_dropout", {}, ((4, 5),), (4, 5)),
+    Row("alpha_dropout", {}, ((6,),), (6,)),
+    Row("feature_alpha_dropout", {}, (MAP,), MAP),
+]
+ROWS = [*NORMS, *DROPS]
