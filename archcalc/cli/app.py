@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import click
@@ -33,45 +35,55 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+def examples(command: str) -> str:
+    """What ends the help of a command: its section of examples.txt."""
+    text = Path(__file__).with_name("examples.txt").read_text(encoding="utf-8")
+    section = text.partition(f"[{command}]\n")[2].partition("\n[")[0]
+    return f"\b\nExamples:\n{indent(section.rstrip(), '  ')}\n"
+
+
+class Group(click.Group):
+    """Commands in a fixed order; a name that is none of theirs gives the nearest, and each help ends with examples."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = self.commands.get(cmd_name)
+        if command is not None:
+            command.epilog = examples(cmd_name if self.name == "app" else f"{self.name} {cmd_name}")
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            from archcalc.core.suggest import did_you_mean
+
+            hint = did_you_mean(args[0], names) or f"; there are {', '.join(names)}"
+            raise click.UsageError(f"{ctx.command_path} has no command {args[0][:60]!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class Commands(Group):
     """A group that imports a command only when it is called; the overview is made from `COMMANDS`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"archcalc.cli.commands.{cmd_name}").command
-        return command
+        if cmd_name in COMMANDS:
+            self.commands[cmd_name] = import_module(f"archcalc.cli.commands.{cmd_name}").command
+        return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archcalc.core.suggest import did_you_mean
-
-            hint = did_you_mean(args[0], COMMANDS) or f"; there are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""\b
-Examples:
-  archcalc report alexnet
-  archcalc report resnet50 --depth 1
-  archcalc report vgg16 --input 384x384x3 -f csv -o vgg16.csv
-  archcalc explain alexnet conv1
-  archcalc solve conv2d --input 224 --output 55 --kernel-size 11 --stride 4
-  archcalc check alexnet answers.csv
-  archcalc report "32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10"
-  archcalc validate mynet.yaml
-""",
+    epilog=examples("archcalc"),
 )
 @click.version_option(__version__, message="archcalc %(version)s")
 def app() -> None:

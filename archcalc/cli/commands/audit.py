@@ -12,16 +12,7 @@ from archcalc.teach.audit.formats import ENDINGS, FORMATS, render
 from archcalc.teach.audit.verdicts import Verdict
 
 
-@click.command(
-    name="audit",
-    epilog="""\b
-Examples:
-  archcalc audit claims.yaml
-  archcalc audit claims.yaml --only wrong
-  archcalc audit claims.yaml -o audit.md
-  archcalc audit reports/lecture_claims.yaml -f json
-""",
-)
+@click.command("audit")
 @click.argument("claims", metavar="CLAIMS")
 @output_options(FORMATS, ENDINGS)
 @click.option(

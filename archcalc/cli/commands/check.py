@@ -13,17 +13,7 @@ from archcalc.teach.check.formats import ENDINGS, FORMATS, render
 from archcalc.tools import TOTALS, checked
 
 
-@click.command(
-    name="check",
-    epilog="""\b
-Examples:
-  archcalc check alexnet answers.csv
-  archcalc check vgg16 answers.xlsx -f html -o feedback.html
-  archcalc check lenet5 --params 61,706
-  archcalc check alexnet --params "(3*11*11*96+96)+(96*256*5*5+256)+(256*384*3*3+384)*2+…"
-  archcalc check "32x32x3 -> conv5-6 -> pool2 -> fc10" answers.md
-""",
-)
+@click.command("check")
 @network_argument
 @click.argument("file", metavar="[ANSWERS]", required=False)
 @output_options(FORMATS, ENDINGS)

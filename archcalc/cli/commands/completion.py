@@ -6,15 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 
-@click.command(
-    name="completion",
-    epilog="""\b
-Examples:
-  archcalc completion bash >> ~/.bashrc
-  archcalc completion zsh >> ~/.zshrc
-  archcalc completion fish > ~/.config/fish/completions/archcalc.fish
-""",
-)
+@click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """The script that completes commands, options and network names in a shell."""

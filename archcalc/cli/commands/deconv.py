@@ -32,17 +32,7 @@ if TYPE_CHECKING:
     from archcalc.passes.analysis import Analysis
 
 
-@click.command(
-    name="deconv",
-    epilog="""\b
-Examples:
-  archcalc deconv alexnet --layer conv3 -o features.png
-  archcalc draw lenet5 -o picture.png
-  archcalc deconv zfnet --layer pool5 --channel 12 --input picture.png -o features.png
-  archcalc deconv vgg11 --layer conv5_2 --rule guided -o features.png
-  archcalc deconv lenet5 --layer C3 --top 4 -o features.npy
-""",
-)
+@click.command("deconv")
 @network_argument
 @click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are projected.")
 @click.option("--input", "sources", metavar="FILE", multiple=True,

@@ -17,17 +17,7 @@ from archcalc.render.diagrams.draw import draw_steps
 from archcalc.render.diagrams.theme import THEMES
 
 
-@click.command(
-    name="draw",
-    epilog="""\b
-Examples:
-  archcalc draw alexnet -o alexnet.svg
-  archcalc draw resnet50 --depth 2 --fit 16:9 -o resnet50.pdf
-  archcalc draw googlenet --only inception_3a -o inception.png
-  archcalc draw vgg16 --color-by params --theme dark -o vgg16.svg
-  archcalc draw resnet18 --steps -o lecture.pptx
-""",
-)
+@click.command("draw")
 @network_argument
 @click.option("-o", "--output", metavar="FILE", required=True, help="The picture; - is stdout (with -f).")
 @click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")

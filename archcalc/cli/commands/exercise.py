@@ -30,17 +30,7 @@ _NAME_HEADS = (
 _LARGEST_ROSTER = 1_000_000
 
 
-@click.command(
-    name="exercise",
-    epilog="""\b
-Examples:
-  archcalc exercise alexnet -o alexnet.md                  the key goes into alexnet-key.md
-  archcalc exercise vgg16 --blank 0.4 --seed 7 -f csv
-  archcalc exercise googlenet --layer inception_3a --quantities params,multiplications -o 3a.tex
-  archcalc exercise alexnet --students roster.txt -f csv -o homework/
-  archcalc exercise alexnet --variants 30 -o homework/
-""",
-)
+@click.command("exercise")
 @network_argument
 @click.option("--blank", type=float, default=1.0, show_default=True, metavar="SHARE",
               help="The share of cells that are left blank.")  # fmt: skip

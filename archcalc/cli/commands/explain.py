@@ -27,14 +27,6 @@ from archcalc.passes.analysis import analyse
 @click.command(
     name="explain",
     context_settings={"ignore_unknown_options": True},
-    epilog="""\b
-Examples:
-  archcalc explain alexnet conv1
-  archcalc explain vgg16 --quantity params
-  archcalc explain resnet50 conv2_x/unit1 -f markdown -o unit1.md
-  archcalc explain conv2d --input 227x227x3 --out-channels 96 --kernel-size 11 --stride 4
-  archcalc explain concat --input 28x28x64 --input 28x28x128
-""",
 )
 @click.argument("network", metavar="NET|OP", shell_complete=complete_network)
 @click.argument("words", metavar="[LAYER]", nargs=-1, type=click.UNPROCESSED)

@@ -9,15 +9,7 @@ from archcalc.cli.output import Target, output_options
 from archcalc.core.conventions import Conventions
 
 
-@click.command(
-    name="formula",
-    epilog="""\b
-Examples:
-  archcalc formula resnet50 --params
-  archcalc formula mobilenet --multiplications
-  archcalc formula alexnet --params --in input --in classes -f latex
-""",
-)
+@click.command("formula")
 @network_argument
 @click.option("--params", "quantity", flag_value="params", help="The parameters (default).")
 @click.option("--multiplications", "quantity", flag_value="multiplications", help="The multiplications.")

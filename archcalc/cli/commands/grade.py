@@ -24,15 +24,7 @@ _MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
 
 
-@click.command(
-    name="grade",
-    epilog="""\b
-Examples:
-  archcalc grade vgg16 submissions/ -o results/
-  archcalc grade alexnet submissions/ --worksheet alexnet.csv -o results/
-  archcalc grade alexnet submissions/ --homework homework/ --partial 0 -o results/
-""",
-)
+@click.command("grade")
 @network_argument
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", metavar="DIR", required=True, help="The folder for grades, overview and feedback.")

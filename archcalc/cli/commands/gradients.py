@@ -23,17 +23,7 @@ _FORMATS = ("table", "markdown", "csv", "json")
 _ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
 
 
-@click.command(
-    name="gradients",
-    epilog="""\b
-Examples:
-  archcalc gradients lenet5
-  archcalc gradients plain34 resnet34 --input 64x64x3 --plot gradients.svg
-  archcalc gradients googlenet googlenet@aux -o googlenet.md
-  archcalc gradients "32x32x3 -> [conv3-16 -> sigmoid] * 20 -> fc10" --dtype float64
-  archcalc gradients vgg16 --init 0.01 --batch 2
-""",
-)
+@click.command("gradients")
 @click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
 @network_options
 @click.option("--batch", type=click.IntRange(1, 1 << 16), default=4, show_default=True, help="Images at a time.")

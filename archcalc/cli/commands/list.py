@@ -19,16 +19,7 @@ _YEARS = re.compile(r"(\d{4})(?:\s*[-–]\s*(\d{4}))?", re.ASCII)
 _MOST_PARAMS = 1 << 40
 
 
-@click.command(
-    name="list",
-    epilog="""\b
-Examples:
-  archcalc list
-  archcalc list resnet
-  archcalc list --family inception --max-params 30M
-  archcalc list --year 2012-2014 -f json -o catalogue.json
-""",
-)
+@click.command("list")
 @click.argument("words", metavar="[WORD]...", nargs=-1)
 @click.option("--family", metavar="NAME", help="Only the networks of a family, such as resnet.")
 @click.option("--year", "years", metavar="YEAR[-YEAR]", help="Only those published in a year, or from one to another.")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from archcalc import tools
+from archcalc.cli.app import Group
 from archcalc.cli.options import (
     Command,
     Finite,
@@ -34,37 +35,7 @@ from archcalc.render.diagrams.theme import THEMES
 MOST_STEPS = 60
 
 
-class Plots(click.Group):
-    """A group that names its plots where one is asked for that does not exist."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in self.commands:
-            from archcalc.core.suggest import did_you_mean
-
-            known = f"there are {', '.join(self.commands)}"
-            raise click.UsageError(
-                f"there is no plot {args[0][:60]!r}{did_you_mean(args[0], self.commands)}; {known}", ctx
-            )
-        return super().resolve_command(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(
-    name="plot",
-    cls=Plots,
-    epilog="""\b
-Examples:
-  archcalc plot compare -o comparison.svg
-  archcalc plot compare resnet50 vgg16 mobilenet -o three.html
-  archcalc plot profile alexnet -o alexnet.pdf
-  archcalc plot memory unet --batch 4 --theme dark -o unet.png
-  archcalc plot receptive-field vgg16 -o field.svg
-  archcalc plot timeline -o timeline.svg
-  archcalc plot sweep mobilenet --for alpha --values 0.25,0.5,0.75,1 -o alpha.svg
-""",
-)
+@click.group("plot", cls=Group)
 def command() -> None:
     """A chart: networks next to each other, or one along its depth.
 
@@ -110,9 +81,8 @@ def draw(make: Callable[[Mapping[str, Any]], Chart], output: str, form: str | No
         note(f"note: {remark}")
 
 
-def of_one_network(kind: str, short: str, epilog: str, with_bytes: bool = True) -> None:
+def of_one_network(kind: str, explanation: str, with_bytes: bool = True) -> None:
     """The command of a chart of one network; `with_bytes`: it has options for what bytes depend on."""
-    name = kind.replace("_", "-")
 
     def plot(network: NetworkChoice, batch: int = 1, dtype: str = "float32", **options: Any) -> None:
         draw(lambda look: chart_of(network.analyse(batch, dtype), kind, **look), **options)
@@ -120,15 +90,13 @@ def of_one_network(kind: str, short: str, epilog: str, with_bytes: bool = True) 
     plot = look_options(plot)
     if with_bytes:
         plot = batch_option(dtype_option(plot))
-    plot = network_argument(network_options(plot))
-    command.command(name=name, help=short, epilog=f"\b\nExample:\n  archcalc plot {name} {epilog}\n")(plot)
+    command.command(kind.replace("_", "-"), help=explanation)(network_argument(network_options(plot)))
 
 
-def of_several_networks(kind: str, explanation: str, epilog: str) -> None:
+def of_several_networks(kind: str, explanation: str) -> None:
     """The command of a chart of several networks, by default those of the catalogue."""
 
-    @command.command(name=kind, help=explanation, epilog=f"\b\nExamples:\n  archcalc plot {kind} -o {kind}.svg\n"
-                     f"  archcalc plot {kind} {epilog}\n")  # fmt: skip
+    @command.command(kind, help=explanation)
     @click.argument("networks", metavar="[NET]...", nargs=-1, shell_complete=complete_network)
     @look_options
     def plot(networks: tuple[str, ...], **options: Any) -> None:
@@ -142,31 +110,20 @@ of_several_networks(
     Accuracies are the reported ones of the specs, with their sources. Without NET: every network of the catalogue that
     has one. Networks without are named on stderr.
     """,
-    "resnet18 resnet50 vgg16 -o three.html",
 )
-of_one_network(
-    "profile", "Parameters, multiplications and stored activations along the depth of NET.", "resnet50 -o resnet50.svg"
-)
-of_one_network("memory", "Live bytes of activations while NET runs, with the peak.", "vgg16 --batch 32 -o memory.svg")
-of_one_network(
-    "receptive_field", "How many pixels an output of each layer of NET can see.", "alexnet -o field.svg", False
-)
+of_one_network("profile", "Parameters, multiplications and stored activations along the depth of NET.")
+of_one_network("memory", "Live bytes of activations while NET runs, with the peak.")
+of_one_network("receptive_field", "How many pixels an output of each layer of NET can see.", with_bytes=False)
 of_several_networks(
     "timeline",
     """The line of development: families of networks by year, and which follows which.
 
     Year and `follows` are those of the specs. Without NET: the whole catalogue.
     """,
-    "lenet5 alexnet vgg16 mine.yaml -o mine.svg",
 )
 
 
-@command.command(
-    name="sweep",
-    epilog="\b\nExamples:\n  archcalc plot sweep mobilenet --for alpha --values 0.25,0.5,0.75,1 -o alpha.svg\n"
-    "  archcalc plot sweep resnet50 --for input --values 128x128x3,224x224x3,384x384x3 -o input.svg\n"
-    "  archcalc plot sweep resnet18 --for depth --values 18,34,50,101,152 --of params,top1 -o depth.svg\n",
-)
+@command.command("sweep")
 @network_argument
 @click.option("--for", "name", metavar="NAME", required=True, help="The parameter that changes, or input.")
 @click.option("--values", metavar="A,B,…", required=True, help="Its values, in the order of the axis.")

@@ -16,18 +16,7 @@ from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report
 
 
-@click.command(
-    name="report",
-    epilog="""\b
-Examples:
-  archcalc report alexnet
-  archcalc report vgg16 --input 384x384x3 --batch 32
-  archcalc report mobilenet --set alpha=0.5 -f markdown
-  archcalc report resnet50 --depth 2 --columns layer,output,params
-  archcalc report alexnet vgg16 -f json -o both.json
-  archcalc report --all -o site/
-""",
-)
+@click.command("report")
 @networks_argument
 @click.option(
     "--all",

@@ -45,18 +45,7 @@ class Wanted(NamedTuple):
     picture: Path | None
 
 
-@click.command(
-    name="run",
-    epilog="""\b
-Examples:
-  archcalc run alexnet
-  archcalc run lenet5 --count --algorithm loops
-  archcalc run lenet5 --save-weights lenet5.safetensors
-  archcalc run lenet5 --weights lenet5.safetensors --top 3
-  archcalc run resnet18 --feature-maps conv1/conv -o maps.png
-  archcalc run mobilenet --input-size 128x128x3 --batch 4 --layers
-""",
-)
+@click.command("run")
 @network_argument
 @click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
 @preset_option

@@ -10,15 +10,7 @@ from archcalc.cli.output import Target, output_options
 from archcalc.spec.schema import json_schema
 
 
-@click.command(
-    name="schema",
-    epilog="""\b
-Examples:
-  archcalc schema -o archcalc.schema.json
-  # then, as the first line of a spec, for editors with the YAML language server:
-  # yaml-language-server: $schema=archcalc.schema.json
-""",
-)
+@click.command("schema")
 @output_options()
 def command(target: Target) -> None:
     """The JSON Schema of the spec language; with it, editors complete and check specs."""

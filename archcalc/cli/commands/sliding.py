@@ -35,16 +35,7 @@ if TYPE_CHECKING:
 TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
 
 
-@click.command(
-    name="sliding",
-    epilog="""\b
-Examples:
-  archcalc sliding vgg16 --input 384x384x3
-  archcalc sliding vgg16 --input 384x384x3 --without-padding
-  archcalc sliding lenet5 --input 48x48x1
-  archcalc sliding alexnet --input street.jpg --input-size 291x323x3 --weights alexnet.npz
-""",
-)
+@click.command("sliding")
 @network_argument
 @click.option("--input", "source", metavar="SIZE|FILE",
               help="A size, height×width×channels, for random numbers; or an image or .npy array.")  # fmt: skip

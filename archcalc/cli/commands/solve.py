@@ -23,19 +23,7 @@ _BYTES = BYTES["float32"]
 _LARGEST = 1 << 40
 
 
-@click.command(
-    name="solve",
-    epilog="""\b
-Examples:
-  archcalc solve conv2d --input 224 --output 55 --kernel-size 11 --stride 4
-  archcalc solve max_pool2d --input 55 --output 27 --padding 0
-  archcalc solve conv2d --kernel-size 5 --same
-  archcalc solve "(227 - F + 2*0)/4 + 1 = 55"
-  archcalc solve mobilenet --for alpha --params 2000000
-  archcalc solve unet --for input --output 388
-  archcalc solve vgg16 --for input --smallest
-""",
-)
+@click.command("solve")
 @click.argument("what", metavar="OP|EQUATION|NET", shell_complete=complete_network)
 @click.option("--input", "size", metavar="N", help="For a layer, its input along one axis; for a network, HxWxC.")
 @click.option("--output", metavar="N", help="The output along one axis.")

@@ -10,15 +10,7 @@ from archcalc.spec.patterns import is_pattern, parse_pattern
 from archcalc.spec.write import write_document, write_graph
 
 
-@click.command(
-    name="spec",
-    epilog="""\b
-Examples:
-  archcalc spec "32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10"
-  archcalc spec "32x32x3 -> [conv3-64 -> relu]*2 -> pool2 -> fc10" -o mynet.yaml
-  archcalc spec mobilenet --set alpha=0.5
-""",
-)
+@click.command("spec")
 @network_argument
 @output_options()
 @network_options

@@ -17,14 +17,7 @@ from archcalc.spec.spec import Spec
 MOST_LAYERS = 200_000
 
 
-@click.command(
-    name="validate",
-    epilog="""\b
-Examples:
-  archcalc validate mynet.yaml
-  archcalc validate specs/*.yaml
-""",
-)
+@click.command("validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def command(files: tuple[str, ...]) -> None:
     """Check spec files: their form, and that every network and variant in them fits together.

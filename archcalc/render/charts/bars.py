@@ -113,21 +113,15 @@ def _names(figure: Figure, names: Sequence[str], upright: bool) -> None:
     mark = {"type": "text", "align": "right" if upright else "center", "baseline": "middle",
             "angle": 270 if upright else 0, "fontSize": SMALL}  # fmt: skip
     y = figure.inner_height + (8 if upright else 8 + SMALL / 2)
-    pixel = {"type": "quantitative", "scale": None}
-    places = [round((index + 0.5) * band, 2) for index in range(len(names))]
-    figure.add(
-        mark, [{"x": x, "y": round(y, 2), "name": name} for x, name in zip(places, names, strict=True)],
-        x={"field": "x", **pixel}, y={"field": "y", **pixel}, text={"field": "name"},
-    )  # fmt: skip
+    places = [{"x": (index + 0.5) * band, "y": y, "name": name} for index, name in enumerate(names)]
+    figure.place(mark, places, text={"field": "name"})
 
 
 def _legend(figure: Figure, families: Mapping[str, Paint]) -> None:
     """The kinds of layers, in the order of the diagrams' legend, below the names."""
-    shown = [family for family in FAMILIES if family in families]
-    x, y = 0.0, figure.inner_height + figure.bottom - 9
-    for family in shown:
-        paint = families[family]
-        figure.add({"type": "point", "shape": "square", "x": x + 6, "y": y - 4, "size": 130, "filled": True,
-                    "opacity": 1, "fill": paint.fill, "stroke": paint.line, "strokeWidth": 1.2})  # fmt: skip
-        figure.text(x + 17, y, FAMILIES[family], fontSize=SMALL, color=figure.theme.quiet)
-        x += 17 + text_width(FAMILIES[family], SMALL) + 18
+    marks = {
+        title: {"shape": "square", "size": 130, "fill": families[family].fill, "stroke": families[family].line,
+                "strokeWidth": 1.2}
+        for family, title in FAMILIES.items() if family in families
+    }  # fmt: skip
+    figure.legend(marks, figure.inner_height + figure.bottom - 9)

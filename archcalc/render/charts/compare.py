@@ -51,7 +51,9 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     most = max(point.analysis.totals.params for point in points)
     radius = _largest(figure)
     discs = [_disc(point, x, y, most, radius) for point in points]
-    _axes(figure, x, y)
+    figure.axes(
+        x, y, "multiplications for one image (M million, B billion; log scale)", "top-1 accuracy", gridOpacity=0.3
+    )
     _draw_legend(figure, legend, radius, most)
     lines = _lines(figure, _families(points, discs), drawn)
     _bubbles(figure, points, discs, drawn, x, y)
@@ -143,16 +145,6 @@ def _styles(points: Sequence[Point], theme: Theme) -> dict[str, Style]:
     return {family: style(theme, named.index(family)) if family in named else neutral for family in families}
 
 
-def _axes(figure: Figure, x: Scale, y: Scale) -> None:
-    blank = {"type": "point", "opacity": 0}
-    figure.add(
-        blank, [{"x": x.low, "y": y.low}],
-        x={"field": "x", "type": "quantitative", "scale": x.vega(),
-           "axis": x.axis("multiplications for one image (M million, B billion; log scale)", gridOpacity=0.3)},
-        y={"field": "y", "type": "quantitative", "scale": y.vega(), "axis": y.axis("top-1 accuracy")},
-    )  # fmt: skip
-
-
 def _bubbles(
     figure: Figure, points: Sequence[Point], discs: Sequence[Disc], styles: Mapping[str, Style], x: Scale, y: Scale
 ) -> None:
@@ -213,12 +205,10 @@ def _families(points: Sequence[Point], discs: Sequence[Disc]) -> dict[str, list[
 
 def _lines(figure: Figure, families: Mapping[str, Sequence[Disc]], styles: Mapping[str, Style]) -> list[Line]:
     """Draws the families as lines from member to member."""
-    pixel = {"type": "quantitative", "scale": None}
     for family, members in families.items():
-        figure.add(
+        figure.place(
             {"type": "line", "color": styles[family].line, "strokeWidth": 1.3, "strokeDash": styles[family].dash},
-            [{"x": round(disc.x, 2), "y": round(disc.y, 2)} for disc in members],
-            x={"field": "x", **pixel}, y={"field": "y", **pixel}, order={"field": "x"},
+            [{"x": disc.x, "y": disc.y} for disc in members], order={"field": "x"},
         )  # fmt: skip
     return [
         (first.x, first.y, second.x, second.y) for members in families.values() for first, second in pairwise(members)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archcalc.render.charts.axes import Scale
 from archcalc.render.charts.theme import SMALL, SUBTITLE, TITLE, config, theme_of
 from archcalc.render.diagrams.text import CAPITAL, clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Theme
@@ -22,6 +23,8 @@ LEADING = SMALL + 4
 FOOTNOTE = 0.14
 CUT = "… The whole note is in a larger picture."
 Layer = dict[str, Any]
+#: How an encoding takes a field as pixels of the plotting area.
+PIXEL = {"type": "quantitative", "scale": None}
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,28 @@ class Figure:
         layer["data"] = {"values": [{}] if values is None else list(values)}
         self.layers.append(layer)
 
+    def place(self, mark: Mapping[str, Any], values: Sequence[Layer], **encoding: Any) -> None:
+        """A layer of marks that lie at `x` and `y` of their data, in pixels, and reach to `x2` and `y2` if given."""
+        placed = [{key: _px(value) if key in _PLACES else value for key, value in one.items()} for one in values]
+        ends = {key: {"field": key} for key in ("x2", "y2") if values and key in values[0]}
+        self.add(mark, placed, x={"field": "x", **PIXEL}, y={"field": "y", **PIXEL}, **ends, **encoding)
+
+    def axes(self, x: Scale, y: Scale, x_title: str, y_title: str, **x_axis: Any) -> None:
+        """Both axes, without any mark."""
+        self.add(
+            {"type": "point", "opacity": 0}, [{"x": x.low, "y": y.low}],
+            x={"field": "x", "type": "quantitative", "scale": x.vega(), "axis": x.axis(x_title, **x_axis)},
+            y={"field": "y", "type": "quantitative", "scale": y.vega(), "axis": y.axis(y_title)},
+        )  # fmt: skip
+
+    def legend(self, marks: Mapping[str, Layer], y: float) -> None:
+        """Marks with their names in a row, at a height of the plotting area."""
+        x = 0.0
+        for name, mark in marks.items():
+            self.add({"type": "point", "filled": True, "opacity": 1, **mark, "x": x + 6, "y": y - 4})
+            self.text(x + 17, y, name, fontSize=SMALL, color=self.theme.quiet)
+            x += 17 + text_width(name, SMALL) + 18
+
     def text(self, x: float, y: float, text: str | Sequence[str], **mark: Any) -> None:
         """Words at a place of the plotting area, in pixels."""
         place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
@@ -104,12 +129,7 @@ class Figure:
 
     def rules(self, lines: Sequence[tuple[float, float, float, float]], **mark: Any) -> None:
         """Straight lines in pixels, each from x, y to x, y."""
-        values = [dict(zip(("x", "y", "x2", "y2"), map(_px, line), strict=True)) for line in lines]
-        pixel = {"type": "quantitative", "scale": None}
-        self.add(
-            {"type": "rule", **mark}, values,
-            x={"field": "x", **pixel}, y={"field": "y", **pixel}, x2={"field": "x2"}, y2={"field": "y2"},
-        )  # fmt: skip
+        self.place({"type": "rule", **mark}, [dict(zip(("x", "y", "x2", "y2"), line, strict=True)) for line in lines])
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, **mark: Any) -> None:
         """A filled rectangle, in pixels."""
@@ -152,6 +172,9 @@ class Figure:
             "resolve": {"scale": {"x": "independent", "y": "independent"}, "legend": {"size": "independent"}},
             "layer": self.layers,
         }  # fmt: skip
+
+
+_PLACES = frozenset({"x", "y", "x2", "y2"})
 
 
 def _px(value: float) -> float:

@@ -61,7 +61,8 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
     figure.top += ROW * len(rows)
     x = _layers({point.place: point.layer for line in lines for point in line}, figure.inner_width)
     y = _decades([point.norm for point in drawn], figure.inner_height)
-    _axes(figure, x, y)
+    across = "convolution and dense layers, from the input to the output"
+    figure.axes(x, y, across, "‖∂L/∂W‖ (log scale)", grid=False)
     for name, line, look_of_line in zip(names, lines, styles, strict=True):
         _draw(figure, name, line, look_of_line, x, y)
     _legend(figure, rows, names, styles)
@@ -120,15 +121,6 @@ def _decades(values: Sequence[float], height: float) -> Scale:
     return Scale(10.0**low, 10.0**high, height, 0, True, ticks)
 
 
-def _axes(figure: Figure, x: Scale, y: Scale) -> None:
-    figure.add(
-        {"type": "point", "opacity": 0}, [{"x": x.low, "y": y.low}],
-        x={"field": "x", "type": "quantitative", "scale": x.vega(),
-           "axis": x.axis("convolution and dense layers, from the input to the output", grid=False)},
-        y={"field": "y", "type": "quantitative", "scale": y.vega(), "axis": y.axis("‖∂L/∂W‖ (log scale)")},
-    )  # fmt: skip
-
-
 def _draw(figure: Figure, name: str, line: Sequence[_Point], drawn: Style, x: Scale, y: Scale) -> None:
     values = [
         {"layer": clean(point.layer), "place": point.place, "norm": point.norm, "network": name,
@@ -140,16 +132,20 @@ def _draw(figure: Figure, name: str, line: Sequence[_Point], drawn: Style, x: Sc
         "x": {"field": "place", "type": "quantitative", "scale": x.vega(), "axis": None},
         "y": {"field": "norm", "type": "quantitative", "scale": y.vega(), "axis": None},
     }
-    figure.add({"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}, along, **places)
+    figure.add(_line(drawn), along, **places)
     figure.add(
-        {**_mark(drawn), "opacity": 1}, values, **places,
+        _mark(drawn), values, **places,
         tooltip=[{"field": "network"}, {"field": "layer"}, {"field": "text", "title": "norm of the gradient"}],
     )  # fmt: skip
 
 
 def _mark(drawn: Style) -> dict[str, Any]:
-    return {"type": "point", "shape": drawn.shape, "filled": True, "size": 42, "fill": drawn.fill,
+    return {"type": "point", "shape": drawn.shape, "filled": True, "size": 42, "opacity": 1, "fill": drawn.fill,
             "stroke": drawn.line, "strokeWidth": 1.2}  # fmt: skip
+
+
+def _line(drawn: Style) -> dict[str, Any]:
+    return {"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}
 
 
 def _legend_rows(names: Sequence[str], width: float) -> list[list[tuple[float, int]]]:
@@ -170,16 +166,11 @@ def _legend(
     figure: Figure, rows: Sequence[Sequence[tuple[float, int]]], names: Sequence[str], styles: Sequence[Style]
 ) -> None:
     """A sample of each line with its name, above the plotting area."""
-    pixel = {"type": "quantitative", "scale": None}
     for number, row in enumerate(rows):
         base = -8.0 - ROW * (len(rows) - 1 - number)
         middle = base - LABEL * 0.36
         for left, index in row:
             drawn = styles[index]
-            figure.add(
-                {"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash},
-                [{"x": left, "y": middle}, {"x": left + SAMPLE - 6, "y": middle}],
-                x={"field": "x", **pixel}, y={"field": "y", **pixel},
-            )  # fmt: skip
-            figure.add({**_mark(drawn), "opacity": 1, "x": left + (SAMPLE - 6) / 2, "y": middle})
+            figure.place(_line(drawn), [{"x": left, "y": middle}, {"x": left + SAMPLE - 6, "y": middle}])
+            figure.add({**_mark(drawn), "x": left + (SAMPLE - 6) / 2, "y": middle})
             figure.text(left + SAMPLE, base, names[index], fontSize=LABEL)

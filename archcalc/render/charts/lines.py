@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.quantities import Quantity
 from archcalc.render.charts.axes import Scale, inside, linear, written
-from archcalc.render.charts.figure import EDGE, Figure, Layer, Look
+from archcalc.render.charts.figure import EDGE, PIXEL, Figure, Layer, Look
 from archcalc.render.charts.theme import AXIS, LABEL, SMALL, Style, style
 from archcalc.render.diagrams.text import clean, text_width
 
@@ -83,9 +83,8 @@ def _panel(
         for x, step, value in zip(places, steps, panel.values, strict=True)
         if value is not None
     ]
-    pixel = {"type": "quantitative", "scale": None}
     both: dict[str, Any] = {
-        "x": {"field": "x", **pixel, "axis": None},
+        "x": {"field": "x", **PIXEL, "axis": None},
         "y": {"field": panel.field, "type": "quantitative", "scale": y.vega(), "axis": None},
     }
     figure.add({"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}, data, **both)

@@ -10,7 +10,7 @@ from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.axes import linear
 from archcalc.render.charts.figure import EDGE, Figure, Look
-from archcalc.render.charts.schedule import draw_names, names_height, stretches
+from archcalc.render.charts.schedule import along, draw_names, names_height, stretches, upwards
 from archcalc.render.charts.theme import LABEL
 from archcalc.render.charts.titles import about, shown, title_of
 from archcalc.render.diagrams.text import text_width
@@ -43,7 +43,6 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
         rows=[[index, row.name, live[index]] for index, row in enumerate(rows)],
     )  # fmt: skip
     y = linear(max(live) * 1.12, figure.inner_height, 0, binary=True)
-    x = {"type": "linear", "domain": [0, len(rows)], "range": [0, figure.inner_width], "nice": False, "zero": False}
     data = []
     for first in range(0, len(rows), each):
         at = max(range(first, min(first + each, len(rows))), key=lambda index: live[index])
@@ -54,17 +53,10 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     figure.add(
         {"type": "area", "interpolate": "step-after", "color": paint.fill,
          "line": {"color": paint.line, "strokeWidth": 1.6, "interpolate": "step-after"}}, data,
-        x={"field": "step", "type": "quantitative", "scale": x, "axis": None},
-        y={"field": "live_bytes", "type": "quantitative", "scale": y.vega(),
-           "axis": y.axis("live activations", orient="left", domain=False, ticks=False, labelPadding=6,
-                          titleX=-LEFT + 18)},
+        x=along(figure, len(rows)), y=upwards(figure, "live_bytes", y, "live activations"),
         tooltip=[{"field": "layer"}, {"field": "output"}, {"field": "written", "title": "live"}],
     )  # fmt: skip
     draw_names(figure, found, len(rows))
-    figure.text(
-        figure.inner_width / 2, figure.inner_height + figure.bottom - 6, "layers, in the order in which they run",
-        align="center", fontSize=LABEL,
-    )  # fmt: skip
     _peak(figure, analysis, (peak + 0.5) / len(rows) * figure.inner_width, y(live[peak]), live[peak])
     return figure.spec()
 

@@ -10,7 +10,7 @@ from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.charts.axes import Scale, linear, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
-from archcalc.render.charts.schedule import draw_names, names_height, stretches
+from archcalc.render.charts.schedule import along, draw_names, names_height, stretches, upwards
 from archcalc.render.charts.theme import LABEL, SMALL
 from archcalc.render.charts.titles import shown, title_of
 from archcalc.render.diagrams.text import text_width
@@ -74,11 +74,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     _image(figure, y, image)
     _curves(figure, known, len(rows), y, both)
     _growth(figure, known, len(rows), y)
-    draw_names(figure, found, len(rows))
-    figure.text(
-        figure.inner_width / 2, figure.inner_height + figure.bottom - 28, "layers, in the order in which they run",
-        align="center", fontSize=LABEL,
-    )  # fmt: skip
+    draw_names(figure, found, len(rows), below=28)
     return figure.spec()
 
 
@@ -89,10 +85,6 @@ def _sizes(row: Row) -> tuple[int, int]:
 
 def _words(row: Row) -> str:
     return "×".join(f"{size:,}" for size in _sizes(row))
-
-
-def _x(count: int, figure: Figure) -> dict[str, Any]:
-    return {"type": "linear", "domain": [0, count], "range": [0, figure.inner_width], "nice": False, "zero": False}
 
 
 def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale, both: bool) -> None:
@@ -106,10 +98,8 @@ def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
         figure.add(
             {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6, "color": figure.theme.edge,
              "strokeDash": [5, 3] if side else [1, 0]}, data,
-            x={"field": "step", "type": "quantitative", "scale": _x(count, figure), "axis": None},
-            y={"field": "pixels", "type": "quantitative", "scale": y.vega(),
-               "axis": None if side else y.axis(_axis_title(y), orient="left", domain=False, ticks=False,
-                                                labelPadding=6, titleX=-LEFT + 18)},
+            x=along(figure, count),
+            y=upwards(figure, "pixels", y, _axis_title(y)) | ({"axis": None} if side else {}),
         )  # fmt: skip
 
 
@@ -126,7 +116,7 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
     ]  # fmt: skip
     kinds = [kind for kind in KINDS if len(grown) <= MOST_MARKS and any(row.op.family == kind for _, row in grown)]
     marks = 90 if len(grown) < 80 else 34
-    x, below = 0.0, figure.inner_height + figure.bottom - 4
+    legend = {}
     for kind in kinds:
         paint = figure.theme.families[kind]
         mark = {"type": "point", "shape": KINDS[kind], "filled": True, "fill": paint.fill, "stroke": paint.line,
@@ -135,14 +125,12 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
             {**mark, "size": marks},
             [{"step": index + 0.5, "layer": shown(row.name), "what": row.summary, "pixels": _sizes(row)[0],
               "field": _words(row)} for index, row in grown if row.op.family == kind],
-            x={"field": "step", "type": "quantitative", "scale": _x(count, figure), "axis": None},
-            y={"field": "pixels", "type": "quantitative", "scale": y.vega(), "axis": None},
+            x=along(figure, count), y=upwards(figure, "pixels", y, "") | {"axis": None},
             tooltip=[{"field": "layer"}, {"field": "what", "title": "operation"},
                      {"field": "field", "title": "receptive field"}],
         )  # fmt: skip
-        figure.add({**mark, "size": 90, "x": x + 6, "y": below - 4})
-        figure.text(x + 17, below, FAMILIES[kind], fontSize=SMALL, color=figure.theme.quiet)
-        x += 17 + text_width(FAMILIES[kind], SMALL) + 18
+        legend[FAMILIES[kind]] = {**mark, "size": 90}
+    figure.legend(legend, figure.inner_height + figure.bottom - 4)
     if grown:
         index, row = max(grown, key=lambda pair: (max(_sizes(pair[1])), -pair[0]))
         text = f"{_words(row)} at {shown(row.name)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 from archcalc.passes.analysis import Row
 from archcalc.render.charts.axes import Scale, linear
 from archcalc.render.charts.figure import Figure
-from archcalc.render.charts.theme import SMALL
+from archcalc.render.charts.theme import LABEL, SMALL
 from archcalc.render.diagrams.text import clean, shorten, text_width
 
 NAME_WIDTH = 168.0
@@ -51,12 +52,30 @@ def names_height(found: Sequence[Stretch], step: float) -> float:
     return max(text_width(stretch.name, SMALL) for stretch in shown) + 4.0
 
 
-def draw_names(figure: Figure, found: Sequence[Stretch], count: int) -> None:
-    """Names below the stretches that are wide enough for them, with ticks between; numbers where none is."""
+def along(figure: Figure, count: int) -> dict[str, Any]:
+    """The encoding of a field `step` as the index of a layer, of `count` of them."""
+    scale = {"type": "linear", "domain": [0, count], "range": [0, figure.inner_width], "nice": False, "zero": False}
+    return {"field": "step", "type": "quantitative", "scale": scale, "axis": None}
+
+
+def upwards(figure: Figure, field: str, y: Scale, title: str) -> dict[str, Any]:
+    """The encoding of a field along the scale on the left, with its axis."""
+    axis = y.axis(title, orient="left", domain=False, ticks=False, labelPadding=6, titleX=18 - figure.left)
+    return {"field": field, "type": "quantitative", "scale": y.vega(), "axis": axis}
+
+
+def draw_names(figure: Figure, found: Sequence[Stretch], count: int, below: float = 6.0) -> None:
+    """Names below the stretches that are wide enough for them, with ticks between; numbers where none is.
+
+    What is along the axis is written so far above the lower edge of the picture.
+    """
+    figure.text(
+        figure.inner_width / 2, figure.inner_height + figure.bottom - below, "layers, in the order in which they run",
+        align="center", fontSize=LABEL,
+    )  # fmt: skip
     step = figure.inner_width / count
     shown = [stretch for stretch in found if stretch.layers * step >= NEEDED]
     y = figure.inner_height
-    pixel = {"type": "quantitative", "scale": None}
     if len(shown) * NEEDED < 2 * NEEDED or sum(stretch.layers for stretch in shown) < count / 2:
         scale: Scale = linear(count, 0, figure.inner_width)
         ticks = [(value / count * figure.inner_width, label) for value, label in scale.ticks if value <= count]
@@ -66,15 +85,12 @@ def draw_names(figure: Figure, found: Sequence[Stretch], count: int) -> None:
         return
     flat = all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown)
     data = [
-        {"x": round((stretch.first + stretch.last) / 2 * step, 2), "y": round(y + (8 + SMALL / 2 if flat else 8), 2),
-         "name": stretch.name}
+        {"x": (stretch.first + stretch.last) / 2 * step, "y": y + (8 + SMALL / 2 if flat else 8), "name": stretch.name}
         for stretch in shown
-    ]  # fmt: skip
-    figure.add(
-        {"type": "text", "align": "center" if flat else "right", "baseline": "middle", "angle": 0 if flat else 270,
-         "fontSize": SMALL}, data,
-        x={"field": "x", **pixel}, y={"field": "y", **pixel}, text={"field": "name"},
-    )  # fmt: skip
+    ]
+    mark = {"type": "text", "align": "center" if flat else "right", "baseline": "middle", "angle": 0 if flat else 270,
+            "fontSize": SMALL}  # fmt: skip
+    figure.place(mark, data, text={"field": "name"})
     ends = {stretch.first for stretch in shown} | {stretch.last for stretch in shown}
     _ticks(figure, [end * step for end in sorted(ends)])
 

@@ -194,7 +194,6 @@ def _edges(
     column: Mapping[str, int],
 ) -> None:
     """Curves that leave a card on the right and enter one on the left, with an arrow at the end."""
-    pixel = {"type": "quantitative", "scale": None}
     arrows = []
     incoming: dict[str, list[tuple[float, int]]] = {}
     for number, (source, target) in enumerate(edges):
@@ -211,18 +210,16 @@ def _edges(
             y = _y(figure, layout, height)
             points += [(places[at], y), (places[at] + widths[at], y)]
         points.append(end)
-        figure.add(
+        figure.place(
             {"type": "line", "color": figure.theme.edge, "strokeWidth": 1.3},
-            [{"x": round(x, 2), "y": round(y, 2), "order": order} for order, (x, y) in enumerate(_smooth(points))],
-            x={"field": "x", **pixel}, y={"field": "y", **pixel}, order={"field": "order"},
-        )  # fmt: skip
-        arrows.append({"x": round(end[0] + 1, 2), "y": round(end[1], 2)})
+            [{"x": x, "y": y, "order": order} for order, (x, y) in enumerate(_smooth(points))],
+            order={"field": "order"},
+        )
+        arrows.append({"x": end[0] + 1, "y": end[1]})
     if arrows:
-        figure.add(
-            {"type": "point", "shape": "triangle-right", "filled": True, "size": 55, "opacity": 1,
-             "color": figure.theme.edge}, arrows,
-            x={"field": "x", **pixel}, y={"field": "y", **pixel},
-        )  # fmt: skip
+        mark = {"type": "point", "shape": "triangle-right", "filled": True, "size": 55, "opacity": 1,
+                "color": figure.theme.edge}  # fmt: skip
+        figure.place(mark, arrows)
 
 
 def _smooth(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -239,16 +236,14 @@ def _smooth(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _draw(figure: Figure, families: Sequence[Family], cards: Mapping[str, Card], boxes: Mapping[str, Box]) -> None:
     paint = figure.theme.families["block"]
-    pixel = {"type": "quantitative", "scale": None}
-    figure.add(
+    figure.place(
         {"type": "rect", "cornerRadius": 5, "fill": paint.fill, "stroke": paint.line, "strokeWidth": 1.3, "opacity": 1},
         [
-            dict(zip(("x", "y", "x2", "y2"), (round(value, 2) for value in boxes[family.key]), strict=True))
+            dict(zip(("x", "y", "x2", "y2"), boxes[family.key], strict=True))
             | {"title": family.title, "year": family.year, "params": _span(family.params),
                "brought": clean(family.analysis.graph.description) or "–"}
             for family in families
         ],
-        x={"field": "x", **pixel}, y={"field": "y", **pixel}, x2={"field": "x2"}, y2={"field": "y2"},
         tooltip=[{"field": "title", "title": "family"}, {"field": "year"}, {"field": "params", "title": "parameters"},
                  {"field": "brought", "title": "what it brought"}],
     )  # fmt: skip

@@ -15,6 +15,7 @@ from archcalc.render.charts.layered import APART, arrange
 from archcalc.render.charts.timeline import timeline
 from archcalc.spec.catalogue import load, names
 from tests.render.charts.charts import analysis_of, data_of, words_of
+from tests.tiers import examples
 
 CATALOGUE = [name for name in names() if "/" not in name]
 
@@ -80,6 +81,7 @@ def test_circles_end() -> None:
     timeline([changed("a", 2000, "b"), changed("b", 2000, "a"), changed("c", 2001, "b")])
 
 
+@examples(60, quick=6)
 @given(
     st.integers(1, 5).flatmap(lambda columns: st.lists(st.integers(1, 5), min_size=columns, max_size=columns)),
     st.data(),
