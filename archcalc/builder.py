@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from archcalc.api import checked_shape
-from archcalc.core.errors import Problem, ShapeError, SpecError
+from archcalc.core.errors import Problem, SpecError
 from archcalc.core.shapes import Shape, format_shape, spec_shape
-from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.graph.shaping import check_shared, problem_of, shape_layer
+from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.objects import Network
 from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
@@ -80,14 +79,13 @@ class GraphBuilder:
             self._expander.begin(expand_input(spec, spec.document.input, {}, _NOWHERE))
         self._flow: tuple[int, ...] = (0,)
         self._scope = ""
-        self._shapes: list[Shape] = [self._expander.layers[0].op.output_shape(())]
         self._outputs: dict[str, Output] = {}
 
     def __repr__(self) -> str:
-        return f"<GraphBuilder {self._name}: {len(self._shapes) - 1} layers, output {format_shape(self.shape())}>"
+        return f"<GraphBuilder {self._name}: {len(self) - 1} layers, output {format_shape(self.shape())}>"
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._expander.layers)
 
     def add(
         self,
@@ -170,11 +168,13 @@ class GraphBuilder:
 
         Raises `SpecError` for a layer that does not exist.
         """
-        return self._shapes[self._flow[0] if layer is None else self._index(layer, "shape")]
+        shape = self._expander.shapes.of(self._flow[0] if layer is None else self._index(layer, "shape"))
+        assert shape is not None, "a layer that fails is not kept"
+        return shape
 
     def build(self) -> Network:
         """The network as it is now; more can be added, and built again. Raises `SpecError` without any layer."""
-        if len(self._shapes) == 1:
+        if len(self) == 1:
             raise SpecError([Problem("the network has no layers")])
         layers = tuple(layer._replace(location=None) for layer in self._expander.layers)
         outputs = tuple(self._outputs.values()) or (Output("output", self._flow[0]),)
@@ -199,24 +199,16 @@ class GraphBuilder:
                 problems = expander.faults.problems + expander.names.problems(expander.layers)
                 if problems:
                     raise SpecError(problems)
-                for layer in expander.layers[count:]:
-                    self._shapes.append(self._shape_of(layer))
+                if any(expander.shapes.of(index) is None for index in range(count, len(expander.layers))):
+                    raise SpecError(expander.shapes.problems)
         except BaseException:
-            del expander.layers[count:], self._shapes[count:]
+            del expander.layers[count:]
+            expander.shapes.forget(count)
             expander.names.back_to(names)
             expander.faults.problems.clear()
             expander.open_blocks.clear()
             self._flow = flow
             raise
-
-    def _shape_of(self, layer: Layer) -> Shape:
-        try:
-            inputs = tuple(self._shapes[source] for source in layer.inputs)
-            op, shape = shape_layer(layer, inputs)
-            check_shared(self._expander.layers, layer, op, inputs, self._shapes)
-            return shape
-        except ShapeError as error:
-            raise SpecError([problem_of(layer, error)]) from None
 
 
 @contextmanager

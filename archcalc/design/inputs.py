@@ -19,7 +19,10 @@ BUDGET = 60_000
 
 def accepts(graph: LayerGraph, height: int, width: int, strict: bool = False) -> bool:
     """Whether every layer fits an input of this height and width."""
-    return not infer_shapes(graph.with_input((graph.input_shape[0], height, width)), strict).problems
+    try:
+        return not infer_shapes(graph.with_input((graph.input_shape[0], height, width)), strict).problems
+    except SpecError:  # the layers depend on the input, and there are none for this one
+        return False
 
 
 def smallest_input(graph: LayerGraph, strict: bool = False) -> int | None:

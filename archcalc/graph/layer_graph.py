@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -19,7 +19,8 @@ class Layer(NamedTuple):
     """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads.
 
     `weights_of`: the index of the earlier layer whose arrays it uses; that one owns them. None: it has its own.
-    Layers are equal where these four are; in which file and line one was written makes no difference.
+    `frozen`: its parameters are not trained.
+    Layers are equal where all of this is; in which file and line one was written makes no difference.
     """
 
     name: str
@@ -27,15 +28,19 @@ class Layer(NamedTuple):
     inputs: tuple[int, ...]
     weights_of: int | None = None
     location: Location | None = None
+    frozen: bool = False
+
+    def _compared(self) -> tuple[Any, ...]:
+        return (*self[:4], self.frozen)
 
     def __eq__(self, other: object) -> bool:
-        return self[:4] == other[:4] if isinstance(other, Layer) else NotImplemented
+        return self._compared() == other._compared() if isinstance(other, Layer) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return self[:4] != other[:4] if isinstance(other, Layer) else NotImplemented
+        return self._compared() != other._compared() if isinstance(other, Layer) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self[:4])
+        return hash(self._compared())
 
 
 class Output(NamedTuple):
@@ -44,6 +49,13 @@ class Output(NamedTuple):
     name: str
     layer: int
     loss_weight: float = 1.0
+
+
+class Recipe(NamedTuple):
+    """How layers that depend on the size of the input are made again for another; it holds for these layers only."""
+
+    layers: tuple[Layer, ...]
+    make: Callable[[Shape], LayerGraph]
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,8 @@ class LayerGraph:
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
     #: What the notation of the network leaves unsaid; reports print it.
     notes: tuple[str, ...] = field(default=(), compare=False)
+    #: Where the layers depend on the size of the input; None where they do not.
+    recipe: Recipe | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # A network that belongs to no family is the only member of its own.
@@ -97,10 +111,16 @@ class LayerGraph:
         return len(self.layers)
 
     def with_input(self, shape: Shape) -> Self:
-        """The same layers on another input."""
+        """The same layers on another input, or those that the network has there.
+
+        Raises `SpecError` where there is no such network: its layers depend on a size that this input does not have.
+        """
         from dataclasses import replace
 
         from archcalc.ops.reshape import Input
 
+        if self.recipe is not None and self.recipe.layers is self.layers:
+            made = self.recipe.make(shape)
+            return replace(self, layers=made.layers, outputs=made.outputs, recipe=made.recipe)
         first = self.layers[0]._replace(op=Input(shape=shape))
         return replace(self, layers=(first, *self.layers[1:]))

@@ -14,6 +14,45 @@ from archcalc.ops.base import Op, Param, elements
 LARGEST_OUTPUT = 10**15
 
 
+class KnownShapes:
+    """The output shapes of layers that are added one by one, each worked out when it is first asked for.
+
+    A layer that fails has none, nor have those that read it; `problems` says what is wrong with those that failed.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self._outputs: list[Shape | None] = []
+        self.problems: list[Problem] = []
+
+    def of(self, index: int) -> Shape | None:
+        """The shape of a layer."""
+        for layer in self._layers[len(self._outputs) : index + 1]:
+            self._outputs.append(self._next(layer))
+        return self._outputs[index]
+
+    def forget(self, count: int) -> None:
+        """Keep the first layers only."""
+        del self._outputs[count:]
+        self.problems.clear()
+
+    def _next(self, layer: Layer) -> Shape | None:
+        inputs = [shape for source in layer.inputs if (shape := self._outputs[source]) is not None]
+        if len(inputs) < len(layer.inputs):
+            return None
+        try:
+            op, output = self.shape(layer, tuple(inputs))
+            check_shared(self._layers, layer, op, inputs, self._outputs)
+        except ShapeError as error:
+            self.problems.append(problem_of(layer, error))
+            return None
+        return output
+
+    def shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
+        """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""
+        return shape_layer(layer, inputs)
+
+
 def shape_layer(layer: Layer, inputs: tuple[Shape, ...], strict: bool = False) -> tuple[Op, Shape]:
     """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""
     op = layer.op.resolve(inputs)

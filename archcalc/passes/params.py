@@ -40,7 +40,10 @@ def count_params(layer: ShapedLayer) -> ParamCount:
 
 def own_arrays(layer: Layer, op: Op, inputs: Sequence[Shape]) -> tuple[Param, ...]:
     """The arrays that a layer owns: none where it uses those of another layer, which counts them."""
-    return op.param_shapes(inputs) if layer.weights_of is None else ()
+    if layer.weights_of is not None:
+        return ()
+    arrays = op.param_shapes(inputs)
+    return tuple([array._replace(trainable=False) for array in arrays]) if layer.frozen else arrays
 
 
 class Share(NamedTuple):

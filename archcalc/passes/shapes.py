@@ -14,8 +14,8 @@ from archcalc.ops.base import Op
 class ShapedLayer(NamedTuple):
     """A layer whose shapes are known; `op` has every setting that depended on its input filled in.
 
-    Layers with one op and the same input shapes have one `key`, those that share weights another: what follows from
-    these is worked out once.
+    Layers with one op and the same input shapes have one `key`, those that share weights or are frozen another: what
+    follows from these is worked out once.
     """
 
     layer: Layer
@@ -40,13 +40,13 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
     outputs: list[Shape | None] = []
     shaped: list[ShapedLayer] = []
     problems: list[Problem] = []
-    known: dict[tuple[int, tuple[Shape, ...], bool], tuple[Op, Shape, int]] = {}
+    known: dict[tuple[int, tuple[Shape, ...], bool, bool], tuple[Op, Shape, int]] = {}
     for layer in graph.layers:
         inputs: tuple[Any, ...] = tuple([outputs[source] for source in layer.inputs])
         if None in inputs:
             outputs.append(None)
             continue
-        case = (id(layer.op), inputs, layer.weights_of is None)
+        case = (id(layer.op), inputs, layer.weights_of is None, layer.frozen)
         if case not in known:
             try:
                 known[case] = (*shape_layer(layer, inputs, strict), len(known))

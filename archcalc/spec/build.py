@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
@@ -13,8 +14,9 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand, expand_input
-from archcalc.spec.expressions import FAULTY, ExpressionError, exact
+from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact
 from archcalc.spec.settings import accept, settle
+from archcalc.spec.sizes import InputSizes, Scope
 from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import evaluate_tree, plain
@@ -75,16 +77,16 @@ def build(
         except SpecError as error:
             # The layers are expanded all the same, so that everything wrong is reported at once.
             problems += error.problems
-            input_shape = (1, 1, 1)
     body = spec.body_of(member, variant)
     # The outputs of the file name its own layers.
     outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
     try:
-        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, described))
+        again = partial(build, spec, member, variant, settings)
+        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, described), again)
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from None
-    if problems:
+    if input_shape is None:
         raise SpecError(problems)
     keys = ((), ("networks", member), ("variants", variant))
     changed = bool(settings) or given_shape
@@ -152,13 +154,15 @@ def _variables(
         raise UsageError(f"{member}: {error}") from None
 
 
-def _with_let(spec: Spec, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _with_let(spec: Spec, variables: Mapping[str, Any], shape: Shape | None = None) -> dict[str, Any]:
+    """The variables and the names of `let`; without the shape of the input those that do not depend on it."""
     result = dict(variables)
     for name, value in (spec.document.let or {}).items():
         try:
-            result[name] = evaluate_tree(value, result)
-        except ExpressionError:
-            result[name] = FAULTY  # the expansion tells what is wrong with it
+            result[name] = evaluate_tree(value, Scope(result, InputSizes(shape), (0,), "") if shape else result)
+        except ExpressionError as error:
+            if shape is not None or error.unknown not in (*SIZE_NAMES, *SIZE_FUNCTIONS):
+                result[name] = FAULTY  # the expansion tells what is wrong with it
     return result
 
 
@@ -189,7 +193,7 @@ def _reported(
     stands, as long as the user has changed nothing.
     """
     exact_source = next(facts for _, facts in reversed(sources) if facts is not NOTHING)
-    known = {**_with_let(spec, variables), "channels": shape[0], "height": shape[1], "width": shape[2]}
+    known = {**_with_let(spec, variables, shape), "channels": shape[0], "height": shape[1], "width": shape[2]}
     figures = []
     for path, facts in sources:
         for index, figure in enumerate(facts.reported):

@@ -102,6 +102,8 @@ class Block(Model):
     branches: BranchList | None = None
     merge: str | None = None
     outputs: list[str] = []
+    #: Every use after the first has the weights of the first: true, false or a condition.
+    shared: bool | str = False
 
 
 class LayerOutput(Model):

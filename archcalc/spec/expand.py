@@ -1,23 +1,38 @@
-"""A spec with its parameters set, expanded into a flat layer graph. Nothing about shapes is calculated here."""
+"""A spec with its parameters set, expanded into a flat layer graph.
+
+Shapes are asked for only where an expression does, as `in_channels` and `height(stem)` do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape, parse_image_shape
-from archcalc.graph.layer_graph import Layer, LayerGraph, Output
+from archcalc.core.suggest import did_you_mean
+from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
+from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Input
 from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
-from archcalc.spec.expressions import FAULTY, KEYWORDS, ExpressionError, exact, interpolate, show
+from archcalc.spec.expressions import (
+    FAULTY,
+    IN_CHANNELS,
+    KEYWORDS,
+    SIZE_NAMES,
+    ExpressionError,
+    exact,
+    interpolate,
+    show,
+)
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
 from archcalc.spec.sharing import Sharing
+from archcalc.spec.sizes import Scope, size_of
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.values import Values, Variables, evaluate_tree
@@ -38,11 +53,54 @@ class Expander:
         self.values = Values(self.faults)
         self.names = Names(self.faults)
         self.layers: list[Layer] = []
+        self.shapes = KnownShapes(self.layers)
+        #: Whether an expression has read the size of a map, so that other inputs give other layers.
+        self.reads_sizes = False
+        self.knows_input = True
         self.sharing = Sharing(self.names, self.faults, self.layers)
+        self.frozen = False
         self.outputs: list[Output] = []
         self.open_blocks: list[str] = []
         self.steps = 0
         self.depth = 0
+
+    # --- sizes in expressions
+
+    def size(self, name: str, layer: str | None, flow: Flow, scope: str) -> Any:
+        """A size of the named layer, or else of the layers of a flow. Raises `ExpressionError`."""
+        self.reads_sizes = True
+        if layer is not None:
+            full = self.names.seen(layer, scope)
+            if full is None:
+                message = f"{name}: there is no layer {layer!r} above{did_you_mean(layer, self.names.known)}"
+                raise ExpressionError(message)
+            flow = self.names.known[full]
+        shapes = [self.shapes.of(index) for index in flow]
+        if None in shapes or not self.knows_input:
+            new = [problem for problem in self.shapes.problems if problem not in self.faults.problems]
+            self.faults.problems += new
+            raise ExpressionError("")
+        first, *others = [size_of(name, shape) for shape in shapes if shape is not None]
+        for other in others:
+            if other != first:
+                what = "channels" if name == IN_CHANNELS else name
+                message = f"{name} is not clear, {show(first)} or {show(other)}: name the layer, as in {what}(stem)"
+                raise ExpressionError(message)
+        return first
+
+    def step_scope(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> Scope:
+        """The variables at a step; what it reads is looked for only if a size of it is asked for."""
+        fields = item.fields
+        if "from" not in fields:
+            return Scope(variables, self, flow, scope)
+        outer = Scope(variables, self, flow, scope)
+        reader = str(fields.get("name", item.kind))
+
+        def sources() -> Flow:
+            found = self.sources(fields["from"], scope, outer, fields.values_at["from"], reader)
+            return tuple(index for source in found for index in source[:1]) or flow
+
+        return Scope(variables, self, sources, scope)
 
     # --- items
 
@@ -56,22 +114,22 @@ class Expander:
     def items(self, items: Sequence[it.Item], flow: Flow, scope: str, variables: Variables) -> Flow:
         self.depth += 1
         for item in items:
+            here = Scope(variables, self, flow, scope)
             self.count(item.at)
             if self.depth > DEEPEST:
                 self.faults.add(f"blocks and repeats are nested more than {DEEPEST} deep", item.at)
                 raise TooMuchError
             if isinstance(item, it.Step):
                 flow = self.step(item, flow, scope, variables)
-            elif self.values.condition(item.when, variables, item.places.get("when", item.at)):
-                flow = self.form(item, flow, scope, variables)
+            elif self.values.condition(item.when, here, item.places.get("when", item.at)):
+                flow = self.form(item, flow, scope, here)
         self.depth -= 1
         return flow
 
     def form(self, item: it.Item, flow: Flow, scope: str, variables: Variables) -> Flow:
         if isinstance(item, it.Repeat):
-            for count in range(1, self.times(item.times, variables, item.places["repeat"]) + 1):
+            for inner in self.repeats(item.times, item.variable, variables, item.places["repeat"]):
                 self.count(item.at)
-                inner = {**variables, item.variable: count} if item.variable else variables
                 flow = self.items(item.body, flow, scope, inner)
             return flow
         if isinstance(item, it.ForEach):
@@ -96,6 +154,12 @@ class Expander:
             return 0.0
         return float(weight)
 
+    def repeats(self, raw: Any, variable: str | None, variables: Variables, at: Mark) -> Iterator[Variables]:
+        """The variables of each repetition, with the one that counts them from 1."""
+        times = 1 if raw is None else self.times(raw, variables, at)
+        for count in range(1, times + 1):
+            yield {**variables, variable: count} if variable else variables
+
     def times(self, raw: Any, variables: Variables, at: Mark) -> int:
         times = self.values.value(raw, variables, at, "repeat")
         if isinstance(times, bool) or not isinstance(times, int) or times < 0:
@@ -111,14 +175,19 @@ class Expander:
 
     def for_each(self, item: it.ForEach, flow: Flow, scope: str, variables: Variables) -> Flow:
         for row in self.rows(item, variables):
+            here = Scope(variables, self, flow, scope)
             if isinstance(row, dict):
                 flow = self.items(item.body, flow, scope, {**variables, **row})
+            elif isinstance(row, MarkedList):
+                marked = zip(item.columns, row, row.items_at, strict=True)
+                cells = {column: self.cell(column, cell, here, at) for column, cell, at in marked}
+                flow = self.items(item.body, flow, scope, {**variables, **cells})
             else:
                 flow = self.items([row], flow, scope, variables)
         return flow
 
-    def rows(self, item: it.ForEach, variables: Variables) -> Iterator[dict[str, Any] | it.Item]:
-        """The variables of each row of a table, or the item that stands in its place."""
+    def rows(self, item: it.ForEach, variables: Variables) -> Iterator[dict[str, Any] | MarkedList | it.Item]:
+        """The rows of a table: the variables of one that is calculated, cells as written, or an item in its place."""
         if isinstance(item.rows, str):
             at = item.places["rows"]
             rows = self.values.value(item.rows, variables, at, "rows")
@@ -134,17 +203,13 @@ class Expander:
             return
         for row in item.rows:
             self.count(item.at)
-            if isinstance(row, MarkedList):
-                marked = zip(item.columns, row, row.items_at, strict=True)
-                yield {column: self.cell(column, cell, variables, at) for column, cell, at in marked}
-            else:
-                yield row
+            yield row
 
     def cell(self, column: str, raw: Any, variables: Variables, at: Mark) -> Any:
         """A value of a table. A `name` is text and may hold braces; a word that is no variable is a word."""
         if column == "name":
             return self.values.text(raw, variables, at)
-        if isinstance(raw, str) and raw.isidentifier() and raw not in variables:
+        if isinstance(raw, str) and raw.isidentifier() and raw not in (*variables, *SIZE_NAMES):
             return raw if raw not in KEYWORDS else self.values.value(raw, variables, at, column)
         return self.values.value(raw, variables, at, column)
 
@@ -181,11 +246,13 @@ class Expander:
             flows = self.sources(item.sources, scope, variables, item.places["from"], scope or "branches")
             flow = tuple(index for found in flows for index in found[:1]) or flow
         results: list[int] = []
+        here = Scope(variables, self, flow, scope)
         for branch in item.branches:
-            if not self.values.condition(branch.when, variables, branch.when_at):
+            if not self.values.condition(branch.when, here, branch.places.get("when", item.at)):
                 continue
-            inner = self.names.branch(scope, branch.name)
-            results += self.items(branch.body, flow, inner, variables)[:1]
+            for inner in self.repeats(branch.times, branch.variable, here, branch.places.get("repeat", item.at)):
+                self.count(item.at)
+                results += self.items(branch.body, flow, self.names.branch(scope, branch.name), inner)[:1]
         # Where no branch is there, the input passes.
         result: Flow = tuple(results) or flow[:1]
         if item.merge is not None and len(results) > 1:
@@ -198,22 +265,23 @@ class Expander:
     # --- steps
 
     def step(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> Flow:
-        fields = item.fields
-        if "when" in fields and not self.values.condition(
-            fields["when"], variables, fields.values_at.get("when", item.at)
-        ):
+        fields, places = item.fields, item.fields.values_at
+        here = self.step_scope(item, flow, scope, variables)
+        if not self.values.condition(fields.get("when"), here, places.get("when", item.at)):
             return flow
-        times = 1
-        if "repeat" in fields:
-            times = self.times(fields["repeat"], variables, fields.values_at["repeat"])
+        outer = self.frozen
+        if "frozen" in fields:
+            self.frozen |= self.values.condition(fields["frozen"], here, places.get("frozen", item.at))
         block = self.spec.blocks.get(item.kind)
         work = 1 + _size(fields) // 10
-        for _ in range(times):
+        for inner in self.repeats(fields.get("repeat"), fields.get("as"), here, places.get("repeat", item.at)):
             self.count(item.at, work)
+            here = self.step_scope(item, flow, scope, inner)
             if block is not None:
-                flow = self.block(item, block, flow, scope, variables)
+                flow = self.block(item, block, flow, scope, here)
             else:
-                flow = (self.layer(item, flow, scope, variables),)
+                flow = (self.layer(item, flow, scope, here),)
+        self.frozen = outer
         return flow
 
     def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables, is_layer: bool = False) -> str:
@@ -238,9 +306,15 @@ class Expander:
         at = item.fields.values_at.get("weights", item.at)
         other = self.shared(item, scope, variables, name, at)
         owner = self.sharing.by_block(op, name) if other is None else self.sharing.of(other, at, name)
-        return self.add(name, op, flow, item.at, owner)
+        frozen = self.frozen
+        if owner is not None:
+            frozen = self.layers[owner].frozen
+            if self.frozen and not frozen:
+                message = f"frozen: its weights are those of {self.layers[owner].name!r}; freeze that layer"
+                self.faults.add(message, item.at, name)
+        return self.add(name, op, flow, item.at, owner, frozen)
 
-    def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None) -> int:
+    def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None, frozen: bool = False) -> int:
         fewest, most = op.fewest_inputs, op.most_inputs
         if (len(inputs) < fewest or (most is not None and len(inputs) > most)) and not self.names.unresolved:
             message = f"{op.kind} takes {_inputs(fewest, most)}, {len(inputs)} reach it; say which with from"
@@ -249,7 +323,7 @@ class Expander:
             self.faults.add(f"the network has more than {MOST_LAYERS:,} layers", at)
             raise TooMuchError
         index = len(self.layers)
-        self.layers.append(Layer(name, op, inputs, owner, self.faults.place(at)))
+        self.layers.append(Layer(name, op, inputs, owner, self.faults.place(at), frozen))
         self.names.known[name] = (index,)
         return index
 
@@ -274,15 +348,19 @@ class Expander:
                 message = f"block {item.kind!r} takes {_inputs(wanted, wanted)}, {len(flow)} reach it"
                 self.faults.add(message, item.at, inner_scope)
             flow = ((*flow, 0) * wanted)[:wanted]
-        inner = self.arguments(item, block, variables)
+        for name, index in zip(declared.inputs, flow, strict=False):
+            self.names.known[f"{inner_scope}/{name}"] = (index,)
+        inner = self.arguments(item, block, variables, flow, inner_scope)
         at = item.fields.values_at.get("weights", item.at)
         other = self.shared(item, scope, variables, inner_scope, at)
+        if other is None and self.values.condition(
+            declared.shared, self.network_variables, block.raw.values_at.get("shared", block.raw.at)
+        ):
+            other = self.sharing.first_use(item.kind, inner_scope)
         if inner is None:
             result = flow[:1] * max(1, len(declared.outputs))
             self.names.known[inner_scope] = result
             return result
-        for name, index in zip(declared.inputs, flow, strict=False):
-            self.names.known[f"{inner_scope}/{name}"] = (index,)
         self.open_blocks.append(item.kind)
         outer = self.faults.pinned
         if block.file != self.spec.file and outer is None:
@@ -298,9 +376,11 @@ class Expander:
         self.names.known[inner_scope] = result
         return result
 
-    def arguments(self, item: it.Step, block: BlockSpec, variables: Variables) -> dict[str, Any] | None:
+    def arguments(
+        self, item: it.Step, block: BlockSpec, variables: Variables, flow: Flow, inner_scope: str
+    ) -> dict[str, Any] | None:
         """The variables inside a block: the network's parameters, the block's arguments, its own `let`."""
-        inner = dict(self.network_variables)
+        inner = Scope(self.network_variables, self, flow, inner_scope)
         good = True
         for key, parameter in block.declared.parameters.items():
             if key in item.fields:
@@ -342,15 +422,16 @@ class Expander:
 
     # --- the whole
 
-    def begin(self, shape: Shape) -> None:
-        """Write down the input, which every network begins with."""
-        self.layers.append(Layer("input", Input(shape=shape), ()))
+    def begin(self, shape: Shape | None) -> None:
+        """Write down the input, which every network begins with; None for a faulty one."""
+        self.knows_input = shape is not None
+        self.layers.append(Layer("input", Input(shape=shape or (1, 1, 1)), ()))
 
-    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shape: Shape) -> None:
+    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shape: Shape | None) -> None:
         """Expand the layers; raises `SpecError` with all problems."""
         self.begin(shape)
         try:
-            variables = dict(self.network_variables)
+            variables = Scope(self.network_variables, self, (0,), "")
             self.let(self.spec.document.let, variables)
             self.network_variables = variables
             flow = self.items(body, (0,), "", variables)
@@ -413,10 +494,16 @@ def expand(
     body: Sequence[it.Item],
     outputs: Mapping[str, LayerOutput],
     variables: Variables,
-    shape: Shape,
+    shape: Shape | None,
     facts: Mapping[str, Any],
+    again: Callable[[Shape], LayerGraph] | None = None,
 ) -> LayerGraph:
-    """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion."""
+    """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion.
+
+    Without a shape, as it is faulty, nothing is known of sizes. `again` makes the network on another input.
+    """
     expander = Expander(spec, variables)
     expander.run(body, outputs, shape)
-    return LayerGraph(name, tuple(expander.layers), tuple(expander.outputs), settings=dict(variables), **facts)
+    layers, ends = tuple(expander.layers), tuple(expander.outputs)
+    recipe = Recipe(layers, again) if again is not None and expander.reads_sizes else None
+    return LayerGraph(name, layers, ends, settings=dict(variables), recipe=recipe, **facts)

@@ -27,6 +27,11 @@ _TOKEN = re.compile(
     r"|(?P<op>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],]))"
 )
 KEYWORDS = {"and", "or", "not", "if", "else", "in", "true", "false", "True", "False"}
+#: The channels of the map that a step reads, by itself; the other sizes are functions of a layer too.
+IN_CHANNELS = "in_channels"
+SIZE_FUNCTIONS = ("channels", "height", "width", "depth", "length", "positions")
+#: The names of sizes that can stand without a layer.
+SIZE_NAMES = (IN_CHANNELS, *SIZE_FUNCTIONS[1:])
 _COMPARISONS = {"==", "!=", "<", "<=", ">", ">=", "in", "not in"}
 # How tightly an operator binds, left to right; ** binds to the right and tighter than a sign, as in Python.
 _BINDING = {"if": 1, "or": 2, "and": 3, "+": 6, "-": 6, "*": 7, "/": 7, "//": 7, "%": 7, "**": 9, "(": 10, "[": 10}
@@ -72,7 +77,13 @@ class Expression(NamedTuple):
     def names(self) -> set[tuple[str, int]]:
         """Every variable that is read, with its place."""
         own = {(self.value, self.offset)} if self.kind == "name" else set()
-        return own.union(*(part.names() for part in self.parts))
+        parts = [part for part in self.parts if not (self.names_layer and part.kind == "name")]
+        return own.union(*(part.names() for part in parts))
+
+    @property
+    def names_layer(self) -> bool:
+        """Whether it is a size of a layer, as channels(stem) is; a word in its brackets is the layer's name."""
+        return self.kind == "call" and self.value in SIZE_FUNCTIONS
 
 
 def _tokens(text: str, longest: int) -> list[_Token]:
@@ -271,11 +282,7 @@ def evaluate(
     if kind == "value":
         return expression.value
     if kind == "name":
-        if expression.value not in variables:
-            raise ExpressionError(f"{expression.value!r} is not known here", expression.offset, expression.value)
-        if variables[expression.value] is FAULTY:
-            raise ExpressionError("", expression.offset)
-        return exact(variables[expression.value], expression.offset)
+        return _named(expression, variables)
     if kind == "chain":
         return _chain(expression, variables, functions)
     if kind == "if":
@@ -286,9 +293,50 @@ def evaluate(
         first = evaluate(left, variables, functions)
         return evaluate(right, variables, functions) if bool(first) == (expression.value == "and") else first
     if kind == "call" and expression.value not in functions:
+        if expression.names_layer:
+            return _size(expression, _layer(expression, variables, functions), variables)
         known = ", ".join(sorted(functions))
         raise ExpressionError(f"there is no function {expression.value!r}; there are {known}", expression.offset)
     return _calculate(expression, [evaluate(part, variables, functions) for part in expression.parts], functions)
+
+
+def _named(expression: Expression, variables: Mapping[str, Any]) -> Any:
+    """The value of a name: a variable's, or a size of what the step reads."""
+    name = expression.value
+    if name not in variables:
+        if name in SIZE_NAMES:
+            return _size(expression, None, variables)
+        raise ExpressionError(f"{name!r} is not known here", expression.offset, name)
+    if variables[name] is FAULTY:
+        raise ExpressionError("", expression.offset)
+    return exact(variables[name], expression.offset)
+
+
+def _layer(
+    expression: Expression, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]
+) -> str | None:
+    """The layer in the brackets of a size: a word, or text, whose braces are filled; None: what the step reads."""
+    if not expression.parts:
+        return None
+    part, *more = expression.parts
+    is_word = part.kind == "name" and not isinstance(variables.get(part.value), str)
+    name = part.value if is_word else evaluate(part, variables, functions)
+    if more or not isinstance(name, str):
+        example = f"{expression.value}(stem) or {expression.value}('stage1/conv1')"
+        raise ExpressionError(f"{expression.value} takes the name of one layer: {example}", expression.offset)
+    return interpolate(name, variables)
+
+
+def _size(expression: Expression, layer: str | None, variables: Mapping[str, Any]) -> Any:
+    """A size of a layer, which only the variables of a place among layers know."""
+    known = getattr(variables, "size", None)
+    if known is None:
+        what = f"{expression.value} is known only where layers are"
+        raise ExpressionError(what, expression.offset, expression.value)
+    try:
+        return known(expression.value, layer)
+    except ExpressionError as error:
+        raise ExpressionError(error.message, expression.offset) from None
 
 
 def _chain(expression: Expression, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:

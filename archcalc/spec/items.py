@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Location, Problem
@@ -11,7 +12,7 @@ from archcalc.spec.hints import settings_example
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
 
 #: Keys that every step understands besides the fields of its op or block.
-STEP_KEYS = ("name", "from", "weights", "when", "repeat")
+STEP_KEYS = ("name", "from", "weights", "when", "repeat", "as", "frozen")
 #: Those that are texts with expressions in braces; everything else is an expression.
 TEXT_KEYS = ("name", "from", "weights")
 _FORMS = {
@@ -57,10 +58,15 @@ class ForEach(NamedTuple):
 
 
 class Branch(NamedTuple):
+    """A branch, or as many equal ones side by side as `times` says; `variable` counts them from 1."""
+
     name: str | None
     body: tuple[Item, ...]
-    when: Any
-    when_at: Mark
+    when: Any = None
+    times: Any = None
+    variable: str | None = None
+    #: Where the value of each key stands.
+    places: Mapping[str, Mark] = MappingProxyType({})
 
 
 class Branches(NamedTuple):
@@ -139,6 +145,9 @@ class ItemReader:
             self.problem(
                 f"the settings of {kind} must be a mapping", value.values_at[kind], settings_example(kind, fields)
             )
+            return None
+        if "as" in fields and not (isinstance(fields["as"], str) and fields["as"].isidentifier()):
+            self.problem("as must be a name for the counter of repeat", fields.values_at["as"])
             return None
         return Step(kind, _with_own_names(fields), value.keys_at[kind])
 
@@ -238,10 +247,10 @@ class ItemReader:
         return tuple(self._branch(*entry) for entry in named)
 
     def _branch(self, name: str | None, value: Any, at: Mark) -> Branch:
-        if isinstance(value, MarkedDict) and "layers" in value and set(value) <= {"layers", "when"}:
+        if isinstance(value, MarkedDict) and "layers" in value and set(value) <= set(_FORMS["repeat"]):
             body = self.items(value["layers"], value.values_at["layers"])
-            return Branch(name, body, value.get("when"), value.values_at.get("when", at))
-        return Branch(name, () if value is None else self.items(value, at), None, at)
+            return Branch(name, body, value.get("when"), value.get("repeat"), self._word(value, "as"), value.values_at)
+        return Branch(name, () if value is None else self.items(value, at))
 
 
 def block_item(block: Any, raw: MarkedDict) -> MarkedList | None:

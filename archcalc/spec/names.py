@@ -80,19 +80,21 @@ class Names:
         count = self._open_scopes[stem] = self._open_scopes.get(stem, 0) + 1
         return stem if count == 1 else f"{stem}_{count}"
 
+    def seen(self, reference: str, scope: str) -> str | None:
+        """The full name of what is known by a name in a scope, inner names first, then outer ones; None for nothing."""
+        while (candidate := joined(scope, reference)) not in self.known:
+            if not scope:
+                return None
+            scope = scope.rpartition("/")[0]
+        return candidate
+
     def find(self, reference: str, scope: str, at: Mark, reader: str, key: str = "from") -> str | None:
-        """The full name that a reference means, seen from a scope: inner names first, then outer ones.
+        """The full name that a reference means, seen from a scope.
 
         None is noted for later, with the key that held it.
         """
-        inner = scope
-        while True:
-            candidate = joined(inner, reference)
-            if candidate in self.known:
-                return candidate
-            if not inner:
-                break
-            inner = inner.rpartition("/")[0]
+        if (found := self.seen(reference, scope)) is not None:
+            return found
         self.unresolved.setdefault((reference, self.faults.place(at)), (scope, reader, key))
         if len(self.unresolved) >= MOST_PROBLEMS:
             raise TooMuchError

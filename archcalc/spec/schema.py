@@ -63,6 +63,8 @@ def _items() -> dict[str, Any]:
         },
         "when": {"type": ["string", "boolean"], "description": "a condition; without it always"},
         "repeat": {"type": ["string", "integer"], "description": "how many times"},
+        "as": {"type": "string", "description": "a name for the counter of repeat, which counts from 1"},
+        "frozen": {"type": ["string", "boolean"], "description": "a condition; where it holds nothing is trained"},
     }
     ops = {
         kind: _step(_op_fields(cls), cls.__doc__ or "", step_keys, cls) for kind, cls in OPS.items() if kind != "input"
@@ -79,6 +81,7 @@ def _items() -> dict[str, Any]:
         }
     layers = {"type": "array", "items": {"$ref": "#/$defs/Item"}}
     when, words = step_keys["when"], {"type": "string"}
+    repeated = _form({"repeat": step_keys["repeat"], "as": step_keys["as"], "layers": layers, "when": when}, ["layers"])
     return {
         "Item": {
             "anyOf": [
@@ -99,9 +102,7 @@ def _items() -> dict[str, Any]:
             "maxProperties": 1,
             "not": {"anyOf": [{"required": [key]} for key in ("repeat", "for_each", "branches")]},
         },
-        "Repeat": _form(
-            {"repeat": step_keys["repeat"], "as": words, "layers": layers, "when": when}, ["repeat", "layers"]
-        ),
+        "Repeat": {**repeated, "required": ["repeat", "layers"]},
         "ForEach": _form(
             {
                 "for_each": {"type": "array", "items": words, "description": "the names of the columns"},
@@ -133,7 +134,7 @@ def _items() -> dict[str, Any]:
                 {"type": "object", "additionalProperties": {"$ref": "#/$defs/Branch"}},
             ],
         },
-        "Branch": {"anyOf": [layers, {"type": "null"}, _form({"layers": layers, "when": when}, ["layers"])]},
+        "Branch": {"anyOf": [layers, {"type": "null"}, repeated]},
     }
 
 

@@ -21,6 +21,13 @@ class Sharing:
         self._names, self._faults, self._layers = names, faults, layers
         #: The open blocks that use the weights of another: both names, and where that is written.
         self._open: list[tuple[str, str, Mark]] = []
+        #: The first use of each block whose uses share their weights.
+        self._first: dict[str, str] = {}
+
+    def first_use(self, block: str, name: str) -> str | None:
+        """The name of the first use of a block, whose weights one of this name uses; None where it is the first."""
+        first = self._first.setdefault(block, name)
+        return None if first == name else first
 
     @contextmanager
     def block(self, name: str, other: str | None, at: Mark) -> Iterator[None]:

@@ -13,7 +13,7 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
 from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
-from archcalc.spec.expressions import KEYWORDS, ExpressionError, expressions_in_braces, parse_expression
+from archcalc.spec.expressions import KEYWORDS, SIZE_NAMES, ExpressionError, expressions_in_braces, parse_expression
 from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
 from archcalc.spec.hints import unknown_op, unknown_setting
 from archcalc.spec.items import kinds_of
@@ -87,8 +87,9 @@ class Checker:
                 if item.merge is not None:
                     self.merge(item.merge, at.get("merge", item.at))
                 for branch in item.branches:
-                    self.expression(branch.when, names, branch.when_at)
-                    self.items(branch.body, names)
+                    self.expression(branch.when, names, branch.places.get("when", item.at))
+                    self.expression(branch.times, names, branch.places.get("repeat", item.at))
+                    self.items(branch.body, names | ({branch.variable} if branch.variable else set()))
             else:
                 self.expression(item.loss_weight, names, at.get("loss_weight", item.at))
                 self.items(item.body, names)
@@ -108,6 +109,11 @@ class Checker:
             hint, details = unknown_op(item.kind, self.spec.blocks)
             self.problem(f"there is no op or block {item.kind!r}{hint}", item.at, *details)
             return
+        outer = names
+        if "as" in item.fields:
+            names = names | {item.fields["as"]}
+            if "repeat" not in item.fields:
+                self.problem("as counts the times of repeat, which is not here", item.fields.keys_at["as"])
         for key, raw in item.fields.items():
             at = item.fields.values_at.get(key, item.at)
             if key not in known and key not in it.STEP_KEYS:
@@ -116,8 +122,10 @@ class Checker:
                     item.fields.keys_at.get(key, item.at),
                     f"it has {', '.join([*known, *it.STEP_KEYS])}",
                 )
-            elif key in ("when", "repeat"):
-                self.expression(raw, names, at)
+            elif key in ("when", "repeat", "frozen"):
+                self.expression(raw, outer, at)
+            elif key == "as":
+                continue
             elif key in it.TEXT_KEYS:
                 for text in raw if isinstance(raw, list) else [raw]:
                     self.braces(text, names, at)
@@ -144,7 +152,7 @@ class Checker:
             self.problem(error.message, within(raw, at, error.offset))
             return
         for name, offset in sorted(used):
-            if name not in names:
+            if name not in names and name not in SIZE_NAMES:
                 self.problem(f"{name!r} is not known here{did_you_mean(name, names)}", within(raw, at, offset))
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity
-from archcalc.spec.expressions import FAULTY, ExpressionError, evaluate, interpolate, is_too_long, parse_expression
+from archcalc.spec.expressions import (
+    FAULTY,
+    SIZE_NAMES,
+    ExpressionError,
+    evaluate,
+    interpolate,
+    is_too_long,
+    parse_expression,
+)
 from archcalc.spec.faults import Faults, describe_fault
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.source import Mark, MarkedDict, within
@@ -56,6 +65,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     return tuple(plain(item) for item in value) if isinstance(value, tuple) else value
+
+
+@cache
+def words_of(kind: str, key: str) -> frozenset[str]:
+    """The words that a field of an op takes as they are."""
+    field = OPS[kind].model_fields.get(key)
+    waiting: list[Any] = [] if field is None else [field.annotation]
+    found: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        found.update(word for word in get_args(part) if isinstance(word, str) and get_origin(part) is Literal)
+        waiting += get_args(part) if get_origin(part) is not Literal else ()
+    return frozenset(found)
 
 
 def _unknown_name(name: str, variables: Variables) -> str:
@@ -114,7 +136,7 @@ class Values:
             if key in STEP_KEYS:
                 continue
             try:
-                values[key] = plain(evaluate_tree(raw, variables)) if isinstance(raw, (str, list)) else raw
+                values[key] = plain(self._field(kind, key, raw, variables)) if isinstance(raw, (str, list)) else raw
             except ExpressionError as error:
                 # Words like `same` and sizes like 7x7x512 are values of some fields: the op decides.
                 if isinstance(raw, str) and error.message:
@@ -133,6 +155,15 @@ class Values:
                 self._op_faults(error, kind, at, name, fields, variables, unknown)
                 return Identity()
         return self._ops[cache_key]
+
+    def _field(self, kind: str, key: str, raw: Any, variables: Variables) -> Any:
+        """The value of a field of an op: a size such as `height` is a word where the field knows that word."""
+        words = words_of(kind, key).difference(variables).intersection(SIZE_NAMES)
+        if not words:
+            return evaluate_tree(raw, variables)
+        if isinstance(raw, list):
+            return [item if item in words else _item(raw, index, variables) for index, item in enumerate(raw)]
+        return str(raw) if raw in words else evaluate_tree(raw, variables)
 
     def _op_faults(
         self,

@@ -94,6 +94,8 @@ def _layers(graph: LayerGraph) -> Iterator[str]:
             fields["from"] = sources[0] if len(sources) == 1 else sources
         if layer.weights_of is not None:
             fields["weights"] = graph.owner(layer).name
+        elif layer.frozen:
+            fields["frozen"] = True
         if layer.op not in written:
             written[layer.op] = _settings(layer.op)
         yield f"  - {layer.op.kind}: {_inline({**fields, **written[layer.op]})}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.quantities import quantity
 from archcalc.core.shapes import Shape, spatial
 from archcalc.core.suggest import did_you_mean
@@ -51,8 +52,9 @@ def smallest(graph: LayerGraph, strict: bool = False) -> int:
     """Side of the smallest square input. Raises `UsageError` where none up to 2,048 works."""
     channels = graph.input_shape[0]
     for side in range(1, LARGEST_SIDE + 1):
-        if not infer_shapes(graph.with_input((channels, side, side)), strict).problems:
-            return side
+        with suppress(SpecError):  # layers that depend on the input need not exist for each
+            if not infer_shapes(graph.with_input((channels, side, side)), strict).problems:
+                return side
     raise UsageError(f"{graph.name} accepts no square input up to {LARGEST_SIDE}×{LARGEST_SIDE}")
 
 
@@ -62,7 +64,9 @@ def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = Fal
 
     def result(side: int) -> int | None:
         if side not in results:
-            results[side] = _measured(graph.with_input((graph.input_shape[0], side, side)), measure, strict)
+            results[side] = None
+            with suppress(SpecError):  # layers that depend on the input need not exist for each
+                results[side] = _measured(graph.with_input((graph.input_shape[0], side, side)), measure, strict)
         return results[side]
 
     low, high = _bracket(result, target)

@@ -96,26 +96,47 @@ def closed_form(
     text = input_section(spec, member or spec.document.name, variant)["input"]
     while True:
         namer = Namer(declared)
+        sides = _Sides(text, shape, graph.input_shape, with_input, declared)
         symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
         try:
-            layers, variables = expand_with(spec, graph, body, symbols, namer)
-            own_input = input_with(text, variables) if shape is None else None
+            layers, variables = expand_with(spec, graph, body, symbols, namer, sides)
+            given = sides(variables)
             break
         except SteersError as error:
-            steering = [name for name in wanted if name in error.names] or wanted[:1]
+            names = namer.symbols_in(error.names)
+            if with_input and names & symbols_of(sides.shape[1:]):
+                if asked is not None:
+                    raise UsageError("input cannot be a symbol: it decides which layers there are") from None
+                with_input, fixed["input"] = False, "decides which layers there are"
+                continue
+            steering = [name for name in wanted if name in names] or wanted[:1]
             if asked is not None:
                 which = " and ".join(steering)
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    given = own_input or graph.input_shape
-    if with_input and len(given) == 3 and (sizes := symbols_of(given[1:])):
+    if with_input and len(given) == 3 and (sizes := symbols_of(sides.own[1:])):
         fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
-    sides = _input(given, with_input, declared)
-    terms = total(layers, sides, quantity, namer, conventions or Conventions())
+    terms = total(layers, given, quantity, namer, conventions or Conventions())
     assumed = {name: _assumptions(declared[name]) for name in wanted}
     form = _written(graph.name, quantity, terms, namer, assumed)
     return replace(form, fixed=tuple(sorted(item for item in fixed.items() if item[0] not in form.symbols)))
+
+
+class _Sides:
+    """The input of a network with symbols in it, worked out once its variables are known."""
+
+    def __init__(self, text: str, asked: Shape | None, plain: Shape, with_input: bool, taken: Collection[str]) -> None:
+        self._text, self._asked, self._plain, self._with_input, self._taken = text, asked, plain, with_input, taken
+        #: With symbols where a side follows from a parameter.
+        self.own: Shape = ()
+        self.shape: Shape = ()
+
+    def __call__(self, variables: Mapping[str, Any]) -> Shape:
+        if not self.shape:
+            self.own = (input_with(self._text, variables) if self._asked is None else None) or self._plain
+            self.shape = _input(self.own, self._with_input, self._taken)
+        return self.shape
 
 
 def _symbol(name: str, value: Any) -> Recorded:

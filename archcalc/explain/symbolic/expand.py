@@ -12,6 +12,7 @@ from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, Symbol, traced
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, record, symbols_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
+from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
 from archcalc.ops.base import elements
 from archcalc.ops.reshape import Input
@@ -23,6 +24,7 @@ from archcalc.spec.expand import Expander
 from archcalc.spec.expressions import ExpressionError, interpolate, parse_expression
 from archcalc.spec.items import STEP_KEYS, Item
 from archcalc.spec.settings import accept
+from archcalc.spec.sizes import Scope
 from archcalc.spec.source import Mark
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import Values, Variables
@@ -64,6 +66,18 @@ class Namer:
             self.definitions.append(Definition(text, value.node))
         return known
 
+    def symbols_in(self, names: Collection[str]) -> set[str]:
+        """The symbols that names stand for: themselves, or those in what they were given for."""
+        trees = {one.name: one.tree for one in self.definitions}
+        found, waiting = set(), list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in trees:
+                waiting += Recorded(trees.pop(name)).symbols()
+            else:
+                found.add(name)
+        return found
+
 
 def free_name(letter: str, count: int, taken: Collection[str]) -> tuple[str, int]:
     """The first of h1, h2, h3, … from `count` on that is not taken, and its number."""
@@ -78,14 +92,12 @@ class _SymbolicValues(Values):
     namer: Namer
 
     def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
-        if not _has_symbols(variables):
-            return super().value(raw, variables, at, what)
         value = record_tree(raw, variables)
         return number_of(value) if what == "loss_weight" else value
 
     def text(self, raw: Any, variables: Variables, at: Mark) -> str:
         text = str(raw)
-        return interpolate(text, {name: number_of(value) for name, value in variables.items()}) if "{" in text else text
+        return interpolate(text, _numbers(variables)) if "{" in text else text
 
     def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
         if when is None:
@@ -104,8 +116,7 @@ class _SymbolicValues(Values):
                 except ExpressionError:
                     recorded[key] = raw  # a word such as `same`
         found = {key: value for key, value in OPS[kind].with_defaults(recorded).items() if symbols_of(value)}
-        numbers = {name: number_of(value) for name, value in variables.items()}
-        op = super().op(kind, fields, at, name, numbers)
+        op = super().op(kind, fields, at, name, _numbers(variables))
         if not found:
             return op
         return op.model_copy(update={key: self._lifted(getattr(op, key), value) for key, value in found.items()})
@@ -129,18 +140,22 @@ def record_tree(raw: Any, variables: Variables) -> Any:
         return record(parse_expression(raw), variables)
     if isinstance(raw, list):
         return [record_tree(item, variables) for item in raw]
-    return raw
+    return {key: record_tree(item, variables) for key, item in raw.items()} if isinstance(raw, dict) else raw
 
 
-def _has_symbols(variables: Variables) -> bool:
-    return any(symbols_of(value) for value in variables.values())
+def _numbers(variables: Variables) -> Variables:
+    """The plain numbers that the variables stand for, with the sizes of maps where these are known."""
+    if isinstance(variables, Scope):
+        return variables.with_values(number_of)
+    return {name: number_of(value) for name, value in variables.items()}
 
 
 class _SymbolicExpander(Expander):
     """The expansion of a spec, with symbols among its variables."""
 
-    def __init__(self, spec: Spec, variables: Variables, namer: Namer) -> None:
+    def __init__(self, spec: Spec, variables: Variables, namer: Namer, sides: Callable[[Variables], Shape]) -> None:
         super().__init__(spec, variables)
+        self.shapes = _SymbolicShapes(self.layers, namer, lambda: sides(self.network_variables))
         self.values = _SymbolicValues(self.faults)
         self.values.namer = namer
 
@@ -161,14 +176,33 @@ class _SymbolicExpander(Expander):
         return True
 
 
+class _SymbolicShapes(KnownShapes):
+    """Shapes with symbols in them; `sides` gives that of the input."""
+
+    def __init__(self, layers: Sequence[Layer], namer: Namer, sides: Callable[[], Shape]) -> None:
+        super().__init__(layers)
+        self._namer, self._sides = namer, sides
+
+    def shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
+        op = layer.op.resolve(inputs) if inputs else Input.model_construct(shape=self._sides())
+        return op, _named(op.output_shape(inputs), self._namer)
+
+
 def expand_with(
-    spec: Spec, graph: LayerGraph, body: Sequence[Item], symbols: Mapping[str, Any], namer: Namer
+    spec: Spec,
+    graph: LayerGraph,
+    body: Sequence[Item],
+    symbols: Mapping[str, Any],
+    namer: Namer,
+    sides: Callable[[Variables], Shape],
 ) -> tuple[list[Any], Variables]:
     """The layers of a network with symbols for some parameters, and all its variables.
 
+    `sides` gives the input with its symbols, of the variables; it is asked for where layers depend on sizes.
+
     Raises `SteersError` for a symbol that decides which layers there are.
     """
-    expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer)
+    expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer, sides)
     expander.run(body, {}, graph.input_shape)
     if [_wiring(layer) for layer in expander.layers] != [_wiring(layer) for layer in graph.layers]:
         raise UsageError("the network with symbols is another one")
@@ -201,6 +235,12 @@ def input_with(text: str, variables: Variables) -> Shape | None:
     return (channels, height, width)
 
 
+def _named(shape: Shape, namer: Namer) -> Shape:
+    """A shape with names for its numbers that are not polynomials."""
+    letters = ("c", "h", "w") if len(shape) == 3 else ("n",)
+    return tuple([namer.name(value, letter) for value, letter in zip(shape, letters, strict=True)])
+
+
 #: What a layer adds to a total: of the layer with its op resolved, its inputs and its output, by the conventions.
 COUNTS: dict[str, Callable[[Layer, Sequence[Shape], Shape, Conventions], Any]] = {
     "params": lambda layer, inputs, _, conventions: count_values(
@@ -221,9 +261,7 @@ def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer, conv
         op = Input.model_construct(shape=shape) if not layer.inputs else layer.op
         inputs = tuple([outputs[source] for source in layer.inputs])
         op = op.resolve(inputs) if inputs else op
-        made = op.output_shape(inputs)
-        letters = ("c", "h", "w") if len(made) == 3 else ("n",)
-        output = tuple([namer.name(value, letter) for value, letter in zip(made, letters, strict=True)])
+        output = _named(op.output_shape(inputs), namer)
         outputs.append(output)
         terms.append(traced(COUNTS[quantity](layer._replace(op=op), inputs, output, conventions)).node)
     return terms

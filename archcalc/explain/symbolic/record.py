@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
 from archcalc.explain.derive.trace import Node, Traced, node_of
-from archcalc.spec.expressions import Expression, evaluate
+from archcalc.spec.expressions import Expression, ExpressionError, evaluate
 
 
 class SteersError(Exception):
@@ -67,12 +68,9 @@ def number_of(value: Any) -> Any:
 
 def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
     """The value of an expression of a spec, recorded where it has symbols. Raises `SteersError` where one decides."""
-    used = {name for name, _ in expression.names()}
-    if not any(symbols_of(variables.get(name)) for name in used):
-        return evaluate(expression, variables)
     kind, parts = expression.kind, expression.parts
-    if kind == "name":
-        return variables[expression.value]
+    if kind == "name" or expression.names_layer or not _has_symbols(expression, variables):
+        return evaluate(expression, variables)
     if kind == "list":
         return [record(part, variables) for part in parts]
     if kind == "if":
@@ -91,6 +89,15 @@ def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
         return _called(expression.value, values)
     # Comparisons, conditions, items of lists: the symbol would decide.
     raise SteersError(symbols_of(values))
+
+
+def _has_symbols(expression: Expression, variables: Mapping[str, Any]) -> bool:
+    """Whether a name in an expression, or a size of a map, holds a symbol."""
+    if expression.kind == "name" or expression.names_layer:
+        with suppress(ExpressionError):  # in a part that is not evaluated
+            return bool(symbols_of(evaluate(expression, variables)))
+        return False
+    return any(_has_symbols(part, variables) for part in expression.parts)
 
 
 _ARITHMETIC = ("+", "-", "*", "/", "//", "%", "**")

@@ -6,9 +6,11 @@ A change is kept only where every layer still fits, and no window leaves more pi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from archcalc.core.errors import SpecError
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops import rules
 from archcalc.ops.base import Op
@@ -183,7 +185,8 @@ def _input(graph: LayerGraph, choices: Choices, unread: int | None) -> LayerGrap
     # Round numbers first: people choose 192 or 240 rather than 211.
     order = sorted(choices.shuffled(sides, "input"), key=lambda side: next(n for n in (0, 1) if n or side % 8 == 0))
     for side in order[: _BUDGET // len(graph)] if height == width else []:
-        tried = graph.with_input((channels, side, side))
-        if _fits(tried, unread):
-            return tried
+        with suppress(SpecError):  # layers that depend on the input need not exist for each
+            tried = graph.with_input((channels, side, side))
+            if _fits(tried, unread):
+                return tried
     return graph

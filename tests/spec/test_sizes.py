@@ -1,0 +1,171 @@
+"""Sizes of maps in expressions: in_channels, height, channels(stem), and the networks that follow from them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from archcalc.core.errors import SpecError
+from archcalc.ops import OPS
+from archcalc.ops.reshape import Identity
+from archcalc.passes.analysis import analyse
+from archcalc.spec.sizes import size_of
+from tests.networks import FILE, graph, layers, numbers, problems
+
+STEM = "  - conv2d: {name: stem, out_channels: 16, kernel_size: 3, stride: 2, padding: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [
+        ((10,), {"in_channels": 10, "channels": 10, "positions": 1}),
+        ((768, 197), {"in_channels": 768, "length": 197, "positions": 197}),
+        ((3, 32, 64), {"in_channels": 3, "height": 32, "width": 64, "positions": 2048}),
+        ((3, 16, 32, 64), {"channels": 3, "depth": 16, "height": 32, "width": 64, "positions": 32768}),
+    ],
+)
+def test_sizes_of_every_rank(shape: tuple[int, ...], sizes: dict[str, int]) -> None:
+    assert {name: size_of(name, shape) for name in sizes} == sizes
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("in_channels", 16),
+        ("2*in_channels", 32),
+        ("height * width", 16),
+        ("positions", 16),
+        ("channels(input)", 4),
+        ("channels()", 16),
+        ("height('input') // height(stem)", 2),
+        ("channels(word)", 16),  # a variable whose value is the name of a layer
+        ("channels('st{part}')", 16),
+        ("width + n", 7),
+        ("depth", 50),  # a parameter hides the size of its name
+        ("in_channels if height > 100 else height", 4),
+        ("max(positions(input), in_channels)", 64),
+    ],
+)
+def test_an_expression_reads_sizes(expression: str, value: int) -> None:
+    top = "parameters: {depth: 50, word: stem, part: em, n: 3}\n"
+    text = STEM + f'  - conv2d: {{name: last, out_channels: "{expression}", kernel_size: 1}}\n'
+    assert numbers(text, top=top)["last"].output_shape[0] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  - conv2d: {name: last, from: stem, out_channels: 2*in_channels, kernel_size: 1}\n",
+        "  - conv2d: {name: last, from: stem, out_channels: 32, kernel_size: 1, when: in_channels == 16}\n",
+        "  - repeat: 2*in_channels\n    as: i\n    layers:\n"
+        "      - conv2d: {name: 'c{i}', from: stem, out_channels: 8*i, kernel_size: 1}\n"
+        "  - identity: {name: last}\n",
+        "  - double: {name: block, from: stem}\n  - identity: {name: last}\n",
+        "  - branches:\n      - {when: in_channels == 2, layers: [conv2d: {out_channels: 32, kernel_size: 1}]}\n"
+        "      - {when: in_channels == 4, layers: [relu]}\n    merge: add\n  - identity: {name: last}\n",
+        "  - for_each: [name, c]\n    rows: [[first, in_channels], ['c{in_channels}', 16*in_channels]]\n"
+        "    layers: [conv2d: {name, out_channels: c, kernel_size: 1}]\n  - identity: {name: last, from: c2}\n",
+    ],
+)
+def test_the_sizes_are_those_of_what_the_step_reads(text: str) -> None:
+    top = "blocks:\n  double:\n    let: {c: 2*in_channels}\n    layers: [conv2d: {out_channels: c, kernel_size: 1}]\n"
+    narrow = "  - conv2d: {name: narrow, out_channels: 2, kernel_size: 1}\n"
+    assert numbers(STEM + narrow + text, top=top)["last"].output_shape == (32, 4, 4)
+
+
+def test_a_block_reads_the_sizes_of_its_inputs_by_name() -> None:
+    top = """\
+blocks:
+  join:
+    inputs: [wide, narrow]
+    let: {c: channels(wide) + channels(narrow)}
+    layers:
+      - concat: {from: [wide, narrow]}
+      - conv2d: {out_channels: c, kernel_size: 1}
+"""
+    found = numbers(STEM + "  - slice2d: {from: input, step: 2}\n  - join: {from: [stem, slice1]}\n", top=top)
+    assert found["join1/conv1"].output_shape == (20, 4, 4)
+
+
+def test_let_knows_the_input_and_the_input_does_not_know_let() -> None:
+    text = "input: 8x8x4\nlet: {grid: height // 4}\nlayers: [adaptive_avg_pool2d: {output_size: grid}]\n"
+    assert analyse(graph(text)).rows[-1].output_shape == (4, 2, 2)
+    (problem,) = problems('input: "{grid}x8x4"\nlet: {grid: height // 4}\nlayers: [relu]\n')
+    assert "'grid' is not known here" in problem.message
+
+
+def test_a_reported_figure_may_depend_on_a_let_of_the_input() -> None:
+    text = """\
+input: 8x8x4
+let: {grid: height // 4}
+reported:
+  - {quantity: params, value: 1, source: here, when: grid == 2}
+  - {quantity: params, value: 2, source: here, when: grid == 4}
+layers: [relu]
+"""
+    assert [figure.value for figure in graph(text).reported] == [1]
+    assert [figure.value for figure in graph(text, input_shape=(4, 16, 16)).reported] == [2]
+
+
+def test_another_input_gives_the_layers_that_it_has() -> None:
+    text = "  - repeat: height // 4\n    layers: [conv2d: {out_channels: in_channels + 1, kernel_size: 1}]\n"
+    network = layers(text)
+    other = network.with_input((6, 16, 16))
+    assert [len(network), len(other)] == [3, 5]
+    assert other == graph(f"input: 8x8x4\nlayers:\n{text}", input_shape=(6, 16, 16))
+    assert other.with_input((4, 8, 8)) == network
+
+
+def test_an_input_without_layers_raises() -> None:
+    network = layers('  - conv2d: {out_channels: "8 // (height - 4)", kernel_size: 1}\n')
+    with pytest.raises(SpecError, match="division by zero"):
+        network.with_input((4, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("  - relu\n  - conv2d: {out_channels: length, kernel_size: 1}\n", 6, 28, "8×8×4 has no length; it has ch"),
+        ("  - conv2d: {out_channels: channels(stme), kernel_size: 1}\n", 5, 28, "there is no layer 'stme' above"),
+        ("  - conv2d: {out_channels: channels(c2), kernel_size: 1}\n  - relu: {name: c2}\n", 5, 28, "no layer 'c2'"),
+        ("  - conv2d: {out_channels: height + heigth, kernel_size: 1}\n", 5, 37, "'heigth' is not known here"),
+        ("  - conv2d: {out_channels: channels(1), kernel_size: 1}\n", 5, 28, "channels takes the name of one layer"),
+        ('  - conv2d: {out_channels: "channels(a, b)", kernel_size: 1}\n', 5, 29, "takes the name of one layer"),
+        (
+            "  - conv2d: {name: a, out_channels: 2, kernel_size: 1}\n"
+            "  - concat: {name: c, from: [a, input], when: in_channels == 2}\n",
+            6, 47, "in_channels is not clear, 2 or 4: name the layer, as in channels(stem)",
+        ),
+        # The window does not fit, and nothing is said of what follows from its size.
+        ("  - max_pool2d: {kernel_size: 9}\n  - conv2d: {out_channels: height, kernel_size: 1}\n", 5, 5, "is larger"),
+    ],
+)  # fmt: skip
+def test_sizes_that_are_not_there(text: str, line: int, column: int, words: str) -> None:
+    (problem,) = problems(f"input: 8x8x4\nlayers:\n{text}")
+    assert words in problem.message
+    assert problem.location is not None
+    assert (problem.location.file, problem.location.line, problem.location.column) == (FILE, line, column)
+
+
+def test_a_faulty_input_is_the_only_problem() -> None:
+    (problem,) = problems(
+        'input: "{1 - 1}x8x4"\nlayers:\n  - conv2d: {out_channels: 8 // (height - 1), kernel_size: 1}\n'
+    )
+    assert problem.message.startswith("input:")
+
+
+class Over(Identity):
+    kind = "over"
+    stem = "over"
+
+    axes: tuple[Literal["height", "width"] | int, ...] | Literal["depth"] = ()
+
+
+def test_a_word_that_a_field_knows_is_no_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPS, "over", Over)
+    given = ("[height, width]", "depth", "[height, 2*width]", "['\"height\"', 3]")
+    found = layers("".join(f"  - over: {{axes: {axes}}}\n" for axes in given)).layers[1:]
+    assert [getattr(layer.op, "axes", None) for layer in found] == [
+        ("height", "width"), "depth", ("height", 16), ("height", 3),
+    ]  # fmt: skip
