@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from archcalc.render.diagrams.frames import LONGEST_PIECE
+from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_segments, plan
 from archcalc.render.diagrams.ushape import find_arms, u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
-#: Margins, title and legend, roughly.
-AROUND = (48.0, 120.0)
+#: Margins, title and legend: what a drawing has around its layout.
+AROUND = (40.0, 122.0)
+#: The height of a slide in points, and the size of a text that can be read on it.
+SLIDE, READABLE = 540.0, 9.0
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
 FIRST_TURN, TURN = 0.12, 0.03
-#: What each further map costs that turns with the first one.
-LANE_COST = 0.12
+#: What each further map costs that turns with the first one, and what columns of layers gain over rows.
+LANE_COST, ROWS_COST = 0.12, 0.2
+#: What a figure in the shape of the network gains.
+U_GAIN = 1.6
 #: Cards may be cut into shorter segments than layers.
 SHORT_PIECE = 7
 
@@ -23,26 +28,33 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     if direction != "fit":
         down = direction == "TB"
         return assemble(plan(make_segments(diagram, down), down, 1))
+    plans: list[tuple[float, Plan]] = []
+    lengths = (LONGEST_PIECE, SHORT_PIECE) if diagram.cards else (LONGEST_PIECE,)
+    for longest in lengths:
+        for down in (True, False):
+            segments = make_segments(diagram, down, longest)
+            lanes = max((len(segment.entries) for segment in segments), default=1)
+            for count in range(1, min(len(segments), MOST_LINES) + 1):
+                candidate = plan(segments, down, count)
+                cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
+                if count > 1:
+                    cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** (lanes - 1)
+                plans.append((_worth(candidate.size, ratio, cost), candidate))
+    worth, best = max(plans, key=lambda entry: entry[0])
     arms = find_arms(diagram) if not diagram.whole else None
     u_shaped = u_layout(diagram, arms) if arms else None
-    if u_shaped:
+    if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN) >= worth:
         return u_shaped
-    plans: list[tuple[float, Plan]] = []
-    ways = [(LONGEST_PIECE, True)]
-    if diagram.cards:
-        ways += [(LONGEST_PIECE, False), (SHORT_PIECE, True), (SHORT_PIECE, False)]
-    for longest, down in ways:
-        segments = make_segments(diagram, down, longest)
-        lanes = max((len(segment.entries) for segment in segments), default=1)
-        for count in range(1, min(len(segments), MOST_LINES) + 1):
-            candidate = plan(segments, down, count)
-            cost = (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) if count > 1 else 1.0
-            cost *= (1 - LANE_COST) ** (lanes - 1) if count > 1 else 1.0
-            plans.append((size_on_page(candidate.size, ratio) * cost, candidate))
-    return assemble(max(plans, key=lambda entry: entry[0])[1])
+    return assemble(best)
 
 
-def size_on_page(size: tuple[float, float], ratio: float) -> float:
-    """How much a layout can be enlarged on a page of unit height."""
+def _worth(size: tuple[float, float], ratio: float, cost: float) -> float:
+    """How good a layout is: what can be read on a slide comes first, then what is large and easy to follow."""
+    points = points_on_slide(size, ratio)
+    return points * cost + (100 if points >= READABLE else 0)
+
+
+def points_on_slide(size: tuple[float, float], ratio: float) -> float:
+    """The size of the smallest text where a layout fills a page that is as high as a slide."""
     width, height = size[0] + AROUND[0], size[1] + AROUND[1]
-    return min(ratio / width, 1 / height)
+    return SMALL * SLIDE * min(ratio / width, 1 / height)

@@ -238,11 +238,11 @@ class _Composer:
         for stack in stacks:
             texts = [wiring.rows[m].summary for m in stack]
             if isinstance(wiring.rows[stack[0]].op, Add):
-                rows = [wiring.rows[m] for m in short]
-                texts[0] = f"+ {words.shortcut(rows)}"
-                if rows:
-                    first, *others = (row.summary for row in rows)
-                    lines += words.lines_of([f"{texts.pop(0)}: {first}", *others], words.THEN, WIDEST, SMALL)
+                texts[0] = f"+ {words.shortcut(())}"
+                if short:
+                    around = [wiring.rows[m].summary for m in short]
+                    lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, WIDEST, SMALL)
+                    texts[:2] = [words.THEN.lstrip() + texts[1]] if texts[1:] else []
             lines += words.lines_of(texts, words.THEN, WIDEST, SMALL)
         return lines
 
@@ -262,9 +262,10 @@ class _Composer:
         if not params and not work:
             return []
         each = f"{times} × " if times > 1 else ""
-        lines = [f"{each}{params:,} params"] if params else []
+        figures = [f"{each}{params:,} params"] if params else []
         if work:
-            lines.append(f"{each}{words.figure(work)} mult.")
+            figures.append(f"{each}{words.figure(work)} mult.")
+        lines = words.lines_of(figures, words.AND, WIDEST, SMALL)
         if times > 1:
             sums = [f"{params * times:,}"] if params else []  # shared weights are counted elsewhere
             lines.append("total " + " · ".join([*sums, words.figure(work * times)]))

@@ -69,24 +69,16 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
     return next((path[:level] for level in range(1, len(path) + 1) if path[:level] in kept), ())
 
 
-def cut(
-    outer: Sequence[Path],
-    edges: Sequence[tuple[int, int]],
-    longest: int | None = LONGEST_PIECE,
-    auxiliary: Set[int] = frozenset(),
-) -> list[range]:
+def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | None = LONGEST_PIECE) -> list[range]:
     """The segments of a diagram that are laid out one after the other; `outer` is the outermost frame of each node.
 
-    Heads that read one map stay together, except for those of the nodes `auxiliary`, which stand at the side.
+    Heads that read one map stay together.
     """
     count = len(outer)
     crossing = crossings(count, edges)
 
     def may_end(place: int) -> bool:
-        if _inside_frame(outer, place) or len(crossing[place]) != 1:
-            return False
-        (source,) = crossing[place]
-        return {*range(source + 1, place)} <= auxiliary
+        return not _inside_frame(outer, place) and crossing[place] == {place - 1}
 
     places = [place for place in range(count) if not place or may_end(place)]
     spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]

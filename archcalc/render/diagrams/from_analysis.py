@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.arrange import arrange, size_on_page
+from archcalc.render.diagrams.arrange import READABLE, arrange, points_on_slide
 from archcalc.render.diagrams.choices import MOST_LAYERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Drawing, Text
@@ -20,8 +20,8 @@ from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.render.diagrams.wiring import Wiring
 
-#: Points of a slide of 13.3 × 7.5 inches, and of a text that can be read on it.
-SLIDE, READABLE = (960.0, 540.0), 9.0
+#: A slide of 13.3 × 7.5 inches in points.
+SLIDE = (960.0, 540.0)
 #: What makes texts larger.
 LARGER = {
     "graph": "--style blocks or --only BLOCK shows less at a time",
@@ -44,7 +44,8 @@ def drawing_of(analysis: Analysis, choices: Choices, links: bool = False) -> tup
         diagram, layout = diagram_of(analysis, choices)
         layout = layout or arrange(diagram, choices.direction, ratio)
         steps = Steps(diagram, layout) if choices.steps else None
-        drawing, notes = paint(diagram, layout, THEMES[choices.theme], steps, links), diagram.notes
+        notes = diagram.notes
+        drawing = paint(diagram, layout, THEMES[choices.theme], steps, links, ratio if choices.fit else 0)
         if choices.expand:
             drawing = _expanded(drawing, diagram, analysis, choices, links)
     drawing = enlarge(drawing, choices.font_size / 12)
@@ -68,7 +69,7 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
 
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
-    return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes, ratio)
+    return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes, ratio, bool(choices.fit))
 
 
 def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: Choices, links: bool) -> Drawing:
@@ -125,8 +126,7 @@ def _depths(wiring: Wiring, color_by: str) -> list[Diagram]:
 
 def _worth(layout: Layout, ratio: float, cards: int) -> float:
     """Readable text first (9 points on a slide of 7.5 inches), then what shows more."""
-    size = 12 * size_on_page((layout.width, layout.height), ratio) * 7.5 * 72
-    return min(size, 9.0) * 1000 + cards
+    return min(points_on_slide((layout.width, layout.height), ratio), READABLE) * 1000 + cards
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:

@@ -28,8 +28,8 @@ class Volume(NamedTuple):
     label: str
     lines: tuple[str, ...]
     shape: tuple[int, ...]
-    #: Kernel height and width of the layer that made it; None where it reads everything.
-    kernel: tuple[int, int] | None
+    #: The kernel of the layer that made it, by axes; None where it reads everything.
+    kernel: tuple[int, ...] | None
     #: Whether the window is what a value is spread to, as in a transposed convolution, and not what it is read from.
     spread: bool
 
@@ -62,7 +62,7 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         row, last = rows[main.name], rows[node.parts[-1].name]
         reads = row.op.windows(row.input_shapes)
         windows = [read for read in (reads[0] if reads else None) or () if isinstance(read, Window)]
-        kernel = (int(windows[0].size), int(windows[1].size)) if len(windows) == 2 else None
+        kernel = tuple(int(window.size) for window in windows) or None
         spread = kernel is not None and windows[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)
         label = _name(main.name, node, wiring)

@@ -92,10 +92,11 @@ def measure_node(node: Node, cards: bool) -> NodeBox:
     return NodeBox(node, width, parts, output, output_width, badge, badge_width)
 
 
-def measure(diagram: Diagram) -> dict[str, NodeBox]:
-    """Every node's box. Cards outside of frames are equally wide."""
+def measure(diagram: Diagram, even: bool = True) -> dict[str, NodeBox]:
+    """Every node's box. Cards outside of frames are equally wide where they are to be `even`."""
     boxes = {node.id: measure_node(node, diagram.cards) for node in diagram.nodes}
-    return level(boxes, [node.id for node in diagram.nodes if diagram.cards and not node.path and not node.auxiliary])
+    cards = diagram.nodes if even and diagram.cards else ()
+    return level(boxes, [node.id for node in cards if not node.path and not node.auxiliary])
 
 
 def level(boxes: dict[str, NodeBox], names: Sequence[str]) -> dict[str, NodeBox]:

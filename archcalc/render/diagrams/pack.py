@@ -14,7 +14,7 @@ from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, moved, single
 from archcalc.render.diagrams.structure import structured
 
-GAP = 8.0
+GAP = 6.0
 JOG = 24.0
 GUTTER = 34.0
 LANE = 7.0
@@ -46,15 +46,15 @@ def cut_segments(
     diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
 ) -> tuple[list[Segment], dict[int, int]]:
     """The segments, and the number of that of each node. Edges `apart` pass by the segments between their ends."""
-    boxes = measure(diagram)
+    boxes = measure(diagram, even=not apart)
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
     outer = [outermost(node.path, kept) for node in diagram.nodes]
-    auxiliary = {place for place, node in enumerate(diagram.nodes) if node.auxiliary}
-    ranges = cut(outer, links, None if diagram.whole else longest, auxiliary)
+    ranges = cut(outer, links, None if diagram.whole else longest)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
-    boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
+    if not apart:
+        boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
     number_of = {place: number for number, span in enumerate(ranges) for place in span}
     into: list[list[Edge]] = [[] for _ in ranges]
     first_use: list[dict[str, None]] = [{} for _ in ranges]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.render.diagrams.arrange import AROUND
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, shifted, shifted_link
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.links import links_of
@@ -18,19 +19,21 @@ from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, heat, mix, pale, readable
 from archcalc.render.diagrams.trace import ways
 
-MARGIN = 24.0
+MARGIN = 20.0
 TITLE, SUBTITLE = 18.0, 12.0
 NARROWEST = 390.0
 ARROW = 6.5
-LEGEND_GAP = 20.0
+LEGEND_GAP = 16.0
 
 
-def paint(diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False) -> Drawing:
-    """The whole picture: title, diagram, legend. With `steps` each part knows when it appears.
+def paint(
+    diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False, ratio: float = 0.0
+) -> Drawing:
+    """The whole picture: title, diagram, legend, as wide as a page of width:height = `ratio`, if one is given.
 
-    `links` gives each edge in one piece too, as slides need it.
+    With `steps` each part knows when it appears. `links` gives each edge in one piece too, as slides need it.
     """
-    inner = max(layout.width, NARROWEST)
+    inner = max(layout.width, NARROWEST, (layout.height + AROUND[1]) * ratio - AROUND[0])
     items: list[Cluster] = []
     y = MARGIN
     if diagram.title:
@@ -104,7 +107,7 @@ def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> 
             y += size * (LEADING if not bold else 1.0)
             shapes.append(Text(MARGIN, y, line, size, colour, bold))
         y += 2 if bold else 0
-    return shapes, y + 18
+    return shapes, y + 14
 
 
 def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     pass
 
 #: Below a box, or right of it: space for the line that leaves it and the size of the map it carries.
-TRUNK = 20.0
+TRUNK = 18.0
 #: Between a place where a map enters a segment and the box that it reaches.
-LEAD = 12.0
+LEAD = 10.0
 SHADOW = 4.0
 CLEAR = 14.0
 #: The strip of a frame in which its label stands.

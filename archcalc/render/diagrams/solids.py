@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
 from archcalc.render.diagrams.maps import Volume
-from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.theme import Paint, Theme, mix
 
 #: Height of the largest map, and how far the depth of a map goes to the right and up for each pixel of height.
 TALLEST, SMALLEST = 190.0, 9.0
@@ -41,73 +41,75 @@ def scaled(value: int, largest: int, shortest: float, longest: float, logarithmi
 class Measure:
     """Lengths in the picture for sizes of maps and numbers of channels."""
 
-    def __init__(self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0) -> None:
-        self.tallest = TALLEST * factor
+    def __init__(self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0, thickness: float = 1.0) -> None:
+        self.tallest, self.thickest = TALLEST * factor, THICKEST * thickness
         self.logarithmic = sizes == "log"
-        images = [volume.shape for volume in volumes if len(volume.shape) == 3]
-        self.size = max((max(shape[1:]) for shape in images), default=1)
-        self.channels = max((shape[0] for shape in images), default=1)
-        self.features = max((volume.shape[0] for volume in volumes if len(volume.shape) == 1), default=1)
+        maps = [volume.shape for volume in volumes if volume.shape[1:]]
+        self.size = max((max(shape[1:]) for shape in maps), default=1)
+        self.channels = max((shape[0] for shape in maps), default=1)
+        self.features = max((volume.shape[0] for volume in volumes if not volume.shape[1:]), default=1)
 
     def _length(self, value: int, largest: int, shortest: float, longest: float) -> float:
         return scaled(value, largest, shortest, longest, self.logarithmic)
 
     def box(self, shape: tuple[int, ...], x: float) -> Box:
         """A box around the axis y = 0."""
-        if len(shape) == 1:
-            height = self._length(shape[0], self.features, SMALLEST * 2, self.tallest * 0.85)
+        channels, *positions = shape
+        if not positions:
+            height = self._length(channels, self.features, SMALLEST * 2, self.tallest * 0.85)
             return Box(x, -height / 2, VECTOR, height, VECTOR * 0.5, VECTOR * 0.4)
-        height = self._length(shape[1], self.size, SMALLEST, self.tallest)
-        depth = self._length(shape[2], self.size, SMALLEST, self.tallest)
-        width = self._length(shape[0], self.channels, THINNEST, THICKEST)
+        height, depth = (self._length(size, self.size, SMALLEST, self.tallest) for size in (positions * 2)[-2:])
+        depth = depth if positions[1:] else VECTOR
+        width = self._length(channels, self.channels, THINNEST, self.thickest)
         return Box(x, -height / 2, width, height, depth * RIGHT, depth * UP)
 
 
-def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: Theme) -> list[Shape]:
-    """The three faces that are seen, the sizes at the edges, and the window of the next layer."""
+def faces(box: Box, paint: Paint, theme: Theme) -> list[Shape]:
+    """The three faces of a box that are seen: its top, its side and its front."""
     x, y, width, height, right, up = box
-    fill, line = volume.paint
-    top = ((x, y), (x + right, y - up), (x + width + right, y - up), (x + width, y))
-    side = ((x + width, y), (x + width + right, y - up), (x + width + right, y + height - up), (x + width, y + height))
-    front = ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
-    shapes: list[Shape] = []
-    for points, colour in (
-        (top, mix(fill, theme.background, 0.45)),
-        (side, mix(fill, line, 0.22)),
-        (front, fill),
-    ):
-        shapes.append(Curve(points, line, 1.0, fill=colour, closed=True))
+    low, end = y + height, x + width
+    seen = (
+        (((x, y), (x + right, y - up), (end + right, y - up), (end, y)), mix(paint.fill, theme.background, 0.45)),
+        (((end, y), (end + right, y - up), (end + right, low - up), (end, low)), mix(paint.fill, paint.line, 0.22)),
+        (((x, y), (end, y), (end, low), (x, low)), paint.fill),
+    )
+    return [Curve(points, paint.line, 1.0, fill=colour, closed=True) for points, colour in seen]
+
+
+def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: Theme) -> list[Shape]:
+    """The box of a map, and the window of the next layer on its side."""
+    shapes = faces(box, volume.paint, theme)
     if window:
         ink = mix(theme.ink, theme.background, 0.6) if volume.faded else theme.ink
-        shapes.append(Curve(window, ink, 0.9, fill=mix(fill, ink, 0.28), closed=True))
-    shapes += _sizes(volume, box, theme)
+        shapes.append(Curve(window, ink, 0.9, fill=mix(volume.paint.fill, ink, 0.28), closed=True))
     return shapes
 
 
-def _sizes(volume: Volume, box: Box, theme: Theme) -> list[Shape]:
+def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Shape]:
     """Height at the left edge, width at the receding one, channels below; features right of a vector."""
     x, y, width, height, right, up = box
-    below = Text(x + width / 2, y + height + EDGE + 3, str(volume.shape[0]), EDGE, theme.ink, True, "middle")
-    if len(volume.shape) == 1:
+    channels, *positions = shape
+    below = Text(x + width / 2, y + height + EDGE + 3, str(channels), EDGE, theme.ink, True, "middle")
+    if not positions:
         # Between the lines to the next layer, which start at both ends.
         return [below._replace(x=x + width + right + 3, y=EDGE * 0.36, anchor="start")]
     if height <= LOW:
-        size = f"{volume.shape[1]}×{volume.shape[2]}"
+        size = "×".join(map(str, positions))
         return [Text(x + (width + right) / 2, y - up - 4, size, EDGE, theme.quiet, anchor="middle"), below]
     low = y + height * 0.78 + EDGE * 0.36
-    return [
-        Text(x - 3, low, str(volume.shape[1]), EDGE, theme.quiet, anchor="end"),
-        Text(x + right / 2 - 3, y - up / 2 - 3, str(volume.shape[2]), EDGE, theme.quiet, anchor="end"),
-        below,
-    ]
+    tall = "×".join(map(str, positions[:-1] or positions))
+    texts: list[Shape] = [Text(x - 3, low, tall, EDGE, theme.quiet, anchor="end"), below]
+    if positions[1:]:
+        texts.append(Text(x + right / 2 - 3, y - up / 2 - 3, str(positions[-1]), EDGE, theme.quiet, anchor="end"))
+    return texts
 
 
 def window_of(box: Box, reader: Volume, measure: Measure) -> tuple[Point, ...] | None:
     """The window of the next layer, on the side of a box on which a map is seen."""
-    if reader.kernel is None or reader.kernel == (1, 1) or reader.spread:
+    if reader.kernel is None or max(reader.kernel) == 1 or reader.spread:
         return None
-    height = min(_part(reader.kernel[0], box.height, measure), box.height * 0.8)
-    depth = min(_part(reader.kernel[1], box.height, measure) / box.height, 0.8)
+    parts = [_part(size, box.height, measure) for size in (reader.kernel * 2)[-2:]]
+    height, depth = min(parts[0], box.height * 0.8), min(parts[1] / box.height, 0.8)
     x, y = box.x + box.width, box.y
     start = (1 - depth) * 0.35
     top = box.height * 0.12

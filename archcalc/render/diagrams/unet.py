@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.shapes import format_shape, spatial
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text, shifted
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text, shifted
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import scaled
+from archcalc.render.diagrams.solids import Box, faces, scaled
 from archcalc.render.diagrams.text import text_width
-from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.wiring import Wiring
 
 TALLEST, SMALLEST = 132.0, 20.0
@@ -46,15 +46,6 @@ class Pen(NamedTuple):
 
     colour: str
     dash: tuple[float, ...]
-
-
-class Front(NamedTuple):
-    """The front of a box."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
@@ -158,7 +149,7 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     return Drawing(inner + 2 * MARGIN, y + 32 + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def _fronts(stops: Sequence[Stop], sizes: str) -> list[Front]:
+def _fronts(stops: Sequence[Stop], sizes: str) -> list[Box]:
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
     heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes == "log") for stop in stops]
@@ -168,7 +159,7 @@ def _fronts(stops: Sequence[Stop], sizes: str) -> list[Front]:
         tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)
         tops[level + 1] = tops[level] + tallest + LEVEL
     tallest_of = {level: max(h for s, h in zip(stops, heights, strict=True) if s.level == level) for level in tops}
-    fronts: list[Front] = []
+    fronts: list[Box] = []
     ends: dict[int, float] = {}
     for index, stop in enumerate(stops):
         half = max(_needed_width(stop), widths[index] + STEP) / 2
@@ -181,7 +172,7 @@ def _fronts(stops: Sequence[Stop], sizes: str) -> list[Front]:
         centre = max(centre, ends.get(stop.level, -1e9) + half)
         ends[stop.level] = centre + half
         y = tops[stop.level] + (tallest_of[stop.level] - heights[index]) / 2
-        fronts.append(Front(centre - widths[index] / 2, y, widths[index], heights[index]))
+        fronts.append(Box(centre - widths[index] / 2, y, widths[index], heights[index], *DEEP))
     return fronts
 
 
@@ -194,18 +185,10 @@ def _needed_width(stop: Stop) -> float:
     return max(text_width(_size(stop), SIZE), text_width(str(stop.shape[0]), CHANNELS, True)) + 8
 
 
-def _box(stop: Stop, front: Front, diagram: Diagram, theme: Theme) -> Cluster:
-    x, y, width, height = front
-    right, up = DEEP
+def _box(stop: Stop, front: Box, diagram: Diagram, theme: Theme) -> Cluster:
+    x, y, width, height, right, up = front
     paint, _ = look(diagram, stop.node.parts, stop.family, theme)
-    fill = paint.fill
-    faces: list[tuple[tuple[Point, ...], str]] = [
-        (((x, y), (x + right, y - up), (x + width + right, y - up), (x + width, y)), mix(fill, theme.background, 0.45)),
-        (((x + width, y), (x + width + right, y - up), (x + width + right, y + height - up), (x + width, y + height)),
-         mix(fill, paint.line, 0.22)),
-        (((x, y), (x + width, y), (x + width, y + height), (x, y + height)), fill),
-    ]  # fmt: skip
-    shapes: list[Shape] = [Curve(points, paint.line, 1.0, fill=colour, closed=True) for points, colour in faces]
+    shapes = faces(front, paint, theme)
     if stop.across:  # the copied half
         half = x + width / 2
         other = ((x, y), (half, y), (half, y + height), (x, y + height))
@@ -236,7 +219,7 @@ def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
     return found
 
 
-def _arrow(before: Stop, start: Front, after: Stop, end: Front, pen: Pen) -> Cluster:
+def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen) -> Cluster:
     if after.level == before.level:
         y = start.y + start.height / 2
         points = ((start.x + start.width + 1, y), (end.x - 1, end.y + end.height / 2))
@@ -250,7 +233,7 @@ def _arrow(before: Stop, start: Front, after: Stop, end: Front, pen: Pen) -> Clu
     return Cluster(title, (Curve(points, pen.colour, 1.8, arrow=True, dash=pen.dash),), "edge")
 
 
-def _copy(source: Stop, start: Front, target: Stop, end: Front, theme: Theme) -> Cluster:
+def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Cluster:
     """From the last map of the left arm across to the box that joins it."""
     y = end.y + end.height * 0.25
     points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))

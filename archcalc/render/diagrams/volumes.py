@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise, product
 from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.arrange import READABLE, SLIDE
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text, shifted
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import Box, Measure, joint, solid, window_of
+from archcalc.render.diagrams.solids import EDGE, Box, Measure, joint, sizes_of, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import lines_of
+from archcalc.render.diagrams.words import THEN, lines_of, span
 
 GAP = 26.0
 NAME, NOTE = 13.5, 12.0
-WRAP = 94.0
-#: How far boxes grow into an empty part of the page.
-GROWTH = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25)
+#: How wide captions are: where boxes stand apart, and below equal ones.
+WRAP, NARROW = 94.0, 78.0
+#: Between equal boxes that have one caption.
+CLOSE = 5.0
+#: How far boxes grow into an empty part of the page, or shrink for it.
+GROWTH, THIN = (0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25), 0.5
+#: Margins, title, legend and note around the rows.
+AROUND = 140.0
+#: What a second row costs the reader, each row, and equal boxes with one caption, as shares of the size.
+SECOND_ROW, EACH_ROW, TOGETHER = 0.35, 0.03, 0.1
 
 
 def suits_volumes(analysis: Analysis) -> bool:
@@ -35,11 +44,26 @@ def suits_volumes(analysis: Analysis) -> bool:
     return find_stops(diagram, wiring) is not None
 
 
-class BoxRow(NamedTuple):
-    """A row of boxes: which volumes, where, and the space around them."""
+class Caption(NamedTuple):
+    """The text below a box, or below several that are equal and follow each other."""
 
-    first: int
-    boxes: tuple[Box, ...]
+    volumes: tuple[Volume, ...]
+    lines: tuple[tuple[str, float, bool], ...]
+
+    @property
+    def width(self) -> float:
+        return max(text_width(text, size, bold) for text, size, bold in self.lines)
+
+    @property
+    def height(self) -> float:
+        return sum(size * LEADING for _, size, _ in self.lines) + 4
+
+
+class BoxRow(NamedTuple):
+    """A row of boxes: those of each caption, and the space around them."""
+
+    captions: tuple[Caption, ...]
+    boxes: tuple[tuple[Box, ...], ...]
     left: float
     right: float
     top: float
@@ -49,34 +73,40 @@ class BoxRow(NamedTuple):
 
 
 def volumes_drawing(
-    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str = "linear", ratio: float | None = None
+    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str, ratio: float, fill: bool = False
 ) -> Drawing:
-    """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`."""
+    """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`.
+
+    It is as wide as the page if it is to `fill` it.
+    """
     arms = None if is_chain(diagram) else find_stops(diagram, wiring)
     if arms is not None:
         return unet_drawing(diagram, arms, theme, sizes)
     volumes = volumes_of(diagram, wiring, theme)
-    measure, lines = best_rows(volumes, sizes, ratio)
-    inner = max(*(line.right - line.left for line in lines), 300.0)
+    measure, rows = best_rows(volumes, sizes, ratio)
+    widest, height = _size(rows)
+    inner = max(widest - 2 * MARGIN, 300.0, height * ratio - 2 * MARGIN if fill else 0.0)
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
-    for line in lines:
-        dx = MARGIN - line.left + (inner - (line.right - line.left)) / (2 if len(lines) == 1 else 1e9)
+    done = 0
+    for row in rows:
+        dx = MARGIN - row.left + (inner - (row.right - row.left if len(rows) == 1 else widest - 2 * MARGIN)) / 2
         items += [
-            cluster._replace(shapes=tuple(shifted(shape, dx, y - line.top) for shape in cluster.shapes))
-            for cluster in _row(line, volumes, measure, theme)
+            cluster._replace(shapes=tuple(shifted(shape, dx, y - row.top) for shape in cluster.shapes))
+            for cluster in _row(row, done, volumes, measure, theme)
         ]
-        y += line.end - line.top + 16
+        done += sum(map(len, row.boxes))
+        y += row.end - row.top + 16
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]
-    legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner - 10)
+    legend, legend_height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner - 10)
     how = "logarithmic scale" if sizes == "log" else "linear scale"
-    vectors = "; dense layers on a scale of their own" if any(len(volume.shape) == 1 for volume in volumes) else ""
+    vectors = "; dense layers on a scale of their own" if any(not volume.shape[1:] for volume in volumes) else ""
     spread = " or spread to" if any(volume.spread for volume in volumes) else ""
     note = (
         f"Heights and depths of maps, and thicknesses by channels: {how}{vectors}. "
         f"Pyramids: the window that a value is computed from{spread}."
     )
-    y += height + 8
+    y += legend_height + 8
     for text in wrap(note, inner, NOTE):
         y += NOTE * LEADING
         legend.append(Text(MARGIN, y, text, NOTE, theme.quiet))
@@ -85,110 +115,163 @@ def volumes_drawing(
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float | None) -> tuple[Measure, list[BoxRow]]:
-    """The rows whose texts are largest on a page of the shape `ratio`, with boxes that grow into what stays empty."""
+def _size(rows: Sequence[BoxRow]) -> tuple[float, float]:
+    """Width and height of a picture with these rows."""
+    return max(row.right - row.left for row in rows) + 2 * MARGIN, sum(row.end - row.top + 16 for row in rows) + AROUND
+
+
+def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float) -> tuple[Measure, list[BoxRow]]:
+    """The rows whose texts can be read on a slide, or are largest, with boxes that grow into what stays empty."""
     best: tuple[float, Measure, list[BoxRow]] | None = None
-    for factor in GROWTH if ratio else GROWTH[:1]:
-        measure = Measure(volumes, sizes, factor)
-        for rows in _rows(volumes, measure):
-            width = max(row.right - row.left for row in rows) + 2 * MARGIN
-            height = sum(row.end - row.top + 16 for row in rows) + 130
-            size = min((ratio or 16 / 9) / width, 1 / height) * (0.85 if len(rows) > 1 else 1) * 0.97 ** len(rows)
-            size *= factor**0.25
-            if best is None or size > best[0]:
-                best = size, measure, rows
+    apart = [caption_of([volume]) for volume in volumes]
+    together = list(grouped(volumes))
+    for captions in (apart, together) if len(together) < len(apart) else (apart,):
+        for factor, thickness in product(GROWTH, (1.0, THIN)):
+            measure = Measure(volumes, sizes, factor, thickness)
+            for rows in _rows(captions, measure):
+                width, height = _size(rows)
+                points = EDGE * SLIDE * min(ratio / width, 1 / height)
+                worth = points * (factor * thickness) ** 0.25 * (1 - EACH_ROW) ** len(rows)
+                worth *= (1 - SECOND_ROW if len(rows) > 1 else 1) * (1 - TOGETHER if captions is together else 1)
+                worth += 100 if points >= READABLE else 0
+                if best is None or worth > best[0]:
+                    best = worth, measure, rows
     assert best is not None
     return best[1:]
 
 
-def _rows(volumes: Sequence[Volume], measure: Measure) -> Iterator[list[BoxRow]]:
+def _rows(captions: Sequence[Caption], measure: Measure) -> Iterator[list[BoxRow]]:
     """One row, two rows of about one length, and so on."""
-    whole = row_of_boxes(volumes, 0, measure)
-    for count in range(1, min(6, len(volumes)) + 1):
+    whole = row_of_boxes(captions, measure)
+    for count in range(1, min(6, len(captions)) + 1):
         limit = (whole.right - whole.left) / count
-        rows: list[BoxRow] = []
-        start = 0
-        for index in range(count):
-            end = len(volumes) if index == count - 1 else start + 1
-            while end < len(volumes) and index < count - 1 and whole.boxes[end].x < (index + 1) * limit:
-                end += 1
-            if end > start:
-                rows.append(row_of_boxes(volumes[start:end], start, measure))
-            start = end
-        yield rows
+        ends = [sum(boxes[0].x < (number + 1) * limit for boxes in whole.boxes) for number in range(count - 1)]
+        cuts = list(accumulate([0, *ends, len(captions)], max))
+        spans = pairwise(cuts)
+        yield [row_of_boxes(captions[start:end], measure) for start, end in spans if start < end]
 
 
-def row_of_boxes(volumes: Sequence[Volume], first: int, measure: Measure) -> BoxRow:
+def row_of_boxes(captions: Sequence[Caption], measure: Measure) -> BoxRow:
     """Boxes from left to right, so that neither they nor their captions meet."""
-    boxes: list[Box] = []
+    found: list[tuple[Box, ...]] = []
     x = right_of_text = 0.0
-    for volume in volumes:
-        box = measure.box(volume.shape, x)
-        text = max(text_width(line, size, bold) for line, size, bold in _caption(volume))
-        x = max(x, right_of_text + 8 + text / 2 - box.width / 2) if boxes else x
-        box = box._replace(x=x)
-        boxes.append(box)
-        right_of_text = x + box.width / 2 + text / 2
-        x += box.width + box.right + GAP
-    bottom = max(box.y + box.height for box in boxes) + 18
+    for caption in captions:
+        boxes: list[Box] = []
+        for volume in caption.volumes:
+            boxes.append(measure.box(volume.shape, boxes[-1].x + boxes[-1].width + CLOSE if boxes else x))
+        middle = _front(boxes).x + _front(boxes).width / 2
+        push = max(right_of_text + 8 + caption.width / 2 - middle, 0.0) if found else 0.0
+        boxes = [box._replace(x=box.x + push) for box in boxes]
+        found.append(tuple(boxes))
+        right_of_text = middle + push + caption.width / 2
+        x = boxes[-1].x + boxes[-1].width + boxes[-1].right + GAP
+    every = [box for boxes in found for box in boxes]
+    bottom = max(box.y + box.height for box in every) + 18
+    fronts = [_front(boxes) for boxes in found]
+    left = min(box.x + (box.width - caption.width) / 2 for box, caption in zip(fronts, captions, strict=True))
     return BoxRow(
-        first,
-        tuple(boxes),
-        min(_caption_left(volume, box) for volume, box in zip(volumes, boxes, strict=True)) - 28,
-        max(right_of_text, boxes[-1].x + boxes[-1].width + boxes[-1].right + 22) + 4,
-        min(box.y - box.up for box in boxes) - 16,
+        tuple(captions),
+        tuple(found),
+        left - 28,
+        max(right_of_text, x - GAP + 22) + 4,
+        min(box.y - box.up for box in every) - 16,
         bottom,
-        bottom + max(_caption_height(volume) for volume in volumes),
+        bottom + max(caption.height for caption in captions),
     )
 
 
-def _row(line: BoxRow, volumes: Sequence[Volume], measure: Measure, theme: Theme) -> list[Cluster]:
+def _front(boxes: Sequence[Box]) -> Box:
+    """One box in place of several equal ones."""
+    return boxes[0]._replace(width=boxes[-1].x + boxes[-1].width - boxes[0].x)
+
+
+def _row(row: BoxRow, first: int, volumes: Sequence[Volume], measure: Measure, theme: Theme) -> list[Cluster]:
     """Boxes, and from each one the window that the next one reads; arrows where a row ends and goes on."""
     items: list[Cluster] = []
-    for index, box in enumerate(line.boxes, line.first):
-        volume = volumes[index]
-        reader = volumes[index + 1] if index + 1 < len(volumes) else None
-        window = window_of(box, reader, measure) if reader else None
+    places = [(group, place) for group, boxes in enumerate(row.boxes) for place in range(len(boxes))]
+    for index, (group, place) in enumerate(places, first):
+        boxes, caption = row.boxes[group], row.captions[group]
+        box, volume = boxes[place], volumes[index]
+        inside = place + 1 < len(boxes)
+        reader = volumes[index + 1] if index + 1 < len(volumes) and not inside else None
         shapes: list[Shape] = []
-        if index == line.first and index:
+        if index == first and index:
             shapes.append(Curve(((box.x - 24, 0.0), (box.x - 2, 0.0)), theme.edge, 1.4, arrow=True))
-        shapes += solid(volume, box, window, theme)
-        baseline = line.bottom
-        for text, size, bold in _caption(volume):
-            baseline += size * LEADING
-            colour = theme.ink if bold else theme.quiet
-            colour = mix(colour, theme.background, 0.45) if volume.faded else colour
-            shapes.append(Text(box.x + box.width / 2, baseline, text, size, colour, bold, "middle"))
+        shapes += solid(volume, box, window_of(box, reader, measure) if reader else None, theme)
+        if not inside:
+            front = _front(boxes)
+            shapes += [*sizes_of(volume.shape, front, theme), *_texts(caption, front, row.bottom, theme)]
         names = tuple(part.name for part in volume.node.parts)
         what = "×".join(str(size) for size in (*volume.shape[1:], volume.shape[0]))
         items.append(Cluster(f"{', '.join(names)}: {what}", tuple(shapes), "node", volume.node.parts[0].name, "",
                              names if len(names) > 1 else (), index + 1))  # fmt: skip
-        if reader and index + 1 < line.first + len(line.boxes):
-            between = joint(box, line.boxes[index + 1 - line.first], reader, measure)
-            items.append(Cluster(f"{volume.label} → {reader.label}", tuple(between), "edge", step=index + 2))
-        elif reader:
+        if reader:
+            title = f"{volume.label} → {reader.label}"
             x, y = box.x + box.width + box.right + 3, -box.up / 2
-            arrow = Curve(((x, y), (x + 20, y)), theme.edge, 1.4, arrow=True)
-            items.append(Cluster(f"{volume.label} → {reader.label}", (arrow,), "edge", step=index + 2))
+            between: list[Shape] = [Curve(((x, y), (x + 20, y)), theme.edge, 1.4, arrow=True)]
+            if group + 1 < len(row.boxes):
+                between = joint(box, row.boxes[group + 1][0], reader, measure)
+            items.append(Cluster(title, tuple(between), "edge", step=index + 2))
     return items
+
+
+def _texts(caption: Caption, front: Box, baseline: float, theme: Theme) -> Iterator[Shape]:
+    for text, size, bold in caption.lines:
+        baseline += size * LEADING
+        colour = theme.ink if bold else theme.quiet
+        colour = mix(colour, theme.background, 0.45) if caption.volumes[-1].faded else colour
+        yield Text(front.x + front.width / 2, baseline, text, size, colour, bold, "middle")
 
 
 def _shown(swatch: Swatch, volumes: Sequence[Volume]) -> bool:
     return any(volume.family == swatch.family for volume in volumes)
 
 
-def _caption(volume: Volume) -> list[tuple[str, float, bool]]:
+def grouped(volumes: Sequence[Volume]) -> Iterator[Caption]:
+    """Captions of runs of equal layers, or of equal blocks of two layers."""
+    start = 0
+    while start < len(volumes):
+        period, times = next(((p, t) for p in (1, 2) if (t := _repeats(volumes, start, p)) > 1), (1, 1))
+        yield caption_of(volumes[start : start + period * times], period, NARROW)
+        start += period * times
+
+
+def _repeats(volumes: Sequence[Volume], start: int, period: int) -> int:
+    """How often so many layers, which give maps of one size, follow each other from a place on."""
+
+    def look(volume: Volume) -> tuple[object, ...]:
+        return volume.lines, volume.shape, volume.kernel, volume.faded
+
+    first = volumes[start : start + period]
+    blocks = {volume.label.rpartition("/")[0] for volume in first} if period > 1 else set()
+    if len({volume.shape for volume in first}) > 1 or not first[0].shape[1:] or len(blocks) > 1 or "" in blocks:
+        return 1
+    end = start
+    while [look(volume) for volume in volumes[end : end + period]] == [look(volume) for volume in first]:
+        end += period
+    return (end - start) // period
+
+
+def caption_of(volumes: Sequence[Volume], period: int = 1, width: float = WRAP) -> Caption:
     """Name, what the layer does, in short lines."""
-    names = lines_of(volume.label.split("/"), "/", WRAP, NAME)
+    times = len(volumes) // period
+    ends = [volumes[0].label, volumes[-1].label]
+    if period > 1:
+        ends = [label.rpartition("/")[0] for label in ends]
+    texts = [text for volume in volumes[:period] for text in volume.lines]
+    if times > 1 and period == 1 and texts:
+        texts[0] = f"{times} × {texts[0]}"
+    elif times > 1:
+        texts = [f"{times} times", texts[0], *(THEN.lstrip() + text for text in texts[1:])]
+    names = lines_of(_from_to(*(label.split("/") for label in ends)), "/", WRAP, NAME)
     lines = [(line, NAME, True) for name in names for line in wrap(name, WRAP * 1.5, NAME, True)]
     # A line is broken after a comma first: "2 groups" stays together.
-    parts = [part for text in volume.lines for part in lines_of(text.split(", "), ", ", WRAP, NOTE)]
-    return lines + [(line, NOTE, False) for text in parts for line in wrap(text, WRAP, NOTE)]
+    parts = [part for text in texts for part in lines_of(text.split(", "), ", ", width, NOTE)]
+    lines += [(line, NOTE, False) for text in parts for line in wrap(text, width, NOTE)]
+    return Caption(tuple(volumes), tuple(lines))
 
 
-def _caption_left(volume: Volume, box: Box) -> float:
-    return box.x + box.width / 2 - max(text_width(text, size, bold) for text, size, bold in _caption(volume)) / 2
-
-
-def _caption_height(volume: Volume) -> float:
-    return sum(size * LEADING for _, size, _ in _caption(volume)) + 4
+def _from_to(first: Sequence[str], last: Sequence[str]) -> list[str]:
+    """The name of a run: the blocks around all of it, and the parts of the innermost from the first to the last."""
+    common = next((level for level, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first) - 1)
+    return [*first[:common], span(first[common], last[common])] if first != last else list(first)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.render.diagrams.arrange import READABLE
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Curve, Rect, Text
-from archcalc.render.diagrams.from_analysis import READABLE, drawing_of
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.solids import Measure
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.unet import _arrows, find_stops
-from archcalc.render.diagrams.volumes import _caption
+from archcalc.render.diagrams.volumes import caption_of, grouped
 from archcalc.render.diagrams.wiring import Wiring
 from tests.networks import numbers
 from tests.render.diagrams.pictures import analysis_of, svg_of
@@ -43,8 +44,40 @@ def test_boxes_of_volumes_have_names_of_their_own() -> None:
 
 def test_what_a_caption_says_is_not_broken() -> None:
     wiring = Wiring(analysis_of("alexnet@grouped"))
-    found = [text for volume in volumes_of(compose_graph(wiring), wiring, LIGHT) for text, _, _ in _caption(volume)]
+    found = [
+        text for volume in volumes_of(compose_graph(wiring), wiring, LIGHT) for text, *_ in caption_of([volume]).lines
+    ]
     assert found.count("2 groups") == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "text"),
+    [
+        ("vgg16", "input conv1_1–2 pool1 conv2_1–2 pool2 conv3_1–3 pool3 conv4_1–3 pool4 conv5_1–3 pool5 fc6 fc7 fc8",
+         "3 ×"),
+        ("vgg16@c", "input conv1_1–2 pool1 conv2_1–2 pool2 conv3_1–2 conv3_3 pool3 conv4_1–2 conv4_3 pool4 conv5_1–2 "
+         "conv5_3 pool5 fc6 fc7 fc8", "2 ×"),
+        ("lenet5", "input C1 S2 C3 S4 C5 F6 output", ""),
+    ],
+)  # fmt: skip
+def test_equal_layers_that_follow_each_other_have_one_caption(name: str, names: str, text: str) -> None:
+    wiring = Wiring(analysis_of(name))
+    volumes = volumes_of(compose_graph(wiring), wiring, LIGHT)
+    captions = list(grouped(volumes))
+    assert [volume for caption in captions for volume in caption.volumes] == volumes
+    assert " ".join(caption.lines[0][0] for caption in captions) == names
+    for caption in captions:
+        assert len({(volume.lines, volume.shape) for volume in caption.volumes}) == 1
+    assert any(line[0].startswith(text) for caption in captions for line in caption.lines)
+
+
+def test_equal_blocks_of_two_layers_have_one_caption() -> None:
+    wiring = Wiring(analysis_of("mobilenet"))
+    captions = {caption.lines[0][0]: caption for caption in grouped(volumes_of(compose_graph(wiring), wiring, LIGHT))}
+    texts = [text for text, *_ in captions["conv5_1–5"].lines[1:]]
+    assert texts == ["5 times", "conv 3×3, 512", "depthwise", "→ conv 1×1", "512"]
+    assert len(captions["conv5_1–5"].volumes) == 10
+    assert "conv5_6/dw" in captions
 
 
 @pytest.mark.parametrize("name", ["unet", "unet@padded"])
@@ -63,7 +96,9 @@ def test_the_arrows_of_unet_differ(name: str) -> None:
         ("alexnet", "volumes", False),
         ("lenet5", "graph", False),
         ("googlenet", "graph", True),
-        ("mobilenet", "volumes", True),
+        ("mobilenet", "volumes", False),
+        ("vgg16", "volumes", False),
+        ("resnet34", "blocks", False),
     ],
 )
 def test_texts_too_small_for_a_slide_are_said(name: str, style: str, small: bool) -> None:

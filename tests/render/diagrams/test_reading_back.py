@@ -222,7 +222,7 @@ def test_outputs_of_one_weight_are_all_main_ones(depth: int | None) -> None:
         ("googlenet", 2, "inception_3a/pool", ("max pool 3×3", "conv 1×1")),
         ("mobilenet", 1, "conv3_1", ("depthwise", "batch norm")),
         ("googlenet", 1, "inception_3a", ("6 conv", "max pool", "concat")),
-        ("resnet50", 2, "conv2_x/unit1", ("+ projection shortcut: conv 1×1, 256 → batch norm",)),
+        ("resnet50", 2, "conv2_x/unit1", ("+ shortcut: conv 1×1, 256 → batch norm",)),
     ],
 )
 def test_a_folded_box_names_what_explains_its_numbers(name: str, depth: int, box: str, named: tuple[str, ...]) -> None:
