@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archcalc.execute.kernels.registry import Array, Sizes, kernel
+from archcalc.execute.kernels.registry import Array, Sizes, by_channel, kernel, positions
 
 
 def _arrays(x: Array, *, scale: bool, shift: bool) -> Sizes:
@@ -13,8 +13,8 @@ def _arrays(x: Array, *, scale: bool, shift: bool) -> Sizes:
     return {**trained, "running_mean": channels, "running_var": channels}
 
 
-@kernel("batch_norm2d", arrays=_arrays, normalises=True, before_rectifier=True)
-def batch_norm2d(
+@kernel("batch_normNd", arrays=_arrays, normalises=True, before_rectifier=True)
+def batch_norm(
     x: Array,
     running_mean: Array,
     running_var: Array,
@@ -35,9 +35,8 @@ def batch_norm2d(
     shift = -mean * scale
     if bias is not None:
         shift = shift + bias
-    spread = (-1,) + (1,) * (x.ndim - 2)
-    out = x * scale.reshape(spread)
-    out += shift.reshape(spread)
+    out = x * by_channel(scale, x)
+    out += by_channel(shift, x)
     return np.asarray(out)
 
 
@@ -48,7 +47,7 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     """
     if x.size == x.shape[1]:
         raise ValueError("one value a channel has no variance; a batch of 2 or more has")
-    axes = (0, *range(2, x.ndim))
+    axes = (0, *positions(x))
     return x.mean(axis=axes), x.var(axis=axes)
 
 

@@ -1,58 +1,58 @@
-"""Pooling and unpooling. Two algorithms that agree: loops over positions, and tap by tap."""
+"""Pooling and unpooling over one, two or three position axes. Two algorithms that agree: loops, and tap by tap."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Unpack
 
 import numpy as np
 
-from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, Switches, kernel
-from archcalc.execute.kernels.windows import Frame, Pair, Pooling, frame_of, pad, span
+from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, Switches, by_channel, kernel, positions
+from archcalc.execute.kernels.windows import Frame, Index, PerAxis, Pooling, each, frame_of, pad, span
 
 
 def _reduce(ufunc: np.ufunc, padded: Array, frame: Frame, algorithm: Algorithm) -> Array:
     """`ufunc` (a sum, a maximum) over each window of each channel."""
     if algorithm == "loops":
-        rows, columns = frame.starts(padded)
-        out = np.empty((*padded.shape[:2], len(rows), len(columns)), padded.dtype)
-        for i, top in enumerate(rows):
-            for j, left in enumerate(columns):
-                out[:, :, i, j] = ufunc.reduce(frame.at(padded, top, left), axis=(2, 3))
+        out = np.empty((*padded.shape[:2], *map(len, frame.starts(padded))), padded.dtype)
+        for position, window in frame.places(padded):
+            out[:, :, *position] = ufunc.reduce(window, axis=positions(padded))
         return out
-    first, *others = (values for _, _, values in frame.taps(padded))
+    first, *others = (values for _, values in frame.taps(padded))
     out = first.copy()
     for values in others:
         ufunc(out, values, out=out)
     return out
 
 
-def max_pool2d_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array, Switches]:
+def max_pool_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array, Switches]:
     """Max pooling, and where in the map each maximum is; of equal ones the first, row by row.
 
     Raises `ValueError` where a window holds nothing but padding, so that it has no maximum in the map.
     """
     frame = frame_of(x, **window)
     view = frame.windows(frame.pad(x, -np.inf))
-    x_col = view.reshape(*view.shape[:4], -1)
+    x_col = view.reshape(*view.shape[: x.ndim], -1)
     tap = np.argmax(x_col, axis=-1)
     values = np.take_along_axis(x_col, tap[..., None], axis=-1)[..., 0]
-    down, across = np.divmod(tap, frame.kernel_size[1])
-    rows = np.arange(view.shape[2])[:, None] * frame.stride[0] + down * frame.dilation[0] - frame.sides[0]
-    columns = np.arange(view.shape[3]) * frame.stride[1] + across * frame.dilation[1] - frame.sides[1]
     if np.isneginf(values).any():
         raise ValueError("a window holds nothing but padding, so its maximum is nowhere in the map")
-    return values, Switches(rows * x.shape[3] + columns, (x.shape[2], x.shape[3]))
+    window_index = np.ix_(*map(np.arange, tap.shape[2:]))
+    tap_index = np.unravel_index(tap, frame.kernel_size)
+    axes = zip(window_index, frame.stride, tap_index, frame.dilation, frame.begins, strict=True)
+    pixel = tuple(index * stride + tap * dilation - begin for index, stride, tap, dilation, begin in axes)
+    return values, Switches(np.ravel_multi_index(pixel, x.shape[2:]), x.shape[2:])
 
 
-@kernel("max_pool2d", run_with_switches=max_pool2d_with_switches, before_rectifier=True)
-def max_pool2d(x: Array, *, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
+@kernel("max_poolNd", run_with_switches=max_pool_with_switches, before_rectifier=True)
+def max_pool(x: Array, *, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
     """The largest value of each window; padding is −∞ and wins only alone. Source: CS231n, pooling layer."""
     frame = frame_of(x, **window)
     return _reduce(np.maximum, frame.pad(x, -np.inf), frame, algorithm)
 
 
-@kernel("avg_pool2d")
-def avg_pool2d(
+@kernel("avg_poolNd")
+def avg_pool(
     x: Array, *, count_include_pad: bool = True, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]
 ) -> Array:
     """The mean of each window. With `count_include_pad` padding zeros are values; the overhang never is.
@@ -66,13 +66,13 @@ def avg_pool2d(
 
 
 def counted(x: Array, frame: Frame, count_include_pad: bool) -> Array:
-    """1 for each pixel that counts in a mean, 0 elsewhere: (1, 1, padded height, padded width)."""
+    """1 for each pixel that counts in a mean, 0 elsewhere: a padded map with one channel."""
     values = pad(np.ones((1, 1, *x.shape[2:]), x.dtype), frame.sides, 1.0 if count_include_pad else 0.0)
-    return pad(values, (0, 0, *frame.overhang))
+    return pad(values, (*(0,) * len(frame.overhang), *frame.overhang))
 
 
-@kernel("lp_pool2d")
-def lp_pool2d(x: Array, *, norm_type: int = 2, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
+@kernel("lp_poolNd")
+def lp_pool(x: Array, *, norm_type: int = 2, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]) -> Array:
     """(Σ |x|^p)^(1/p) of each window. Source: ONNX, LpPool."""
     frame = frame_of(x, **window)
     powers = np.abs(frame.pad(x)) ** norm_type
@@ -84,14 +84,9 @@ def _subsampling_arrays(x: Array) -> Sizes:
     return {"weight": (x.shape[1],), "bias": (x.shape[1],)}
 
 
-@kernel("subsampling2d", arrays=_subsampling_arrays)
-def subsampling2d(
-    x: Array,
-    weight: Array,
-    bias: Array,
-    *,
-    algorithm: Algorithm = "im2col",
-    **window: Unpack[Pooling],
+@kernel("subsamplingNd", arrays=_subsampling_arrays)
+def subsampling(
+    x: Array, weight: Array, bias: Array, *, algorithm: Algorithm = "im2col", **window: Unpack[Pooling]
 ) -> Array:
     """The sum of each window times a coefficient, plus a bias, one pair a channel.
 
@@ -99,41 +94,55 @@ def subsampling2d(
     """
     frame = frame_of(x, **window)
     sums = _reduce(np.add, frame.pad(x), frame, algorithm)
-    return np.asarray(sums * weight[:, None, None] + bias[:, None, None])
+    return np.asarray(sums * by_channel(weight, x) + by_channel(bias, x))
 
 
-@kernel("global_avg_pool2d")
-def global_avg_pool2d(x: Array) -> Array:
-    """The mean of each channel, as (N, C, 1, 1). Source: Lin et al. 2013, section 3.2."""
-    return np.asarray(x.mean(axis=(2, 3), keepdims=True))
+@kernel("global_avg_poolNd")
+def global_avg_pool(x: Array) -> Array:
+    """The mean of each channel, as (N, C, 1, …). Source: Lin et al. 2013, section 3.2."""
+    return np.asarray(x.mean(axis=positions(x), keepdims=True))
 
 
-@kernel("adaptive_avg_pool2d")
-def adaptive_avg_pool2d(x: Array, *, output_size: Pair) -> Array:
+def global_max_pool(x: Array) -> Array:
+    """The largest value of each channel, as (N, C, 1, …)."""
+    return np.asarray(x.max(axis=positions(x), keepdims=True))
+
+
+@kernel("adaptive_avg_poolNd")
+def adaptive_avg_pool(x: Array, *, output_size: PerAxis) -> Array:
     """Means over the rows ⌊i·H/n⌋ … ⌈(i + 1)·H/n⌉ and the columns likewise. Source: PyTorch, AdaptiveAvgPool2d."""
-    height, width = x.shape[2:]
     out = np.empty((*x.shape[:2], *output_size), x.dtype)
-    for i, rows in enumerate(shares(height, output_size[0])):
-        for j, columns in enumerate(shares(width, output_size[1])):
-            out[:, :, i, j] = x[:, :, rows, columns].mean(axis=(2, 3))
+    for position, window in shares(x, output_size):
+        out[:, :, *position] = window.mean(axis=positions(x))
     return out
 
 
-def shares(size: int, count: int) -> list[slice]:
-    """Equal parts of an axis, each widened to whole pixels."""
-    return [slice(i * size // count, ((i + 1) * size + count - 1) // count) for i in range(count)]
+def adaptive_max_pool(x: Array, *, output_size: PerAxis) -> Array:
+    """The largest values of the same windows. Source: PyTorch, AdaptiveMaxPool2d."""
+    out = np.empty((*x.shape[:2], *output_size), x.dtype)
+    for position, window in shares(x, output_size):
+        out[:, :, *position] = window.max(axis=positions(x))
+    return out
 
 
-@kernel("max_unpool2d", takes_switches_of=1)
-def max_unpool2d(
+def shares(x: Array, counts: PerAxis) -> Iterator[tuple[Index, Array]]:
+    """Equal parts of a map, each widened to whole pixels: its position, and a view of it."""
+    for position in np.ndindex(*counts):
+        axes = zip(position, x.shape[2:], counts, strict=True)
+        share: Index = (..., *(slice(i * size // n, ((i + 1) * size + n - 1) // n) for i, size, n in axes))
+        yield position, x[share]
+
+
+@kernel("max_unpoolNd", takes_switches_of=1)
+def max_unpool(
     x: Array,
     pooled: Array,
     like: Array | None = None,
     *,
     switches: Switches,
-    kernel_size: Pair,
-    stride: Pair | None = None,
-    padding: Pair = (0, 0),
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: int | PerAxis = 0,
 ) -> Array:
     """Every value back where max pooling found it, zeros elsewhere; where two meet, the last in row order stays.
 
@@ -144,18 +153,24 @@ def max_unpool2d(
             f"the maps are {x.shape}, the pooled ones {pooled.shape}, the switches {switches.position.shape}"
         )
     if like is None:
-        steps = stride or kernel_size
-        height, width = (
-            range(0, x.shape[axis + 2] * steps[axis], steps[axis])[-1] + span(kernel_size[axis], 1) - 2 * padding[axis]
-            for axis in (0, 1)
-        )
+        axes = zip(x.shape[2:], stride or kernel_size, kernel_size, each(padding, x.ndim - 2), strict=True)
+        size = tuple(range(0, n * step, step)[-1] + span(window) - 2 * margin for n, step, window, margin in axes)
     else:
-        height, width = like.shape[2:]
-    rows, columns = np.divmod(switches.position, switches.size[1])
-    if rows.max() >= height or columns.max() >= width:
-        raise ValueError(f"a switch lies outside the {height}×{width} map; give the map that was pooled")
-    out = np.zeros((*x.shape[:2], height, width), x.dtype)
-    image = np.arange(x.shape[0])[:, None, None, None]
-    channel = np.arange(x.shape[1])[:, None, None]
-    out[image, channel, rows, columns] = x
+        size = like.shape[2:]
+    out = np.zeros((*x.shape[:2], *size), x.dtype)
+    planes, index = by_plane(out), unpooled(switches, size)
+    planes[np.arange(len(planes))[:, None], index] = x.reshape(index.shape)
     return out
+
+
+def by_plane(x: Array) -> Array:
+    """All positions of a channel of an image in one row: (N·C, positions)."""
+    return x.reshape(x.shape[0] * x.shape[1], -1)
+
+
+def unpooled(switches: Switches, size: PerAxis) -> Array:
+    """The positions of the switches in maps of another size, by plane."""
+    pixel = np.unravel_index(by_plane(switches.position), switches.size)
+    if any(index.max() >= most for index, most in zip(pixel, size, strict=True)):
+        raise ValueError(f"a switch lies outside the {'×'.join(map(str, size))} map; give the map that was pooled")
+    return np.asarray(np.ravel_multi_index(pixel, size))

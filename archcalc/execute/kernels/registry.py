@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archcalc.execute.kernels.moments import Moments
 
-#: Maps are (N, C, H, W), flat ones (N, features); float32 or float64, and what goes in comes out.
+#: Maps are (N, C, *positions), flat ones (N, features); float32 or float64, and what goes in comes out.
 Array = NDArray[Any]
 #: loops: over output positions, as in the lecture notes; im2col: one matrix product, and pools tap by tap.
 Algorithm = Literal["loops", "im2col"]
@@ -24,10 +24,13 @@ _NOT_SETTINGS = {"algorithm", "out", "switches", "training"}
 
 
 class Switches(NamedTuple):
-    """Where max pooling found its values: positions row·width + column in a plane of this height and width."""
+    """Where max pooling found its values: the index of each among all positions of its channel, in order.
+
+    `size`: how many there are along each axis; in an image the index is row·width + column.
+    """
 
     position: NDArray[np.intp]
-    size: tuple[int, int]
+    size: tuple[int, ...]
 
 
 class Matrices(NamedTuple):
@@ -137,11 +140,34 @@ KERNELS: dict[str, Kernel] = {}
 Function = TypeVar("Function", bound=Callable[..., Array])
 
 
+#: Numbers of position axes for which the ops of a family are there.
+RANKS = (2,)
+
+
 def kernel(kind: str, **facts: Any) -> Callable[[Function], Function]:
-    """Register a function as the kernel of an op; `facts` are the fields of `Kernel`."""
+    """Register a function as the kernel of an op; `facts` are the fields of `Kernel`.
+
+    convNd stands for conv1d, conv2d and conv3d.
+    """
 
     def register(function: Function) -> Function:
-        KERNELS[kind] = Kernel(kind, function, **facts)
+        for each in kinds_of(kind):
+            KERNELS[each] = Kernel(each, function, **facts)
         return function
 
     return register
+
+
+def kinds_of(kind: str) -> list[str]:
+    """The op itself, or those of all ranks where the name ends in Nd."""
+    return [f"{kind[:-2]}{rank}d" for rank in RANKS] if kind.endswith("Nd") else [kind]
+
+
+def positions(x: Array) -> tuple[int, ...]:
+    """The position axes of a map (N, C, *positions)."""
+    return tuple(range(2, x.ndim))
+
+
+def by_channel(values: Array, x: Array) -> Array:
+    """A value a channel, in a shape that is spread over the positions of the map x."""
+    return values.reshape(-1, *(1,) * (x.ndim - 2))

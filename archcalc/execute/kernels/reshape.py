@@ -7,7 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from archcalc.execute.kernels.registry import Array, kernel
-from archcalc.execute.kernels.windows import NO_PADDING, Padding, Pair, Sides, pad, resolve_padding
+from archcalc.execute.kernels.windows import Index, Padding, PerAxis, Sides, each, pad, part, resolve_padding
+
+#: Values are repeated, or interpolated along each axis: called linear, bilinear or trilinear by the number of axes.
+Mode = Literal["nearest", "linear", "bilinear", "trilinear"]
 
 
 @kernel("input")
@@ -30,51 +33,62 @@ def flatten(x: Array) -> Array:
 
 @kernel("reshape")
 def reshape(x: Array, *, shape: tuple[int, ...]) -> Array:
-    """The same values in the same order under another shape (C, H, W), or (N,) for a flat one."""
+    """The same values in the same order under another shape (C, *positions), or (N,) for a flat one."""
     return x.reshape(len(x), *shape)
 
 
-@kernel("crop2d")
-def crop2d(x: Array, like: Array | None = None, *, margins: Sides | None = None) -> Array:
-    """Margins (top, left, bottom, right) cut off; without them, what the map `like` covers in the centre.
+@kernel("cropNd")
+def crop(x: Array, like: Array | None = None, *, margins: Sides | None = None) -> Array:
+    """Margins (begins, ends) cut off; without them, what the map `like` covers in the centre.
 
-    An odd pixel more goes at the bottom and right. Source: Ronneberger et al. 2015, figure 1.
+    An odd pixel more goes at the end of an axis. Source: Ronneberger et al. 2015, figure 1.
     """
     return cropped(x, like, margins).copy()
 
 
 def cropped(x: Array, like: Array | None, margins: Sides | None) -> Array:
-    """What `crop2d` keeps, as a view."""
-    if margins is None:
-        top, left = half_margins(x, like)
-        assert like is not None
-        height, width = like.shape[2:]
-        return x[:, :, top : top + height, left : left + width]
-    top, left, bottom, right = margins
-    return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+    """What `crop` keeps, as a view."""
+    begins = first_kept(x, like, margins)
+    if margins is None and like is not None:
+        return x[part(begins, like.shape[2:])]
+    axes = zip(x.shape[2:], begins, (margins or ())[len(begins) :], strict=True)
+    return x[part(begins, [size - begin - end for size, begin, end in axes])]
 
 
-def half_margins(x: Array, like: Array | None) -> Pair:
-    """Rows and columns at the top and left that the map `like` leaves over."""
+def first_kept(x: Array, like: Array | None, margins: Sides | None) -> PerAxis:
+    """Positions at the begin of each axis that are cut off: half of what the map `like` leaves over."""
+    if margins is not None:
+        return margins[: x.ndim - 2]
     if like is None:
-        raise ValueError("crop2d needs margins, or a map whose size it takes")
-    return (x.shape[2] - like.shape[2]) // 2, (x.shape[3] - like.shape[3]) // 2
+        raise ValueError("a crop needs margins, or a map whose size it takes")
+    return tuple((size - kept) // 2 for size, kept in zip(x.shape[2:], like.shape[2:], strict=True))
 
 
-@kernel("slice2d")
-def slice2d(x: Array, *, step: Pair = (1, 1), start: Pair = (0, 0)) -> Array:
-    """Every `step`-th row and column from `start` on."""
-    return x[:, :, start[0] :: step[0], start[1] :: step[1]].copy()
+@kernel("sliceNd")
+def slice_(x: Array, *, step: int | PerAxis = 1, start: int | PerAxis = 0) -> Array:
+    """Every `step`-th position of each axis from `start` on."""
+    return x[taken(x, step, start)].copy()
 
 
-@kernel("zero_pad2d")
-def zero_pad2d(x: Array, *, padding: Padding = NO_PADDING, kernel_size: Pair = (1, 1), stride: Pair = (1, 1)) -> Array:
-    """Rows and columns of zeros around each channel: (top, left, bottom, right).
+def taken(x: Array, step: int | PerAxis, start: int | PerAxis) -> Index:
+    """The index of what `slice_` takes."""
+    rank = x.ndim - 2
+    return (..., *(slice(first, None, by) for first, by in zip(each(start, rank), each(step, rank), strict=True)))
+
+
+@kernel("zero_padNd")
+def zero_pad(x: Array, *, padding: Padding = 0, kernel_size: int | PerAxis = 1, stride: int | PerAxis = 1) -> Array:
+    """Zeros around each channel: at the begin of each axis, then at the end of each.
 
     `same`: those that a window of this size and stride would take. Source: TensorFlow, `padding="SAME"`.
     """
-    padded = pad(x, resolve_padding(x, padding, kernel_size, stride))
+    padded = pad(x, margins_of(x, padding, kernel_size, stride))
     return padded.copy() if padded is x else padded
+
+
+def margins_of(x: Array, padding: Padding, kernel_size: int | PerAxis, stride: int | PerAxis) -> Sides:
+    """The margins of `zero_pad`."""
+    return resolve_padding(x, padding, each(kernel_size, x.ndim - 2), each(stride, x.ndim - 2))
 
 
 @kernel("pad_channels")
@@ -95,28 +109,30 @@ def pad_channels(
     return out
 
 
-def missing_channels(x: Array, before: int | Literal["half"], after: int | None, out_channels: int | None) -> Pair:
+def missing_channels(
+    x: Array, before: int | Literal["half"], after: int | None, out_channels: int | None
+) -> tuple[int, int]:
     """How many channels come before and after."""
     missing = 0 if out_channels is None else out_channels - x.shape[1]
     first = missing // 2 if before == "half" else before
     return first, (after or 0) if out_channels is None else missing - first
 
 
-@kernel("upsample2d")
-def upsample2d(x: Array, *, scale: Pair = (2, 2), mode: Literal["nearest", "bilinear"] = "nearest") -> Array:
+@kernel("upsampleNd")
+def upsample(x: Array, *, scale: int | PerAxis = 2, mode: Mode = "nearest") -> Array:
     """Each channel enlarged by whole factors: values repeated, or weighted by the distance of pixel centres.
 
     Source: PyTorch, Upsample with align_corners=False; ONNX, Resize with half_pixel.
     """
-    if mode == "nearest":
-        return x.repeat(scale[0], axis=2).repeat(scale[1], axis=3)
-    return _interpolate(_interpolate(x, scale[0], 2), scale[1], 3)
+    for axis, factor in enumerate(each(scale, x.ndim - 2), 2):
+        x = x.repeat(factor, axis) if mode == "nearest" else _interpolate(x, factor, axis)
+    return x
 
 
 def _interpolate(x: Array, factor: int, axis: int) -> Array:
     """Linear interpolation along an axis."""
     lower, upper, share = pixel_shares(x.shape[axis], factor, x.dtype)
-    share = share.reshape(-1, *(1,) * (3 - axis))
+    share = share.reshape(-1, *(1,) * (x.ndim - 1 - axis))
     return np.asarray(np.take(x, lower, axis) * (1 - share) + np.take(x, upper, axis) * share)
 
 

@@ -1,79 +1,96 @@
-"""Transposed convolution."""
+"""Transposed convolution over one, two or three position axes."""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, kernel
-from archcalc.execute.kernels.windows import NO_PADDING, Pair, Sides
+from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, by_channel, kernel
+from archcalc.execute.kernels.windows import Frame, Index, Padding, PerAxis, each, part
 
 
-def _arrays(x: Array, *, out_channels: int, kernel_size: Pair, groups: int, bias: bool) -> Sizes:
+def _arrays(x: Array, *, out_channels: int, kernel_size: PerAxis, groups: int, bias: bool) -> Sizes:
     weight = (x.shape[1], out_channels // groups, *kernel_size)
     return {"weight": weight, **({"bias": (out_channels,)} if bias else {})}
 
 
 def _once_a_pixel(x: Array, _out: Array) -> int:
-    return int(x.shape[2] * x.shape[3])
+    return prod(x.shape[2:])
 
 
-def _fans(size: tuple[int, ...], *, groups: int) -> Pair:
-    """(C, K/groups, F, F): a pixel of the result lies under about one tap of each filter."""
-    return size[0] // groups, size[1] * int(np.prod(size[2:]))
+def _fans(size: tuple[int, ...], *, groups: int) -> tuple[int, int]:
+    """(C, K/groups, *kernel_size): a pixel of the result lies under about one tap of each filter."""
+    return size[0] // groups, size[1] * prod(size[2:])
 
 
-@kernel("conv_transpose2d", arrays=_arrays, weight_uses=_once_a_pixel, fans=_fans)
-def conv_transpose2d(
+@kernel("conv_transposeNd", arrays=_arrays, weight_uses=_once_a_pixel, fans=_fans)
+def conv_transpose(
     x: Array,
     weight: Array,
     bias: Array | None = None,
     *,
-    stride: Pair = (1, 1),
-    padding: Sides = NO_PADDING,
-    output_padding: Pair = (0, 0),
+    stride: int | PerAxis = 1,
+    padding: Padding = 0,
+    output_padding: int | PerAxis = 0,
     groups: int = 1,
     algorithm: Algorithm = "im2col",
 ) -> Array:
     """Every input value times its filter is added to the output; where filters overlap, their values add up.
 
-    weight (C, K/groups, height, width). The padding is cut off the result; `output_padding` extends it at the bottom
-    and right. Source: Dumoulin & Visin 2016, chapter 4.
+    weight (C, K/groups, *kernel_size). The padding is cut off the result; `output_padding` extends it at the ends.
+    Source: Dumoulin & Visin 2016, chapter 4.
     """
-    images, channels, height, width = x.shape
-    if channels != weight.shape[0] or channels % groups:
-        raise ValueError(f"weight {weight.shape} in {groups} groups does not fit a map of {channels} channels")
-    tops = range(0, height * stride[0], stride[0])
-    lefts = range(0, width * stride[1], stride[1])
-    high = tops[-1] + weight.shape[2] + output_padding[0]
-    wide = lefts[-1] + weight.shape[3] + output_padding[1]
-    out = np.zeros((images, groups * weight.shape[1], high, wide), x.dtype)
+    if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
+        raise ValueError(f"weight {weight.shape} in {groups} groups does not fit a map of {x.shape[1]} channels")
+    frame, reached = placed(x, weight.shape[2:], stride, padding)
+    # `same` says how large the result is.
+    more = 0 if isinstance(padding, str) else output_padding
+    axes = zip(reached, each(more, x.ndim - 2), frame.begins, frame.sides[x.ndim - 2 :], strict=True)
+    sizes = [end + extra - first - last for end, extra, first, last in axes]
+    whole = np.maximum(reached, np.add(frame.begins, sizes))
+    out = np.zeros((len(x), groups * weight.shape[1], *whole), x.dtype)
     add = _add_by_position if algorithm == "loops" else _add_by_tap
     for target, maps, filters in zip(
         np.split(out, groups, axis=1), np.split(x, groups, axis=1), np.split(weight, groups), strict=True
     ):
-        add(target, maps, filters, tops, lefts)
-    top, left, bottom, right = padding
-    kept = np.ascontiguousarray(out[:, :, top : high - bottom, left : wide - right])
-    return kept if bias is None else kept + bias[:, None, None]
+        add(target, maps, filters, frame)
+    kept = np.ascontiguousarray(out[part(frame.begins, sizes)])
+    return kept if bias is None else kept + by_channel(bias, kept)
 
 
-def _add_by_position(target: Array, maps: Array, filters: Array, tops: range, lefts: range) -> None:
+def placed(x: Array, kernel_size: PerAxis, stride: int | PerAxis, padding: Padding) -> tuple[Frame, PerAxis]:
+    """How the filters of a transposed convolution lie on its result, and how far they reach along each axis.
+
+    With `same` the result has stride times as many positions as x: an odd pixel more is cut off at the end, and what is
+    missing is added there (less than nothing is cut off). Source: TensorFlow, Conv2DTranspose.
+    """
+    rank = len(kernel_size)
+    frame = Frame(kernel_size, each(stride, rank), (1,) * rank, (), (0,) * rank)
+    axes = zip(x.shape[2:], frame.stride, kernel_size, strict=True)
+    reached = tuple(range(0, size * step, step)[-1] + window for size, step, window in axes)
+    if not isinstance(padding, str):
+        return frame._replace(sides=each(padding, 2 * rank)), reached
+    more = [end - size * step for end, size, step in zip(reached, x.shape[2:], frame.stride, strict=True)]
+    begins = [max(total, 0) // 2 for total in more]
+    ends = [total - begin for total, begin in zip(more, begins, strict=True)]
+    return frame._replace(sides=(*begins, *ends)), reached
+
+
+def _add_by_position(target: Array, maps: Array, filters: Array, frame: Frame) -> None:
     """Position by position: the whole filter at once."""
-    rows, columns = filters.shape[2:]
-    for i, top in enumerate(tops):
-        for j, left in enumerate(lefts):
-            values = np.sum(maps[:, :, None, None, None, i, j] * filters, axis=1)
-            target[:, :, top : top + rows, left : left + columns] += values
+    position: Index
+    for position in np.ndindex(*maps.shape[2:]):
+        begins = [index * step for index, step in zip(position, frame.stride, strict=True)]
+        values = maps[:, :, *position].reshape(*maps.shape[:2], *(1,) * (filters.ndim - 1)) * filters
+        target[part(begins, frame.kernel_size)] += np.sum(values, axis=1)
 
 
-def _add_by_tap(target: Array, maps: Array, filters: Array, tops: range, lefts: range) -> None:
+def _add_by_tap(target: Array, maps: Array, filters: Array, frame: Frame) -> None:
     """One matrix product for all positions; then its values are added tap by tap (col2im)."""
-    channels, depth, rows, columns = filters.shape
+    channels, depth, *window = filters.shape
     w_row = filters.reshape(channels, -1).T
-    for image, each in enumerate(maps):
-        values = (w_row @ each.reshape(channels, -1)).reshape(depth, rows, columns, *each.shape[1:])
-        for row in range(rows):
-            for column in range(columns):
-                down = slice(row, row + tops[-1] + 1, tops.step)
-                across = slice(column, column + lefts[-1] + 1, lefts.step)
-                target[image, :, down, across] += values[:, row, column]
+    for image, each_map in enumerate(maps):
+        values = (w_row @ each_map.reshape(channels, -1)).reshape(depth, *window, *maps.shape[2:])
+        for tap, under in frame.taps(target[image : image + 1]):
+            under[0][part((0,) * len(tap), maps.shape[2:])] += values[:, *tap]

@@ -1,52 +1,55 @@
-"""Windows over the last two axes of a map: padding, and every position where a window fits."""
+"""Windows over the position axes of a map, however many there are: padding, and every place where a window fits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, NamedTuple, Required, TypedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple, Required, TypedDict
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from archcalc.execute.kernels.registry import Array
 
-Pair = tuple[int, int]
-#: Pixels at the top, left, bottom and right.
-Sides = tuple[int, int, int, int]
-Padding = Sides | Literal["same"]
-NO_PADDING: Sides = (0, 0, 0, 0)
+#: A number for each position axis.
+PerAxis = tuple[int, ...]
+#: The index of a part of a map, or of a position in it: slices and numbers, which the types of numpy do not know mixed.
+Index = tuple[Any, ...]
+#: Margins of a map: at the begin of each axis, then at the end of each axis.
+Sides = tuple[int, ...]
+#: One number stands for all axes or sides; `same` depends on the map.
+Padding = int | Sides | Literal["same"]
 
 
-class Steps(TypedDict, total=False):
+class Sliding(TypedDict, total=False):
     """How the filters of a convolution move over a map; the default is every position, without padding."""
 
-    stride: Pair
+    stride: int | PerAxis
     padding: Padding
-    dilation: Pair
+    dilation: int | PerAxis
 
 
 class Pooling(TypedDict, total=False):
     """The window of a pool, and how it moves."""
 
-    kernel_size: Required[Pair]
-    stride: Required[Pair]
+    kernel_size: Required[PerAxis]
+    stride: Required[PerAxis]
     padding: Padding
-    dilation: Pair
+    dilation: int | PerAxis
     ceil_mode: bool
     clip_last_window: bool
 
 
-def span(kernel_size: int, dilation: int) -> int:
+def each(value: int | Sequence[int], count: int) -> PerAxis:
+    """A number for each of so many axes or sides."""
+    return (value,) * count if isinstance(value, int) else tuple(value)
+
+
+def span(kernel_size: int, dilation: int = 1) -> int:
     """Pixels from the first tap of a dilated window to its last, both included."""
     return range(0, kernel_size * dilation, dilation)[-1] + 1
 
 
-def spans(kernel_size: Pair, dilation: Pair) -> Pair:
-    """The same along height and width."""
-    return span(kernel_size[0], dilation[0]), span(kernel_size[1], dilation[1])
-
-
-def same_padding(size: int, window: int, stride: int) -> Pair:
+def same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
     """Padding before and after, as TensorFlow works it out for `SAME`: an odd pixel comes after.
 
     Source: tensorflow.org/api_docs/python/tf/nn, "Notes on padding".
@@ -55,114 +58,113 @@ def same_padding(size: int, window: int, stride: int) -> Pair:
     return total // 2, total - total // 2
 
 
-def resolve_padding(x: Array, padding: Padding, window: Pair, stride: Pair) -> Sides:
-    """The four sides; `same` depends on the map."""
+def resolve_padding(x: Array, padding: Padding, window: PerAxis, stride: PerAxis) -> Sides:
+    """The margins of all sides; `same` depends on the map."""
     if not isinstance(padding, str):
-        top, left, bottom, right = padding
-        return top, left, bottom, right
-    top, bottom = same_padding(x.shape[2], window[0], stride[0])
-    left, right = same_padding(x.shape[3], window[1], stride[1])
-    return top, left, bottom, right
+        return each(padding, 2 * len(window))
+    begins, ends = zip(*map(same_padding, x.shape[2:], window, stride), strict=True)
+    return (*begins, *ends)
+
+
+def part(begins: Sequence[int], sizes: Sequence[int]) -> Index:
+    """The index of a part of a map, by where it begins on each position axis and how long it is there."""
+    return (..., *(slice(begin, begin + size) for begin, size in zip(begins, sizes, strict=True)))
 
 
 def pad(x: Array, sides: Sides, value: float = 0.0) -> Array:
     """The map with a margin around each channel; the map itself where there is none."""
     if not any(sides):
         return x
-    top, left, bottom, right = sides
-    height, width = x.shape[2:]
-    padded = np.full((*x.shape[:2], top + height + bottom, left + width + right), value, x.dtype)
-    padded[:, :, top : top + height, left : left + width] = x
+    sizes, begins, ends = x.shape[2:], sides[: x.ndim - 2], sides[x.ndim - 2 :]
+    wide = (size + begin + end for size, begin, end in zip(sizes, begins, ends, strict=True))
+    padded = np.full((*x.shape[:2], *wide), value, x.dtype)
+    padded[part(begins, sizes)] = x
     return padded
 
 
 class Frame(NamedTuple):
-    """A window over a map: its taps and steps, the padding, and how far the last windows reach beyond that."""
+    """A window over a map: its taps and strides, the padding, and how far the last windows reach beyond that."""
 
-    kernel_size: Pair
-    stride: Pair
-    dilation: Pair
+    kernel_size: PerAxis
+    stride: PerAxis
+    dilation: PerAxis
     sides: Sides
-    overhang: Pair = (0, 0)
+    overhang: PerAxis
 
     @property
-    def reach(self) -> Pair:
-        """Pixels from the first tap to the last."""
-        return spans(self.kernel_size, self.dilation)
+    def reach(self) -> PerAxis:
+        """Pixels from the first tap to the last, along each axis."""
+        return tuple(map(span, self.kernel_size, self.dilation))
 
     @property
-    def margins(self) -> Sides:
-        """The padding, and the overhang at the bottom and right."""
-        top, left, bottom, right = self.sides
-        return top, left, bottom + self.overhang[0], right + self.overhang[1]
+    def begins(self) -> PerAxis:
+        """The padding at the begin of each axis."""
+        return self.sides[: len(self.kernel_size)]
 
     def pad(self, x: Array, value: float = 0.0) -> Array:
-        """The map with everything around it that a window can read."""
-        return pad(x, self.margins, value)
+        """The map with everything around it that a window can read: the padding, and the overhang at the ends."""
+        ends = (end + more for end, more in zip(self.sides[len(self.kernel_size) :], self.overhang, strict=True))
+        return pad(x, (*self.begins, *ends), value)
 
-    def cut(self, padded: Array) -> Array:
-        """The map within its margins, as a view."""
-        top, left, bottom, right = self.margins
-        return padded[:, :, top : padded.shape[2] - bottom, left : padded.shape[3] - right]
+    def cut(self, padded: Array, x: Array) -> Array:
+        """The part of a padded map in which the map x lies, as a view."""
+        return padded[part(self.begins, x.shape[2:])]
+
+    def starts(self, padded: Array) -> list[range]:
+        """Where windows begin on each axis: wherever one fits. Raises `ValueError` where none does."""
+        sizes = padded.shape[2:]
+        axes = zip(sizes, self.reach, self.stride, strict=True)
+        found = [range(0, size - reach + 1, stride) for size, reach, stride in axes]
+        if not all(found):
+            raise ValueError(f"a window of {self.reach} pixels does not fit a padded map of {sizes}")
+        return found
+
+    def positions(self, x: Array) -> PerAxis:
+        """How many windows there are along each axis of a map without its margins."""
+        return tuple(map(len, self.starts(self.pad(x[:1, :1]))))
+
+    def places(self, padded: Array) -> Iterator[tuple[Index, Array]]:
+        """Every position, and the window there: a view (N, C, *kernel_size)."""
+        starts = self.starts(padded)
+        for position in np.ndindex(*map(len, starts)):
+            index = (start[i] for start, i in zip(starts, position, strict=True))
+            axes = zip(index, self.reach, self.dilation, strict=True)
+            window: Index = (..., *(slice(begin, begin + reach, step) for begin, reach, step in axes))
+            yield position, padded[window]
+
+    def taps(self, padded: Array) -> Iterator[tuple[Index, Array]]:
+        """Every tap of the window, and what it reads at all positions: a view (N, C, *positions)."""
+        starts = self.starts(padded)
+        for tap in np.ndindex(*self.kernel_size):
+            axes = ((start, i * dilation) for start, i, dilation in zip(starts, tap, self.dilation, strict=True))
+            seen: Index = (..., *(slice(start[0] + by, start[-1] + by + 1, start.step) for start, by in axes))
+            yield tap, padded[seen]
 
     def windows(self, padded: Array) -> Array:
-        """Every window as a view: (N, C, positions down, positions across, kernel height, kernel width)."""
-        everywhere = sliding_window_view(padded, self.reach, axis=(2, 3))
-        view: Array = everywhere[:, :, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
+        """Every window as a view: (N, C, *positions, *kernel_size)."""
+        everywhere = sliding_window_view(padded, self.reach, axis=tuple(range(2, padded.ndim)))
+        steps: Index = tuple(slice(None, None, step) for step in self.stride + self.dilation)
+        view: Array = everywhere[:, :, *steps]
         return view
-
-    def starts(self, padded: Array) -> tuple[range, range]:
-        """The rows and columns where windows begin: wherever one fits. Raises `ValueError` where none does."""
-        down = range(0, padded.shape[2] - self.reach[0] + 1, self.stride[0])
-        across = range(0, padded.shape[3] - self.reach[1] + 1, self.stride[1])
-        if not down or not across:
-            raise ValueError(f"a window of {self.reach} pixels does not fit a padded map of {padded.shape[2:]}")
-        return down, across
-
-    def positions(self, x: Array) -> Pair:
-        """How many windows there are down and across a map without its margins."""
-        rows, columns = self.starts(self.pad(x[:1, :1]))
-        return len(rows), len(columns)
-
-    def at(self, padded: Array, top: int, left: int) -> Array:
-        """The window that begins there, as a view."""
-        down = slice(top, top + self.reach[0], self.dilation[0])
-        return padded[:, :, down, left : left + self.reach[1] : self.dilation[1]]
-
-    def taps(self, padded: Array) -> Iterator[tuple[int, int, Array]]:
-        """For each tap its row and column, and what it reads at all positions: a view (N, C, positions, positions)."""
-        rows, columns = self.starts(padded)
-        for row in range(self.kernel_size[0]):
-            down = shifted(rows, row * self.dilation[0])
-            for column in range(self.kernel_size[1]):
-                yield row, column, padded[:, :, down, shifted(columns, column * self.dilation[1])]
-
-
-def shifted(positions: range, by: int) -> slice:
-    """The positions, all further by so many pixels."""
-    return slice(positions[0] + by, positions[-1] + by + 1, positions.step)
 
 
 def frame_of(
     x: Array,
-    kernel_size: Pair,
-    stride: Pair = (1, 1),
-    padding: Padding = NO_PADDING,
-    dilation: Pair = (1, 1),
+    kernel_size: PerAxis,
+    stride: int | PerAxis = 1,
+    padding: Padding = 0,
+    dilation: int | PerAxis = 1,
     ceil_mode: bool = False,
     clip_last_window: bool = True,
 ) -> Frame:
     """The window over this map: `same` and `ceil_mode` resolved."""
-    reach = spans(kernel_size, dilation)
-    sides = resolve_padding(x, padding, reach, stride)
+    rank = len(kernel_size)
+    frame = Frame(kernel_size, each(stride, rank), each(dilation, rank), (), (0,) * rank)
+    frame = frame._replace(sides=resolve_padding(x, padding, frame.reach, frame.stride))
     if not ceil_mode:
-        return Frame(kernel_size, stride, dilation, sides)
-    top, left, bottom, right = sides
-    reached = (
-        overhang(x.shape[2], top, bottom, reach[0], stride[0], clip_last_window),
-        overhang(x.shape[3], left, right, reach[1], stride[1], clip_last_window),
-    )
-    return Frame(kernel_size, stride, dilation, sides, reached)
+        return frame
+    axes = zip(x.shape[2:], frame.begins, frame.sides[rank:], frame.reach, frame.stride, strict=True)
+    return frame._replace(overhang=tuple(overhang(*axis, clip_last_window) for axis in axes))
 
 
 def overhang(size: int, before: int, after: int, window: int, stride: int, clip: bool) -> int:

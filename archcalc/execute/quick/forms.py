@@ -63,13 +63,13 @@ def plain_values(task: Task, seen: dict[int, Array], prepared: dict[int, dict[st
 
 
 def channels_first(array: Array) -> Array:
-    """(N, H, W, C) seen as (N, C, H, W); flat maps as they are."""
-    return array.transpose(0, 3, 1, 2) if array.ndim == 4 else array
+    """(N, *positions, C) seen as (N, C, *positions); flat maps as they are."""
+    return np.moveaxis(array, -1, 1)
 
 
 def channels_last(array: Array) -> Array:
-    """(N, C, H, W) seen as (N, H, W, C); flat maps as they are."""
-    return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+    """(N, C, *positions) seen as (N, *positions, C); flat maps as they are."""
+    return np.moveaxis(array, 1, -1)
 
 
 def prepared_bytes(task: Task) -> int:
@@ -105,7 +105,7 @@ def _prepare(task: Task, x: Array) -> fast.Prepared:
     arrays = task.take(task.group.first, x)
     weight, bias = arrays.pop("weight"), arrays.pop("bias", None)
     groups = x.shape[1] // weight.shape[1]
-    frame = frame_of(x, (weight.shape[2], weight.shape[3]), op.stride, op.padding, op.dilation)
+    frame: Any = frame_of(x, weight.shape[2:], op.stride, op.padding, op.dilation)
     geometry = fast.Geometry(frame.kernel_size, frame.stride, frame.sides, frame.dilation)
     size = geometry.positions(x.shape[2], x.shape[3])
     # As large as the result, without its memory: the arrays of the layers that are folded in depend on its shape.
@@ -207,7 +207,7 @@ def avg_pool(task: Task, maps: Sequence[Map], place: Place) -> Map:
 
 
 def _pool(task: Task, x: Array, place: Place, function: Callable[..., None]) -> Map:
-    frame = frame_of(channels_first(x), **task.settings(*POOLING))
+    frame: Any = frame_of(channels_first(x), **task.settings(*POOLING))
     out = place.new((len(x), *frame.positions(channels_first(x)), x.shape[3]))
     geometry = fast.Geometry(frame.kernel_size, frame.stride, frame.sides, frame.dilation)
     function(x, geometry, out.array, task.workspace)
@@ -309,7 +309,7 @@ def view(_task: Task, maps: Sequence[Map], _place: Place) -> Map:
 def flatten(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """All values of an image, channel by channel: a view where a channel is a single value."""
     x = maps[0].array
-    if x.ndim == 2 or (x.shape[1:3] == (1, 1) and x.flags.c_contiguous):
+    if x.size == len(x) * x.shape[-1] and x.flags.c_contiguous:
         return Map(x.reshape(len(x), -1), maps[0].memory)
     return plain(task, maps, place)
 

@@ -28,21 +28,20 @@ from archcalc.execute.kernels import (
     reshape,
     transposed,
 )
-from archcalc.execute.kernels.windows import pad, same_padding, spans
+from archcalc.execute.kernels.windows import pad, same_padding, span
 
 pytest.importorskip("onnx", reason="the ONNX cases need the package onnx: pip install 'archcalc[test]'")
 
-VOLUMES = "archcalc has no 3-d maps"
 INTEGERS = "maps are float32 or float64"
 TRAINING = "drops at random in training; archcalc never drops"
-NOT_WHOLE = "upsample2d enlarges by whole factors"
-CORNERS = "upsample2d has no align_corners; it takes pixel centres"
-CUBIC = "upsample2d has no cubic mode"
-SHIFTS = "upsample2d repeats values; this mode shifts them"
-SMALLER = "upsample2d only enlarges"
-CROPS = "upsample2d enlarges the whole map"
+NOT_WHOLE = "upsampling enlarges by whole factors"
+CORNERS = "upsampling has no align_corners; it takes pixel centres"
+CUBIC = "upsampling has no cubic mode"
+SHIFTS = "upsampling repeats values; this mode shifts them"
+SMALLER = "upsampling only enlarges"
+CROPS = "upsampling enlarges the whole map"
 SPREADS = "add and multiply take maps of one shape, or one value a channel"
-PADS = "zero_pad2d and pad_channels pad with zeros"
+PADS = "maps and channels are padded with zeros"
 BOUNDS = "relu and relu6 clip at 0 and at 6"
 HARD = "there is no hard sigmoid"
 
@@ -51,16 +50,6 @@ NOT_APPLICABLE: dict[str, str] = {
     "test_mul_bcast": SPREADS,
     "test_sum_one_input": "add takes two maps or more",
     "test_maxpool_2d_uint8": INTEGERS,
-    "test_averagepool_3d_default": VOLUMES,
-    "test_averagepool_3d_dilations_small": VOLUMES,
-    **{f"test_averagepool_3d_dilations_large_count_include_pad_is_{pads}_ceil_mode_is_{ceil}": VOLUMES
-       for pads in (0, 1) for ceil in (True, False)},
-    "test_lppool_3d_default": VOLUMES,
-    "test_maxpool_3d_default": VOLUMES,
-    "test_maxpool_3d_dilations": VOLUMES,
-    "test_maxpool_3d_dilations_use_ref_impl": VOLUMES,
-    "test_maxpool_3d_dilations_use_ref_impl_large": VOLUMES,
-    "test_convtranspose_3d": VOLUMES,
     "test_training_dropout": TRAINING,
     "test_training_dropout_default": TRAINING,
     "test_training_dropout_default_mask": TRAINING,
@@ -126,96 +115,81 @@ class Case(NamedTuple):
     inputs: Sequence[Array]
     outputs: Sequence[Array]
 
-    def pair(self, name: str, default: int = 1) -> tuple[int, int]:
-        """A setting for two axes; 1-d cases lie in the last row of a map with one row."""
-        values = self.settings.get(name, [default] * 2)
-        return (1 if name != "pads" else 0, values[0]) if len(values) == 1 else (values[0], values[1])
+    def per_axis(self, name: str, default: int = 1) -> tuple[int, ...]:
+        """A setting that has a number for each position axis."""
+        return tuple(self.settings.get(name, [default] * (self.inputs[0].ndim - 2)))
 
-    def image(self) -> Array:
-        x = self.inputs[0]
-        return x[:, :, None] if x.ndim == 3 else x
-
-    def sides(self, window: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The four pads, worked out where the case leaves that to the operator."""
+    def sides(self, window: Sequence[int]) -> tuple[int, ...]:
+        """The pads, worked out where the case leaves that to the operator."""
         how = self.settings.get("auto_pad", "NOTSET")
         if how in ("SAME_UPPER", "SAME_LOWER"):
-            x = self.image()
-            pairs = [same_padding(x.shape[axis + 2], window[axis], self.pair("strides")[axis]) for axis in (0, 1)]
-            first = 0 if how == "SAME_UPPER" else 1
-            return pairs[0][first], pairs[1][first], pairs[0][1 - first], pairs[1][1 - first]
-        pads = self.settings.get("pads", [0] * 4)
-        return (0, pads[0], 0, pads[1]) if len(pads) == 2 else tuple(pads)
+            sizes, strides = self.inputs[0].shape[2:], self.per_axis("strides")
+            first, last = zip(*map(same_padding, sizes, window, strides), strict=True)
+            return (*first, *last) if how == "SAME_UPPER" else (*last, *first)
+        return tuple(self.settings.get("pads", [0] * 2 * len(window)))
 
 
 def _conv(case: Case, algorithm: Any) -> Array:
-    _, weight, *bias = case.inputs
-    window = (weight.shape[2], weight.shape[3])
-    return conv.conv2d(
-        case.image(),
+    x, weight, *bias = case.inputs
+    return conv.conv(
+        x,
         weight,
         *bias,
-        stride=case.pair("strides"),
-        padding="same" if case.settings.get("auto_pad") == "SAME_UPPER" else case.sides(window),
+        stride=case.per_axis("strides"),
+        padding="same" if case.settings.get("auto_pad") == "SAME_UPPER" else case.sides(weight.shape[2:]),
         algorithm=algorithm,
     )
 
 
-def _spread(weight: Array, dilation: tuple[int, int]) -> Array:
+def _spread(weight: Array, dilation: Sequence[int]) -> Array:
     """Filters with zeros between their taps: the same as a dilation."""
-    rows, columns = (dilation[axis] * (weight.shape[axis + 2] - 1) + 1 for axis in (0, 1))
-    wide = np.zeros((*weight.shape[:2], rows, columns), weight.dtype)
-    wide[:, :, :: dilation[0], :: dilation[1]] = weight
+    wide = np.zeros((*weight.shape[:2], *map(span, weight.shape[2:], dilation)), weight.dtype)
+    taps: Any = (..., *(slice(None, None, step) for step in dilation))
+    wide[taps] = weight
     return wide
 
 
 def _conv_transpose(case: Case, algorithm: Any) -> Array:
-    x, weight = case.image(), case.inputs[1]
-    weight = _spread(weight[:, :, None] if weight.ndim == 3 else weight, case.pair("dilations"))
-    stride, extra = case.pair("strides"), case.pair("output_padding", 0)
-    pads = list(case.sides((weight.shape[2], weight.shape[3])))
+    x, weight = case.inputs[0], _spread(case.inputs[1], case.per_axis("dilations"))
+    stride, extra = np.array(case.per_axis("strides")), np.array(case.per_axis("output_padding", 0))
+    pads: Any = case.sides(weight.shape[2:])
     wanted = case.settings.get("output_shape")
     if case.settings.get("auto_pad") == "SAME_UPPER":
-        wanted = [x.shape[axis + 2] * stride[axis] for axis in (0, 1)]
-    if wanted:
+        pads = "same"
+    elif wanted:
         # The standard's own formula for the padding that gives a wanted size; less than none reaches further.
-        totals = [
-            stride[axis] * (x.shape[axis + 2] - 1) + extra[axis] + weight.shape[axis + 2] - wanted[axis]
-            for axis in (0, 1)
-        ]
-        upper = case.settings.get("auto_pad") == "SAME_UPPER"
-        before = [total // 2 if upper else total - total // 2 for total in totals]
-        extra = (extra[0] - min(totals[0], 0), extra[1] - min(totals[1], 0))
-        pads = [max(before[0], 0), max(before[1], 0), max(totals[0] - before[0], 0), max(totals[1] - before[1], 0)]
-        pads = [0 if totals[side % 2] < 0 else value for side, value in enumerate(pads)]
-    out = transposed.conv_transpose2d(
+        totals = stride * (np.array(x.shape[2:]) - 1) + extra + weight.shape[2:] - wanted
+        extra = extra - np.minimum(totals, 0)
+        most = np.maximum(totals, 0)
+        pads = (*(most - most // 2), *(most // 2))
+    return transposed.conv_transpose(
         x,
         weight,
-        stride=stride,
-        padding=(pads[0], pads[1], pads[2], pads[3]),
-        output_padding=extra,
+        stride=tuple(stride),
+        padding=pads,
+        output_padding=tuple(extra),
         groups=case.settings.get("group", 1),
         algorithm=algorithm,
     )
-    return out[:, :, 0] if case.inputs[0].ndim == 3 else out
 
 
 def _pool(function: Callable[..., Array], **more: str) -> Callable[[Case, Any], Array]:
     def run(case: Case, algorithm: Any) -> Array:
-        window, dilation = case.pair("kernel_shape"), case.pair("dilations")
-        settings = {
+        window, dilation = case.per_axis("kernel_shape"), case.per_axis("dilations")
+        same = case.settings.get("auto_pad") == "SAME_UPPER"
+        settings: Any = {
             "kernel_size": window,
-            "stride": case.pair("strides"),
+            "stride": case.per_axis("strides"),
             "dilation": dilation,
-            "padding": "same" if case.settings.get("auto_pad") == "SAME_UPPER" else case.sides(spans(window, dilation)),
+            "padding": "same" if same else case.sides(list(map(span, window, dilation))),
             "ceil_mode": bool(case.settings.get("ceil_mode", 0)),
             **{ours: case.settings[theirs] for ours, theirs in more.items() if theirs in case.settings},
         }
         if len(case.outputs) == 2:
-            out, switches = pool.max_pool2d_with_switches(case.image(), **settings)
+            out, switches = pool.max_pool_with_switches(case.inputs[0], **settings)
             np.testing.assert_array_equal(_numbered(case, switches), case.outputs[1])
             return out
-        out = function(case.image(), algorithm=algorithm, **settings)
-        return out[:, :, 0] if case.inputs[0].ndim == 3 else out
+        return function(case.inputs[0], algorithm=algorithm, **settings)
 
     return run
 
@@ -233,17 +207,17 @@ def _numbered(case: Case, switches: Switches) -> Array:
 def _average_pool(case: Case, algorithm: Any) -> Array:
     counts = bool(case.settings.get("count_include_pad", 0))
     full = case._replace(settings={**case.settings, "count_include_pad": counts})
-    return _pool(pool.avg_pool2d, count_include_pad="count_include_pad")(full, algorithm)
+    return _pool(pool.avg_pool, count_include_pad="count_include_pad")(full, algorithm)
 
 
 def _max_unpool(case: Case, _: Any) -> Array:
     x, positions = case.inputs[:2]
     # The positions count in the map that the windows reach over, also where a larger one is wanted.
-    window, stride = case.pair("kernel_shape"), case.pair("strides")
+    window, stride = case.per_axis("kernel_shape"), case.per_axis("strides")
     size = (stride[0] * (x.shape[2] - 1) + window[0], stride[1] * (x.shape[3] - 1) + window[1])
     like = np.zeros_like(case.outputs[0]) if len(case.inputs) == 3 else None
     planes = np.arange(x.shape[0] * x.shape[1]).reshape(*x.shape[:2], 1, 1) * size[0] * size[1]
-    return pool.max_unpool2d(
+    return pool.max_unpool(
         x,
         x,
         like,
@@ -262,7 +236,7 @@ def _batch_norm(case: Case, _: Any) -> Array:
         for old, new, wanted in zip((mean, variance), norm.batch_statistics(x), case.outputs[1:], strict=True):
             np.testing.assert_allclose(old * share + new * (1 - share), wanted, rtol=1e-5)
     epsilon = case.settings.get("epsilon", 1e-5)
-    return norm.batch_norm2d(x, mean, variance, weight, bias, epsilon=epsilon, training=training)
+    return norm.batch_norm(x, mean, variance, weight, bias, epsilon=epsilon, training=training)
 
 
 def _lrn(case: Case, _: Any) -> Array:
@@ -333,7 +307,7 @@ def _resize(case: Case, _: Any) -> Array:
     axes = case.settings.get("axes", [0, 1, 2, 3])
     factors = {axis: int(scale) for axis, scale in zip(axes, scales, strict=True)}
     assert list(factors.values()) == list(scales)
-    return reshape.upsample2d(case.inputs[0], scale=(factors[2], factors[3]), mode=MODES[case.settings["mode"]])
+    return reshape.upsample(case.inputs[0], scale=(factors[2], factors[3]), mode=MODES[case.settings["mode"]])
 
 
 def _first(function: Callable[..., Array]) -> Callable[[Case, Any], Array]:
@@ -355,11 +329,12 @@ RUN: dict[str, Callable[[Case, Any], Array]] = {
     "Dropout": _first(norm.dropout),
     "Flatten": _flatten,
     "Gemm": _gemm,
-    "GlobalAveragePool": _first(pool.global_avg_pool2d),
+    "GlobalAveragePool": _first(pool.global_avg_pool),
+    "GlobalMaxPool": _first(pool.global_max_pool),
     "Identity": _first(reshape.identity),
     "LRN": _lrn,
-    "LpPool": _pool(pool.lp_pool2d, norm_type="p"),
-    "MaxPool": _pool(pool.max_pool2d),
+    "LpPool": _pool(pool.lp_pool, norm_type="p"),
+    "MaxPool": _pool(pool.max_pool),
     "MaxUnpool": _max_unpool,
     "Mul": _all(merge.multiply),
     "Pad": _pad,

@@ -83,11 +83,11 @@ def test_rbf_is_the_squared_distance_to_each_code() -> None:
 def test_batch_norm_by_hand() -> None:
     x = np.array([[[[1.0, 5]], [[0, 2]]]])
     # (x − 3)/√(3 + 1)·10 + 1, and (x − 0)/√(0 + 1)·1 + 0
-    out = norm.batch_norm2d(
+    out = norm.batch_norm(
         x, np.array([3.0, 0]), np.array([3.0, 0]), np.array([10.0, 1]), np.array([1.0, 0]), epsilon=1.0
     )
     equal(out, [[[[-9, 11]], [[0, 2]]]])
-    equal(norm.batch_norm2d(x[:, :, 0, 0], np.array([3.0, 0]), np.array([3.0, 0]), epsilon=1.0), [[-1, 0]])
+    equal(norm.batch_norm(x[:, :, 0, 0], np.array([3.0, 0]), np.array([3.0, 0]), epsilon=1.0), [[-1, 0]])
 
 
 def test_response_norm_by_hand() -> None:
@@ -149,20 +149,20 @@ def test_views_keep_the_order() -> None:
 
 
 def test_crop() -> None:
-    equal(reshape.crop2d(NINE, margins=(1, 0, 0, 2)), [[[[3], [6]]]])
+    equal(reshape.crop(NINE, margins=(1, 0, 0, 2)), [[[[3], [6]]]])
     # To the size of another map: the odd pixel goes at the bottom and right.
-    equal(reshape.crop2d(NINE, np.zeros((1, 5, 2, 1))), [[[[1], [4]]]])
+    equal(reshape.crop(NINE, np.zeros((1, 5, 2, 1))), [[[[1], [4]]]])
     with pytest.raises(ValueError, match="needs margins"):
-        reshape.crop2d(NINE)
+        reshape.crop(NINE)
 
 
 def test_slice() -> None:
-    equal(reshape.slice2d(NINE, step=(2, 1), start=(0, 1)), [[[[1, 2], [7, 8]]]])
+    equal(reshape.slice_(NINE, step=(2, 1), start=(0, 1)), [[[[1, 2], [7, 8]]]])
 
 
 def test_zero_pad() -> None:
-    equal(reshape.zero_pad2d(np.ones((1, 1, 1, 1)), padding=(0, 1, 1, 2)), [[[[0, 1, 0, 0], [0, 0, 0, 0]]]])
-    equal(reshape.zero_pad2d(np.ones((1, 1, 1, 2)), padding="same", kernel_size=(1, 4)), [[[[0, 1, 1, 0, 0]]]])
+    equal(reshape.zero_pad(np.ones((1, 1, 1, 1)), padding=(0, 1, 1, 2)), [[[[0, 1, 0, 0], [0, 0, 0, 0]]]])
+    equal(reshape.zero_pad(np.ones((1, 1, 1, 2)), padding="same", kernel_size=(1, 4)), [[[[0, 1, 1, 0, 0]]]])
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,13 @@ def test_pad_channels(settings: dict[str, Any], channels: list[float]) -> None:
 
 def test_nearest_repeats() -> None:
     x = np.array([[[[1.0, 2], [3, 4]]]])
-    equal(reshape.upsample2d(x, scale=(1, 3)), [[[[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]]])
+    equal(reshape.upsample(x, scale=(1, 3)), [[[[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]]])
 
 
 def test_bilinear_weighs_by_the_distance_of_centres() -> None:
     x = np.array([[[[0.0, 8]]]])
-    equal(reshape.upsample2d(x, scale=(1, 2), mode="bilinear"), [[[[0, 2, 6, 8]]]])
-    equal(reshape.upsample2d(x, scale=(2, 4), mode="bilinear")[0, 0, 1], [0, 0, 1, 3, 5, 7, 8, 8])
+    equal(reshape.upsample(x, scale=(1, 2), mode="bilinear"), [[[[0, 2, 6, 8]]]])
+    equal(reshape.upsample(x, scale=(2, 4), mode="bilinear")[0, 0, 1], [0, 0, 1, 3, 5, 7, 8, 8])
 
 
 @pytest.mark.parametrize("function", [reshape.input_, reshape.identity])

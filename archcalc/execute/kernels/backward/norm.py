@@ -6,11 +6,11 @@ import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.norm import around, batch_statistics, response_scale
-from archcalc.execute.kernels.registry import Array
+from archcalc.execute.kernels.registry import Array, by_channel, positions
 
 
-@backward("batch_norm2d", nature="linear")
-def batch_norm2d(
+@backward("batch_normNd", nature="linear")
+def batch_norm(
     grad: Array,
     x: Array,
     running_mean: Array,
@@ -25,17 +25,16 @@ def batch_norm2d(
 
     Source: Ioffe & Szegedy 2015, section 3, gradients after algorithm 1.
     """
-    axes = (0, *range(2, x.ndim))
-    spread = (-1,) + (1,) * (x.ndim - 2)
+    axes = (0, *positions(x))
     mean, variance = batch_statistics(x) if training else (running_mean, running_var)
-    inverse = (1 / np.sqrt(variance + x.dtype.type(epsilon))).reshape(spread)
-    normalised = (x - mean.reshape(spread)) * inverse
+    inverse = by_channel(1 / np.sqrt(variance + x.dtype.type(epsilon)), x)
+    normalised = (x - by_channel(mean, x)) * inverse
     arrays = {}
     if weight is not None:
         arrays["weight"] = (grad * normalised).sum(axis=axes)
     if bias is not None:
         arrays["bias"] = grad.sum(axis=axes)
-    inner = grad if weight is None else grad * weight.reshape(spread)
+    inner = grad if weight is None else grad * by_channel(weight, x)
     if training:
         # What moves the mean and the variance of the batch as a whole is taken out again.
         common = inner.mean(axis=axes, keepdims=True)

@@ -7,110 +7,105 @@ from typing import Unpack
 import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
-from archcalc.execute.kernels.pool import counted, max_pool2d_with_switches, shares
-from archcalc.execute.kernels.registry import Array, Switches
-from archcalc.execute.kernels.windows import Frame, Pair, Pooling, frame_of
+from archcalc.execute.kernels.pool import by_plane, counted, max_pool_with_switches, shares, unpooled
+from archcalc.execute.kernels.registry import Array, Switches, by_channel, positions
+from archcalc.execute.kernels.windows import Frame, PerAxis, Pooling, frame_of
 
 
-@backward("max_pool2d", nature="linear")
-def max_pool2d(
-    grad: Array,
-    x: Array,
-    **window: Unpack[Pooling],
-) -> Gradients:
+@backward("max_poolNd", nature="linear")
+def max_pool(grad: Array, x: Array, **window: Unpack[Pooling]) -> Gradients:
     """Through the switches: all of a window's gradient goes to its maximum. Source: CS231n, pooling layer."""
-    _, switches = max_pool2d_with_switches(x, **window)
-    planes = np.zeros((grad.shape[0] * grad.shape[1], switches.size[0] * switches.size[1]), grad.dtype)
-    plane = np.arange(len(planes))[:, None]
+    _, switches = max_pool_with_switches(x, **window)
+    out = np.zeros(x.shape, grad.dtype)
+    planes = by_plane(out)
     # One pixel may be the maximum of several windows.
-    np.add.at(planes, (plane, switches.position.reshape(len(planes), -1)), grad.reshape(len(planes), -1))
-    return Gradients((planes.reshape(x.shape),))
+    np.add.at(planes, (np.arange(len(planes))[:, None], by_plane(switches.position)), by_plane(grad))
+    return Gradients((out,))
 
 
 def _to_every_tap(each: Array, x: Array, frame: Frame) -> Array:
     """The gradient that all pixels of a window share, added up where windows overlap."""
     padded = frame.pad(np.zeros_like(x))
-    for _, _, seen in frame.taps(padded):
+    for _, seen in frame.taps(padded):
         seen[...] += each
-    return frame.cut(padded)
+    return frame.cut(padded, x)
 
 
-@backward("avg_pool2d", nature="linear")
-def avg_pool2d(
-    grad: Array,
-    x: Array,
-    *,
-    count_include_pad: bool = True,
-    **window: Unpack[Pooling],
-) -> Gradients:
+def _sums(padded: Array, frame: Frame) -> Array:
+    windows = frame.windows(padded)
+    return np.asarray(windows.sum(axis=tuple(range(padded.ndim, windows.ndim))))
+
+
+@backward("avg_poolNd", nature="linear")
+def avg_pool(grad: Array, x: Array, *, count_include_pad: bool = True, **window: Unpack[Pooling]) -> Gradients:
     """An equal share to every pixel of a window."""
     frame = frame_of(x, **window)
-    counts = frame.windows(counted(x, frame, count_include_pad)).sum(axis=(4, 5))
+    counts = _sums(counted(x, frame, count_include_pad), frame)
     return Gradients((_to_every_tap(grad / counts, x, frame),))
 
 
-@backward("lp_pool2d")
-def lp_pool2d(
-    grad: Array,
-    x: Array,
-    *,
-    norm_type: int = 2,
-    **window: Unpack[Pooling],
-) -> Gradients:
+@backward("lp_poolNd")
+def lp_pool(grad: Array, x: Array, *, norm_type: int = 2, **window: Unpack[Pooling]) -> Gradients:
     """(|x|/y)^(p − 1) with the sign of x; nothing where the norm y is 0."""
     frame = frame_of(x, **window)
     padded = frame.pad(x)
-    powers = frame.windows(np.abs(padded) ** norm_type).sum(axis=(4, 5))
+    powers = _sums(np.abs(padded) ** norm_type, frame)
     norm = np.where(powers > 0, powers, 1) ** (1.0 / norm_type)
     each = np.where(powers > 0, grad / norm ** (norm_type - 1), 0)
-    out = np.zeros_like(padded)
-    slopes = np.sign(padded) * np.abs(padded) ** (norm_type - 1)
-    for (_, _, seen), (_, _, slope) in zip(frame.taps(out), frame.taps(slopes), strict=True):
-        seen[...] += each * slope
-    return Gradients((frame.cut(out),))
+    slopes = np.sign(x) * np.abs(x) ** (norm_type - 1)
+    return Gradients((_to_every_tap(each, x, frame) * slopes,))
 
 
-@backward("subsampling2d", nature="linear")
-def subsampling2d(
-    grad: Array,
-    x: Array,
-    weight: Array,
-    bias: Array,
-    **window: Unpack[Pooling],
-) -> Gradients:
+@backward("subsamplingNd", nature="linear")
+def subsampling(grad: Array, x: Array, weight: Array, bias: Array, **window: Unpack[Pooling]) -> Gradients:
     """The coefficient to every pixel; the coefficient gets the sum of its windows."""
     frame = frame_of(x, **window)
-    sums = frame.windows(frame.pad(x)).sum(axis=(4, 5))
-    arrays = {"weight": (grad * sums).sum(axis=(0, 2, 3)), "bias": grad.sum(axis=(0, 2, 3)).reshape(bias.shape)}
-    return Gradients((_to_every_tap(grad * weight[:, None, None], x, frame),), arrays)
+    axes = (0, *positions(x))
+    arrays = {
+        "weight": (grad * _sums(frame.pad(x), frame)).sum(axis=axes),
+        "bias": grad.sum(axis=axes).reshape(bias.shape),
+    }
+    return Gradients((_to_every_tap(grad * by_channel(weight, x), x, frame),), arrays)
 
 
-@backward("global_avg_pool2d", nature="linear")
-def global_avg_pool2d(grad: Array, x: Array) -> Gradients:
+@backward("global_avg_poolNd", nature="linear")
+def global_avg_pool(grad: Array, x: Array) -> Gradients:
     """An equal share to every pixel."""
-    return Gradients((np.broadcast_to(grad / (x.shape[2] * x.shape[3]), x.shape),))
+    return Gradients((np.broadcast_to(grad / x[0, 0].size, x.shape),))
 
 
-@backward("adaptive_avg_pool2d", nature="linear")
-def adaptive_avg_pool2d(grad: Array, x: Array, *, output_size: Pair) -> Gradients:
+def global_max_pool(grad: Array, x: Array) -> Gradients:
+    """All of it to the maximum, the first of equal ones."""
+    return adaptive_max_pool(grad, x, output_size=(1,) * (x.ndim - 2))
+
+
+@backward("adaptive_avg_poolNd", nature="linear")
+def adaptive_avg_pool(grad: Array, x: Array, *, output_size: PerAxis) -> Gradients:
     """An equal share to every pixel of a window; windows may overlap by a pixel."""
     out = np.zeros_like(x)
-    for i, rows in enumerate(shares(x.shape[2], output_size[0])):
-        for j, columns in enumerate(shares(x.shape[3], output_size[1])):
-            seen = out[:, :, rows, columns]
-            seen += grad[:, :, i : i + 1, j : j + 1] / (seen.shape[2] * seen.shape[3])
+    for position, seen in shares(out, output_size):
+        seen[...] += np.expand_dims(grad[:, :, *position], positions(x)) / seen[0, 0].size
     return Gradients((out,))
 
 
-@backward("max_unpool2d", nature="linear")
-def max_unpool2d(grad: Array, x: Array, _pooled: Array, like: Array | None = None, *, switches: Switches) -> Gradients:
+def adaptive_max_pool(grad: Array, x: Array, *, output_size: PerAxis) -> Gradients:
+    """All of a window's gradient to its maximum, the first of equal ones."""
+    out = np.zeros_like(x)
+    for (position, seen), (_, window) in zip(shares(out, output_size), shares(x, output_size), strict=True):
+        best = np.unravel_index(by_plane(window).argmax(axis=1), window.shape[2:])
+        image, channel = np.divmod(np.arange(x.shape[0] * x.shape[1]), x.shape[1])
+        seen[(image, channel, *best)] += grad[:, :, *position].reshape(-1)
+    return Gradients((out,))
+
+
+@backward("max_unpoolNd", nature="linear")
+def max_unpool(grad: Array, x: Array, _pooled: Array, like: Array | None = None, *, switches: Switches) -> Gradients:
     """Every value gets the gradient of where it was put, unless a later value overwrote it."""
-    rows, columns = np.divmod(switches.position, switches.size[1])
-    image = np.arange(x.shape[0])[:, None, None, None]
-    channel = np.arange(x.shape[1])[:, None, None]
-    numbers = np.arange(x[0, 0].size).reshape(x.shape[2:])
-    last = np.full(grad.shape, -1)
-    last[image, channel, rows, columns] = numbers
-    stayed = last[image, channel, rows, columns] == numbers
-    maps = (grad[image, channel, rows, columns] * stayed, None, None)
+    index = unpooled(switches, grad.shape[2:])
+    plane = np.arange(len(index))[:, None]
+    number = np.arange(index.shape[1])
+    last = np.full(by_plane(grad).shape, -1)
+    last[plane, index] = number
+    stayed = last[plane, index] == number
+    maps = ((by_plane(grad)[plane, index] * stayed).reshape(x.shape), None, None)
     return Gradients(maps[: 2 if like is None else 3])

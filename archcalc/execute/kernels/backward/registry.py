@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from archcalc.execute.kernels.registry import Array, settings_of
+from archcalc.execute.kernels.registry import Array, kinds_of, settings_of
 
 
 class Gradients(NamedTuple):
@@ -50,7 +50,8 @@ def backward(kind: str, **facts: Any) -> Callable[[Function], Function]:
     """Register a function as the gradient of an op's kernel; `facts` are the fields of `Backward`."""
 
     def register(function: Function) -> Function:
-        BACKWARD[kind] = Backward(kind, function, **facts)
+        for each in kinds_of(kind):
+            BACKWARD[each] = Backward(each, function, **facts)
         return function
 
     return register

@@ -8,8 +8,8 @@ import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
-from archcalc.execute.kernels.reshape import half_margins, missing_channels, pixel_shares
-from archcalc.execute.kernels.windows import NO_PADDING, Padding, Pair, Sides, resolve_padding
+from archcalc.execute.kernels.reshape import Mode, first_kept, margins_of, missing_channels, pixel_shares, taken
+from archcalc.execute.kernels.windows import Padding, PerAxis, Sides, each, part
 
 
 @backward("input", nature="linear")
@@ -26,30 +26,29 @@ def reshape(grad: Array, x: Array, *, shape: tuple[int, ...]) -> Gradients:
     return Gradients((grad.reshape(len(x), *shape).reshape(x.shape),))
 
 
-@backward("crop2d", nature="linear")
-def crop2d(grad: Array, x: Array, like: Array | None = None, *, margins: Sides | None = None) -> Gradients:
+@backward("cropNd", nature="linear")
+def crop(grad: Array, x: Array, like: Array | None = None, *, margins: Sides | None = None) -> Gradients:
     """Zeros for what was cut off."""
-    top, left = (margins[0], margins[1]) if margins is not None else half_margins(x, like)
     out = np.zeros_like(x)
-    out[:, :, top : top + grad.shape[2], left : left + grad.shape[3]] = grad
+    out[part(first_kept(x, like, margins), grad.shape[2:])] = grad
     return Gradients((out,) if like is None else (out, None))
 
 
-@backward("slice2d", nature="linear")
-def slice2d(grad: Array, x: Array, *, step: Pair = (1, 1), start: Pair = (0, 0)) -> Gradients:
+@backward("sliceNd", nature="linear")
+def slice_(grad: Array, x: Array, *, step: int | PerAxis = 1, start: int | PerAxis = 0) -> Gradients:
     """Zeros for what was left out."""
     out = np.zeros_like(x)
-    out[:, :, start[0] :: step[0], start[1] :: step[1]] = grad
+    out[taken(x, step, start)] = grad
     return Gradients((out,))
 
 
-@backward("zero_pad2d", nature="linear")
-def zero_pad2d(
-    grad: Array, x: Array, *, padding: Padding = NO_PADDING, kernel_size: Pair = (1, 1), stride: Pair = (1, 1)
+@backward("zero_padNd", nature="linear")
+def zero_pad(
+    grad: Array, x: Array, *, padding: Padding = 0, kernel_size: int | PerAxis = 1, stride: int | PerAxis = 1
 ) -> Gradients:
     """The middle, without the margin."""
-    top, left, _, _ = resolve_padding(x, padding, kernel_size, stride)
-    return Gradients((grad[:, :, top : top + x.shape[2], left : left + x.shape[3]],))
+    margins = margins_of(x, padding, kernel_size, stride)
+    return Gradients((grad[part(margins[: x.ndim - 2], x.shape[2:])],))
 
 
 @backward("pad_channels", nature="linear")
@@ -66,16 +65,15 @@ def pad_channels(
     return Gradients((grad[:, first : first + x.shape[1]],))
 
 
-@backward("upsample2d", nature="linear")
-def upsample2d(
-    grad: Array, x: Array, *, scale: Pair = (2, 2), mode: Literal["nearest", "bilinear"] = "nearest"
-) -> Gradients:
+@backward("upsampleNd", nature="linear")
+def upsample(grad: Array, x: Array, *, scale: int | PerAxis = 2, mode: Mode = "nearest") -> Gradients:
     """Every pixel gets what came to its copies, weighted as it was."""
-    if mode == "nearest":
-        height, width = x.shape[2:]
-        blocks = grad.reshape(*x.shape[:2], height, scale[0], width, scale[1])
-        return Gradients((blocks.sum(axis=(3, 5)),))
-    return Gradients((_gather(_gather(grad, scale[1], 3), scale[0], 2),))
+    for axis, factor in enumerate(each(scale, x.ndim - 2), 2):
+        if mode == "nearest":
+            grad = grad.reshape(*grad.shape[:axis], x.shape[axis], factor, *grad.shape[axis + 1 :]).sum(axis=axis + 1)
+        else:
+            grad = _gather(grad, factor, axis)
+    return Gradients((grad,))
 
 
 def _gather(grad: Array, factor: int, axis: int) -> Array:
@@ -84,7 +82,7 @@ def _gather(grad: Array, factor: int, axis: int) -> Array:
     lower, upper, share = pixel_shares(size, factor, grad.dtype)
     moved = np.moveaxis(grad, axis, 0)
     out = np.zeros((size, *moved.shape[1:]), grad.dtype)
-    share = share.reshape(-1, 1, 1, 1)
+    share = share.reshape(-1, *(1,) * (moved.ndim - 1))
     np.add.at(out, lower, moved * (1 - share))
     np.add.at(out, upper, moved * share)
     return np.moveaxis(out, 0, axis)
