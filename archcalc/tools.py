@@ -300,11 +300,11 @@ def solve(
     if isinstance(what, str) and equation.is_equation(what) and "->" not in what:
         _only(numbers, (), "an equation")
         roots = equation.solve_equation(what)
-        return _solved(roots, equation.tell(roots), equation.as_dict(what, roots))
+        return solved(roots, equation.tell(roots), equation.as_dict(what, roots))
     if what in OPS:
         _only(numbers, NAMES, "a layer")
         solution = solve_layer(str(what), numbers, ceil_mode)
-        return _solved(solution, words.tell(solution), words.as_dict(solution))
+        return solved(solution, words.tell(solution), words.as_dict(solution))
     _only(numbers, net.MEASURES, "a network")
     wanted = [(measure, number) for measure, number in numbers.items() if number is not None]
     if unknown is None or len(wanted) != 1:
@@ -312,7 +312,7 @@ def solve(
     ((measure, target),) = wanted
     graph = api.load(what, settings)
     answer = net.solve_network(what, unknown, measure, target, settings or {})
-    return _solved(answer, net.tell(answer), net.as_dict(graph.name, unknown, measure, target, answer))
+    return solved(answer, net.tell(answer), net.as_dict(graph.name, unknown, measure, target, answer))
 
 
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
@@ -321,7 +321,9 @@ def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
             raise UsageError(f"{name} is not for {what}; it has {', '.join(known) or 'no numbers'}")
 
 
-def _solved(value: Any, lines: Sequence[str], data: Mapping[str, Any]) -> Result:
+def solved(value: Any, lines: Sequence[str], data: Mapping[str, Any]) -> Result:
+    """A solution with its text and its data."""
+
     def render(form: str) -> str:
         return json.dumps(data, ensure_ascii=False, indent=1) if form == "json" else "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Networks of a command line on their way into the executor."""
+"""What the commands that execute networks share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ preset_option = click.option("--preset", type=click.Choice(["imagenet", "caffe",
 precision_option = click.option(
     "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True, help="Type of a value."
 )
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="For everything that is random.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
 weights_option = click.option(
     "--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones."
 )

@@ -60,7 +60,7 @@ networks_argument = click.argument("networks", metavar="NET...", nargs=-1, shell
 settings_option = click.option(
     "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
 )
-batch_option = click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Images at a time.")
+batch_option = click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Number of images in a batch.")
 dtype_option = click.option(
     "--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True, help="Type of a stored value."
 )
@@ -75,7 +75,7 @@ statistics_option = click.option(
 def network_options(command: Command) -> Command:
     """`--input` and `--set` for the argument `network` or `networks`, which become choices of networks."""
 
-    @click.option("--input", "input_size", metavar="HxWxC", help="Another input: height×width×channels, as 384x384x3.")
+    @click.option("--input", "input_size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
     @settings_option
     @wraps(command)
     def call(*positional: Any, settings: tuple[str, ...], input_size: str | None, **rest: Any) -> Any:

@@ -40,7 +40,7 @@ _BLANKS = dict.fromkeys([*range(32), 127], " ")
 
 
 class Problem(NamedTuple):
-    """One fault: a sentence, its place, the layer it concerns, and lines that help to mend it."""
+    """One fault: a sentence, its place, the layer it concerns, and lines that help to repair it."""
 
     message: str
     location: Location | None = None

@@ -20,5 +20,5 @@ def escape_markdown(text: str) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Text for LaTeX, with the special characters and signs of the reports spelt out."""
+    """Text for LaTeX, with the special characters and signs of the reports written as commands."""
     return "".join(_LATEX.get(character, character) for character in text)

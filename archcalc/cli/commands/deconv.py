@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 @click.option("--input", "sources", metavar="FILE", multiple=True,
               help="An image or an .npy array (C, H, W); repeatable. Default: random numbers.")  # fmt: skip
 @preset_option
-@click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 160x160x3.")
+@click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 160x160x3.")
 @settings_option
 @click.option("--top", type=click.IntRange(1, 400), default=9, show_default=True,
-              help="How many activations: of as many channels, or of --channel.")  # fmt: skip
+              help="Number of activations: each of another channel, or all of --channel.")  # fmt: skip
 @click.option("--channel", type=click.IntRange(min=0), help="Only activations of this channel.")
 @click.option("--rule", type=click.Choice(["deconvnet", "gradient", "guided"]), default="deconvnet", show_default=True,
-              help="What is done at rectifiers in the backward pass.")  # fmt: skip
+              help="Rule for rectifiers in the backward pass.")  # fmt: skip
 @weights_option
 @seed_option
 @click.option("-o", "--output", metavar="FILE", help="A picture, or all pixels as .npy (activations, C, H, W).")
@@ -64,7 +64,7 @@ def command(
     output: str | None,
     form: str,
 ) -> None:
-    """What the strongest activations of a layer respond to in an image, projected to pixels through a deconvnet.
+    """Project the strongest activations of a layer back to the pixels of an image, with a deconvnet.
 
     The picture shows the projections, strongest first, and next to them the same patches of the image.
     """

@@ -23,9 +23,9 @@ from archcalc.render.diagrams.theme import THEMES
 @click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")
 @click.option("--style", metavar="STYLE", help=f"{', '.join(STYLES)}; default: blocks for deep networks, else graph.")
 @network_options
-@click.option("--depth", metavar="N", help="Levels of blocks that are opened in blocks; all opens every one.")
+@click.option("--depth", metavar="N", help="Levels of blocks to expand, in the style blocks; all expands every one.")
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
-@click.option("--expand", metavar="BLOCK", help="Show a folded block opened next to the others.")
+@click.option("--expand", metavar="BLOCK", help="Expand one block, next to the folded ones.")
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
               help="kind, params, multiplications, activations, receptive_field.")  # fmt: skip
 @click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")
@@ -37,8 +37,14 @@ from archcalc.render.diagrams.theme import THEMES
 @click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option("--sizes", default="linear", type=click.Choice(SIZES), show_default=True,
-              help="How boxes of volumes grow with their maps.")  # fmt: skip
-@click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True, help="Pixels of a PNG.")
+              help="How the boxes of volumes grow with the size of the maps.")  # fmt: skip
+@click.option(
+    "--scale",
+    type=Finite(0.1, 20),
+    default=2.0,
+    show_default=True,
+    help="Pixels of a PNG to each pixel of the picture.",
+)
 def command(network: NetworkChoice, output: str, form: str | None, depth: str | None, **look: Any) -> None:
     """A picture of a network: every layer, its blocks, or its volumes.
 

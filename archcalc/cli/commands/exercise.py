@@ -43,7 +43,7 @@ _LARGEST_ROSTER = 1_000_000
 @click.option("--vary", "varied", is_flag=True, help="A variant of the network: other input, kernels and channels.")
 @click.option("--variants", type=click.IntRange(1, MOST_STUDENTS), metavar="N",
               help="N variants, student-1 to student-N, into the folder -o.")  # fmt: skip
-@click.option("--students", metavar="FILE", help="A variant for each name of a file, a line each, into the folder -o.")
+@click.option("--students", metavar="FILE", help="A variant for each name in a file, one per line, into the folder -o.")
 @output_options(FORMATS, ENDINGS, "markdown", "The worksheet; with --variants or --students a folder.", checked=False)
 @click.option("--key", metavar="FILE", help="The answer key. Default: next to -o, with -key in its name.")
 @network_options
@@ -62,8 +62,8 @@ def command(
 ) -> None:
     """A worksheet: the table of a network with blanks, and its answer key with every calculation in a second file.
 
-    With --variants or --students each student gets numbers of their own: DIR/worksheets, DIR/keys, and in
-    DIR/networks the networks themselves, by which `archcalc grade` marks what comes back.
+    With --variants or --students each student gets other numbers. The folder then holds worksheets, keys, and the
+    networks that `archcalc grade --homework` reads.
     """
     graph = network.load()
     names = comma_separated(quantities)

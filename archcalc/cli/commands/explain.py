@@ -34,7 +34,7 @@ from archcalc.passes.analysis import analyse
 @click.option(
     "--quantity", metavar="NAME", help="Only this: params, multiplications, height, …; without LAYER the network's sum."
 )
-@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Another input; for an op, one for each input.")
+@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Input size; for an op, one for each input.")
 @settings_option
 @counting_options
 def command(
@@ -46,9 +46,9 @@ def command(
     settings: tuple[str, ...],
     counting: Counting,
 ) -> None:
-    """How each number of a layer is calculated: the formula, the numbers put in, the result.
+    """How each number of a layer is calculated: the formula, the substitution, the result.
 
-    Without LAYER every layer is explained; for a block, all layers in it are.
+    Without LAYER every layer is explained; for a block, all layers in it.
     To explain a layer without a network, give an op instead of NET, with its settings as options.
     """
     quantity = None if quantity is None else find_quantity(quantity)

@@ -15,7 +15,7 @@ from archcalc.core.conventions import Conventions
 @click.option("--multiplications", "quantity", flag_value="multiplications", help="The multiplications.")
 @click.option("--activations", "quantity", flag_value="activations", help="The values that are stored.")
 @click.option("--in", "names", metavar="NAME", multiple=True,
-              help="A parameter, or input, to be a symbol; repeatable. Default: all.")  # fmt: skip
+              help="Keep this parameter, or input, as a symbol; repeatable. Default: all.")  # fmt: skip
 @output_options(("text", "latex", "json"), {".tex": "latex", ".json": "json"})
 @network_options
 @in_place_option
@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """A total of a network as a closed form in its parameters and its input size (s, the side of a square image).
 
-    Parameters that decide which layers there are stay numbers, and so does what --set and --input give.
+    Parameters that change which layers there are stay numbers, and so do the values of --set and --input.
     """
     from archcalc.explain.symbolic.closed import closed_form
     from archcalc.explain.symbolic.formats import render

@@ -26,13 +26,15 @@ _ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
 @click.command("gradients")
 @click.argument("networks", metavar="NET...", nargs=-1, required=True, shell_complete=complete_network)
 @network_options
-@click.option("--batch", type=click.IntRange(1, 1 << 16), default=4, show_default=True, help="Images at a time.")
+@click.option(
+    "--batch", type=click.IntRange(1, 1 << 16), default=4, show_default=True, help="Number of images in a batch."
+)
 @precision_option
 @seed_option
 @click.option(
     "--init",
     metavar="RULE",
-    help="How weights begin: auto (he before rectifiers, else glorot), he, glorot, or a standard deviation like 0.01.",
+    help="Initial weights: auto (he before rectifiers, else glorot), he, glorot, or a standard deviation like 0.01.",
 )
 @weights_option
 @click.option("--batch-norm", type=click.Choice(["batch", "running"]), default="batch", show_default=True,
@@ -53,10 +55,9 @@ def command(
     plot: str | None,
     target: Target,
 ) -> None:
-    """How large the gradients of a network are, layer by layer; of several networks next to each other.
+    """The size of the gradients of one or several networks, layer by layer.
 
-    A batch of random images with random labels runs forward and backward in numpy, on weights as they are before
-    training.
+    A batch of random images with random labels runs forward and backward in numpy, with untrained weights.
     """
     choose_kernels()
     from archcalc.execute.show.gradient_tables import render, subtitle

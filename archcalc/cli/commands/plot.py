@@ -37,7 +37,7 @@ MOST_STEPS = 60
 
 @click.group("plot", cls=Group)
 def command() -> None:
-    """A chart: networks next to each other, or one along its depth.
+    """A chart of several networks, or of one network along its depth.
 
     The ending of -o is the format: .svg, .png, .pdf, .html (interactive, works offline) or .json (the Vega-Lite
     specification).
@@ -53,9 +53,9 @@ def look_options(function: Command) -> Command:
                          help=f"{', '.join(FORMATS)}; default: the ending of -o."),
             click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}."),
             click.option("--width", type=click.IntRange(320, 4000), default=WIDTH, show_default=True,
-                         help="Of the picture, in pixels;"),
+                         help="Width in pixels."),
             click.option("--height", type=click.IntRange(240, 4000), default=HEIGHT, show_default=True,
-                         help="its height."),
+                         help="Height in pixels."),
             click.option("--title", help="Another title; an empty one for none."),
             click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True,
                          help="Pixels of a PNG to each pixel of the picture."),
@@ -66,7 +66,7 @@ def look_options(function: Command) -> Command:
 
 
 def draw(make: Callable[[Mapping[str, Any]], Chart], output: str, form: str | None, scale: float, **look: Any) -> None:
-    """Make a chart, render it, write it. The target and the words are looked at before any work."""
+    """Make a chart, render it, write it. The target and the choices are checked before any work."""
     check_target(output)
     form = form or ending(output, FORMATS)
     if form not in FORMATS:
@@ -112,8 +112,8 @@ of_several_networks(
     """,
 )
 of_one_network("profile", "Parameters, multiplications and stored activations along the depth of NET.")
-of_one_network("memory", "Live bytes of activations while NET runs, with the peak.")
-of_one_network("receptive_field", "How many pixels an output of each layer of NET can see.", with_bytes=False)
+of_one_network("memory", "Memory of the live activations while NET runs, with its peak.")
+of_one_network("receptive_field", "Size of the receptive field of each layer of NET.", with_bytes=False)
 of_several_networks(
     "timeline",
     """The line of development: families of networks by year, and which follows which.
@@ -142,7 +142,7 @@ def sweep_command(
     dtype: str,
     **options: Any,
 ) -> None:
-    """What a parameter does to the totals of a network."""
+    """The totals of a network over the values of a parameter."""
     steps = comma_separated(values)
     if not 1 <= len(steps) <= MOST_STEPS:
         raise UsageError(f"--values takes 1 to {MOST_STEPS} values, comma-separated, not {len(steps)}")

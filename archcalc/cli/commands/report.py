@@ -31,7 +31,9 @@ from archcalc.render.tables.report import Report, make_report
 @click.option("--layout", type=click.Choice(["hwc", "chw"]), default="hwc", show_default=True,
               help="Shapes in tables as height×width×channels or channels×height×width.")  # fmt: skip
 @click.option("--columns", metavar="KEYS", help="Columns by key, comma-separated; all for every one.")
-@click.option("--depth", type=click.IntRange(min=1), help="Fold blocks below so many levels of names into one row.")
+@click.option(
+    "--depth", type=click.IntRange(min=1), help="Levels of block names to show; deeper blocks become one row each."
+)
 def command(
     networks: list[NetworkChoice],
     everything: bool,

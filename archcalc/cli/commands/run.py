@@ -49,9 +49,9 @@ class Wanted(NamedTuple):
 @network_argument
 @click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
 @preset_option
-@click.option("--input-size", metavar="HxWxC", help="Another input: height×width×channels, as in 384x384x3.")
+@click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
 @settings_option
-@click.option("--batch", type=click.IntRange(1, 1 << 20), help="Images at a time. Default: 1, or those of --input.")
+@click.option("--batch", type=click.IntRange(1, 1 << 20), help="Number of images. Default: 1, or those of --input.")
 @precision_option
 @click.option("--algorithm", type=click.Choice(["auto", "loops", "im2col", "fast"]), default="auto", show_default=True,
               help="How convolutions and pools are calculated.")  # fmt: skip
@@ -60,8 +60,8 @@ class Wanted(NamedTuple):
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
 @click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
 @click.option("--layers", is_flag=True, help="A row for each layer; with --algorithm im2col its matrices too.")
-@click.option("--top", type=click.IntRange(min=1), help="Show so many of the most likely classes. With --classes: 5.")
-@click.option("--classes", metavar="FILE", help="Names of the classes, one a line.")
+@click.option("--top", type=click.IntRange(min=1), help="Number of most likely classes to show. With --classes: 5.")
+@click.option("--classes", metavar="FILE", help="Names of the classes, one per line.")
 @click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
 @output_options(("text", "json"), {".json": "json"}, what="The picture of --feature-maps; else the text.")
@@ -89,12 +89,11 @@ def command(
 ) -> int:
     """Run a network in numpy and compare every shape and count with the analysis.
 
-    Where the run is planned for speed, a sample of its values is compared with the plain kernels too.
+    In a fast run a sample of the values is compared with the reference kernels too. The exit code is 1 where anything
+    differs.
 
-    The exit code is 1 where they differ.
-
-    On a CPU with AVX-512 OPENBLAS_CORETYPE makes numpy's OpenBLAS use it, unless that variable is set already or
-    ARCHCALC_OPENBLAS is `keep`.
+    On a CPU with AVX-512, OPENBLAS_CORETYPE is set so that numpy's OpenBLAS uses it, unless the variable is set already
+    or ARCHCALC_OPENBLAS is `keep`.
     """
     choose_kernels(verbose)
     import numpy as np

@@ -59,10 +59,10 @@ def command(
     seed: int,
     target: Target,
 ) -> int:
-    """Run a network as one convolution over a larger image, and compare with its crops one by one.
+    """Run a network over a larger image in one pass, and compare the result with a run for each crop.
 
-    Dense layers become convolutions. Without padding both are equal, and the exit code is 1 where they differ; with
-    padding a crop sees zeros where the image goes on, and the difference is shown.
+    Dense layers become convolutions. Without padding both results are equal, and the exit code is 1 where they differ.
+    With padding a crop has zeros where the image continues, and the difference is shown.
     """
     choose_kernels()
     from archcalc.execute.runner.memory import check_memory
@@ -141,7 +141,7 @@ def _text(analysis: Analysis, shape: tuple[int, ...], slid: Slid, how: str) -> s
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         note = (
             f"Not equal: {', '.join(names[:3])}{more} read zeros around their map. A crop has them at its edges, where "
-            f"the image goes on. --without-padding shows the same network without."
+            f"the image continues. --without-padding runs the same network without padding."
         )
         lines += wrap(note, 110)
     else:

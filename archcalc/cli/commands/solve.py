@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import click
 
-from archcalc.cli.options import complete_network, parse_input, parse_settings
+from archcalc import tools
+from archcalc.cli.options import complete_network, parse_input, parse_settings, settings_option
 from archcalc.cli.output import write
 from archcalc.core.amounts import parse_amount
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 from archcalc.core.shapes import parse_image_shape
-from archcalc.explain.solve import equation as eq
-from archcalc.explain.solve.layer import NAMES, solve_layer
+from archcalc.displays import Result
+from archcalc.explain.solve.equation import is_equation
+from archcalc.explain.solve.layer import NAMES
 
 #: Bytes of a parameter or a stored value, where a size in bytes is wanted.
 _BYTES = BYTES["float32"]
@@ -27,42 +28,41 @@ _LARGEST = 1 << 40
 @click.argument("what", metavar="OP|EQUATION|NET", shell_complete=complete_network)
 @click.option("--input", "size", metavar="N", help="For a layer, its input along one axis; for a network, HxWxC.")
 @click.option("--output", metavar="N", help="The output along one axis.")
-@click.option("--kernel-size", metavar="N", help="A number, or ? for unknown. What is not given is unknown.")
-@click.option("--stride", metavar="N", help="The same for the stride,")
-@click.option("--padding", metavar="N", help="the padding on one side,")
-@click.option("--dilation", metavar="N", help="the dilation: 1 unless given,")
-@click.option("--output-padding", metavar="N", help="and a transposed convolution's extra rows: 0 unless given.")
-@click.option("--same", is_flag=True, help="An output as large as the input, divided by the stride and rounded up.")
+@click.option("--kernel-size", metavar="N", help="The kernel size, or ? for unknown, as is what is not given.")
+@click.option("--stride", metavar="N", help="The stride, or ?.")
+@click.option("--padding", metavar="N", help="The padding on one side, or ?.")
+@click.option("--dilation", metavar="N", help="The dilation, or ?. Default: 1.")
+@click.option("--output-padding", metavar="N", help="The extra rows of a transposed convolution, or ?. Default: 0.")
+@click.option("--same", is_flag=True, help="Output size: input size divided by the stride, rounded up.")
 @click.option("--ceil-mode", is_flag=True, help="Round the output size up (pools only).")
 @click.option("--for", "name", metavar="NAME", help="The parameter of a network to solve for, or input.")
-@click.option("--params", metavar="N", help="The parameters that the network is to have as 2,000,000, 2M or 8 MB,")
-@click.option("--multiplications", metavar="N", help="its multiplications,")
-@click.option("--activations", metavar="N", help="or the values that it stores.")
+@click.option("--params", metavar="N", help="The wanted number of parameters: 2,000,000, 2M or 8 MB.")
+@click.option("--multiplications", metavar="N", help="The wanted number of multiplications.")
+@click.option("--activations", metavar="N", help="The wanted number of stored values.")
 @click.option("--smallest", is_flag=True, help="The smallest square input.")
-@click.option(
-    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
-)
+@settings_option
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-o", "file", metavar="FILE", help="Write to a file; - is stdout.")
 def command(what: str, **options: Any) -> None:
     """The unknown of a layer, of an equation or of a network: every value that solves it.
 
     A layer is an op with a window (conv2d, max_pool2d, conv_transpose2d, …) along one axis; what is not given, or is
-    given as ?, is unknown. Where nothing solves it, the nearest is given.
+    given as ?, is unknown. If there is no solution, the nearest values are shown.
     """
     from archcalc.ops import OPS
 
     check_target(options["file"])
     kind = op_of(what)
-    if eq.is_equation(what) and "->" not in what:
-        result = _equation(what, options)
+    notes: list[str] = []
+    if is_equation(what) and "->" not in what:
+        _none_of(options, (*_OF_LAYER, *_OF_NETWORK, "size"), "equations")
+        result = tools.solve(what)
     elif kind in OPS:
-        result = _layer(kind, options)
+        result, notes = _layer(kind, options)
     else:
         result = _network(what, options)
-    lines, data = result
-    text = json.dumps(data, ensure_ascii=False, indent=1) if options["form"] == "json" else "\n".join(lines)
-    write(text + "\n", options["file"])
+    text = result.render(options["form"])
+    write("\n".join([text, *(notes if options["form"] == "text" else ())]) + "\n", options["file"])
 
 
 def op_of(word: str) -> str:
@@ -122,9 +122,7 @@ def target_of(text: str, measure: str) -> int:
 # --- a layer
 
 
-def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    from archcalc.explain.solve import words
-
+def _layer(kind: str, options: dict[str, Any]) -> tuple[Result, list[str]]:
     _none_of(options, _OF_NETWORK, "layers")
     given = {name: number(options[name], name.replace("_", "-")) for name in NAMES if name != "input"}
     given["input"] = side(options["size"])
@@ -137,10 +135,10 @@ def _layer(kind: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any
     lines: list[str] = []
     if options["same"]:
         asked, lines = _same(asked)
-    solution = solve_layer(kind, asked, options["ceil_mode"])
-    if not any(name in solution.known for name in ("input", "output")):
+    result = tools.solve(kind, ceil_mode=options["ceil_mode"], **asked)
+    if not any(name in result.value.known for name in ("input", "output")):
         raise UsageError("give --input or --output, so that there is something to solve")
-    return [*words.tell(solution), *lines], words.as_dict(solution)
+    return result, lines
 
 
 def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str]]:
@@ -165,19 +163,10 @@ def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str
     return asked, lines
 
 
-# --- an equation
-
-
-def _equation(text: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    _none_of(options, (*_OF_LAYER, *_OF_NETWORK, "size"), "equations")
-    roots = eq.solve_equation(text)
-    return eq.tell(roots), eq.as_dict(text, roots)
-
-
 # --- a network
 
 
-def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+def _network(network: str, options: dict[str, Any]) -> Result:
     from archcalc.explain.solve import network as net
     from archcalc.spec.catalogue import load
 
@@ -192,11 +181,13 @@ def _network(network: str, options: dict[str, Any]) -> tuple[list[str], dict[str
             raise UsageError("--smallest goes with --for input")
         side = net.smallest(graph)
         data = {"schema": "archcalc.network-solution/1", "network": graph.name, "unknown": "input", "smallest": side}
-        return [f"The smallest square input that {graph.title or graph.name} accepts is {side}×{side}."], data
+        return tools.solved(
+            side, [f"The smallest square input that {graph.title or graph.name} accepts is {side}×{side}."], data
+        )
     wanted = {measure: options[measure] for measure in net.MEASURES if options[measure] is not None}
     if len(wanted) != 1:
         raise UsageError("give one of --params, --multiplications, --activations, --output, or --smallest")
     ((measure, text),) = wanted.items()
     target = target_of(text, measure)
     answer = net.solve_network(network, name, measure, target, values, shape)
-    return net.tell(answer), net.as_dict(graph.name, name, measure, target, answer)
+    return tools.solved(answer, net.tell(answer), net.as_dict(graph.name, name, measure, target, answer))

@@ -17,7 +17,7 @@ from archcalc.spec.write import write_document, write_graph
 def command(network: NetworkChoice, target: Target) -> None:
     """A network as a spec in YAML that can be loaded again.
 
-    A pattern keeps its repeats; of any other network every layer is written out, its parameters put in.
+    A pattern keeps its repeats; any other network is written out layer by layer, with the values of its parameters.
     """
     graph = network.load()
     if is_pattern(network.name) and network.shape is None:

@@ -20,7 +20,7 @@ MOST_LAYERS = 200_000
 @click.command("validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 def command(files: tuple[str, ...]) -> None:
-    """Check spec files: their form, and that every network and variant in them fits together.
+    """Check spec files: their syntax, and that the layers of every network and variant fit together.
 
     Every problem is shown with file, line and column; exit code 2 if there is any.
     """

@@ -63,12 +63,12 @@ def of_one_source(analyses: Sequence[Analysis]) -> list[Accuracy | None]:
 
 
 def classes(analysis: Analysis) -> int:
-    """How many classes a network tells apart: the channels of its main output."""
+    """How many classes a network distinguishes: the channels of its main output."""
     return analysis.rows[analysis.graph.outputs[0].layer].output_shape[0]
 
 
 def comparable(analyses: Sequence[Analysis]) -> Comparable:
-    """Networks with a top-1 figure that tell the same number of classes apart: those of the largest group."""
+    """Networks with a top-1 figure that distinguish the same number of classes: those of the largest group."""
     missing: list[tuple[str, str]] = []
     points: list[Point] = []
     for analysis in analyses:

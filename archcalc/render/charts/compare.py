@@ -16,7 +16,7 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import Accuracy, Point, classes, comparable
 from archcalc.render.charts.axes import Scale, inside, logarithmic, short
-from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.figure import EDGE, Figure, Look, in_rows
 from archcalc.render.charts.labels import Box, Disc, Line, place
 from archcalc.render.charts.theme import LABEL, SMALL, Style, style, theme_of
 from archcalc.render.charts.titles import short_titles, shown
@@ -263,15 +263,12 @@ def _legend(points: Sequence[Point], drawn: Mapping[str, Style], theme: Theme, l
     outline = {**_mark("single crop"), "fill": theme.background, "stroke": theme.quiet}
     sizes = _round_sizes(max(point.analysis.totals.params for point in points))
     found += [(f"{short(size)} parameters" if size == sizes[-1] else short(size), outline, size) for size in sizes]
-    entries: list[Entry] = []
-    x, y = 0.0, ROW / 2
-    for text, mark, size in found:
-        needed = 2 * SWATCH + 5 + text_width(text, SMALL)
-        if x and x + needed > look.width - 2 * EDGE:
-            x, y = 0.0, y + ROW
-        entries.append(Entry(text, x, y, mark, size))
-        x += needed + 16
-    return entries
+    widths = [2 * SWATCH + 5 + text_width(text, SMALL) for text, _, _ in found]
+    places = in_rows(widths, look.width - 2 * EDGE, 16)
+    return [
+        Entry(text, x, (row + 0.5) * ROW, mark, size)
+        for (text, mark, size), (x, row) in zip(found, places, strict=True)
+    ]
 
 
 def _family(point: Point) -> str:

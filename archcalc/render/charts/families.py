@@ -1,4 +1,4 @@
-"""Families of networks and what they follow, as the specs tell it."""
+"""Families of networks and what they follow, according to the specs."""
 
 from __future__ import annotations
 

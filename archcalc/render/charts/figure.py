@@ -174,6 +174,18 @@ class Figure:
         }  # fmt: skip
 
 
+def in_rows(widths: Sequence[float], space: float, gap: float) -> list[tuple[float, int]]:
+    """Where each of some things begins, and in which row, so that no row is wider than the space."""
+    places: list[tuple[float, int]] = []
+    x, row = 0.0, 0
+    for width in widths:
+        if x and x + width > space:
+            x, row = 0.0, row + 1
+        places.append((x, row))
+        x += width + gap
+    return places
+
+
 _PLACES = frozenset({"x", "y", "x2", "y2"})
 
 

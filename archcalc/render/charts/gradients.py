@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archcalc.core import words
 from archcalc.core.errors import UsageError
 from archcalc.render.charts.axes import Scale
-from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.figure import EDGE, Figure, Look, in_rows
 from archcalc.render.charts.theme import LABEL, Style, style
 from archcalc.render.diagrams.text import clean, shorten, text_width
 
@@ -57,15 +57,15 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
         rows=[(one.title, layer, norm) for one in series for layer, norm in one.norms],
     )  # fmt: skip
     styles = [style(figure.theme, index) for index in range(len(series))]
-    rows = _legend_rows(names, figure.inner_width)
-    figure.top += ROW * len(rows)
+    places = in_rows([SAMPLE + text_width(name, LABEL) for name in names], figure.inner_width - 22, 22)
+    figure.top += ROW * (places[-1][1] + 1)
     x = _layers({point.place: point.layer for line in lines for point in line}, figure.inner_width)
     y = _decades([point.norm for point in drawn], figure.inner_height)
     across = "convolution and dense layers, from the input to the output"
     figure.axes(x, y, across, "‖∂L/∂W‖ (log scale)", grid=False)
     for name, line, look_of_line in zip(names, lines, styles, strict=True):
         _draw(figure, name, line, look_of_line, x, y)
-    _legend(figure, rows, names, styles)
+    _legend(figure, places, names, styles)
     return figure.spec()
 
 
@@ -148,29 +148,11 @@ def _line(drawn: Style) -> dict[str, Any]:
     return {"type": "line", "color": drawn.line, "strokeWidth": 1.8, "strokeDash": drawn.dash}
 
 
-def _legend_rows(names: Sequence[str], width: float) -> list[list[tuple[float, int]]]:
-    """Where the sample of each line begins, by the index of its network, in as many rows as it takes."""
-    rows: list[list[tuple[float, int]]] = [[]]
-    left = 0.0
-    for index, name in enumerate(names):
-        needed = SAMPLE + text_width(name, LABEL) + 22
-        if rows[-1] and left + needed > width:
-            rows.append([])
-            left = 0.0
-        rows[-1].append((left, index))
-        left += needed
-    return rows
-
-
-def _legend(
-    figure: Figure, rows: Sequence[Sequence[tuple[float, int]]], names: Sequence[str], styles: Sequence[Style]
-) -> None:
+def _legend(figure: Figure, places: Sequence[tuple[float, int]], names: Sequence[str], styles: Sequence[Style]) -> None:
     """A sample of each line with its name, above the plotting area."""
-    for number, row in enumerate(rows):
-        base = -8.0 - ROW * (len(rows) - 1 - number)
+    for (left, row), name, drawn in zip(places, names, styles, strict=True):
+        base = -8.0 - ROW * (places[-1][1] - row)
         middle = base - LABEL * 0.36
-        for left, index in row:
-            drawn = styles[index]
-            figure.place(_line(drawn), [{"x": left, "y": middle}, {"x": left + SAMPLE - 6, "y": middle}])
-            figure.add({**_mark(drawn), "x": left + (SAMPLE - 6) / 2, "y": middle})
-            figure.text(left + SAMPLE, base, names[index], fontSize=LABEL)
+        figure.place(_line(drawn), [{"x": left, "y": middle}, {"x": left + SAMPLE - 6, "y": middle}])
+        figure.add({**_mark(drawn), "x": left + (SAMPLE - 6) / 2, "y": middle})
+        figure.text(left + SAMPLE, base, name, fontSize=LABEL)

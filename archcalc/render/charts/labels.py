@@ -168,7 +168,7 @@ def _leader(disc: Disc, box: Box, gap: float) -> Line | None:
 
 
 def _fixed_cost(label: Label, own: int, discs: Sequence[Disc], blocked: Sequence[Box], lines: Sequence[Line]) -> float:
-    """What does not depend on the other labels: length of the way; discs, rectangles and lines below it."""
+    """What does not depend on the other labels: the distance from the point; discs, rectangles and lines below it."""
     disc = discs[own]
     middle = (label.box.left + label.box.right) / 2
     x = min(max(disc.x, label.box.left), label.box.right)

@@ -11,9 +11,9 @@ from archcalc.render.diagrams.theme import THEMES, Theme
 #: Font sizes in pixels on a picture of 960×540, which fills a slide: 12 pixels are 12 points there.
 TITLE, SUBTITLE, AXIS, LABEL, SMALL = 20, 13, 13, 12, 11
 
-#: The families of ops whose colours tell series apart, the most different ones first (Okabe and Ito's hues).
+#: The families of ops whose colours distinguish series, the most different ones first (Okabe and Ito's hues).
 SERIES = ("convolution", "pooling", "normalisation", "dense", "block", "activation", "shape")
-#: What tells series apart without colour, in the same order.
+#: What distinguishes series without colour, in the same order.
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4], [1, 3])
 

@@ -31,7 +31,7 @@ def title_of(analysis: Analysis) -> str:
 
 
 def short_titles(graphs: Sequence[LayerGraph]) -> list[str]:
-    """The titles of networks as labels; variants keep the brackets that tell them from their network."""
+    """The titles of networks as labels; variants keep the brackets that distinguish them from their network."""
     titles = [shown(graph.title or graph.name, LONGEST_TITLE) for graph in graphs]
     return without_brackets(titles, ["@" in graph.name for graph in graphs])
 

@@ -9,7 +9,7 @@ from archcalc.core import words
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.pages.charts import accuracy_chart, figure
-from archcalc.render.pages.markup import Html, element, fragment, join
+from archcalc.render.pages.markup import Html, element, fragment, join, wide
 from archcalc.render.pages.network import Section, not_drawn, part, section
 from archcalc.render.tables.networks import NetworkColumn, network_column
 from archcalc.render.tables.report import Report
@@ -105,7 +105,7 @@ def _table(reports: Sequence[Report], links: Sequence[str]) -> Html:
         element("tbody", Html("\n"), join(*rows, between="\n")),
         class_="sortable compared",
     )
-    return element("div", table, class_="wide", tabindex=0, role="region", aria_label="Totals of the networks")
+    return wide(table, "Totals of the networks")
 
 
 def _facts(report: Report, link: str) -> list[Html]:

@@ -11,7 +11,7 @@ _VOID = frozenset({"input", "meta", "br", "wbr"})
 
 
 class Html(str):
-    """Markup, as against text that has yet to be escaped."""
+    """Markup; any other text has yet to be escaped."""
 
     __slots__ = ()
 
@@ -37,6 +37,11 @@ def _attribute(name: str, value: str | int | bool | None) -> str:
 def join(*content: Content, between: str = "") -> Html:
     """Contents one after the other; texts are escaped, None is nothing."""
     return Html(between.join(part if isinstance(part, Html) else escape(part, quote=False) for part in content if part))
+
+
+def wide(content: Html, label: str) -> Html:
+    """A table in a region that scrolls where the window is too narrow for it."""
+    return element("div", content, class_="wide", tabindex=0, role="region", aria_label=label)
 
 
 def breakable(name: str) -> Html:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from archcalc.render.pages import markup
 from archcalc.render.pages.charts import figure, network_charts
 from archcalc.render.pages.derivations import derivations
-from archcalc.render.pages.markup import Html, element, join
+from archcalc.render.pages.markup import Html, element, join, wide
 from archcalc.render.pages.notes import conventions, figures
 from archcalc.render.pages.pictures import Picture, Pictures, diagrams
 from archcalc.render.pages.summary import heading, totals
@@ -23,7 +23,7 @@ class Section(NamedTuple):
 
 
 def section(report: Report, key: str = "", level: int = 1) -> Section:
-    """`key` tells networks of one page apart: it begins the `id`s. `level` is that of the title."""
+    """`key` distinguishes networks of one page: it begins the `id`s. `level` is that of the title."""
     prefix = f"{key}-" if key else ""
     pictures = diagrams(report.analysis, prefix, whole=not key)
     charts = network_charts(report.analysis, prefix)
@@ -59,7 +59,7 @@ def part(name: str, title: str, content: Html, level: int) -> Html:
 
 def not_drawn(sentence: str) -> Html:
     """The note that replaces a picture."""
-    return element("p", f"Not drawn: {sentence}", class_="missing")
+    return element("p", f"This picture could not be drawn: {sentence}", class_="missing")
 
 
 def _diagram(pictures: Pictures, prefix: str) -> Html:
@@ -131,15 +131,7 @@ def _layers(report: Report, prefix: str) -> Html:
         aria_label=f"Layers of {report.title}",
         hidden=True,
     )
-    wide = element(
-        "div",
-        table(report, prefix),
-        class_="wide",
-        tabindex=0,
-        role="region",
-        aria_label=f"Table of the layers of {report.title}",
-    )
-    return join(controls, wide)
+    return join(controls, wide(table(report, prefix), f"Table of the layers of {report.title}"))
 
 
 def _kind(family: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.core import words
-from archcalc.render.pages.markup import Html, element
+from archcalc.render.pages.markup import Html, element, wide
 from archcalc.render.tables.figures import Published, published
 from archcalc.render.tables.report import Report
 
@@ -27,7 +27,7 @@ def figures(report: Report) -> Html | None:
     caption = element("caption", "Published figures next to the computed ones", class_="hidden")
     body = element("tbody", *rows)
     inner = element("table", caption, element("thead", element("tr", *heads)), body, class_="figures")
-    return element("div", inner, class_="wide", tabindex=0, role="region", aria_label="Published figures")
+    return wide(inner, "Published figures")
 
 
 def _row(figure: Published, noted: bool) -> Html:

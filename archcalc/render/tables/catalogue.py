@@ -18,16 +18,9 @@ HEADS = ["network", "title", "year", "input", "layers", "params", "multiplicatio
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
     """One network in a line."""
-    graph = analysis.graph
-    return {
-        "network": graph.name,
-        "title": graph.title,
-        "year": graph.year,
-        "input": list(graph.input_shape),
-        "layers": len(analysis.rows),
-        "params": analysis.totals.params,
-        "multiplications": analysis.totals.multiplications,
-    }
+    graph, totals = analysis.graph, analysis.totals
+    facts = (graph.name, graph.title, graph.year, list(graph.input_shape), len(analysis.rows))
+    return dict(zip(HEADS, (*facts, totals.params, totals.multiplications), strict=True))
 
 
 def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str:
@@ -35,17 +28,19 @@ def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str
     rows = [as_dict(analysis) for analysis in analyses]
     if form == "json":
         return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    sizes = [format_shape(analysis.graph.input_shape) for analysis in analyses]
     if form == "csv":
         out = io.StringIO()
         writer = csv.DictWriter(out, HEADS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**row, "input": format_shape(tuple(row["input"])).replace("×", "x")} for row in rows)
+        writer.writerows({**row, "input": size.replace("×", "x")} for row, size in zip(rows, sizes, strict=True))
         return out.getvalue()
-    lines = [[_cell(key, cell) for key, cell in row.items()] for row in rows]
+    lines = [
+        [size if key == "input" else _cell(key, cell) for key, cell in row.items()]
+        for row, size in zip(rows, sizes, strict=True)
+    ]
     return "\n".join(align([HEADS, *lines], [False, False, True, True, True, True, True], colour)) + "\n"
 
 
 def _cell(key: str, value: Any) -> str:
-    if key == "input":
-        return format_shape(tuple(value))
     return f"{value:,}" if isinstance(value, int) and key != "year" else str(value or "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 from archcalc.render.tables.report import Report
 
@@ -12,19 +11,9 @@ _MODULES = {"table": "text", "markdown": "markdown", "csv": "csv", "json": "json
 #: HTML is made by `archcalc.render.pages`, which stands above the reports.
 FORMATS = (*_MODULES, "html")
 ENDINGS = {
-    ".txt": "table",
-    ".md": "markdown",
-    ".csv": "csv",
-    ".json": "json",
-    ".tex": "latex",
-    ".html": "html",
+    ".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex", ".html": "html",
     ".htm": "html",
-}
-
-
-def format_of(path: str | None, default: str = "table") -> str:
-    """The format that a file name asks for by its ending."""
-    return ENDINGS.get(Path(path).suffix.lower(), default) if path else default
+}  # fmt: skip
 
 
 def render(reports: Sequence[Report], form: str = "table") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.render.tables.formats import FORMATS, format_of
+from archcalc.render.tables.formats import FORMATS
 from tests.cli.runner import DATA, Run
 from tests.render.tables.tables import READERS, Page, read_csv, read_html, read_latex, read_markdown, read_text
 
@@ -179,21 +179,3 @@ def test_a_title_is_one_line(archcalc: Run, tmp_path: Path, form: str) -> None:
     assert result.code in (0, 2)
     assert "One\n" not in result.out
     assert result.code == 2 or "One" in result.out
-
-
-def test_formats_by_the_ending_of_a_file() -> None:
-    endings = {
-        "a.txt": "table",
-        "a.md": "markdown",
-        "a.csv": "csv",
-        "A.JSON": "json",
-        "x/a.b.tex": "latex",
-        "a.html": "html",
-        "a.HTM": "html",
-        "-": "table",
-        "json": "table",
-        "a.json.bak": "table",
-    }
-    assert {name: format_of(name) for name in endings} == endings
-    assert format_of(None) == "table"
-    assert format_of("list", default="csv") == "csv"
