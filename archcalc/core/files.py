@@ -26,7 +26,7 @@ _STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _Identity = frozenset[str | tuple[int, int]]
 
 
-class _Noted:
+class _FilesOfCommand:
     """The files of one command."""
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class _Noted:
         self.targets: dict[str | tuple[int, int], tuple[str, str]] = {}
 
 
-_noted: ContextVar[_Noted | None] = ContextVar("files of the command", default=None)
+_noted: ContextVar[_FilesOfCommand | None] = ContextVar("files of the command", default=None)
 
 
 @contextmanager
 def one_command() -> Iterator[None]:
     """What is read and written inside belongs to one command: nothing that it reads may be replaced."""
-    token = _noted.set(_Noted())
+    token = _noted.set(_FilesOfCommand())
     try:
         yield
     finally:
@@ -202,7 +202,7 @@ def write_bytes(data: bytes, path: str | Path) -> None:
 
 def write_files(files: Mapping[str, bytes]) -> None:
     """Write several files, or none where one cannot be written."""
-    waiting: list[_Waiting] = []
+    waiting: list[_PendingFile] = []
     current = ""
     try:
         seen: dict[str | tuple[int, int], str] = {}
@@ -215,7 +215,7 @@ def write_files(files: Mapping[str, bytes]) -> None:
                 if seen.setdefault(key, current) != current:
                     raise UsageError(f"{seen[key]} and {current} are the same file")
         for current, data in files.items():
-            waiting.append(_Waiting(current))
+            waiting.append(_PendingFile(current))
             with waiting[-1].open() as file:
                 file.write(data)
         for one in waiting:
@@ -234,7 +234,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     _check_not_read(str(path), _stat(str(path)))
     waiting = None
     try:
-        waiting = _Waiting(str(path))
+        waiting = _PendingFile(str(path))
         yield waiting.path
         waiting.finish()
     except OSError as error:
@@ -276,7 +276,7 @@ def check_empty(path: str | Path, option: str = "-o") -> None:
         raise UsageError(f"there is no directory {folder.parent}")
 
 
-class _Waiting:
+class _PendingFile:
     """A file that is being written: under a temporary name until it is whole."""
 
     def __init__(self, name: str) -> None:

@@ -40,6 +40,7 @@ class Linear(Op):
         return (weight, Param("bias", (self.out_features,))) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        # Ints give an int.
         return rules.linear_multiplications(elements(inputs[0]), self.out_features)  # type: ignore[no-any-return]
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:

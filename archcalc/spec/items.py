@@ -256,7 +256,7 @@ class ItemReader:
 def block_item(block: Any, raw: MarkedDict) -> MarkedList | None:
     """The body of a block as a list of layers: its layers, or its branches as the only item."""
     if block.layers is not None:
-        return block.layers  # type: ignore[no-any-return]
+        return block.layers  # type: ignore[no-any-return]  # `block` is Any
     if block.branches is None:
         return None
     item = MarkedDict(raw.at)

@@ -19,7 +19,7 @@ from archcalc.core.files import read_bytes
 try:
     from yaml import CSafeLoader as Loader
 except ImportError:  # PyYAML built without libyaml
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]  # another class for the same
 
 LARGEST_FILE = 1 << 20
 DEEPEST_NESTING = 40

@@ -13,6 +13,7 @@ from archcalc.core.files import check_target, write_files
 from archcalc.displays import numbered
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import FORMATS, PAGED, SIZES, STYLES, Choices, check
+from archcalc.render.diagrams.compose import COLOUR_BY
 from archcalc.render.diagrams.draw import draw_steps
 from archcalc.render.diagrams.theme import THEMES
 
@@ -27,7 +28,7 @@ from archcalc.render.diagrams.theme import THEMES
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
 @click.option("--expand", metavar="BLOCK", help="Expand one block, next to the folded ones.")
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
-              help="kind, params, multiplications, activations, receptive_field.")  # fmt: skip
+              help=f"{', '.join(COLOUR_BY)}.")  # fmt: skip
 @click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")
 @click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}.")
 @click.option("--direction", default="fit", metavar="DIR", show_default=True,

@@ -82,7 +82,7 @@ def command(
     overview = Overview(analysis.graph.title or analysis.graph.name, tuple(marked))
     write(render_grades(overview), str(target / "grades.csv"))
     write(render_overview(overview, _plot(overview, target)), str(target / "overview.md"))
-    _say(overview, output)
+    _print_summary(overview, output)
     return 0 if overview.graded else 1
 
 
@@ -101,7 +101,7 @@ def _plot(overview: Overview, target: Path) -> str | None:
     return "overview.svg"
 
 
-def _say(overview: Overview, output: str) -> None:
+def _print_summary(overview: Overview, output: str) -> None:
     unread = [each for each in overview.marked if each.problem]
     for each in unread:
         note(f"not graded: {each.student}: {each.problem}")

@@ -27,7 +27,7 @@ from archcalc.core.files import check_target
 from archcalc.core.shapes import parse_image_shape
 from archcalc.displays import Chart, chart_of, look_of
 from archcalc.render.charts.figure import HEIGHT, WIDTH
-from archcalc.render.charts.render import FORMATS, lacking, render
+from archcalc.render.charts.render import FORMATS, missing_characters, render
 from archcalc.render.charts.sweep import SHOWN, sweep
 from archcalc.render.diagrams.theme import THEMES
 
@@ -74,7 +74,7 @@ def draw(make: Callable[[Mapping[str, Any]], Chart], output: str, form: str | No
     look_of(look)
     chart = make(look)
     write_bytes(render(chart.spec, form, scale), output)
-    strange = lacking(chart.spec) if form in ("png", "pdf") else ""
+    strange = missing_characters(chart.spec) if form in ("png", "pdf") else ""
     if strange:
         note(f"note: {strange[:20]} is drawn in a font of this system, as □ where it has none")
     for remark in chart.notes:

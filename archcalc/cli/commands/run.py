@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LARGEST_NAMES = 1 << 24
 
 
-class Wanted(NamedTuple):
+class MapFiles(NamedTuple):
     """Files to be made of maps: all of them, or a picture of one."""
 
     activations: Path | None
@@ -106,7 +106,7 @@ def command(
     from archcalc.execute.show.summary import as_document, as_text, top_classes
 
     source, input_size = file_or_size(source, input_size)
-    wanted = Wanted(_path(save_activations), feature_maps, _path(target.path) if feature_maps else None)
+    wanted = MapFiles(_path(save_activations), feature_maps, _path(target.path) if feature_maps else None)
     choice = NetworkChoice(network, parse_settings(settings), parse_input(input_size))
     analysis = choice.analyse(batch or 1, dtype)
     _check_targets(analysis, wanted, save_weights)
@@ -153,7 +153,7 @@ def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def _check_targets(analysis: Analysis, wanted: Wanted, weights: str | None) -> None:
+def _check_targets(analysis: Analysis, wanted: MapFiles, weights: str | None) -> None:
     """Everything that can be wrong with the files to be written, before any work is done."""
     from archcalc.core.files import check_empty
     from archcalc.execute.runner.files import check_suffix
@@ -210,7 +210,7 @@ def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Wei
     return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
 
 
-def _watched(analysis: Analysis, wanted: Wanted) -> Collection[int] | None:
+def _watched(analysis: Analysis, wanted: MapFiles) -> Collection[int] | None:
     """The layers whose maps are wanted; None: all of them."""
     if wanted.activations is not None:
         return None
@@ -218,7 +218,7 @@ def _watched(analysis: Analysis, wanted: Wanted) -> Collection[int] | None:
 
 
 @contextmanager
-def _observer(analysis: Analysis, wanted: Wanted) -> Iterator[Observer]:
+def _observer(analysis: Analysis, wanted: MapFiles) -> Iterator[Observer]:
     """What is called with the maps that are wanted; its files are whole once this is over, or not there."""
     import numpy as np
 

@@ -71,7 +71,7 @@ def command(
 
     analysis: Analysis = NetworkChoice(network, parse_settings(settings)).analyse(1, dtype)
     if bare:
-        analysis = _bare(analysis)
+        analysis = _unpadded(analysis)
     source, size = file_or_size(source, input_size)
     if size is None:
         raise UsageError("how large is the image? --input-size 384x384x3")
@@ -94,7 +94,7 @@ def command(
     return 0 if result.converted.padded or result.difference <= TOLERANCE[dtype] else 1
 
 
-def _bare(analysis: Analysis) -> Analysis:
+def _unpadded(analysis: Analysis) -> Analysis:
     from archcalc.execute.runner.sliding import without_padding
 
     return _analysed(replace(analysis, graph=without_padding(analysis.graph)))

@@ -127,7 +127,7 @@ def _layer(kind: str, options: dict[str, Any]) -> tuple[Result, list[str]]:
     given = {name: number(options[name], name.replace("_", "-")) for name in NAMES if name != "input"}
     given["input"] = side(options["size"])
     given = {name: given[name] for name in NAMES}
-    asked = {
+    asked: dict[str, Any] = {
         name: value
         for name, value in given.items()
         if value is not None or options["size" if name == "input" else name] is not None
@@ -141,7 +141,7 @@ def _layer(kind: str, options: dict[str, Any]) -> tuple[Result, list[str]]:
     return result, lines
 
 
-def _same(asked: dict[str, int | None]) -> tuple[dict[str, int | None], list[str]]:
+def _same(asked: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The output that `same` padding stands for; at stride 1 the answer holds for every input."""
     from archcalc.core.numbers import ceil_div
 

@@ -229,7 +229,7 @@ def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
                 def made(size: int, settings: tuple[int, ...] = settings) -> int:
                     return rule.output(size, *settings)
 
-                # Outputs never fall as inputs grow.
+                # Outputs never fall as inputs grow. Mypy does not infer the type of a lambda's default.
                 first = _first(1, LARGEST_SIZE + 1, lambda size, made=made: made(size) >= wanted)  # type: ignore[misc]
                 last = _first(first, LARGEST_SIZE + 1, lambda size, made=made: made(size) > wanted)  # type: ignore[misc]
                 for size in range(first, last):

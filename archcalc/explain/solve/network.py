@@ -175,7 +175,7 @@ def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, t
     after = _first(first, high, lambda index: (result(index) or 0) > target)
     tried = sorted(index for index, value in results.items() if value is not None)
     values = [results[index] for index in tried]
-    if values != sorted(values):  # type: ignore[type-var]
+    if values != sorted(values):  # type: ignore[type-var]  # None is not among them
         raise UsageError(f"{measure} does not simply grow with {name}; try values with --set {name}=…")
     found = [Found(_plain(index * step), value) for index in tried if (value := results[index]) is not None]
     answer = _answer(name, measure, target, found)

@@ -19,7 +19,7 @@ from archcalc.render.charts.axes import Scale, inside, logarithmic, short
 from archcalc.render.charts.figure import EDGE, Figure, Look, in_rows
 from archcalc.render.charts.labels import Box, Disc, Line, place
 from archcalc.render.charts.theme import LABEL, SMALL, Style, style, theme_of
-from archcalc.render.charts.titles import short_titles, shown
+from archcalc.render.charts.titles import short_name, short_titles
 from archcalc.render.diagrams.text import clean, shorten, text_width
 from archcalc.render.diagrams.theme import Theme, mix
 
@@ -273,7 +273,7 @@ def _legend(points: Sequence[Point], drawn: Mapping[str, Style], theme: Theme, l
 
 def _family(point: Point) -> str:
     graph = point.analysis.graph
-    return shown(graph.family_title or graph.family or graph.title or graph.name, 24)
+    return short_name(graph.family_title or graph.family or graph.title or graph.name, 24)
 
 
 def _draw_legend(figure: Figure, entries: Sequence[Entry], radius: float, most: int) -> None:

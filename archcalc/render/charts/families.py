@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis
-from archcalc.render.charts.titles import LONGEST_TITLE, shown
+from archcalc.render.charts.titles import LONGEST_TITLE, short_name
 
 
 class Family(NamedTuple):
@@ -42,7 +42,7 @@ def line_of_development(analyses: Sequence[Analysis]) -> Development:
             notes.append(f"{graph.name}: its spec has no year")
             continue
         sources = dict.fromkeys(family_of[name] for name in graph.follows if name in family_of)
-        title = shown(graph.family_title or graph.title or graph.name, LONGEST_TITLE)
+        title = short_name(graph.family_title or graph.title or graph.name, LONGEST_TITLE)
         sizes = _sizes(members[key])
         follows = tuple(name for name in sources if name != key)
         families.append(Family(key, title, graph.year, analysis, (min(sizes), max(sizes)), follows))

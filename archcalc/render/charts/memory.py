@@ -10,9 +10,9 @@ from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.axes import linear
 from archcalc.render.charts.figure import EDGE, Figure, Look
-from archcalc.render.charts.schedule import along, draw_names, names_height, stretches, upwards
+from archcalc.render.charts.schedule import along, draw_names, layer_spans, names_height, upwards
 from archcalc.render.charts.theme import LABEL
-from archcalc.render.charts.titles import about, shown, title_of
+from archcalc.render.charts.titles import about, short_name, title_of
 from archcalc.render.diagrams.text import text_width
 
 LEFT = 84.0
@@ -24,7 +24,7 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     """Live bytes of activations over the layers in order, at inference."""
     look = look or Look()
     rows, totals = analysis.rows, analysis.totals
-    found = stretches(rows, look.width - LEFT - EDGE)
+    found = layer_spans(rows, look.width - LEFT - EDGE)
     step = (look.width - LEFT - EDGE) / len(rows)
     size = BYTES[analysis.dtype] * analysis.batch
     live = [values * size for values in analysis.memory.live]
@@ -46,7 +46,7 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     data = []
     for first in range(0, len(rows), each):
         at = max(range(first, min(first + each, len(rows))), key=lambda index: live[index])
-        data.append({"step": first, "layer": shown(rows[at].name), "live_bytes": live[at],
+        data.append({"step": first, "layer": short_name(rows[at].name), "live_bytes": live[at],
                      "written": words.size(live[at]), "output": format_shape(rows[at].output_shape)})  # fmt: skip
     data.append({**data[-1], "step": len(rows)})
     paint = figure.theme.families["convolution"]
@@ -63,7 +63,7 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
 
 def _peak(figure: Figure, analysis: Analysis, x: float, y: float, value: int) -> None:
     row = analysis.rows[analysis.memory.peak_layer]
-    text = f"peak {words.size(value)} at {shown(row.name)}"
+    text = f"peak {words.size(value)} at {short_name(row.name)}"
     more = f"{row.summary} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
     half = max(text_width(text, LABEL, True), text_width(more, LABEL)) / 2
     middle = min(max(x, half + 8), figure.inner_width - half)

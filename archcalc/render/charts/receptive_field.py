@@ -10,9 +10,9 @@ from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.charts.axes import Scale, linear, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
-from archcalc.render.charts.schedule import along, draw_names, names_height, stretches, upwards
+from archcalc.render.charts.schedule import along, draw_names, layer_spans, names_height, upwards
 from archcalc.render.charts.theme import LABEL, SMALL
-from archcalc.render.charts.titles import shown, title_of
+from archcalc.render.charts.titles import short_name, title_of
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import FAMILIES
 
@@ -50,7 +50,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     image = analysis.rows[0].output_shape[1:]
     left_out = len(rows) - len(known)
     notes = [f"{left_out:,} layers whose positions see fields of too many kinds are left out."] if left_out else []
-    found = stretches(rows, look.width - LEFT - EDGE)
+    found = layer_spans(rows, look.width - LEFT - EDGE)
     last = known[-1][1]
     figure = Figure(
         "receptive-field", look,
@@ -123,7 +123,7 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
                 "strokeWidth": 1.3, "opacity": 1}  # fmt: skip
         figure.add(
             {**mark, "size": marks},
-            [{"step": index + 0.5, "layer": shown(row.name), "what": row.summary, "pixels": _sizes(row)[0],
+            [{"step": index + 0.5, "layer": short_name(row.name), "what": row.summary, "pixels": _sizes(row)[0],
               "field": _words(row)} for index, row in grown if row.op.family == kind],
             x=along(figure, count), y=upwards(figure, "pixels", y, "") | {"axis": None},
             tooltip=[{"field": "layer"}, {"field": "what", "title": "operation"},
@@ -133,7 +133,7 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
     figure.legend(legend, figure.inner_height + figure.bottom - 4)
     if grown:
         index, row = max(grown, key=lambda pair: (max(_sizes(pair[1])), -pair[0]))
-        text = f"{_words(row)} at {shown(row.name)}"
+        text = f"{_words(row)} at {short_name(row.name)}"
         half = text_width(text, LABEL, True) / 2
         middle = min(max((index + 0.5) / count * figure.inner_width, half + 8), figure.inner_width - half)
         figure.text(middle, y(_sizes(row)[0]) - 12, text, fontWeight="bold", align="center")

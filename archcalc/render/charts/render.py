@@ -49,7 +49,7 @@ def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
     return to_pdf([drawn], title, description)
 
 
-def lacking(spec: Mapping[str, Any]) -> str:
+def missing_characters(spec: Mapping[str, Any]) -> str:
     """The characters in a plot that the shipped fonts lack: PNG and PDF take them from a font of the system."""
     texts: list[str] = []
     for layer in spec["layer"]:

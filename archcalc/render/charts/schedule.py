@@ -17,7 +17,7 @@ NAME_WIDTH = 168.0
 NEEDED = SMALL + 3.0
 
 
-class Stretch:
+class LayerSpan:
     """Layers whose names begin alike, drawn under one name: from `first` up to, not with, `last`."""
 
     def __init__(self, name: str, first: int, last: int) -> None:
@@ -29,7 +29,7 @@ class Stretch:
         return self.last - self.first
 
 
-def stretches(rows: Sequence[Row], width: float) -> list[Stretch]:
+def layer_spans(rows: Sequence[Row], width: float) -> list[LayerSpan]:
     """Every layer where names have space, else the outermost blocks."""
     names = [row.name for row in rows]
     if len(rows) * NEEDED > width:
@@ -37,19 +37,19 @@ def stretches(rows: Sequence[Row], width: float) -> list[Stretch]:
     found, at = [], 0
     for name, group in groupby(names):
         layers = len(list(group))
-        found.append(Stretch(name, at, at + layers))
+        found.append(LayerSpan(name, at, at + layers))
         at += layers
     return found
 
 
-def names_height(found: Sequence[Stretch], step: float) -> float:
+def names_height(found: Sequence[LayerSpan], step: float) -> float:
     """How much space the names need below the axis."""
-    shown = [stretch for stretch in found if stretch.layers * step >= NEEDED]
+    shown = [span for span in found if span.layers * step >= NEEDED]
     if not shown:
         return SMALL + 4.0
-    if all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown):
+    if all(text_width(span.name, SMALL) + 6 <= span.layers * step for span in shown):
         return SMALL + 4.0
-    return max(text_width(stretch.name, SMALL) for stretch in shown) + 4.0
+    return max(text_width(span.name, SMALL) for span in shown) + 4.0
 
 
 def along(figure: Figure, count: int) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def upwards(figure: Figure, field: str, y: Scale, title: str) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "scale": y.vega(), "axis": axis}
 
 
-def draw_names(figure: Figure, found: Sequence[Stretch], count: int, below: float = 6.0) -> None:
-    """Names below the stretches that are wide enough for them, with ticks between; numbers where none is.
+def draw_names(figure: Figure, found: Sequence[LayerSpan], count: int, below: float = 6.0) -> None:
+    """Names below the spans that are wide enough for them, with ticks between; numbers where none is.
 
     What is along the axis is written so far above the lower edge of the picture.
     """
@@ -74,24 +74,24 @@ def draw_names(figure: Figure, found: Sequence[Stretch], count: int, below: floa
         align="center", fontSize=LABEL,
     )  # fmt: skip
     step = figure.inner_width / count
-    shown = [stretch for stretch in found if stretch.layers * step >= NEEDED]
+    shown = [span for span in found if span.layers * step >= NEEDED]
     y = figure.inner_height
-    if len(shown) * NEEDED < 2 * NEEDED or sum(stretch.layers for stretch in shown) < count / 2:
+    if len(shown) * NEEDED < 2 * NEEDED or sum(span.layers for span in shown) < count / 2:
         scale: Scale = linear(count, 0, figure.inner_width)
         ticks = [(value / count * figure.inner_width, label) for value, label in scale.ticks if value <= count]
         for x, label in ticks:
             figure.text(x, y + SMALL + 6, label, fontSize=SMALL, align="center")
         _ticks(figure, [x for x, _ in ticks])
         return
-    flat = all(text_width(stretch.name, SMALL) + 6 <= stretch.layers * step for stretch in shown)
+    flat = all(text_width(span.name, SMALL) + 6 <= span.layers * step for span in shown)
     data = [
-        {"x": (stretch.first + stretch.last) / 2 * step, "y": y + (8 + SMALL / 2 if flat else 8), "name": stretch.name}
-        for stretch in shown
+        {"x": (span.first + span.last) / 2 * step, "y": y + (8 + SMALL / 2 if flat else 8), "name": span.name}
+        for span in shown
     ]
     mark = {"type": "text", "align": "center" if flat else "right", "baseline": "middle", "angle": 0 if flat else 270,
             "fontSize": SMALL}  # fmt: skip
     figure.place(mark, data, text={"field": "name"})
-    ends = {stretch.first for stretch in shown} | {stretch.last for stretch in shown}
+    ends = {span.first for span in shown} | {span.last for span in shown}
     _ticks(figure, [end * step for end in sorted(ends)])
 
 

@@ -11,7 +11,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import of_one_source
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.lines import Panel, line_panels
-from archcalc.render.charts.titles import shown, title_of
+from archcalc.render.charts.titles import short_name, title_of
 
 DEFAULT = ("params", "multiplications", "activation_bytes", "top1")
 #: What a sweep can show, by the name that commands take.
@@ -51,7 +51,7 @@ def sweep(
         panels.append(Panel(key, quantity, found))
     # A parameter of a family makes other members of it: ResNet over depth, not ResNet-18.
     family = analyses[0].graph.family_title if name != "input" else ""
-    title = shown(family) if family else title_of(analyses[0])
+    title = short_name(family) if family else title_of(analyses[0])
     first, last = analyses[0].totals, analyses[-1].totals
     return line_panels(
         "sweep", look or Look(),

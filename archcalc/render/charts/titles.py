@@ -16,7 +16,7 @@ LONGEST_TITLE = 200
 _BRACKETS = re.compile(r" \([^()]*\)$")
 
 
-def shown(name: str, longest: int = LONGEST) -> str:
+def short_name(name: str, longest: int = LONGEST) -> str:
     """A name of a spec on one line, shortened in its middle where it is endless."""
     line = " ".join(clean(name).split())
     if len(line) <= longest:
@@ -27,12 +27,12 @@ def shown(name: str, longest: int = LONGEST) -> str:
 
 def title_of(analysis: Analysis) -> str:
     """The title of a network."""
-    return shown(analysis.graph.title or analysis.graph.name)
+    return short_name(analysis.graph.title or analysis.graph.name)
 
 
 def short_titles(graphs: Sequence[LayerGraph]) -> list[str]:
     """The titles of networks as labels; variants keep the brackets that distinguish them from their network."""
-    titles = [shown(graph.title or graph.name, LONGEST_TITLE) for graph in graphs]
+    titles = [short_name(graph.title or graph.name, LONGEST_TITLE) for graph in graphs]
     return without_brackets(titles, ["@" in graph.name for graph in graphs])
 
 

@@ -43,6 +43,7 @@ def page_picture(analysis: Analysis, choices: Choices, ids: str) -> str:
 def colours(pictures: Iterable[str]) -> tuple[str, str]:
     """The declarations of the variables in the pictures: for the light theme, and for the dark one."""
     pairs = sorted({(found[1], found[2]) for picture in pictures for found in _VARIABLE.finditer(picture)})
+    # Two numbers give two texts.
     return tuple("".join(f"--c-{a}-{b}:#{(a, b)[which]};" for a, b in pairs) for which in (0, 1))  # type: ignore[return-value]
 
 

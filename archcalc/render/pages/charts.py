@@ -9,7 +9,7 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.figure import Look
 from archcalc.render.pages.colours import merge
-from archcalc.render.pages.markup import Html, element
+from archcalc.render.pages.markup import Drawn, Html, element
 
 WIDTH = 1120
 
@@ -36,14 +36,7 @@ class Chart(NamedTuple):
     bars: tuple[str, ...] = ()
 
 
-class Charts(NamedTuple):
-    """What could be drawn, and a sentence for each thing that could not: mostly the package that is missing."""
-
-    drawn: tuple[Chart, ...]
-    missing: tuple[str, ...]
-
-
-def network_charts(analysis: Analysis, ids: str) -> Charts:
+def network_charts(analysis: Analysis, ids: str) -> Drawn[Chart]:
     """Where a network spends, what is alive while it runs, and how its receptive field grows."""
     from archcalc.render.charts.memory import memory
     from archcalc.render.charts.profile import profile
@@ -66,21 +59,21 @@ def network_charts(analysis: Analysis, ids: str) -> Charts:
             drawn.append(chart._replace(along="bars", bars=_first_column(specs[0])))
         else:
             drawn.append(chart._replace(along="layers"))
-    return Charts(tuple(drawn), tuple(dict.fromkeys(missing)))
+    return Drawn(tuple(drawn), tuple(dict.fromkeys(missing)))
 
 
-def accuracy_chart(analyses: Sequence[Analysis], ids: str) -> Charts:
+def accuracy_chart(analyses: Sequence[Analysis], ids: str) -> Drawn[Chart]:
     """Reported accuracy over multiplications; nothing where no two of the networks can be compared so."""
     from archcalc.render.charts.accuracy import comparable
     from archcalc.render.charts.compare import compare
 
     if len(comparable(analyses).points) < 2:
-        return Charts((), ())
+        return Drawn((), ())
     try:
         chart = _chart(f"{ids}compare", "Accuracy and work", [compare(analyses, look) for look in _looks(630)])
     except UsageError as error:
-        return Charts((), (str(error),))
-    return Charts((chart,), ())
+        return Drawn((), (str(error),))
+    return Drawn((chart,), ())
 
 
 def _looks(height: int) -> list[Look]:

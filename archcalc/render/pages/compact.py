@@ -14,7 +14,7 @@ _LOOK = re.compile(
 _FREE = re.compile(r' class="[^"]*"')
 
 
-class Looks:
+class StyleClasses:
     """The classes of a page: each a set of properties that came in some drawing."""
 
     def __init__(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
+from importlib.resources import files
 from json import dumps
-from typing import Any
+from string import Template
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlsplit
 
 _VOID = frozenset({"input", "meta", "br", "wbr"})
@@ -17,6 +20,14 @@ class Html(str):
 
 
 Content = str | None
+Part = TypeVar("Part")
+
+
+class Drawn(NamedTuple, Generic[Part]):
+    """What could be drawn, and a sentence for each thing that could not: mostly the package that is missing."""
+
+    drawn: tuple[Part, ...]
+    missing: tuple[str, ...]
 
 
 def element(tag: str, *content: Content, **attributes: str | int | bool | None) -> Html:
@@ -36,12 +47,27 @@ def _attribute(name: str, value: str | int | bool | None) -> str:
 
 def join(*content: Content, between: str = "") -> Html:
     """Contents one after the other; texts are escaped, None is nothing."""
-    return Html(between.join(part if isinstance(part, Html) else escape(part, quote=False) for part in content if part))
+    return Html(between.join(_safe(part) for part in content if part))
+
+
+def _safe(part: str, quote: bool = False) -> str:
+    return part if isinstance(part, Html) else escape(part, quote)
 
 
 def wide(content: Html, label: str) -> Html:
     """A table in a region that scrolls where the window is too narrow for it."""
     return element("div", content, class_="wide", tabindex=0, role="region", aria_label=label)
+
+
+@cache
+def asset(name: str) -> str:
+    """The text of a file of the folder assets."""
+    return files("archcalc.render.pages").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def fill(name: str, **parts: str) -> Html:
+    """The markup of an asset with its parts, as `$name`, filled in; texts are escaped."""
+    return Html(Template(asset(name)).substitute({name: _safe(part, quote=True) for name, part in parts.items()}))
 
 
 def breakable(name: str) -> Html:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from archcalc.render.pages import markup
 from archcalc.render.pages.charts import figure, network_charts
 from archcalc.render.pages.derivations import derivations
-from archcalc.render.pages.markup import Html, element, join, wide
+from archcalc.render.pages.markup import Drawn, Html, element, fill, join, wide
 from archcalc.render.pages.notes import conventions, figures
-from archcalc.render.pages.pictures import Picture, Pictures, diagrams
+from archcalc.render.pages.pictures import Picture, diagrams
 from archcalc.render.pages.summary import heading, totals
 from archcalc.render.pages.table import table
 from archcalc.render.tables.report import Report
@@ -62,42 +62,21 @@ def not_drawn(sentence: str) -> Html:
     return element("p", f"This picture could not be drawn: {sentence}", class_="missing")
 
 
-def _diagram(pictures: Pictures, prefix: str) -> Html:
-    missing = map(not_drawn, pictures.missing)
+def _diagram(pictures: Drawn[Picture], prefix: str) -> Html:
+    missing = join(*map(not_drawn, pictures.missing))
     if not pictures.drawn:
-        return join(*missing)
-    buttons = [
-        ("in", "+", "Zoom in"),
-        ("out", "−", "Zoom out"),
-        ("fit", "Fit", "Fit: show all of it"),
-        ("full", "Full screen", None),
-    ]
-    tools = element(
-        "div",
-        _choice(pictures.drawn, f"{prefix}style"),
-        *(element("button", text, type="button", data_do=do, aria_label=label) for do, text, label in buttons),
-        element(
-            "span",
-            "Click a layer for its derivation. Drag to move; zoom by the buttons, by + and −, or by the wheel once "
-            "the diagram was clicked.",
-            class_="hint",
-        ),
-        class_="tools",
-        role="group",
-        aria_label="Diagram",
-        hidden=True,
-    )
+        return missing
     views = (
         element("div", picture.svg, class_="view", data_style=picture.key, hidden=index > 0)
         for index, picture in enumerate(pictures.drawn)
     )
-    return join(*missing, element("div", tools, *views, class_="diagram"))
+    return fill("diagram.html", missing=missing, choice=_choice(pictures.drawn, f"{prefix}style"), views=join(*views))
 
 
-def _choice(pictures: tuple[Picture, ...], name: str) -> Html | None:
+def _choice(pictures: tuple[Picture, ...], name: str) -> Html:
     """Buttons of which one is pressed: which of the pictures is shown."""
     if len(pictures) < 2:
-        return None
+        return Html()
     choices = (
         element(
             "label",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
-from archcalc.render.pages.markup import Html
+from archcalc.render.pages.markup import Drawn, Html
 
 _LABELS = {"graph": "Every layer", "blocks": "Blocks", "volumes": "Volumes"}
 
@@ -19,14 +19,7 @@ class Picture(NamedTuple):
     svg: Html
 
 
-class Pictures(NamedTuple):
-    """What could be drawn, and a sentence for each thing that could not: mostly the package that is missing."""
-
-    drawn: tuple[Picture, ...]
-    missing: tuple[str, ...]
-
-
-def diagrams(analysis: Analysis, ids: str, whole: bool = True) -> Pictures:
+def diagrams(analysis: Analysis, ids: str, whole: bool = True) -> Drawn[Picture]:
     """The styles that suit a network, the best one for a first look first; only that one unless `whole`."""
     from archcalc.render.diagrams.choices import MOST_LAYERS, Choices, default_style
     from archcalc.render.diagrams.pages import page_picture, standard_styles
@@ -43,4 +36,4 @@ def diagrams(analysis: Analysis, ids: str, whole: bool = True) -> Pictures:
             missing.append(str(error))
             continue
         drawn.append(Picture(style, _LABELS[style], Html(svg)))
-    return Pictures(tuple(drawn), tuple(dict.fromkeys(missing)))
+    return Drawn(tuple(drawn), tuple(dict.fromkeys(missing)))
