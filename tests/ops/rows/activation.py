@@ -1,4 +1,4 @@
-"""Activation functions since ReLU, worked out by hand."""
+"""Activation functions, worked out by hand."""
 
 from archcalc.ops import Operations
 from tests.ops.rows.row import Row
@@ -6,6 +6,29 @@ from tests.ops.rows.row import Row
 MAP = (2, 3, 2)
 
 ROWS = [
+    Row("relu", {}, ((2, 2, 2),), (2, 2, 2), counts=Operations(comparisons=8)),
+    Row("relu6", {}, ((2, 2, 2),), (2, 2, 2), counts=Operations(comparisons=16)),
+    # 1/(1 + e^−x)
+    Row("sigmoid", {}, ((8,),), (8,), counts=Operations(additions=8, divisions=8, exponentials=8)),
+    # (e^2x − 1)/(e^2x + 1)
+    Row(
+        "tanh",
+        {},
+        ((2, 2, 2),),
+        (2, 2, 2),
+        counts=Operations(additions=16, multiplications=8, divisions=8, exponentials=8),
+    ),
+    # 1.7159·tanh(2/3·x)
+    Row(
+        "scaled_tanh",
+        {},
+        ((2, 2, 2),),
+        (2, 2, 2),
+        counts=Operations(additions=16, multiplications=24, divisions=8, exponentials=8),
+    ),
+    Row("softmax", {}, ((10,),), (10,), counts=Operations(additions=9, divisions=10, exponentials=10)),
+    # Over the channels at each of 4 positions.
+    Row("softmax", {}, ((3, 2, 2),), (3, 2, 2), counts=Operations(additions=8, divisions=12, exponentials=12)),
     # Below 0 a product, and a comparison that tells where that is.
     Row("leaky_relu", {"negative_slope": 0.2}, (MAP,), MAP, counts=Operations(multiplications=12, comparisons=12)),
     Row("leaky_relu", {}, ((4, 3),), (4, 3), counts=Operations(multiplications=12, comparisons=12)),

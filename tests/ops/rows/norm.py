@@ -1,4 +1,4 @@
-"""Normalisation by the statistics of one image, and what is dropped in training only, worked out by hand."""
+"""Normalisation, and what is dropped in training only, worked out by hand."""
 
 from archcalc.ops import Operations
 from tests.ops.rows.row import Row
@@ -6,6 +6,44 @@ from tests.ops.rows.row import Row
 MAP = (4, 3, 2)
 
 NORMS = [
+    # One scale and one shift a value; γ and β are parameters, running mean and variance buffers.
+    Row("batch_norm2d", {}, ((3, 4, 4),), (3, 4, 4), 6, counts=Operations(48, 48), buffers=6),
+    Row("batch_norm2d", {"scale": False}, ((3, 4, 4),), (3, 4, 4), 3, counts=Operations(48, 48), buffers=6),
+    Row("batch_norm2d", {"shift": False}, ((3, 4, 4),), (3, 4, 4), 3, counts=Operations(48, 48), buffers=6),
+    Row("batch_norm2d", {}, ((7,),), (7,), 14, counts=Operations(7, 7), buffers=14),
+    # 4 channels, windows of 3 4 4 3 squares: 10 additions, and k four times; the square and α/n.
+    Row(
+        "local_response_norm",
+        {"size": 5},
+        ((4, 1, 1),),
+        (4, 1, 1),
+        counts=Operations(additions=14, multiplications=8, divisions=4, exponentials=4),
+    ),
+    # 3 channels, windows of 2 3 2: 4 additions at each of 4 positions.
+    Row(
+        "local_response_norm",
+        {"size": 3},
+        ((3, 2, 2),),
+        (3, 2, 2),
+        counts=Operations(additions=28, multiplications=24, divisions=12, exponentials=12),
+    ),
+    # An even window reads one channel more on one side: 1 2 2.
+    Row(
+        "local_response_norm",
+        {"size": 2},
+        ((3, 1, 1),),
+        (3, 1, 1),
+        counts=Operations(additions=2 + 3, multiplications=6, divisions=3, exponentials=3),
+    ),
+    # A window larger than all channels sees all of them.
+    Row(
+        "local_response_norm",
+        {"size": 99},
+        ((3, 1, 1),),
+        (3, 1, 1),
+        counts=Operations(additions=6 + 3, multiplications=6, divisions=3, exponentials=3),
+    ),
+    Row("dropout", {"p": 0.4}, ((3, 2, 2),), (3, 2, 2)),
     # 6 groups of 4: 2·18 sums, 24 differences, 6 times ε, 24 times β; 24 squares, 24 factors, 24 times γ.
     Row("layer_norm", {}, (MAP,), MAP, 8, counts=Operations(36 + 24 + 6 + 24, 72, 0, 18, 6)),
     Row("layer_norm", {"bias": False}, (MAP,), MAP, 4, counts=Operations(66, 72, 0, 18, 6)),

@@ -1,0 +1,22 @@
+"""Merging, worked out by hand."""
+
+from archcalc.ops import Operations
+from tests.ops.rows.row import Row
+
+ROWS = [
+    Row("add", {}, ((2, 2, 2), (2, 2, 2)), (2, 2, 2), counts=Operations(additions=8)),
+    Row("add", {}, ((5,), (5,), (5,)), (5,), counts=Operations(additions=10)),
+    Row("multiply", {}, ((2, 2, 2), (2, 2, 2)), (2, 2, 2), counts=Operations(multiplications=8)),
+    # Squeeze and excitation: one value a channel.
+    Row("multiply", {}, ((3, 2, 2), (3, 1, 1)), (3, 2, 2), counts=Operations(multiplications=12)),
+    Row("multiply", {}, ((3,), (3, 2, 2)), (3, 2, 2), counts=Operations(multiplications=12)),
+    # Inception-ResNet: the residual scaled by a constant.
+    Row("multiply", {"factor": 0.1}, ((3, 2, 2),), (3, 2, 2), counts=Operations(multiplications=12)),
+    Row("multiply", {"factor": 0.1}, ((3, 2, 2), (3, 2, 2)), (3, 2, 2), counts=Operations(multiplications=24)),
+    Row("multiply", {}, ((3, 2, 2),), (3, 2, 2)),
+    Row("concat", {}, ((2, 4, 4), (3, 4, 4)), (5, 4, 4)),
+    # GoogLeNet, inception (3a): 64 + 128 + 32 + 32 = 256. Source: Szegedy et al. 2014, table 1.
+    Row("concat", {}, ((64, 28, 28), (128, 28, 28), (32, 28, 28), (32, 28, 28)), (256, 28, 28)),
+    Row("concat", {}, ((2,), (3,)), (5,)),
+    Row("concat", {}, ((2, 4, 4),), (2, 4, 4)),
+]
