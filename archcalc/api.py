@@ -8,8 +8,9 @@ from typing import Any
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import LARGEST_SIZE, Shape, parse_image_shape
+from archcalc.core.shapes import LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
+from archcalc.graph.inputs import InputShapes, parse_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Analysis, Network
 from archcalc.spec import catalogue
@@ -18,7 +19,7 @@ from archcalc.spec import catalogue
 def load(
     network: str | Path,
     settings: Mapping[str, Any] | None = None,
-    input_shape: Shape | None = None,
+    input_shape: InputShapes | None = None,
     *,
     input: str | None = None,
 ) -> Network:
@@ -28,8 +29,8 @@ def load(
         network: A name (`"alexnet"`), a variant (`"alexnet@grouped"`), a pattern (`"32x32x3 -> conv3-8 -> fc10"`), or
             the path of a spec. A `Path` is always a file.
         settings: Values of the network's parameters.
-        input_shape: Another input as (channels, height, width).
-        input: The same as text, height×width×channels: `"160x160x3"`.
+        input_shape: Another input as (channels, *positions); of several, those by name.
+        input: The same as text, `"160x160x3"`; of several `"image=160x160x3, mask=160x160x1"`.
 
     Raises:
         UsageError: for what does not exist, with the nearest names; for an input that is none.
@@ -50,7 +51,7 @@ mobilenet takes 3: write input_shape=(3, 160, 160) or input="160x160x3"
 def from_yaml(
     text: str,
     settings: Mapping[str, Any] | None = None,
-    input_shape: Shape | None = None,
+    input_shape: InputShapes | None = None,
     *,
     input: str | None = None,
     network: str | None = None,
@@ -115,12 +116,14 @@ def analyse(
     return graph.analyse(batch, dtype, conventions, partial)
 
 
-def _on_input(make: Callable[[Shape | None], LayerGraph], shape: Shape | None, size: str | None) -> Network:
+def _on_input(make: Callable[[InputShapes | None], LayerGraph], shape: InputShapes | None, size: str | None) -> Network:
     """The network on the input that is given as a shape or as text, or on its own."""
     if size is not None:
         if shape is not None:
             raise UsageError("input and input_shape are two ways to say the same; give one")
-        shape = parse_image_shape(size)
+        shape = parse_inputs(size)
+    elif isinstance(shape, Mapping):
+        shape = {name: checked_shape(one) for name, one in shape.items()}
     elif shape is not None:
         shape = checked_shape(shape)
         own = make(None)

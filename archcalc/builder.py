@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.objects import Network
 from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
-from archcalc.spec.expand import Expander, expand_input
+from archcalc.spec.expand import Expander, expand_inputs
 from archcalc.spec.faults import TooMuchError
 from archcalc.spec.items import Step
 from archcalc.spec.load import prelude, spec_of
@@ -36,6 +36,7 @@ class GraphBuilder:
         name: The network's name.
         input: The size of its input as text, height×width×channels: `"32x32x3"`.
         input_shape: The same as (channels, height, width).
+        inputs: Several inputs instead, the size of each by name; the first layer reads the first.
         facts: What is known of it: title, description, authors, year, paper, follows, reported, as in a spec.
 
     Raises:
@@ -63,11 +64,26 @@ class GraphBuilder:
 
     """
 
-    def __init__(self, name: str, input: str | None = None, *, input_shape: Shape | None = None, **facts: Any) -> None:
-        if (input is None) == (input_shape is None):
-            raise SpecError([Problem('a network needs one input: input="32x32x3", or input_shape=(3, 32, 32)')])
+    def __init__(
+        self,
+        name: str,
+        input: str | None = None,
+        *,
+        input_shape: Shape | None = None,
+        inputs: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
+        if [input, input_shape, inputs].count(None) != 2:
+            raise SpecError(
+                [
+                    Problem(
+                        'a network needs one input, input="32x32x3" or input_shape=(3, 32, 32), or several: inputs={…}'
+                    )
+                ]
+            )
         size = str(spec_shape(checked_shape(input_shape))) if input_shape is not None else input
-        document = _marked({"name": name, "title": name, "input": size, **facts, "layers": []})
+        given = {"input": size} if inputs is None else {"inputs": dict(inputs)}
+        document = _marked({"name": name, "title": name, **given, **facts, "layers": []})
         with _without_places():
             spec = spec_of(Source("", document))
         spec = replace(spec, blocks=dict(prelude()))
@@ -76,13 +92,14 @@ class GraphBuilder:
         self._expander = Expander(spec, {})
         self._checker = Checker(spec)
         with _without_places():
-            self._expander.begin(expand_input(spec, spec.document.input, {}, _NOWHERE))
+            self._expander.begin(expand_inputs(spec, document, {}))
+        self._inputs = len(self._expander.layers)
         self._flow: tuple[int, ...] = (0,)
         self._scope = ""
         self._outputs: dict[str, Output] = {}
 
     def __repr__(self) -> str:
-        return f"<GraphBuilder {self._name}: {len(self) - 1} layers, output {format_shape(self.shape())}>"
+        return f"<GraphBuilder {self._name}: {len(self) - self._inputs} layers, output {format_shape(self.shape())}>"
 
     def __len__(self) -> int:
         return len(self._expander.layers)
@@ -174,9 +191,14 @@ class GraphBuilder:
 
     def build(self) -> Network:
         """The network as it is now; more can be added, and built again. Raises `SpecError` without any layer."""
-        if len(self) == 1:
+        expander, count = self._expander, self._inputs
+        if len(self) == count:
             raise SpecError([Problem("the network has no layers")])
-        layers = tuple(layer._replace(location=None) for layer in self._expander.layers)
+        used = {source for layer in expander.layers for source in layer.inputs}
+        unread = [layer.name for index, layer in enumerate(expander.layers[:count]) if index not in used]
+        if count > 1 and unread:
+            raise SpecError([Problem(f"no layer reads the input {unread[0]!r}; read it with inputs={unread[0]!r}")])
+        layers = tuple(layer._replace(location=None) for layer in expander.layers)
         outputs = tuple(self._outputs.values()) or (Output("output", self._flow[0]),)
         facts = {**self._facts, "reported": tuple(self._document.reported)}
         return Network.of(LayerGraph(self._name, layers, outputs, **facts))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError, UnknownLayerError, UsageError
-from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes import analysis as passes
@@ -53,7 +52,7 @@ class Network(LayerGraph):
 
     def __repr__(self) -> str:
         title = f" {self.title}," if self.title and self.title != self.name else ""
-        return f"<Network {self.name}:{title} input {format_shape(self.input_shape)}, {len(self) - 1} layers>"
+        return f"<Network {self.name}:{title} input {self.inputs_in_words()}, {len(self) - len(self.inputs)} layers>"
 
     def _repr_html_(self) -> str:
         analysis = self.analyse(partial=True)

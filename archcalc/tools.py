@@ -388,7 +388,7 @@ class Run:
 
 def run(
     network: AnyNetwork,
-    x: numpy.ndarray[Any, Any] | None = None,
+    x: numpy.ndarray[Any, Any] | Mapping[str, numpy.ndarray[Any, Any]] | None = None,
     *,
     weights: str | Path | None = None,
     seed: int = 0,
@@ -399,7 +399,7 @@ def run(
 
     Args:
         network: The network.
-        x: The input, (N, C, H, W); random numbers unless given.
+        x: The input, (N, C, H, W), or of several those by name; random numbers unless given.
         weights: An .npz or .safetensors file; random numbers unless given.
         seed: Another choice of random numbers.
         algorithm: `auto`, `fast`, `im2col` or `loops`.
@@ -415,10 +415,11 @@ def run(
     """
     from typing import get_args
 
+    from archcalc.execute.calls import inputs_by_layer
     from archcalc.execute.runner.compare import compare
     from archcalc.execute.runner.execute import Algorithm, execute
     from archcalc.execute.runner.files import load_weights
-    from archcalc.execute.runner.inputs import random_input
+    from archcalc.execute.runner.inputs import random_inputs
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.weights import SeededWeights
 
@@ -427,20 +428,21 @@ def run(
     if chosen is None:
         raise UsageError(f"there is no algorithm {algorithm[:60]!r}; there are {', '.join(known)}")
     analysis = _analysis(network)
-    shape = analysis.graph.input_shape
-    if x is None:
-        x = random_input(shape, analysis.batch, seed, analysis.dtype)
-    if x.ndim != len(shape) + 1 or x.shape[1:] != shape:
-        raise UsageError(f"the input must have the shape {('N', *shape)}, not {x.shape}".replace("'", ""))
-    if len(x) != analysis.batch or str(x.dtype) != analysis.dtype:
-        analysis = api.analyse(analysis.graph, len(x), str(x.dtype), analysis.conventions)
+    given = random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype) if x is None else x
+    batches = inputs_by_layer(analysis.graph, given)
+    for index, batch in batches.items():
+        shape = analysis.rows[index].output_shape
+        if batch.ndim != len(shape) + 1 or batch.shape[1:] != shape:
+            raise UsageError(f"the input must have the shape {('N', *shape)}, not {batch.shape}".replace("'", ""))
+    if len(batches[0]) != analysis.batch or str(batches[0].dtype) != analysis.dtype:
+        analysis = api.analyse(analysis.graph, len(batches[0]), str(batches[0].dtype), analysis.conventions)
     check_memory(analysis, keep_weights=weights is not None)
     arrays = (
         SeededWeights(analysis.graph, seed, analysis.dtype)
         if weights is None
         else load_weights(Path(weights), analysis)
     )
-    execution = execute(analysis.graph, x, arrays, chosen, count)
+    execution = execute(analysis.graph, given, arrays, chosen, count)
     return Run(execution, tuple(compare(execution, analysis, memory=count)))
 
 

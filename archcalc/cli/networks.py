@@ -43,7 +43,7 @@ def choose_kernels(verbose: bool = False) -> None:
 
 def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:
     """`--input` and `--input-size`: `--input 384x384x3` is a size, as elsewhere, but not where a file has that name."""
-    if source is not None and _SIZE.fullmatch(source) and not Path(source).exists():
+    if source is not None and (_SIZE.fullmatch(source) or "=" in source) and not Path(source).exists():
         return None, size or source
     return source, size
 
@@ -61,10 +61,15 @@ def weights_of(path: str, analysis: Analysis) -> Weights:
     return weights
 
 
+def check_preset(preset: str | None) -> None:
+    """Raise `UsageError` where a preset says how to read an image and none is given."""
+    if preset is not None:
+        raise UsageError("--preset says how to read an image; give one with --input")
+
+
 def random_inputs(shape: Shape, batch: int, dtype: str, seed: int, preset: str | None) -> Array:
     """Inputs where no image is given. Raises `UsageError` where a preset says how to read one."""
     from archcalc.execute.runner.inputs import random_input
 
-    if preset is not None:
-        raise UsageError("--preset says how to read an image; give one with --input")
+    check_preset(preset)
     return random_input(shape, batch, seed, dtype)

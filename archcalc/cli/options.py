@@ -11,7 +11,7 @@ import click
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import Shape, parse_image_shape
+from archcalc.graph.inputs import InputShapes, parse_inputs
 
 if TYPE_CHECKING:
     from archcalc.graph.layer_graph import LayerGraph
@@ -25,7 +25,7 @@ class NetworkChoice(NamedTuple):
 
     name: str
     settings: Mapping[str, Any]
-    shape: Shape | None = None
+    shape: InputShapes | None = None
 
     def load(self) -> LayerGraph:
         """The network itself."""
@@ -160,6 +160,6 @@ def share_settings(networks: Sequence[str], settings: Mapping[str, Any]) -> list
     return [{name: value for name, value in settings.items() if name in declared} for declared in known]
 
 
-def parse_input(text: str | None) -> Shape | None:
-    """The shape of `--input`."""
-    return None if text is None else parse_image_shape(text)
+def parse_input(text: str | None) -> InputShapes | None:
+    """The shape of `--input`, or of several inputs the shapes by name."""
+    return None if text is None else parse_inputs(text)

@@ -7,9 +7,23 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
+from archcalc.core.words import listed
 from archcalc.execute.kernels import KERNELS, Array, Kernel
 from archcalc.execute.kernels.backward import BACKWARD, Backward
 from archcalc.graph.layer_graph import Layer, LayerGraph
+
+#: A batch (N, C, *positions); of several inputs those by name.
+Inputs = Array | Mapping[str, Array]
+
+
+def inputs_by_layer(graph: LayerGraph, given: Inputs) -> dict[int, Array]:
+    """The batch of each input by the index of its layer. Raises `UsageError` where other inputs are given."""
+    batches = given if isinstance(given, Mapping) else {graph.layers[0].name: given}
+    if set(batches) != set(graph.inputs):
+        raise UsageError(f"{graph.name} has the inputs {listed(list(graph.inputs))}, here are {listed(list(batches))}")
+    if len({len(batch) for batch in batches.values()}) > 1:
+        raise UsageError("the inputs have batches of different sizes")
+    return {graph.index[name]: batches[name] for name in graph.inputs}
 
 
 def kernel_of(layer: Layer) -> Kernel:

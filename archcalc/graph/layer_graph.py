@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from archcalc.core.errors import Location
-from archcalc.core.shapes import Shape
+from archcalc.core.errors import Location, UsageError
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import listed
+from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.ops.base import Op
 
 if TYPE_CHECKING:
@@ -55,12 +57,12 @@ class Recipe(NamedTuple):
     """How layers that depend on the size of the input are made again for another; it holds for these layers only."""
 
     layers: tuple[Layer, ...]
-    make: Callable[[Shape], LayerGraph]
+    make: Callable[[Mapping[str, Shape]], LayerGraph]
 
 
 @dataclass(frozen=True)
 class LayerGraph:
-    """A network, expanded. `layers[0]` is the input; every layer reads only earlier ones.
+    """A network, expanded. The inputs are the first layers; every layer reads only earlier ones.
 
     Two graphs are equal where everything is that they know, the published facts included.
     """
@@ -93,7 +95,25 @@ class LayerGraph:
 
     @property
     def input_shape(self) -> Shape:
+        """The shape of the first input, of most networks the only one."""
         return self.layers[0].op.output_shape(())
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Shape]:
+        """The shape of each input by its name; the inputs are the first layers."""
+        return {layer.name: layer.op.output_shape(()) for layer in self.layers if layer.op.kind == "input"}
+
+    def only_input(self, what: str) -> Shape:
+        """The shape of the input. Raises `UsageError` where there are several, which `what` cannot do."""
+        if len(self.inputs) > 1:
+            raise UsageError(f"{what} needs a network of one input; {self.name} has {listed(list(self.inputs))}")
+        return self.input_shape
+
+    def inputs_in_words(self, layout: str = "hwc") -> str:
+        """224×224×3; of several inputs image 224×224×3, mask 224×224×1."""
+        if len(self.inputs) == 1:
+            return format_shape(self.input_shape, layout)
+        return ", ".join(f"{name} {format_shape(shape, layout)}" for name, shape in self.inputs.items())
 
     @cached_property
     def index(self) -> Mapping[str, int]:
@@ -110,17 +130,31 @@ class LayerGraph:
     def __len__(self) -> int:
         return len(self.layers)
 
-    def with_input(self, shape: Shape) -> Self:
+    def with_input(self, given: InputShapes) -> Self:
         """The same layers on another input, or those that the network has there.
 
-        Raises `SpecError` where there is no such network: its layers depend on a size that this input does not have.
+        Of several inputs, those that are given by name; a shape alone sets the positions of all that have those of
+        the first, each with its own channels. Raises `UsageError` for an input that the network does not have, and
+        `SpecError` where there is no such network: its layers depend on a size that this input does not have.
         """
         from dataclasses import replace
 
         from archcalc.ops.reshape import Input
 
+        shapes = self._shapes_of(given)
         if self.recipe is not None and self.recipe.layers is self.layers:
-            made = self.recipe.make(shape)
+            made = self.recipe.make(shapes)
             return replace(self, layers=made.layers, outputs=made.outputs, recipe=made.recipe)
-        first = self.layers[0]._replace(op=Input(shape=shape))
-        return replace(self, layers=(first, *self.layers[1:]))
+        layers = tuple(
+            layer._replace(op=Input(shape=shapes[layer.name])) if layer.name in shapes else layer
+            for layer in self.layers
+        )
+        return replace(self, layers=layers)
+
+    def _shapes_of(self, given: InputShapes) -> Mapping[str, Shape]:
+        """The shapes of all inputs, with those that are given."""
+        if isinstance(given, Mapping):
+            return {**self.inputs, **given_inputs(self.name, self.inputs, given)}
+        first, own = given, self.input_shape[1:]
+        others = {name: (shape[0], *first[1:]) if shape[1:] == own else shape for name, shape in self.inputs.items()}
+        return {**others, self.layers[0].name: first}

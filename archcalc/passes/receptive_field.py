@@ -84,13 +84,18 @@ def grow(size: Number, jump: Number, window: Window) -> tuple[Number, Number]:
 
 
 def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | None]:
-    """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways."""
+    """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways.
+
+    Pixels are those of the first input; what reads an input of another size has no field.
+    """
     fields: list[ReceptiveField | None] = []
     reads: dict[int, Sequence[Reads]] = {}
     for layer in layers:
         if layer.key not in reads:
             reads[layer.key] = layer.op.windows(layer.inputs)
-        if not layer.inputs:
+        if not layer.inputs and layer.output[1:] != layers[0].output[1:]:
+            fields.append(None)  # pixels are those of the first input
+        elif not layer.inputs:
             height, width = spatial(layer.output)
             fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
         else:

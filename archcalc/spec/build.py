@@ -10,13 +10,14 @@ from typing import Any
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
+from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
-from archcalc.spec.expand import expand, expand_input
+from archcalc.spec.expand import expand, expand_inputs
 from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact
 from archcalc.spec.settings import accept, settle
-from archcalc.spec.sizes import InputSizes, Scope
+from archcalc.spec.sizes import InputSizes, Scope, sizes_of
 from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import evaluate_tree, plain
@@ -56,50 +57,53 @@ def build(
     member: str | None = None,
     variant: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    input_shape: Shape | None = None,
+    input_shape: InputShapes | None = None,
 ) -> LayerGraph:
     """The layer graph of a network.
 
-    `member` is a network of a family, `variant` one of its variants, `settings` set parameters over both. Raises
-    `UsageError` for unknown names and values, `SpecError` for faults in the file.
+    `member` is a network of a family, `variant` one of its variants, `settings` set parameters over both,
+    `input_shape` its inputs. Raises `UsageError` for unknown names and values, `SpecError` for faults in the file.
     """
     document = spec.document
     member = member or document.name
     chosen = [document.networks.get(member, NOTHING), _variant(spec, member, variant)]
     variables = _variables(spec, member, variant, chosen, settings or {})
     described = [_described(spec, chosen[0], variables, settings or {}), chosen[1]]
-    given_shape = input_shape is not None
     problems: list[Problem] = []
-    if input_shape is None:
-        raw = input_section(spec, member, variant)
-        try:
-            input_shape = expand_input(spec, raw["input"], _with_let(spec, variables), raw.values_at["input"])
-        except SpecError as error:
-            # The layers are expanded all the same, so that everything wrong is reported at once.
-            problems += error.problems
+    shapes: Mapping[str, Shape] = {}
+    section = input_section(spec, member, variant)
+    names = section.get("inputs", ("input",))
+    found = {} if input_shape is None else given_inputs(member, names, input_shape)
+    try:
+        own = {} if len(found) == len(names) else expand_inputs(spec, section, _with_let(spec, variables))
+        shapes = {name: found.get(name) or own[name] for name in names}
+    except SpecError as error:
+        # The layers are expanded all the same, so that everything wrong is reported at once.
+        problems += error.problems
     body = spec.body_of(member, variant)
     # The outputs of the file name its own layers.
     outputs = document.outputs if body is spec.body else {}
     name = f"{member}@{variant}" if variant else member
     try:
         again = partial(build, spec, member, variant, settings)
-        graph = expand(spec, name, body, outputs, variables, input_shape, facts_of(spec, described), again)
+        graph = expand(spec, name, body, outputs, variables, shapes, facts_of(spec, described), again)
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from None
-    if input_shape is None:
+    if not shapes:
         raise SpecError(problems)
     keys = ((), ("networks", member), ("variants", variant))
-    changed = bool(settings) or given_shape
-    reported = _reported(spec, list(zip(keys, (document, *chosen), strict=True)), variables, input_shape, changed)
+    changed = bool(settings) or input_shape is not None
+    sources = list(zip(keys, (document, *chosen), strict=True))
+    reported = _reported(spec, sources, variables, next(iter(shapes.values())), changed)
     return replace(graph, reported=reported)
 
 
 def input_section(spec: Spec, member: str, variant: str | None) -> MarkedDict:
-    """The part of a spec whose `input` a network has: its variant's, its own, or the file's."""
+    """The part of a spec whose `input` or `inputs` a network has: its variant's, its own, or the file's."""
     document, raw = spec.document, spec.source.value
     found = raw
     for section, key, facts in (("networks", member, document.networks), ("variants", variant, document.variants)):
-        if key in facts and facts[key].input is not None:
+        if key in facts and (facts[key].input is not None or facts[key].inputs is not None):
             found = raw[section][key]
     assert isinstance(found, MarkedDict)
     return found
@@ -193,7 +197,7 @@ def _reported(
     stands, as long as the user has changed nothing.
     """
     exact_source = next(facts for _, facts in reversed(sources) if facts is not NOTHING)
-    known = {**_with_let(spec, variables, shape), "channels": shape[0], "height": shape[1], "width": shape[2]}
+    known = {**_with_let(spec, variables, shape), **sizes_of(shape)}
     figures = []
     for path, facts in sources:
         for index, figure in enumerate(facts.reported):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
+from archcalc.graph.inputs import InputShapes
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, network_names, variants_of
 from archcalc.spec.document import Parameter
@@ -84,7 +84,7 @@ def is_file_name(network: str) -> bool:
 
 
 def load(
-    network: str | Path, settings: Mapping[str, Any] | None = None, input_shape: Shape | None = None
+    network: str | Path, settings: Mapping[str, Any] | None = None, input_shape: InputShapes | None = None
 ) -> LayerGraph:
     """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
 

@@ -67,6 +67,14 @@ Parameters = dict[
 ]
 
 
+#: The size of an input: 224x224x3, or a number.
+Size = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+
+
 class Facts(Model):
     """What a network and its variants say of themselves."""
 
@@ -76,7 +84,9 @@ class Facts(Model):
     authors: list[str] = []
     year: Annotated[int, Field(ge=1900, le=2100)] | None = None
     paper: Paper | None = None
-    input: str | None = None
+    input: Size | None = None
+    #: Several inputs, each with its size.
+    inputs: dict[str, Size] | None = None
     #: The networks whose ideas it develops, by catalogue name.
     follows: list[str] = []
     reported: list[Reported] = []
@@ -124,7 +134,6 @@ class Document(Facts):
     #: Other names of the network of a catalogue, or of the default member of a family.
     aliases: list[str] = []
     title: str
-    input: str
     parameters: Parameters = {}
     let: Let | None = None
     blocks: dict[str, Block] = {}

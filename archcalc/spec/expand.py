@@ -422,14 +422,17 @@ class Expander:
 
     # --- the whole
 
-    def begin(self, shape: Shape | None) -> None:
-        """Write down the input, which every network begins with; None for a faulty one."""
-        self.knows_input = shape is not None
-        self.layers.append(Layer("input", Input(shape=shape or (1, 1, 1)), ()))
+    def begin(self, shapes: Mapping[str, Shape]) -> None:
+        """Write down the inputs, which every network begins with; none where they are faulty."""
+        self.knows_input = bool(shapes)
+        for index, (name, shape) in enumerate((shapes or {"input": (1, 1, 1)}).items()):
+            self.layers.append(Layer(name, Input(shape=shape), ()))
+            self.names.known[name] = (index,)
 
-    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shape: Shape | None) -> None:
+    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shapes: Mapping[str, Shape]) -> None:
         """Expand the layers; raises `SpecError` with all problems."""
-        self.begin(shape)
+        self.begin(shapes)
+        inputs = len(self.layers)
         try:
             variables = Scope(self.network_variables, self, (0,), "")
             self.let(self.spec.document.let, variables)
@@ -438,11 +441,21 @@ class Expander:
             self.name_outputs(flow, outputs, variables)
         except TooMuchError:
             pass
-        if len(self.layers) == 1 and not self.faults.problems:
+        if len(self.layers) == inputs and not self.faults.problems:
             self.faults.add("the network has no layers", self.spec.source.value.values_at["layers"])
+        elif inputs > 1 and not self.names.unresolved:
+            self.check_inputs(inputs)
         problems = self.faults.problems + self.names.problems(self.layers)
         if problems:
             raise SpecError(problems)
+
+    def check_inputs(self, count: int) -> None:
+        """Each of several inputs is there to be read."""
+        used = {source for layer in self.layers for source in layer.inputs} | {output.layer for output in self.outputs}
+        for layer in self.layers[:count]:
+            if self.names.known[layer.name][0] not in used:
+                message = f"no layer reads the input {layer.name!r}; read it with from: {layer.name}, or leave it out"
+                self.faults.add(message, self.spec.source.value.at, layer.name)
 
     def name_outputs(self, flow: Flow, declared: Mapping[str, LayerOutput], variables: Variables) -> None:
         if not declared:
@@ -477,15 +490,26 @@ def _inputs(fewest: int, most: int | None) -> str:
     return f"{fewest} to {most} inputs"
 
 
-def expand_input(spec: Spec, text: str, variables: Variables, at: Mark) -> Shape:
-    """The input shape that a spec gives, its braces filled."""
-    try:
-        return parse_image_shape(interpolate(text, variables))
-    except ExpressionError as error:
-        problem = Problem(f"input: {error.message}", Location(spec.file, *within(text, at, error.offset)))
-        raise SpecError([problem] if error.message else []) from None
-    except UsageError as error:
-        raise SpecError([Problem(f"input: {error}", Location(spec.file, *at))]) from None
+def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict[str, Shape]:
+    """The shape of each input that a part of a spec gives, its braces filled. Raises `SpecError`."""
+    owner = section.get("inputs", section)
+    names = ("input",) if owner is section else tuple(owner)
+    found, problems = {}, []
+    for name in names:
+        raw, at = owner[name], owner.values_at[name]
+        if not name.isprintable() or "/" in name or not name.strip():
+            problems.append(Problem(f"{name[:60]!r} cannot be the name of an input", Location(spec.file, *at)))
+        try:
+            found[name] = parse_image_shape(interpolate(str(raw), variables))
+        except ExpressionError as error:
+            if error.message:
+                place = Location(spec.file, *within(raw, at, error.offset))
+                problems.append(Problem(f"{name}: {error.message}", place))
+        except UsageError as error:
+            problems.append(Problem(f"{name}: {error}", Location(spec.file, *at)))
+    if problems or len(found) < len(names):
+        raise SpecError(problems)
+    return found
 
 
 def expand(
@@ -494,16 +518,16 @@ def expand(
     body: Sequence[it.Item],
     outputs: Mapping[str, LayerOutput],
     variables: Variables,
-    shape: Shape | None,
+    shapes: Mapping[str, Shape],
     facts: Mapping[str, Any],
-    again: Callable[[Shape], LayerGraph] | None = None,
+    again: Callable[[Mapping[str, Shape]], LayerGraph] | None = None,
 ) -> LayerGraph:
     """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion.
 
-    Without a shape, as it is faulty, nothing is known of sizes. `again` makes the network on another input.
+    Without shapes of inputs, as they are faulty, nothing is known of sizes. `again` makes the network on another input.
     """
     expander = Expander(spec, variables)
-    expander.run(body, outputs, shape)
+    expander.run(body, outputs, shapes)
     layers, ends = tuple(expander.layers), tuple(expander.outputs)
     recipe = Recipe(layers, again) if again is not None and expander.reads_sizes else None
     return LayerGraph(name, layers, ends, settings=dict(variables), recipe=recipe, **facts)

@@ -38,6 +38,7 @@ def spec_of(source: Source) -> Spec:
         document = _without_faults(source, error, problems)
     reader = ItemReader(source.file, problems)
     raw = source.value
+    problems += _input_problems(source)
     body = reader.items(raw["layers"], raw.values_at["layers"])
     blocks = {name: _block(reader, declared, raw["blocks"][name]) for name, declared in document.blocks.items()}
     own_bodies = {
@@ -58,6 +59,24 @@ def spec_of(source: Source) -> Spec:
 
 
 _STAND_INS = {"name": "unnamed", "title": "untitled", "input": "1x1x1"}
+
+
+def _input_problems(source: Source) -> list[Problem]:
+    """A file needs an input or inputs, and nothing in it can have both."""
+    raw = source.value
+    found = [] if "input" in raw or "inputs" in raw else [Problem("needs 'input', or 'inputs'", source.locate(()))]
+    sections = [(section, name) for section in ("networks", "variants") for name in raw.get(section) or ()]
+    for path in ((), *sections):
+        part = raw
+        for key in path:
+            part = part[key] if isinstance(part, MarkedDict) else None
+        if isinstance(part, MarkedDict) and "inputs" in part:
+            if "input" in part:
+                problem = "input and inputs are two ways to say the same; give one"
+                found.append(Problem(problem, source.locate_key((*path, "inputs"))))
+            elif part["inputs"] == {}:
+                found.append(Problem("inputs must name at least one", source.locate((*path, "inputs"))))
+    return found
 
 
 def _without_faults(source: Source, error: ValidationError, problems: list[Problem]) -> Document:

@@ -28,7 +28,7 @@ class Names:
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self.known: dict[str, Flow] = {"input": (0,)}
+        self.known: dict[str, Flow] = {}
         self._counters: dict[str, int] = {}
         self._open_scopes: dict[str, int] = {}
         #: References that named nothing when they were first met, and where: the scope, who reads, and the key.

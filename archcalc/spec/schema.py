@@ -34,6 +34,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "archcalc spec",
         **{key: value for key, value in schema.items() if key not in ("title", "description")},
+        "oneOf": [{"required": [key]} for key in ("input", "inputs")],
     }
 
 

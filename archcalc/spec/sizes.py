@@ -27,9 +27,14 @@ def size_of(name: str, shape: Shape) -> Any:
     key = "channels" if name == IN_CHANNELS else name
     axes, read = _SIZES[key]
     if len(shape) - 1 not in axes:
-        has = listed([other for other, (axes, _) in _SIZES.items() if len(shape) - 1 in axes])
+        has = listed(list(sizes_of(shape)))
         raise ExpressionError(f"a map of {format_shape(shape)} has no {name}; it has {has}")
     return read(shape)
+
+
+def sizes_of(shape: Shape) -> dict[str, Any]:
+    """Every size that a map has, by its name."""
+    return {name: read(shape) for name, (axes, read) in _SIZES.items() if len(shape) - 1 in axes}
 
 
 class Sizes(Protocol):

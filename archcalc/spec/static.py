@@ -186,12 +186,19 @@ class Checker:
         raw = self.spec.source.value
         members = [raw[section][name] for section in ("networks", "variants") for name in raw.get(section) or ()]
         for facts in (raw, *members):
-            text = facts.get("input") if isinstance(facts, dict) else None
-            if isinstance(text, str) and "{" not in text:
-                try:
-                    parse_image_shape(text)
-                except UsageError as error:
-                    self.problem(f"input: {error}", facts.values_at["input"])
+            if not isinstance(facts, MarkedDict):
+                continue
+            several = facts.get("inputs")
+            given = [(facts, "input")]
+            if isinstance(several, MarkedDict):
+                given += [(several, name) for name in several]
+            for owner, key in given:
+                text = owner.get(key)
+                if isinstance(text, (str, int)) and "{" not in str(text):
+                    try:
+                        parse_image_shape(str(text))
+                    except UsageError as error:
+                        self.problem(f"{key}: {error}", owner.values_at[key])
 
     def variants(self) -> None:
         document, raw = self.spec.document, self.spec.source.value

@@ -35,7 +35,8 @@ def write_graph(graph: LayerGraph) -> str:
     """
     is_member = (graph.family, graph.family_title) != (graph.name, graph.title)
     lines = [f"name: {_inline(graph.family)}", f"title: {_inline(graph.family_title)}"]
-    lines.append(f"input: {spec_shape(graph.input_shape)}")
+    sizes = {name: spec_shape(shape) for name, shape in graph.inputs.items()}
+    lines.append(f"input: {sizes['input']}" if list(sizes) == ["input"] else f"inputs: {_inline(sizes)}")
     if graph.settings:
         lines += ["parameters:", *_entries({name: _fixed(name, value) for name, value in graph.settings.items()}, "  ")]
     facts = list(_facts(graph))
@@ -87,7 +88,9 @@ def _fixed(name: str, value: Any) -> dict[str, Any]:
 
 def _layers(graph: LayerGraph) -> Iterator[str]:
     written: dict[Op, dict[str, Any]] = {}
-    for index, layer in enumerate(graph.layers[1:], start=1):
+    for index, layer in enumerate(graph.layers):
+        if layer.op.kind == "input":
+            continue
         fields: dict[str, Any] = {"name": layer.name}
         if layer.inputs != (index - 1,):
             sources = [graph.layers[source].name for source in layer.inputs]

@@ -244,7 +244,7 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "wrong_type_of_facts": [
         (1, 7, None, ["name: should be a word or text, not 5"]),
-        (3, 8, None, ["input: should be a word or text, not 28"]),
+        (3, 8, None, ["input: should be a word or text, not [28, 28, 1]"]),
         (4, 7, None, ["year: should be a whole number", "not 'soon'"]),
         (5, 10, None, ["authors: should be a list, not 'A. Author'"]),
         (6, 8, None, ["paper: should be a mapping", "not 'A paper'"]),

@@ -137,7 +137,7 @@ def test_parts_of_a_spec_that_are_accepted(more: dict[str, Any]) -> None:
 # --- what it rejects
 
 
-@pytest.mark.parametrize("key", ["name", "title", "input", "layers"])
+@pytest.mark.parametrize("key", ["name", "title", "layers"])
 def test_what_every_spec_needs(key: str) -> None:
     assert errors({name: value for name, value in GOOD.items() if name != key}) == [f"'{key}' is a required property"]
 
@@ -253,3 +253,9 @@ def test_words_of_a_field_can_be_completed() -> None:
     assert "'valid'" in str(padding)
     stride = SCHEMA["$defs"]["Step"]["properties"]["conv2d"]["properties"]["stride"]
     assert stride["default"] == [1, 1]
+
+
+def test_a_spec_has_an_input_or_inputs() -> None:
+    rest = {name: value for name, value in GOOD.items() if name != "input"}
+    assert errors({**rest, "inputs": {"image": "8x8x3", "features": 16}}) == []
+    assert len(errors(rest)) == len(errors({**GOOD, "inputs": {"image": "8x8x3"}})) == 1

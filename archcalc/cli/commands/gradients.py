@@ -103,7 +103,7 @@ def _how(seed: int, init: str | None, weights: str | None) -> str:
 def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, training: bool) -> Measured:
     from archcalc.execute.runner.gradients import measure
     from archcalc.execute.runner.initial import InitialWeights
-    from archcalc.execute.runner.inputs import random_input
+    from archcalc.execute.runner.inputs import random_inputs
     from archcalc.execute.runner.memory import check_gradient_memory
     from archcalc.execute.weights import Weights
 
@@ -111,7 +111,7 @@ def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, trai
     made: Weights = InitialWeights(analysis.graph, seed, analysis.dtype, init)
     if weights is not None:
         made = weights_of(weights, analysis)
-    x = random_input(analysis.graph.input_shape, analysis.batch, seed, analysis.dtype)
+    x = random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype)
     count = len(analysis.rows)
     with Progress(2 * count) as progress:
 

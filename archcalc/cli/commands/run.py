@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from archcalc.cli.networks import (
+    check_preset,
     choose_kernels,
     file_or_size,
     precision_option,
     preset_option,
-    random_inputs,
     seed_option,
     weights_of,
     weights_option,
@@ -28,6 +28,7 @@ from archcalc.core.files import check_target, read_bytes
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
+    from archcalc.execute.calls import Inputs
     from archcalc.execute.execution import Observer
     from archcalc.execute.kernels import Array
     from archcalc.execute.runner.execute import Algorithm
@@ -113,7 +114,7 @@ def command(
     names = _read_names(classes, analysis)
     check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     x = _input(analysis, source, preset, batch, seed)
-    if len(x) != analysis.batch:
+    if not isinstance(x, Mapping) and len(x) != analysis.batch:
         analysis = choice.analyse(len(x), dtype)
         check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
     arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
@@ -190,12 +191,13 @@ def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
     return names
 
 
-def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Array:
-    from archcalc.execute.runner.inputs import read_input
+def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Inputs:
+    from archcalc.execute.runner.inputs import random_inputs, read_input
 
-    shape = analysis.graph.input_shape
     if source is None:
-        return random_inputs(shape, analysis.batch, analysis.dtype, seed, preset)
+        check_preset(preset)
+        return random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype)
+    shape = analysis.graph.only_input("an input from a file")
     x = read_input(Path(source), shape, analysis.dtype, preset)
     if batch is not None and batch != len(x):
         raise UsageError(f"--batch {batch}, but {source} holds {len(x)}")

@@ -76,7 +76,7 @@ def command(
     if size is None:
         raise UsageError("how large is the image? --input-size 384x384x3")
     shape = parse_image_shape(size)
-    own = analysis.graph.input_shape
+    own = analysis.graph.only_input("sliding")
     if shape[:1] != own[:1]:
         raise UsageError(f"the image has {shape[0]} channels, the network reads {format_shape(own)}")
     converted = convert(analysis)

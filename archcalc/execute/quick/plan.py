@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import layers_with_switches
+from archcalc.execute.calls import Inputs, inputs_by_layer, layers_with_switches
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.quick.arena import Arena, Map
@@ -71,28 +71,33 @@ class Plan:
             )
             for group in self.groups
         ]
-        self._input: Shape | None = None
+        self._inputs: list[Shape] | None = None
 
     def run(
         self,
-        x: Array,
+        x: Inputs,
         observe: Observer | None = None,
         report: Reporter | None = None,
         check: ValueCheck | None = None,
     ) -> Execution:
-        """Run a batch (N, C, H, W). `observe` is called for every watched layer, `report` for every group of layers.
+        """Run a batch (N, C, H, W), or those of the inputs by name.
+
+        `observe` is called for every watched layer, `report` for every group of layers.
 
         `check` compares a sample of the values with the plain kernels.
 
         Raises `KernelError` where a kernel cannot take what reaches it.
         """
-        if x.shape != self._input:
-            if self._input is not None and x.shape[1:] != self._input[1:]:
-                raise ValueError(f"the plan is for maps {self._input[1:]}, not {x.shape[1:]}")
+        given = inputs_by_layer(self.graph, x)
+        shapes = [batch.shape for batch in given.values()]
+        if shapes != self._inputs:
+            for known, shape in zip(self._inputs or (), shapes, strict=False):
+                if shape[1:] != known[1:]:
+                    raise ValueError(f"the plan is for maps {known[1:]}, not {shape[1:]}")
             self.layouts.clear()
-            self._input = x.shape
+            self._inputs = shapes
         self.arena.start()
-        this = _Run(self, x)
+        this = _Run(self, given)
         # Numbers beyond the type are seen in the outputs; numpy would warn of each on the way.
         with self.workspace, np.errstate(all="ignore"):
             for task in self.tasks:
@@ -112,7 +117,7 @@ class Plan:
         }
         self.arena.finish()
         layers = tuple(this.layers[index] for index in range(len(self.graph)))
-        return Execution(layers, outputs, len(x), None if check is None else check.result())
+        return Execution(layers, outputs, shapes[0][0], None if check is None else check.result())
 
     @property
     def prepared_bytes(self) -> int:
@@ -123,9 +128,10 @@ class Plan:
 class _Run:
     """One run: the maps that are still to be read, what was seen, and where the next result goes."""
 
-    def __init__(self, plan: Plan, x: Array) -> None:
+    def __init__(self, plan: Plan, given: Mapping[int, Array]) -> None:
         self.plan = plan
-        self.x = x
+        self.given = given
+        self.dtype = given[0].dtype
         self.maps: dict[int, Map] = {}
         self.layers: dict[int, ExecutedLayer] = {}
         #: Concatenations of which some inputs are there.
@@ -143,11 +149,12 @@ class _Run:
             self._left[source] -= 1
         copies = None if check is None else check.before(task, inputs)
         try:
-            if inputs:
-                out = task.run(task, inputs, self)
+            if group.first in self.given:
+                x = channels_last(self.given[group.first])
+                out = self.new(x.shape)
+                np.copyto(out.array, x)
             else:
-                out = self.new(channels_last(self.x).shape)
-                np.copyto(out.array, channels_last(self.x))
+                out = task.run(task, inputs, self)
         except ValueError as error:
             raise KernelError(f'layer "{task.layer.name}" ({task.layer.op.kind}): {error}') from error
         if check is not None:
@@ -197,8 +204,8 @@ class _Run:
                 self._begun[concat] = self._allocate(concat, whole)
             buffer = self._begun[concat]
             return Map(buffer.array[..., parts[position]], buffer.memory, home)
-        memory = self.plan.arena.take(prod(shape) * self.x.itemsize)
-        return Map(memory.raw.view(self.x.dtype).reshape(shape), memory)
+        memory = self.plan.arena.take(prod(shape) * self.dtype.itemsize)
+        return Map(memory.raw.view(self.dtype).reshape(shape), memory)
 
     def _learn(self, index: int, out: Map, inputs: Iterable[Map]) -> None:
         """Remember how a concatenation is laid out: in the next run its inputs are written there."""

@@ -111,6 +111,7 @@ def project(
     above 0 count. `observe` is called with 0, 1, … for each layer that runs and each activation that is projected.
     """
     check_layer(analysis, layer, rule)
+    analysis.graph.only_input("a projection to the pixels")
     place = analysis.graph.index[layer]
     # Auxiliary outputs and all layers after this one are left out.
     part = replace(analysis.graph, layers=analysis.graph.layers[: place + 1], outputs=(Output(layer, place),))

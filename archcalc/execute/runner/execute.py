@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import array_sizes, kernel_of, layers_with_switches, settings_of
+from archcalc.execute.calls import Inputs, array_sizes, inputs_by_layer, kernel_of, layers_with_switches, settings_of
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
@@ -26,7 +26,7 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 @np.errstate(all="ignore")
 def execute(
     graph: LayerGraph,
-    x: Array,
+    x: Inputs,
     weights: Weights,
     algorithm: Algorithm = "auto",
     count: bool = False,
@@ -36,7 +36,7 @@ def execute(
     report: Reporter | None = None,
     compare_values: bool = False,
 ) -> Execution:
-    """Run a network on a batch (N, C, H, W).
+    """Run a network on a batch (N, C, H, W), or on those of its inputs by name.
 
     `auto` and `fast` plan the run (`Plan`); `loops` and `im2col` call one plain kernel after the other. A map is freed
     once its last reader has run; activation functions overwrite a map that nobody else needs. With `count` the
@@ -60,11 +60,12 @@ def execute(
     switched = layers_with_switches(graph)
     switches: dict[int, Switches] = {}
     layers = []
-    # Its own copy: the first activation function may overwrite it.
-    first = np.array(x, order="C", copy=True)
+    # Their own copies: the first activation function may overwrite one.
+    given_maps = {index: np.array(batch, order="C", copy=True) for index, batch in inputs_by_layer(graph, x).items()}
+    batch = len(given_maps[0])
     for index, layer in enumerate(graph):
         kernel = kernel_of(layer)
-        inputs = maps.take(layer) or [first]
+        inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer)
         arguments = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
         arrays = dict(weights.of(graph.owner(layer).name, sizes)) if sizes else {}
@@ -105,10 +106,8 @@ def execute(
             report(index)
         # Nothing of this step may outlive it, or its memory would not be free for the next.
         del inputs, arguments, arrays, given, out
-        if index == 0:
-            del first
         maps.free()
-    return Execution(tuple(layers), {each.name: maps[each.layer] for each in graph.outputs}, len(x))
+    return Execution(tuple(layers), {each.name: maps[each.layer] for each in graph.outputs}, batch)
 
 
 class _Maps:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import check_gradients
+from archcalc.execute.calls import Inputs, check_gradients
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.runner.loss import losses
 from archcalc.execute.runner.tape import BackwardStep, Observer, record, rewind
@@ -63,7 +63,7 @@ class Measured:
 
 def measure(
     analysis: Analysis,
-    x: Array,
+    x: Inputs,
     weights: Weights,
     seed: int = 0,
     training: bool = True,
@@ -93,7 +93,8 @@ def measure(
 
 def _norms(analysis: Analysis, step: BackwardStep, arrays: Mapping[str, Array]) -> LayerGradient:
     row = analysis.rows[step.layer]
-    trained = [param.name for param in row.op.param_shapes(row.input_shapes) if param.trainable]
+    frozen = analysis.graph.layers[step.layer].frozen
+    trained = [param.name for param in row.op.param_shapes(row.input_shapes) if param.trainable and not frozen]
     weights = relative = None
     if trained and step.arrays:
         weights = math.hypot(*(norm(step.arrays[name]) for name in trained))

@@ -14,8 +14,10 @@ import numpy as np
 from archcalc.core.errors import UsageError
 from archcalc.core.files import note_input
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.execute.calls import Inputs
 from archcalc.execute.kernels import Array
 from archcalc.execute.weights import generator
+from archcalc.graph.layer_graph import LayerGraph
 
 #: What numpy itself reads of a header.
 LARGEST_NPY_HEADER = 10_000
@@ -43,9 +45,16 @@ PRESETS = {
 }
 
 
-def random_input(shape: Shape, batch: int, seed: int, dtype: str) -> Array:
+def random_inputs(graph: LayerGraph, batch: int, seed: int, dtype: str) -> Inputs:
+    """Random numbers for the input of a network, or for each of several by its name."""
+    if len(graph.inputs) == 1:
+        return random_input(graph.input_shape, batch, seed, dtype)
+    return {name: random_input(shape, batch, seed, dtype, name) for name, shape in graph.inputs.items()}
+
+
+def random_input(shape: Shape, batch: int, seed: int, dtype: str, name: str = "input") -> Array:
     """A batch of numbers with mean 0 and variance 1, the same on every machine."""
-    values = generator(seed, "", "input").random((batch, *shape), dtype=np.float32)
+    values = generator(seed, "", name).random((batch, *shape), dtype=np.float32)
     values -= np.float32(0.5)
     values *= np.float32(12**0.5)
     return values.astype(dtype, copy=False)

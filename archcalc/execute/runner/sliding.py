@@ -180,6 +180,7 @@ def slide(
     `UsageError` where the image is smaller, or larger by what is no multiple of the stride. `observe` is called with 1,
     2, … and a word as the runs are done.
     """
+    analysis.graph.only_input("sliding")
     converted = convert(analysis)
     stride = converted.stride
     rows, columns = crop_origins(analysis.graph.input_shape, (large.shape[2], large.shape[3]), stride)

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import array_sizes, backward_of, kernel_of, layers_with_switches, settings_of
+from archcalc.execute.calls import (
+    Inputs,
+    array_sizes,
+    backward_of,
+    inputs_by_layer,
+    kernel_of,
+    layers_with_switches,
+    settings_of,
+)
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.kernels.backward import Nature
 from archcalc.execute.weights import Weights
@@ -46,7 +54,7 @@ class BackwardStep(NamedTuple):
 
 
 def record(
-    graph: LayerGraph, x: Array, weights: Weights, training: bool = False, observe: Observer | None = None
+    graph: LayerGraph, x: Inputs, weights: Weights, training: bool = False, observe: Observer | None = None
 ) -> Tape:
     """Run a network on a batch (N, C, H, W) and keep every map. Dropout drops nothing, not even in training.
 
@@ -56,9 +64,10 @@ def record(
     arrays: dict[int, Mapping[str, Array]] = {}
     switches: dict[int, Switches] = {}
     switched = layers_with_switches(graph)
+    given = inputs_by_layer(graph, x)
     for index, layer in enumerate(graph):
         kernel = kernel_of(layer)
-        inputs = [maps[source] for source in layer.inputs] or [x]
+        inputs = [given[index]] if index in given else [maps[source] for source in layer.inputs]
         settings = settings_of(layer, kernel.settings)
         sizes = array_sizes(kernel, layer, inputs[0])
         arrays[index] = weights.of(graph.owner(layer).name, sizes) if sizes else {}

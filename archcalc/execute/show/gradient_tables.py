@@ -127,7 +127,7 @@ def _title(results: Sequence[Measured]) -> str:
 
 def subtitle(results: Sequence[Measured]) -> str:
     """Input, batch and type."""
-    sizes = sorted({format_shape(result.analysis.graph.input_shape) for result in results})
+    sizes = sorted({result.analysis.graph.inputs_in_words() for result in results})
     first = results[0].analysis
     return f"input {', '.join(sizes)} · batch {first.batch} · {first.dtype}"
 

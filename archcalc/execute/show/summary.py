@@ -52,7 +52,7 @@ def as_text(
     """Lines for people; the last says whether everything agrees."""
     graph = analysis.graph
     lines = [
-        f"{words.line(graph.title or graph.name)}: input {format_shape(graph.input_shape)}, batch {execution.batch}, "
+        f"{words.line(graph.title or graph.name)}: input {graph.inputs_in_words()}, batch {execution.batch}, "
         f"{analysis.dtype}, {words.line(how)}"
     ]
     if layers:

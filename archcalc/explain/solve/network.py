@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.quantities import quantity
-from archcalc.core.shapes import Shape, spatial
+from archcalc.core.shapes import spatial
 from archcalc.core.suggest import did_you_mean
+from archcalc.graph.inputs import InputShapes
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.passes.shapes import infer_shapes
@@ -248,7 +249,12 @@ def _shown(name: str, value: Any) -> str:
 
 
 def solve_network(
-    network: str | Path, name: str, measure: str, target: int, settings: Mapping[str, Any], shape: Shape | None = None
+    network: str | Path,
+    name: str,
+    measure: str,
+    target: int,
+    settings: Mapping[str, Any],
+    shape: InputShapes | None = None,
 ) -> Answer:
     """Solve for `input` or for a parameter of a network. Raises `UsageError` for a parameter that does not exist."""
     if name == "input":

@@ -14,6 +14,7 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.trace import Node, Symbol
 from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, input_with, total
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, symbols_of
+from archcalc.graph.inputs import InputShapes
 from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
 from archcalc.spec.document import Parameter
@@ -63,7 +64,7 @@ def closed_form(
     network: str,
     quantity: str,
     settings: Mapping[str, Any] | None = None,
-    shape: Shape | None = None,
+    shape: InputShapes | None = None,
     names: Iterable[str] | None = None,
     conventions: Conventions | None = None,
 ) -> ClosedForm:
@@ -93,10 +94,15 @@ def closed_form(
     with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     fixed: dict[str, str] = {}
     body = spec.body_of(member or spec.document.name, variant)
-    text = input_section(spec, member or spec.document.name, variant)["input"]
+    section = input_section(spec, member or spec.document.name, variant)
+    texts = section["inputs"] if "inputs" in section else {"input": section["input"]}
+    if len(texts) > 1:
+        if asked is not None and "input" in asked:
+            raise UsageError(f"{graph.name} has several inputs, so the side of its input cannot be a symbol")
+        with_input = False
     while True:
         namer = Namer(declared)
-        sides = _Sides(text, shape, graph.input_shape, with_input, declared)
+        sides = _Sides(texts, shape, graph.inputs, with_input, declared)
         symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
         try:
             layers, variables = expand_with(spec, graph, body, symbols, namer, sides)
@@ -104,7 +110,7 @@ def closed_form(
             break
         except SteersError as error:
             names = namer.symbols_in(error.names)
-            if with_input and names & symbols_of(sides.shape[1:]):
+            if with_input and names & symbols_of(sides.first[1:]):
                 if asked is not None:
                     raise UsageError("input cannot be a symbol: it decides which layers there are") from None
                 with_input, fixed["input"] = False, "decides which layers there are"
@@ -115,7 +121,7 @@ def closed_form(
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    if with_input and len(given) == 3 and (sizes := symbols_of(sides.own[1:])):
+    if with_input and len(sides.first) == 3 and (sizes := symbols_of(sides.own[1:])):
         fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
     terms = total(layers, given, quantity, namer, conventions or Conventions())
     assumed = {name: _assumptions(declared[name]) for name in wanted}
@@ -124,19 +130,32 @@ def closed_form(
 
 
 class _Sides:
-    """The input of a network with symbols in it, worked out once its variables are known."""
+    """The inputs of a network with symbols in them, worked out once its variables are known."""
 
-    def __init__(self, text: str, asked: Shape | None, plain: Shape, with_input: bool, taken: Collection[str]) -> None:
-        self._text, self._asked, self._plain, self._with_input, self._taken = text, asked, plain, with_input, taken
-        #: With symbols where a side follows from a parameter.
+    def __init__(
+        self,
+        texts: Mapping[str, Any],
+        asked: InputShapes | None,
+        plain: Mapping[str, Shape],
+        with_input: bool,
+        taken: Collection[str],
+    ) -> None:
+        self._texts, self._asked, self._plain, self._with_input, self._taken = texts, asked, plain, with_input, taken
+        #: The first with symbols where a side follows from a parameter; and as it is taken.
         self.own: Shape = ()
-        self.shape: Shape = ()
+        self.first: Shape = ()
+        self._shapes: dict[str, Shape] = {}
 
-    def __call__(self, variables: Mapping[str, Any]) -> Shape:
-        if not self.shape:
-            self.own = (input_with(self._text, variables) if self._asked is None else None) or self._plain
-            self.shape = _input(self.own, self._with_input, self._taken)
-        return self.shape
+    def __call__(self, variables: Mapping[str, Any]) -> Mapping[str, Shape]:
+        if not self._shapes:
+            for name, plain in self._plain.items():
+                is_given = self._asked is not None and (not isinstance(self._asked, Mapping) or name in self._asked)
+                own = None if is_given else input_with(str(self._texts[name]), variables)
+                self._shapes[name] = own or plain
+            name = next(iter(self._shapes))
+            self.own = self._shapes[name]
+            self.first = self._shapes[name] = _input(self.own, self._with_input, self._taken)
+        return self._shapes
 
 
 def _symbol(name: str, value: Any) -> Recorded:

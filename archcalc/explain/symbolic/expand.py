@@ -33,6 +33,10 @@ from archcalc.spec.values import Values, Variables
 _BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
 
 
+#: The inputs by name.
+Shapes = Mapping[str, Shape]
+
+
 class Definition(NamedTuple):
     """A number that was given a name: a size of a map, a number of channels."""
 
@@ -153,7 +157,7 @@ def _numbers(variables: Variables) -> Variables:
 class _SymbolicExpander(Expander):
     """The expansion of a spec, with symbols among its variables."""
 
-    def __init__(self, spec: Spec, variables: Variables, namer: Namer, sides: Callable[[Variables], Shape]) -> None:
+    def __init__(self, spec: Spec, variables: Variables, namer: Namer, sides: Callable[[Variables], Shapes]) -> None:
         super().__init__(spec, variables)
         self.shapes = _SymbolicShapes(self.layers, namer, lambda: sides(self.network_variables))
         self.values = _SymbolicValues(self.faults)
@@ -177,14 +181,15 @@ class _SymbolicExpander(Expander):
 
 
 class _SymbolicShapes(KnownShapes):
-    """Shapes with symbols in them; `sides` gives that of the input."""
+    """Shapes with symbols in them; `sides` gives those of the inputs."""
 
-    def __init__(self, layers: Sequence[Layer], namer: Namer, sides: Callable[[], Shape]) -> None:
+    def __init__(self, layers: Sequence[Layer], namer: Namer, sides: Callable[[], Shapes]) -> None:
         super().__init__(layers)
         self._namer, self._sides = namer, sides
 
     def shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
-        op = layer.op.resolve(inputs) if inputs else Input.model_construct(shape=self._sides())
+        shapes = {} if inputs else self._sides()
+        op = Input.model_construct(shape=shapes[layer.name]) if layer.name in shapes else layer.op.resolve(inputs)
         return op, _named(op.output_shape(inputs), self._namer)
 
 
@@ -194,16 +199,16 @@ def expand_with(
     body: Sequence[Item],
     symbols: Mapping[str, Any],
     namer: Namer,
-    sides: Callable[[Variables], Shape],
+    sides: Callable[[Variables], Shapes],
 ) -> tuple[list[Any], Variables]:
     """The layers of a network with symbols for some parameters, and all its variables.
 
-    `sides` gives the input with its symbols, of the variables; it is asked for where layers depend on sizes.
+    `sides` gives the inputs with their symbols, of the variables; it is asked for where layers depend on sizes.
 
     Raises `SteersError` for a symbol that decides which layers there are.
     """
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer, sides)
-    expander.run(body, {}, graph.input_shape)
+    expander.run(body, {}, graph.inputs)
     if [_wiring(layer) for layer in expander.layers] != [_wiring(layer) for layer in graph.layers]:
         raise UsageError("the network with symbols is another one")
     return expander.layers, expander.network_variables
@@ -223,7 +228,7 @@ def input_with(text: str, variables: Variables) -> Shape | None:
     for part in re.findall(r"(?:\{[^{}]*\}|[^x×*{}])+", text, re.IGNORECASE):
         side = part.strip()
         if "{" not in side:
-            sides.append(int(side))
+            sides.append(int(side.split()[0]))
             continue
         value = record(parse_expression(side.strip("{}")), variables) if re.fullmatch(r"\{[^{}]*\}", side) else None
         if value is None and (names := symbols_of(list(variables.values()))):
@@ -231,8 +236,8 @@ def input_with(text: str, variables: Variables) -> Shape | None:
         sides.append(value)
     if not symbols_of(sides):
         return None
-    height, width, channels = sides
-    return (channels, height, width)
+    *positions, channels = sides
+    return (channels, *positions)
 
 
 def _named(shape: Shape, namer: Namer) -> Shape:
@@ -253,12 +258,12 @@ COUNTS: dict[str, Callable[[Layer, Sequence[Shape], Shape, Conventions], Any]] =
 }
 
 
-def total(layers: Sequence[Any], shape: Shape, quantity: str, namer: Namer, conventions: Conventions) -> list[Any]:
+def total(layers: Sequence[Any], shapes: Shapes, quantity: str, namer: Namer, conventions: Conventions) -> list[Any]:
     """What each layer adds to a quantity of `COUNTS`, by the ops' own rules."""
     outputs: list[Shape] = []
     terms = []
     for layer in layers:
-        op = Input.model_construct(shape=shape) if not layer.inputs else layer.op
+        op = Input.model_construct(shape=shapes[layer.name]) if layer.name in shapes else layer.op
         inputs = tuple([outputs[source] for source in layer.inputs])
         op = op.resolve(inputs) if inputs else op
         output = _named(op.output_shape(inputs), namer)

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from archcalc.core.shapes import format_shape
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.text import clean
@@ -46,4 +45,4 @@ def without_brackets(titles: Sequence[str], keep: Sequence[bool]) -> list[str]:
 def about(analysis: Analysis) -> str:
     """Input, batch and type: what the numbers are for."""
     batch = f", batch {analysis.batch:,}" if analysis.batch > 1 else ""
-    return f"Input {format_shape(analysis.graph.input_shape)}{batch}, {analysis.dtype}"
+    return f"Input {analysis.graph.inputs_in_words()}{batch}, {analysis.dtype}"

@@ -99,7 +99,7 @@ class _Composer:
             nodes.insert(nodes.index(host) + 1, end)
             edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow"))
         subtitle = [
-            f"input {format_shape(graph.input_shape)}",
+            f"input {graph.inputs_in_words()}",
             f"{totals.params:,} parameters",
             f"{words.figure(totals.multiplications)} multiplications",
         ]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core import words
-from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.pages.charts import accuracy_chart, figure
 from archcalc.render.pages.markup import Html, element, fragment, join, wide
@@ -114,7 +113,7 @@ def _facts(report: Report, link: str) -> list[Html]:
     return [
         element("th", name, scope="row"),
         element("td", str(graph.year or words.NONE), class_="number"),
-        element("td", format_shape(graph.input_shape, report.layout)),
+        element("td", graph.inputs_in_words(report.layout)),
     ]
 
 

@@ -87,7 +87,7 @@ def _facts(analysis: Analysis, files: Files) -> Mapping[str, str]:
     links = " · ".join(f"[{what}]({target})" for what, target in files.get(graph.name, {}).items())
     return {
         "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`" + (f"<br>{links}" if links else ""),
-        "input": format_shape(graph.input_shape),
+        "input": graph.inputs_in_words(),
         "output": format_shape(analysis.rows[graph.outputs[0].layer].output_shape),
     }
 

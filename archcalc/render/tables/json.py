@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core.quantities import adding_up
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis, Row, Totals
 from archcalc.render.tables.report import Report
@@ -36,6 +37,7 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
         "authors": list(graph.authors),
         "year": graph.year,
         "input": {"shape": list(graph.input_shape), "batch": analysis.batch, "dtype": analysis.dtype},
+        **inputs_as_dict(graph),
         "outputs": [
             {"name": output.name, "layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
             for output in graph.outputs
@@ -48,6 +50,12 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
             **({"notation": " ".join(graph.notes)} if graph.notes else {}),
         },
     }
+
+
+def inputs_as_dict(graph: LayerGraph) -> dict[str, Any]:
+    """The inputs by name, where there are several."""
+    shapes = {name: {"shape": list(shape)} for name, shape in graph.inputs.items()}
+    return {"inputs": shapes} if len(shapes) > 1 else {}
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archcalc.core import words
-from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.columns import Column, Context, choose
 from archcalc.render.tables.figures import compare_figures
@@ -34,9 +33,7 @@ class Report:
         graph = self.analysis.graph
         made = " ".join(part for part in (words.line(words.people(graph.authors)), str(graph.year or "")) if part)
         batch = f"batch {self.analysis.batch}" if self.analysis.batch > 1 else ""
-        return " · ".join(
-            part for part in (f"input {format_shape(graph.input_shape, self.layout)}", batch, made) if part
-        )
+        return " · ".join(part for part in (f"input {graph.inputs_in_words(self.layout)}", batch, made) if part)
 
     def heads(self) -> list[str]:
         return [column.title for column in self.columns]

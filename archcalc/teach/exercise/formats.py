@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.markup import escape_latex, escape_markdown
-from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.render.tables.csv import harmless
 from archcalc.teach.exercise.worksheet import Line, Worksheet
@@ -54,7 +53,7 @@ def _instructions(sheet: Worksheet) -> list[str]:
     count = len(sheet.blanks)
     described = sheet.analysis.conventions.describe(sheet.analysis.batch, sheet.analysis.dtype)
     notes = [
-        f"Input {format_shape(sheet.analysis.graph.input_shape)}. "
+        f"Input {sheet.analysis.graph.inputs_in_words()}. "
         f"{count} {'cell is' if count == 1 else 'cells are'} empty: fill {'it' if count == 1 else 'them'} in. "
         "Shapes are height×width×channels; a calculation such as (5·5·3 + 1)·16 is an answer too.",
         "Convolution and dense layers have a bias unless it says that they have none. "
