@@ -80,14 +80,7 @@ def test_many(archcalc: Run, tmp_path: Path, kind: str, start: int) -> None:
         hold(archcalc, tmp_path / str(number), made(kind, number))
 
 
-def cheap(one: Input) -> bool:
-    return one.arguments[1] != "formula-recursion.yaml"
-
-
-@pytest.mark.parametrize(
-    "one",
-    [pytest.param(one, marks=[] if cheap(one) else pytest.mark.slow, id=" ".join(one.arguments)) for one in seeds()],
-)
+@pytest.mark.parametrize("one", seeds(), ids=lambda one: " ".join(one.arguments))
 def test_inputs_that_were_faults_once(archcalc: Run, tmp_path: Path, one: Input) -> None:
     hold(archcalc, tmp_path / "folder", one)
 

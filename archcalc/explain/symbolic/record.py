@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
+from archcalc.core.errors import UsageError
 from archcalc.explain.derive.trace import Node, Traced, node_of
 from archcalc.spec.expressions import Expression, ExpressionError, evaluate
+
+#: Operations and operands of one number, written out: a width that grows from layer to layer, or is doubled by `let`.
+MOST_OPERATIONS = 500
 
 
 class SteersError(Exception):
@@ -20,9 +25,20 @@ class SteersError(Exception):
 
 
 class Recorded(Traced):
-    """A traced number, or fraction, from which nothing is left out."""
+    """A traced number, or fraction, from which nothing is left out.
+
+    Raises `UsageError` for one of more than `MOST_OPERATIONS`, which bounds the work on every one that is made of it.
+    """
 
     __slots__ = ()
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        if sum(1 for _ in islice(node.walk(), MOST_OPERATIONS + 1)) > MOST_OPERATIONS:
+            raise UsageError(
+                f"a closed form of this network has a number of more than {MOST_OPERATIONS} operations; "
+                "give fewer symbols with --in, or values with --set"
+            )
 
     def _limited(self, kind: str, other: Any) -> Traced:
         limit = node_of(other)

@@ -16,24 +16,31 @@ from archcalc.teach.audit.diagnose import Diagnoser
 from archcalc.teach.audit.formulas import mended_formulas
 from archcalc.teach.audit.functions import MEASURED, Reader
 from archcalc.teach.audit.language import load_claims
-from archcalc.teach.audit.networks import Networks
-from archcalc.teach.audit.numbers import value_text
+from archcalc.teach.audit.networks import BUDGET_REACHED, BudgetError, Networks
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Part, Verdict
-from archcalc.teach.audit.workings import workings
+from archcalc.teach.audit.workings import measured, workings
 from archcalc.teach.check.model import Diagnosis
 from archcalc.teach.reading.claimed import Claimed, read_claimed
 
 MOST_POINTS = 20_000
+#: What a point of a formula costs, in steps of `Networks`.
+STEPS_OF_A_POINT = 50
+#: Faults of a file that are listed.
+MOST_PROBLEMS = 50
 
 
 def audit(path: Path) -> Audit:
-    """ClaimChecker a file of claims. Raises `SpecError` with every fault of the file, `UsageError` without a file."""
+    """Check a file of claims. Raises `SpecError` with the faults of the file, `UsageError` without a file."""
     return check_claims(load_claims(path))
 
 
 def check_claims(claims: Claims) -> Audit:
-    """ClaimChecker claims that have been read."""
-    checker = ClaimChecker(Reader(Networks()), claims.claims)
+    """Check claims that have been read: first the verdict of each, then why the wrong ones are wrong.
+
+    Both are bounded by `archcalc.teach.audit.networks.MOST_STEPS`; what is left then is said to be.
+    """
+    networks = Networks()
+    checker = ClaimChecker(Reader(networks), claims.claims)
     checked: list[CheckedClaim] = []
     problems: list[Problem] = []
     for claim in claims.claims:
@@ -41,9 +48,21 @@ def check_claims(claims: Claims) -> Audit:
             checked.append(checker.check(claim))
         except FaultyClaimError as error:
             problems += error.problems
+            if len(problems) >= MOST_PROBLEMS:
+                break
+        except BudgetError as error:
+            checked.append(CheckedClaim(claim, Verdict.NOT_CALCULATED, reason=str(error)))
     if problems:
         raise SpecError(problems)
-    return Audit(claims, tuple(checked))
+    unreached = sum(one.reason == BUDGET_REACHED for one in checked)
+    networks.steps = 0
+    unexplained = 0
+    for index, one in enumerate(checked):
+        try:
+            checked[index] = checker.explained(one) if one.verdict is Verdict.WRONG else one
+        except BudgetError:
+            unexplained += 1
+    return Audit(claims, tuple(checked), unreached, unexplained)
 
 
 class FaultyClaimError(Exception):
@@ -64,13 +83,17 @@ class ClaimChecker:
     def check(self, claim: Claim) -> CheckedClaim:
         """The verdict; of a claim that may mean several things it depends on which, where they differ."""
         found = self.check_as_it_stands(claim)
-        others = [(when, self.check_as_it_stands(reading).verdict) for when, reading in claim.readings]
-        differing = [when for when, verdict in others if {verdict, found.verdict} == {Verdict.RIGHT, Verdict.WRONG}]
-        if not differing:
+        verdicts: dict[Verdict, list[str]] = {}
+        for when, reading in claim.readings:
+            verdicts.setdefault(self.check_as_it_stands(reading).verdict, []).append(when)
+        # What is wrong as it stands, and in another reading is about something else, is not flatly wrong.
+        excuses = {Verdict.WRONG: (Verdict.RIGHT, Verdict.NOT_CALCULATED), Verdict.RIGHT: (Verdict.WRONG,)}
+        others = [verdict for verdict in excuses.get(found.verdict, ()) if verdict in verdicts]
+        if not others:
             return found
-        other = Verdict.WRONG if found.verdict is Verdict.RIGHT else Verdict.RIGHT
-        reason = f"{other} if {' or if '.join(differing)}, {found.verdict} otherwise"
-        return replace(found, claim=claim, verdict=Verdict.DEPENDS, reason=reason, diagnoses=(), workings=())
+        reasons = [f"{verdict} if {' or if '.join(verdicts[verdict])}" for verdict in others]
+        reason = f"{', '.join(reasons)}, {found.verdict} otherwise"
+        return replace(found, claim=claim, verdict=Verdict.DEPENDS, reason=reason)
 
     def check_as_it_stands(self, claim: Claim) -> CheckedClaim:
         if claim.formula is not None:
@@ -80,49 +103,47 @@ class ClaimChecker:
         printed = claim.printed.tree.value if claim.printed else None
         claimed = claim.value or read_claimed(printed)
         if claim.calculation is None:
-            parts = [Part(claimed, Expression("value", 0, printed), printed)]
+            verdict = Verdict.RIGHT if agrees(claimed, printed) else Verdict.WRONG
+            parts = [Part(claimed, Expression("value", 0, printed), printed, verdict)]
         else:
             parts = list(self.parts(claim, claimed, claim.calculation.tree, claim.calculation.variables))
-        return self.check_parts(claim, parts, claimed, printed)
+        verdicts = {part.verdict for part in parts}
+        if Verdict.WRONG in verdicts or (printed is not None and not agrees(claimed, printed)):
+            return CheckedClaim(claim, Verdict.WRONG, tuple(parts), printed)
+        verdict = Verdict.NOT_CALCULATED if Verdict.NOT_CALCULATED in verdicts else Verdict.RIGHT
+        return CheckedClaim(claim, verdict, tuple(parts), printed, reason=measured(parts))
 
     def parts(self, claim: Claim, claimed: Claimed, tree: Expression, variables: Mapping[str, Any]) -> Iterator[Part]:
-        """The items of a list, each with its calculation; or the whole."""
+        """The items of a list, each with its calculation and its verdict; or the whole."""
         if claimed.items is not None and tree.kind == "list" and len(tree.parts) == len(claimed.items):
             for item, part in zip(claimed.items, tree.parts, strict=True):
                 yield from self.parts(claim, item, part, variables)
+            return
+        value = self.value(claim, tree, variables)
+        if tree.kind == "call" and tree.value in MEASURED:
+            # Evaluations differ, so that a figure that nobody reported need not be wrong.
+            is_known = any(claimed.holds(figure) for figure in value)
+            yield Part(claimed, tree, value, Verdict.RIGHT if is_known else Verdict.NOT_CALCULATED)
         else:
-            yield Part(claimed, tree, self.value(claim, tree, variables))
+            yield Part(claimed, tree, value, Verdict.RIGHT if claimed.holds(value) else Verdict.WRONG)
 
-    def check_parts(self, claim: Claim, parts: list[Part], claimed: Claimed, printed: Any) -> CheckedClaim:
-        """Wrong where one part is; not calculated where one part cannot be and none is wrong."""
-        diagnoser = Diagnoser(ClaimContext(self.reader, claim, self.claims), printed)
-        unknown: list[str] = []
+    def explained(self, checked: CheckedClaim) -> CheckedClaim:
+        """A wrong claim with what explains it. Raises `BudgetError` where too much was explained before."""
+        claim = checked.claim
+        if claim.formula is not None:
+            return checked
+        claimed = claim.value or read_claimed(checked.printed)
+        diagnoser = Diagnoser(ClaimContext(self.reader, claim, self.claims), checked.printed)
         found: list[Diagnosis] = []
         shown: list[str] = []
-        wrong = False
-        if printed is not None and not agrees(claimed, printed):
-            wrong = True
+        if checked.printed is not None and not agrees(claimed, checked.printed):
             found += diagnoser.of_printed(claimed)
-        for part in parts:
-            if part.tree.kind == "call" and part.tree.value in MEASURED:
-                # Evaluations differ, so that a figure that nobody reported need not be wrong.
-                if not any(part.claimed.holds(figure) for figure in part.value):
-                    unknown.append(_known_figures(part))
-            elif claim.calculation is not None and not part.claimed.holds(part.value):
-                wrong = True
-                found += diagnoser.of_part(part)
-                shown += workings(diagnoser.context, part)
-        kept = tuple(parts)
-        if wrong and claim.adds:
+        for part in checked.wrong_parts if claim.calculation is not None else ():
+            found += diagnoser.of_part(part)
+            shown += workings(diagnoser.context, part)
+        if claim.adds:
             found += diagnoser.of_addends(claimed)
-        if wrong:
-            found = list(dict.fromkeys(found))
-            return CheckedClaim(claim, Verdict.WRONG, kept, printed, tuple(found), workings=tuple(dict.fromkeys(shown)))
-        if unknown:
-            return CheckedClaim(
-                claim, Verdict.NOT_CALCULATED, kept, reason=f"measured, and evaluations differ: {'; '.join(unknown)}"
-            )
-        return CheckedClaim(claim, Verdict.RIGHT, kept, printed)
+        return replace(checked, diagnoses=tuple(dict.fromkeys(found)), workings=tuple(dict.fromkeys(shown)))
 
     def value(self, claim: Claim, tree: Expression, variables: Mapping[str, Any]) -> Any:
         """What is right. Raises `FaultyClaimError` at the part of the claim that cannot be calculated."""
@@ -158,6 +179,7 @@ class ClaimChecker:
     def check_formula(self, claim: Claim, formula: Formula) -> CheckedClaim:
         """A formula is right where it equals the rule at every point."""
         points = list(self.points(claim, formula))
+        self.reader.networks.spend(STEPS_OF_A_POINT * len(points))
         expected = [
             self._evaluate(claim, "equals", formula.equals.tree, {**formula.equals.variables, **point})
             for point in points
@@ -192,15 +214,6 @@ class ClaimChecker:
 def agrees(claimed: Claimed, printed: Any) -> bool:
     """Whether a printed calculation gives what is claimed; of a shape it gives a side."""
     return printed in claimed.sides or claimed.holds(printed)
-
-
-def _known_figures(part: Part) -> str:
-    name = str(part.tree.value).replace("_", " ").replace("top", "top-")
-    if not part.value:
-        return f"no {name} is known"
-    return (
-        f"{name} {part.claimed.text} is not among those reported ({', '.join(value_text(one) for one in part.value)})"
-    )
 
 
 def _place_of(message: str) -> str:

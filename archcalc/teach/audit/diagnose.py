@@ -70,6 +70,9 @@ class Diagnoser:
 
     def of_part(self, part: Part) -> list[Diagnosis]:
         """The best explanations of a part; those of the layers' own calculation come first."""
+        for network in {network_of(call, self.context.variables) for call in calls(part.tree)}:
+            if network is not None:
+                self.context.networks.search(network)
         found = list(of_terms(self.context, part)) or list(self._of_cell(part))
         for explain in _EXPLAIN:
             found += [one for one in explain(self.context, part) if one not in found]

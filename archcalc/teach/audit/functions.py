@@ -43,6 +43,14 @@ QUANTITIES = (*COUNTS, *SINGLE, *SETTINGS, *FACTS)
 #: Figures that others measured: no figure of the specs can refute one.
 MEASURED = FACTS[3:]
 
+#: Facts of data sets that are cut once and for all; the large ones are counted in several ways.
+DATASETS: dict[str, dict[str, Any]] = {
+    "mnist": {"image": [28, 28], "training": 60_000, "test": 10_000, "classes": 10},
+    "cifar10": {"image": [32, 32], "training": 50_000, "test": 10_000, "classes": 10},
+    "cifar100": {"image": [32, 32], "training": 50_000, "test": 10_000, "classes": 100},
+    "stl10": {"image": [96, 96], "training": 5_000, "test": 8_000, "classes": 10},
+}
+
 
 def page(shape: Shape) -> list[int]:
     """A shape in the order of the page: H×W×C."""
@@ -56,9 +64,10 @@ class Reader:
         self.networks = networks
         own: dict[str, Callable[..., Any]] = {
             "count": self.count, "reported": self.reported, "fits": self.fits, "setting": self.setting,
-            "output_size": output_size, "exact_output_size": exact_output_size, "leftover": leftover,
-            "same_padding": rules.same_padding, "dilated_window": rules.dilated_window, "reads": self.reads,
-            "conv_params": conv_params, "conv_weights": conv_weights, "bytes_of": bytes_of, "product": product,
+            "dataset": dataset, "output_size": output_size, "exact_output_size": exact_output_size,
+            "leftover": leftover, "same_padding": rules.same_padding, "dilated_window": rules.dilated_window,
+            "reads": self.reads, "conv_params": conv_params, "conv_weights": conv_weights,
+            "bytes_of": bytes_of, "product": product,
         }  # fmt: skip
         self.functions: dict[str, Callable[..., Any]] = {
             **FUNCTIONS,
@@ -85,6 +94,7 @@ class Reader:
                 raise UsageError(f"{name} is of a network, not of a layer")
             return self._fact(analysis, name)
         rows = rows_of(analysis, layer)
+        self.networks.spend(len(rows))
         if name in COUNTS:
             return sum(_count(row, name, analysis) for row in rows)
         if name in SETTINGS:
@@ -156,13 +166,14 @@ class Reader:
         """Any setting of a layer by its name in specs."""
         return _setting(rows_of(self.analysis(network), layer)[-1], name)
 
-    def reads(self, network: Any, layer: str, position: int) -> list[int]:
-        """First and last row of the network's input that a row of a layer's output sees, counted from 0."""
+    def reads(self, network: Any, layer: str, position: int, axis: str = "height") -> list[int]:
+        """First and last row of the input that a row of a layer's output sees, from 0; columns along the width."""
         _whole(position)
         field = rows_of(self.analysis(network), layer)[-1].receptive_field
-        if field is None or position >= field.height.positions:
-            raise UsageError(f"{layer} has no row {position}")
-        return list(field.height.span(position) or ())
+        along = {} if field is None else {"height": field.height, "width": field.width}
+        if axis not in along or position >= along[axis].positions:
+            raise UsageError(f"{layer} has no position {position} along {str(axis)[:60]!r}")
+        return list(along[axis].span(position) or ())
 
 
 def _reported(analysis: Analysis) -> Iterator[Any]:
@@ -234,7 +245,17 @@ def _setting(row: Row, name: str) -> Any:
     return value
 
 
-# --- rules by themselves
+# --- data sets, and rules by themselves
+
+
+def dataset(name: str, fact: str) -> Any:
+    """The size of the images of a data set in pixels, the number of images or of classes."""
+    facts = DATASETS.get(name) if isinstance(name, str) else None
+    if facts is None:
+        raise UsageError(f"there is no data set {str(name)[:60]!r}{did_you_mean(str(name), DATASETS)}")
+    if fact not in facts:
+        raise UsageError(f"of {name} there is {', '.join(facts)}")
+    return facts[fact]
 
 
 class _Exact(Fraction):

@@ -30,7 +30,7 @@ DEEPEST = 5
 ABOUT = ("id", "document", "line", "topic", "text")
 SUBJECT = ("network", "input", "set", "layer", "quantity", "calculate", "with", "formula", "equals", "for", "if")
 CLAIM = (*ABOUT, *SUBJECT, "expression", "value", "adds", "not_calculated", "readings")
-READING = ("when", *SUBJECT)
+READING = ("when", *SUBJECT, "not_calculated")
 MOST_READINGS = 10
 KEYS = (*CLAIM, "claims")
 TOP = ("title", "documents", "claims")
@@ -277,10 +277,10 @@ def _readings(claim: Claim, entry: _Entry) -> Iterator[tuple[str, Claim]]:
         own = _Entry(reading, entry.values)
         if "calculate" not in reading and "quantity" in reading:
             own.values.pop("calculate", None)
-        places = {key: Location(claim.location.file, *mark) for key, (_, _, mark) in own.values.items()} if (
-            claim.location is not None
-        ) else {}  # fmt: skip
-        yield reading["when"], _with_subject(replace(claim, places=places), own)
+        assert claim.location is not None
+        places = {key: Location(claim.location.file, *mark) for key, (_, _, mark) in own.values.items()}
+        reason = _text(own, "not_calculated")
+        yield reading["when"], _with_subject(replace(claim, places=places, reason=reason), own)
 
 
 def _network(entry: _Entry) -> NetworkReference | None:

@@ -14,6 +14,16 @@ from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import is_file_name, load
 from archcalc.spec.single import check_single, make_op, single_layer
 
+#: Steps of work on one file, for its verdicts, and as many again for its explanations: a step is a row that is read.
+MOST_STEPS = 6_000_000
+#: What a layer costs: to be built and analysed; to look for mistakes in its network, at first and again.
+STEPS_OF_A_LAYER, STEPS_OF_SEARCH, STEPS_OF_SEARCH_AGAIN = 100, 2000, 100
+BUDGET_REACHED = f"the budget of {MOST_STEPS:,} steps for a file was reached before it"
+
+
+class BudgetError(Exception):
+    """More work was asked for than one file may cause."""
+
 
 class NetworkReference(NamedTuple):
     """What a claim is about: a network by name, file or pattern, with its settings; or a layer by itself."""
@@ -33,11 +43,31 @@ class Networks:
     """
 
     known: dict[NetworkReference, Analysis] = field(default_factory=dict)
+    steps: int = 0
+    searched: set[NetworkReference] = field(default_factory=set)
+
+    def spend(self, steps: int) -> None:
+        """Count steps of work. Raises `BudgetError` where there were more than `MOST_STEPS`."""
+        if self.is_spent:
+            raise BudgetError(BUDGET_REACHED)
+        self.steps += steps
+
+    def search(self, network: NetworkReference) -> None:
+        """Count a search for the mistakes in a number of a network. Raises `BudgetError`."""
+        steps = STEPS_OF_SEARCH_AGAIN if network in self.searched else STEPS_OF_SEARCH
+        self.searched.add(network)
+        self.spend(steps * len(self.analysis(network).rows))
+
+    @property
+    def is_spent(self) -> bool:
+        return self.steps > MOST_STEPS
 
     def analysis(self, network: NetworkReference | str) -> Analysis:
         key = NetworkReference(network) if isinstance(network, str) else network
         if key not in self.known:
+            self.spend(0)
             self.known[key] = analyse(self._graph(key))
+            self.spend(STEPS_OF_A_LAYER * len(self.known[key].rows))
         return self.known[key]
 
     def _graph(self, network: NetworkReference) -> LayerGraph:

@@ -23,11 +23,12 @@ class Verdict(StrEnum):
 
 
 class Part(NamedTuple):
-    """A claimed value and what it is checked against; of a list each item is one."""
+    """A claimed value, what it is checked against, and its verdict; of a list each item is one."""
 
     claimed: Claimed
     tree: Expression
     value: Any
+    verdict: Verdict = Verdict.RIGHT
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,23 @@ class CheckedClaim:
     #: For a formula: a point at which it differs, with both values.
     counterexample: tuple[dict[str, Any], Any, Any] | None = None
 
+    @property
+    def wrong_parts(self) -> tuple[Part, ...]:
+        """The parts that are wrong; the others are accused of nothing."""
+        return tuple(part for part in self.parts if part.verdict is Verdict.WRONG)
+
 
 @dataclass(frozen=True)
 class Audit:
-    """A file of claims, checked in its order."""
+    """A file of claims, checked in its order.
+
+    `unreached` claims were not calculated, and `unexplained` wrong ones not explained, as the work is bounded.
+    """
 
     claims: Claims
     checked: tuple[CheckedClaim, ...]
+    unreached: int = 0
+    unexplained: int = 0
 
     def count(self, verdict: Verdict) -> int:
         return sum(one.verdict is verdict for one in self.checked)

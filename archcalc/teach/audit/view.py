@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archcalc.core.words import line, listed, several
+from archcalc.teach.audit.networks import MOST_STEPS
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import written
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
-from archcalc.teach.audit.workings import part_text
+from archcalc.teach.audit.workings import measured, part_text
 from archcalc.teach.check.model import TOTAL
 
 #: A calculation of more characters is shown in part.
@@ -57,7 +58,16 @@ def summary(audit: Audit) -> str:
     """354 claims: 255 right, 46 wrong, 53 not calculated."""
     wrong, right, left = (audit.count(verdict) for verdict in (Verdict.WRONG, Verdict.RIGHT, Verdict.NOT_CALCULATED))
     depends = f", {count} depending on what is meant" if (count := audit.count(Verdict.DEPENDS)) else ""
-    return f"{several(len(audit.checked), 'claim')}: {right} right, {wrong} wrong{depends}, {left} not calculated"
+    text = f"{several(len(audit.checked), 'claim')}: {right} right, {wrong} wrong{depends}, {left} not calculated"
+    return f"{text}; {budget(audit)}" if audit.unreached or audit.unexplained else text
+
+
+def budget(audit: Audit) -> str:
+    """What the bound on the work left undone."""
+    return (
+        f"the budget of {MOST_STEPS:,} steps was reached: "
+        f"{several(audit.unreached, 'claim')} not calculated, {audit.unexplained} wrong not explained"
+    )
 
 
 def statement(checked: CheckedClaim) -> str:
@@ -71,10 +81,12 @@ def statement(checked: CheckedClaim) -> str:
 
 
 def claimed(checked: CheckedClaim) -> str:
-    """The claimed value as it was written, after its calculation where the text prints one."""
+    """The claimed value as it was written, after its calculation where the text prints one; of a list what is wrong."""
     claim = checked.claim
     if claim.formula is not None:
         return line(claim.formula.printed_text)
+    if claim.printed is None and checked.wrong_parts:
+        return ", ".join(line(part.claimed.text) for part in checked.wrong_parts)
     if claim.printed is None:
         return line(claim.value.text) if claim.value else ""
     value = line(claim.value.text) if claim.value else value_text(checked.printed)
@@ -94,14 +106,16 @@ def calculated(checked: CheckedClaim) -> str:
         return "" if checked.counterexample else "holds at every point tried"
     if checked.verdict in (Verdict.NOT_CALCULATED, Verdict.DEPENDS):
         return ""
-    if checked.verdict is Verdict.WRONG and all(part.claimed.holds(part.value) for part in checked.parts):
-        return ""  # only the calculation is wrong
-    return "; ".join(part_text(part) for part in checked.parts)
+    # Where a claim is wrong and none of its parts is, only the printed calculation is wrong.
+    parts = checked.wrong_parts if checked.verdict is Verdict.WRONG else checked.parts
+    return "; ".join(part_text(part) for part in parts)
 
 
 def details(checked: CheckedClaim) -> Iterator[str]:
     """What teaches at a wrong claim: the right calculation, then what led to the wrong one."""
     yield from (line(text) for text in checked.workings)
+    if rest := measured(checked.parts):
+        yield f"Not calculated: {line(rest)}."
     if checked.counterexample is not None:
         point, found, expected = checked.counterexample
         where = ", ".join(f"{name} = {value_text(value)}" for name, value in point.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archcalc.explain.derive.notation import TEXT
 from archcalc.spec.expressions import Expression
@@ -12,7 +12,7 @@ from archcalc.teach.audit.functions import COUNTS, MEASURED
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import calls, layer_of, network_of, written
-from archcalc.teach.audit.verdicts import Part
+from archcalc.teach.audit.verdicts import Part, Verdict
 from archcalc.teach.check.expected import derivations
 
 _COMPARISONS = {">", "<", ">=", "<=", "==", "!="}
@@ -26,6 +26,20 @@ def part_text(part: Part) -> str:
     if part.tree.kind == "call" and part.tree.value in MEASURED:
         return f"reported {' or '.join(value_text(figure) for figure in part.value)}" if part.value else "not known"
     return value_text(part.value, part.claimed.in_bytes)
+
+
+def measured(parts: Iterable[Part]) -> str:
+    """Why figures that others measured cannot be judged; empty where each is among those reported."""
+    unknown = [_known_figures(part) for part in parts if part.verdict is Verdict.NOT_CALCULATED]
+    return f"measured, and evaluations differ: {'; '.join(unknown)}" if unknown else ""
+
+
+def _known_figures(part: Part) -> str:
+    name = str(part.tree.value).replace("_", " ").replace("top", "top-")
+    if not part.value:
+        return f"no {name} is known"
+    figures = ", ".join(value_text(one) for one in part.value)
+    return f"{name} {part.claimed.text} is not among those reported ({figures})"
 
 
 def workings(context: ClaimContext, part: Part) -> Iterator[str]:

@@ -189,10 +189,13 @@ def _read_number(text: str, written: str, quantity: str, about: bool = False) ->
 def _rounded(
     text: str, sign: int, digits: Fraction, decimals: int, factor: Fraction, is_scaled: bool, is_about: bool
 ) -> Stated:
-    """A number and what rounds to it. One that is written in full is exact; of 0M no digit counts, so that it is 0."""
+    """A number and what rounds to it. One that is written in full is exact; of 0M no digit counts, so that it is 0.
+
+    The zeros of 60M need not be digits that count: 62,378,344 rounds to it too.
+    """
     value = digits * factor
     half = factor / 10**decimals / 2 if value and (decimals or is_scaled) else Fraction(0)
-    if is_about:
+    if is_about or (is_scaled and not decimals):
         half = max(half, blur(value))
     low, high = sorted((sign * (value - half), sign * (value + half)))
     return Stated(text, sign * value, low, high)

@@ -14,6 +14,7 @@ from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.explain.symbolic.closed import ClosedForm, closed_form
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
+from tests.steps import at_most_calls
 from tests.tiers import examples, slow_but
 
 QUANTITIES = ("params", "multiplications", "activations")
@@ -192,3 +193,20 @@ def test_the_resolution_multiplier_of_mobilenet() -> None:
     assert form.at(rho=0.5) == 148_903_168
     assert form.at(rho=1) == total("mobilenet", "multiplications")
     assert dict(closed_form("mobilenet", "multiplications").fixed) == {"rho": "only sets the side of the input"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A sum of 1,500 terms, and one that is doubled 40 times.
+        "layers:\n  - conv2d: {out_channels: n, kernel_size: 1}\n"
+        "  - repeat: 1500\n    layers: [pad_channels: {after: n}]\n",
+        "let: {b0: n + n, " + ", ".join(f"b{i}: b{i - 1} + b{i - 1}" for i in range(1, 40)) + "}\n"
+        "layers:\n  - conv2d: {out_channels: n, kernel_size: 1}\n",
+    ],
+)
+def test_long_numbers_are_refused_in_few_steps(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(f"name: net\ntitle: net\nparameters: {{n: 1}}\ninput: 8x8x1\n{text}", encoding="utf-8")
+    with at_most_calls(4_000_000), pytest.raises(UsageError, match="more than 500 operations"):
+        closed_form(str(path), "params")

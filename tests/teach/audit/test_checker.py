@@ -22,6 +22,7 @@ from archcalc.teach.audit.functions import QUANTITIES, Reader
 from archcalc.teach.audit.language import read_claims
 from archcalc.teach.audit.networks import Networks
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
+from archcalc.teach.audit.view import calculated, claimed, summary
 from tests.tiers import examples
 
 READER = Reader(Networks())
@@ -72,6 +73,9 @@ VALUES: list[tuple[str, Any]] = [
     ("same_padding(32, 5, 1)", 4),
     ("dilated_window(3, 2)", 5),
     ("reads('alexnet', 'conv1', 1)", [4, 14]),
+    ("reads('alexnet', 'conv1', 1, 'width')", [4, 14]),
+    ("dataset('mnist', 'image')", [28, 28]),
+    ("dataset('cifar100', 'classes')", 100),
     ("conv_params(11, 3, 96)", 34_944),
     ("conv_weights([1, 7], 192, 192)", 258_048),
     ("bytes_of('float64')", 8),
@@ -148,7 +152,7 @@ def test_every_mistake_of_texts_is_tried() -> None:
 @pytest.mark.parametrize(
     "claim",
     [
-        "{network: resnet50, quantity: top1_accuracy, value: 77.15}",
+        "{network: resnet50, quantity: top1_accuracy, value: 77.5}",
         "{network: vgg16, quantity: top5_error, value: 7.3%}",
         "{network: lenet5, quantity: top1_accuracy, value: 99}",
         "{not_calculated: history, text: it won}",
@@ -265,6 +269,8 @@ READINGS = (
     "readings: [{when: the stride of the first paper is meant, network: resnet50@v1}]}",
     "{id: neither, network: alexnet, calculate: \"count(network, 'linear')\", value: 7, "
     "readings: [{when: hidden layers are meant, calculate: \"count(network, 'linear') - 1\"}]}",
+    "{id: outside, network: lenet5, quantity: year, value: 1990, "
+    "readings: [{when: earlier networks are meant, not_calculated: they are not in the catalogue}]}",
     "{id: both, network: alexnet, quantity: params, value: 62378344, "
     "readings: [{when: the sum is meant, calculate: params(network)}]}",
 )
@@ -273,8 +279,50 @@ READINGS = (
 def test_a_claim_that_may_mean_several_things() -> None:
     found = {one.claim.id: one for one in audited(*READINGS).checked}
     assert {name: str(one.verdict) for name, one in found.items()} == {
-        "hidden": "depends", "variant": "depends", "neither": "wrong", "both": "right",
+        "hidden": "depends", "variant": "depends", "neither": "wrong", "outside": "depends", "both": "right",
     }  # fmt: skip
     assert found["hidden"].reason == "right if hidden layers are meant, wrong otherwise"
+    assert found["outside"].reason == "not calculated if earlier networks are meant, wrong otherwise"
     assert found["hidden"].diagnoses == ()
     assert found["neither"].diagnoses != () or found["neither"].workings != ()
+
+
+def test_only_the_wrong_items_of_a_list_are_accused() -> None:
+    one = judged(
+        "{network: vgg16, value: [77.7, 13, 6], "
+        "calculate: \"[top1_accuracy(network), count(network, 'conv2d'), count(network, 'max_pool2d')]\"}"
+    )
+    assert [str(part.verdict) for part in one.parts] == ["not calculated", "right", "wrong"]
+    assert (claimed(one), calculated(one)) == ("6", "5")
+
+
+@pytest.mark.parametrize(
+    ("written", "verdict"),
+    [("60M", "right"), ("62M", "right"), ("61M", "wrong"), ("60.0M", "wrong"), ("50M", "wrong"), ("100M", "wrong")],
+)
+def test_a_rounded_figure_is_judged_by_its_own_precision(written: str, verdict: str) -> None:
+    """AlexNet has 62,378,344 parameters."""
+    assert str(judged(f"{{network: alexnet, quantity: params, value: {written}}}").verdict) == verdict
+
+
+MANY = [f"{{network: vgg16, input: {side}x{side}x3, quantity: params, value: {side}}}" for side in range(224, 264)]
+
+
+@pytest.mark.parametrize(("steps", "some_unreached", "some_unexplained"), [
+    (10**9, False, False), (300_000, False, True), (20_000, True, True),
+])  # fmt: skip
+def test_the_work_on_a_file_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, steps: int, some_unreached: bool, some_unexplained: bool
+) -> None:
+    monkeypatch.setattr("archcalc.teach.audit.networks.MOST_STEPS", steps)
+    found = audited(*MANY[: 3 if steps == 10**9 else None])
+    assert (found.unreached > 0, found.unexplained > 0) == (some_unreached, some_unexplained)
+    assert found.count(Verdict.NOT_CALCULATED) == found.unreached
+    assert found.unexplained == sum(not one.workings for one in found.checked if one.verdict is Verdict.WRONG)
+    assert ("the budget" in summary(found)) == (some_unreached or some_unexplained)
+
+
+def test_faults_of_many_claims_end_early() -> None:
+    with pytest.raises(SpecError) as refusal:
+        audited(*["{network: vgg16, layer: none, quantity: params, value: 1}"] * 200)
+    assert len(refusal.value.problems) == 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from archcalc.teach.audit.checker import audit
 from archcalc.teach.audit.formats import render
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
+from archcalc.teach.audit.view import calculated, claimed, details
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = ROOT / "reports" / "lecture_claims.yaml"
@@ -28,10 +30,17 @@ EXPECTED = expected()
 #: Right and wrong claims that are about nothing that archcalc calculates.
 NOT_CALCULATED = {
     "correct": {
-        "000-lenet-12", "000-vgg-11", "000-res-02", "000-res-03", "000-unet-08", "001-comp-02", "001-vggtab-tx",
+        "000-vgg-11", "000-res-02", "000-res-03", "000-unet-08", "001-comp-02", "001-vggtab-tx",
         "002-bn-01", "002-lrn-01", "002-res-01", "004-cmp-06",
     },
-    "wrong": {"000-goog-19", "000-lenet-11", "001-pool-03", "003-alex-06"},
+    "wrong": {"000-goog-19", "001-pool-03", "003-alex-06"},
+}  # fmt: skip
+#: Wrong as the hand evaluation reads it; the text may mean networks that are not in the catalogue.
+DEPENDS = {"001-lenet-01"}
+#: Claims that are right in one reading: never accused.
+AMBIGUOUS = {
+    "000-lenet-05", "000-goog-10", "000-unet-03", "001-fcconv-12", "001-lenet-01", "001-zf-02", "001-res-02",
+    "003-lenet-02", "003-alex-05",
 }  # fmt: skip
 #: What must be among the diagnoses of a wrong claim.
 DIAGNOSED = {
@@ -85,7 +94,7 @@ def judged() -> dict[str, CheckedClaim]:
 def test_every_claim_is_there() -> None:
     assert list(judged()) != []
     assert judged().keys() == EXPECTED.keys()
-    assert Counter(EXPECTED.values()) == {"correct": 262, "wrong": 44, "ambiguous": 19, "not-checkable": 29}
+    assert Counter(EXPECTED.values()) == {"correct": 262, "wrong": 44, "ambiguous": 21, "not-checkable": 29}
 
 
 @pytest.mark.parametrize(("claim", "found"), EXPECTED.items())
@@ -93,9 +102,38 @@ def test_verdict(claim: str, found: str) -> None:
     verdict = judged()[claim].verdict
     if found in NOT_CALCULATED:
         calculated = Verdict.RIGHT if found == "correct" else Verdict.WRONG
+        calculated = Verdict.DEPENDS if claim in DEPENDS else calculated
         assert verdict is (Verdict.NOT_CALCULATED if claim in NOT_CALCULATED[found] else calculated)
-    elif found == "not-checkable":
+    else:
         assert verdict is not Verdict.WRONG
+
+
+def test_what_depends_on_the_reading_says_so() -> None:
+    assert {name for name, one in judged().items() if one.verdict is Verdict.DEPENDS} == AMBIGUOUS
+    assert all(" if " in judged()[name].reason for name in AMBIGUOUS)
+
+
+def test_of_a_list_only_what_is_wrong_is_accused() -> None:
+    one = judged()["000-goog-17"]
+    assert [part.verdict for part in one.parts] == [Verdict.NOT_CALCULATED, Verdict.NOT_CALCULATED, Verdict.WRONG]
+    assert (claimed(one), calculated(one)) == ("yes", "no")
+    assert any("80.1 is not among those reported" in text for text in details(one))
+
+
+def test_figures_of_the_papers_are_known() -> None:
+    for name in ("000-vgg-10", "000-vgg19-04", "000-res-09"):
+        assert judged()[name].verdict is Verdict.RIGHT, name
+
+
+def test_no_claim_is_softened() -> None:
+    """Only where the text itself has a word for "about" may the file of claims have one."""
+    text = CLAIMS.read_text(encoding="utf-8")
+    softened = {name for name in EXPECTED if re.search(rf"id: {name},[^}}]*?value: \"?about", text, re.DOTALL)}
+    assert softened == {
+        "000-lenet-10", "000-lenet-12", "000-alex-14", "000-vgg-07", "000-vgg-08", "000-goog-03", "001-mem-01",
+        "002-res-03", "004-goog-03",
+    }  # fmt: skip
+    assert judged()["000-alex-12"].verdict is judged()["002-vgg-06"].verdict is Verdict.RIGHT
 
 
 def test_summary() -> None:
@@ -103,7 +141,7 @@ def test_summary() -> None:
     assert pairs["wrong", Verdict.WRONG] == 40
     assert pairs["wrong", Verdict.RIGHT] == 0
     assert pairs["correct", Verdict.WRONG] == 0
-    assert pairs["correct", Verdict.RIGHT] == 251
+    assert pairs["correct", Verdict.RIGHT] == 252
 
 
 def test_what_is_not_calculated_has_a_reason() -> None:

@@ -233,7 +233,9 @@ CASES = [
     ("alexnet", "conv1", "params", "many", Verdict.UNREADABLE),
     ("alexnet", "conv9", "params", "5", Verdict.UNREADABLE),
     ("alexnet", "total", "params", "62.4M", Verdict.RIGHT),
-    ("alexnet", "total", "params", "60M", Verdict.WRONG),
+    ("alexnet", "total", "params", "60M", Verdict.RIGHT),  # its zero need not be a digit that counts
+    ("alexnet", "total", "params", "61M", Verdict.WRONG),
+    ("alexnet", "total", "params", "60.0M", Verdict.WRONG),
     ("googlenet", "inception_3a", "output_shape", "28x28x256", Verdict.RIGHT),
     ("googlenet", "inception_3a", "params", "163696", Verdict.RIGHT),
     ("googlenet", "inception_3a", "params", "163697", Verdict.WRONG),
