@@ -150,7 +150,9 @@ def command_section(command: click.Command, ctx: click.Context, level: int) -> l
     lines = [f"{'#' * level} {ctx.info_name}", "", "```text", *usage(command, ctx), "```", ""]
     lines += description(command, ctx)
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        for name in command.list_commands(ctx):
+            inner = command.get_command(ctx, name)
+            assert inner is not None
             lines += command_section(inner, click.Context(inner, info_name=f"{ctx.info_name} {name}"), level + 1)
     return lines
 

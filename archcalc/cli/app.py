@@ -51,8 +51,12 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = self.commands.get(cmd_name)
         if command is not None:
-            command.epilog = examples(cmd_name if self.name == "app" else f"{self.name} {cmd_name}")
+            command.epilog = examples(self.full_name(cmd_name))
         return command
+
+    def full_name(self, cmd_name: str) -> str:
+        """A command as it is called after `archcalc`: `plot sweep`."""
+        return f"{self.name} {cmd_name}"
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         names = self.list_commands(ctx)
@@ -74,6 +78,9 @@ class Commands(Group):
         if cmd_name in COMMANDS:
             self.commands[cmd_name] = import_module(f"archcalc.cli.commands.{cmd_name}").command
         return super().get_command(ctx, cmd_name)
+
+    def full_name(self, cmd_name: str) -> str:
+        return cmd_name
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

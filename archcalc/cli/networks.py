@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from archcalc.cli.blas import choose_core_type
+from archcalc.cli.options import (
+    Command,
+    NetworkChoice,
+    network_argument,
+    parse_input,
+    parse_settings,
+    settings_option,
+)
 from archcalc.cli.output import note
 from archcalc.core import words
 from archcalc.core.errors import UsageError
@@ -21,8 +31,6 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"\d+([x×*]\d+)*", re.IGNORECASE)
 
-preset_option = click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
-                             help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
 precision_option = click.option(
     "--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True, help="Type of a value."
 )
@@ -30,6 +38,65 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 weights_option = click.option(
     "--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones."
 )
+
+
+class Execution(NamedTuple):
+    """What a command executes: a network, its weights, random ones without a file, and how it reads images."""
+
+    name: str
+    settings: Mapping[str, Any]
+    preset: str | None
+    weights: str | None
+    seed: int
+
+    def network(self, size: str | None = None) -> NetworkChoice:
+        """The network, on an input of this size where one is given."""
+        return NetworkChoice(self.name, self.settings, parse_input(size))
+
+    def inputs(self, source: str | None, shape: Shape, batch: int, dtype: str) -> Array:
+        """The images of a file; without one a batch of random inputs. Raises `UsageError` for a preset without one."""
+        from archcalc.execute.runner.inputs import random_input, read_input
+
+        if source is not None:
+            return read_input(Path(source), shape, dtype, self.preset)
+        self.check_preset()
+        return random_input(shape, batch, self.seed, dtype)
+
+    def check_preset(self) -> None:
+        """Raise `UsageError` where a preset says how to read an image and none is given."""
+        if self.preset is not None:
+            raise UsageError("--preset says how to read an image; give one with --input")
+
+    def arrays(self, analysis: Analysis, keep: bool = False) -> Weights:
+        """The weights; `keep`: random ones are made once and stay in memory."""
+        from archcalc.execute.weights import SeededWeights
+
+        if self.weights is not None:
+            return weights_of(self.weights, analysis)
+        return SeededWeights(analysis.graph, self.seed, analysis.dtype, keep)
+
+    @property
+    def weights_text(self) -> str:
+        """Where the weights come from, in words."""
+        return self.weights or f"random weights, seed {self.seed}"
+
+
+def execution_options(command: Command) -> Command:
+    """The argument NET, `--set`, `--preset`, `--weights` and `--seed`, which become `execution`."""
+
+    @network_argument
+    @settings_option
+    @click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
+                  help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
+    @weights_option
+    @seed_option
+    @wraps(command)
+    def call(
+        network: str, settings: tuple[str, ...], preset: str | None, weights: str | None, seed: int, **rest: Any
+    ) -> Any:
+        return command(execution=Execution(network, parse_settings(settings), preset, weights, seed), **rest)
+
+    return call
 
 
 def choose_kernels(verbose: bool = False) -> None:
@@ -59,17 +126,3 @@ def weights_of(path: str, analysis: Analysis) -> Weights:
         count = f"{len(pairs)} {'layer' if len(pairs) == 1 else 'layers'}"
         note(words.line(f"note: {path}: {count} by shape and order: {', '.join(pairs[:3])}{more}"))
     return weights
-
-
-def check_preset(preset: str | None) -> None:
-    """Raise `UsageError` where a preset says how to read an image and none is given."""
-    if preset is not None:
-        raise UsageError("--preset says how to read an image; give one with --input")
-
-
-def random_inputs(shape: Shape, batch: int, dtype: str, seed: int, preset: str | None) -> Array:
-    """Inputs where no image is given. Raises `UsageError` where a preset says how to read one."""
-    from archcalc.execute.runner.inputs import random_input
-
-    check_preset(preset)
-    return random_input(shape, batch, seed, dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 
@@ -46,15 +47,9 @@ def printable(text: str, colour: bool = False) -> str:
 
 def wrap(text: str, width: int) -> list[str]:
     """Lines of at most so many characters, the later ones indented; long words stay whole."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = f"  {word}"
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line]
+    words = " ".join(text.split())
+    lines = textwrap.wrap(words, width, subsequent_indent=GAP, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]
 
 
 def cells(text: str) -> int:

@@ -60,6 +60,8 @@ def test_the_page_of_commands_has_every_command_and_option(site: ModuleType) -> 
             if option.startswith("-") and option != "--help"
         ]
         assert [option for option in options if not re.search(rf"^`[^`]*{option}\b", section, re.MULTILINE)] == []
+        assert f"archcalc {name} " in section.partition("Examples:")[2]
+    assert page.count("archcalc plot sweep mobilenet") == 2  # of the group, and of the command
 
 
 @pytest.mark.parametrize(("source", "page", "text", "wanted"), [

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archcalc.cli.networks import (
-    choose_kernels,
-    file_or_size,
-    preset_option,
-    random_inputs,
-    seed_option,
-    weights_of,
-    weights_option,
-)
-from archcalc.cli.options import NetworkChoice, network_argument, parse_input, parse_settings, settings_option
+from archcalc.cli.networks import Execution, choose_kernels, execution_options, file_or_size
 from archcalc.cli.output import write
 from archcalc.cli.progress import Progress
 from archcalc.core import words
@@ -33,34 +24,26 @@ if TYPE_CHECKING:
 
 
 @click.command("deconv")
-@network_argument
+@execution_options
 @click.option("--layer", metavar="LAYER", required=True, help="The layer whose activations are projected.")
 @click.option("--input", "sources", metavar="FILE", multiple=True,
               help="An image or an .npy array (C, H, W); repeatable. Default: random numbers.")  # fmt: skip
-@preset_option
 @click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 160x160x3.")
-@settings_option
 @click.option("--top", type=click.IntRange(1, 400), default=9, show_default=True,
               help="Number of activations: each of another channel, or all of --channel.")  # fmt: skip
 @click.option("--channel", type=click.IntRange(min=0), help="Only activations of this channel.")
 @click.option("--rule", type=click.Choice(["deconvnet", "gradient", "guided"]), default="deconvnet", show_default=True,
               help="Rule for rectifiers in the backward pass.")  # fmt: skip
-@weights_option
-@seed_option
 @click.option("-o", "--output", metavar="FILE", help="A picture, or all pixels as .npy (activations, C, H, W).")
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    network: str,
+    execution: Execution,
     layer: str,
     sources: tuple[str, ...],
-    preset: str | None,
     input_size: str | None,
-    settings: tuple[str, ...],
     top: int,
     channel: int | None,
     rule: Rule,
-    weights: str | None,
-    seed: int,
     output: str | None,
     form: str,
 ) -> None:
@@ -71,32 +54,29 @@ def command(
     choose_kernels()
     from archcalc.execute.runner.deconv import check_layer, passed_unchanged, project
     from archcalc.execute.runner.memory import check_gradient_memory
-    from archcalc.execute.weights import SeededWeights, Weights
 
     target = _target(output)
     if len(sources) == 1:
         source, input_size = file_or_size(sources[0], input_size)
         sources = (source,) if source is not None else ()
-    choice = NetworkChoice(network, parse_settings(settings), parse_input(input_size))
-    analysis = choice.analyse(max(len(sources), 1))
+    network = execution.network(input_size)
+    analysis = network.analyse(max(len(sources), 1))
     check_layer(analysis, layer, rule)
     check_gradient_memory(analysis)
-    x, images = _inputs(analysis, sources, preset, seed)
+    x, images = _inputs(analysis, sources, execution)
     if len(x) != analysis.batch:
-        analysis = choice.analyse(len(x))
+        analysis = network.analyse(len(x))
         check_gradient_memory(analysis)
-    arrays: Weights = SeededWeights(analysis.graph, seed)
-    if weights is not None:
-        arrays = weights_of(weights, analysis)
+    weights = execution.arrays(analysis)
     with Progress(analysis.graph.index[layer] + 1 + top) as progress:
 
         def report(done: int) -> None:
             progress(done + 1, _step(analysis, layer, done))
 
-        found = project(analysis, x, arrays, layer, top, channel, rule, report)
+        found = project(analysis, x, weights, layer, top, channel, rule, report)
     if target is not None:
         _save(target, found, images)
-    how = weights or f"random weights, seed {seed}"
+    how = execution.weights_text
     unchanged = passed_unchanged(analysis, layer, rule)
     write(
         _json(analysis, layer, rule, found) if form == "json" else _text(analysis, layer, rule, how, found, unchanged),
@@ -124,21 +104,21 @@ def _target(output: str | None) -> Path | None:
     return path
 
 
-def _inputs(analysis: Analysis, sources: Sequence[str], preset: str | None, seed: int) -> tuple[Array, Array]:
+def _inputs(analysis: Analysis, sources: Sequence[str], execution: Execution) -> tuple[Array, Array]:
     """The inputs, and how they look."""
     import numpy as np
 
-    from archcalc.execute.runner.inputs import as_pixels, is_array, read_input
+    from archcalc.execute.runner.inputs import as_pixels, is_array
 
     shape = analysis.graph.input_shape
     if not sources:
-        x = random_inputs(shape, 1, analysis.dtype, seed, preset)
+        x = execution.inputs(None, shape, 1, analysis.dtype)
         return x, as_pixels(x, image=False)
     if len(shape) != 3:
         raise UsageError(f"a deconvnet leads back to an image; the input is {format_shape(shape)}")
-    batches = [read_input(Path(source), shape, analysis.dtype, preset) for source in sources]
+    batches = [execution.inputs(source, shape, 1, analysis.dtype) for source in sources]
     pixels = [
-        as_pixels(batch, preset, image=not is_array(Path(source)))
+        as_pixels(batch, execution.preset, image=not is_array(Path(source)))
         for batch, source in zip(batches, sources, strict=True)
     ]
     if len({each.shape[3] for each in pixels}) > 1:

@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from archcalc.cli.networks import (
-    check_preset,
-    choose_kernels,
-    file_or_size,
-    precision_option,
-    preset_option,
-    seed_option,
-    weights_of,
-    weights_option,
-)
-from archcalc.cli.options import NetworkChoice, network_argument, parse_input, parse_settings, settings_option
+from archcalc.cli.networks import Execution, choose_kernels, execution_options, file_or_size, precision_option
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
@@ -32,7 +22,6 @@ if TYPE_CHECKING:
     from archcalc.execute.execution import Observer
     from archcalc.execute.kernels import Array
     from archcalc.execute.runner.execute import Algorithm
-    from archcalc.execute.weights import Weights
 
 #: Bytes of a file of class names.
 _LARGEST_NAMES = 1 << 24
@@ -47,17 +36,13 @@ class MapFiles(NamedTuple):
 
 
 @click.command("run")
-@network_argument
+@execution_options
 @click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
-@preset_option
 @click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
-@settings_option
 @click.option("--batch", type=click.IntRange(1, 1 << 20), help="Number of images. Default: 1, or those of --input.")
 @precision_option
 @click.option("--algorithm", type=click.Choice(["auto", "loops", "im2col", "fast"]), default="auto", show_default=True,
               help="How convolutions and pools are calculated.")  # fmt: skip
-@seed_option
-@weights_option
 @click.option("--save-weights", metavar="FILE", help="Write the weights to an .npz or .safetensors file.")
 @click.option("--count", is_flag=True, help="Count the multiplications one by one, and the live bytes.")
 @click.option("--layers", is_flag=True, help="A row for each layer; with --algorithm im2col its matrices too.")
@@ -68,16 +53,12 @@ class MapFiles(NamedTuple):
 @output_options(("text", "json"), {".json": "json"}, what="The picture of --feature-maps; else the text.")
 @click.option("-v", "--verbose", is_flag=True, help="Report on stderr how the matrix products are computed.")
 def command(
-    network: str,
+    execution: Execution,
     source: str | None,
-    preset: str | None,
     input_size: str | None,
-    settings: tuple[str, ...],
     batch: int | None,
     dtype: str,
     algorithm: Algorithm,
-    seed: int,
-    weights: str | None,
     save_weights: str | None,
     count: bool,
     layers: bool,
@@ -108,16 +89,17 @@ def command(
 
     source, input_size = file_or_size(source, input_size)
     wanted = MapFiles(_path(save_activations), feature_maps, _path(target.path) if feature_maps else None)
-    choice = NetworkChoice(network, parse_settings(settings), parse_input(input_size))
-    analysis = choice.analyse(batch or 1, dtype)
+    keep_weights = execution.weights is not None or save_weights is not None
+    network = execution.network(input_size)
+    analysis = network.analyse(batch or 1, dtype)
     _check_targets(analysis, wanted, save_weights)
     names = _read_names(classes, analysis)
-    check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
-    x = _input(analysis, source, preset, batch, seed)
+    check_memory(analysis, keep_weights)
+    x = _input(analysis, execution, source, batch)
     if not isinstance(x, Mapping) and len(x) != analysis.batch:
-        analysis = choice.analyse(len(x), dtype)
-        check_memory(analysis, keep_weights=weights is not None or save_weights is not None)
-    arrays = _weights(analysis, weights, seed, keep=save_weights is not None)
+        analysis = network.analyse(len(x), dtype)
+        check_memory(analysis, keep_weights)
+    arrays = execution.arrays(analysis, keep=save_weights is not None)
     with _observer(analysis, wanted) as keep, Progress(len(analysis.rows)) as progress:
 
         def report(index: int) -> None:
@@ -125,7 +107,7 @@ def command(
 
         watched = _watched(analysis, wanted)
         try:
-            execution = execute(
+            done = execute(
                 analysis.graph, x, arrays, algorithm, count, keep, watched=watched, report=report, compare_values=True
             )
         except KernelError as error:
@@ -133,19 +115,19 @@ def command(
             return 1
     if save_weights is not None:
         write_weights(Path(save_weights), analysis, arrays)
-    for name, values in execution.outputs.items():
+    for name, values in done.outputs.items():
         if not np.isfinite(values).all():
             note(f"note: the output {name} holds values that are not finite (NaN or infinite)")
-    differences = compare(execution, analysis, memory=count)
-    result = list(execution.outputs.values())[-1]
+    differences = compare(done, analysis, memory=count)
+    result = list(done.outputs.values())[-1]
     shown = top or (5 if classes else 0)
     guesses = [top_classes(image, shown, names) for image in result] if shown else []
     if target.form == "json":
-        document = as_document(analysis, execution, differences, guesses, count)
+        document = as_document(analysis, done, differences, guesses, count)
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     else:
-        how = f"{algorithm}, weights from " + (weights or f"seed {seed}")
-        text = as_text(analysis, execution, differences, guesses, how, count, layers)
+        how = f"{algorithm}, weights from {execution.weights or f'seed {execution.seed}'}"
+        text = as_text(analysis, done, differences, guesses, how, count, layers)
     write(text, None if feature_maps else target.path)
     return 1 if differences else 0
 
@@ -191,25 +173,16 @@ def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:
     return names
 
 
-def _input(analysis: Analysis, source: str | None, preset: str | None, batch: int | None, seed: int) -> Inputs:
-    from archcalc.execute.runner.inputs import random_inputs, read_input
+def _input(analysis: Analysis, execution: Execution, source: str | None, batch: int | None) -> Inputs:
+    from archcalc.execute.runner.inputs import random_inputs
 
     if source is None:
-        check_preset(preset)
-        return random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype)
-    shape = analysis.graph.only_input("an input from a file")
-    x = read_input(Path(source), shape, analysis.dtype, preset)
+        execution.check_preset()
+        return random_inputs(analysis.graph, analysis.batch, execution.seed, analysis.dtype)
+    x = execution.inputs(source, analysis.graph.only_input("an input from a file"), analysis.batch, analysis.dtype)
     if batch is not None and batch != len(x):
         raise UsageError(f"--batch {batch}, but {source} holds {len(x)}")
     return x
-
-
-def _weights(analysis: Analysis, path: str | None, seed: int, keep: bool) -> Weights:
-    from archcalc.execute.weights import SeededWeights
-
-    if path is not None:
-        return weights_of(path, analysis)
-    return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
 
 
 def _watched(analysis: Analysis, wanted: MapFiles) -> Collection[int] | None:

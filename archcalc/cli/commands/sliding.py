@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from archcalc.cli.networks import (
-    choose_kernels,
-    file_or_size,
-    precision_option,
-    preset_option,
-    random_inputs,
-    seed_option,
-    weights_of,
-    weights_option,
-)
-from archcalc.cli.options import NetworkChoice, network_argument, parse_settings, settings_option
+from archcalc.cli.networks import Execution, choose_kernels, execution_options, file_or_size, precision_option
 from archcalc.cli.output import Target, output_options
 from archcalc.cli.progress import Progress
 from archcalc.core import words
@@ -27,7 +16,6 @@ from archcalc.core.errors import UsageError
 from archcalc.core.shapes import format_shape, parse_image_shape
 
 if TYPE_CHECKING:
-    from archcalc.execute.kernels import Array
     from archcalc.execute.runner.sliding import Slid
     from archcalc.passes.analysis import Analysis
 
@@ -36,27 +24,19 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
 
 
 @click.command("sliding")
-@network_argument
+@execution_options
 @click.option("--input", "source", metavar="SIZE|FILE",
               help="A size, height×width×channels, for random numbers; or an image or .npy array.")  # fmt: skip
 @click.option("--input-size", metavar="HxWxC", help="The size that an image is fitted to.")
-@preset_option
 @click.option("--without-padding", "bare", is_flag=True, help="The same network without padding: then both are equal.")
-@settings_option
 @precision_option
-@weights_option
-@seed_option
 @output_options(("text", "json"), {".json": "json"})
 def command(
-    network: str,
+    execution: Execution,
     source: str | None,
     input_size: str | None,
-    preset: str | None,
     bare: bool,
-    settings: tuple[str, ...],
     dtype: str,
-    weights: str | None,
-    seed: int,
     target: Target,
 ) -> int:
     """Run a network over a larger image in one pass, and compare the result with a run for each crop.
@@ -67,9 +47,8 @@ def command(
     choose_kernels()
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.runner.sliding import convert, crop_origins, slide
-    from archcalc.execute.weights import SeededWeights, Weights
 
-    analysis: Analysis = NetworkChoice(network, parse_settings(settings)).analyse(1, dtype)
+    analysis: Analysis = execution.network().analyse(1, dtype)
     if bare:
         analysis = _unpadded(analysis)
     source, size = file_or_size(source, input_size)
@@ -83,13 +62,13 @@ def command(
     rows, columns = crop_origins(own, (shape[1], shape[2]), converted.stride)
     large = replace(analysis, graph=converted.analysis.graph.with_input(shape))
     check_memory(_analysed(large), keep_weights=True)
-    x = _image(source, shape, dtype, preset, seed)
-    made: Weights = SeededWeights(analysis.graph, seed, dtype, keep=True)
-    if weights is not None:
-        made = weights_of(weights, analysis)
+    x = execution.inputs(source, shape, 1, dtype)
+    if len(x) != 1:
+        raise UsageError(f"{source} holds {len(x)} images; one is slid over")
+    weights = execution.arrays(analysis, keep=True)
     with Progress(len(rows) * len(columns)) as progress:
-        result = slide(analysis, x, made, progress)
-    how = weights or f"random weights, seed {seed}"
+        result = slide(analysis, x, weights, progress)
+    how = execution.weights_text
     target.write(_json(analysis, shape, result) if target.form == "json" else _text(analysis, shape, result, how))
     return 0 if result.converted.padded or result.difference <= TOLERANCE[dtype] else 1
 
@@ -105,17 +84,6 @@ def _analysed(analysis: Analysis) -> Analysis:
     from archcalc.passes.analysis import analyse
 
     return analyse(analysis.graph, analysis.batch, analysis.dtype)
-
-
-def _image(source: str | None, shape: tuple[int, ...], dtype: str, preset: str | None, seed: int) -> Array:
-    from archcalc.execute.runner.inputs import read_input
-
-    if source is None:
-        return random_inputs(shape, 1, dtype, seed, preset)
-    x = read_input(Path(source), shape, dtype, preset)
-    if len(x) != 1:
-        raise UsageError(f"{source} holds {len(x)} images; one is slid over")
-    return x
 
 
 def _text(analysis: Analysis, shape: tuple[int, ...], slid: Slid, how: str) -> str:

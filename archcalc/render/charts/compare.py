@@ -13,6 +13,7 @@ from math import ceil, log10, sqrt
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import quantity_of_network
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import Accuracy, Point, classes, comparable
 from archcalc.render.charts.axes import Scale, inside, logarithmic, short
@@ -28,7 +29,8 @@ LARGEST, LEAST = 34.0, 2.5
 NAME_WIDTH = 170.0
 #: The height of a row of the legend, and half of the width of a bubble in it.
 ROW, SWATCH = 28.0, 13.0
-HEADS = ("network", "title", "year", "multiplications", "params", "top-1 accuracy (%)", "measured", "source", "note")
+WORK, SIZE, ACCURACY = (quantity_of_network(key) for key in ("multiplications", "params", "top1_accuracy"))
+HEADS = ("network", "title", "year", WORK.key, SIZE.key, f"{ACCURACY.title} (%)", "measured", "source", "note")
 
 
 def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     legend = _legend(points, drawn, theme_of(look.theme), look)
     figure = Figure(
         "compare", look,
-        title="Top-1 accuracy over multiplications",
+        title=f"{ACCURACY.title.capitalize()} over {WORK.title}",
         subtitle=f"The area of a bubble is the number of parameters. {_counted(points)}; accuracies as reported.",
         description=_description(points),
         left=64, right=EDGE + 8, bottom=46, footnote=_footnote(points),
@@ -51,9 +53,7 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     most = max(point.analysis.totals.params for point in points)
     radius = _largest(figure)
     discs = [_disc(point, x, y, most, radius) for point in points]
-    figure.axes(
-        x, y, "multiplications for one image (M million, B billion; log scale)", "top-1 accuracy", gridOpacity=0.3
-    )
+    figure.axes(x, y, f"{WORK.name} (M million, B billion; log scale)", ACCURACY.title, gridOpacity=0.3)
     _draw_legend(figure, legend, radius, most)
     lines = _lines(figure, _families(points, discs), drawn)
     _bubbles(figure, points, discs, drawn, x, y)
@@ -167,8 +167,8 @@ def _bubbles(
             )  # fmt: skip
 
 
-TOOLTIP = (("title", "network"), ("accuracy", "top-1 accuracy"), ("measured", "measured with"), ("source", "source"),
-           ("note", "note"), ("work", "multiplications"), ("weights", "parameters"), ("year", "year"))  # fmt: skip
+TOOLTIP = (("title", "network"), ("accuracy", ACCURACY.title), ("measured", "measured with"), ("source", "source"),
+           ("note", "note"), ("work", WORK.title), ("weights", SIZE.title), ("year", "year"))  # fmt: skip
 
 
 def _kind(accuracy: Accuracy) -> str:

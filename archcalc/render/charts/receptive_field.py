@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core.errors import UsageError
+from archcalc.core.quantities import quantity
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.charts.axes import Scale, linear, logarithmic
@@ -104,7 +105,8 @@ def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
 
 
 def _axis_title(y: Scale) -> str:
-    return "receptive field in pixels" + (" (log scale)" if y.log else "")
+    shown = quantity("receptive_field")
+    return f"{shown.title} in {shown.unit}" + (" (log scale)" if y.log else "")
 
 
 def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale) -> None:

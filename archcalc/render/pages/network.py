@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from archcalc.render.pages import markup
@@ -90,26 +91,10 @@ def _choice(pictures: tuple[Picture, ...], name: str) -> Html:
 
 
 def _layers(report: Report, prefix: str) -> Html:
-    kinds: dict[str, int] = {}
-    for row in report.rows:
-        kinds[row.op.family] = kinds.get(row.op.family, 0) + 1
-    options = (
-        element("option", f"{_kind(kind)} ({count:,})", value=kind)
-        for kind, count in sorted(kinds.items(), key=lambda pair: _kind(pair[0]))
-    )
-    search = element("input", type="search", placeholder="conv 3×3", autocomplete="off", spellcheck="false")
-    every = element("option", f"every kind ({len(report.rows):,})", value="")
-    controls = element(
-        "form",
-        element("label", element("span", "Find"), search),
-        element("label", element("span", "Kind"), element("select", every, *options)),
-        element("button", "Show all", type="reset"),
-        element("p", role="status", class_="found"),
-        class_="filter",
-        role="search",
-        aria_label=f"Layers of {report.title}",
-        hidden=True,
-    )
+    kinds = Counter(row.op.family for row in report.rows)
+    options = [element("option", f"every kind ({len(report.rows):,})", value="")]
+    options += [element("option", f"{_kind(kind)} ({kinds[kind]:,})", value=kind) for kind in sorted(kinds, key=_kind)]
+    controls = fill("filter.html", title=report.title, options=join(*options))
     return join(controls, wide(table(report, prefix), f"Table of the layers of {report.title}"))
 
 

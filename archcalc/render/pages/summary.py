@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from archcalc.core import words
+from archcalc.core.quantities import quantity_of_network
 from archcalc.render.pages.markup import Content, Html, breakable, element, join, link
+from archcalc.render.tables.networks import network_column
 from archcalc.render.tables.report import Report
 
 
@@ -50,18 +52,16 @@ def totals(report: Report) -> Html:
     if sums.buffers:
         params += f"; {sums.buffers:,} buffer values more"
     cards = [
-        ("parameters", f"{sums.params:,}", params),
-        ("multiplications", f"{sums.multiplications:,}", "in convolution and dense layers, per image"),
-        ("activations stored", words.size(sums.activation_bytes), f"{sums.activations:,} values per image{batch}"),
-        ("peak of live activations", words.size(sums.peak_activation_bytes), join("at ", breakable(sums.peak_layer))),
-        ("depth", f"{analysis.depth:,}", f"convolution and dense layers on the longest path; {layers:,} layers in all"),
+        ("params", params),
+        ("multiplications", "in convolution and dense layers"),
+        ("activation_bytes", f"{sums.activations:,} values per image{batch}"),
+        ("peak_activation_bytes", join("at ", breakable(sums.peak_layer))),
+        ("depth", f"convolution and dense layers on the longest path; {layers:,} layers in all"),
     ]
-    return element("dl", *(_card(*card) for card in cards), class_="totals")
+    return element("dl", *(_card(report, *card) for card in cards), class_="totals")
 
 
-def _card(name: str, value: str, note: Content) -> Html:
-    return element(
-        "div",
-        element("dt", name),
-        element("dd", element("strong", value), element("span", note, class_="note")),
-    )
+def _card(report: Report, key: str, note: Content) -> Html:
+    value = element("strong", network_column(key).text(report.analysis))
+    name = quantity_of_network(key).name
+    return element("div", element("dt", name), element("dd", value, element("span", note, class_="note")))

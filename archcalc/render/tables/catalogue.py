@@ -8,19 +8,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.core.quantities import quantity
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align
 from archcalc.passes.analysis import Analysis
 
 FORMATS = ("table", "csv", "json")
-HEADS = ["network", "title", "year", "input", "layers", "params", "multiplications"]
+_COUNTED = ("params", "multiplications")
+HEADS = ["network", "title", "year", "input", "layers", *_COUNTED]
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
     """One network in a line."""
-    graph, totals = analysis.graph, analysis.totals
+    graph = analysis.graph
     facts = (graph.name, graph.title, graph.year, list(graph.input_shape), len(analysis.rows))
-    return dict(zip(HEADS, (*facts, totals.params, totals.multiplications), strict=True))
+    return dict(zip(HEADS, (*facts, *(quantity(key).of(analysis.totals) for key in _COUNTED)), strict=True))
 
 
 def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str:
