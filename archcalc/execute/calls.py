@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.words import listed
-from archcalc.execute.kernels import KERNELS, Array, Kernel
+from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches
 from archcalc.execute.kernels.backward import BACKWARD, Backward
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
@@ -54,11 +55,45 @@ def settings_of(layer: Layer, names: Collection[str]) -> dict[str, Any]:
     return {name: getattr(layer.op, name) for name in names}
 
 
-def array_sizes(kernel: Kernel, layer: Layer, x: Array) -> Mapping[str, Shape]:
-    """Names and sizes of the arrays that the kernel reads for a map (N, C, H, W)."""
-    if kernel.arrays is None:
-        return {}
-    return kernel.arrays(x, **settings_of(layer, kernel.array_settings))
+def array_sizes(layer: Layer, x: Array) -> Mapping[str, Shape]:
+    """Names and sizes of the arrays that the kernel of a layer reads for a map (N, C, *positions)."""
+    kernel = kernel_of(layer)
+    return {} if kernel.arrays is None else kernel.arrays(x, **settings_of(layer, kernel.array_settings))
+
+
+@contextmanager
+def errors_of(layer: Layer, kind: type[ArchcalcError]) -> Iterator[None]:
+    """What a kernel refuses is an error of this kind, which names the layer."""
+    try:
+        yield
+    except ValueError as error:
+        raise kind(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+
+
+def run(layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array], pools: Pools, **more: Any) -> Array:
+    """The map of a layer, by its plain kernel, from the maps and arrays that it reads.
+
+    `more`: arguments that only some kernels take (algorithm, out, training); the others do not get them.
+    """
+    kernel = kernel_of(layer)
+    settings = settings_of(layer, kernel.settings)
+    if kernel.takes_switches_of is not None:
+        settings["switches"] = pools.found[layer.inputs[kernel.takes_switches_of]]
+    index = pools.graph.index[layer.name]
+    if index in pools.read and kernel.run_with_switches is not None:
+        out, pools.found[index] = kernel.run_with_switches(*inputs, **arrays, **settings)
+        return out
+    settings |= {name: value for name, value in more.items() if name in kernel.options}
+    return kernel.run(*inputs, **arrays, **settings)
+
+
+class Pools:
+    """The switches of one run: which pooling layers must keep theirs, and those that were found, by layer."""
+
+    def __init__(self, graph: LayerGraph) -> None:
+        self.graph = graph
+        self.read = layers_with_switches(graph)
+        self.found: dict[int, Switches] = {}
 
 
 def layers_with_switches(graph: LayerGraph) -> set[int]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from archcalc.execute.calls import kernel_of, settings_of
+from archcalc.execute.calls import array_sizes, kernel_of, settings_of
 from archcalc.execute.kernels import Array, Sizes
 from archcalc.execute.kernels.moments import Moments
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
@@ -27,6 +27,12 @@ class Weights(Protocol):
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
         """The arrays of a layer by name, in these sizes."""
         ...
+
+
+def arrays_of(graph: LayerGraph, layer: Layer, weights: Weights, x: Array) -> Mapping[str, Array]:
+    """The arrays that a layer reads for a map x; those of another layer where it shares them."""
+    sizes = array_sizes(layer, x)
+    return weights.of(graph.owner(layer).name, sizes) if sizes else {}
 
 
 class SeededWeights:

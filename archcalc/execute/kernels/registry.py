@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
 
 import numpy as np
@@ -20,7 +21,7 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 Sizes = Mapping[str, tuple[int, ...]]
 
 #: Keyword arguments of kernels that are no settings of a layer.
-_NOT_SETTINGS = {"algorithm", "out", "switches", "training"}
+_OPTIONS = {"algorithm", "out", "switches", "training"}
 
 
 class Switches(NamedTuple):
@@ -103,26 +104,22 @@ class Kernel:
         return settings_of(self.arrays)
 
     @property
-    def has_algorithms(self) -> bool:
-        """Whether `run` has a choice of algorithms."""
-        return "algorithm" in _keywords(self.run)
+    def options(self) -> frozenset[str]:
+        """What else `run` takes: a choice of algorithms, `out` for its result, `training`, `switches`."""
+        return _keywords(self.run) & _OPTIONS
 
     @property
     def in_place(self) -> bool:
-        """Whether `run` can put its result over its input (`out=`)."""
-        return "out" in _keywords(self.run)
-
-    @property
-    def has_training(self) -> bool:
-        """Whether `run` does something else in training (`training=`)."""
-        return "training" in _keywords(self.run)
+        """Whether `run` can put its result over its input."""
+        return "out" in self.options
 
 
 def settings_of(function: Callable[..., Any] | None) -> frozenset[str]:
     """Names of the settings of a layer that a function reads."""
-    return frozenset() if function is None else _keywords(function) - _NOT_SETTINGS
+    return frozenset() if function is None else _keywords(function) - _OPTIONS
 
 
+@cache
 def _keywords(function: Callable[..., Any]) -> frozenset[str]:
     """The keyword-only parameters of a function; `**settings: Unpack[Settings]` means the keys of Settings."""
     found = set()

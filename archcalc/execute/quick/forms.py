@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.execute.calls import kernel_of, settings_of
+from archcalc.execute.calls import run
 from archcalc.execute.kernels import Array, activation
 from archcalc.execute.kernels.reshape import cropped
 from archcalc.execute.kernels.windows import frame_of
@@ -48,17 +48,10 @@ def plain_values(task: Task, seen: dict[int, Array], prepared: dict[int, dict[st
     """
     for index in task.group.layers:
         layer = task.graph.layers[index]
-        kernel = kernel_of(layer)
         inputs = [seen[source] for source in layer.inputs]
-        arguments = settings_of(layer, kernel.settings)
         if index not in prepared:
             prepared[index] = task.take(index, inputs[0])
-        if kernel.takes_switches_of is not None:
-            arguments["switches"] = task.switches[layer.inputs[kernel.takes_switches_of]]
-        if task.gives_switches and kernel.run_with_switches is not None:
-            seen[index], task.switches[index] = kernel.run_with_switches(*inputs, **prepared[index], **arguments)
-        else:
-            seen[index] = kernel.run(*inputs, **prepared[index], **arguments)
+        seen[index] = run(layer, inputs, prepared[index], task.pools)
     return seen[task.group.last]
 
 

@@ -8,9 +8,9 @@ from math import prod
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import Inputs, inputs_by_layer, layers_with_switches
+from archcalc.execute.calls import Inputs, Pools, errors_of, inputs_by_layer
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
-from archcalc.execute.kernels import Array, Switches
+from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Arena, Map
 from archcalc.execute.quick.forms import channels_first, channels_last, prepared_bytes, run_of
 from archcalc.execute.quick.fuse import fuse, reads
@@ -55,20 +55,9 @@ class Plan:
         self.arena = Arena()
         #: Shapes of concatenations, and where each input lies in them, once they have been seen.
         self.layouts: dict[int, tuple[Shape, list[slice]]] = {}
-        switched, spare = layers_with_switches(graph), Budget(budget)
-        switches: dict[int, Switches] = {}
+        pools, spare = Pools(graph), Budget(budget)
         self.tasks = [
-            Task(
-                graph,
-                group,
-                weights,
-                self.workspace,
-                spare,
-                once,
-                group.first in switched,
-                switches,
-                run_of(graph, group, switched),
-            )
+            Task(graph, group, weights, self.workspace, spare, once, pools, run_of(graph, group, pools.read))
             for group in self.groups
         ]
         self._inputs: list[Shape] | None = None
@@ -148,15 +137,13 @@ class _Run:
             each.memory.readers -= 1
             self._left[source] -= 1
         copies = None if check is None else check.before(task, inputs)
-        try:
+        with errors_of(task.layer, KernelError):
             if group.first in self.given:
                 x = channels_last(self.given[group.first])
                 out = self.new(x.shape)
                 np.copyto(out.array, x)
             else:
                 out = task.run(task, inputs, self)
-        except ValueError as error:
-            raise KernelError(f'layer "{task.layer.name}" ({task.layer.op.kind}): {error}') from error
         if check is not None:
             check.after(task, inputs, copies, out)
         out.memory.readers += self._left[group.last]

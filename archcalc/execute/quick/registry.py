@@ -8,11 +8,11 @@ from math import prod
 from typing import Any, Literal, NamedTuple, Protocol
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import array_sizes, kernel_of, settings_of
-from archcalc.execute.kernels import Array, Kernel, Switches
+from archcalc.execute.calls import Pools, kernel_of, settings_of
+from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.kernels import Workspace
-from archcalc.execute.weights import Weights
+from archcalc.execute.weights import Weights, arrays_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops.base import Op
 
@@ -81,8 +81,7 @@ class Task:
     workspace: Workspace
     budget: Budget
     once: bool
-    gives_switches: bool
-    switches: dict[int, Switches]
+    pools: Pools
     run: Run
     arrays: dict[int, Mapping[str, Shape]] = field(default_factory=dict)
     prepared: Any = None
@@ -92,15 +91,10 @@ class Task:
         """The first layer, which does the work."""
         return self.graph.layers[self.group.first]
 
-    @property
-    def kernel(self) -> Kernel:
-        return kernel_of(self.layer)
-
     def multiplications(self, x: Array, out: Array) -> int:
         """Multiply-adds of one image: how often the weights were used for these maps (N, C, H, W)."""
-        if self.kernel.weight_uses is None:
-            return 0
-        return self.kernel.weight_uses(x, out) * prod(self.arrays[self.group.first]["weight"])
+        uses = kernel_of(self.layer).weight_uses
+        return 0 if uses is None else uses(x, out) * prod(self.arrays[self.group.first]["weight"])
 
     def settings(self, *names: str) -> dict[str, Any]:
         """Settings of the first layer by name."""
@@ -109,8 +103,7 @@ class Task:
     def take(self, index: int, x: Array) -> dict[str, Array]:
         """The arrays of a layer that reads the map x (N, C, H, W), in the type of the map."""
         layer = self.graph.layers[index]
-        sizes = array_sizes(kernel_of(layer), layer, x)
-        given = dict(self.weights.of(self.graph.owner(layer).name, sizes)) if sizes else {}
+        given = arrays_of(self.graph, layer, self.weights, x)
         self.arrays[index] = {name: array.shape for name, array in given.items()}
         return {name: array.astype(x.dtype, copy=False) for name, array in given.items()}
 

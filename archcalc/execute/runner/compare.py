@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES
@@ -81,14 +82,7 @@ def _totals(execution: Execution, analysis: Analysis) -> Iterator[Difference]:
 def parameters(execution: Execution) -> int:
     """Values of all arrays that were read, running statistics included; those that layers share count once."""
     read = {(layer.owner, name): shape for layer in execution.layers for name, shape in layer.arrays.items()}
-    return sum(map(_size, read.values()))
-
-
-def _size(shape: Shape) -> int:
-    values = 1
-    for side in shape:
-        values *= side
-    return values
+    return sum(map(prod, read.values()))
 
 
 def _listed(arrays: Mapping[str, Shape]) -> str:

@@ -8,14 +8,14 @@ from typing import Literal, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import Inputs, array_sizes, inputs_by_layer, kernel_of, layers_with_switches, settings_of
+from archcalc.execute.calls import Inputs, Pools, errors_of, inputs_by_layer, kernel_of, run, settings_of
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
-from archcalc.execute.kernels import Array, Kernel, Matrices, Switches
+from archcalc.execute.kernels import Array, Kernel, Matrices
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.execute.quick.plan import Plan
 from archcalc.execute.quick.values import ValueCheck
 from archcalc.execute.runner.counted import Counter, counted
-from archcalc.execute.weights import Weights
+from archcalc.execute.weights import Weights, arrays_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: loops and im2col: the plain kernels, one after the other; fast: a plan; auto: fast, or im2col where it is counted.
@@ -56,9 +56,7 @@ def execute(
         check = ValueCheck(weights) if compare_values else None
         plan = Plan(graph, weights if check is None else check.weights, watched=seen, once=True)
         return plan.run(x, observe, report, check)
-    maps = _Maps(graph)
-    switched = layers_with_switches(graph)
-    switches: dict[int, Switches] = {}
+    maps, pools = _Maps(graph), Pools(graph)
     layers = []
     # Their own copies: the first activation function may overwrite one.
     given_maps = {index: np.array(batch, order="C", copy=True) for index, batch in inputs_by_layer(graph, x).items()}
@@ -66,26 +64,12 @@ def execute(
     for index, layer in enumerate(graph):
         kernel = kernel_of(layer)
         inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer)
-        arguments = settings_of(layer, kernel.settings)
-        sizes = array_sizes(kernel, layer, inputs[0])
-        arrays = dict(weights.of(graph.owner(layer).name, sizes)) if sizes else {}
+        arrays = arrays_of(graph, layer, weights, inputs[0])
         counter = Counter()
-        if kernel.has_algorithms:
-            arguments["algorithm"] = algorithm
-        if kernel.in_place and maps.is_free(inputs[0]):
-            arguments["out"] = inputs[0]
-        if kernel.takes_switches_of is not None:
-            arguments["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
         given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays
-        try:
-            if index in switched:
-                assert kernel.run_with_switches is not None
-                arguments.pop("algorithm", None)
-                out, switches[index] = kernel.run_with_switches(*inputs, **given, **arguments)
-            else:
-                out = kernel.run(*inputs, **given, **arguments)
-        except ValueError as error:
-            raise KernelError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+        place = inputs[0] if kernel.in_place and maps.is_free(inputs[0]) else None
+        with errors_of(layer, KernelError):
+            out = run(layer, inputs, given, pools, algorithm=algorithm, out=place)
         maps.put(index, out)
         done = _multiplications(kernel, inputs, out, arrays, counter if count else None)
         layers.append(
@@ -105,7 +89,7 @@ def execute(
         if report is not None:
             report(index)
         # Nothing of this step may outlive it, or its memory would not be free for the next.
-        del inputs, arguments, arrays, given, out
+        del inputs, place, arrays, given, out
         maps.free()
     return Execution(tuple(layers), {each.name: maps[each.layer] for each in graph.outputs}, batch)
 

@@ -114,7 +114,7 @@ def _norms(analysis: Analysis, step: BackwardStep, arrays: Mapping[str, Array]) 
 
 def has_batch_statistics(op: Op) -> bool:
     """Whether the op takes other statistics in training than it does otherwise."""
-    return op.kind in KERNELS and KERNELS[op.kind].has_training
+    return op.kind in KERNELS and "training" in KERNELS[op.kind].options
 
 
 def norm(array: Array) -> float:

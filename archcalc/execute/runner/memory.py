@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
 
 from archcalc.core.conventions import BYTES
@@ -23,7 +24,7 @@ def needed_bytes(analysis: Analysis, keep_weights: bool = False) -> int:
     size = BYTES[analysis.dtype]
     totals = analysis.totals
     arrays = [row.params + row.buffers for row in analysis.rows]
-    largest_map = max(_values(row.output_shape) for row in analysis.rows)
+    largest_map = max(prod(row.output_shape) for row in analysis.rows)
     shared = {row.weights_of for row in analysis.rows}
     kept = sum(values for values, row in zip(arrays, analysis.rows, strict=True) if row.name in shared)
     weights = sum(arrays) if keep_weights else 2 * max(arrays) + kept
@@ -38,13 +39,6 @@ def preparation_budget(analysis: Analysis) -> int:
     while weights are prepared take up to 120 MiB of that.
     """
     return analysis.totals.param_bytes // 5 + (30 << 20)
-
-
-def _values(shape: tuple[int, ...]) -> int:
-    values = 1
-    for side in shape:
-        values *= side
-    return values
 
 
 def available_bytes() -> int | None:
@@ -87,7 +81,7 @@ def check_memory(analysis: Analysis, keep_weights: bool = False) -> None:
 
 def gradient_bytes(analysis: Analysis) -> int:
     """Bytes of a forward and backward pass, roughly: all maps and weights, and the gradients of the largest of both."""
-    kept = [_values(row.output_shape) for row in analysis.rows if not row.op.is_view]
+    kept = [prod(row.output_shape) for row in analysis.rows if not row.op.is_view]
     arrays = [row.params + row.buffers for row in analysis.rows]
     values = (sum(kept) + 4 * max(kept)) * analysis.batch + sum(arrays) + 2 * max(arrays)
     return values * BYTES[analysis.dtype] + PROGRAM_BYTES

@@ -7,18 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import (
-    Inputs,
-    array_sizes,
-    backward_of,
-    inputs_by_layer,
-    kernel_of,
-    layers_with_switches,
-    settings_of,
-)
+from archcalc.execute.calls import Inputs, Pools, backward_of, errors_of, inputs_by_layer, kernel_of, run, settings_of
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.kernels.backward import Nature
-from archcalc.execute.weights import Weights
+from archcalc.execute.weights import Weights, arrays_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Called after each layer with its position.
@@ -62,29 +54,15 @@ def record(
     """
     maps: dict[int, Array] = {}
     arrays: dict[int, Mapping[str, Array]] = {}
-    switches: dict[int, Switches] = {}
-    switched = layers_with_switches(graph)
-    given = inputs_by_layer(graph, x)
+    pools, given = Pools(graph), inputs_by_layer(graph, x)
     for index, layer in enumerate(graph):
-        kernel = kernel_of(layer)
         inputs = [given[index]] if index in given else [maps[source] for source in layer.inputs]
-        settings = settings_of(layer, kernel.settings)
-        sizes = array_sizes(kernel, layer, inputs[0])
-        arrays[index] = weights.of(graph.owner(layer).name, sizes) if sizes else {}
-        if kernel.takes_switches_of is not None:
-            settings["switches"] = switches[layer.inputs[kernel.takes_switches_of]]
-        if kernel.has_training:
-            settings["training"] = training
-        try:
-            if index in switched and kernel.run_with_switches is not None:
-                maps[index], switches[index] = kernel.run_with_switches(*inputs, **settings)
-            else:
-                maps[index] = kernel.run(*inputs, **arrays[index], **settings)
-        except ValueError as error:
-            raise UsageError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
+        arrays[index] = arrays_of(graph, layer, weights, inputs[0])
+        with errors_of(layer, UsageError):
+            maps[index] = run(layer, inputs, arrays[index], pools, training=training)
         if observe is not None:
             observe(index)
-    return Tape(graph, maps, arrays, switches, training)
+    return Tape(graph, maps, arrays, pools.found, training)
 
 
 def rewind(
@@ -141,10 +119,8 @@ def _gradients(
     settings = settings_of(layer, backward.settings)
     if kernel.takes_switches_of is not None:
         settings["switches"] = tape.switches[layer.inputs[kernel.takes_switches_of]]
-    if kernel.has_training:
+    if "training" in kernel.options:
         settings["training"] = tape.training
-    try:
+    with errors_of(layer, UsageError):
         found = backward.run(grad, *inputs, **tape.arrays[index], **settings)
-    except ValueError as error:
-        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}): {error}') from error
     return found.maps, found.arrays

@@ -10,6 +10,7 @@ import numpy as np
 
 from archcalc.core import words
 from archcalc.core.shapes import format_shape
+from archcalc.core.text import align
 from archcalc.execute.execution import Execution, Values
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.values import TOLERANCE
@@ -102,26 +103,16 @@ def _values(values: Values, dtype: str) -> dict[str, Any]:
 
 def _table(execution: Execution, differences: Sequence[Difference]) -> list[str]:
     wrong = {each.layer for each in differences}
-    rows = [("layer", "output", "parameters", "multiplications", "W_row · X_col", "")]
-    for layer in execution.layers:
-        values = sum(int(np.prod(shape, dtype=object)) for shape in layer.arrays.values())
-        mark = "differs" if layer.name in wrong else "agrees"
-        matrices = "" if layer.matrices is None else str(layer.matrices)
-        rows.append(
-            (
-                words.line(layer.name),
-                format_shape(layer.shape),
-                f"{values:,}",
-                f"{layer.multiplications:,}",
-                matrices,
-                mark,
-            )
-        )
     # The matrices are shown where im2col was asked for.
-    columns = [0, 1, 2, 3, *([4] if any(row[4] for row in rows[1:]) else []), 5]
-    widths = {column: max(len(row[column]) for row in rows) for column in columns}
-    cells = [[row[i].ljust(widths[i]) if i in (0, 5) else row[i].rjust(widths[i]) for i in columns] for row in rows]
-    return ["  ".join(["", *line]).rstrip() for line in cells]
+    matrices = any(layer.matrices for layer in execution.layers)
+    rows = [["", "layer", "output", "parameters", "multiplications", *(["W_row · X_col"] if matrices else []), ""]]
+    for layer in execution.layers:
+        product = [str(layer.matrices or "")] if matrices else []
+        values = sum(map(math.prod, layer.arrays.values()))
+        name, mark = words.line(layer.name), "differs" if layer.name in wrong else "agrees"
+        counts = (f"{values:,}", f"{layer.multiplications:,}")
+        rows.append(["", name, format_shape(layer.shape), *counts, *product, mark])
+    return align(rows, [False, False, *[True] * (len(rows[0]) - 3), False], colour=False)
 
 
 def as_document(

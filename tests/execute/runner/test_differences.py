@@ -13,6 +13,7 @@ from archcalc.execute.kernels import KERNELS
 from archcalc.execute.runner import SeededWeights, compare, execute
 from archcalc.execute.runner.counted import Counter, counted
 from archcalc.execute.runner.inputs import random_input
+from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import outputs, run
@@ -90,14 +91,9 @@ def test_the_fast_algorithm_is_not_counted() -> None:
 @pytest.mark.parametrize("kind", sorted(kind for kind, kernel in KERNELS.items() if kernel.arrays is not None))
 def test_every_value_of_every_array_is_read(kind: str) -> None:
     """NaN in any one place of an array comes out somewhere."""
-    shape = (4,) if kind == "rbf" else (4, 5, 5)
-    fields = {
-        "rbf": {"out_features": 3},
-        "linear": {"out_features": 3},
-        "batch_norm2d": {},
-        "subsampling2d": {"kernel_size": 2},
-        "depthwise_conv2d": {"kernel_size": 2},
-    }.get(kind, {"out_channels": 4, "kernel_size": 2})
+    shape = (4,) if kind == "rbf" else (4, *(5,) * getattr(OPS[kind], "rank", 2))
+    fields = {"out_channels": 4, "out_features": 3, "kernel_size": 2, "num_groups": 2, "num_embeddings": 5}
+    fields = {name: value for name, value in fields.items() if name in OPS[kind].model_fields}
     graph = chain((op("input", shape=shape), ()), (op(kind, **fields), (0,)))
     x = random_input(shape, 1, 0, "float64")
     weights = SeededWeights(graph, dtype="float64", keep=True)
