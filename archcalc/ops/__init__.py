@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TypeVar
 
-from archcalc.ops import activation, conv, dense, dropout, merge, norm, pool, reshape, sample_norm
+from archcalc.ops import activation, arrange, conv, dense, dropout, merge, norm, pool, reshape, resize, sample_norm
 from archcalc.ops.base import Op, Operations, Param
 
 _Class = TypeVar("_Class", bound=type[Op])
@@ -69,6 +69,6 @@ def _plain(word: str) -> str:
 
 
 __all__ = [
-    "OPS", "Op", "Operations", "Param", "activation", "called", "conv", "dense", "dropout", "merge", "norm", "pool",
-    "register", "reshape", "sample_norm",
+    "OPS", "Op", "Operations", "Param", "activation", "arrange", "called", "conv", "dense", "dropout", "merge",
+    "norm", "pool", "register", "reshape", "resize", "sample_norm",
 ]  # fmt: skip

@@ -102,6 +102,13 @@ NEEDED: Mapping[str, Any] = {
     "shape": "1x1x7",
     "padding": 7,
     "num_groups": 3,
+    "chunks": 2,
+    "sizes": 6,
+    "groups": 3,
+    "dims": ("height", "width"),
+    "upscale_factor": 2,
+    "downscale_factor": 2,
+    "shifts": 1,
 }
 
 

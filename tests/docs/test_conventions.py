@@ -32,7 +32,11 @@ def formulas() -> Iterator[tuple[str, list[str]]]:
     ("kind", "written"), list(formulas()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_operations_of_an_op(kind: str, written: list[str]) -> None:
-    fields: dict[str, dict[str, Any]] = {"adaptive_avg_pool2d": {"output_size": 3}, "upsample2d": {"mode": "bilinear"}}
+    fields: dict[str, dict[str, Any]] = {
+        "adaptive_avg_pool2d": {"output_size": 3},
+        "upsample2d": {"mode": "bilinear"},
+        "interpolate": {"mode": "bilinear", "size": 9},
+    }
     for bias in (False, True):
         with_bias = {"bias": bias} if "bias" in OPS[kind].model_fields else {}
         op = OPS[kind].model_validate({**needed_by(kind), **fields.get(kind, {}), **with_bias})

@@ -17,7 +17,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import smaller
 from tests.networks import layers
-from tests.ops.rows import ROWS
+from tests.ops.rows import SMALL
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
@@ -118,4 +118,4 @@ def _labels(scores: Array, gradient: Array) -> Array:
 def test_every_op_is_compared() -> None:
     """In one of the networks, or on its own in `test_ops`."""
     kinds = {layer.op.kind for name in NETWORKS for layer in network(name)}
-    assert set(OPS) - kinds == {row.kind for row in ROWS} - kinds
+    assert set(OPS) - kinds == {row.kind for row in SMALL} - kinds

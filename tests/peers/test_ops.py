@@ -9,7 +9,7 @@ from archcalc.execute.kernels import KERNELS
 from archcalc.execute.kernels.backward import BACKWARD
 from tests.execute.kernels.inputs import values
 from tests.networks import op
-from tests.ops.rows import ROWS, Row, label
+from tests.ops.rows import SMALL, Row, label
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
@@ -19,7 +19,7 @@ PRECISION = {"hardsigmoid": 1e-7}
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("row", ROWS, ids=label)
+@pytest.mark.parametrize("row", SMALL, ids=label)
 def test_values_and_gradients(row: Row, seed: int) -> None:
     from tests.peers.torch_ops import OPS
 
@@ -53,4 +53,4 @@ def test_values_and_gradients(row: Row, seed: int) -> None:
 def test_every_newer_op_has_a_peer() -> None:
     from tests.peers.torch_ops import OPS
 
-    assert set(OPS) == {row.kind for row in ROWS}
+    assert set(OPS) == {row.kind for row in SMALL}

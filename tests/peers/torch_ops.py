@@ -64,4 +64,73 @@ NORMS: dict[str, Callable[..., Tensor]] = {
     "stochastic_depth": lambda _op, _, x: x,
 }
 
-OPS = {**ACTIVATIONS, **NORMS}
+
+def _axis(x: Tensor, axis: str) -> int:
+    """Where PyTorch has an axis of this name."""
+    last: int = {"width": -1, "length": -1, "height": -2, "depth": -3, "channels": 1}[axis]
+    return last if last > 0 else int(x.ndim) + last
+
+
+def _resized(op: Any, _: Weights, x: Tensor, like: Tensor | None = None) -> Tensor:
+    size = like.shape[2:] if like is not None else op.size and op.size * (1 if len(op.size) > 1 else x.ndim - 2)
+    corners = None if op.mode == "nearest" else op.align_corners
+    return F.interpolate(x, size, op.scale_factor, op.mode, corners)
+
+
+def _border(mode: str) -> Callable[..., Tensor]:
+    def pad(op: Any, _: Weights, x: Tensor) -> Tensor:
+        rank, sides = x.ndim - 2, op.padding
+        sides = sides * 2 * rank if len(sides) == 1 else sides if len(sides) == 2 * rank else sides * 2
+        # PyTorch begins with the last axis, and has both of its sides first.
+        pairs = [(sides[axis], sides[rank + axis]) for axis in reversed(range(rank))]
+        return F.pad(x, [side for pair in pairs for side in pair], mode=mode)
+
+    return pad
+
+
+def _shuffle_blocks(op: Any, _: Weights, x: Tensor) -> Tensor:
+    """In two axes PyTorch's own; else channels as blocks, written down apart."""
+    r = op.upscale_factor
+    if x.ndim == 4:
+        return F.pixel_shuffle(x, r)
+    if x.ndim == 3:
+        return x.unflatten(1, (-1, r)).permute(0, 1, 3, 2).flatten(2)
+    n, _c, d, h, w = x.shape
+    return x.view(n, -1, r, r, r, d, h, w).permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(n, -1, d * r, h * r, w * r)
+
+
+def _unshuffle_blocks(op: Any, _: Weights, x: Tensor) -> Tensor:
+    r = op.downscale_factor
+    return F.pixel_unshuffle(x, r) if x.ndim == 4 else x.unflatten(2, (-1, r)).permute(0, 1, 3, 2).flatten(1, 2)
+
+
+def _rolled(op: Any, _: Weights, x: Tensor) -> Tensor:
+    rank = x.ndim - 2
+    return torch.roll(x, op.shifts if len(op.shifts) == rank else op.shifts * rank, tuple(range(2, x.ndim)))
+
+
+SHAPES: dict[str, Callable[..., Tensor]] = {
+    "channel_shuffle": lambda op, _, x: F.channel_shuffle(
+        x if x.ndim > 3 else x.reshape(*x.shape, 1, 1), op.groups
+    ).reshape(x.shape),
+    "chunk": lambda op, _, x: torch.chunk(x, op.chunks, _axis(x, op.axis))[op.index],
+    "circular_pad": _border("circular"),
+    "grid": lambda op, _, x: x.unflatten(2, op.size),
+    "interpolate": _resized,
+    "narrow": lambda op, _, x: torch.narrow(
+        x, _axis(x, op.axis), op.start, x.shape[_axis(x, op.axis)] - op.start
+    ).index_select(_axis(x, op.axis), torch.arange(0, x.shape[_axis(x, op.axis)] - op.start, op.step)[: op.length]),
+    "permute": lambda op, _, x: x.permute(0, *(_axis(x, axis) for axis in op.dims)),
+    "pixel_shuffle": _shuffle_blocks,
+    "pixel_unshuffle": _unshuffle_blocks,
+    "reflection_pad": _border("reflect"),
+    "replication_pad": _border("replicate"),
+    "roll": _rolled,
+    "split": lambda op, _, x: torch.split(x, list(op.sizes) if len(op.sizes) > 1 else op.sizes[0], _axis(x, op.axis))[
+        op.index
+    ],
+    "tokens": lambda _op, _, x: x.flatten(2),
+    "transpose": lambda op, _, x: x.transpose(_axis(x, op.dims[0]), _axis(x, op.dims[1])),
+}
+
+OPS = {**ACTIVATIONS, **NORMS, **SHAPES}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from archcalc.execute.kernels import (
     activation,
+    arrange,
     conv,
     curves,
     dense,
@@ -16,6 +17,7 @@ from archcalc.execute.kernels import (
     norm,
     pool,
     reshape,
+    resize,
     sample_norm,
     transposed,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "Sizes",
     "Switches",
     "activation",
+    "arrange",
     "conv",
     "curves",
     "dense",
@@ -49,6 +52,7 @@ __all__ = [
     "norm",
     "pool",
     "reshape",
+    "resize",
     "sample_norm",
     "transposed",
 ]

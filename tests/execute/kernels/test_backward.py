@@ -15,7 +15,7 @@ from archcalc.execute.kernels.backward import BACKWARD
 from archcalc.ops import OPS, Op
 from tests.execute.kernels.test_forms import pairs, windowed
 from tests.networks import op
-from tests.ops.rows import ROWS, Row
+from tests.ops.rows import SMALL, Row
 from tests.tiers import examples
 
 STEP = 1e-6
@@ -121,7 +121,7 @@ def case_of(row: Row) -> Case:
     return Case([(2, *shape) for shape in row.inputs], settings, sizes)
 
 
-for each in ROWS:
+for each in SMALL:
     CASES.setdefault(each.kind, []).append(case_of(each))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from archcalc.execute.kernels import KERNELS, Array
 from tests.networks import op
-from tests.ops.rows import ROWS, Row, label
+from tests.ops.rows import SMALL, Row, label
 
 X = [-2.0, 0, 2]
 
@@ -63,6 +63,26 @@ VALUES = [
     Values("rms_norm", [[3, 4]], [0.75, 2], {"epsilon": 3.5}, {"weight": [1, 2]}),
     Values("group_norm", [[1, 3, 0, 8]], [-1, 1, -1, 1], {"num_groups": 2, "affine": False, "epsilon": 1e-12}),
     Values("instance_norm", [[[1, 3], [0, 8]]], [[-1, 1], [-1, 1]], {"epsilon": 1e-12}),
+    Values("chunk", [[1, 2, 3, 4, 5]], [4, 5], {"chunks": 2, "index": 1}),
+    Values("split", [[1, 2, 3, 4]], [2, 3], {"sizes": [1, 2, 1], "index": 1}),
+    Values("narrow", [[[1, 2, 3, 4, 5]]], [[2, 4]], {"axis": "length", "start": 1, "step": 2}),
+    # Zhang et al. 2017, figure 1: the first of each group, then the second of each.
+    Values("channel_shuffle", [[1, 2, 3, 4, 5, 6]], [1, 4, 2, 5, 3, 6], {"groups": 2}),
+    Values("permute", [[[1, 2, 3], [4, 5, 6]]], [[1, 4], [2, 5], [3, 6]], {"dims": ["length", "channels"]}),
+    Values("transpose", [[[1, 2, 3], [4, 5, 6]]], [[1, 4], [2, 5], [3, 6]], {"dims": ["channels", "length"]}),
+    Values("pixel_shuffle", [[[[1]], [[2]], [[3]], [[4]]]], [[[1, 2], [3, 4]]], {"upscale_factor": 2}),
+    Values("pixel_unshuffle", [[[[1, 2], [3, 4]]]], [[[1]], [[2]], [[3]], [[4]]], {"downscale_factor": 2}),
+    Values("tokens", [[[[1, 2], [3, 4]]]], [[1, 2, 3, 4]]),
+    Values("grid", [[[1, 2, 3, 4]]], [[[1, 2], [3, 4]]]),
+    Values("roll", [[[1, 2, 3, 4]]], [[4, 1, 2, 3]], {"shifts": 1}),
+    Values("interpolate", [[[0, 4]]], [[0, 1, 3, 4]], {"scale_factor": 2, "mode": "linear"}),
+    Values("interpolate", [[[0, 3]]], [[0, 1, 2, 3]], {"size": 4, "mode": "linear", "align_corners": True}),
+    Values("interpolate", [[[1, 2, 3]], [[0, 0]]], [[1, 2]]),
+    # Half-way between two pixels: (−3, 19, 19, −3)/32 with a = −3/4.
+    Values("interpolate", [[[[32, 64, 96, 32]]]], [[[-3 + 19 * 2 + 19 * 3 - 3]]], {"size": [1, 1], "mode": "bicubic"}),
+    Values("reflection_pad", [[[1, 2, 3]]], [[3, 2, 1, 2, 3, 2]], {"padding": [2, 1]}),
+    Values("replication_pad", [[[1, 2, 3]]], [[1, 1, 1, 2, 3, 3]], {"padding": [2, 1]}),
+    Values("circular_pad", [[[1, 2, 3]]], [[2, 3, 1, 2, 3, 1]], {"padding": [2, 1]}),
     *(
         Values(kind, [X], X)
         for kind in ("stochastic_depth", "drop_block", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
@@ -90,10 +110,10 @@ def test_values(case: Values, dtype: str) -> None:
 
 
 def test_every_newer_op_has_values() -> None:
-    assert {case.kind for case in VALUES} == {row.kind for row in ROWS}
+    assert {case.kind for case in VALUES} == {row.kind for row in SMALL}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=label)
+@pytest.mark.parametrize("row", SMALL, ids=label)
 def test_shapes_and_arrays_are_those_of_the_analysis(row: Row) -> None:
     made = op(row.kind, **row.fields).resolve(row.inputs)
     kernel = KERNELS[row.kind]
@@ -109,9 +129,9 @@ def test_shapes_and_arrays_are_those_of_the_analysis(row: Row) -> None:
     assert uses == row.macs
 
 
-@pytest.mark.parametrize("kind", [kind for kind in {row.kind: None for row in ROWS} if KERNELS[kind].in_place])
+@pytest.mark.parametrize("kind", [kind for kind in {row.kind: None for row in SMALL} if KERNELS[kind].in_place])
 def test_functions_can_work_in_place(kind: str) -> None:
-    row = next(row for row in ROWS if row.kind == kind)
+    row = next(row for row in SMALL if row.kind == kind)
     x = np.linspace(-4, 4, 2 * int(np.prod(row.inputs[0]))).reshape(2, *row.inputs[0])
     arrays = {array.name: np.full(array.shape, 0.3) for array in op(kind, **row.fields).param_shapes(row.inputs)}
     wanted = run(kind, row.fields, [x], arrays)
@@ -121,7 +141,7 @@ def test_functions_can_work_in_place(kind: str) -> None:
 
 
 def test_what_works_in_place_by_convention_can_do_so() -> None:
-    for row in ROWS:
+    for row in SMALL:
         layer = op(row.kind, **row.fields)
         assert layer.is_view or layer.in_place == KERNELS[row.kind].in_place, row.kind
 

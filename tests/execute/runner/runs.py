@@ -19,7 +19,7 @@ from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.passes.analysis import Analysis, analyse
 from tests.networks import chain, op
-from tests.ops.rows import ROWS
+from tests.ops.rows import SMALL
 
 #: Run whole; the others on the smallest of these sides that they accept, to save time.
 QUICK = ("lenet5", "lenet5@1998", "resnet20_cifar", "mobilenet", "googlenet", "resnet18", "deconvnet")
@@ -98,7 +98,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
         "pad_channels": draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])),
         "upsample2d": {"scale": draw(_pair(1, 3)), "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
     }  # fmt: skip
-    others = [row.fields for row in ROWS if row.kind == kind] or [{}]
+    others = [row.fields for row in SMALL if row.kind == kind] or [{}]
     return dict(every[kind] if kind in every else draw(st.sampled_from(others)))
 
 
@@ -112,7 +112,8 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
         return None
 
 
-CHOICES = sorted(set(OPS) - {"input", "max_unpool2d"})
+#: Flat maps and images: tokens have one position axis.
+CHOICES = sorted(set(OPS) - {"input", "max_unpool2d", "tokens", "grid"})
 #: What a plan may do together with the layer before it.
 FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
 #: What a plan may do together with the layers after it, and the pool that is undone.
@@ -182,7 +183,7 @@ def networks(draw: st.DrawFn, finite: bool = True) -> LayerGraph:
             del fields["margins"]
         layer = op(kind, **fields)
         found = _resolved(layer, tuple(shapes[each] for each in sources))
-        if found is None or int(np.prod(found)) > LARGEST_MAP:
+        if found is None or len(found) not in (1, 3) or int(np.prod(found)) > LARGEST_MAP:
             continue
         nodes.append((layer, sources))
         shapes.append(found)

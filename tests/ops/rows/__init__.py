@@ -3,17 +3,20 @@
 They are the reference for what an op means; figures that are printed in a paper are next to the small ones.
 """
 
-from tests.ops.rows import activation, convolution, dense, merging, norm, pooling, shapes
+from tests.ops.rows import activation, arrange, convolution, dense, merging, norm, pooling, resize, shapes
 from tests.ops.rows.row import Row, label
 
+#: Rows on maps so small that kernels are tried on them value by value. An op that has one needs no other table.
+SMALL = [*activation.NEWER, *norm.NEWER, *arrange.ROWS, *resize.ROWS]
 ROWS = [
     *convolution.ROWS,
     *dense.ROWS,
     *pooling.ROWS,
-    *norm.ROWS,
-    *activation.ROWS,
+    *norm.FIRST,
+    *activation.FIRST,
     *merging.ROWS,
     *shapes.ROWS,
+    *SMALL,
 ]
 
-__all__ = ["ROWS", "Row", "label"]
+__all__ = ["ROWS", "SMALL", "Row", "label"]

@@ -6,7 +6,19 @@ what the kernel took, and gives the gradients with respect to the maps and the a
 
 from __future__ import annotations
 
-from archcalc.execute.kernels.backward import activation, conv, curves, dense, merge, norm, pool, reshape, sample_norm
+from archcalc.execute.kernels.backward import (
+    activation,
+    arrange,
+    conv,
+    curves,
+    dense,
+    merge,
+    norm,
+    pool,
+    reshape,
+    resize,
+    sample_norm,
+)
 from archcalc.execute.kernels.backward.registry import BACKWARD, Backward, Gradients, Nature, backward
 
 __all__ = [
@@ -15,6 +27,7 @@ __all__ = [
     "Gradients",
     "Nature",
     "activation",
+    "arrange",
     "backward",
     "conv",
     "curves",
@@ -23,5 +36,6 @@ __all__ = [
     "norm",
     "pool",
     "reshape",
+    "resize",
     "sample_norm",
 ]

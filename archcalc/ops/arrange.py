@@ -1,0 +1,426 @@
+"""Ops that take parts of a map, or put its channels and positions in another order."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from math import isqrt
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, ceil_div, minimum, product
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.ops import rules
+from archcalc.ops.axes import AxisName, axes_named, axis_of, by_position, position_reads
+from archcalc.ops.base import (
+    EVERYTHING,
+    POINTS,
+    REORDERED,
+    Count,
+    Letter,
+    Margin,
+    Pointwise,
+    Reads,
+    Size,
+    Spans,
+    Window,
+    names,
+)
+
+
+class Part(Pointwise):
+    """A run of channels or positions; subclasses say which."""
+
+    family = "shape"
+
+    axis: AxisName = "channels"
+
+    @abstractmethod
+    def run(self, size: Number) -> tuple[Number, Number, Number]:
+        """The first index that is taken of an axis of this size, how many are, and the step from one to the next."""
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        shape = inputs[0]
+        size = shape[axis_of(self.axis, shape)]
+        start, count, step = self.run(size)
+        if count < 1 or start + (count - 1) * step >= size:
+            last = f"{start} to {start + (count - 1) * step}" if count > 0 else f"from {start} on"
+            raise ShapeError(
+                f"it takes more than the {self.axis} that are there",
+                f"input {format_shape(shape)} has {size} along {self.axis}, counted from 0; taken are {last}",
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        place = axis_of(self.axis, inputs[0])
+        _, count, _ = self.run(inputs[0][place])
+        return (*inputs[0][:place], count, *inputs[0][place + 1 :])
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        place = axis_of(self.axis, inputs[0])
+        start, _, step = self.run(inputs[0][place])
+        return (POINTS if place == 0 else position_reads(inputs[0], {place: Window(1, step, -start)}),)
+
+    def sliding(self, inputs: Sequence[Shape]) -> "Part | None":
+        return self if self.axis == "channels" else None
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"{self.noun} of {self.axis}"
+
+
+class Chunk(Part):
+    """One of `chunks` equal parts, by its `index` from 0; the last may be smaller. Source: PyTorch, `chunk`."""
+
+    kind = "chunk"
+    stem = "chunk"
+    noun = "chunk"
+    words = names("channel chunk|torch chunk|часть каналов|分块")
+
+    chunks: Annotated[Count, Letter("n", "chunks")]
+    index: Margin = 0
+
+    def run(self, size: Number) -> tuple[Number, Number, Number]:
+        each = ceil_div(size, self.chunks)
+        start = self.index * each
+        return start, minimum(each, size - start), 1
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"chunk {self.index + 1} of {self.chunks}" + ("" if self.axis == "channels" else f", {self.axis}")
+
+
+class Split(Part):
+    """One of the parts of these `sizes`, by its `index` from 0; one size is that of every part.
+
+    Source: PyTorch, `split`.
+    """
+
+    kind = "split"
+    stem = "split"
+    noun = "split"
+    words = names("channel split|split channels|torch split|разделение каналов|división|teilen|拆分|分割")
+
+    sizes: Annotated[tuple[Size, ...], BeforeValidator(by_position, json_schema_input_type=Size | tuple[Size, ...])]
+    index: Margin = 0
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        size = inputs[0][axis_of(self.axis, inputs[0])]
+        if len(self.sizes) > 1 and (sum(self.sizes) != size or self.index >= len(self.sizes)):
+            raise ShapeError(
+                f"the sizes are not those of the {self.axis}",
+                f"sizes {list(self.sizes)} add up to {sum(self.sizes)}, index {self.index}; "
+                f"input {format_shape(inputs[0])} has {size} along {self.axis}",
+            )
+        super().check(inputs, strict)
+
+    def run(self, size: Number) -> tuple[Number, Number, Number]:
+        if len(self.sizes) > 1:
+            return sum(self.sizes[: self.index]), self.sizes[self.index], 1
+        start = self.index * self.sizes[0]
+        return start, minimum(self.sizes[0], size - start), 1
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"split, part {self.index + 1}" + ("" if self.axis == "channels" else f", {self.axis}")
+
+
+class Narrow(Part):
+    """`length` channels or positions from `start` on, all that are left if it is not given; with a `step` every n-th.
+
+    Source: PyTorch, `narrow`, and slices of Python.
+    """
+
+    kind = "narrow"
+    stem = "narrow"
+    noun = "narrow"
+    words = names("select|slice channels|channel slice|getitem|take|срез каналов|recorte")
+
+    start: Annotated[Margin, Letter("O", "first index taken")] = 0
+    length: Annotated[Size | None, Letter("L", "how many are taken")] = None
+    step: Annotated[Size, Letter("S", "step")] = 1
+
+    def run(self, size: Number) -> tuple[Number, Number, Number]:
+        count = ceil_div(size - self.start, self.step) if self.length is None else self.length
+        return self.start, count, self.step
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        step = "" if self.step == 1 else f", every {self.step}"
+        what = f"from {self.start}" if self.length is None else f"{self.length} from {self.start}"
+        return f"narrow {self.axis}, {what}{step}"
+
+
+class ChannelShuffle(Pointwise):
+    """Reads the channels, which lie in `groups` rows, column by column. Source: Zhang et al. 2017, figure 1."""
+
+    kind = "channel_shuffle"
+    stem = "shuffle"
+    noun = "channel shuffle"
+    words = names("shuffle|channelshuffle|перемешивание каналов|mezcla de canales|通道混洗")
+    family = "shape"
+
+    groups: Count
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if inputs[0][0] % self.groups:
+            raise ShapeError(
+                "groups does not divide the channels",
+                f"input {format_shape(inputs[0])}, groups {self.groups}; the remainder is {inputs[0][0] % self.groups}",
+            )
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"channel shuffle, {self.groups} groups"
+
+
+class Permute(Pointwise):
+    """The axes in another order, channels first as in PyTorch: `dims` names the old axis for each new one."""
+
+    kind = "permute"
+    stem = "permute"
+    noun = "permute"
+    words = names("permutation|permute axes|movedim|перестановка осей|permutar|维度置换")
+    family = "shape"
+
+    dims: tuple[AxisName, ...]
+
+    def order(self, shape: Shape) -> tuple[int, ...]:
+        """The old axis for each new one, by index."""
+        return tuple([axis_of(axis, shape) for axis in self.dims])
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if sorted(self.order(inputs[0])) != list(range(len(inputs[0]))):
+            raise ShapeError(
+                "dims does not name every axis once",
+                f"dims [{', '.join(self.dims)}], input {format_shape(inputs[0])} "
+                f"has {', '.join(axes_named(inputs[0]))}",
+            )
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: rows and columns change places."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return tuple([inputs[0][axis] for axis in self.order(inputs[0])])
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        order = self.order(inputs[0])
+        return (POINTS if order == tuple(range(len(order))) else EVERYTHING,)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"permute to {', '.join(self.dims)}"
+
+
+class Transpose(Permute):
+    """Two axes change places. Source: PyTorch, `transpose`."""
+
+    kind = "transpose"
+    stem = "transpose"
+    noun = "transpose"
+    words = names("transposition|swapaxes|swap axes|swapdims|транспонирование|transponer|转置|転置")
+
+    dims: tuple[AxisName, AxisName]
+
+    def order(self, shape: Shape) -> tuple[int, ...]:
+        first, second = (axis_of(axis, shape) for axis in self.dims)
+        swapped = {first: second, second: first}
+        return tuple([swapped.get(axis, axis) for axis in range(len(shape))])
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"transpose {self.dims[0]} and {self.dims[1]}"
+
+
+class PixelShuffle(Pointwise):
+    """r·r channels become a block of r×r positions of one. Source: Shi et al. 2016, equation 4."""
+
+    kind = "pixel_shuffle"
+    stem = "shuffle"
+    noun = "pixel shuffle"
+    words = names("pixelshuffle|depth to space|depthtospace|sub pixel|subpixel convolution|субпиксельная|像素重组")
+    family = "shape"
+
+    upscale_factor: Annotated[Count, Letter("r", "factor")]
+
+    def block(self, shape: Shape) -> Number:
+        """Positions of a block."""
+        return product((self.upscale_factor,) * (len(shape) - 1))
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        _want_positions(self, inputs[0])
+        if inputs[0][0] % self.block(inputs[0]):
+            raise ShapeError(
+                "the channels are not whole blocks of positions",
+                f"input {format_shape(inputs[0])}, upscale_factor {self.upscale_factor}: "
+                f"{self.block(inputs[0])} channels for each block",
+            )
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: it enlarges its map."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, *sizes = inputs[0]
+        grown = [size * self.upscale_factor for size in sizes]
+        return (rules.group_depth(channels, self.block(inputs[0])), *grown)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        factor = self.upscale_factor
+        return (tuple([Window(factor, factor, transposed=True)] * (len(inputs[0]) - 1)),)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"pixel shuffle ×{self.upscale_factor}"
+
+
+class PixelUnshuffle(Pointwise):
+    """Blocks of r×r positions become channels: space to depth. Source: Redmon & Farhadi 2016, "passthrough" layer."""
+
+    kind = "pixel_unshuffle"
+    stem = "unshuffle"
+    noun = "pixel unshuffle"
+    words = names("pixelunshuffle|space to depth|spacetodepth|reorg|focus|passthrough|пространство в глубину")
+    family = "shape"
+
+    downscale_factor: Annotated[Count, Letter("r", "factor")]
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        _want_positions(self, inputs[0])
+        for axis, size in zip(axes_named(inputs[0])[1:], inputs[0][1:], strict=True):
+            if size % self.downscale_factor:
+                raise ShapeError(
+                    f"downscale_factor does not divide the {axis}",
+                    f"input {format_shape(inputs[0])}, downscale_factor {self.downscale_factor}; "
+                    f"the remainder is {size % self.downscale_factor}",
+                )
+
+    def sliding(self, inputs: Sequence[Shape]) -> "PixelUnshuffle":
+        return self
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        channels, *sizes = inputs[0]
+        block = product((self.downscale_factor,) * len(sizes))
+        return (channels * block, *(size // self.downscale_factor for size in sizes))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        factor = self.downscale_factor
+        return (tuple([Window(factor, factor)] * (len(inputs[0]) - 1)),)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"pixel unshuffle /{self.downscale_factor}"
+
+
+class Tokens(Pointwise):
+    """The positions in one row, H×W×C → (H·W)×C: what attention reads. Source: Dosovitskiy et al. 2020, equation 1."""
+
+    kind = "tokens"
+    stem = "tokens"
+    noun = "tokens"
+    words = names("to tokens|tokenize|flatten positions|flatten spatial|to sequence|токены|в токены|序列化")
+    family = "shape"
+    in_place = True
+    is_view = True
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: rows and columns are no longer apart."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], product(inputs[0][1:]))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (POINTS if len(inputs[0]) == 2 else REORDERED,)
+
+
+class Grid(Pointwise):
+    """A row of tokens as a map of this `size`, [height, width]; a square if it is not given."""
+
+    kind = "grid"
+    stem = "grid"
+    noun = "grid"
+    words = names("to grid|untokenize|tokens to grid|unflatten|fold tokens|to map|сетка|в карту")
+    family = "shape"
+    in_place = True
+    is_view = True
+
+    size: tuple[Size, Size] | tuple[Size, Size, Size] | None = None
+
+    def resolve(self, inputs: Sequence[Shape]) -> "Grid":
+        if self.size is not None or len(inputs[0]) != 2:
+            return self
+        side = isqrt(inputs[0][1])
+        if side * side != inputs[0][1]:
+            raise ShapeError(
+                "the tokens are no square, and no size is given",
+                f"input {format_shape(inputs[0])}: {inputs[0][1]} tokens; {side}×{side} has {side * side}",
+                _rectangles(inputs[0][1]),
+            )
+        return Grid.model_construct(size=(side, side))
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) != 2:
+            raise ShapeError(
+                "needs a row of tokens", f"input {format_shape(inputs[0])}; tokens puts positions in a row"
+            )
+        assert self.size is not None
+        if product(self.size) != inputs[0][1]:
+            raise ShapeError(
+                "the size is another number of tokens",
+                f"input {format_shape(inputs[0])}: {inputs[0][1]} tokens; "
+                f"size {'×'.join(map(str, self.size))} has {product(self.size)}",
+                _rectangles(inputs[0][1]),
+            )
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: the grid has a size of its own."""
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *(self.size or ()))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (REORDERED,)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "grid" if self.size is None else f"grid {'×'.join(map(str, self.size))}"
+
+
+def _rectangles(count: int) -> str:
+    """The rectangle nearest to a square that has so many tokens, and the square with one token less."""
+    rows = next(rows for rows in range(isqrt(count), 0, -1) if count % rows == 0)
+    side = isqrt(count - 1)
+    first = f"it fits with size: [{rows}, {count // rows}]"
+    extra = f"; {side}×{side} with a class token, which narrow cuts off: {{axis: length, start: 1}}"
+    return first + (extra if side * side == count - 1 else "")
+
+
+class Roll(Pointwise):
+    """Moves the map round by `shifts`, a number for each position axis: what leaves it comes in on the other side.
+
+    Source: Liu et al. 2021 (Swin Transformer), figure 4; PyTorch, `roll`.
+    """
+
+    kind = "roll"
+    stem = "roll"
+    noun = "roll"
+    words = names("cyclic shift|circular shift|torch roll|shift|циклический сдвиг|循环移位")
+    family = "shape"
+
+    shifts: Annotated[tuple[int, ...], BeforeValidator(by_position, json_schema_input_type=int | tuple[int, ...])]
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        _want_positions(self, inputs[0])
+        if len(self.shifts) not in (1, len(inputs[0]) - 1):
+            raise ShapeError(
+                "shifts needs a number for each position axis, or one for all",
+                f"shifts {list(self.shifts)}, input {format_shape(inputs[0])}",
+            )
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: what comes in on the other side depends on the size of the map."""
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        sizes = inputs[0][1:]
+        shifts = self.shifts * (len(sizes) if len(self.shifts) == 1 else 1)
+        places = [
+            [(index - shift) % int(size) for index in range(size)] for size, shift in zip(sizes, shifts, strict=True)
+        ]
+        return (tuple([Spans(tuple([(place, place) for place in axis])) for axis in places]),)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"roll by {', '.join(map(str, self.shifts))}"
+
+
+def _want_positions(op: Any, shape: Shape) -> None:
+    """Raise `ShapeError` where a map is flat."""
+    if len(shape) == 1:
+        raise ShapeError(f"{op.kind} needs positions, but its input is flat", f"input {format_shape(shape)}")

@@ -1,0 +1,74 @@
+"""What an op says that its positions read, against what changes in its kernel when an input position is moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archcalc.execute.kernels import KERNELS, Array
+from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, Reads, Spans, Window
+from archcalc.passes.receptive_field import _taps
+from tests.execute.kernels.inputs import values
+from tests.networks import op
+from tests.ops.rows import SMALL, Row, label
+
+#: Ops of which no axis of the output moves with the same axis of the input alone; what they say covers what they read.
+COVERED = {"permute", "transpose"}
+
+
+def claimed(reads: Reads, axis: int, position: int, size: int) -> tuple[int, int]:
+    """The first and the last position that an op says a position reads, within the map."""
+    if reads == EVERYTHING:
+        return 0, size - 1
+    if reads is POINTS:
+        return position, position
+    assert isinstance(reads, tuple)
+    read = reads[axis]
+    if read == EVERYTHING:
+        return 0, size - 1
+    if isinstance(read, Spans):
+        return read.spans[position]
+    assert isinstance(read, Window)
+    inside = [tap for tap in _taps(read, position) if 0 <= tap < size]
+    return (inside[0], inside[-1]) if inside else (-1, -1)
+
+
+def changed(row: Row, place: int, seed: int) -> Array:
+    """Which positions of the output change with which of an input: both one after the other, as a matrix."""
+    draw = np.random.default_rng(seed)
+    layer = op(row.kind, **row.fields).resolve(row.inputs)
+    maps = [values(row.kind, (1, *shape), draw) for shape in row.inputs]
+    arrays = {array.name: draw.standard_normal(array.shape) for array in layer.param_shapes(row.inputs)}
+    kernel = KERNELS[row.kind]
+    settings = {name: getattr(layer, name) for name in kernel.settings}
+    before = kernel.run(*maps, **arrays, **settings)
+    found = []
+    for position in np.ndindex(row.inputs[place][1:]):
+        moved = [each.copy() for each in maps]
+        moved[place][(slice(None), slice(None), *position)] += draw.standard_normal(row.inputs[place][0])
+        after = kernel.run(*moved, **arrays, **settings)
+        found.append((after != before).any(axis=(0, 1)).ravel())
+    return np.array(found).T
+
+
+@pytest.mark.parametrize("row", [row for row in SMALL if len(row.inputs[0]) > 1], ids=label)
+def test_what_is_read_is_what_is_claimed(row: Row) -> None:
+    layer = op(row.kind, **row.fields).resolve(row.inputs)
+    for place, reads in enumerate(layer.windows(row.inputs)):
+        seen = np.any([changed(row, place, seed) for seed in range(6)], axis=0)
+        if reads is None:
+            assert not seen.any()
+            continue
+        if reads == REORDERED or len(row.output) != len(row.inputs[place]):
+            continue  # followed by the pass itself, by the order of the values
+        sizes = row.inputs[place][1:]
+        for output, position in zip(seen, np.ndindex(row.output[1:]), strict=True):
+            inputs = [each for each, is_read in zip(np.ndindex(sizes), output, strict=True) if is_read]
+            for axis, size in enumerate(sizes):
+                first, last = claimed(reads, axis, position[axis], size)
+                if first < 0:
+                    continue  # a border, which counts as padding
+                places = [each[axis] for each in inputs]
+                assert first <= min(places)
+                assert last >= max(places)
+                assert row.kind in COVERED or (first, last) == (min(places), max(places))
