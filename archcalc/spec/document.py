@@ -127,6 +127,14 @@ def _as_output(value: Any) -> Any:
     return {"layer": value} if isinstance(value, str) else value
 
 
+def _as_outputs(value: Any) -> Any:
+    """`[p3, p4]` is `{p3: p3, p4: p4}`."""
+    is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    if is_list and len(set(value)) < len(value):
+        raise ValueError("an output is named twice")
+    return {name: name for name in value} if is_list else value
+
+
 class Document(Facts):
     """A whole spec file: one network, or a family that shares its layers."""
 
@@ -140,4 +148,6 @@ class Document(Facts):
     networks: dict[str, Variant] = {}
     variants: dict[str, Variant] = {}
     layers: LayerList
-    outputs: dict[str, Annotated[LayerOutput, BeforeValidator(_as_output)]] = {}
+    outputs: Annotated[
+        dict[str, Annotated[LayerOutput, BeforeValidator(_as_output)]], BeforeValidator(_as_outputs)
+    ] = {}

@@ -465,11 +465,12 @@ class Expander:
             self.outputs.insert(0, Output("output", flow[0]))
             return
         raw = self.spec.source.value["outputs"]
+        marks = raw.items_at if isinstance(raw, MarkedList) else raw.values_at.values()
         named = []
-        for name, output in declared.items():
-            found = self.sources(output.layer, "", variables, raw.values_at[name], f"output {name}")
+        for (name, output), at in zip(declared.items(), marks, strict=True):
+            found = self.sources(output.layer, "", variables, at, f"output {name}")
             if found:
-                weight = self.loss_weight(output.loss_weight, variables, raw.values_at[name])
+                weight = self.loss_weight(output.loss_weight, variables, at)
                 named.append(Output(name, found[0][0], weight))
         self.outputs[:0] = named
 

@@ -29,7 +29,9 @@ def json_schema() -> dict[str, Any]:
     parameter["properties"].pop("required")
     definitions["Parameter"] = parameter
     outputs = {"anyOf": [{"$ref": "#/$defs/LayerOutput"}, {"type": "string"}]}
-    schema["properties"]["outputs"] = {"type": "object", "additionalProperties": outputs}
+    named = {"type": "object", "additionalProperties": outputs}
+    names = {"type": "array", "items": {"type": "string"}, "description": "layers that give their outputs their names"}
+    schema["properties"]["outputs"] = {"anyOf": [named, names]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "archcalc spec",

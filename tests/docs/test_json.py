@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from archcalc.passes.analysis import analyse
 from archcalc.render.tables.json import as_dict
 from tests.cli.runner import Run
 from tests.docs.pages import ROOT, analysis_of, keys, table
-from tests.networks import numbers
+from tests.networks import graph, numbers
 
 SHARED = """\
   - conv2d: {name: first, out_channels: 4, kernel_size: 1}
   - conv2d: {out_channels: 4, kernel_size: 1, weights: first}
 """
+TWO_INPUTS = "inputs: {a: 8x8x4, b: 8x8x4}\nlayers: [add: {from: [a, b]}]\n"
 
 
 def paths(value: Any, path: str = "") -> Iterator[str]:
     """layers[].operations.additions and so on; what an op or a parameter calls its own is left out."""
-    if path in ("layers[].settings", "conventions") or not isinstance(value, (dict, list)):
+    if path in ("layers[].settings", "conventions", "inputs") or not isinstance(value, (dict, list)):
         yield path
     elif isinstance(value, dict):
         for key, inner in value.items():
@@ -34,7 +36,8 @@ def test_keys_of_the_report() -> None:
     found: dict[str, None] = {}
     for name in ("alexnet", "googlenet@aux", "mobilenet", "resnet50"):
         found.update(dict.fromkeys(paths(as_dict(analysis_of(name)))))
-    found.update(dict.fromkeys(paths(as_dict(numbers(SHARED)))))
+    for analysis in (numbers(SHARED), analyse(graph(TWO_INPUTS))):
+        found.update(dict.fromkeys(paths(as_dict(analysis))))
     assert sorted(keys(table(ROOT / "docs" / "reference" / "json.md", "## A report"))) == sorted(found)
 
 

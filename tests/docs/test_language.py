@@ -23,7 +23,7 @@ from tests.docs.pages import FENCE, LANGUAGE, keys, needed_by, read, table
     ("heading", "model", "leaves_out"),
     [
         ("## The file", document.Document, set()),
-        ("## Facts about a network", document.Facts, {"title", "input"}),
+        ("## Facts about a network", document.Facts, {"title", "input", "inputs"}),
         ("## Parameters", document.Parameter, {"required"}),
         ("## Blocks", document.Block, set()),
         ("## Variants", document.Variant, set()),

@@ -145,3 +145,16 @@ def test_bad_repeats_and_frozen_steps(text: str, line: int, column: int, words: 
     assert words in problem.message
     assert problem.location is not None
     assert (problem.location.line, problem.location.column) == (line, column)
+
+
+def test_outputs_may_be_a_list_of_layers() -> None:
+    text = (
+        "input: 8x8x4\nlayers:\n  - relu: {name: p3}\n  - max_pool2d: {name: p4, kernel_size: 2}\noutputs: [p3, p4]\n"
+    )
+    assert [(output.name, output.layer) for output in graph(text).outputs] == [("p3", 1), ("p4", 2)]
+    (problem,) = problems(text.replace("[p3, p4]", "[p3, p5]"))
+    assert (problem.message, problem.location and problem.location.column) == (
+        "from: there is no layer 'p5'", 15,
+    )  # fmt: skip
+    (problem,) = problems(text.replace("[p3, p4]", "[p3, p3]"))
+    assert "an output is named twice" in problem.message

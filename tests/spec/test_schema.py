@@ -203,7 +203,7 @@ def test_layers_that_are_rejected(layer: Any) -> None:
         {"networks": ["a"]},
         {"blocks": {"b": {"layer": ["relu"]}}},
         {"outputs": {"main": {"loss_weight": 1}}},
-        {"outputs": ["fc"]},
+        {"outputs": [{"layer": "fc"}]},
     ],
     ids=str,
 )

@@ -1,0 +1,120 @@
+"""The blocks that every spec may use, against the published counts of the networks that are made of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.passes.analysis import analyse
+from tests.networks import graph, names, numbers, problems
+
+DENSENET121 = """\
+input: 224x224x3
+layers:
+  - conv_bn_relu: {out_channels: 64, kernel_size: 7, stride: 2, padding: 3}
+  - max_pool2d: {kernel_size: 3, stride: 2, padding: 1}
+  - for_each: [units, last]
+    rows: [[6, false], [12, false], [24, false], [16, true]]
+    layers:
+      - dense_layer: {growth: 32, repeat: units}
+      - dense_transition: {when: not last}
+  - batch_norm2d
+  - relu
+  - global_avg_pool2d
+  - linear: {out_features: 1000}
+"""
+
+MOBILENET_V2 = """\
+input: 224x224x3
+layers:
+  - conv_bn: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
+  - relu6
+  - for_each: [t, c, n, s]
+    rows: [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]]
+    layers:
+      - repeat: n
+        as: i
+        layers: [inverted_residual: {out_channels: c, expansion: t, stride: s if i == 1 else 1}]
+  - conv_bn: {out_channels: 1280, kernel_size: 1}
+  - relu6
+  - global_avg_pool2d
+  - linear: {out_features: 1000}
+"""
+
+EFFICIENTNET_B0 = """\
+input: 224x224x3
+layers:
+  - conv_bn: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
+  - silu
+  - for_each: [t, c, n, s, k]
+    rows:
+      - [1, 16, 1, 1, 3]
+      - [6, 24, 2, 2, 3]
+      - [6, 40, 2, 2, 5]
+      - [6, 80, 3, 2, 3]
+      - [6, 112, 3, 1, 5]
+      - [6, 192, 4, 2, 5]
+      - [6, 320, 1, 1, 3]
+    layers:
+      - repeat: n
+        as: i
+        layers: [mbconv: {out_channels: c, kernel_size: k, expansion: t, stride: s if i == 1 else 1}]
+  - conv_bn: {out_channels: 1280, kernel_size: 1}
+  - silu
+  - global_avg_pool2d
+  - linear: {out_features: 1000}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "params", "millions"),
+    [
+        # torchvision's tables of weights: num_params, and GFLOPS (multiply-adds) of densenet121, mobilenet_v2,
+        # efficientnet_b0.
+        (DENSENET121, 7_978_856, 2834),
+        (MOBILENET_V2, 3_504_872, 301),
+        (EFFICIENTNET_B0, 5_288_548, 386),
+    ],
+)
+def test_published_counts(text: str, params: int, millions: int) -> None:
+    totals = analyse(graph(text)).totals
+    assert totals.params == params
+    assert round(totals.multiplications / 10**6) == millions
+
+
+def test_squeeze_and_excitation_by_hand() -> None:
+    analysis = numbers("  - squeeze_excitation: {name: se, reduction: 4}\n", "6x5x16")
+    assert [(row.name, row.output_shape, row.params) for row in analysis.rows[1:]] == [
+        ("se/pool", (16, 1, 1), 0),
+        ("se/reduce", (4, 1, 1), 16 * 4 + 4),
+        ("se/relu1", (4, 1, 1), 0),
+        ("se/restore", (16, 1, 1), 4 * 16 + 16),
+        ("se/gate", (16, 1, 1), 0),
+        ("se/multiply1", (16, 6, 5), 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "last"),
+    [
+        ("inverted_residual: {out_channels: 4}", "add1"),
+        ("inverted_residual: {out_channels: 8}", "bn"),
+        ("inverted_residual: {out_channels: 4, stride: 2}", "bn"),
+        ("mbconv: {out_channels: 4, expansion: 1, gate: hardsigmoid, activation: hardswish}", "add1"),
+    ],
+)
+def test_the_input_is_added_where_it_fits(step: str, last: str) -> None:
+    network = numbers(f"  - {step}\n").graph
+    assert names(network)[-1].rpartition("/")[2] == last
+
+
+def test_dense_layers_grow() -> None:
+    rows = numbers("  - dense_layer: {growth: 3, repeat: 2}\n  - dense_transition\n").rows
+    assert [row.output_shape for row in rows if row.op.kind == "concat"] == [(7, 8, 8), (10, 8, 8)]
+    assert rows[-1].output_shape == (5, 4, 4)
+    plain = numbers("  - dense_layer: {name: d, growth: 3, bottleneck: 0}\n")
+    assert [row.name for row in plain.rows[1:]] == ["d/norm2", "d/relu2", "d/conv2", "d/concat1"]
+
+
+def test_a_setting_that_a_block_does_not_take() -> None:
+    (problem,) = problems("input: 8x8x4\nlayers:\n  - squeeze_excitation: {gate: softmax}\n")
+    assert problem.message == "gate can be 'sigmoid', 'hardsigmoid', not 'softmax'"
