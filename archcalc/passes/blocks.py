@@ -119,40 +119,59 @@ class Connections:
             if member in self.outputs or not self.consumers[member] or not inside.issuperset(self.consumers[member])
         ]
 
-    def runs(self, blocks: Sequence[Sequence[int]]) -> list[list[Sequence[int]]]:
-        """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are."""
+    def runs(self, blocks: Sequence[Sequence[int]], reach: int = 1) -> list[list[Sequence[int]]]:
+        """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are.
+
+        Each reads the end of the one before it, or, up to `reach`, of several before it, as the cells of NASNet do.
+        """
+        exits = [self.exits(block) for block in blocks]
+        ends = [found[0] if len(found) == 1 else None for found in exits]
         found: list[list[Sequence[int]]] = []
-        for block in blocks:
-            if found and self._repeats(found[-1][-1], block):
+        for number, block in enumerate(blocks):
+            if found and self._repeats(blocks, ends, number, number - len(found[-1]), reach):
                 found[-1].append(block)
             else:
                 found.append([block])
         return found
 
-    def _repeats(self, before: Sequence[int], after: Sequence[int]) -> bool:
-        """Whether a block is equal to the one before it and equally connected.
+    def _repeats(
+        self, blocks: Sequence[Sequence[int]], ends: Sequence[int | None], number: int, first: int, reach: int
+    ) -> bool:
+        """Whether a block is equal to the one before it and equally connected; `first` is the first of its run.
 
-        Each reads one layer outside, the second that at the end of the first, which is read nowhere else; and what
-        reads the second reads it at its end too.
+        Each reads only the ends of the blocks before it, at the same distances. An end that the next one would no
+        longer read is read nowhere else.
         """
-        if len(before) != len(after):
+        before, after = blocks[number - 1], blocks[number]
+        if len(before) != len(after) or ends[number - 1] is None or ends[number] is None:
             return False
-        first, second = self.exits(before), self.exits(after)
-        if len(first) != 1 or len(second) != 1 or first[0] in self.outputs or self.entries(after) != first:
+        distances = {ends[number - away]: away for away in range(min(reach, number), 0, -1)}
+        read = [distances.get(entry, 0) for entry in self.entries(after)]
+        if not read or not min(read) or ends[number - 1] in self.outputs:
             return False
-        if not set(after).issuperset(self.consumers[first[0]]) or len(self.entries(before)) != 1:
-            return False
-        return self._content(before) == self._content(after)
+        last = number - max(read)
+        if last >= first:
+            readers = {member for block in blocks[last + 1 : number + 1] for member in block}
+            if not readers.issuperset(self.consumers[ends[last] or 0]):
+                return False
+        # Where a block reads one map alone, the first of a run may read it from anywhere.
+        entries = self.entries(before)
+        earlier = {ends[number - 1 - away]: away for away in range(min(reach, number - 1), 0, -1)}
+        earlier = {entries[0]: 1} if max(read) == 1 == len(entries) else earlier
+        return self._content(before, earlier) == self._content(after, distances)
 
-    def _content(self, members: Sequence[int]) -> Hashable:
-        """What is in a block: ops, shapes, numbers and wiring, what is read outside as -1; whose weights are used."""
+    def _content(self, members: Sequence[int], distances: Mapping[int | None, int]) -> Hashable:
+        """What is in a block: ops, shapes, numbers and wiring, with distances for what is read outside.
+
+        And whose weights are used.
+        """
         members = sorted(members)
         place = {member: position for position, member in enumerate(members)}
         layers = self.analysis.graph.layers
         return tuple(
             (
                 self._described(self.rows[member]),
-                tuple(place.get(source, -1) for source in layers[member].inputs),
+                tuple(place.get(source, -distances.get(source, len(place))) for source in layers[member].inputs),
                 (owner := layers[member].weights_of) in place,
                 owner if owner is None else place.get(owner, owner),
             )

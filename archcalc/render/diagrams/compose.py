@@ -48,6 +48,8 @@ class _Composer:
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
         self.links = self._links()
         self.copies = self._copies()
+        #: The last layer that is drawn as each layer.
+        self.last = {self._original(row): row for row in range(len(wiring.rows))}
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
@@ -217,9 +219,23 @@ class _Composer:
             name = "/".join(unit.block) if unit.block in self.wiring.sizes else ""
             family = "block"
             lines = self._recipe(unit.rows)
-        lines += self._figures(rows, unit.times) + list(self._coloured(rows))
+        lines += [*self._reads(unit), *self._figures(rows, unit.times), *self._coloured(rows)]
         return Part(name, label, "", tuple(clean(line) for line in lines), family, heat,
                     holds=self.copies[unit.rows[0]])  # fmt: skip
+
+    def _reads(self, unit: Unit) -> list[str]:
+        """What the arrows into a box leave open where boxes stand for several equal blocks."""
+        count = len(self.wiring.entries(unit.rows))
+        lines = [f"each reads the {count} before it"] if unit.times > 1 and count > 1 else []
+        read: dict[int, list[int]] = {}
+        for source in self.wiring.entries(unit.rows):
+            read.setdefault(self.unit_of[self._original(source)], []).append(source)
+        for number, sources in read.items():
+            other = self.units[number]
+            if other.times > 1 and sources != [self.last[other.rows[-1]]]:
+                names = [self.wiring.paths[source][len(other.path)] for source in sources]
+                lines.append(f"reads {' and '.join(names)}")
+        return lines
 
     def _recipe(self, members: Sequence[int]) -> list[str]:
         """What happens in a folded block, in the order in which it runs, where it is a chain; else what it is made of.

@@ -78,7 +78,9 @@ def _gathered(wiring: Wiring, children: Sequence[list[Stack]]) -> list[Unit]:
 
 def _fold(wiring: Wiring, children: Sequence[list[Stack]], level: int, depth: int, folding: Folding) -> None:
     place = 0
-    for run in wiring.runs([_flat(child) for child in children]):
+    # What is opened is read where it stands; a folded box says that each reads the two before it.
+    reach = 2 if level + 1 >= depth else 1
+    for run in wiring.runs([_flat(child) for child in children], reach):
         stacks, last_stacks = children[place], children[place + len(run) - 1]
         place += len(run)
         first, last = run[0], run[-1]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from archcalc.passes.analysis import Analysis
+from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.diagrams.model import Diagram
 
 Pair = tuple[str, str]
@@ -98,18 +98,27 @@ def _shown(texts: dict[str, str], arrows: set[Pair], frames: list[tuple[int, fro
     return shown
 
 
+def copies_of(analysis: Analysis, names: list[str], times: int) -> list[list[Row]]:
+    """The layers that a box stands for, repetition by repetition."""
+    rows = [analysis.by_name[name] for name in names]
+    each = len(rows) // times
+    return [rows[start : start + each] for start in range(0, len(rows), each or 1)]
+
+
 def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: bool = True) -> None:
     """Every layer lies in one box, the arrows are the readers of the network, and the boxes add up to the totals.
 
     With `exact` an arrow carries one map: it starts at the end of its box.
     """
     box_of: dict[str, str] = {}
+    last_of: dict[str, str] = {}
     for node in diagram.nodes:
         names = [name for part in node.parts for name in (part.holds or (part.name,)) if name]
         # As many as the box has layers, as often as it runs.
         assert len(names) % shown.times[node.id] == 0
         assert not box_of.keys() & set(names)
         box_of.update(dict.fromkeys(names, node.id))
+        last_of[node.id] = names[-1] if names else ""
     assert box_of.keys() == {row.name for row in analysis.rows}
 
     readers: dict[Pair, set[str]] = {}
@@ -128,8 +137,32 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
             last |= {box for box in inside if not any(a == box for a, _ in shown.arrows)}
             again |= {(a, b) for a in last for b in first} - {(box, box) for box in inside}
     assert arrows | again == set(readers)
-    for pair in arrows if exact else ():
-        assert len(readers[pair]) == shown.repeats(pair), pair
+    for source, target in arrows if exact else ():
+        read = readers[source, target]
+        # A box of several equal blocks is read at the end of the last one, unless its reader names others.
+        words = re.search(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
+        if words and shown.times[source] > shown.repeats([source]):
+            named = words[1].split(" and ")
+            assert all(any(f"/{name}/" in f"/{layer}/" for name in named) for layer in read), (source, target)
+            assert len(read) == len(named) <= shown.times[source]
+        elif shown.times[source] > shown.repeats([source]):
+            assert read == {last_of[source]}, (source, target)
+        else:
+            assert len(read) == shown.repeats((source, target)), (source, target)
+    for box, text in shown.texts.items():
+        each = re.search(r"^each reads the (\d+) before it$", text, re.MULTILINE)
+        copies = copies_of(analysis, [name for name in box_of if box_of[name] == box], shown.times[box])
+        outside = [{source for row in copy for source in row.inputs} - {row.name for row in copy} for copy in copies]
+        if shown.times[box] > 1 and shown.times[box] > shown.repeats([box]):
+            count = int(each[1]) if each else 1
+            assert all(len(read) == count for read in outside)
+            finals = [copy[-1].name for copy in copies]
+            for number in range(1, len(copies)):
+                own = set(finals[max(number - count, 0) : number])
+                assert own <= outside[number]
+                assert outside[number] - own <= outside[number - 1] | set(finals)
+        else:
+            assert each is None
     outputs = [box_of[analysis.rows[output.layer].name] for output in analysis.graph.outputs]
     if len(outputs) > 1:
         assert sorted(a for a, b in shown.arrows if b in ends) == sorted(outputs)

@@ -103,6 +103,50 @@ def test_networks_of_any_wiring(analysis: Analysis, depth: int | None) -> None:
     check(analysis, depth)
 
 
+@st.composite
+def cells(draw: st.DrawFn) -> Analysis:
+    """Cells that read the two before them, as NASNet's do; some are others, or read others."""
+    layers: list[Layer] = [Layer("input", op("input", shape=SHAPE), ()), Layer("stem", op("relu"), (0,))]
+    ends = [0, 1]
+    for number in range(draw(st.integers(1, 6))):
+        kind = draw(st.sampled_from([1, 1, 1, 1, 3]))
+        near, far = draw(st.sampled_from([(1, 2), (1, 2), (1, 2), (1, 2), (1, 1), (2, 2), (2, 1), (1, 3)]))
+        start = len(layers)
+        for name, source in (("left", near), ("right", far)):
+            conv = op("conv2d", out_channels=4, kernel_size=kind, padding=kind // 2)
+            layers.append(Layer(f"c{number}/{name}", conv, (ends[-min(source, len(ends))],)))
+        layers.append(Layer(f"c{number}/add", op("add"), (start, start + 1)))
+        ends.append(start + 2)
+    for number, away in enumerate(draw(st.lists(st.integers(1, 4), max_size=2))):
+        layers.append(Layer(f"t{number}", op("add"), (len(layers) - 1, ends[-min(away, len(ends))])))
+    outputs = (
+        Output("output", len(layers) - 1),
+        *(Output("side", end) for end in draw(st.sampled_from([[], ends[-1:]]))),
+    )
+    return analyse(LayerGraph("net", tuple(layers), outputs, title="Cells"))
+
+
+@given(cells())
+def test_cells_that_read_the_two_before_them(analysis: Analysis) -> None:
+    check(analysis, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "times", "readers"),
+    [
+        ("nasnet_large", "normal_1_3", 4, {"reduction_2": "normal_1_5 and normal_1_6", "normal_2_1": "normal_1_5"}),
+        ("nasnet_mobile", "normal_1_3", 2, {"reduction_2": "normal_1_3 and normal_1_4"}),
+    ],
+)
+def test_equal_cells_of_nasnet_are_one_box(name: str, box: str, times: int, readers: dict[str, str]) -> None:
+    diagram = check(analysis_of(name), 1)
+    node = diagram.by_id[box]
+    assert (node.times, "each reads the 2 before it" in node.parts[0].lines) == (times, True)
+    for reader, read in readers.items():
+        assert f"reads {read}" in diagram.by_id[reader].parts[0].lines
+    assert not any(line.startswith("reads") for line in diagram.by_id["normal_1_2"].parts[0].lines)
+
+
 @pytest.mark.slow
 @given(networks())
 def test_networks_of_any_wiring_at_every_depth(analysis: Analysis) -> None:
