@@ -139,15 +139,15 @@ class Connections:
     ) -> bool:
         """Whether a block is equal to the one before it and equally connected; `first` is the first of its run.
 
-        Each reads only the ends of the blocks before it, at the same distances. An end that the next one would no
-        longer read is read nowhere else.
+        Each reads the end of the one before it, and only ends of blocks before it, at the same distances. An end that
+        the next one would no longer read is read nowhere else.
         """
         before, after = blocks[number - 1], blocks[number]
         if len(before) != len(after) or ends[number - 1] is None or ends[number] is None:
             return False
         distances = {ends[number - away]: away for away in range(min(reach, number), 0, -1)}
         read = [distances.get(entry, 0) for entry in self.entries(after)]
-        if not read or not min(read) or ends[number - 1] in self.outputs:
+        if 0 in read or 1 not in read or ends[number - 1] in self.outputs:
             return False
         last = number - max(read)
         if last >= first:

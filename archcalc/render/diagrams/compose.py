@@ -48,8 +48,6 @@ class _Composer:
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
         self.links = self._links()
         self.copies = self._copies()
-        #: The last layer that is drawn as each layer.
-        self.last = {self._original(row): row for row in range(len(wiring.rows))}
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
@@ -232,8 +230,8 @@ class _Composer:
             read.setdefault(self.unit_of[self._original(source)], []).append(source)
         for number, sources in read.items():
             other = self.units[number]
-            if other.times > 1 and sources != [self.last[other.rows[-1]]]:
-                names = [self.wiring.paths[source][len(other.path)] for source in sources]
+            names = [self.wiring.paths[source][len(other.path)] for source in sources]
+            if other.times > 1 and names != [other.last]:
                 lines.append(f"reads {' and '.join(names)}")
         return lines
 

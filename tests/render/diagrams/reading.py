@@ -140,12 +140,18 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
     for source, target in arrows if exact else ():
         read = readers[source, target]
         # A box of several equal blocks is read at the end of the last one, unless its reader names others.
-        words = re.search(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
-        if words and shown.times[source] > shown.repeats([source]):
-            named = words[1].split(" and ")
+        lines = re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
+        layers = [layer for layer, box in box_of.items() if box == source]
+        named = [
+            name
+            for line in lines
+            for name in line.split(" and ")
+            if any(f"/{name}/" in f"/{layer}/" for layer in layers)
+        ]
+        if named and shown.times[source] > shown.repeats([source]):
             assert all(any(f"/{name}/" in f"/{layer}/" for name in named) for layer in read), (source, target)
-            assert len(read) == len(named) <= shown.times[source]
-        elif shown.times[source] > shown.repeats([source]):
+            assert len(read) == len(named) * shown.repeats((source, target))
+        elif shown.times[source] > 1 == shown.repeats([source]):
             assert read == {last_of[source]}, (source, target)
         else:
             assert len(read) == shown.repeats((source, target)), (source, target)
@@ -153,7 +159,7 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
         each = re.search(r"^each reads the (\d+) before it$", text, re.MULTILINE)
         copies = copies_of(analysis, [name for name in box_of if box_of[name] == box], shown.times[box])
         outside = [{source for row in copy for source in row.inputs} - {row.name for row in copy} for copy in copies]
-        if shown.times[box] > 1 and shown.times[box] > shown.repeats([box]):
+        if shown.times[box] > 1 == shown.repeats([box]):
             count = int(each[1]) if each else 1
             assert all(len(read) == count for read in outside)
             finals = [copy[-1].name for copy in copies]
@@ -161,7 +167,7 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
                 own = set(finals[max(number - count, 0) : number])
                 assert own <= outside[number]
                 assert outside[number] - own <= outside[number - 1] | set(finals)
-        else:
+        elif shown.times[box] == 1:
             assert each is None
     outputs = [box_of[analysis.rows[output.layer].name] for output in analysis.graph.outputs]
     if len(outputs) > 1:

@@ -48,8 +48,8 @@ def test_equal_units_become_one_with_their_number(name: str, counts: tuple[int, 
         ("inception_resnet_v2", {"inception_resnet_a": 10, "inception_resnet_b": 20, "inception_resnet_c": 9}),
         ("xception", {"middle_flow": 8}),
         ("mobilenet", {"conv5_": 5}),
-        # Every cell is read by the next two: none is read at the end of a stack alone.
-        ("nasnet_mobile", {}),
+        # The first two cells of a stack read maps of other widths.
+        ("nasnet_mobile", {"normal_1_": 2, "normal_2_": 2, "normal_3_": 2}),
     ],
 )
 def test_repeated_blocks_of_the_papers(name: str, expected: dict[str, int]) -> None:
