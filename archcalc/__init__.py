@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from archcalc.objects import Analysis, Network
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
-    from archcalc.tools import audit, check, exercise, formula, grade, plot, run, solve
+    from archcalc.teaching import audit, check, exercise, grade
+    from archcalc.tools import formula, plot, run, solve
 
 __version__ = "0.2.0"
 
@@ -35,7 +36,8 @@ _PUBLIC = {
     "objects": ("Analysis", "Network"),
     "passes.analysis": ("Row", "Totals"),
     "spec.catalogue": ("names",),
-    "tools": ("audit", "check", "exercise", "formula", "grade", "plot", "run", "solve"),
+    "teaching": ("audit", "check", "exercise", "grade"),
+    "tools": ("formula", "plot", "run", "solve"),
 }
 _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names_}
 

@@ -13,7 +13,10 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.graph.inputs import InputShapes, parse_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Analysis, Network
+from archcalc.passes import analysis as passes
 from archcalc.spec import catalogue
+
+AnyNetwork = str | Path | LayerGraph | passes.Analysis
 
 
 def load(
@@ -114,6 +117,11 @@ def analyse(
     """
     graph = Network.of(network) if isinstance(network, LayerGraph) else load(network)
     return graph.analyse(batch, dtype, conventions, partial)
+
+
+def analysis_of(network: AnyNetwork) -> passes.Analysis:
+    """The analysis of a network that is given as one, or as `analyse` takes it."""
+    return network if isinstance(network, passes.Analysis) else analyse(network)
 
 
 def _on_input(make: Callable[[InputShapes | None], LayerGraph], shape: InputShapes | None, size: str | None) -> Network:

@@ -1,4 +1,4 @@
-"""What the commands do, as functions: check, audit, exercise, grade, solve, formula, run and plot.
+"""What the other commands do, as functions: solve, formula, run and plot.
 
 A network is given itself, as an analysis, or as `load` takes it. Everything is imported where it is needed.
 """
@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcalc import api
+from archcalc.api import AnyNetwork, analysis_of
 from archcalc.core.errors import UsageError
-from archcalc.core.quantities import quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.displays import ALONG, Chart, Result, chart_of, look_of
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.objects import Network
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -25,238 +24,6 @@ if TYPE_CHECKING:
 
     from archcalc.execute.execution import Execution
     from archcalc.execute.runner.compare import Difference
-    from archcalc.teach.check.model import Check
-    from archcalc.teach.grade.folder import Homework, Same
-
-#: Totals that can be checked by themselves.
-TOTALS = ("params", "multiplications", "activations", "memory")
-AnyNetwork = str | Path | LayerGraph | Analysis
-
-
-def _analysis(network: AnyNetwork) -> Analysis:
-    return network if isinstance(network, Analysis) else api.analyse(network)
-
-
-def check(
-    network: AnyNetwork,
-    answers: str | Path | Mapping[str, Any] | Sequence[Any] | None = None,
-    *,
-    totals: Mapping[str, str | int] | None = None,
-) -> Result:
-    """Compare a hand calculation with a network: what is right, what is wrong, and which mistake explains it.
-
-    Args:
-        network: The network that was calculated.
-        answers: A file (CSV, XLSX, Markdown, YAML, JSON), rows as mappings with a key `layer`, or a mapping of layers
-            to their cells.
-        totals: Totals in place of answers: `params`, `multiplications`, `activations`, `memory`; a number, or the sum
-            that gives it.
-
-    Returns:
-        A result with `is_right`; its `value` is the `Check` with a verdict for each cell.
-
-    Raises:
-        UsageError: for a file or a total that cannot be read.
-        SpecError: for a table that holds no answers.
-
-    >>> import archcalc as ac
-    >>> result = ac.check("alexnet", {"conv1": {"output": "55x55x96", "params": 34848}})
-    >>> result.is_right, [diagnosis.mistake for cell in result.value.cells for diagnosis in cell.diagnoses]
-    (False, ['forgot_bias'])
-    >>> ac.check("alexnet", totals={"params": "62,378,344"}).is_right
-    True
-
-    """
-    from archcalc.teach.check.formats import ENDINGS, render
-
-    if (answers is None) == (not totals):
-        raise UsageError("give answers, or totals")
-    analysis = _analysis(network)
-    found, notes = checked(analysis, answers, totals or {})
-    return Result(found, lambda form: render(found, analysis, form, notes), ENDINGS)
-
-
-def checked(
-    analysis: Analysis,
-    answers: str | Path | Mapping[str, Any] | Sequence[Any] | None,
-    totals: Mapping[str, str | int],
-    kind: str | None = None,
-    option: str = "",
-) -> tuple[Check, tuple[str, ...]]:
-    """The check of answers, or else of totals, and notes on the file that was read.
-
-    `kind` is the format of a file whose name does not give it; `option` stands before the name of a total in errors.
-    """
-    from archcalc.teach.check.answers import parse_answers, read_answers
-    from archcalc.teach.check.asked import read_total, refuse_strangers
-    from archcalc.teach.check.check import check_answers
-    from archcalc.teach.check.model import Cell, Check
-
-    if answers is None:
-        cells: list[Cell] = []
-        for key, text in totals.items():
-            if key not in TOTALS:
-                raise UsageError(f"there is no total {key[:60]!r}; there are {', '.join(TOTALS)}")
-            cells += read_total(analysis, quantity(key).key, str(text), f"{option}{key}").cells
-        return Check(analysis.graph.name, tuple(cells)), ()
-    if isinstance(answers, (str, Path)):
-        read = read_answers(answers, kind)
-    else:
-        read = parse_answers(json.dumps(answers).encode(), "answers.json")
-    found = check_answers(analysis, read.answers)
-    refuse_strangers(found, read)
-    return found, read.notes
-
-
-def audit(claims: str | Path) -> Result:
-    """Check the claims of a text, a YAML file: each is calculated, and a wrong one is explained.
-
-    Its `value` is the `Audit` with every claim and its verdict. Raises `UsageError` without the file, `SpecError`
-    with every fault in it.
-
-    >>> import archcalc as ac
-    >>> from pathlib import Path
-    >>> Path("claims.yaml").write_text('''
-    ... title: A text
-    ... claims:
-    ...   - {network: alexnet, layer: conv1, quantity: params, value: 34944}
-    ... ''') and None
-    >>> ac.audit("claims.yaml").is_right
-    True
-    """
-    from archcalc.teach.audit.checker import audit
-    from archcalc.teach.audit.formats import ENDINGS, render
-
-    found = audit(Path(claims))
-    return Result(found, lambda form: render(found, form), ENDINGS)
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A worksheet and its answer key, and the network that they are about."""
-
-    sheet: Result
-    key: Result
-    network: Network
-
-    def _repr_markdown_(self) -> str:
-        return self.sheet.render("markdown")
-
-
-def exercise(
-    network: AnyNetwork,
-    quantities: Sequence[str] | None = None,
-    *,
-    blank: float = 1.0,
-    seed: object = 0,
-    layer: str | None = None,
-    every_layer: bool = False,
-    vary: bool = False,
-) -> Exercise:
-    """A worksheet: the table of a network with blanks, and its answer key with every calculation.
-
-    Args:
-        network: The network.
-        quantities: The columns; by default output shape, params and multiplications.
-        blank: The share of cells that are left blank, above 0 and at most 1.
-        seed: Seed for the choice of blanks and of the variant.
-        layer: Only this layer or block.
-        every_layer: Layers that work in place too.
-        vary: A variant of the network, with another input, kernels and channels.
-
-    Raises:
-        UsageError: for a quantity or layer that does not exist.
-
-    >>> import archcalc as ac
-    >>> sheet = ac.exercise("lenet5", ["params"], seed=7)
-    >>> "61,706" in str(sheet.sheet), "61,706" in str(sheet.key)
-    (False, True)
-
-    """
-    from archcalc.teach.exercise.formats import ENDINGS, render_key, render_sheet
-    from archcalc.teach.exercise.variants import vary as varied
-    from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
-
-    analysis = _analysis(network)
-    if vary:
-        analysis = api.analyse(varied(analysis.graph, seed))
-    sheet = make_worksheet(analysis, quantities or DEFAULT, blank, seed, layer, every_layer)
-
-    def shown(form: str) -> str:
-        return "markdown" if form == "text" else form
-
-    return Exercise(
-        Result(sheet, lambda form: render_sheet(sheet, shown(form)), ENDINGS),
-        Result(sheet, lambda form: render_key(sheet, shown(form)), ENDINGS),
-        Network.of(analysis.graph),
-    )
-
-
-def grade(
-    network: AnyNetwork,
-    folder: str | Path,
-    *,
-    worksheet: str | Path | None = None,
-    homework: str | Path | None = None,
-    quantities: Sequence[str] | None = None,
-    follow_through: float = 1.0,
-    partial: float = 0.5,
-) -> Result:
-    r"""Grade a folder of submissions, a file for each student, a point for each cell.
-
-    Args:
-        network: The network that was handed out.
-        folder: The submissions.
-        worksheet: The worksheet that was handed out: its empty cells are graded.
-        homework: The folder of `archcalc exercise --students`, where each student had numbers of their own.
-        quantities: Without both: the columns to grade.
-        follow_through: Share of a point for an answer that is right given an earlier mistake.
-        partial: Share of a point for a wrong number that one known mistake explains.
-
-    Returns:
-        A result whose `value` is the `Overview` with the marks of every student; it is saved as .md or .csv.
-
-    Raises:
-        UsageError: for files that are not there. A submission that cannot be read is named in the overview.
-
-    >>> import archcalc as ac
-    >>> from pathlib import Path
-    >>> Path("submissions").mkdir()
-    >>> Path("submissions/ada.csv").write_text("layer,params\nC1,156\nF6,10164\nOUTPUT,850\n") and None
-    >>> result = ac.grade("lenet5", "submissions", quantities=["params"])
-    >>> [marked.student for marked in result.value.graded]
-    ['ada']
-
-    """
-    from archcalc.teach.grade.folder import grade
-    from archcalc.teach.grade.marks import make_scheme
-    from archcalc.teach.grade.overview import Overview, render_grades, render_overview
-    from archcalc.teach.grade.submissions import find_submissions
-
-    if (worksheet is not None) + (homework is not None) + (quantities is not None) > 1:
-        raise UsageError("one of worksheet, homework and quantities says what is graded")
-    scheme = make_scheme(follow_through, partial)
-    analysis = _analysis(network)
-    tasks = tasks_of(analysis, worksheet, homework, quantities)
-    marked = grade(find_submissions(str(folder)), tasks, scheme, lambda _done, _student: None)
-    overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
-
-    def render(form: str) -> str:
-        return render_grades(overview) if form == "csv" else render_overview(overview)
-
-    return Result(overview, render, {".md": "markdown", ".csv": "csv"})
-
-
-def tasks_of(
-    analysis: Analysis, worksheet: str | Path | None, homework: str | Path | None, quantities: Sequence[str] | None
-) -> Same | Homework:
-    """What each student was asked: the blanks of a worksheet, the folder of a homework, or columns of the table."""
-    from archcalc.teach.grade.folder import Same, Task, blanks_of, everything, open_homework
-
-    if homework is not None:
-        return open_homework(str(homework))
-    asked = everything(analysis, quantities or None) if worksheet is None else blanks_of(worksheet, analysis)
-    return Same(Task(analysis, asked))
 
 
 def solve(
@@ -427,7 +194,7 @@ def run(
     chosen = next((one for one in known if one == algorithm), None)
     if chosen is None:
         raise UsageError(f"there is no algorithm {algorithm[:60]!r}; there are {', '.join(known)}")
-    analysis = _analysis(network)
+    analysis = analysis_of(network)
     given = random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype) if x is None else x
     batches = inputs_by_layer(analysis.graph, given)
     for index, batch in batches.items():
@@ -474,7 +241,7 @@ def plot(
 
     """
     if kind in ALONG:
-        return chart_of(_analysis(_single(kind, networks)), kind, **look)
+        return chart_of(analysis_of(_single(kind, networks)), kind, **look)
     if kind == "sweep":
         from archcalc.render.charts.sweep import sweep
 
@@ -488,7 +255,7 @@ def plot(
         return Chart(sweep(analyses, over, [str(value) for value in values], quantities, look_of(look)))
     from archcalc.render.charts import catalogue
 
-    given = [_analysis(network) for network in networks]
+    given = [analysis_of(network) for network in networks]
     if kind == "compare":
         from archcalc.render.charts.accuracy import comparable
         from archcalc.render.charts.compare import compare

@@ -30,7 +30,7 @@ layers:
   - linear: {out_features: 10}
 """
 MODULES = ["archcalc", "archcalc.api", "archcalc.displays", "archcalc.interop.graphviz", "archcalc.interop.networkx",
-           "archcalc.interop.pandas", "archcalc.objects", "archcalc.tools"]  # fmt: skip
+           "archcalc.interop.pandas", "archcalc.objects", "archcalc.teaching", "archcalc.tools"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

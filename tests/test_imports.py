@@ -34,14 +34,15 @@ ALLOWED: dict[str, set[str]] = {
     # The public names, above everything else: what users hold, and what it shows.
     "displays": {"core", "explain", "graph", "ops", "passes", "render"},
     "objects": {"core", "design", "displays", "graph", "interop", "passes", "render", "spec"},
-    "api": {"core", "graph", "objects", "spec"},
+    "api": {"core", "graph", "objects", "passes", "spec"},
     "builder": {"api", "core", "graph", "objects", "ops", "passes", "spec"},
-    "tools": {"api", "core", "displays", "execute", "explain", "graph", "objects", "ops", "passes", "render", "teach"},
+    "teaching": {"api", "core", "displays", "objects", "passes", "teach"},
+    "tools": {"api", "core", "displays", "execute", "explain", "graph", "ops", "passes", "render"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
 #: Only for type checkers: the public names.
-ALLOWED_FOR_TYPES = {"": {"api", "builder", "core", "graph", "objects", "passes", "spec", "tools"}}
+ALLOWED_FOR_TYPES = {"": {"api", "builder", "core", "graph", "objects", "passes", "spec", "teaching", "tools"}}
 #: Folders inside a folder that must not know their neighbours, and whom they may import.
 APART: dict[str, set[str]] = {
     # The reference shares nothing with the rules that it could falsify.

@@ -10,7 +10,7 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import analyse
 from archcalc.teach.check.answers import FORMATS as FILE_FORMATS
 from archcalc.teach.check.formats import ENDINGS, FORMATS, render
-from archcalc.tools import TOTALS, checked
+from archcalc.teaching import TOTALS, checked
 
 
 @click.command("check")

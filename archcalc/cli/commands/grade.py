@@ -18,7 +18,7 @@ from archcalc.teach.grade.folder import grade
 from archcalc.teach.grade.marks import Marked, make_scheme
 from archcalc.teach.grade.overview import Overview, render_grades, render_overview, spread
 from archcalc.teach.grade.submissions import find_submissions
-from archcalc.tools import tasks_of
+from archcalc.teaching import tasks_of
 
 _MOST_MISTAKES = 5
 VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
