@@ -58,17 +58,25 @@ def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_v
     shapes = [(stated, right) for answer, stated, right in known if answer.quantity == "output_shape"]
     first = reads_channels_first([(stated, right) for stated, right in shapes if isinstance(right, tuple)])
     deep = any(len(stated.sides) == 3 and isinstance(right, tuple) and len(right) == 3 for stated, right in shapes)
-    factors = [Fraction(1)]
-    if known and known[0][0].quantity == "activation_bytes" and "byte" not in known[0][0].heading:
-        factors.append(Fraction(bytes_of_value))
-    if known and known[0][0].quantity == "multiplications" and _counts_two(known[0][0].heading):
-        factors.append(Fraction(1, 2))
+    factors = possible_factors(known[0][0], bytes_of_value) if known else (Fraction(1),)
 
     def fitting(factor: Fraction) -> int:
         return sum(fits(scaled(stated, factor), right, answer.quantity) for answer, stated, right in known)
 
     factor = max(factors, key=fitting) if len(factors) > 1 else factors[0]
     return Column(first[True], first[False], not deep, factor)
+
+
+def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...]:
+    """What a number of this column may have to be multiplied by.
+
+    Memory is in bytes or in values; a multiply-add counts as one operation or as two.
+    """
+    if answer.quantity == "activation_bytes" and "byte" not in answer.heading:
+        return (Fraction(1), Fraction(bytes_of_value))
+    if answer.quantity == "multiplications" and _counts_two(answer.heading):
+        return (Fraction(1), Fraction(1, 2))
+    return (Fraction(1),)
 
 
 #: Words of headings that mean multiplications, or one for each multiply-add.
@@ -155,16 +163,16 @@ def fits(stated: Stated, value: Value | None, quantity: str) -> bool:
     return stated.holds(value) and agrees(stated)
 
 
-def resembles(answer: Answer, readings: Sequence[Stated], values: Sequence[Value | None], bytes_of_value: int) -> bool:
+def resembles(
+    answer: Answer, readings: Sequence[Stated], values: Sequence[Value | None], factors: Sequence[Fraction]
+) -> bool:
     """Whether a cell is right in any way that its column may be meant: evidence for what a row is about."""
     for value in values:
         if isinstance(value, tuple) and answer.quantity == "output_shape":
             if any(_resembles_shape(stated, value) for stated in readings):
                 return True
-        elif isinstance(value, int) or value is None or answer.quantity == "receptive_field":
-            factors = (Fraction(1), Fraction(bytes_of_value), Fraction(1, 2))
-            if any(fits(scaled(one, factor), value, answer.quantity) for one in readings for factor in factors):
-                return True
+        elif any(fits(scaled(one, factor), value, answer.quantity) for one in readings for factor in factors):
+            return True
     return False
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.agreement import resembles
+from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.marking import Marking, Question
-from archcalc.teach.check.match import Group, Match, rows_of
-from archcalc.teach.check.model import Answer, Check
+from archcalc.teach.check.match import rows_of
+from archcalc.teach.check.model import Answer, Check, Match
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
 from archcalc.teach.reading.stated import Stated
@@ -30,8 +30,7 @@ class Table:
         self.answers = answers
         self.readings: list[tuple[Stated, ...]] = []
         self.notes: list[str] = []
-        #: By what a row says and by the layer: rows of the same numbers are compared once.
-        self._wrong: dict[tuple[object, ...], int] = {}
+        self.evidence = CellEvidence(network, answers, self.readings)
         for answer in answers:
             readings, note = _read(answer)
             self.readings.append(readings)
@@ -41,39 +40,12 @@ class Table:
         """The answers with what they are about, in their order."""
         groups = rows_of(self.answers)
         matches: list[Match] = [Match()] * len(self.answers)
-        for group, match in zip(groups, self.network.matcher.match(groups, self.wrong, self.alike), strict=True):
+        for group, match in zip(groups, self.network.matcher.match(groups, self.evidence), strict=True):
             for position in group.cells:
                 matches[position] = match
         for position, (answer, match) in enumerate(zip(self.answers, matches, strict=True)):
             readings = self.readings[position] if match.layer else ()
             yield Question(position, answer, match, readings, self.notes[position] if match.layer else match.note)
-
-    def wrong(self, group: Group, match: Match) -> int:
-        """How many answers of a row are wrong, however its columns may be meant, where it is about this."""
-        content = tuple([self.answers[position][1:3] for position in group.cells])
-        key = (content, match)
-        if key not in self._wrong:
-            self._wrong[key] = self._count_wrong(group, match)
-        return self._wrong[key]
-
-    def _count_wrong(self, group: Group, match: Match) -> int:
-        network = self.network
-        return sum(
-            not resembles(
-                self.answers[position],
-                self.readings[position],
-                network.values(match, self.answers[position]),
-                network.bytes_of_value,
-            )
-            for position in group.cells
-            if self.readings[position]
-        )
-
-    def alike(self, group: Group, one: Match, other: Match) -> bool:
-        """Whether all answers of a row have the same right values for two layers."""
-        network = self.network
-        asked = {self.answers[position].quantity for position in group.cells if self.readings[position]}
-        return all(network.right(one, quantity) == network.right(other, quantity) for quantity in asked)
 
 
 def _read(answer: Answer) -> tuple[tuple[Stated, ...], str]:

@@ -10,8 +10,7 @@ from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, read_column
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.findings import name_of
-from archcalc.teach.check.match import Match
-from archcalc.teach.check.model import TOTAL, Answer, Cell, Diagnosis, Verdict
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total

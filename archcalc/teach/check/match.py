@@ -8,10 +8,10 @@ equally well and their values differ, the row is not judged.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from archcalc.core.suggest import nearest
 from archcalc.core.words import line
@@ -19,7 +19,7 @@ from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.alignment import MOST_PAIRS, align
 from archcalc.teach.check.labels import Label, plain_label, read_label, squeezed
-from archcalc.teach.check.model import TOTAL, Answer
+from archcalc.teach.check.model import TOTAL, Answer, Group, Match
 
 #: Families that keep shapes and have few or no parameters: tables have a row for them or have not.
 _MINOR = ("activation", "regularisation", "normalisation", "shape", "input")
@@ -35,27 +35,17 @@ _MOST_NAMED = 6
 _TYPO = 0.8
 
 
-class Group(NamedTuple):
-    """A row of the table: its label, and the positions of its answers."""
+class Evidence(Protocol):
+    """What the cells of a row say of what it is about."""
 
-    label: str
-    cells: tuple[int, ...]
+    def wrong(self, group: Group, match: Match) -> int:
+        """How many answers of a row are wrong where it is about this."""
 
+    def wrong_by_layer(self, group: Group) -> Sequence[int]:
+        """The same for each layer of the network."""
 
-class Match(NamedTuple):
-    """The layer that a row is about; a block stands for all its layers. Without one `note` says why."""
-
-    layer: str = ""
-    is_block: bool = False
-    note: str = ""
-    #: A row that means nothing in this network and harms nobody: flatten, where dense layers flatten.
-    is_idle: bool = False
-
-
-#: How many answers of a row are wrong where it is about this.
-Wrong = Callable[[Group, Match], int]
-#: Whether all answers of a row have the same right values for two layers.
-Alike = Callable[[Group, Match, Match], bool]
+    def alike(self, group: Group, one: Match, other: Match) -> bool:
+        """Whether all answers of a row have the same right values for two layers."""
 
 
 def rows_of(answers: Sequence[Answer]) -> list[Group]:
@@ -70,6 +60,17 @@ def rows_of(answers: Sequence[Answer]) -> list[Group]:
         groups[-1][2].append(index)
         seen.add(answer.quantity)
     return [Group(label, tuple(cells)) for label, _, cells in groups]
+
+
+class _Table(NamedTuple):
+    """The rows of a table that are about layers: what they say, and the layers of these very names."""
+
+    groups: Sequence[Group]
+    labels: Sequence[Label]
+    named: Sequence[Match | None]
+    #: Whether one numbering runs through rows of several kinds.
+    is_through: bool
+    evidence: Evidence
 
 
 class Matcher:
@@ -88,34 +89,33 @@ class Matcher:
         self.squeezed = [squeezed(name) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
         self.kinds = {row.op.kind for row in self.rows}
+        self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         self.numbers = [read_label(name.rpartition("/")[2]).numbers for name in self.names]
         self.places = _places(self.rows)
         self.left_out = [
             _MINOR_LEFT_OUT if row.op.family in _MINOR or row.op.in_place else _LEFT_OUT for row in self.rows
         ]
 
-    def match(self, groups: Sequence[Group], wrong: Wrong, alike: Alike) -> list[Match]:
+    def match(self, groups: Sequence[Group], evidence: Evidence) -> list[Match]:
         """What each row is about."""
-        labels = _renumbered(_as_in_notes([read_label(group.label) for group in groups]), self.rows)
-        repeated = Counter(label.key for label in labels)
-        named = [self._named(group, label, wrong) for group, label in zip(groups, labels, strict=True)]
-        rows = [index for index, match in enumerate(named) if match is None or match.layer != TOTAL]
-        by_name = [named[index] for index in rows]
-        if not rows or self._is_settled([groups[i] for i in rows], by_name, wrong):
-            return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
-        if len(rows) * len(self.rows) > MOST_PAIRS:
-            return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
-        binding = [
-            _NAMED if repeated[labels[index].key] == 1 and not _is_minor(labels[index]) else _REPEATED for index in rows
-        ]
-        found = self._aligned([groups[i] for i in rows], [labels[i] for i in rows], by_name, binding, wrong, alike)
-        for index, match in zip(rows, found, strict=True):
-            named[index] = match
-        return [match or self._unknown(group.label) for match, group in zip(named, groups, strict=True)]
+        read = _as_in_notes([read_label(group.label) for group in groups])
+        found = [self._named(group, label, evidence) for group, label in zip(groups, read, strict=True)]
+        rows = [index for index, match in enumerate(found) if match is None or match.layer != TOTAL]
+        table = _Table(
+            [groups[index] for index in rows],
+            [label for index, label in enumerate(_renumbered(read, self.rows)) if index in set(rows)],
+            [found[index] for index in rows],
+            _is_through(read),
+            evidence,
+        )
+        if rows and not self._is_settled(table) and len(rows) * len(self.rows) <= MOST_PAIRS:
+            for index, match in zip(rows, self._aligned(table), strict=True):
+                found[index] = match
+        return [match or self._unknown(group.label) for match, group in zip(found, groups, strict=True)]
 
     # --- by name
 
-    def _named(self, group: Group, label: Label, wrong: Wrong) -> Match | None:
+    def _named(self, group: Group, label: Label, evidence: Evidence) -> Match | None:
         """The layer, block or total of this very name."""
         if label.is_window:
             return None
@@ -126,7 +126,7 @@ class Matcher:
             # A block with one layer that multiplies is that layer to many: its convolution without batch norm.
             own = [row for row in self.rows if row.name.startswith(f"{found.layer}/") and row.multiplications]
             one = Match(own[0].name) if len(own) == 1 else found
-            return min((found, one), key=lambda match: wrong(group, match))
+            return min((found, one), key=lambda match: evidence.wrong(group, match))
         return found
 
     def _by_name(self, label: str) -> Match | None:
@@ -159,81 +159,71 @@ class Matcher:
             return Match(weighted[0].name)
         return Match(block, is_block=True)
 
-    def _is_settled(self, groups: Sequence[Group], named: Sequence[Match | None], wrong: Wrong) -> bool:
+    def _is_settled(self, table: _Table) -> bool:
         """Whether the names decide: every row has that of a layer of its own, and most cells are right by them."""
-        layers = [match.layer for match in named if match is not None]
-        if len(set(layers)) < len(groups):
+        named = [match for match in table.named if match is not None]
+        if len({match.layer for match in named}) < len(table.groups):
             return False
-        numbered = sum(read_label(group.label).number is not None for group in groups)
-        if 2 * numbered <= len(groups) or len(groups) < 3:
+        numbered = sum(label.number is not None for label in table.labels)
+        if 2 * numbered <= len(named) or len(named) < 3:
             return True
-        cells = sum(len(group.cells) for group in groups)
-        mistakes = sum(wrong(group, match) for group, match in zip(groups, named, strict=True) if match)
-        return not mistakes or (
-            2 * mistakes <= cells and not _is_through([read_label(group.label) for group in groups])
-        )
+        cells = sum(len(group.cells) for group in table.groups)
+        mistakes = sum(map(table.evidence.wrong, table.groups, named))
+        return not mistakes or (2 * mistakes <= cells and not table.is_through)
 
     # --- by alignment
 
-    def _aligned(
-        self,
-        groups: Sequence[Group],
-        labels: Sequence[Label],
-        named: Sequence[Match | None],
-        binding: Sequence[int],
-        wrong: Wrong,
-        alike: Alike,
-    ) -> list[Match | None]:
-        through = _is_through(labels)
+    def _aligned(self, table: _Table) -> list[Match | None]:
+        repeated = Counter(label.key for label in table.labels)
         pairs = [
-            self._pairs(group, label, match, price, wrong, through)
-            for group, label, match, price in zip(groups, labels, named, binding, strict=True)
+            self._pairs(table, row, _NAMED if repeated[label.key] == 1 and not _is_minor(label) else _REPEATED)
+            for row, label in enumerate(table.labels)
         ]
-        unmatched = [self._unmatched(label) for label in labels]
+        unmatched = [self._unmatched(label) for label in table.labels]
         found = align(pairs, unmatched, self.left_out)
         by_name = sum(
-            _WRONG * wrong(group, match) if match else cost
-            for group, match, cost in zip(groups, named, unmatched, strict=True)
+            _WRONG * table.evidence.wrong(group, match) if match else cost
+            for group, match, cost in zip(table.groups, table.named, unmatched, strict=True)
         )
         if by_name <= found.cost:
-            return [match or self._nothing(label) for match, label in zip(named, labels, strict=True)]
-        matches: list[Match | None] = []
-        for row, layer in enumerate(found.layers):
-            group, label = groups[row], labels[row]
-            if layer is None:
-                matches.append(self._nothing(label))
-                continue
-            own = named[row]
-            match = own if own is not None and self._place(own) == layer else Match(self.names[layer])
-            others = [other for other in found.equal[row] if not alike(group, match, Match(self.names[other]))]
-            if others and named[row] != match and not label.kinds:
-                matches.append(None)
-            elif others and named[row] != match:
-                which = [self.names[other] for other in found.equal[row]]
-                shown = ", ".join(which[:_MOST_NAMED]) + (", …" if len(which) > _MOST_NAMED else "")
-                matches.append(
-                    Match(note=f"{line(group.label[:40])!r} could be any of {shown}; write the name of the layer")
-                )
-            if others and named[row] != match:
-                continue
-            is_plain = named[row] == match or (label.kinds and self._number_cost(label, layer, through) < _NUMBER)
-            matches.append(match if is_plain else match._replace(note="matched by the order of the rows"))
-        return matches
+            return [match or self._nothing(label) for match, label in zip(table.named, table.labels, strict=True)]
+        return [
+            self._chosen(table, row, *choice) for row, choice in enumerate(zip(found.layers, found.equal, strict=True))
+        ]
 
-    def _pairs(
-        self, group: Group, label: Label, named: Match | None, binding: int, wrong: Wrong, through: bool
-    ) -> Mapping[int, int]:
-        """What it costs that the row stands for each of the layers that it can stand for."""
+    def _chosen(self, table: _Table, row: int, layer: int | None, equal: Sequence[int]) -> Match | None:
+        """What a row is about by the alignment; nothing where layers with other values explain it as well."""
+        group, label, named = table.groups[row], table.labels[row], table.named[row]
+        if layer is None:
+            return self._nothing(label)
+        if named is not None and self._place(named) == layer:
+            return named
+        match = Match(self.names[layer])
+        if all(table.evidence.alike(group, match, Match(self.names[other])) for other in equal):
+            is_plain = label.kinds and self._number_cost(label, layer, table.is_through) < _NUMBER
+            return match if is_plain else match._replace(note="matched by the order of the rows")
+        if not label.kinds:
+            return None
+        shown = ", ".join(self.names[other] for other in equal[:_MOST_NAMED]) + (
+            ", …" if len(equal) > _MOST_NAMED else ""
+        )
+        return Match(note=f"{line(group.label[:40])!r} could be any of {shown}; write the name of the layer")
+
+    def _pairs(self, table: _Table, row: int, binding: int) -> Mapping[int, int]:
+        """What it costs that a row stands for each of the layers that it can stand for."""
+        group, label, named = table.groups[row], table.labels[row], table.named[row]
         own = self._place(named)
         if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
             return {}  # a typo in a name, which is asked about
-        found = {}
-        for index, row in enumerate(self.rows):
-            cost = self._distance(label, index, row, through)
-            if index == own and named is not None:
-                found[index] = _WRONG * wrong(group, named)
-            elif cost is not None:
-                found[index] = cost + (binding if own is not None else 0) + _WRONG * wrong(group, Match(row.name))
+        wrong = table.evidence.wrong_by_layer(group)
+        extra = binding if own is not None else 0
+        found = {
+            index: cost + self._size_cost(label, index) + self._number_cost(label, index, table.is_through) + extra
+            + _WRONG * wrong[index]
+            for index, cost in self._of_kinds(label.kinds)
+        }  # fmt: skip
+        if named is not None and own is not None:
+            found[own] = _WRONG * table.evidence.wrong(group, named)
         return found
 
     def _place(self, named: Match | None) -> int | None:
@@ -242,30 +232,23 @@ class Matcher:
             return None
         return self.blocks[named.layer] if named.is_block else self.index[named.layer]
 
-    def _distance(self, label: Label, index: int, row: Row, through: bool) -> int | None:
-        """How unlike a label and a layer are; None where they cannot be the same."""
-        kind, family = row.op.kind, row.op.family
-        if not label.kinds and (family in _MINOR and family != "input"):
-            return None
-        if not label.kinds:
-            cost = _UNKNOWN + (_RELATED if family == "input" else 0)
-        elif kind in label.kinds:
-            cost = 0
-        elif family not in _DISTINCT and any(OPS[one].family == family for one in label.kinds):
-            cost = _RELATED
-        elif {family, *(OPS[one].family for one in label.kinds)} <= {"convolution", "dense"}:
-            cost = 2 * _RELATED
-        elif "softmax" in label.kinds and family == "dense":
-            cost = _RELATED  # the classifier before it, where a table has one row for both
-        else:
-            return None
+    def _of_kinds(self, kinds: tuple[str, ...]) -> list[tuple[int, int]]:
+        """The layers that a row may stand for whose label means these kinds, and how unlike they are."""
+        if kinds not in self._by_kinds:
+            costs = [_kind_cost(kinds, row) for row in self.rows]
+            self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
+        return self._by_kinds[kinds]
+
+    def _size_cost(self, label: Label, index: int) -> int:
+        """Whether the sizes of a label fit, or that it is the last of its kind."""
+        row, cost = self.rows[index], 0
         if label.kernel and getattr(row.op, "kernel_size", None) not in (None, (label.kernel, label.kernel)):
             cost += _SIZE
         if label.filters and row.output_shape[0] != label.filters:
             cost += _SIZE
-        if label.is_last and any(later.op.kind == kind for later in self.rows[index + 1 :]):
+        if label.is_last and any(later.op.kind == row.op.kind for later in self.rows[index + 1 :]):
             cost += _SIZE
-        return cost + self._number_cost(label, index, through)
+        return cost
 
     def _number_cost(self, label: Label, index: int, through: bool) -> int:
         """Whether the numbers of a label fit: its place among those of its kind, or those of the layer's own name."""
@@ -303,6 +286,25 @@ class Matcher:
         close = nearest(plain, [*self.names, *self.blocks])
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
         return Match(note=f"the network has no layer {shown!r}{hint}")
+
+
+def _kind_cost(kinds: tuple[str, ...], row: Row) -> int | None:
+    """How unlike a layer is the kinds of a label; None where they cannot be the same."""
+    kind, family = row.op.kind, row.op.family
+    if not kinds:
+        if family == "input":
+            return _UNKNOWN + _RELATED
+        return None if family in _MINOR else _UNKNOWN
+    families = {OPS[one].family for one in kinds}
+    if kind in kinds:
+        return 0
+    if family not in _DISTINCT and family in families:
+        return _RELATED
+    if {family, *families} <= {"convolution", "dense"}:
+        return 2 * _RELATED
+    if "softmax" in kinds and family == "dense":
+        return _RELATED  # the classifier before it, where a table has one row for both
+    return None
 
 
 def _as_in_notes(labels: list[Label]) -> list[Label]:

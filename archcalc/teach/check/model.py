@@ -40,6 +40,23 @@ class Answer(NamedTuple):
     axes: str = ""
 
 
+class Group(NamedTuple):
+    """A row of the table: its label, and the positions of its answers."""
+
+    label: str
+    cells: tuple[int, ...]
+
+
+class Match(NamedTuple):
+    """The layer that a row is about; a block stands for all its layers. Without one `note` says why."""
+
+    layer: str = ""
+    is_block: bool = False
+    note: str = ""
+    #: A row that means nothing in this network and harms nobody: flatten, where dense layers flatten.
+    is_idle: bool = False
+
+
 class Diagnosis(NamedTuple):
     """A mistake that gives exactly the number that was written.
 

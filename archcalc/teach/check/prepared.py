@@ -6,12 +6,13 @@ import weakref
 from collections.abc import Iterator, Sequence
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.quantities import QUANTITIES
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import Value, expected, expected_total
-from archcalc.teach.check.match import Match, Matcher
-from archcalc.teach.check.model import TOTAL, Answer, Diagnosis
+from archcalc.teach.check.match import Matcher
+from archcalc.teach.check.model import CHECKED, TOTAL, Answer, Diagnosis, Match
 from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
@@ -37,8 +38,11 @@ class PreparedNetwork:
         self.matcher = Matcher(self.analysis)
         self.rows = self.analysis.rows
         self.ends = self.matcher.blocks
+        #: For each layer the first that has the same right values.
+        self.twins = _twins(self.rows)
         #: Bytes of a value, for all images of the batch.
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
+        self._numbers: dict[str, list[int]] = {}
         self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
 
     def right(self, match: Match, quantity: str) -> Value | None:
@@ -66,6 +70,13 @@ class PreparedNetwork:
             return (right, elements(row.output_shape))
         return (right,)
 
+    def numbers(self, quantity: str) -> list[int]:
+        """The numbers of all layers for a quantity, and the total, sorted, each once."""
+        if quantity not in self._numbers:
+            found = [QUANTITIES[quantity].of(row) for row in self.rows]
+            self._numbers[quantity] = sorted({*found, sum(found)})
+        return self._numbers[quantity]
+
     def inside(self, block: str) -> Iterator[Row]:
         return (row for row in self.rows if row.name.startswith(f"{block}/"))
 
@@ -91,6 +102,15 @@ class PreparedNetwork:
             if any(one.mistake != "unknown" for one in found):
                 break
         return found
+
+
+def _twins(rows: Sequence[Row]) -> list[int]:
+    first: dict[tuple[object, ...], int] = {}
+    quantities = [QUANTITIES[key] for key in CHECKED]
+    return [
+        first.setdefault((row.output_shape, row.receptive_field, *(one.of(row) for one in quantities)), index)
+        for index, row in enumerate(rows)
+    ]
 
 
 _PREPARED: dict[int, PreparedNetwork] = {}

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import squeezed
-from archcalc.teach.check.match import Group, Match, Matcher, rows_of
-from archcalc.teach.check.model import TOTAL, Answer
+from archcalc.teach.check.match import Matcher, rows_of
+from archcalc.teach.check.model import TOTAL, Answer, Group, Match
+from archcalc.teach.check.prepared import prepare
 from tests.teach.check.tables import analysis_of
+
+
+class NoEvidence(CellEvidence):
+    """Of empty cells: none is wrong, and no two layers are alike."""
+
+    def alike(self, group: Group, one: Match, other: Match) -> bool:
+        return one == other
 
 
 def matches(network: str, *labels: str) -> list[Match]:
     """What the rows are about by their names and their order alone: no cell says anything."""
     groups = [Group(label, (index,)) for index, label in enumerate(labels)]
-    return Matcher(analysis_of(network)).match(groups, lambda group, match: 0, lambda group, one, other: one == other)
+    analysis = analysis_of(network)
+    answers = [Answer(label, "params", "") for label in labels]
+    return Matcher(analysis).match(groups, NoEvidence(prepare(analysis), answers, [()] * len(answers)))
 
 
 #: One label by itself, and the layer that it means.
