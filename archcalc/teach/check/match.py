@@ -8,8 +8,9 @@ equally well and their values differ, the row is not judged.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -26,6 +27,7 @@ _MINOR = ("activation", "regularisation", "normalisation", "shape", "input")
 #: Ops of these families do not stand for one another.
 _DISTINCT = ("merge", "shape", "normalisation")
 _MAIN = ("convolution", "pooling", "dense")
+_WEIGHTED = ("convolution", "dense")
 #: What speaks against a pair, from a number that does not fit to a cell that is wrong.
 _OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 20, 50, 40, 60, 80, 130, 40
 #: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
@@ -62,14 +64,32 @@ def rows_of(answers: Sequence[Answer]) -> list[Group]:
     return [Group(label, tuple(cells)) for label, _, cells in groups]
 
 
+class Numbering(Enum):
+    """How the rows of a table are numbered."""
+
+    #: Conv 1, conv 2, pool 1.
+    BY_KIND = auto()
+    #: Through the layers with weights: CONV1, POOL1, CONV2, FC3.
+    WEIGHTED = auto()
+    #: Through all rows: C1, S2, C3, or Conv2d-1, ReLU-2.
+    ALL = auto()
+
+
+class _Place(NamedTuple):
+    """The numbers of a layer: among its kind and its family, and among all that people count (0: not counted)."""
+
+    of_kind: set[int]
+    main: int
+    weighted: int
+
+
 class _Table(NamedTuple):
     """The rows of a table that are about layers: what they say, and the layers of these very names."""
 
     groups: Sequence[Group]
     labels: Sequence[Label]
     named: Sequence[Match | None]
-    #: Whether one numbering runs through rows of several kinds.
-    is_through: bool
+    numbering: Numbering
     evidence: Evidence
 
 
@@ -91,7 +111,7 @@ class Matcher:
         self.kinds = {row.op.kind for row in self.rows}
         self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         self.numbers = [read_label(name.rpartition("/")[2]).numbers for name in self.names]
-        self.places = _places(self.rows)
+        self.places = list(_places(self.rows))
         self.left_out = [
             _MINOR_LEFT_OUT if row.op.family in _MINOR or row.op.in_place else _LEFT_OUT for row in self.rows
         ]
@@ -105,7 +125,7 @@ class Matcher:
             [groups[index] for index in rows],
             [label for index, label in enumerate(_renumbered(read, self.rows)) if index in set(rows)],
             [found[index] for index in rows],
-            _is_through(read),
+            _numbering(read),
             evidence,
         )
         if rows and not self._is_settled(table) and len(rows) * len(self.rows) <= MOST_PAIRS:
@@ -169,14 +189,14 @@ class Matcher:
             return True
         cells = sum(len(group.cells) for group in table.groups)
         mistakes = sum(map(table.evidence.wrong, table.groups, named))
-        return not mistakes or (2 * mistakes <= cells and not table.is_through)
+        return not mistakes or (2 * mistakes <= cells and table.numbering is Numbering.BY_KIND)
 
     # --- by alignment
 
     def _aligned(self, table: _Table) -> list[Match | None]:
         repeated = Counter(label.key for label in table.labels)
         pairs = [
-            self._pairs(table, row, _NAMED if repeated[label.key] == 1 and not _is_minor(label) else _REPEATED)
+            self._pairs(table, row, _REPEATED if repeated[label.key] > 1 or _is_minor(label) else _NAMED)
             for row, label in enumerate(table.labels)
         ]
         unmatched = [self._unmatched(label) for label in table.labels]
@@ -200,7 +220,7 @@ class Matcher:
             return named
         match = Match(self.names[layer])
         if all(table.evidence.alike(group, match, Match(self.names[other])) for other in equal):
-            is_plain = label.kinds and self._number_cost(label, layer, table.is_through) < _NUMBER
+            is_plain = label.kinds and self._number_cost(label, layer, table.numbering) < _NUMBER
             return match if is_plain else match._replace(note="matched by the order of the rows")
         if not label.kinds:
             return None
@@ -216,12 +236,16 @@ class Matcher:
         if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
             return {}  # a typo in a name, which is asked about
         wrong = table.evidence.wrong_by_layer(group)
-        extra = binding if own is not None else 0
-        found = {
-            index: cost + self._size_cost(label, index) + self._number_cost(label, index, table.is_through) + extra
-            + _WRONG * wrong[index]
-            for index, cost in self._of_kinds(label.kinds)
-        }  # fmt: skip
+        if named is not None and named.is_block:
+            binding = _REPEATED
+        found = {}
+        for index, cost in self._of_kinds(label.kinds):
+            number = self._number_cost(label, index, table.numbering)
+            # FC3 is fc3, or the dense layer after two convolutions.
+            is_bound = own is not None and not (table.numbering is Numbering.WEIGHTED and number == 0)
+            found[index] = cost + self._size_cost(label, index) + number + _WRONG * wrong[index]
+            if is_bound:
+                found[index] += binding
         if named is not None and own is not None:
             found[own] = _WRONG * table.evidence.wrong(group, named)
         return found
@@ -250,16 +274,18 @@ class Matcher:
             cost += _SIZE
         return cost
 
-    def _number_cost(self, label: Label, index: int, through: bool) -> int:
+    def _number_cost(self, label: Label, index: int, numbering: Numbering) -> int:
         """Whether the numbers of a label fit: its place among those of its kind, or those of the layer's own name."""
         if not label.numbers:
             return 0
         own = self.numbers[index]
         if own[:1] == label.numbers and len(own) > 1:
             return 0  # conv3 for any of conv3_1, conv3_2, …
-        if not through and label.number is not None:
-            places = self.places[index]
-            if label.number in (places[0] if label.kinds else places[1]):
+        if numbering is not Numbering.ALL and label.number is not None:
+            place = self.places[index]
+            if label.number in (place.of_kind if label.kinds else (place.main, place.weighted)):
+                return 0
+            if numbering is Numbering.WEIGHTED and label.number == place.weighted:
                 return 0
         return _OTHER_WORD if own == label.numbers else _NUMBER
 
@@ -295,7 +321,7 @@ def _kind_cost(kinds: tuple[str, ...], row: Row) -> int | None:
         if family == "input":
             return _UNKNOWN + _RELATED
         return None if family in _MINOR else _UNKNOWN
-    families = {OPS[one].family for one in kinds}
+    families = _families(kinds)
     if kind in kinds:
         return 0
     if family not in _DISTINCT and family in families:
@@ -341,26 +367,34 @@ def _is_minor(label: Label) -> bool:
     return bool(label.kinds) and all(OPS[kind].family in _MINOR for kind in label.kinds)
 
 
-def _is_through(labels: Sequence[Label]) -> bool:
-    """Whether one numbering runs through rows of several kinds: C1, S2, C3, …, or Conv2d-1, ReLU-2."""
+def _numbering(labels: Sequence[Label]) -> Numbering:
+    """How the rows are numbered."""
     numbered = [label for label in labels if label.number is not None]
-    numbers = [label.number or 0 for label in numbered]
-    kinds = {label.kinds for label in numbered}
-    rising = all(first < second for first, second in pairwise(numbers))
-    return len(kinds) > 1 and len(numbers) > 2 and rising
+    weighted = [label for label in numbered if _families(label.kinds) & set(_WEIGHTED)]
+    if _is_rising(numbered) and len(weighted) < len(numbered):
+        return Numbering.ALL
+    return Numbering.WEIGHTED if _is_rising(weighted) else Numbering.BY_KIND
 
 
-def _places(rows: Sequence[Row]) -> list[tuple[set[int], set[int]]]:
-    """For each layer its numbers among those of its kind or family, and among all that people count."""
+def _is_rising(labels: Sequence[Label]) -> bool:
+    """Whether one numbering runs through labels of several kinds."""
+    kinds = {label.kinds for label in labels}
+    rising = all((one.number or 0) < (other.number or 0) for one, other in pairwise(labels))
+    return len(kinds) > 1 and len(labels) > 2 and rising
+
+
+def _families(kinds: Iterable[str]) -> set[str]:
+    return {OPS[kind].family for kind in kinds}
+
+
+def _places(rows: Sequence[Row]) -> Iterator[_Place]:
     counts: Counter[str] = Counter()
-    found = []
     for row in rows:
-        families = [row.op.kind, row.op.family, *(["main"] if row.op.family in _MAIN else [])]
-        families += ["weighted"] if row.multiplications else []
-        counts.update(dict.fromkeys(families, 1))
-        own = {counts[row.op.kind], counts[row.op.family]}
-        found.append((own, {counts[name] for name in ("main", "weighted") if name in families}))
-    return found
+        is_main, is_weighted = row.op.family in _MAIN, bool(row.multiplications)
+        counts.update({row.op.kind, row.op.family})
+        counts.update({"main": is_main, "weighted": is_weighted})
+        of_kind = {counts[row.op.kind], counts[row.op.family]}
+        yield _Place(of_kind, counts["main"] * is_main, counts["weighted"] * is_weighted)
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

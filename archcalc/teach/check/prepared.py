@@ -12,7 +12,7 @@ from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import Value, expected, expected_total
 from archcalc.teach.check.match import Matcher
-from archcalc.teach.check.model import CHECKED, TOTAL, Answer, Diagnosis, Match
+from archcalc.teach.check.model import TOTAL, Answer, Diagnosis, Match
 from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
@@ -38,8 +38,6 @@ class PreparedNetwork:
         self.matcher = Matcher(self.analysis)
         self.rows = self.analysis.rows
         self.ends = self.matcher.blocks
-        #: For each layer the first that has the same right values.
-        self.twins = _twins(self.rows)
         #: Bytes of a value, for all images of the batch.
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
         self._numbers: dict[str, list[int]] = {}
@@ -102,15 +100,6 @@ class PreparedNetwork:
             if any(one.mistake != "unknown" for one in found):
                 break
         return found
-
-
-def _twins(rows: Sequence[Row]) -> list[int]:
-    first: dict[tuple[object, ...], int] = {}
-    quantities = [QUANTITIES[key] for key in CHECKED]
-    return [
-        first.setdefault((row.output_shape, row.receptive_field, *(one.of(row) for one in quantities)), index)
-        for index, row in enumerate(rows)
-    ]
 
 
 _PREPARED: dict[int, PreparedNetwork] = {}

@@ -67,8 +67,8 @@ def rows_of(rng: Random, analysis: Analysis) -> list[Row]:
         lambda row: bool(row.multiplications),
     ]
     keep = rng.choice(kinds)
-    rows = [row for row in analysis.rows if keep(row)]
-    return rows[: rng.randint(1, len(rows))] if rows and rng.random() < 0.3 else rows
+    rows = [row for row in analysis.rows if keep(row)] or list(analysis.rows)
+    return rows[: rng.randint(1, len(rows))] if rng.random() < 0.3 else rows
 
 
 def own_names(rng: Random, rows: Sequence[Row]) -> list[str]:
@@ -243,9 +243,6 @@ def written_table(rng: Random, analysis: Analysis) -> Table:
     rows = rows_of(rng, analysis)
     names_of = rng.choice(NAMES)
     names = names_of(rng, rows)
-    if names_of is through and {name.lower() for name in names} <= {row.name.lower() for row in analysis.rows}:
-        # Where every row has the name of a layer, that decides: FC3 is fc3, though two convolutions may come before it.
-        names_of, names = own_names, own_names(rng, rows)
     language = rng.choice(sorted(HEADINGS))
     heads = HEADINGS[language]
     shape_style, style = rng.choice(SHAPES), rng.randrange(STYLES)

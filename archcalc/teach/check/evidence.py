@@ -1,0 +1,105 @@
+"""What speaks for a row being about a layer: how many of its cells are right there, however its columns are meant."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from archcalc.teach.check.agreement import agrees, possible_factors, resembles, scaled
+from archcalc.teach.check.expected import Value
+from archcalc.teach.check.model import Answer, Group, Match
+from archcalc.teach.check.prepared import PreparedNetwork
+from archcalc.teach.reading.stated import Stated
+
+#: The quantity of a column, and its heading.
+_Column = tuple[str, str]
+
+
+class _Values(NamedTuple):
+    """What is right for the layers in a column, each once, and which of them is that of each layer."""
+
+    distinct: list[tuple[Value | None, ...]]
+    of_layer: list[int]
+
+
+class CellEvidence:
+    """The cells of a table compared with layers: equal cells once, and once with all layers of the same value."""
+
+    def __init__(
+        self, network: PreparedNetwork, answers: Sequence[Answer], readings: Sequence[tuple[Stated, ...]]
+    ) -> None:
+        self.network = network
+        self.answers = answers
+        self.readings = readings
+        self._units: dict[_Column, tuple[Fraction, ...]] = {}
+        self._values: dict[_Column, _Values] = {}
+        self._cells: dict[tuple[_Column, str], list[bool]] = {}
+
+    def wrong(self, group: Group, match: Match) -> int:
+        """How many answers of a row are wrong where it is about this layer, block or total."""
+        positions = [position for position in group.cells if self.readings[position]]
+        index = None if match.is_block else self.network.recounter.index.get(match.layer)
+        if index is not None:
+            return sum(self._is_wrong(position)[index] for position in positions)
+        return sum(not self._resembles(one, self.network.values(match, self.answers[one])) for one in positions)
+
+    def wrong_by_layer(self, group: Group) -> list[int]:
+        """The same for each layer of the network."""
+        cells = [self._is_wrong(position) for position in group.cells if self.readings[position]]
+        return list(map(sum, zip(*cells, strict=True))) if cells else [0] * len(self.network.rows)
+
+    def alike(self, group: Group, one: Match, other: Match) -> bool:
+        """Whether all answers of a row have the same right values for two layers."""
+        asked = {self.answers[position].quantity for position in group.cells if self.readings[position]}
+        return all(self.network.right(one, quantity) == self.network.right(other, quantity) for quantity in asked)
+
+    def _is_wrong(self, position: int) -> list[bool]:
+        """For each layer, whether a cell is wrong there."""
+        answer = self.answers[position]
+        key = (answer.quantity, answer.heading), answer.text
+        if key not in self._cells:
+            values = self._values_of(answer)
+            wrong = [not self._resembles(position, one) for one in values.distinct]
+            self._cells[key] = [wrong[which] for which in values.of_layer]
+        return self._cells[key]
+
+    def _resembles(self, position: int, values: tuple[Value | None, ...]) -> bool:
+        return resembles(self.answers[position], self.readings[position], values, self._factors(position))
+
+    def _values_of(self, answer: Answer) -> _Values:
+        column = answer.quantity, answer.heading
+        if column not in self._values:
+            places: dict[tuple[Value | None, ...], int] = {}
+            rows = self.network.rows
+            of_layer = [places.setdefault(self.network.values(Match(row.name), answer), len(places)) for row in rows]
+            self._values[column] = _Values(list(places), of_layer)
+        return self._values[column]
+
+    def _factors(self, position: int) -> tuple[Fraction, ...]:
+        """In which units a cell may be: those in which most numbers of its column are numbers of the network."""
+        answer = self.answers[position]
+        column = answer.quantity, answer.heading
+        if column not in self._units:
+            factors = possible_factors(answer, self.network.bytes_of_value)
+            if len(factors) > 1:
+                counts = [self._known_numbers(column, factor) for factor in factors]
+                factors = tuple([one for one, count in zip(factors, counts, strict=True) if count == max(counts)])
+            self._units[column] = factors
+        return self._units[column]
+
+    def _known_numbers(self, column: _Column, factor: Fraction) -> int:
+        """How many cells of a column have the number of some layer."""
+        values = self.network.numbers(column[0])
+        found = 0
+        for answer, readings in zip(self.answers, self.readings, strict=True):
+            if (answer.quantity, answer.heading) == column:
+                found += any(
+                    one.low is not None
+                    and one.high is not None
+                    and agrees(one)
+                    and bisect_left(values, one.low) < bisect_right(values, one.high)
+                    for one in (scaled(reading, factor) for reading in readings)
+                )
+        return found
