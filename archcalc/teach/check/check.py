@@ -19,7 +19,8 @@ def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
     table = Table(network, tuple(answers))
-    return Check(analysis.graph.name, tuple(Marking(network, list(table.questions())).cells()))
+    marking = Marking(network, list(table.questions()))
+    return Check(analysis.graph.name, tuple(marking.cells()), marking.notes)
 
 
 class Table:

@@ -13,8 +13,9 @@ from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.notation import MATHML, Notation
 from archcalc.explain.derive.words import size
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.expected import Value, derivations
+from archcalc.teach.check.expected import Value
 from archcalc.teach.check.model import TOTAL, Cell, Check, Verdict
+from archcalc.teach.check.prepared import prepare
 
 #: Characters of an answer that are shown.
 _SHOWN = 60
@@ -132,7 +133,7 @@ def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
     row = analysis.by_name.get(cell.layer)
     if row is None:
         return
-    found = derivations(row, analysis, cell.quantity)
+    found = prepare(analysis).derivations(row.name, cell.quantity)
     stated = cell.stated.shape if cell.stated else None
     right = cell.expected
     for derivation in found:

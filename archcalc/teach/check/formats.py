@@ -28,6 +28,7 @@ def render(
 ) -> str:  # fmt: skip
     """A check in a format of `FORMATS`; `notes` are about the file that it was read from."""
     title = analysis.graph.title or analysis.graph.name
+    notes = [*notes, *check.notes]
     if form == "json":
         return json.dumps(as_dict(check, analysis, notes), ensure_ascii=False, indent=1) + "\n"
     every = findings(check, analysis)

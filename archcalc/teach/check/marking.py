@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from archcalc.passes.analysis import Row
@@ -23,6 +24,12 @@ _ORDER = (
     "output_shape", "receptive_field", "weights", "biases", "params", "multiplications", "activations",
     "activation_bytes",
 )  # fmt: skip
+
+
+#: Steps that go into explaining the wrong cells of a table: one for each, and more where a layer is met with sizes for
+#: which its usual mistakes are not worked out yet. What is wrong after that is judged, not explained.
+MOST_STEPS = 12_000
+_STEPS_OF_A_LAYER = 20
 
 
 class Question(NamedTuple):
@@ -45,6 +52,9 @@ class Marking:
         self.columns = {quantity: Column(quantity) for quantity in _ORDER}
         self.done: dict[int, Cell] = {}
         self.first: dict[Where, Question] = {}
+        self.steps = 0
+        self.unexplained = 0
+        self._worked_out: set[tuple[object, ...]] = set()
         self._read_columns()
         self.has_fields = any(question.answer.quantity == "receptive_field" for question in questions)
 
@@ -68,8 +78,17 @@ class Marking:
                 self._note(question, _unread(question, self._right(question)))
                 continue
             column = self.columns[question.answer.quantity]
-            self._note(question, judge_total(self.network, self.student, column, question.readings))
+            may_explain = partial(self._may_explain, TOTAL, column.quantity)
+            self._note(question, judge_total(self.network, self.student, column, question.readings, may_explain))
         return [self.done[position] for position in range(len(self.questions))]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the table as a whole."""
+        if not self.unexplained:
+            return ()
+        few = "1 wrong cell is" if self.unexplained == 1 else f"{self.unexplained:,} wrong cells are"
+        return (f"{few} judged, but why is not looked for: the budget of {MOST_STEPS:,} steps is spent",)
 
     def _read_columns(self) -> None:
         """Settle how each column is meant, and read its answers so."""
@@ -138,10 +157,12 @@ class Marking:
                 return Outcome(Verdict.CARRIED, stated, right, one)
         stated = readings[0]
         lacking = missing(stated, right) if quantity == "output_shape" else ""
+        diagnoses: tuple[Diagnosis, ...] = ()
         if match.is_block:
-            diagnoses = self._why_of_block(match, quantity, stated)
-        else:
-            diagnoses = () if lacking else self._why(question, index, stated, right)
+            if self._may_explain(match.layer, quantity):
+                diagnoses = self._why_of_block(match, quantity, stated)
+        elif not lacking:
+            diagnoses = self._why(question, index, stated, right)
         return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
 
     def _note(self, question: Question, judged: Outcome) -> None:
@@ -238,7 +259,19 @@ class Marking:
         if quantity == "receptive_field" and field is not None:
             rows.insert(0, self.student.rows.get(index, self.network.rows[index])._replace(receptive_field=field))
         rows = [row for row in rows if row is not None]
+        if not self._may_explain(layer, quantity, *[(row.input_shapes, row.output_shape) for row in rows if row]):
+            return slip
         return (*self.network.diagnosed(layer, quantity, [*rows, None], stated), *slip)
+
+    def _may_explain(self, layer: str, quantity: str, *sizes: object) -> bool:
+        """Whether there are steps left for a wrong cell of a layer, and of the same layer with the student's sizes."""
+        if self.steps >= MOST_STEPS:
+            self.unexplained += 1
+            return False
+        own = {(layer, quantity, size) for size in (None, *sizes)} - self._worked_out
+        self._worked_out |= own
+        self.steps += 1 + _STEPS_OF_A_LAYER * len(own)
+        return True
 
 
 def _carried(question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:

@@ -119,11 +119,12 @@ class Matcher:
     def match(self, groups: Sequence[Group], evidence: Evidence) -> list[Match]:
         """What each row is about."""
         read = _as_in_notes([read_label(group.label) for group in groups])
+        labels = _renumbered(read, self.rows)
         found = [self._named(group, label, evidence) for group, label in zip(groups, read, strict=True)]
         rows = [index for index, match in enumerate(found) if match is None or match.layer != TOTAL]
         table = _Table(
             [groups[index] for index in rows],
-            [label for index, label in enumerate(_renumbered(read, self.rows)) if index in set(rows)],
+            [labels[index] for index in rows],
             [found[index] for index in rows],
             _numbering(read),
             evidence,

@@ -110,6 +110,8 @@ class Check:
 
     network: str
     cells: tuple[Cell, ...]
+    #: What is to be said of the table as a whole.
+    notes: tuple[str, ...] = ()
 
     @property
     def diagnoses(self) -> tuple[Diagnosis, ...]:

@@ -62,7 +62,9 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     found = [_found(one, stated) for one in _likely(index, stated)]
     found += _cut_off(right.value, stated)
     found += _written(context, right, stated, found)
-    found += _on_other_input(context, quantity, right.value, stated)
+    if stated.low == stated.high:
+        inputs = tables.get((*key, "input"), lambda: Index(_on_other_input(context, quantity, right.value)))
+        found += [_found(one, stated) for one in inputs.find(stated.low, stated.high)[:1]]
     found += _slips(right.value, stated, found)
     early = tables.get((*key, "up"), lambda: Index(_upstream(context, quantity, right.value)))
     if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
@@ -225,16 +227,13 @@ def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
     return Counter()
 
 
-def _on_other_input(context: LayerContext, quantity: str, right: int, stated: Stated) -> Iterator[Found]:
-    """A number that is right for another size of the network's input."""
-    if stated.low != stated.high:
-        return
+def _on_other_input(context: LayerContext, quantity: str, right: int) -> Iterator[Alternative]:
+    """Numbers that are right for another size of the network's input."""
     for other in other_inputs(context):
         tree = formulas.right(LayerContext(context.network, other.row), quantity)
-        if tree.value != right and stated.holds(tree.value):
+        if tree.value != right:
             step = Mistake("other_input", size_reason(context.network, other.size))
-            yield Found(30, (step,), explain.sentence((step,), explain.calculation(tree), "Your number"), tree)
-            return
+            yield Alternative(tree.value, (step,), 30, tree)
 
 
 def _slips(right: int, stated: Stated, others: Sequence[Found]) -> Iterator[Found]:

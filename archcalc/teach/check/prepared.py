@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.quantities import QUANTITIES
+from archcalc.explain.derive.layer import Derivation
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.diagnose import Situation, diagnose
-from archcalc.teach.check.expected import Value, expected, expected_total
+from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
 from archcalc.teach.check.model import TOTAL, Answer, Diagnosis, Match
 from archcalc.teach.check.student import Recounter
@@ -41,6 +42,7 @@ class PreparedNetwork:
         #: Bytes of a value, for all images of the batch.
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
         self._numbers: dict[str, list[int]] = {}
+        self._derivations: dict[tuple[str, str], tuple[Derivation, ...]] = {}
         self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
 
     def right(self, match: Match, quantity: str) -> Value | None:
@@ -74,6 +76,12 @@ class PreparedNetwork:
             found = [QUANTITIES[quantity].of(row) for row in self.rows]
             self._numbers[quantity] = sorted({*found, sum(found)})
         return self._numbers[quantity]
+
+    def derivations(self, layer: str, quantity: str) -> tuple[Derivation, ...]:
+        """How the right value of a layer is calculated."""
+        if (layer, quantity) not in self._derivations:
+            self._derivations[layer, quantity] = derivations(self.analysis[layer], self.analysis, quantity)
+        return self._derivations[layer, quantity]
 
     def inside(self, block: str) -> Iterator[Row]:
         return (row for row in self.rows if row.name.startswith(f"{block}/"))

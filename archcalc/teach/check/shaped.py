@@ -77,7 +77,7 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
     cost = 14 if all(source == context.network.analysis.rows[0].name for source in context.row.inputs) else 24
     ones += [
         Found(cost, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
-        for other in other_inputs(context)
+        for other in tables.get((context.name, "input", context.inputs), lambda: list(other_inputs(context)))
         if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
     ]
     if all(one.cost > RULE for one in ones):

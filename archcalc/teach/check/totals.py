@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -60,9 +60,16 @@ class Column:
 
 
 def judge_total(
-    network: PreparedNetwork, student: StudentNetwork, column: Column, readings: Sequence[Stated]
+    network: PreparedNetwork,
+    student: StudentNetwork,
+    column: Column,
+    readings: Sequence[Stated],
+    may_explain: Callable[[], bool],
 ) -> Outcome:
-    """The verdict on a sum. Cells without an answer count as right, or as what follows from the student's shapes."""
+    """The verdict on a sum. Cells without an answer count as right, or as what follows from the student's shapes.
+
+    `may_explain` is asked once where the sum is wrong; without its consent there are no diagnoses.
+    """
     quantity = column.quantity
     right = expected_total(network.analysis, quantity)
     if right is None:
@@ -81,6 +88,8 @@ def judge_total(
     if sums:
         own = sums[0][0].written
         follows = Follows(int(own), sums[0][1]) if own.denominator == 1 else None
+    if not may_explain():
+        return Outcome(Verdict.WRONG, stated, right, follows)
     # Of a total without its column nothing is known of how it was added up.
     parts = dict(_parts(network, column)) if column.written else {}
     found = diagnose_total(TOTAL, quantity, stated, own, parts, column.written) if parts else ()

@@ -14,8 +14,10 @@ from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Op, Operations, WithoutWeights
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.teach.check import marking
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.formats import render
 from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Verdict
 from tests.teach.check.tables import (
     FILES,
@@ -348,3 +350,18 @@ def test_any_table_is_checked(name: str, data: st.DataObject) -> None:
         assert one.verdict is not Verdict.CARRIED or one.carried_from is not None
         assert not one.diagnoses or one.verdict in (Verdict.WRONG, Verdict.CARRIED)
         assert (one.verdict is Verdict.CARRIED) == any(found.mistake == "carried_forward" for found in one.diagnoses)
+
+
+def test_a_table_of_many_wrong_rows_is_judged_and_explained_within_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = "".join(f"conv{1 + row % 5},{7_000_003 + 11 * row}\n" for row in range(100))
+    monkeypatch.setattr(marking, "MOST_STEPS", 150)
+    check = check_answers(analysis_of("alexnet"), parse_answers(f"layer,params\n{lines}".encode(), "a.csv").answers)
+    assert {cell.verdict for cell in check.cells} == {Verdict.WRONG}
+    assert all(cell.expected for cell in check.cells)
+    explained = sum(bool(cell.diagnoses) for cell in check.cells)
+    assert check.notes == (
+        f"{100 - explained} wrong cells are judged, but why is not looked for: the budget of 150 steps is spent",
+    )
+    assert check.notes[0] in render(check, analysis_of("alexnet"), "text", width=200)
+    # 20 steps for each of the first four layers, and 1 for each cell that is explained.
+    assert explained == 150 - 4 * 20

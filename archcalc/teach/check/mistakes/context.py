@@ -19,6 +19,8 @@ _PASSING = ("activation", "regularisation", "normalisation")
 KERNELS = (1, 2, 3, 5, 7, 9, 11)
 STRIDES = (1, 2, 3, 4)
 MOST_DEPTHS = 24
+#: Rows with a student's sizes that are kept.
+_MOST_CONTEXTS = 1000
 
 
 class Borrowed(NamedTuple):
@@ -36,17 +38,18 @@ class NetworkContext:
         self.analysis = analysis
         self.rows = analysis.rows
         self.position = {row.name: index for index, row in enumerate(analysis.rows)}
-        self._contexts: dict[str, LayerContext] = {}
+        self._contexts: dict[tuple[object, ...], LayerContext] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])
 
     def context(self, row: Row) -> LayerContext:
-        """The row among its neighbours; of the analysis' own rows each is made once."""
-        if row is not self.analysis.by_name.get(row.name):
-            return LayerContext(self, row)
-        if row.name not in self._contexts:
-            self._contexts[row.name] = LayerContext(self, row)
-        return self._contexts[row.name]
+        """The row among its neighbours; of equal rows it is made once."""
+        key = (row.name, row.input_shapes, row.output_shape, row.receptive_field)
+        if key not in self._contexts:
+            if len(self._contexts) >= _MOST_CONTEXTS + len(self.rows):
+                self._contexts.clear()
+            self._contexts[key] = LayerContext(self, row)
+        return self._contexts[key]
 
     def maker(self, name: str) -> Row:
         """The layer whose output this is, seen through layers that change no shape."""
