@@ -210,3 +210,56 @@ def test_long_numbers_are_refused_in_few_steps(text: str, tmp_path: Path) -> Non
     path.write_text(f"name: net\ntitle: net\nparameters: {{n: 1}}\ninput: 8x8x1\n{text}", encoding="utf-8")
     with at_most_calls(4_000_000), pytest.raises(UsageError, match="more than 500 operations"):
         closed_form(str(path), "params")
+
+
+# --- sizes of maps in the spec
+
+SIZES = """\
+name: sizes
+title: Widths that follow from the maps
+input: 32x32x3
+parameters:
+  alpha: {type: number, default: 1, above: 0}
+  width: {default: 8, minimum: 1}
+  classes: {default: 10, minimum: 1}
+let: {side: height}
+layers:
+  - conv2d: {name: stem, out_channels: int(16*alpha), kernel_size: 3, stride: 2, padding: 1}
+  - squeeze_excitation: {reduction: 4}
+  - dense_layer: {growth: width, repeat: 2}
+  - dense_transition
+  - conv2d: {name: "c{in_channels}", out_channels: channels(stem) + height, kernel_size: 1}
+  - linear: {out_features: classes + side}
+"""
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_sizes_of_maps_are_symbols(quantity: str, tmp_path: Path) -> None:
+    path = tmp_path / "sizes.yaml"
+    path.write_text(SIZES, encoding="utf-8")
+    # Where a size of the input is in a setting, the totals depend on the input, whatever is counted.
+    form = closed_form(str(path), quantity, names=["input", "alpha", "width", "classes"])
+    assert set(form.symbols) == {"s", "alpha", "width", "classes"}
+    for side, values in ((32, {}), (17, {"alpha": 0.3}), (40, {"alpha": 1.75, "width": 5}), (33, {"classes": 3})):
+        given = {"alpha": 1, "width": 8, "classes": 10, **values}
+        assert form.at(s=side, **given) == total(str(path), quantity, side, **given)
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [
+        ("  - repeat: height // 8\n    layers: [relu]\n", "input cannot be a symbol: it decides"),
+        ("  - max_pool2d: {kernel_size: 2}\n  - relu: {repeat: height // 8}\n", "input cannot be a symbol: it decides"),
+        ("  - conv2d: {out_channels: n, kernel_size: 1}\n  - relu: {when: in_channels > 4}\n", "n cannot be a symbol"),
+    ],
+)
+def test_sizes_that_decide_which_layers_there_are(layers: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "steered.yaml"
+    head = "name: steered\ntitle: Steered\ninput: 32x32x3\nparameters: {n: 8}\nlayers:\n"
+    path.write_text(head + layers, encoding="utf-8")
+    with pytest.raises(UsageError, match=reason):
+        closed_form(str(path), "activations", names=["input", "n"])
+    form = closed_form(str(path), "activations")
+    assert "decides which layers there are" in dict(form.fixed).values()
+    known = {"s": 32, "n": 8}
+    assert form.at(**{name: known[name] for name in form.symbols}) == total(str(path), "activations")
