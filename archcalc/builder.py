@@ -14,10 +14,12 @@ from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.objects import Network
 from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
-from archcalc.spec.expand import Expander, expand_inputs
+from archcalc.spec.expand import Expander
 from archcalc.spec.faults import TooMuchError
+from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.items import Step
 from archcalc.spec.load import prelude, spec_of
+from archcalc.spec.sizes import Scope
 from archcalc.spec.source import MarkedDict, MarkedList, Source
 from archcalc.spec.static import Checker
 
@@ -134,7 +136,8 @@ class GraphBuilder:
             self._checker.step(step, set())
             self._expander.faults.problems += self._checker.problems
             if not self._checker.problems:
-                self._flow = self._expander.step(step, self._flow, self._scope, {})
+                here = Scope({}, self._expander.sizes, self._flow, self._scope)
+                self._flow = self._expander.step(step, self._flow, self._scope, here)
         return next(reversed(self._expander.names.known))
 
     @contextmanager
@@ -185,7 +188,7 @@ class GraphBuilder:
 
         Raises `SpecError` for a layer that does not exist.
         """
-        shape = self._expander.shapes.of(self._flow[0] if layer is None else self._index(layer, "shape"))
+        shape = self._expander.sizes.shapes.of(self._flow[0] if layer is None else self._index(layer, "shape"))
         assert shape is not None, "a layer that fails is not kept"
         return shape
 
@@ -221,11 +224,11 @@ class GraphBuilder:
                 problems = expander.faults.problems + expander.names.problems(expander.layers)
                 if problems:
                     raise SpecError(problems)
-                if any(expander.shapes.of(index) is None for index in range(count, len(expander.layers))):
-                    raise SpecError(expander.shapes.problems)
+                if any(expander.sizes.shapes.of(index) is None for index in range(count, len(expander.layers))):
+                    raise SpecError(expander.sizes.shapes.problems)
         except BaseException:
             del expander.layers[count:]
-            expander.shapes.forget(count)
+            expander.sizes.shapes.forget(count)
             expander.names.back_to(names)
             expander.faults.problems.clear()
             expander.open_blocks.clear()

@@ -14,8 +14,9 @@ from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
-from archcalc.spec.expand import expand, expand_inputs
+from archcalc.spec.expand import expand
 from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact
+from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of
 from archcalc.spec.source import MarkedDict, within

@@ -6,12 +6,10 @@ Shapes are asked for only where an expression does, as `in_channels` and `height
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
-from archcalc.core.errors import Location, Problem, SpecError, UsageError
-from archcalc.core.shapes import Shape, parse_image_shape
-from archcalc.core.suggest import did_you_mean
+from archcalc.core.errors import SpecError
+from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
 from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
@@ -20,27 +18,21 @@ from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
 from archcalc.spec.expressions import (
     FAULTY,
-    IN_CHANNELS,
-    KEYWORDS,
-    SIZE_NAMES,
     ExpressionError,
     exact,
-    interpolate,
     show,
 )
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
 from archcalc.spec.sharing import Sharing
-from archcalc.spec.sizes import Scope, size_of
-from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
+from archcalc.spec.sizes import MapSizes, Scope
+from archcalc.spec.source import Mark, MarkedDict, MarkedList
 from archcalc.spec.spec import BlockSpec, Spec
-from archcalc.spec.values import Values, Variables, evaluate_tree
+from archcalc.spec.values import MOST_LAYERS, Values, Variables, evaluate_tree
 
-MOST_LAYERS = 50_000
 MOST_STEPS = 150_000
 DEEPEST = 60
-LARGEST_WEIGHT = 1_000_000
 
 
 class Expander:
@@ -53,10 +45,7 @@ class Expander:
         self.values = Values(self.faults)
         self.names = Names(self.faults)
         self.layers: list[Layer] = []
-        self.shapes = KnownShapes(self.layers)
-        #: Whether an expression has read the size of a map, so that other inputs give other layers.
-        self.reads_sizes = False
-        self.knows_input = True
+        self.sizes = MapSizes(self.names, self.faults, KnownShapes(self.layers))
         self.sharing = Sharing(self.names, self.faults, self.layers)
         self.frozen = False
         self.outputs: list[Output] = []
@@ -64,43 +53,21 @@ class Expander:
         self.steps = 0
         self.depth = 0
 
-    # --- sizes in expressions
-
-    def size(self, name: str, layer: str | None, flow: Flow, scope: str) -> Any:
-        """A size of the named layer, or else of the layers of a flow. Raises `ExpressionError`."""
-        self.reads_sizes = True
-        if layer is not None:
-            full = self.names.seen(layer, scope)
-            if full is None:
-                message = f"{name}: there is no layer {layer!r} above{did_you_mean(layer, self.names.known)}"
-                raise ExpressionError(message)
-            flow = self.names.known[full]
-        shapes = [self.shapes.of(index) for index in flow]
-        if None in shapes or not self.knows_input:
-            new = [problem for problem in self.shapes.problems if problem not in self.faults.problems]
-            self.faults.problems += new
-            raise ExpressionError("")
-        first, *others = [size_of(name, shape) for shape in shapes if shape is not None]
-        for other in others:
-            if other != first:
-                what = "channels" if name == IN_CHANNELS else name
-                message = f"{name} is not clear, {show(first)} or {show(other)}: name the layer, as in {what}(stem)"
-                raise ExpressionError(message)
-        return first
+    # --- the variables at a place
 
     def step_scope(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> Scope:
         """The variables at a step; what it reads is looked for only if a size of it is asked for."""
         fields = item.fields
         if "from" not in fields:
-            return Scope(variables, self, flow, scope)
-        outer = Scope(variables, self, flow, scope)
+            return Scope(variables, self.sizes, flow, scope)
+        outer = Scope(variables, self.sizes, flow, scope)
         reader = str(fields.get("name", item.kind))
 
         def sources() -> Flow:
             found = self.sources(fields["from"], scope, outer, fields.values_at["from"], reader)
             return tuple(index for source in found for index in source[:1]) or flow
 
-        return Scope(variables, self, sources, scope)
+        return Scope(variables, self.sizes, sources, scope)
 
     # --- items
 
@@ -114,13 +81,13 @@ class Expander:
     def items(self, items: Sequence[it.Item], flow: Flow, scope: str, variables: Variables) -> Flow:
         self.depth += 1
         for item in items:
-            here = Scope(variables, self, flow, scope)
+            here = Scope(variables, self.sizes, flow, scope)
             self.count(item.at)
             if self.depth > DEEPEST:
                 self.faults.add(f"blocks and repeats are nested more than {DEEPEST} deep", item.at)
                 raise TooMuchError
             if isinstance(item, it.Step):
-                flow = self.step(item, flow, scope, variables)
+                flow = self.step(item, flow, scope, here)
             elif self.values.condition(item.when, here, item.places.get("when", item.at)):
                 flow = self.form(item, flow, scope, here)
         self.depth -= 1
@@ -141,46 +108,23 @@ class Expander:
         result = self.items(item.body, flow, inner_scope, variables)
         self.names.known[inner_scope] = result
         at = item.places.get("loss_weight", item.at)
-        self.outputs.append(Output(inner_scope, result[0], self.loss_weight(item.loss_weight, variables, at)))
+        self.outputs.append(Output(inner_scope, result[0], self.values.loss_weight(item.loss_weight, variables, at)))
         return flow
-
-    def loss_weight(self, raw: Any, variables: Variables, at: Mark) -> float:
-        """The weight of an output's loss; 0 where it is faulty."""
-        weight = self.values.value(raw, variables, at, "loss_weight")
-        good = isinstance(weight, (int, Fraction, float)) and not isinstance(weight, bool)
-        if not good or not 0 <= weight <= LARGEST_WEIGHT:
-            if weight is not FAULTY:
-                self.faults.add(f"loss_weight must be a number from 0 to {LARGEST_WEIGHT:,}, not {show(weight)}", at)
-            return 0.0
-        return float(weight)
 
     def repeats(self, raw: Any, variable: str | None, variables: Variables, at: Mark) -> Iterator[Variables]:
         """The variables of each repetition, with the one that counts them from 1."""
-        times = 1 if raw is None else self.times(raw, variables, at)
+        times = 1 if raw is None else self.values.times(raw, variables, at)
         for count in range(1, times + 1):
             yield {**variables, variable: count} if variable else variables
 
-    def times(self, raw: Any, variables: Variables, at: Mark) -> int:
-        times = self.values.value(raw, variables, at, "repeat")
-        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            if times is not FAULTY:
-                self.faults.add(f"repeat must be a whole number from 0 on, not {show(times)}", at)
-            return 0
-        if times > MOST_LAYERS:
-            self.faults.add(
-                f"repeat: {show(times)} is more than the {MOST_LAYERS:,} layers that a network may have", at
-            )
-            return 0
-        return times
-
     def for_each(self, item: it.ForEach, flow: Flow, scope: str, variables: Variables) -> Flow:
         for row in self.rows(item, variables):
-            here = Scope(variables, self, flow, scope)
+            here = Scope(variables, self.sizes, flow, scope)
             if isinstance(row, dict):
                 flow = self.items(item.body, flow, scope, {**variables, **row})
             elif isinstance(row, MarkedList):
                 marked = zip(item.columns, row, row.items_at, strict=True)
-                cells = {column: self.cell(column, cell, here, at) for column, cell, at in marked}
+                cells = {column: self.values.cell(column, cell, here, at) for column, cell, at in marked}
                 flow = self.items(item.body, flow, scope, {**variables, **cells})
             else:
                 flow = self.items([row], flow, scope, variables)
@@ -204,14 +148,6 @@ class Expander:
         for row in item.rows:
             self.count(item.at)
             yield row
-
-    def cell(self, column: str, raw: Any, variables: Variables, at: Mark) -> Any:
-        """A value of a table. A `name` is text and may hold braces; a word that is no variable is a word."""
-        if column == "name":
-            return self.values.text(raw, variables, at)
-        if isinstance(raw, str) and raw.isidentifier() and raw not in (*variables, *SIZE_NAMES):
-            return raw if raw not in KEYWORDS else self.values.value(raw, variables, at, column)
-        return self.values.value(raw, variables, at, column)
 
     def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
         """The flows that `from` names; unknown names are left out and reported at the end."""
@@ -246,7 +182,7 @@ class Expander:
             flows = self.sources(item.sources, scope, variables, item.places["from"], scope or "branches")
             flow = tuple(index for found in flows for index in found[:1]) or flow
         results: list[int] = []
-        here = Scope(variables, self, flow, scope)
+        here = Scope(variables, self.sizes, flow, scope)
         for branch in item.branches:
             if not self.values.condition(branch.when, here, branch.places.get("when", item.at)):
                 continue
@@ -266,7 +202,7 @@ class Expander:
 
     def step(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> Flow:
         fields, places = item.fields, item.fields.values_at
-        here = self.step_scope(item, flow, scope, variables)
+        here = variables if "from" not in fields else self.step_scope(item, flow, scope, variables)
         if not self.values.condition(fields.get("when"), here, places.get("when", item.at)):
             return flow
         outer = self.frozen
@@ -276,7 +212,8 @@ class Expander:
         work = 1 + _size(fields) // 10
         for inner in self.repeats(fields.get("repeat"), fields.get("as"), here, places.get("repeat", item.at)):
             self.count(item.at, work)
-            here = self.step_scope(item, flow, scope, inner)
+            if inner is not here or "repeat" in fields:
+                here = self.step_scope(item, flow, scope, inner)
             if block is not None:
                 flow = self.block(item, block, flow, scope, here)
             else:
@@ -380,7 +317,7 @@ class Expander:
         self, item: it.Step, block: BlockSpec, variables: Variables, flow: Flow, inner_scope: str
     ) -> dict[str, Any] | None:
         """The variables inside a block: the network's parameters, the block's arguments, its own `let`."""
-        inner = Scope(self.network_variables, self, flow, inner_scope)
+        inner = Scope(self.network_variables, self.sizes, flow, inner_scope)
         good = True
         for key, parameter in block.declared.parameters.items():
             if key in item.fields:
@@ -424,7 +361,7 @@ class Expander:
 
     def begin(self, shapes: Mapping[str, Shape]) -> None:
         """Write down the inputs, which every network begins with; none where they are faulty."""
-        self.knows_input = bool(shapes)
+        self.sizes.know_input = bool(shapes)
         for index, (name, shape) in enumerate((shapes or {"input": (1, 1, 1)}).items()):
             self.layers.append(Layer(name, Input(shape=shape), ()))
             self.names.known[name] = (index,)
@@ -434,7 +371,7 @@ class Expander:
         self.begin(shapes)
         inputs = len(self.layers)
         try:
-            variables = Scope(self.network_variables, self, (0,), "")
+            variables = Scope(self.network_variables, self.sizes, (0,), "")
             self.let(self.spec.document.let, variables)
             self.network_variables = variables
             flow = self.items(body, (0,), "", variables)
@@ -470,7 +407,7 @@ class Expander:
         for (name, output), at in zip(declared.items(), marks, strict=True):
             found = self.sources(output.layer, "", variables, at, f"output {name}")
             if found:
-                weight = self.loss_weight(output.loss_weight, variables, at)
+                weight = self.values.loss_weight(output.loss_weight, variables, at)
                 named.append(Output(name, found[0][0], weight))
         self.outputs[:0] = named
 
@@ -491,28 +428,6 @@ def _inputs(fewest: int, most: int | None) -> str:
     return f"{fewest} to {most} inputs"
 
 
-def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict[str, Shape]:
-    """The shape of each input that a part of a spec gives, its braces filled. Raises `SpecError`."""
-    owner = section.get("inputs", section)
-    names = ("input",) if owner is section else tuple(owner)
-    found, problems = {}, []
-    for name in names:
-        raw, at = owner[name], owner.values_at[name]
-        if not name.isprintable() or "/" in name or not name.strip():
-            problems.append(Problem(f"{name[:60]!r} cannot be the name of an input", Location(spec.file, *at)))
-        try:
-            found[name] = parse_image_shape(interpolate(str(raw), variables))
-        except ExpressionError as error:
-            if error.message:
-                place = Location(spec.file, *within(raw, at, error.offset))
-                problems.append(Problem(f"{name}: {error.message}", place))
-        except UsageError as error:
-            problems.append(Problem(f"{name}: {error}", Location(spec.file, *at)))
-    if problems or len(found) < len(names):
-        raise SpecError(problems)
-    return found
-
-
 def expand(
     spec: Spec,
     name: str,
@@ -530,5 +445,5 @@ def expand(
     expander = Expander(spec, variables)
     expander.run(body, outputs, shapes)
     layers, ends = tuple(expander.layers), tuple(expander.outputs)
-    recipe = Recipe(layers, again) if again is not None and expander.reads_sizes else None
+    recipe = Recipe(layers, again) if again is not None and expander.sizes.were_read else None
     return LayerGraph(name, layers, ends, settings=dict(variables), recipe=recipe, **facts)

@@ -7,9 +7,12 @@ from typing import Any, Protocol
 
 from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
-from archcalc.spec.expressions import IN_CHANNELS, ExpressionError
-from archcalc.spec.names import Flow
+from archcalc.graph.shaping import KnownShapes
+from archcalc.spec.expressions import IN_CHANNELS, ExpressionError, show
+from archcalc.spec.faults import Faults
+from archcalc.spec.names import Flow, Names
 
 #: What a size is of (channels, *positions), for the numbers of position axes that have it.
 _SIZES: dict[str, tuple[tuple[int, ...], Callable[[Shape], Any]]] = {
@@ -67,6 +70,38 @@ class Scope(dict[str, Any]):
         """A size of a layer, or of what the step here reads. Raises `ExpressionError` where there is none."""
         flow = self._flow() if callable(self._flow) else self._flow
         return self._sizes.size(name, layer, flow, self._scope)
+
+
+class MapSizes:
+    """Knows the shapes of all layers so far. `were_read`: whether any has been asked for."""
+
+    def __init__(self, names: Names, faults: Faults, shapes: KnownShapes) -> None:
+        self._names, self._faults = names, faults
+        self.shapes = shapes
+        self.were_read = False
+        self.know_input = True
+
+    def size(self, name: str, layer: str | None, flow: Flow, scope: str) -> Any:
+        """A size of the named layer, or else of the layers of a flow. Raises `ExpressionError`."""
+        self.were_read = True
+        if layer is not None:
+            full = self._names.seen(layer, scope)
+            if full is None:
+                message = f"{name}: there is no layer {layer!r} above{did_you_mean(layer, self._names.known)}"
+                raise ExpressionError(message)
+            flow = self._names.known[full]
+        shapes = [self.shapes.of(index) for index in flow]
+        if None in shapes or not self.know_input:
+            new = [problem for problem in self.shapes.problems if problem not in self._faults.problems]
+            self._faults.problems += new
+            raise ExpressionError("")
+        first, *others = [size_of(name, shape) for shape in shapes if shape is not None]
+        for other in others:
+            if other != first:
+                what = "channels" if name == IN_CHANNELS else name
+                message = f"{name} is not clear, {show(first)} or {show(other)}: name the layer, as in {what}(stem)"
+                raise ExpressionError(message)
+        return first
 
 
 class InputSizes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
@@ -14,18 +14,22 @@ from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity
 from archcalc.spec.expressions import (
     FAULTY,
+    KEYWORDS,
     SIZE_NAMES,
     ExpressionError,
     evaluate,
     interpolate,
     is_too_long,
     parse_expression,
+    show,
 )
 from archcalc.spec.faults import Faults, describe_fault
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.source import Mark, MarkedDict, within
 
 Variables = Mapping[str, Any]
+MOST_LAYERS = 50_000
+LARGEST_WEIGHT = 1_000_000
 #: Words that some fields take as they are; suggested for a misspelt one.
 _WORDS = ("same", "valid", "half", "nearest", "bilinear")
 
@@ -80,6 +84,18 @@ def words_of(kind: str, key: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def field_value(
+    kind: str, key: str, raw: Any, variables: Variables, value_of: Callable[[Any, Variables], Any] = evaluate_tree
+) -> Any:
+    """The value of a field of an op: a size such as `height` is a word where the field knows that word."""
+    words = words_of(kind, key).intersection(SIZE_NAMES).difference(variables)
+    if raw is None or isinstance(raw, (int, float)) or not words:
+        return value_of(raw, variables)
+    if isinstance(raw, list) and words.intersection(item for item in raw if isinstance(item, str)):
+        return [item if isinstance(item, str) and item in words else value_of(item, variables) for item in raw]
+    return str(raw) if isinstance(raw, str) and raw in words else value_of(raw, variables)
+
+
 def _unknown_name(name: str, variables: Variables) -> str:
     """What to say of a name that is no variable: the nearest, or how a word is written."""
     hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
@@ -126,6 +142,38 @@ class Values:
         value = self.value(when, variables, at, "when")
         return value is not FAULTY and bool(value)
 
+    def loss_weight(self, raw: Any, variables: Variables, at: Mark) -> float:
+        """The weight of an output's loss; 0 where it is faulty."""
+        weight = self.value(raw, variables, at, "loss_weight")
+        good = isinstance(weight, (int, Fraction, float)) and not isinstance(weight, bool)
+        if not good or not 0 <= weight <= LARGEST_WEIGHT:
+            if weight is not FAULTY:
+                self.faults.add(f"loss_weight must be a number from 0 to {LARGEST_WEIGHT:,}, not {show(weight)}", at)
+            return 0.0
+        return float(weight)
+
+    def times(self, raw: Any, variables: Variables, at: Mark) -> int:
+        """How often something is repeated; 0 where that is faulty."""
+        times = self.value(raw, variables, at, "repeat")
+        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+            if times is not FAULTY:
+                self.faults.add(f"repeat must be a whole number from 0 on, not {show(times)}", at)
+            return 0
+        if times > MOST_LAYERS:
+            self.faults.add(
+                f"repeat: {show(times)} is more than the {MOST_LAYERS:,} layers that a network may have", at
+            )
+            return 0
+        return times
+
+    def cell(self, column: str, raw: Any, variables: Variables, at: Mark) -> Any:
+        """A value of a table. A `name` is text and may hold braces; a word that is no variable is a word."""
+        if column == "name":
+            return self.text(raw, variables, at)
+        if isinstance(raw, str) and raw.isidentifier() and raw not in (*variables, *SIZE_NAMES):
+            return raw if raw not in KEYWORDS else self.value(raw, variables, at, column)
+        return self.value(raw, variables, at, column)
+
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
         """The op with its fields evaluated; a faulty one gives an identity."""
         values: dict[str, Any] = {}
@@ -136,7 +184,7 @@ class Values:
             if key in STEP_KEYS:
                 continue
             try:
-                values[key] = plain(self._field(kind, key, raw, variables)) if isinstance(raw, (str, list)) else raw
+                values[key] = plain(field_value(kind, key, raw, variables)) if isinstance(raw, (str, list)) else raw
             except ExpressionError as error:
                 # Words like `same` and sizes like 7x7x512 are values of some fields: the op decides.
                 if isinstance(raw, str) and error.message:
@@ -155,15 +203,6 @@ class Values:
                 self._op_faults(error, kind, at, name, fields, variables, unknown)
                 return Identity()
         return self._ops[cache_key]
-
-    def _field(self, kind: str, key: str, raw: Any, variables: Variables) -> Any:
-        """The value of a field of an op: a size such as `height` is a word where the field knows that word."""
-        words = words_of(kind, key).difference(variables).intersection(SIZE_NAMES)
-        if not words:
-            return evaluate_tree(raw, variables)
-        if isinstance(raw, list):
-            return [item if item in words else _item(raw, index, variables) for index, item in enumerate(raw)]
-        return str(raw) if raw in words else evaluate_tree(raw, variables)
 
     def _op_faults(
         self,

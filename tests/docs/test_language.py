@@ -13,7 +13,7 @@ from archcalc.graph import published
 from archcalc.ops import OPS, Op
 from archcalc.ops.pool import Pool2d
 from archcalc.ops.windowed import Windowed
-from archcalc.spec import document, expand, expressions, faults, names, source
+from archcalc.spec import document, expand, expressions, faults, names, source, values
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.load import prelude
 from tests.docs.pages import FENCE, LANGUAGE, keys, needed_by, read, table
@@ -74,7 +74,7 @@ def limits() -> dict[str, str]:
     numbers = {
         "nesting of YAML": source.DEEPEST_NESTING,
         "values in a file, aliases expanded": source.MOST_VALUES,
-        "layers of a network": expand.MOST_LAYERS,
+        "layers of a network": values.MOST_LAYERS,
         "steps of the expansion": expand.MOST_STEPS,
         "problems shown at a time": faults.MOST_PROBLEMS,
         "characters of a name": names.LONGEST_NAME,

@@ -27,7 +27,7 @@ from archcalc.spec.settings import accept
 from archcalc.spec.sizes import Scope
 from archcalc.spec.source import Mark
 from archcalc.spec.spec import Spec
-from archcalc.spec.values import Values, Variables
+from archcalc.spec.values import Values, Variables, field_value
 
 #: What of a node cannot be written as a polynomial; numbers with such parts get a name of their own.
 _BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
@@ -111,12 +111,17 @@ class _SymbolicValues(Values):
             raise SteersError(names)
         return bool(value)
 
+    def times(self, raw: Any, variables: Variables, at: Mark) -> int:
+        if names := symbols_of(self.value(raw, variables, at, "repeat")):
+            raise SteersError(names)
+        return super().times(raw, variables, at)
+
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
         recorded: dict[str, Any] = {}
         for key, raw in fields.items():
             if key not in STEP_KEYS:
                 try:
-                    recorded[key] = record_tree(raw, variables)
+                    recorded[key] = field_value(kind, key, raw, variables, record_tree)
                 except ExpressionError:
                     recorded[key] = raw  # a word such as `same`
         found = {key: value for key, value in OPS[kind].with_defaults(recorded).items() if symbols_of(value)}
@@ -159,14 +164,9 @@ class _SymbolicExpander(Expander):
 
     def __init__(self, spec: Spec, variables: Variables, namer: Namer, sides: Callable[[Variables], Shapes]) -> None:
         super().__init__(spec, variables)
-        self.shapes = _SymbolicShapes(self.layers, namer, lambda: sides(self.network_variables))
+        self.sizes.shapes = _SymbolicShapes(self.layers, namer, lambda: sides(self.network_variables))
         self.values = _SymbolicValues(self.faults)
         self.values.namer = namer
-
-    def times(self, raw: Any, variables: Variables, at: Mark) -> int:
-        if names := symbols_of(self.values.value(raw, variables, at, "repeat")):
-            raise SteersError(names)
-        return super().times(raw, variables, at)
 
     def argument(self, item: Any, key: str, parameter: Parameter, variables: Variables, inner: dict[str, Any]) -> bool:
         try:

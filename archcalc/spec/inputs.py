@@ -1,0 +1,32 @@
+"""The inputs that a spec gives its network."""
+
+from __future__ import annotations
+
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.shapes import Shape, parse_image_shape
+from archcalc.spec.expressions import ExpressionError, interpolate
+from archcalc.spec.source import MarkedDict, within
+from archcalc.spec.spec import Spec
+from archcalc.spec.values import Variables
+
+
+def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict[str, Shape]:
+    """The shape of each input that a part of a spec gives, its braces filled. Raises `SpecError`."""
+    owner = section.get("inputs", section)
+    names = ("input",) if owner is section else tuple(owner)
+    found, problems = {}, []
+    for name in names:
+        raw, at = owner[name], owner.values_at[name]
+        if not name.isprintable() or "/" in name or not name.strip():
+            problems.append(Problem(f"{name[:60]!r} cannot be the name of an input", Location(spec.file, *at)))
+        try:
+            found[name] = parse_image_shape(interpolate(str(raw), variables))
+        except ExpressionError as error:
+            if error.message:
+                place = Location(spec.file, *within(raw, at, error.offset))
+                problems.append(Problem(f"{name}: {error.message}", place))
+        except UsageError as error:
+            problems.append(Problem(f"{name}: {error}", Location(spec.file, *at)))
+    if problems or len(found) < len(names):
+        raise SpecError(problems)
+    return found
