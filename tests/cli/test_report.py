@@ -320,12 +320,18 @@ def test_depth(archcalc: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["-f", "markdown"]], ids=["in full", "markdown"])
-def test_all_writes_a_folder(archcalc: Run, tmp_path: Path, form: list[str]) -> None:
+def test_all_writes_a_folder(archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: list[str]) -> None:
+    """Three networks stand for the catalogue: the files of each network are made in tests/render/pages."""
+    kept = ["alexnet", "blocks/conv7x7", "unet"]
+    monkeypatch.setattr("archcalc.render.pages.everything.names", lambda: kept)
+    monkeypatch.setattr("archcalc.render.pages.everything.PICTURES", {"alexnet": "volumes"})
     folder = tmp_path / "new" / "reports"
     result = archcalc("report", "--all", *form, "-o", folder)
     assert (result.code, result.out) == (0, "")
     written = {path for path in folder.rglob("*") if path.is_file()}
     assert written == {Path(line) for line in result.err.splitlines()}
+    pages = {folder / f"{name}.{'md' if form else 'html'}" for name in kept}
+    assert pages <= written
     assert (folder / "alexnet.md").read_text(encoding="utf-8") == archcalc("report", "alexnet", "-f", "markdown").out
 
 

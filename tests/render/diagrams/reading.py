@@ -26,7 +26,7 @@ class Shown(NamedTuple):
         """How often the frames that hold all of these boxes run."""
         product = 1
         for times, inside in self.frames:
-            if inside.issuperset(boxes):
+            if times > 1 and inside.issuperset(boxes):
                 product *= times
         return product
 

@@ -21,6 +21,7 @@ from archcalc.spec.catalogue import names
 from tests.networks import graph, numbers, op
 from tests.render.diagrams.pictures import analysis_of
 from tests.render.diagrams.reading import check_reading, read_dot, read_mermaid
+from tests.tiers import slow
 
 pytest.importorskip("pygraphviz")
 
@@ -100,7 +101,8 @@ def networks(draw: st.DrawFn) -> Analysis:
 
 @given(networks(), st.sampled_from(DEPTHS))
 def test_networks_of_any_wiring(analysis: Analysis, depth: int | None) -> None:
-    check(analysis, depth)
+    for each in DEPTHS if slow() else (depth,):
+        check(analysis, each)
 
 
 @st.composite
@@ -145,13 +147,6 @@ def test_equal_cells_of_nasnet_are_one_box(name: str, box: str, times: int, read
     for reader, read in readers.items():
         assert f"reads {read}" in diagram.by_id[reader].parts[0].lines
     assert not any(line.startswith("reads") for line in diagram.by_id["normal_1_2"].parts[0].lines)
-
-
-@pytest.mark.slow
-@given(networks())
-def test_networks_of_any_wiring_at_every_depth(analysis: Analysis) -> None:
-    for depth in DEPTHS:
-        check(analysis, depth)
 
 
 # --- cases of their own
