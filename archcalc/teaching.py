@@ -21,7 +21,7 @@ from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
     from archcalc.teach.check.model import Check
-    from archcalc.teach.grade.folder import Homework, Same
+    from archcalc.teach.grade.folder import Homework, SameTask
 
 #: Totals that can be checked by themselves.
 TOTALS = ("params", "multiplications", "activations", "memory")
@@ -239,11 +239,11 @@ def grade(
 
 def tasks_of(
     analysis: Analysis, worksheet: str | Path | None, homework: str | Path | None, quantities: Sequence[str] | None
-) -> Same | Homework:
+) -> SameTask | Homework:
     """What each student was asked: the blanks of a worksheet, the folder of a homework, or columns of the table."""
-    from archcalc.teach.grade.folder import Same, Task, blanks_of, everything, open_homework
+    from archcalc.teach.grade.folder import SameTask, Task, blanks_of, everything, open_homework
 
     if homework is not None:
         return open_homework(str(homework))
     asked = everything(analysis, quantities or None) if worksheet is None else blanks_of(worksheet, analysis)
-    return Same(Task(analysis, asked))
+    return SameTask(Task(analysis, asked))

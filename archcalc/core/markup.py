@@ -1,8 +1,9 @@
-"""Text put into Markdown or LaTeX as itself."""
+"""Text put into Markdown or LaTeX as itself, and pages of HTML."""
 
 from __future__ import annotations
 
 import re
+from html import escape
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 _LATEX = {
@@ -22,3 +23,12 @@ def escape_markdown(text: str) -> str:
 def escape_latex(text: str) -> str:
     """Text for LaTeX, with the special characters and signs of the reports written as commands."""
     return "".join(_LATEX.get(character, character) for character in text)
+
+
+def html_page(title: str, style: str, body: str) -> str:
+    """A page that needs nothing else: `title` as plain text, a style sheet, and what is shown."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )

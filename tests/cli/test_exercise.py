@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -50,9 +52,28 @@ def test_one_sheet_for_each_student(archcalc: Run) -> None:
     assert sorted(files) == sorted(wanted + [f"worksheets/{stem}.csv" for stem in stems])
     keys = [files[f"keys/{stem}.csv"] for stem in stems]
     assert len(set(keys)) == 3
-    # The same students get the same sheets again.
-    assert archcalc("exercise", "alexnet", "--students", "roster.txt", "-f", "csv", "-o", "out").code == 0
-    assert folder(Path("out")) == files
+    # The same students get the same sheets again, in a folder of their own: nothing is overwritten.
+    assert archcalc("exercise", "alexnet", "--students", "roster.txt", "-f", "csv", "-o", "again").code == 0
+    assert folder(Path("again")) == files
+    result = archcalc("exercise", "alexnet", "--variants", "2", "-o", "out")
+    assert (result.code, folder(Path("out"))) == (2, files)
+    assert "exists already" in result.err
+
+
+def test_a_full_disk_leaves_nothing(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+
+    def fails_at_the_fifth(path: Path, data: bytes) -> int:
+        written.append(path)
+        if len(written) == 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with path.open("wb") as file:
+            return file.write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", fails_at_the_fifth)
+    result = archcalc("exercise", "lenet5", "--variants", "3", "-o", "out")
+    assert (result.code, list(Path().iterdir()), len(written)) == (2, [], 5)
+    assert "cannot write out: No space left on device" in result.err
 
 
 def test_network_of_a_student_has_the_numbers_of_the_key(archcalc: Run) -> None:

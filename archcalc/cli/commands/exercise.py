@@ -13,7 +13,7 @@ from archcalc.cli.options import NetworkChoice, comma_separated, network_argumen
 from archcalc.cli.output import Target, output_options, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
-from archcalc.core.files import check_folder, check_target, make_folder, read_bytes
+from archcalc.core.files import check_empty, check_target, make_folder, read_bytes, whole_folder
 from archcalc.core.words import line
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Network
@@ -79,7 +79,8 @@ def command(
         roster = (
             read_roster(students) if students else [f"student-{number}" for number in range(1, (variants or 0) + 1)]
         )
-        _write_all(graph, roster, seed, sheet_of, target.form, check_folder(str(target.path)))
+        check_empty(str(target.path))
+        _write_all(graph, roster, seed, sheet_of, target.form, Path(str(target.path)))
         return
     check_target(target.path)
     if key is None and not target.is_stdout:
@@ -101,21 +102,25 @@ def _write_all(
     form: str,
     folder: Path,
 ) -> None:
+    """All files of a class, or none where one cannot be written. Raises `UsageError` for a folder that is not empty."""
     from archcalc.spec.write import write_graph
 
-    stems = file_names(roster)
-    for name in ("worksheets", "keys", "networks"):
-        make_folder(folder / name)
     suffix = SUFFIX[form]
-    with Progress(len(roster)) as progress:
-        for index, (student, stem) in enumerate(zip(roster, stems, strict=True)):
+    with whole_folder(folder) as whole, Progress(len(roster)) as progress:
+        for name in ("worksheets", "keys", "networks"):
+            make_folder(whole / name)
+        for index, (student, stem) in enumerate(zip(roster, file_names(roster), strict=True)):
             progress(index, student)
             own = f"{seed}/{student}"
             variant = vary(graph, own)
             sheet = sheet_of(variant, own)
-            write(render_sheet(sheet, form, student), str(folder / "worksheets" / f"{stem}{suffix}"))
-            write(render_key(sheet, form, student), str(folder / "keys" / f"{stem}{suffix}"))
-            write(write_graph(variant), str(folder / "networks" / f"{stem}.yaml"))
+            texts = {
+                f"worksheets/{stem}{suffix}": render_sheet(sheet, form, student),
+                f"keys/{stem}{suffix}": render_key(sheet, form, student),
+                f"networks/{stem}.yaml": write_graph(variant),
+            }
+            for name, text in texts.items():
+                (whole / name).write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def read_roster(path: str) -> list[str]:

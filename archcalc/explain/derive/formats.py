@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from archcalc.core.markup import escape_latex, escape_markdown
+from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation, Explanation
 from archcalc.explain.derive.network import Sum
@@ -207,23 +208,9 @@ def _latex(explanation: Explanation) -> str:
 
 # --- HTML
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
-section { overflow-x: auto; }
-table { border-collapse: collapse; }
-th { font-weight: 400; padding: .3rem 1.5rem .3rem 0; text-align: left; vertical-align: baseline; }
-td { padding: .3rem 0; }
-small { opacity: .7; }
-"""
-
 
 def _page(title: str, body: str) -> str:
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    return html_page(title, Path(__file__).with_name("page.css").read_text(encoding="utf-8"), body)
 
 
 def _math(content: str) -> str:

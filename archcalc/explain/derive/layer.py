@@ -10,7 +10,7 @@ from archcalc.core.errors import DerivationError
 from archcalc.core.shapes import Shape
 from archcalc.core.words import listed, several
 from archcalc.explain.derive import words
-from archcalc.explain.derive.lift import Lifted, indexed, lift
+from archcalc.explain.derive.lift import SymbolicLayer, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
 from archcalc.ops import rules
@@ -77,7 +77,7 @@ class _Layer(NamedTuple):
     """What a derivation needs to know of a layer; `seen` are the receptive fields of the one input that it reads."""
 
     row: Row
-    lifted: Lifted
+    lifted: SymbolicLayer
     seen: ReceptiveField | None
     conventions: Conventions
     dtype: str

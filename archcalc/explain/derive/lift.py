@@ -19,7 +19,7 @@ _AXES = (("h", "height"), ("w", "width"))
 _SIDES = (("t", "top"), ("l", "left"), ("b", "bottom"), ("r", "right"))
 
 
-class Lifted(NamedTuple):
+class SymbolicLayer(NamedTuple):
     """An op, its inputs and its output as symbols."""
 
     op: Op
@@ -27,7 +27,7 @@ class Lifted(NamedTuple):
     output: Shape
 
 
-def lift(op: Op, inputs: Sequence[Shape], output: Shape) -> Lifted:
+def lift(op: Op, inputs: Sequence[Shape], output: Shape) -> SymbolicLayer:
     """Symbols for the settings and shapes of a layer whose settings are all filled in."""
     letters = type(op).letters()
     lifted = op.model_copy(update={name: _field(letter, getattr(op, name)) for name, letter in letters.items()})
@@ -36,7 +36,7 @@ def lift(op: Op, inputs: Sequence[Shape], output: Shape) -> Lifted:
     made = lifted.output_shape(shapes) if shapes else output
     pairs = enumerate(zip(made, output, strict=True))
     named = tuple([_named(value, size, axis, len(output), several) for axis, (value, size) in pairs])
-    return Lifted(lifted, shapes, named)
+    return SymbolicLayer(lifted, shapes, named)
 
 
 def indexed(letter: str, index: int | str, value: int, meaning: str) -> Traced:
@@ -49,12 +49,12 @@ def indexed(letter: str, index: int | str, value: int, meaning: str) -> Traced:
     )
 
 
-def _input(shape: Shape, index: int) -> Shape:
+def _input(shape: Shape, index: int) -> tuple[Any, ...]:
+    """The sides of an input: a traced number stands where a shape has an int."""
     which = "input" if index == 1 else f"input {index}"
     names = (("D", "depth"), ("H", "height"), ("W", "width")) if len(shape) == 3 else (("N", "values"),) * len(shape)
     named = zip(names, shape, strict=True)
-    # A traced number stands where a shape has an int.
-    return tuple([indexed(letter, index, size, f"{word} of {which}") for (letter, word), size in named])  # type: ignore[misc]
+    return tuple([indexed(letter, index, size, f"{word} of {which}") for (letter, word), size in named])
 
 
 def _named(value: Any, size: int, axis: int, axes: int, several: bool) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from archcalc.explain.derive.trace import Node
+from archcalc.explain.derive.trace import Node, Symbol
 
 #: How tightly a written part holds together.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
@@ -13,6 +13,12 @@ _SUM, _PRODUCT, _ATOM = 1, 2, 3
 def number(value: int) -> str:
     """34,944; numbers of four digits are written without a comma, as in 4096."""
     return f"{value:,}" if abs(value) >= 10_000 else str(value)
+
+
+def letter_of(node: Node) -> Symbol:
+    """The letter of a node that is one."""
+    assert node.symbol is not None
+    return node.symbol
 
 
 def _ends_with_division(node: Node) -> bool:
@@ -27,7 +33,9 @@ class Notation:
 
     #: Whether a division is written in a line.
     slash = True
-    plus, minus, times, sign, by = " + ", " − ", "·", "−", "×"
+    plus, minus, times, sign, by, mod, comma = " + ", " − ", "·", "−", "×", " mod ", ", "
+    #: A division that needs no brackets around what it divides; empty where it is written in a line.
+    over = ""
 
     def write(self, node: Node) -> str:
         """The whole expression."""
@@ -39,23 +47,24 @@ class Notation:
         return number(value) if value >= 0 else self.sign + number(-value)
 
     def symbol(self, node: Node) -> str:
-        assert node.symbol is not None
-        return node.symbol.text
+        return letter_of(node).text
 
     def brackets(self, inner: str, left: str = "(", right: str = ")") -> str:
         return f"{left}{inner}{right}"
 
     def fraction(self, node: Node) -> tuple[str, int]:
         """A division and how tightly it holds together."""
+        if self.over:
+            return self.over.format(*map(self.write, node.parts)), _ATOM
         above = self._within(node.parts[0], _PRODUCT)
         below = self._within(node.parts[1], _ATOM)
         return f"{above}/{below}", _PRODUCT
 
     def modulo(self, node: Node) -> str:
-        return f"{self._within(node.parts[0], _PRODUCT)} mod {self._within(node.parts[1], _ATOM)}"
+        return f"{self._within(node.parts[0], _PRODUCT)}{self.mod}{self._within(node.parts[1], _ATOM)}"
 
     def call(self, name: str, arguments: list[str]) -> str:
-        return f"{name}({', '.join(arguments)})"
+        return f"{name}({self.comma.join(arguments)})"
 
     def juxtaposed(self, left: str, right: str) -> str:
         """2P"""
@@ -111,14 +120,14 @@ class Latex(Notation):
     """LaTeX for amsmath."""
 
     slash = False
-    plus, minus, times, sign, by = " + ", " - ", r" \cdot ", "-", r" \times "
+    plus, minus, times, sign, by, mod = " + ", " - ", r" \cdot ", "-", r" \times ", r" \bmod "
+    over = r"\frac{{{}}}{{{}}}"
 
     def number(self, value: int) -> str:
         return super().number(value).replace(",", "{,}")
 
     def symbol(self, node: Node) -> str:
-        assert node.symbol is not None
-        return node.symbol.latex
+        return letter_of(node).latex
 
     def brackets(self, inner: str, left: str = "(", right: str = ")") -> str:
         names = {"⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil"}
@@ -127,29 +136,22 @@ class Latex(Notation):
             return rf"\left{left} {inner} \right{right}"
         return f"{left}{inner}{right}" if left == "(" else f"{left} {inner} {right}"
 
-    def fraction(self, node: Node) -> tuple[str, int]:
-        return rf"\frac{{{self.write(node.parts[0])}}}{{{self.write(node.parts[1])}}}", _ATOM
-
-    def modulo(self, node: Node) -> str:
-        return rf"{self._within(node.parts[0], _PRODUCT)} \bmod {self._within(node.parts[1], _ATOM)}"
-
     def call(self, name: str, arguments: list[str]) -> str:
-        return rf"\{name}\left({', '.join(arguments)}\right)"
+        return rf"\{name}\left({self.comma.join(arguments)}\right)"
 
 
 class MathML(Notation):
     """MathML, which browsers show without help."""
 
     slash = False
-    plus, minus, times, sign = "<mo>+</mo>", "<mo>−</mo>", "<mo>·</mo>", "<mo>−</mo>"
-    by = "<mo>×</mo>"
+    plus, minus, times, sign, by, mod, comma = (f"<mo>{mark}</mo>" for mark in ("+", "−", "·", "−", "×", "mod", ","))
+    over = "<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>"
 
     def number(self, value: int) -> str:
         return f"<mn>{number(value)}</mn>" if value >= 0 else f"{self.sign}<mn>{number(-value)}</mn>"
 
     def symbol(self, node: Node) -> str:
-        assert node.symbol is not None
-        base, _, index = node.symbol.latex.partition("_")
+        base, _, index = letter_of(node).latex.partition("_")
         if not index:
             return f"<mi>{escape(base)}</mi>"
         index = index.strip("{}")
@@ -159,36 +161,19 @@ class MathML(Notation):
     def brackets(self, inner: str, left: str = "(", right: str = ")") -> str:
         return f"<mrow><mo>{left}</mo>{inner}<mo>{right}</mo></mrow>"
 
-    def fraction(self, node: Node) -> tuple[str, int]:
-        above, below = self.write(node.parts[0]), self.write(node.parts[1])
-        return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>", _ATOM
-
-    def modulo(self, node: Node) -> str:
-        above, below = self._within(node.parts[0], _PRODUCT), self._within(node.parts[1], _ATOM)
-        return f"{above}<mo>mod</mo>{below}"
-
     def call(self, name: str, arguments: list[str]) -> str:
-        return f"<mrow><mi>{name}</mi><mo>(</mo>{'<mo>,</mo>'.join(arguments)}<mo>)</mo></mrow>"
+        return f"<mrow><mi>{name}</mi><mo>(</mo>{self.comma.join(arguments)}<mo>)</mo></mrow>"
 
 
 class Compact(Notation):
     """A text of few letters, from which a page builds the same MathML: {H_1−F+2P|S}+1. Arguments part at a `;`."""
 
     slash = False
-    plus, minus, times, sign, by = "+", "−", "·", "−", "×"
+    plus, minus, times, sign, by, mod, comma = "+", "−", "·", "−", "×", "%", ";"
+    over = "{{{}|{}}}"
 
     def symbol(self, node: Node) -> str:
-        assert node.symbol is not None
-        return node.symbol.latex.replace("{", "").replace("}", "")
-
-    def fraction(self, node: Node) -> tuple[str, int]:
-        return f"{{{self.write(node.parts[0])}|{self.write(node.parts[1])}}}", _ATOM
-
-    def modulo(self, node: Node) -> str:
-        return f"{self._within(node.parts[0], _PRODUCT)}%{self._within(node.parts[1], _ATOM)}"
-
-    def call(self, name: str, arguments: list[str]) -> str:
-        return f"{name}({';'.join(arguments)})"
+        return letter_of(node).latex.replace("{", "").replace("}", "")
 
 
 class Code(Notation):
@@ -201,8 +186,7 @@ class Code(Notation):
         return str(value)
 
     def symbol(self, node: Node) -> str:
-        assert node.symbol is not None
-        return node.symbol.latex.replace("{", "").replace("}", "").replace("_", "").replace("\\", "")
+        return letter_of(node).latex.replace("{", "").replace("}", "").replace("_", "").replace("\\", "")
 
     def juxtaposed(self, left: str, right: str) -> str:
         return f"{left}*{right}"

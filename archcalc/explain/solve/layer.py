@@ -26,7 +26,7 @@ MOST_WORK = 500_000
 MOST_ANSWERS = 1000
 
 
-class Answer(NamedTuple):
+class LayerSettings(NamedTuple):
     """All settings of a layer that gives the output. `unread`: rows at the end that no window reads."""
 
     input: int
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     unread: int
 
 
-class Span(NamedTuple):
+class InputRange(NamedTuple):
     """Inputs from `first` to `last` give the same output; `exact` are those that the windows tile."""
 
     first: int
@@ -53,16 +53,16 @@ class Solution(NamedTuple):
     kind: str
     known: dict[str, int]
     unknown: tuple[str, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[LayerSettings, ...]
     complete: bool
     ceil_mode: bool = False
 
     @property
-    def exact(self) -> tuple[Answer, ...]:
+    def exact(self) -> tuple[LayerSettings, ...]:
         return tuple(answer for answer in self.answers if not answer.unread)
 
     @property
-    def floored(self) -> tuple[Answer, ...]:
+    def floored(self) -> tuple[LayerSettings, ...]:
         return tuple(answer for answer in self.answers if answer.unread)
 
 
@@ -106,7 +106,7 @@ class Rule:
             made = self.op.positions(Axis(size, rules.dilated_window(kernel, dilation), stride, padding, padding))
         return max(0, made)
 
-    def answer(self, values: Mapping[str, int], wanted: int | None = None) -> Answer | None:
+    def answer(self, values: Mapping[str, int], wanted: int | None = None) -> LayerSettings | None:
         """The layer with these settings and its output; None where the op does not take them, or gives another."""
         size, *settings = (values[name] for name in _SETTINGS)
         output = self.output(size, *settings)
@@ -122,7 +122,7 @@ class Rule:
         if not self.transposed and not getattr(self.op, "ceil_mode", False):
             both = rules.total_padding(padding, padding)
             unread = rules.leftover(size, rules.dilated_window(kernel, dilation), stride, both)
-        return Answer(size, output, kernel, stride, padding, dilation, more, unread)
+        return LayerSettings(size, output, kernel, stride, padding, dilation, more, unread)
 
 
 _SETTINGS = ("input", "kernel_size", "stride", "padding", "dilation", "output_padding")
@@ -155,7 +155,7 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
     return Solution(kind, asked, unknown, tuple(answers), len(found) <= MOST_ANSWERS, ceil_mode)
 
 
-def _search(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
+def _search(rule: Rule, settled: Mapping[str, int]) -> Iterator[LayerSettings]:
     """The answers for a known input; the kernel first, since the others are bounded by it."""
     size, wanted = settled["input"], settled.get("output")
     largest = (settled.get("output", size) if rule.transposed else size) + 2 * settled.get("padding", 0)
@@ -179,7 +179,7 @@ def _range(settled: Mapping[str, int], name: str, low: int, high: int) -> range:
     return range(settled[name], settled[name] + 1) if name in settled else range(low, high + 1)
 
 
-def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
+def first_reached(low: int, high: int, reached: Callable[[int], bool]) -> int:
     """The first number from `low` on at which it is reached; `high` where it is not."""
     while low < high:
         middle = (low + high) // 2
@@ -203,16 +203,16 @@ def _strides(rule: Rule, values: Mapping[str, int], largest: int) -> range:
 
     if rule.transposed:
         return range(
-            _first(1, largest + 1, lambda stride: made(stride) >= wanted),
-            _first(1, largest + 1, lambda stride: made(stride) > wanted),
+            first_reached(1, largest + 1, lambda stride: made(stride) >= wanted),
+            first_reached(1, largest + 1, lambda stride: made(stride) > wanted),
         )
     return range(
-        _first(1, largest + 1, lambda stride: made(stride) <= wanted),
-        _first(1, largest + 1, lambda stride: made(stride) < wanted),
+        first_reached(1, largest + 1, lambda stride: made(stride) <= wanted),
+        first_reached(1, largest + 1, lambda stride: made(stride) < wanted),
     )
 
 
-def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
+def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[LayerSettings]:
     """The answers for an unknown input: its range for each way to set the rest."""
     if "output" not in settled:
         raise UsageError("give --input or --output, so that there is something to solve")
@@ -225,22 +225,21 @@ def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[Answer]:
         for stride in _range(settled, "stride", 1, window):
             for more in _range(settled, "output_padding", 0, max(stride, dilation) - 1):
                 settings = (kernel, stride, padding, dilation, more)
-
-                def made(size: int, settings: tuple[int, ...] = settings) -> int:
-                    return rule.output(size, *settings)
-
-                # Outputs never fall as inputs grow. Mypy does not infer the type of a lambda's default.
-                first = _first(1, LARGEST_SIZE + 1, lambda size, made=made: made(size) >= wanted)  # type: ignore[misc]
-                last = _first(first, LARGEST_SIZE + 1, lambda size, made=made: made(size) > wanted)  # type: ignore[misc]
-                for size in range(first, last):
+                for size in _inputs(rule, settings, wanted):
                     answer = rule.answer(dict(zip(_SETTINGS, (size, *settings), strict=True)), wanted)
                     if answer is not None:
                         yield answer
 
 
-def span_of(solution: Solution) -> Span | None:
+def _inputs(rule: Rule, settings: tuple[int, int, int, int, int], wanted: int) -> range:
+    """The inputs with this output, which never falls as inputs grow."""
+    first = first_reached(1, LARGEST_SIZE + 1, lambda size: rule.output(size, *settings) >= wanted)
+    return range(first, first_reached(first, LARGEST_SIZE + 1, lambda size: rule.output(size, *settings) > wanted))
+
+
+def input_range(solution: Solution) -> InputRange | None:
     """The range of inputs, where the input is the only unknown."""
     if solution.unknown != ("input",) or not solution.answers:
         return None
     inputs = sorted(answer.input for answer in solution.answers)
-    return Span(inputs[0], inputs[-1], tuple(sorted(answer.input for answer in solution.exact)))
+    return InputRange(inputs[0], inputs[-1], tuple(sorted(answer.input for answer in solution.exact)))

@@ -12,6 +12,7 @@ from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.quantities import quantity
 from archcalc.core.shapes import spatial
 from archcalc.core.suggest import did_you_mean
+from archcalc.explain.solve.layer import first_reached
 from archcalc.graph.inputs import InputShapes
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
@@ -30,22 +31,22 @@ STEP = Fraction(1, 1000)
 LARGEST_VALUE = 1 << 20
 
 
-class Found(NamedTuple):
+class TriedValue(NamedTuple):
     """A value that was tried and what came of it."""
 
     value: Any
     result: int
 
 
-class Answer(NamedTuple):
+class NetworkSolution(NamedTuple):
     """Every value that gives the target (`first` … `last` where there are many), and the nearest below and above."""
 
     name: str
     measure: str
     target: int
-    exact: tuple[Found, ...]
-    below: Found | None
-    above: Found | None
+    exact: tuple[TriedValue, ...]
+    below: TriedValue | None
+    above: TriedValue | None
     whole_range: bool = False
 
 
@@ -59,7 +60,7 @@ def smallest(graph: LayerGraph, strict: bool = False) -> int:
     raise UsageError(f"{graph.name} accepts no square input up to {LARGEST_SIDE}×{LARGEST_SIDE}")
 
 
-def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = False) -> Answer:
+def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = False) -> NetworkSolution:
     """The sides of square inputs with which a total or the output is `target`; totals never shrink as inputs grow."""
     results: dict[int, int | None] = {}
 
@@ -73,8 +74,8 @@ def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = Fal
     low, high = _bracket(result, target)
     if len(graph) * (high - low) > BUDGET:
         low = max(low, high - BUDGET // len(graph))
-    tried = [Found(side, value) for side in range(low, high + 1) if (value := result(side)) is not None]
-    answer = _answer("input", measure, target, tried)
+    tried = [TriedValue(side, value) for side in range(low, high + 1) if (value := result(side)) is not None]
+    answer = _solution("input", measure, target, tried)
     sides = [one.value for one in answer.exact]
     whole = len(sides) > 3 and sides == list(range(sides[0], sides[-1] + 1))
     return answer._replace(whole_range=whole)
@@ -119,28 +120,28 @@ def _measured(graph: LayerGraph, measure: str, strict: bool) -> int | None:
     return int(getattr(analyse(graph).totals, measure))
 
 
-def solve_parameter(load: Load, name: str, declared: Any, measure: str, target: int) -> Answer:
+def solve_parameter(load: Load, name: str, declared: Any, measure: str, target: int) -> NetworkSolution:
     """The values of a parameter with which a total is `target`. Raises `UsageError` for what cannot be searched."""
     if declared.choices is not None or declared.type == "bool":
         values = declared.choices if declared.choices is not None else [False, True]
-        return _answer(name, measure, target, list(_all(load, name, values, measure)))
+        return _solution(name, measure, target, list(_all(load, name, values, measure)))
     if declared.type not in ("int", "number"):
         raise UsageError(f"{name} is {declared.type}: only numbers, choices and true or false can be solved for")
     step = Fraction(1) if declared.type == "int" else STEP
     return _climb(load, name, declared, step, measure, target)
 
 
-def _all(load: Load, name: str, values: Any, measure: str) -> Iterator[Found]:
+def _all(load: Load, name: str, values: Any, measure: str) -> Iterator[TriedValue]:
     for value in values:
         try:
             result = _measured(load({name: value}), measure, False)
         except ArchcalcError:
             continue
         if result is not None:
-            yield Found(value, result)
+            yield TriedValue(value, result)
 
 
-def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, target: int) -> Answer:
+def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, target: int) -> NetworkSolution:
     """Halve the range of a number with which a total grows; where the network is refused, the range ends."""
     results: dict[int, int | None] = {}
 
@@ -161,7 +162,7 @@ def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, t
         if low >= bounds[1]:
             raise UsageError(f"no value of {name} makes a network to search from")
         start, low = low, min(2 * low, bounds[1])
-    low = _first(start, low, lambda index: result(index) is not None)
+    low = first_reached(start, low, lambda index: result(index) is not None)
     high = min(2 * low, bounds[1])
     while high < bounds[1] and (value := result(high)) is not None and value <= target:
         high = min(2 * high, bounds[1])
@@ -172,27 +173,19 @@ def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, t
     assert most is not None
     if least == most and least != target:
         raise UsageError(f"{measure} does not depend on {name}: it is {least:,}")
-    first = _first(low, high, lambda index: (result(index) or 0) >= target)
-    after = _first(first, high, lambda index: (result(index) or 0) > target)
+    first = first_reached(low, high, lambda index: (result(index) or 0) >= target)
+    after = first_reached(first, high, lambda index: (result(index) or 0) > target)
     tried = sorted(index for index, value in results.items() if value is not None)
     values = [results[index] for index in tried]
     if values != sorted(values):  # type: ignore[type-var]  # None is not among them
         raise UsageError(f"{measure} does not simply grow with {name}; try values with --set {name}=…")
-    found = [Found(_plain(index * step), value) for index in tried if (value := results[index]) is not None]
-    answer = _answer(name, measure, target, found)
+    found = [TriedValue(_plain(index * step), value) for index in tried if (value := results[index]) is not None]
+    answer = _solution(name, measure, target, found)
     if len(answer.exact) > 1 and first + 1 < after:
         last = after if result(after) == target else after - 1
-        ends = (Found(_plain(first * step), target), Found(_plain(last * step), target))
+        ends = (TriedValue(_plain(first * step), target), TriedValue(_plain(last * step), target))
         return answer._replace(exact=ends, whole_range=last > first + 1)
     return answer
-
-
-def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
-    """The first index at which it is reached; `high` where it is not."""
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle + 1, high)
-    return low
 
 
 def _bounds(declared: Any, step: Fraction) -> tuple[int, int]:
@@ -212,17 +205,17 @@ def _plain(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _answer(name: str, measure: str, target: int, tried: list[Found]) -> Answer:
+def _solution(name: str, measure: str, target: int, tried: list[TriedValue]) -> NetworkSolution:
     below = max((one for one in tried if one.result < target), key=lambda one: (one.result, _order(one)), default=None)
     above = min((one for one in tried if one.result > target), key=lambda one: (one.result, _order(one)), default=None)
-    return Answer(name, measure, target, tuple(one for one in tried if one.result == target), below, above)
+    return NetworkSolution(name, measure, target, tuple(one for one in tried if one.result == target), below, above)
 
 
-def _order(one: Found) -> float:
+def _order(one: TriedValue) -> float:
     return float(one.value) if isinstance(one.value, (int, float)) else 0.0
 
 
-def tell(answer: Answer) -> list[str]:
+def tell(answer: NetworkSolution) -> list[str]:
     """The answer for people."""
     name, exact = answer.name, answer.exact
     unit = quantity(answer.measure).title
@@ -255,7 +248,7 @@ def solve_network(
     target: int,
     settings: Mapping[str, Any],
     shape: InputShapes | None = None,
-) -> Answer:
+) -> NetworkSolution:
     """Solve for `input` or for a parameter of a network. Raises `UsageError` for a parameter that does not exist."""
     if name == "input":
         if shape is not None:
@@ -273,7 +266,7 @@ def solve_network(
     )
 
 
-def as_dict(network: str, name: str, measure: str, target: int, answer: Answer) -> dict[str, Any]:
+def as_dict(network: str, name: str, measure: str, target: int, answer: NetworkSolution) -> dict[str, Any]:
     """The answer as plain data, `archcalc.network-solution/1`."""
     found = [{name: one.value, measure: one.result} for one in answer.exact]
     nearest = [{name: one.value, measure: one.result} for one in (answer.below, answer.above) if one is not None]

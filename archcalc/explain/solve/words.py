@@ -10,7 +10,7 @@ from archcalc.explain.derive.lift import lift
 from archcalc.explain.derive.notation import TEXT, Notation
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, number_node, traced
-from archcalc.explain.solve.layer import USUAL, Answer, Rule, Solution, span_of
+from archcalc.explain.solve.layer import USUAL, LayerSettings, Rule, Solution, input_range
 from archcalc.ops import OPS, rules
 
 SHOWN = 20
@@ -27,10 +27,10 @@ class _Unfloored(Notation):
         return self.fraction(node)
 
 
-def formula(solution: Solution, answer: Answer) -> Node:
+def formula(solution: Solution, answer: LayerSettings) -> Node:
     """The op's rule with symbols, for the settings of an answer."""
     cls = OPS[solution.kind]
-    values: dict[str, Any] = {name: getattr(answer, name) for name in cls.model_fields if name in Answer._fields}
+    values: dict[str, Any] = {name: getattr(answer, name) for name in cls.model_fields if name in LayerSettings._fields}
     values.update({name: 1 for name in ("out_channels",) if name in cls.model_fields})
     if solution.ceil_mode:
         values["ceil_mode"] = True
@@ -40,7 +40,7 @@ def formula(solution: Solution, answer: Answer) -> Node:
     return traced(lifted.op.output_shape(lifted.inputs)[1]).node
 
 
-def chain(solution: Solution, answer: Answer) -> str:
+def chain(solution: Solution, answer: LayerSettings) -> str:
     """(227 − 11 + 2·0)/4 + 1 = 216/4 + 1 = 55"""
     numbers = substituted(formula(solution, answer))
     nodes = [numbers, *intermediate(numbers), number_node(answer.output)]
@@ -86,7 +86,7 @@ def _none(solution: Solution, name: str) -> str:
     wanted = solution.known["output"]
     if name == "padding":
         total = _needed(solution)
-        template = Answer(**{**dict.fromkeys(Answer._fields, 0), **USUAL, **solution.known, "padding": 1})
+        template = LayerSettings(**{**dict.fromkeys(LayerSettings._fields, 0), **USUAL, **solution.known, "padding": 1})
         if total is not None and not solution.ceil_mode and (made := _answer(solution, template._asdict())):
             equation = _Unfloored().write(_but(formula(solution, made), "P"))
             needed = Fraction(total, 2)
@@ -127,7 +127,7 @@ def _neighbours(solution: Solution, name: str) -> list[str]:
     """The values whose outputs come nearest, from below and from above."""
     wanted = solution.known["output"]
     rule = Rule(solution.kind, solution.ceil_mode)
-    best: dict[bool, Answer] = {}
+    best: dict[bool, LayerSettings] = {}
     for value in range(0 if name in ("padding", "output_padding") else 1, 2 * solution.known["input"] + 1):
         answer = rule.answer({**USUAL, **solution.known, name: value})
         if answer is None or answer.output == wanted:
@@ -142,7 +142,7 @@ def _neighbours(solution: Solution, name: str) -> list[str]:
 
 
 def _inputs(solution: Solution) -> list[str]:
-    span = span_of(solution)
+    span = input_range(solution)
     wanted = solution.known["output"]
     if span is None:
         return [f"No input gives {wanted}."]
@@ -176,11 +176,11 @@ def _table(solution: Solution) -> list[str]:
     return lines
 
 
-def _more(answers: Sequence[Answer]) -> list[str]:
+def _more(answers: Sequence[LayerSettings]) -> list[str]:
     return [f"… and {len(answers) - SHOWN:,} more; -f json shows them."] if len(answers) > SHOWN else []
 
 
-def _many(solution: Solution, answers: Sequence[Answer]) -> str:
+def _many(solution: Solution, answers: Sequence[LayerSettings]) -> str:
     return f"{len(answers):,}" if solution.complete else f"At least {len(answers):,}"
 
 
@@ -198,8 +198,12 @@ def _window(known: dict[str, int]) -> int:
     return window
 
 
-def _answer(solution: Solution, values: Any) -> Answer | None:
-    settings = {**USUAL, "padding": 0, **{key: value for key, value in dict(values).items() if key in Answer._fields}}
+def _answer(solution: Solution, values: Any) -> LayerSettings | None:
+    settings = {
+        **USUAL,
+        "padding": 0,
+        **{key: value for key, value in dict(values).items() if key in LayerSettings._fields},
+    }
     rule = Rule(solution.kind, solution.ceil_mode)
     answer = rule.answer(settings)
     return answer or rule.answer({**settings, "padding": max(settings["kernel_size"], settings["padding"]) - 1})
@@ -224,7 +228,7 @@ def _does(count: int) -> str:
     return "does" if count == 1 else "do"
 
 
-def _unread(answer: Answer) -> str:
+def _unread(answer: LayerSettings) -> str:
     return f", with {_pixels(answer.unread)} at the end never read" if answer.unread else ""
 
 
@@ -243,7 +247,7 @@ def as_dict(solution: Solution) -> dict[str, Any]:
     }
 
 
-def _answer_as_dict(solution: Solution, answer: Answer) -> dict[str, Any]:
+def _answer_as_dict(solution: Solution, answer: LayerSettings) -> dict[str, Any]:
     fields = OPS[solution.kind].model_fields
     kept = {
         key: value for key, value in answer._asdict().items() if key in fields or key in ("input", "output", "unread")

@@ -25,7 +25,7 @@ TELLING = 1000
 MOST_LISTED = 4
 
 
-class Kin(NamedTuple):
+class RelatedNetwork(NamedTuple):
     """A network of the catalogue: its family, the networks that it follows, its paper."""
 
     family: str
@@ -34,28 +34,28 @@ class Kin(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> Mapping[str, Kin]:
+def _catalogue() -> Mapping[str, RelatedNetwork]:
     found = {}
     for name in names():
         document = find(name)[0].document
         paper = document.paper.title if document.paper else ""
-        found[name] = Kin(document.name, frozenset(key_of(other) for other in document.follows), paper)
+        found[name] = RelatedNetwork(document.name, frozenset(key_of(other) for other in document.follows), paper)
     return found
 
 
 def relatives(name: str) -> tuple[list[str], list[str]]:
     """Networks of the same family; and those that it follows, that follow it, or that are of the same paper."""
-    known = {name: kin for name, kin in _catalogue().items() if not name.startswith("blocks/")}
+    known = {name: entry for name, entry in _catalogue().items() if not name.startswith("blocks/")}
     own = next((other for other in known if key_of(other) == key_of(name)), None)
     if own is None:
         return [], []
     family, follows, paper = known[own]
-    members = {key_of(other) for other, kin in known.items() if kin.family == family} | {key_of(family)}
+    members = {key_of(other) for other, entry in known.items() if entry.family == family} | {key_of(family)}
 
     def is_near(other: str) -> bool:
-        kin = known[other]
-        ancestors = {key_of(kin.family), key_of(other.partition("@")[0])}
-        return bool(ancestors & follows or kin.follows & members or (paper and kin.paper == paper))
+        entry = known[other]
+        ancestors = {key_of(entry.family), key_of(other.partition("@")[0])}
+        return bool(ancestors & follows or entry.follows & members or (paper and entry.paper == paper))
 
     others = [other for other in known if other != own]
     same = [other for other in others if known[other].family == family]

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from archcalc.core.markup import escape_markdown
+from archcalc.core.markup import escape_markdown, html_page
 from archcalc.core.text import wrap
 from archcalc.core.words import line
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
@@ -76,9 +77,9 @@ def _markdown(audit: Audit, kept: Verdict | None) -> str:
     out += [f"| {escape_markdown(label)} | {' | '.join(map(str, numbers))} |" for label, numbers in counts(audit)]
     sections = {
         Verdict.WRONG: ("Wrong", _markdown_wrong),
-        Verdict.DEPENDS: ("Depends on what is meant", _markdown_left),
-        Verdict.NOT_CALCULATED: ("Not calculated", _markdown_left),
-        Verdict.RIGHT: ("Right", _markdown_right),
+        Verdict.DEPENDS: ("Depends on what is meant", _markdown_table),
+        Verdict.NOT_CALCULATED: ("Not calculated", _markdown_table),
+        Verdict.RIGHT: ("Right", _markdown_table),
     }
     for verdict, (heading, rows) in sections.items():
         if kept in (None, verdict) and audit.count(verdict):
@@ -100,16 +101,12 @@ def _markdown_wrong(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
         yield from (f"  - {escape_markdown(text)}" for text in details(one))
 
 
-def _markdown_left(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
-    yield from ("| claim | line | says | why not |", "|:---|---:|:---|:---|")
+def _markdown_table(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
+    """Claims that need no explanation: why they were not calculated, or what was."""
+    head = "calculated" if claims[0].verdict is Verdict.RIGHT else "why not"
+    yield from (f"| claim | line | says | {head} |", "|:---|---:|:---|:---|")
     for one in claims:
-        yield _row(one, line(one.reason))
-
-
-def _markdown_right(claims: tuple[CheckedClaim, ...]) -> Iterator[str]:
-    yield from ("| claim | line | says | calculated |", "|:---|---:|:---|:---|")
-    for one in claims:
-        yield _row(one, calculated(one))
+        yield _row(one, line(one.reason) or calculated(one))
 
 
 def _row(one: CheckedClaim, last: str) -> str:
@@ -119,25 +116,11 @@ def _row(one: CheckedClaim, last: str) -> str:
 
 # --- HTML
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: .25rem .8rem .25rem 0;
-         text-align: left; vertical-align: top; }
-.number { text-align: right; }
-.id, .verdict { white-space: nowrap; }
-.wrong .verdict { color: light-dark(#b00020, #ff8a80); font-weight: 600; }
-.right .verdict { color: light-dark(#1b6e2c, #81c784); }
-.left { opacity: .75; }
-ul { margin: .2rem 0; padding-left: 1.1rem; }
-"""
 _CLASSES = {Verdict.WRONG: "wrong", Verdict.RIGHT: "right", Verdict.DEPENDS: "left", Verdict.NOT_CALCULATED: "left"}
 
 
 def _html(audit: Audit, kept: Verdict | None) -> str:
-    title = escape(line(audit.claims.title) or "Claims")
+    title = line(audit.claims.title) or "Claims"
     heads = "".join(f'<th class="number">{head}</th>' for head in _HEADS)
     rows = "\n".join(f"<tr><td>{escape(label)}</td>{_cells(numbers)}</tr>" for label, numbers in counts(audit))
     sections = "\n".join(
@@ -147,14 +130,11 @@ def _html(audit: Audit, kept: Verdict | None) -> str:
         f"{''.join(_html_row(one) for one in topic.checked)}</table></div>"
         for topic in topics(audit, kept)
     )
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Audit: {title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>Audit: {title}</h1>\n"
-        f"<p>{escape(summary(audit))}.</p>\n"
-        f'<div class="wide"><table>\n<tr><th>document</th>{heads}</tr>\n{rows}\n</table></div>\n'
-        f"{sections}\n</body>\n</html>\n"
+    body = (
+        f"<h1>Audit: {escape(title)}</h1>\n<p>{escape(summary(audit))}.</p>\n"
+        f'<div class="wide"><table>\n<tr><th>document</th>{heads}</tr>\n{rows}\n</table></div>\n{sections}'
     )
+    return html_page(f"Audit: {title}", Path(__file__).with_name("page.css").read_text(encoding="utf-8"), body)
 
 
 def _cells(numbers: list[int]) -> str:

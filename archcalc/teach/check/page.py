@@ -4,40 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import Path
 
+from archcalc.core.markup import html_page
 from archcalc.explain.derive.notation import MATHML
 from archcalc.teach.check.findings import Finding, chain, name_in_words, shorten, summary, words_of
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import CHECKED, Check, Verdict
 
-_STYLE = """
-:root { color-scheme: light dark; --right: #2e7d32; --carried: #9a5b00; --wrong: #c62828; }
-@media (prefers-color-scheme: dark) { :root { --right: #81c784; --carried: #ffb74d; --wrong: #ff8a80; } }
-body { font: 15px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; }
-h1 { margin-bottom: 0; }
-h2 { font-size: 1.05rem; margin: 0; }
-p { margin: .3rem 0; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
-th { font-weight: 600; text-align: left; }
-th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding: .2rem 1rem .2rem 0; }
-tbody th { font-weight: 400; }
-thead th + th { text-align: right; }
-td { text-align: right; white-space: nowrap; }
-td::before { display: inline-block; font-weight: 600; margin-right: .4em; text-align: right; width: 1em; }
-td.right::before { color: var(--right); content: "✓"; }
-td.carried_forward { color: var(--carried); }
-td.carried_forward::before { content: "→"; }
-td.wrong, td.unreadable { color: var(--wrong); font-weight: 600; }
-td.wrong::before { content: "✗"; }
-td.unreadable::before { content: "?"; }
-td a { color: inherit; }
-section { border-left: 4px solid; margin: 1.2rem 0; overflow-x: auto; padding: 0 1rem; }
-section.carried_forward { border-color: var(--carried); margin: .4rem 0; }
-section.wrong, section.unreadable { border-color: var(--wrong); }
-.verdict { font-weight: 400; opacity: .75; }
-.key { font-size: .9em; opacity: .75; }
-"""
 _KEY = "✓ right · → right, given an earlier mistake · ✗ wrong"
 
 
@@ -46,14 +20,12 @@ def page(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str
     anchors = {id(finding.cell): f"c{number}" for number, finding in enumerate(every, 1)}
     sections = "\n".join(_section(finding, anchors[id(finding.cell)]) for finding in every)
     remarks = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+    body = (
         f"<h1>{escape(title)}</h1>\n<p>{escape(summary(check))}</p>\n"
         f'<div class="wide">\n<table>\n{"".join(_table(check, anchors))}</tbody>\n</table>\n</div>\n'
-        f'<p class="key">{_KEY}</p>\n{sections}\n{f"<ul>{remarks}</ul>" if remarks else ""}\n</body>\n</html>\n'
+        f'<p class="key">{_KEY}</p>\n{sections}\n{f"<ul>{remarks}</ul>" if remarks else ""}'
     )
+    return html_page(title, Path(__file__).with_name("page.css").read_text(encoding="utf-8"), body)
 
 
 def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:

@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
 from archcalc.core import words
-from archcalc.core.markup import escape_latex, escape_markdown
+from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.render.tables.csv import harmless
 from archcalc.teach.exercise.worksheet import Line, Worksheet
@@ -167,21 +168,6 @@ def _columns(sheet: Worksheet) -> str:
 
 # --- HTML
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
-.wide, section { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: baseline; }
-.number { text-align: right; }
-.key thead th, .sheet thead th { border-bottom: 1px solid; white-space: nowrap; }
-.sheet .blank { border: 1px solid; min-width: 8rem; }
-.key .blank { font-weight: 700; }
-section th { font-weight: 400; padding-right: 1.5rem; }
-small { opacity: .7; }
-@media print { body { font-size: 11px; margin: 0; max-width: none; } tr { break-inside: avoid; } }
-"""
-
 
 def _html(sheet: Worksheet, student: str, key: bool) -> str:
     right = _right(sheet)
@@ -198,8 +184,7 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
         "<tr>" + "".join(cell(shown, number) for shown, number in zip(row, right, strict=True)) + "</tr>"
         for row in _rows(sheet, key)
     )
-    title = escape(_title(sheet, student, key))
-    out = [f"<h1>{title}</h1>"]
+    out = [f"<h1>{escape(_title(sheet, student, key))}</h1>"]
     out += [f"<p>{escape(note)}</p>" for note in _instructions(sheet)] if not key else []
     out += [
         f'<div class="wide">\n<table class="{"key" if key else "sheet"}">\n<thead><tr>{heads}</tr></thead>',
@@ -208,12 +193,8 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
     if key:
         out += ["<h2>Worked solutions</h2>", sections(sheet.solutions(), "html")]
         out += [sum_section(total, "html", sheet.title) for total in sheet.sums()]
-    body = "\n".join(out)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return html_page(_title(sheet, student, key), style, "\n".join(out))
 
 
 # --- CSV

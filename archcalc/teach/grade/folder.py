@@ -27,7 +27,7 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Same:
+class SameTask:
     """The same task for everybody."""
 
     task: Task
@@ -92,7 +92,7 @@ def blanks_of(path: str | Path, analysis: Analysis) -> tuple[tuple[str, str], ..
 
 def grade(
     submissions: Sequence[Submission],
-    tasks: Same | Homework,
+    tasks: SameTask | Homework,
     scheme: Scheme,
     seen: Callable[[int, str], None],
 ) -> Iterator[tuple[Marked, Task | None]]:

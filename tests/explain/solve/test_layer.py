@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError, UsageError
-from archcalc.explain.solve.layer import Answer, Solution, solve_layer, span_of
+from archcalc.explain.solve.layer import LayerSettings, Solution, input_range, solve_layer
 from archcalc.explain.solve.words import as_dict, tell
 from archcalc.spec.expressions import evaluate, parse_expression
 from archcalc.spec.single import make_op
@@ -65,7 +65,7 @@ def test_several_unknowns() -> None:
 
 
 def test_the_range_of_inputs() -> None:
-    span = span_of(solve_layer("conv2d", {"output": 55, "kernel_size": 11, "stride": 4, "padding": 0}))
+    span = input_range(solve_layer("conv2d", {"output": 55, "kernel_size": 11, "stride": 4, "padding": 0}))
     assert span is not None
     assert (span.first, span.last, span.exact) == (227, 230, (227,))
 
@@ -141,7 +141,7 @@ def test_only_pools_round_up() -> None:
 KINDS = ("conv2d", "max_pool2d", "avg_pool2d", "conv_transpose2d")
 
 
-def forward(kind: str, answer: Answer, ceil_mode: bool) -> int | None:
+def forward(kind: str, answer: LayerSettings, ceil_mode: bool) -> int | None:
     """The output by the op itself; None where it refuses."""
     fields: dict[str, Any] = {name: getattr(answer, name) for name in ("kernel_size", "stride", "padding")}
     if kind == "conv_transpose2d":
@@ -161,7 +161,7 @@ def forward(kind: str, answer: Answer, ceil_mode: bool) -> int | None:
     return op.output_shape([shape])[1]
 
 
-def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: bool) -> set[Answer]:
+def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: bool) -> set[LayerSettings]:
     """Every combination in a box larger than the documented bounds, judged by the op, then cut to the bounds."""
     names = ("input", "kernel_size", "stride", "padding", "dilation")
     box = {"input": range(1, 40), "kernel_size": range(1, 30), "stride": range(1, 31), "padding": range(30),
@@ -179,7 +179,7 @@ def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: 
         if "stride" in unknown and stride > max(size, known["output"], window):
             continue
         unread = 0 if kind == "conv_transpose2d" or ceil_mode else (size + 2 * padding - window) % stride
-        answer = Answer(size, known["output"], kernel, stride, padding, dilation, 0, unread)
+        answer = LayerSettings(size, known["output"], kernel, stride, padding, dilation, 0, unread)
         if forward(kind, answer, ceil_mode) == known["output"]:
             found.add(answer)
     return found

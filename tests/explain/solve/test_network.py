@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from archcalc.core.errors import UsageError
-from archcalc.explain.solve.network import Answer, smallest, solve_input, solve_parameter, tell
+from archcalc.explain.solve.network import NetworkSolution, smallest, solve_input, solve_parameter, tell
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load, parameters
 from tests.networks import layers
 
 
-def parameter(network: str, name: str, measure: str, target: int) -> Answer:
+def parameter(network: str, name: str, measure: str, target: int) -> NetworkSolution:
     def make(values: Mapping[str, Any]) -> LayerGraph:
         return load(network, values)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.explain.derive.lift import Lifted, lift
+from archcalc.explain.derive.lift import SymbolicLayer, lift
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Sides, Windowed
 from archcalc.passes.analysis import Analysis, Row
@@ -156,7 +156,7 @@ class LayerContext:
         return self.plain is not self.op
 
     @cached_property
-    def lifted(self) -> Lifted:
+    def lifted(self) -> SymbolicLayer:
         return lift(self.plain, self.inputs, self.row.output_shape)
 
     @cached_property
