@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.render.diagrams.fonts import FOLDER
+from archcalc.render.diagrams.text import FOLDER
 
 #: A larger PNG does not fit into memory everywhere.
 MOST_PIXELS = 60_000_000

@@ -11,8 +11,8 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.render.convert import MOST_PIXELS, scripted, to_pdf, to_png
-from archcalc.render.diagrams.fonts import missing
 from archcalc.render.diagrams.svg import FONTS
+from archcalc.render.diagrams.text import missing
 
 FORMATS = {
     "svg": "scalable picture; text stays text",

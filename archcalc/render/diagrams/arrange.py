@@ -6,7 +6,7 @@ from archcalc.render.diagrams.frames import LONGEST_PIECE
 from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_segments, plan
-from archcalc.render.diagrams.ushape import find_arms, u_layout
+from archcalc.render.diagrams.ushape import u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
 #: Margins, title and legend: what a drawing has around its layout.
@@ -38,11 +38,10 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
                 candidate = plan(segments, down, count)
                 cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
                 if count > 1:
-                    cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** (lanes - 1)
+                    cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** min(lanes - 1, 2)
                 plans.append((_worth(candidate.size, ratio, cost), candidate))
     worth, best = max(plans, key=lambda entry: entry[0])
-    arms = find_arms(diagram) if not diagram.whole else None
-    u_shaped = u_layout(diagram, arms) if arms else None
+    u_shaped = u_layout(diagram) if not diagram.whole else None
     if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN) >= worth:
         return u_shaped
     return assemble(best)

@@ -27,6 +27,19 @@ def ending(diagram: Diagram, node: Node) -> list[str]:
     return [] if node.id in diagram.read or not node.output else [f"output {node.output}"]
 
 
+def repeated(label: str, times: int) -> str:
+    """A name with the sign that it repeats."""
+    return f"{label} ×{times}" if times > 1 else label
+
+
+def label_lines(diagram: Diagram, node: Node) -> list[str]:
+    """The lines in a box."""
+    lines = []
+    for part in node.parts:
+        lines += [f"{repeated(short(part.label), node.times)}  {part.suffix}".rstrip(), *part.lines]
+    return lines + ending(diagram, node)
+
+
 def dot(diagram: Diagram, theme: Theme, direction: str = "TB") -> str:
     """The diagram as a digraph; parts of a stack are rows of one label."""
     return "\n".join(_lines(diagram, theme, direction)) + "\n"
@@ -51,9 +64,8 @@ def _inside(diagram: Diagram, path: tuple[str, ...], theme: Theme, indent: str) 
         if isinstance(item, Node):
             yield f"{indent}{quote(item.id)} [{_attributes(diagram, item, theme)}];"
             continue
-        times = f" ×{item.times}" if item.times > 1 else ""
         yield f"{indent}subgraph {quote('cluster_' + '/'.join(item.path))} {{"
-        label = quote(item.label + times)
+        label = quote(repeated(item.label, item.times))
         yield f'{indent}  graph [label={label}, labeljust=l, style=rounded, color="{theme.frame.line}"];'
         yield from _inside(diagram, item.path, theme, indent + "  ")
         yield f"{indent}}}"
@@ -66,12 +78,7 @@ def _attributes(diagram: Diagram, node: Node, theme: Theme) -> str:
     if main.heat is not None:
         fill = heat(theme, main.heat)
         ink = readable(fill)
-    lines = []
-    for part in node.parts:
-        times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
-    lines += ending(diagram, node)
-    label = "\\n".join(quote(line)[1:-1] for line in lines)
+    label = "\\n".join(quote(line)[1:-1] for line in label_lines(diagram, node))
     style = ', style="rounded,filled,dashed"' if node.auxiliary else ""
     sides = ", peripheries=2" if node.times > 1 else ""
     return f'label="{label}", fillcolor="{fill}", color="{paint.line}", fontcolor="{ink}"{style}{sides}'

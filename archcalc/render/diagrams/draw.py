@@ -19,12 +19,11 @@ from archcalc.render.diagrams.choices import (
     parse_ratio,
 )
 from archcalc.render.diagrams.drawing import Drawing, Text
-from archcalc.render.diagrams.fonts import missing
 from archcalc.render.diagrams.from_analysis import diagram_of, drawing_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.paint import page
 from archcalc.render.diagrams.steps import reveal
-from archcalc.render.diagrams.text import shorten
+from archcalc.render.diagrams.text import missing, shorten
 from archcalc.render.diagrams.theme import THEMES
 
 __all__ = ["FORMATS", "STYLES", "Choices", "Picture", "draw", "draw_steps"]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 Point = tuple[float, float]
+#: The radius of the corners of lines.
+CORNER = 8.0
 Anchor = Literal["start", "middle", "end"]
 
 
@@ -78,6 +80,10 @@ class Cluster(NamedTuple):
     #: The node of the diagram that it belongs to, and the layer of links that say the same as its lines.
     owner: str = ""
     linked: int = 0
+
+    def moved(self, dx: float, dy: float, factor: float = 1.0) -> Cluster:
+        """The same enlarged by a factor and moved."""
+        return self._replace(shapes=tuple(shifted(shape, dx, dy, factor) for shape in self.shapes))
 
 
 class Link(NamedTuple):
@@ -164,3 +170,23 @@ def shifted_link(link: Link, dx: float, dy: float, factor: float = 1.0) -> Link:
         thickness=link.thickness * factor,
         dash=tuple(part * factor for part in link.dash),
     )
+
+
+def rounded(points: Sequence[Point], radius: float) -> tuple[Point, ...]:
+    """A line with right angles as curves with round corners: a start and triples of two handles and an end."""
+    result: list[Point] = [points[0]]
+    for index in range(1, len(points)):
+        x, y = points[index]
+        if index == len(points) - 1:
+            result += [result[-1], (x, y), (x, y)]
+            continue
+        (px, py), (nx, ny) = points[index - 1], points[index + 1]
+        before, after = abs(x - px) + abs(y - py), abs(nx - x) + abs(ny - y)
+        r = min(radius, before / 2, after / 2)
+        if r < 0.01:
+            result += [result[-1], (x, y), (x, y)]
+            continue
+        near = (x - (x - px) / before * r, y - (y - py) / before * r)
+        far = (x + (nx - x) / after * r, y + (ny - y) / after * r)
+        result += [result[-1], near, near, (x, y), (x, y), far]
+    return tuple(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from archcalc.render.diagrams.dot import ending, short
+from archcalc.render.diagrams.dot import ending, repeated, short
 from archcalc.render.diagrams.drawing import Rect, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.model import Diagram, EdgeKind
@@ -63,9 +63,7 @@ def _texts(shapes: list[Shape], stem: str) -> Iterator[str]:
 def _frames(layout: Layout, top: float, theme: Theme) -> Iterator[str]:
     for index, frame in enumerate(layout.frames):
         group = frame.group
-        label = (
-            group.label + (f" ×{group.times}" if group.times > 1 else "") + (f"  {group.note}" if group.note else "")
-        )
+        label = f"{repeated(group.label, group.times)}  {group.note}".rstrip()
         style = (
             f"rounded=1;arcSize=2;html=0;fillColor={theme.frame.fill};strokeColor={theme.frame.line};align=left;"
             f"verticalAlign=top;spacingLeft=6;fontStyle=1;fontSize=12;fontColor={theme.quiet}"
@@ -83,7 +81,7 @@ def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterato
         if part.heat is not None:
             fill = heat(theme, part.heat)
             ink = readable(fill)
-        label = short(part.label) + (f" ×{node.times}" if node.times > 1 else "")
+        label = repeated(short(part.label), node.times)
         lines = (*part.lines, *(ending(diagram, node) if part is node.parts[-1] else ()))
         rest = "".join(f"<br>{escape(line)}" for line in lines)
         suffix = f" {escape(part.suffix)}" if part.suffix else ""

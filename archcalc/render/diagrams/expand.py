@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Text, main_box, shifted, shifted_link
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Text, main_box, shifted_link
 from archcalc.render.diagrams.measure import LABEL
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.paint import MARGIN
@@ -54,8 +54,7 @@ def side_by_side(folded: Drawing, opened: Drawing, name: str, label: str, theme:
         *(item for item in folded.items if item.role != "title"),
         Cluster(label, (outline, frame, title), "plain", step=node.step),
         *(
-            item._replace(
-                shapes=tuple(shifted(shape, dx, dy) for shape in item.shapes),
+            item.moved(dx, dy)._replace(
                 owner=item.owner and INSIDE + item.owner,
                 linked=2 * item.linked,
                 step=node.step,

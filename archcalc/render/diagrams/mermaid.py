@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from json import dumps
 
-from archcalc.render.diagrams.dot import ending, short
+from archcalc.render.diagrams.dot import label_lines, repeated
 from archcalc.render.diagrams.model import Diagram, EdgeKind, Node
 from archcalc.render.diagrams.theme import Theme, heat, readable
 
@@ -75,18 +75,9 @@ def _inside(
 ) -> Iterator[str]:
     for item in diagram.contents.get(path, ()):
         if isinstance(item, Node):
-            yield f"{indent}{names[item.id]}[{_label(diagram, item)}]:::{_main(item)}"
+            label = '"' + "<br/>".join(quote(line)[1:-1] for line in label_lines(diagram, item)) + '"'
+            yield f"{indent}{names[item.id]}[{label}]:::{_main(item)}"
             continue
-        times = f" ×{item.times}" if item.times > 1 else ""
-        yield f"{indent}subgraph {groups[item.path]} [{quote(item.label + times)}]"
+        yield f"{indent}subgraph {groups[item.path]} [{quote(repeated(item.label, item.times))}]"
         yield from _inside(diagram, item.path, names, groups, indent + "  ")
         yield f"{indent}end"
-
-
-def _label(diagram: Diagram, node: Node) -> str:
-    lines = []
-    for part in node.parts:
-        times = f" ×{node.times}" if node.times > 1 else ""
-        lines += [f"{short(part.label)}{times}  {part.suffix}".rstrip(), *part.lines]
-    lines += ending(diagram, node)
-    return '"' + "<br/>".join(quote(line)[1:-1] for line in lines) + '"'

@@ -6,11 +6,10 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.drawing import Point, rounded
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
-from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, moved, single
 from archcalc.render.diagrams.structure import structured
 

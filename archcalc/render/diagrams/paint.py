@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.render.diagrams.arrange import AROUND
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, shifted, shifted_link
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, rounded, shifted_link
 from archcalc.render.diagrams.legend import legend_shapes
-from archcalc.render.diagrams.links import links_of
 from archcalc.render.diagrams.measure import BADGE, LABEL, SMALL
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import HEADER, SHADOW, Frame, Line, Placed
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
 from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, heat, mix, pale, readable
-from archcalc.render.diagrams.trace import ways
+from archcalc.render.diagrams.trace import links_of, ways
 
 MARGIN = 20.0
 TITLE, SUBTITLE = 18.0, 12.0
@@ -62,14 +60,14 @@ def paint(
         if placed.trunk != placed.start:
             clusters.insert(0, _trunk(placed, kind, look.of_trunk(placed.box.node), layout.down, not read))
         body += [cluster._replace(step=step, owner=placed.box.node.id) for cluster in clusters]
-    items += [item._replace(shapes=tuple(shifted(shape, dx, y) for shape in item.shapes)) for item in body]
+    items += [item.moved(dx, y) for item in body]
     top = y
     y += layout.height
     legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
     if legend:
         items.append(Cluster("Legend", tuple(legend), "legend"))
         y += LEGEND_GAP + height
-    made = links_of(diagram, layout, theme, diagram.marked, steps) if links else []
+    made = links_of(diagram, layout, theme, steps.of_node if steps else {}) if links else []
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
                  tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
 
@@ -241,9 +239,7 @@ def enlarge(drawing: Drawing, factor: float) -> Drawing:
     """The same drawing, larger."""
     if factor == 1:
         return drawing
-    items = tuple(
-        item._replace(shapes=tuple(shifted(shape, 0, 0, factor) for shape in item.shapes)) for item in drawing.items
-    )
+    items = tuple(item.moved(0, 0, factor) for item in drawing.items)
     links = tuple(shifted_link(link, 0, 0, factor) for link in drawing.links)
     return drawing._replace(width=drawing.width * factor, height=drawing.height * factor, items=items, links=links)
 
@@ -253,13 +249,6 @@ def page(drawing: Drawing, ratio: float) -> Drawing:
     width, height = max(drawing.width, drawing.height * ratio), max(drawing.height, drawing.width / ratio)
     dx: float = (width - drawing.width) / 2
     dy: float = (height - drawing.height) / 2
-    fixed = ("title",)
-    items = tuple(
-        item._replace(
-            shapes=tuple(shifted(shape, 0 if item.role in fixed else dx, 0 if item.role in fixed else dy)
-                         for shape in item.shapes)
-        )
-        for item in drawing.items
-    )  # fmt: skip
+    items = tuple(item if item.role == "title" else item.moved(dx, dy) for item in drawing.items)
     links = tuple(shifted_link(link, dx, dy) for link in drawing.links)
     return drawing._replace(width=width, height=height, items=items, links=links)

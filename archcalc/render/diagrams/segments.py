@@ -1,17 +1,14 @@
-"""Positions inside one segment of a diagram, from Graphviz's layered layout; a single node needs none."""
+"""Boxes, frames and lines with positions; a segment of a single node."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.measure import BADGE, LABEL, NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.text import text_width
-
-if TYPE_CHECKING:
-    pass
 
 #: Below a box, or right of it: space for the line that leaves it and the size of the map it carries.
 TRUNK = 18.0
@@ -98,14 +95,14 @@ def single(box: NodeBox, entries: Sequence[str], leaves: bool, down: bool, edges
     placed = place_box(box, centre, leaves, down)
     entry = (width / 2, 0.0) if down else (0.0, height / 2)
     lines = tuple(
-        Line(edge, _straight(entry, (entry[0], placed.y) if down else (placed.x, entry[1])), True) for edge in edges
+        Line(edge, straight(entry, (entry[0], placed.y) if down else (placed.x, entry[1])), True) for edge in edges
     )
     size = (width, height + lead) if down else (width + lead, height)
     exits = {box.node.id: placed.trunk} if leaves else {}
     return Segment((placed,), (), lines, dict.fromkeys(entries, entry), exits, *size)
 
 
-def _straight(start: Point, end: Point) -> tuple[Point, ...]:
+def straight(start: Point, end: Point) -> tuple[Point, ...]:
     return (start, start, end, end)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from archcalc.render.diagrams.chains import Chains, NotSeriesParallel
-from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.drawing import CORNER, Point, rounded
+from archcalc.render.diagrams.frames import innermost
 from archcalc.render.diagrams.layers import in_layers
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
-from archcalc.render.diagrams.routes import CORNER, rounded
 from archcalc.render.diagrams.section import SAME, Block, Link, framed
 from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, place_box, reserved
 
@@ -51,11 +51,7 @@ class _Level:
         self.groups = {
             path: group for path, group in inside.items() if any(box.node.path[: len(path)] == path for box in boxes)
         }
-        self.path_of = {box.node.id: self._frame(box.node.path) for box in boxes}
-
-    def _frame(self, path: Path) -> Path:
-        """The innermost frame around a place."""
-        return next((path[:level] for level in range(len(path), 0, -1) if path[:level] in self.groups), ())
+        self.path_of = {box.node.id: innermost(box.node.path, self.groups.keys()) for box in boxes}
 
     def block(self, path: Path) -> Block:
         """What is in a frame, or in the segment; the frame itself is added by `_framed`."""

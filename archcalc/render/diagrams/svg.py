@@ -68,6 +68,11 @@ def _open(cluster: Cluster) -> str:
     return f'<g class="{cluster.role}"{names}>{title}'
 
 
+def _escaped(text: str) -> str:
+    """A text; with quotes escaped none looks like an attribute."""
+    return escape(text, quote=False).replace('"', "&quot;")
+
+
 def _shape(shape: Shape) -> Iterator[str]:
     if isinstance(shape, Rect):
         radius = f' rx="{number(shape.radius)}"' if shape.radius else ""
@@ -80,7 +85,7 @@ def _shape(shape: Shape) -> Iterator[str]:
         anchor = f' text-anchor="{shape.anchor}"' if shape.anchor != "start" else ""
         yield (
             f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
-            f'fill="{shape.colour}"{bold}{anchor} xml:space="preserve">{escape(shape.text, quote=False)}</text>'
+            f'fill="{shape.colour}"{bold}{anchor} xml:space="preserve">{_escaped(shape.text)}</text>'
         )
     elif isinstance(shape, Curve):
         points, head = (shape.points, None)

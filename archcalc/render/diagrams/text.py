@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,10 @@ LEADING = 1.3
 #: Characters that the font lacks: full-width ones fill a square; others get what is wide for a letter.
 FULL, OTHER = 1000, 667
 #: The widths of the characters of the shipped font, by weight.
-WIDTHS = Path(__file__).parent / "fonts" / "widths.json"
+FOLDER = Path(__file__).parent / "fonts"
+WIDTHS = FOLDER / "widths.json"
+#: The fonts that go into PDF and PNG; a font of the system is taken for what they lack.
+FILES = {False: FOLDER / "Arimo-Regular.ttf", True: FOLDER / "Arimo-Bold.ttf"}
 
 
 @cache
@@ -78,3 +82,8 @@ def clean(text: str) -> str:
 def _joins(character: str) -> bool:
     """Whether a character is invisible and belongs to its neighbours, as between the parts of an emoji."""
     return unicodedata.category(character) == "Cf" and unicodedata.bidirectional(character) == "BN"
+
+
+def missing(texts: Iterable[str]) -> set[str]:
+    """Characters that the shipped fonts lack."""
+    return {c for text in texts for c in text if not covered(c)}

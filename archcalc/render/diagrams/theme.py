@@ -31,96 +31,53 @@ class Theme(NamedTuple):
     scale: tuple[str, ...]
 
 
-#: How a legend names each family of ops.
-FAMILIES = {
-    "input": "input",
-    "convolution": "convolution",
-    "pooling": "pooling",
-    "normalisation": "normalisation",
-    "activation": "activation",
-    "regularisation": "dropout",
-    "dense": "dense",
-    "merge": "add, concat, multiply",
-    "shape": "reshape, crop, pad",
-    "block": "block of layers",
-    "output": "output",
+#: Each family of ops: how a legend names it, and fill and line in the themes light, dark and print.
+_FAMILIES = {
+    "input": ("input", "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
+    "convolution": ("convolution", "#dcebf7 #2f78b5", "#173a59 #66b1ea", "#cccccc #000000"),
+    "pooling": ("pooling", "#fbe2d2 #c8560f", "#57290c #f39a5c", "#e6e6e6 #000000"),
+    "normalisation": ("normalisation", "#dbf1e8 #1d8f6d", "#0f4234 #4fcfa5", "#f4f4f4 #808080"),
+    "activation": ("activation", "#fdf1cd #b58a14", "#4a3a0a #e7bf4e", "#ffffff #808080"),
+    "regularisation": ("dropout", "#f1f1f1 #8a8a8a", "#33383f #a2a8af", "#ffffff #808080"),
+    "dense": ("dense", "#f5e0ec #a94f83", "#4c2039 #e597c0", "#b0b0b0 #000000"),
+    "merge": ("add, concat, multiply", "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
+    "shape": ("reshape, crop, pad", "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
+    "block": ("block of layers", "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),
+    "output": ("output", "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
 }
+FAMILIES = {family: label for family, (label, *_) in _FAMILIES.items()}
 
-LIGHT = Theme(
+
+def _theme(name: str, column: int, plain: str, frames: str, scale: str) -> Theme:
+    """A theme by the background, ink, quiet, edge and accent colours, the fills and lines of frames, and the scale."""
+    background, ink, quiet, edge, accent = plain.split()
+    fill, line, inner_fill, inner_line = frames.split()
+    families = {family: Paint(*row[column].split()) for family, row in _FAMILIES.items()}
+    return Theme(name, background, ink, quiet, edge, accent, Paint(fill, line), Paint(inner_fill, inner_line), families,
+                 tuple(scale.split()))  # fmt: skip
+
+
+LIGHT = _theme(
     "light",
-    background="#ffffff",
-    ink="#1b1f24",
-    quiet="#57606a",
-    edge="#4b5563",
-    accent="#b4470a",
-    frame=Paint("#f6f8fa", "#c3cad3"),
-    inner_frame=Paint("#ffffff", "#d5dae1"),
-    families={
-        "input": Paint("#ffffff", "#4b5563"),
-        "convolution": Paint("#dcebf7", "#2f78b5"),
-        "pooling": Paint("#fbe2d2", "#c8560f"),
-        "normalisation": Paint("#dbf1e8", "#1d8f6d"),
-        "activation": Paint("#fdf1cd", "#b58a14"),
-        "regularisation": Paint("#f1f1f1", "#8a8a8a"),
-        "dense": Paint("#f5e0ec", "#a94f83"),
-        "merge": Paint("#e3e6ea", "#3d4650"),
-        "shape": Paint("#e6f3f8", "#5c93a8"),
-        "block": Paint("#e6e7f5", "#5257a6"),
-        "output": Paint("#ffffff", "#4b5563"),
-    },
-    scale=("#f1f6fc", "#cfe1f2", "#a0c8e4", "#5fa4d0", "#2b7bba", "#0d4f96", "#08306b"),
+    1,
+    "#ffffff #1b1f24 #57606a #4b5563 #b4470a",
+    "#f6f8fa #c3cad3 #ffffff #d5dae1",
+    "#f1f6fc #cfe1f2 #a0c8e4 #5fa4d0 #2b7bba #0d4f96 #08306b",
 )
-
-DARK = Theme(
+DARK = _theme(
     "dark",
-    background="#14181f",
-    ink="#eef2f6",
-    quiet="#a9b4c0",
-    edge="#aab6c3",
-    accent="#ffab70",
-    frame=Paint("#1b212a", "#45505e"),
-    inner_frame=Paint("#212935", "#465160"),
-    families={
-        "input": Paint("#252d38", "#c2ccd6"),
-        "convolution": Paint("#173a59", "#66b1ea"),
-        "pooling": Paint("#57290c", "#f39a5c"),
-        "normalisation": Paint("#0f4234", "#4fcfa5"),
-        "activation": Paint("#4a3a0a", "#e7bf4e"),
-        "regularisation": Paint("#33383f", "#a2a8af"),
-        "dense": Paint("#4c2039", "#e597c0"),
-        "merge": Paint("#39424e", "#d3dae2"),
-        "shape": Paint("#1d3d49", "#86c0d4"),
-        "block": Paint("#2b2e58", "#a5a9ee"),
-        "output": Paint("#252d38", "#c2ccd6"),
-    },
-    scale=("#1c2733", "#1d3e5c", "#1f5788", "#2f77b0", "#5c9fd0", "#9cc9e8", "#dceefb"),
+    2,
+    "#14181f #eef2f6 #a9b4c0 #aab6c3 #ffab70",
+    "#1b212a #45505e #212935 #465160",
+    "#1c2733 #1d3e5c #1f5788 #2f77b0 #5c9fd0 #9cc9e8 #dceefb",
 )
-
-PRINT = Theme(
+PRINT = _theme(
     "print",
-    background="#ffffff",
-    ink="#000000",
-    quiet="#333333",
-    edge="#000000",
-    accent="#000000",
-    frame=Paint("#ffffff", "#777777"),
-    inner_frame=Paint("#ffffff", "#999999"),
-    families={
-        "input": Paint("#ffffff", "#000000"),
-        "convolution": Paint("#cccccc", "#000000"),
-        "pooling": Paint("#e6e6e6", "#000000"),
-        "normalisation": Paint("#f4f4f4", "#808080"),
-        "activation": Paint("#ffffff", "#808080"),
-        "regularisation": Paint("#ffffff", "#808080"),
-        "dense": Paint("#b0b0b0", "#000000"),
-        "merge": Paint("#ffffff", "#000000"),
-        "shape": Paint("#f4f4f4", "#000000"),
-        "block": Paint("#dadada", "#000000"),
-        "output": Paint("#ffffff", "#000000"),
-    },
-    scale=("#ffffff", "#e8e8e8", "#d0d0d0", "#b5b5b5", "#939393", "#6b6b6b", "#3f3f3f"),
+    3,
+    "#ffffff #000000 #333333 #000000 #000000",
+    "#ffffff #777777 #ffffff #999999",
+    "#ffffff #e8e8e8 #d0d0d0 #b5b5b5 #939393 #6b6b6b #3f3f3f",
 )
-
 THEMES = {theme.name: theme for theme in (LIGHT, DARK, PRINT)}
 
 

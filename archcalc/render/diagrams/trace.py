@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.drawing import Link, Point
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.segments import Line, Placed
+from archcalc.render.diagrams.segments import Line, Placed, straight
+from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
+from archcalc.render.diagrams.theme import Theme, pale
 
 #: Ends of lines that meet are at most so far apart.
 MEET = 0.6
@@ -77,13 +79,9 @@ def corners(layout: Layout, way: Way) -> list[Point] | None:
 def curve_of(layout: Layout, way: Way) -> list[Point]:
     """The way as one curve: a start and triples of two handles and an end."""
     points: list[Point] = [way.source.start]
-    for line in (_straight(way.source.start, way.source.trunk), *(layout.lines[number].points for number in way.lines)):
+    for line in (straight(way.source.start, way.source.trunk), *(layout.lines[number].points for number in way.lines)):
         points += line[1:] if _meet(line[0], points[-1]) else [points[-1], line[0], *line]
     return points
-
-
-def _straight(start: Point, end: Point) -> tuple[Point, ...]:
-    return (start, start, end, end)
 
 
 def _square(first: Point, second: Point) -> bool:
@@ -108,3 +106,22 @@ def simplified(points: Sequence[Point]) -> list[Point] | None:
             result.append(straight)
             axes.append(axis)
     return result
+
+
+def links_of(diagram: Diagram, layout: Layout, theme: Theme, steps: Mapping[str, int]) -> list[Link]:
+    """Every edge in one piece, with right angles where the drawing has them, for formats that glue lines to boxes."""
+    found = []
+    for way in ways(diagram, layout):
+        edge, source = way.edge, way.source
+        square = corners(layout, way)
+        points = square or curve_of(layout, way)
+        (x, y), low = source.start, source.y + source.box.height
+        # The shadow of repeated boxes lies between the box and the start of its line.
+        points[0] = (x, min(y, low)) if layout.down else (min(x, source.x + source.width), y)
+        step = max(steps.get(edge.source, 0), steps.get(edge.target, 0))
+        ink = edge_colour(edge.kind, pale(theme) if diagram.marked and not edge.marked else theme)
+        thickness, dash = Stroke.thickness[edge.kind], Stroke.dash[edge.kind]
+        found.append(
+            Link(edge.source, edge.target, edge_title(edge), tuple(points), square is None, ink, thickness, dash, step)
+        )
+    return found

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.core.shapes import format_shape, spatial
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text, shifted
+from archcalc.core.shapes import format_shape
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
@@ -17,6 +17,7 @@ from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.solids import Box, faces, scaled
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme
+from archcalc.render.diagrams.ushape import crops_of, find_copies
 from archcalc.render.diagrams.wiring import Wiring
 
 TALLEST, SMALLEST = 132.0, 20.0
@@ -51,29 +52,19 @@ class Pen(NamedTuple):
 def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     """The maps of a network that goes down and up again with copies across; None for any other network."""
     rows = wiring.analysis.by_name
-    if any(part.family == "output" for node in diagram.nodes for part in node.parts):
+    copies, crops = find_copies(diagram), crops_of(diagram)
+    across = {copy.target: copy.source for copy in copies}
+    merges = all(diagram.by_id[target].parts[0].family == "merge" for target in across)
+    if len(across) < len(copies) or not merges or any(node.parts[0].family == "output" for node in diagram.nodes):
         return None
-    crops = {node.id for node in diagram.nodes if all(rows[part.name].op.family == "shape" for part in node.parts)}
-    reads: dict[str, list[str]] = {node.id: [] for node in diagram.nodes}
-    for edge in diagram.edges:
-        reads[edge.target].append(edge.source)
     stops: list[Stop] = []
     same: dict[str, str] = {}
     for node in diagram.nodes:
         if node.id in crops:
             continue
-        sources: list[str] = []
-        for source in reads[node.id]:
-            sources += reads[source] if source in crops else [source]
-        others = {same.get(source, source) for source in sources}
         before = stops[-1] if stops else None
-        if before is not None and before.node.id not in others:
-            return None
-        others -= {before.node.id} if before else set()
-        if len(others) > 1 or (others and node.parts[0].family != "merge"):
-            return None
         shape = rows[node.parts[-1].name].output_shape
-        if len(shape) != 3:
+        if not shape[1:]:
             return None
         names = tuple(part.name for part in node.parts)
         if before and node.parts[0].family == "regularisation":
@@ -81,11 +72,12 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
             same[node.id] = before.node.id
             stops[-1] = before._replace(names=before.names + names)
             continue
-        level = _level(before, spatial(shape))
+        level = _level(before, shape)
         main = next((part for part in node.parts if part.lines), node.parts[0])
         words = main.lines[0] if main.lines else ""
-        stop = Stop(node, main.family, shape, level, next(iter(others), None), words, names)
-        if others and before and len(stops) > 1 and before.level < stops[-2].level:
+        source = across.get(node.id)
+        stop = Stop(node, main.family, shape, level, same.get(source, source) if source else None, words, names)
+        if source and before and len(stops) > 1 and before.level < stops[-2].level:
             # What comes up and what comes across make one box.
             stop = stop._replace(family=before.family, words=before.words, names=before.names + names)
             stops.pop()
@@ -93,11 +85,11 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     return stops if any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
 
 
-def _level(before: Stop | None, size: tuple[int, int]) -> int:
+def _level(before: Stop | None, shape: tuple[int, ...]) -> int:
     """One further down where a map is at most 0.6 times as large as before, one up where it is at least 1.6 times."""
     if before is None:
         return 0
-    change = size[0] / spatial(before.shape)[0]
+    change = shape[1] / before.shape[1]
     return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
 
 
@@ -127,10 +119,7 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     dx, dy = MARGIN - left, y + 16
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
-    items += [
-        cluster._replace(shapes=tuple(shifted(shape, dx, dy) for shape in cluster.shapes))
-        for cluster in (*arrows, *shapes)
-    ]
+    items += [cluster.moved(dx, dy) for cluster in (*arrows, *shapes)]
     y = dy + bottom + 10
     families = {stop.family for stop in stops}
     swatches = [swatch for swatch in diagram.legend if swatch.family in families]
@@ -177,7 +166,7 @@ def _fronts(stops: Sequence[Stop], sizes: str) -> list[Box]:
 
 
 def _size(stop: Stop) -> str:
-    return f"{stop.shape[1]}×{stop.shape[2]}"
+    return "×".join(map(str, stop.shape[1:]))
 
 
 def _needed_width(stop: Stop) -> float:

@@ -6,48 +6,53 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point
-from archcalc.render.diagrams.frames import outermost
+from archcalc.render.diagrams.drawing import Point, rounded
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pack import Layout, cut_segments, joints, row_of
-from archcalc.render.diagrams.routes import rounded
 from archcalc.render.diagrams.segments import Line, Segment, moved
 
-Link = tuple[int, int]
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
 ACROSS, BETWEEN, TURN = 70.0, 30.0, 14.0
 CORNER = 6.0
 
 
-class Arms(NamedTuple):
-    """Where the way up begins, and the copies across, by the places of their ends."""
+class Copy(NamedTuple):
+    """A map that goes across: from a node of the way down to one of the way up, which may get it by way of a crop."""
 
-    turn: int
-    copies: frozenset[Link]
+    source: str
+    entry: str
+    target: str
 
 
-def find_arms(diagram: Diagram) -> Arms | None:
-    """The arms of a U: copies that lie one inside the other. None for any other network."""
-    order, kept = diagram.order, {group.path for group in diagram.groups}
-    links = sorted((order[edge.source], order[edge.target]) for edge in diagram.edges)
-    outer = [outermost(node.path, kept) for node in diagram.nodes]
-    by_source: dict[int, list[Link]] = {}
-    for link in links:
-        by_source.setdefault(link[0], []).append(link)
-    over: list[Link] = []
-    found: Arms | None = None
-    for place in range(1, len(diagram.nodes)):
-        over = [link for link in over if link[1] >= place] + by_source.get(place - 1, [])
-        if len(over) < 3 or (outer[place] and outer[place] == outer[place - 1]):
+def crops_of(diagram: Diagram) -> set[str]:
+    """The nodes that only cut, pad or reshape a map."""
+    return {node.id for node in diagram.nodes if all(part.family == "shape" for part in node.parts)}
+
+
+def find_copies(diagram: Diagram) -> list[Copy]:
+    """The copies across a U: a chain of nodes, some of which read earlier maps too, one copy inside the other.
+
+    Empty for any other network.
+    """
+    crops = crops_of(diagram)
+    reads: dict[str, list[str]] = {node.id: [] for node in diagram.nodes}
+    for edge in diagram.edges:
+        reads[edge.target].append(edge.source)
+    copies: list[Copy] = []
+    before: str | None = None
+    for node in diagram.nodes:
+        if node.id in crops:
             continue
-        last = max(source for source, _ in over)
-        copies = [link for link in over if link[0] != last]
-        goals = [target for _, target in copies]
-        nested = goals == sorted(goals, reverse=True)
-        levels = min(len({outer[s] or s for s, _ in copies}), len({outer[t] or t for _, t in copies}))
-        if nested and levels >= 2 and (found is None or len(copies) >= len(found.copies)):
-            found = Arms(place, frozenset(copies))
-    return found
+        entries: dict[str, str] = {}
+        for source in reads[node.id]:
+            entries.update(dict.fromkeys(reads[source], source) if source in crops else {source: node.id})
+        if before is not None and entries.pop(before, None) is None:
+            return []
+        nearest = sorted(entries, key=lambda name: -diagram.order[name])
+        copies += [Copy(source, entries[source], node.id) for source in nearest]
+        before = node.id
+    starts = [diagram.order[copy.source] for copy in copies]
+    return copies if starts == sorted(set(starts), reverse=True) else []
 
 
 class _Row(NamedTuple):
@@ -60,14 +65,18 @@ class _Row(NamedTuple):
     high: float
 
 
-def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
-    """The levels one below the other; None where several copies meet in one place."""
-    segments, place_of = cut_segments(diagram, False, None, arms.copies)
-    pairs = sorted({(place_of[source], place_of[target]) for source, target in arms.copies})
-    starts, goals = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    turn = place_of[arms.turn]
-    if len(set(starts)) != len(pairs) or len(set(goals)) != len(pairs) or goals[-1] != turn:
+def u_layout(diagram: Diagram) -> Layout | None:
+    """The levels of a U one below the other; None for another network, and where several copies meet in one place."""
+    order = diagram.order
+    copies = frozenset((order[copy.source], order[copy.entry]) for copy in find_copies(diagram))
+    if len(copies) < 2:
         return None
+    segments, place_of = cut_segments(diagram, False, None, copies)
+    pairs = sorted({(place_of[source], place_of[target]) for source, target in copies})
+    starts, goals = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    if len(set(starts)) != len(pairs) or len(set(goals)) != len(pairs) or starts[-1] >= goals[-1]:
+        return None
+    turn = goals[-1]
     ways_down = [segments[low + 1 : high + 1] for low, high in pairwise([-1, *starts])]
     ways_up = [segments[low:high] for low, high in pairwise([*reversed(goals), len(segments)])][::-1]
     left = TURN + max(_length(way) for way in ways_down) + ACROSS
@@ -82,10 +91,10 @@ def u_layout(diagram: Diagram, arms: Arms) -> Layout | None:
     lines = [line for row in rows for line in row.lines]
     for above, below in pairwise(rows):
         lane = (above.high + below.low) / 2
-        lines += _down(above.down[-1], below.down[0], lane)
+        lines += _back(above.down[-1], below.down[0], lane)
         if below.up:
-            lines += _up(below.up[-1], above.up[0], lane)
-    names = {diagram.nodes[source].id for source, _ in arms.copies}
+            lines += _back(below.up[-1], above.up[0], lane)
+    names = {diagram.nodes[source].id for source, _ in copies}
     lowest = rows[len(pairs) - 1]
     beneath = [segment for row in rows[len(pairs) :] for segment in row.down]
     right = max([right, *(_end(segment) for segment in beneath)])
@@ -133,18 +142,13 @@ def _shared(before: Segment, after: Segment) -> list[tuple[str, Point, Point]]:
     return [(name, before.exits[name], after.entries[name]) for name in after.entries if name in before.exits]
 
 
-def _down(before: Segment, after: Segment, lane: float) -> list[Line]:
-    """From the end of a level back to the start of the next one below."""
+def _back(before: Segment, after: Segment, lane: float) -> list[Line]:
+    """From the end of a level back to the start of the next one, below or above."""
     return [
         _line(name, [start, (start[0] + TURN, start[1]), (start[0] + TURN, lane), (goal[0] - TURN, lane),
                      (goal[0] - TURN, goal[1]), goal])
         for name, start, goal in _shared(before, after)
     ]  # fmt: skip
-
-
-def _up(before: Segment, after: Segment, lane: float) -> list[Line]:
-    """From the end of a level back to the start of the next one above."""
-    return _down(before, after, lane)
 
 
 def _bottom(segments: Sequence[Segment], width: float) -> list[list[Segment]]:

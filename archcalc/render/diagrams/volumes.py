@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import READABLE, SLIDE
 from archcalc.render.diagrams.compose import compose_graph
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text, shifted
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
@@ -91,10 +91,7 @@ def volumes_drawing(
     done = 0
     for row in rows:
         dx = MARGIN - row.left + (inner - (row.right - row.left if len(rows) == 1 else widest - 2 * MARGIN)) / 2
-        items += [
-            cluster._replace(shapes=tuple(shifted(shape, dx, y - row.top) for shape in cluster.shapes))
-            for cluster in _row(row, done, volumes, measure, theme)
-        ]
+        items += [cluster.moved(dx, y - row.top) for cluster in _row(row, done, volumes, measure, theme)]
         done += sum(map(len, row.boxes))
         y += row.end - row.top + 16
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]

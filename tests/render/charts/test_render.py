@@ -22,7 +22,7 @@ from archcalc.render.charts.receptive_field import receptive_field
 from archcalc.render.charts.render import FORMATS, render, svg
 from archcalc.render.charts.sweep import sweep
 from archcalc.render.charts.timeline import timeline
-from archcalc.render.diagrams.fonts import FILES
+from archcalc.render.diagrams.text import FILES
 from tests.cli.runner import environment
 from tests.render.charts.charts import Spec, analysis_of
 from tests.render.diagrams.pictures import SVG, parse

@@ -13,7 +13,7 @@ from PIL import ImageFont
 
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import Choices, draw
-from archcalc.render.diagrams.fonts import FILES
+from archcalc.render.diagrams.text import FILES
 from archcalc.spec.catalogue import load
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -19,8 +19,7 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.networkx import to_networkx
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import FORMATS, Choices, draw
-from archcalc.render.diagrams.fonts import FILES
-from archcalc.render.diagrams.text import covered, shorten, text_width, wrap
+from archcalc.render.diagrams.text import FILES, covered, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.spec.catalogue import load
 from tests.networks import numbers
