@@ -16,12 +16,7 @@ from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Input
 from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
-from archcalc.spec.expressions import (
-    FAULTY,
-    ExpressionError,
-    exact,
-    show,
-)
+from archcalc.spec.expressions import FAULTY, ExpressionError, exact, interpolate, show
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
@@ -29,7 +24,7 @@ from archcalc.spec.sharing import Sharing
 from archcalc.spec.sizes import MapSizes, Scope
 from archcalc.spec.source import Mark, MarkedDict, MarkedList
 from archcalc.spec.spec import BlockSpec, Spec
-from archcalc.spec.values import MOST_LAYERS, Values, Variables, evaluate_tree
+from archcalc.spec.values import MOST_LAYERS, Values, Variables, evaluate_tree, is_text
 
 MOST_STEPS = 150_000
 DEEPEST = 60
@@ -337,7 +332,7 @@ class Expander:
         """Evaluate one argument into `inner`; False where it is faulty."""
         raw, at = item.fields[key], item.fields.values_at.get(key, item.at)
         try:
-            value = evaluate_tree(raw, variables)
+            value = interpolate(raw, variables) if is_text(raw) else evaluate_tree(raw, variables)
         except ExpressionError as error:
             if not (isinstance(raw, str) and parameter.type in ("str", "any") and raw.isidentifier()):
                 self.values.wrong(error, key, raw, variables, at, None)

@@ -20,6 +20,7 @@ from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.spec import Spec
+from archcalc.spec.values import is_text
 
 _WORD = re.compile(r"[\w.]+")
 
@@ -130,13 +131,15 @@ class Checker:
                 for text in raw if isinstance(raw, list) else [raw]:
                     self.braces(text, names, at)
             else:
-                self.syntax(raw, at)
+                self.syntax(raw, names, at)
 
-    def syntax(self, raw: Any, at: Mark) -> None:
+    def syntax(self, raw: Any, names: set[str], at: Mark) -> None:
         """Whether a field can be read at all. Words and sizes, `same` and 7x7x512, are for the op to judge."""
         if isinstance(raw, MarkedList):
             for value, mark in zip(raw, raw.items_at, strict=True):
-                self.syntax(value, mark)
+                self.syntax(value, names, mark)
+        elif is_text(raw):
+            self.braces(raw, names, at)
         elif isinstance(raw, str) and not _WORD.fullmatch(raw):
             try:
                 parse_expression(raw)
@@ -153,7 +156,9 @@ class Checker:
             return
         for name, offset in sorted(used):
             if name not in names and name not in SIZE_NAMES:
-                self.problem(f"{name!r} is not known here{did_you_mean(name, names)}", within(raw, at, offset))
+                self.problem(
+                    f"{name!r} is not known here{did_you_mean(name, (*names, *SIZE_NAMES))}", within(raw, at, offset)
+                )
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:
         if isinstance(text, str) and "{" in text:

@@ -71,6 +71,17 @@ def plain(value: Any) -> Any:
     return tuple(plain(item) for item in value) if isinstance(value, tuple) else value
 
 
+def is_text(raw: Any) -> bool:
+    """Whether a value is text with expressions in braces, as "{height}x{width}x64" is, and no expression itself."""
+    if not isinstance(raw, str) or "{" not in raw:
+        return False
+    try:
+        parse_expression(raw)
+    except ExpressionError:
+        return True
+    return False
+
+
 @cache
 def words_of(kind: str, key: str) -> frozenset[str]:
     """The words that a field of an op takes as they are."""
@@ -87,7 +98,12 @@ def words_of(kind: str, key: str) -> frozenset[str]:
 def field_value(
     kind: str, key: str, raw: Any, variables: Variables, value_of: Callable[[Any, Variables], Any] = evaluate_tree
 ) -> Any:
-    """The value of a field of an op: a size such as `height` is a word where the field knows that word."""
+    """The value of a field of an op: text with its braces filled, or that of an expression.
+
+    A size such as `height` is a word where the field knows that word.
+    """
+    if is_text(raw):
+        return interpolate(raw, variables)
     words = words_of(kind, key).intersection(SIZE_NAMES).difference(variables)
     if raw is None or isinstance(raw, (int, float)) or not words:
         return value_of(raw, variables)
@@ -98,7 +114,8 @@ def field_value(
 
 def _unknown_name(name: str, variables: Variables) -> str:
     """What to say of a name that is no variable: the nearest, or how a word is written."""
-    hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
+    sizes = SIZE_NAMES if hasattr(variables, "size") else ()
+    hint = did_you_mean(name, [word for word in (*variables, *sizes, *_WORDS) if word != name])
     return f"{hint}; a word is written in quotes of its own: \"'{name}'\"" if name in _WORDS or not hint else hint
 
 

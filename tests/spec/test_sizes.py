@@ -169,3 +169,33 @@ def test_a_word_that_a_field_knows_is_no_size(monkeypatch: pytest.MonkeyPatch) -
     assert [getattr(layer.op, "axes", None) for layer in found] == [
         ("height", "width"), "depth", ("height", 16), ("height", 3),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "shape"),
+    [
+        ("reshape: {shape: '{height*2}x{width}x{in_channels // 2}'}", (2, 16, 8)),
+        ("reshape: {shape: '4x{positions//4}x{n}'}", (4, 4, 16)),
+        ("as_row: {shape: '1x{height*width}x{in_channels}'}", (4, 1, 64)),
+        ("as_row: {shape: '{size}'}", (4, 4, 16)),
+    ],
+)
+def test_a_shape_with_expressions_inside(step: str, shape: tuple[int, ...]) -> None:
+    top = "parameters: {n: 4, size: 4x16x4}\nblocks: {as_row: {parameters: {shape: str}, layers: [reshape: {shape}]}}\n"
+    assert numbers(f"  - {step}\n", top=top).rows[-1].output_shape == shape
+
+
+@pytest.mark.parametrize(
+    ("step", "line", "column", "words"),
+    [
+        ("reshape: {shape: '{hight}x8x4'}", 5, 24, "'hight' is not known here; did you mean height?"),
+        ("reshape: {shape: '{height/3}x8x4'}", 5, 22, "cannot read '2.66667x8x4' as a size"),
+        ("reshape: {shape: '{length}x4'}", 5, 24, "a map of 8×8×4 has no length"),
+        ("conv2d: {out_channels: '{height}', kernel_size: 1}", 5, 28, "should be a whole number, not '8'"),
+    ],
+)
+def test_bad_shapes_with_expressions_inside(step: str, line: int, column: int, words: str) -> None:
+    (problem,) = problems(f"input: 8x8x4\nlayers:\n  - {step}\n")
+    assert words in problem.message
+    assert problem.location is not None
+    assert (problem.location.line, problem.location.column) == (line, column)

@@ -12,7 +12,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.trace import Node, Symbol
-from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, input_with, total
+from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, shape_with, total
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, symbols_of
 from archcalc.graph.inputs import InputShapes
 from archcalc.spec.build import build, input_section
@@ -150,7 +150,7 @@ class _Sides:
         if not self._shapes:
             for name, plain in self._plain.items():
                 is_given = self._asked is not None and (not isinstance(self._asked, Mapping) or name in self._asked)
-                own = None if is_given else input_with(str(self._texts[name]), variables)
+                own = None if is_given else shape_with(str(self._texts[name]), variables)
                 self._shapes[name] = own or plain
             name = next(iter(self._shapes))
             self.own = self._shapes[name]

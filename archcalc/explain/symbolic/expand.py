@@ -21,13 +21,13 @@ from archcalc.passes.memory import stored_values
 from archcalc.passes.params import count_values, own_arrays
 from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
-from archcalc.spec.expressions import ExpressionError, interpolate, parse_expression
+from archcalc.spec.expressions import ExpressionError, expressions_in_braces, interpolate, parse_expression
 from archcalc.spec.items import STEP_KEYS, Item
 from archcalc.spec.settings import accept
 from archcalc.spec.sizes import Scope
 from archcalc.spec.source import Mark
 from archcalc.spec.spec import Spec
-from archcalc.spec.values import Values, Variables, field_value
+from archcalc.spec.values import Values, Variables, field_value, is_text
 
 #: What of a node cannot be written as a polynomial; numbers with such parts get a name of their own.
 _BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
@@ -35,6 +35,10 @@ _BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
 
 #: The inputs by name.
 Shapes = Mapping[str, Shape]
+
+
+#: Sides joined by x, each a number or an expression in braces.
+_SHAPE = re.compile(r"\s*(\d+|\{[^{}]*\})(\s*[x×*]\s*(\d+|\{[^{}]*\}))*(\s+(hwc|chw))?\s*", re.IGNORECASE)
 
 
 class Definition(NamedTuple):
@@ -120,6 +124,9 @@ class _SymbolicValues(Values):
         recorded: dict[str, Any] = {}
         for key, raw in fields.items():
             if key not in STEP_KEYS:
+                if is_text(raw):
+                    recorded[key] = shape_with(raw, variables) or raw
+                    continue
                 try:
                     recorded[key] = field_value(kind, key, raw, variables, record_tree)
                 except ExpressionError:
@@ -169,6 +176,8 @@ class _SymbolicExpander(Expander):
         self.values.namer = namer
 
     def argument(self, item: Any, key: str, parameter: Parameter, variables: Variables, inner: dict[str, Any]) -> bool:
+        if is_text(item.fields[key]) and (names := symbols_in_text(item.fields[key], variables)):
+            raise SteersError(names)
         try:
             value = record_tree(item.fields[key], variables)
         except ExpressionError:
@@ -219,23 +228,31 @@ def _wiring(layer: Layer) -> tuple[Any, ...]:
     return layer.name, layer.inputs, layer.weights_of
 
 
-def input_with(text: str, variables: Variables) -> Shape | None:
-    """The input that a spec writes, with symbols where a side is an expression in braces; None where none has any.
+def symbols_in_text(text: str, variables: Variables) -> set[str]:
+    """The symbols that decide on what a text with braces says."""
+    found = (record(parse_expression(inner), variables) for _, inner in expressions_in_braces(text))
+    return set().union(*map(symbols_of, found))
 
-    Raises `SteersError` where braces are only a part of a side.
+
+def shape_with(text: str, variables: Variables) -> Shape | None:
+    """The shape that a spec writes, with symbols where a side is an expression in braces; None where none has any.
+
+    Raises `SteersError` where braces are only a part of a side, or of something else.
     """
+    names = symbols_in_text(text, variables)
+    if not names:
+        return None
+    if not _SHAPE.fullmatch(text):
+        raise SteersError(names)
     sides: list[Any] = []
     for part in re.findall(r"(?:\{[^{}]*\}|[^x×*{}])+", text, re.IGNORECASE):
         side = part.strip()
         if "{" not in side:
             sides.append(int(side.split()[0]))
             continue
-        value = record(parse_expression(side.strip("{}")), variables) if re.fullmatch(r"\{[^{}]*\}", side) else None
-        if value is None and (names := symbols_of(list(variables.values()))):
-            raise SteersError(names)
-        sides.append(value)
-    if not symbols_of(sides):
-        return None
+        sides.append(record(parse_expression(side.partition("}")[0].strip("{")), variables))
+    if text.lower().rstrip().endswith("chw"):
+        return tuple(sides)
     *positions, channels = sides
     return (channels, *positions)
 

@@ -229,6 +229,7 @@ layers:
   - dense_layer: {growth: width, repeat: 2}
   - dense_transition
   - conv2d: {name: "c{in_channels}", out_channels: channels(stem) + height, kernel_size: 1}
+  - reshape: {shape: "{positions}x1x{in_channels}"}
   - linear: {out_features: classes + side}
 """
 
