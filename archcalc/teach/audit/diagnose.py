@@ -12,7 +12,7 @@ from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.elsewhere import other_layers, other_networks
 from archcalc.teach.audit.layers import of_other_setting, of_other_size, of_padding, of_several_settings, of_weights
 from archcalc.teach.audit.sums import SUMMED, is_sum, of_terms
-from archcalc.teach.audit.trees import calls, layer_of, network_of
+from archcalc.teach.audit.trees import calls, network_of
 from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.model import CHECKED, TOTAL, Diagnosis
@@ -82,15 +82,11 @@ class Diagnoser:
 
     def _of_cell(self, part: Part) -> Iterator[Diagnosis]:
         """What `check` says of the same number in a table of answers."""
-        cell = cell_of(part.tree)
-        if cell is None or part.claimed.items is not None:
+        asked = self.context.asked(part.tree) if is_cell(part.tree) and part.claimed.items is None else None
+        if asked is None:
             return
-        call, quantity = cell
-        network = network_of(call, self.context.variables)
-        if network is None:
-            return
-        analysis = self.context.networks.analysis(network)
-        layer = layer_of(call) or (analysis.rows[-1].name if network.op is not None else None)
+        quantity, analysis = str(part.tree.value), asked.analysis
+        layer = asked.layer or (analysis.rows[-1].name if asked.network.op is not None else None)
         if layer is None and quantity not in SUMMED:
             return
         names = [TOTAL] if layer is None else find_layers(analysis, layer)
@@ -109,11 +105,9 @@ def _is_far(claimed: Claimed, right: list[int]) -> bool:
     return len(sides) == len(right) == 3 and sides[:2] != tuple(right[:2]) and sides[2] != right[2]
 
 
-def cell_of(tree: Expression) -> tuple[Expression, str] | None:
-    """The call and the quantity of a table of answers that a tree is, if it is one."""
-    if tree not in calls(tree):
-        return None
-    return (tree, tree.value) if tree.value in CHECKED else None
+def is_cell(tree: Expression) -> bool:
+    """Whether a tree is a call for a quantity of a table of answers."""
+    return tree.kind == "call" and tree.value in CHECKED
 
 
 def stated_in(claimed: Claimed) -> Iterator[Stated]:

@@ -132,14 +132,10 @@ def _layer_there(part: Expression, there: Mapping[str, Any]) -> Expression:
 
 def other_layers(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The layer whose value it is; of a shape also two layers that give its sides."""
-    found = calls(part.tree)
-    if len(found) != 1 or not _tells(part.claimed):
+    asked = context.asked(part.tree)
+    if asked is None or asked.layer is None or not _tells(part.claimed):
         return
-    call = found[0]
-    layer, network = layer_of(call), network_of(call, context.variables)
-    if layer is None or network is None:
-        return
-    analysis = context.networks.analysis(network)
+    call, analysis, layer = asked.call, asked.analysis, asked.layer
     row = analysis.by_name.get(layer)
     quantity = str(call.value)
     for name in analysis.by_name:

@@ -10,30 +10,19 @@ from archcalc.core.shapes import LARGEST_SIZE, format_shape
 from archcalc.explain.derive.trace import symbol
 from archcalc.ops import OPS, rules
 from archcalc.ops.windowed import Windowed
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.analysis import Row
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.expressions import Expression
 from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.functions import SETTINGS
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text
-from archcalc.teach.audit.trees import calls, layer_of, network_of
+from archcalc.teach.audit.trees import calls, layer_of
 from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.explain import calculation
 from archcalc.teach.check.model import Diagnosis
 
 _WRONG = {"stride": "wrong_stride", "kernel_size": "wrong_kernel"}
-
-
-def _asked_of(context: ClaimContext, tree: Expression) -> tuple[Analysis, str, Expression] | None:
-    """The network and the layer that a single call is about."""
-    found = calls(tree)
-    if len(found) != 1:
-        return None
-    network, layer = network_of(found[0], context.variables), layer_of(found[0])
-    if network is None or layer is None:
-        return None
-    return context.networks.analysis(network), layer, found[0]
 
 
 def of_padding(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
@@ -53,11 +42,11 @@ def of_padding(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
 
 def of_other_setting(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """What follows from a claimed setting: the first shapes that would be others."""
-    about = _asked_of(context, part.tree)
-    number = part.claimed.number
-    if about is None or part.tree.value not in SETTINGS or number is None or number.denominator != 1:
+    asked, number = context.asked(part.tree), part.claimed.number
+    if asked is None or part.tree.value not in SETTINGS or number is None or number.denominator != 1:
         return
-    analysis, layer, call = about
+    call, analysis = asked.call, asked.analysis
+    layer = asked.layer or analysis.rows[-1].name
     index = analysis.graph.index[rows_of(analysis, layer)[-1].name]
     old = analysis.graph.layers[index]
     if call.value not in type(old.op).model_fields or not (call.value != "padding") <= number <= LARGEST_SIZE:
@@ -83,13 +72,10 @@ def of_other_setting(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
 
 def of_several_settings(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The one other stride and padding that give a claimed size, where they are usual and leave nothing over."""
-    found = calls(part.tree)
-    if part.tree not in found or part.tree.value not in ("output_shape", "height", "width"):
+    asked = context.asked(part.tree)
+    if asked is None or part.tree.value not in ("output_shape", "height", "width"):
         return
-    network = network_of(part.tree, context.variables)
-    if network is None:
-        return
-    row = rows_of(context.networks.analysis(network), layer_of(part.tree))[-1]
+    row = rows_of(asked.analysis, asked.layer)[-1]
     op, sides = row.op, part.claimed.sides
     size = sides[0] if len(sides) == 3 and len(set(sides[:2])) == 1 else part.claimed.number
     if not isinstance(op, Windowed) or size is None or len(set(op.kernel_size)) != 1 or not row.input_shapes:
@@ -121,11 +107,10 @@ def _sized(size: int, window: int, stride: int, padding: int) -> str:
 
 def of_weights(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """Which side of a kernel F×F×D×K is another."""
-    about = _asked_of(context, part.tree)
-    sides = part.claimed.sides
-    if about is None or part.tree.value != "weights_shape" or len(sides) != 4 or not isinstance(part.value, list):
+    asked, sides = context.asked(part.tree), part.claimed.sides
+    if asked is None or part.tree.value != "weights_shape" or len(sides) != 4 or not isinstance(part.value, list):
         return
-    analysis, layer, _ = about
+    analysis, layer = asked.analysis, asked.layer or ""
     row = rows_of(analysis, layer)[-1]
     depth, *place = row.input_shapes[0]
     height, width, channels, filters = part.value
@@ -161,18 +146,14 @@ def of_other_size(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     if tree.kind == "index":
         yield from _other_side(context, part)
         tree = tree.parts[0]
-    found = calls(tree)
-    if len(found) != 1 or tree is not found[0]:
+    asked = context.asked(tree)
+    if asked is None or tree is not asked.call:
         return
     if tree.value == "count" and number:
         yield from _other_kind(context, part, tree)
     if tree.value != "receptive_field":
         return
-    network = network_of(tree, context.variables)
-    if network is None:
-        return
-    analysis = context.networks.analysis(network)
-    row = rows_of(analysis, layer_of(tree))[-1]
+    row = rows_of(asked.analysis, asked.layer)[-1]
     for name in SETTINGS:
         value = getattr(row.op, name, None)
         if value is not None and number in (value if isinstance(value, tuple) else (value,)):

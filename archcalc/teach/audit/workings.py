@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from archcalc.explain.derive.notation import TEXT
 from archcalc.spec.expressions import Expression
 from archcalc.teach.audit.context import ClaimContext
-from archcalc.teach.audit.diagnose import cell_of
+from archcalc.teach.audit.diagnose import is_cell
 from archcalc.teach.audit.functions import COUNTS, MEASURED
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text
@@ -68,22 +68,14 @@ def workings(context: ClaimContext, part: Part) -> Iterator[str]:
 
 def _derivation(context: ClaimContext, tree: Expression) -> list[str]:
     """The derivation of a layer's number: (3·3·384 + 1)·384 = 1,327,488."""
-    cell = cell_of(tree)
-    if cell is None:
+    asked = context.asked(tree) if is_cell(tree) else None
+    if asked is None:
         return []
-    call, quantity = cell
-    network, layer = network_of(call, context.variables), layer_of(call)
-    if network is None:
-        return []
-    analysis = context.networks.analysis(network)
-    if network.op is not None:
-        layer = analysis.rows[-1].name
-    if layer is None:
-        return []
-    rows = rows_of(analysis, layer)
+    layer = asked.analysis.rows[-1].name if asked.network.op is not None else asked.layer
+    rows = rows_of(asked.analysis, layer) if layer is not None else []
     if len(rows) != 1:
         return []
-    found = derivations(rows[0], analysis, quantity)
+    found = derivations(rows[0], asked.analysis, str(tree.value))
     return [
         f"{one.label} of {layer}: {' = '.join(TEXT.write(node) for node in one.chain())}" for one in found if one.value
     ]
