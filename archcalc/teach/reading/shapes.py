@@ -9,6 +9,7 @@ from math import prod
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole
 from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.words import WORDS, any_of
 
 _CROSS = r"\s*(?:[x×*·∙⋅хX✕]|\\times|by)\s*"
 _SIDE = rf"\d{{1,3}}(?:{GAP}\d{{3}})+(?!\d)|\d+"
@@ -18,10 +19,7 @@ _SPACED = re.compile(r"\d+(?: \d+)+")
 #: The batch before the sides of a map.
 _BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|{_CROSS})(?=\d)", re.IGNORECASE)
 #: Words for what is counted, before or after a number of maps.
-_OF_MAPS = (
-    r"(?:(?:feature|activation)\s+)?(?:maps?|channels?|filters?|kernels?|cards?|карт[аы]?(?:\s+признаков)?|канал(?:а|ов)?|"
-    r"canaux|cartes|Kanäle|Karten|canales|mapas|canais|通道|特征图|个通道|张|チャンネル)"
-)
+_OF_MAPS = rf"(?:(?:feature|activation)\s+)?(?:{any_of('maps')})"
 _MAPS = re.compile(
     rf"(?P<first>{_SIDE})\s*(?:@|{_OF_MAPS}(?:\s*(?:of|size|à|von|de|по|размера|,|:|@|\())*)\s*"
     rf"(?P<sides>\d+(?:{_CROSS}\d+)?)\s*\)?"
@@ -29,20 +27,8 @@ _MAPS = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"([^\W\d_]+)\s*(?:[=:]|\s)\s*(\d+)")
-_AXES = {
-    "h": "h", "height": "h", "rows": "h", "высота": "h", "hauteur": "h", "höhe": "h", "alto": "h",
-    "altura": "h", "高": "h",
-    "w": "w", "width": "w", "columns": "w", "cols": "w", "ширина": "w", "largeur": "w", "breite": "w", "ancho": "w",
-    "largura": "w", "宽": "w", "幅": "w",
-    "c": "c", "d": "c", "k": "c", "depth": "c", "channels": "c", "channel": "c", "ch": "c", "maps": "c", "filters": "c",
-    "глубина": "c", "каналы": "c", "каналов": "c", "profondeur": "c", "canaux": "c", "tiefe": "c", "kanäle": "c",
-    "canales": "c", "canais": "c", "通道": "c", "n": "n", "b": "n", "batch": "n",
-}  # fmt: skip
-_UNITS = re.compile(
-    r"\s*(?:neurons?|units?|values?|px|pixels?|features?|outputs?|activations?|нейрон(?:а|ов)?|neurones?|Neuronen?|neuronas?|"
-    r"neurônios?|נוירונים|նեյրոն|个神经元|神经元|个|ニューロン)\.?$",
-    re.IGNORECASE,
-)
+_AXES: dict[str, str] = WORDS["axes"]
+_UNITS = re.compile(rf"\s*(?:{any_of('neurons')})\.?$", re.IGNORECASE)
 _SQUARED = re.compile(r"(\d+)\s*(?:²|\^2|\*\*2)(?!\d)")
 _MOST_SIDES = 4
 _LARGEST_SIDE = 12  # digits

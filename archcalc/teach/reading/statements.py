@@ -11,6 +11,7 @@ from archcalc.explain.derive.trace import Node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole, scaled
 from archcalc.teach.reading.shapes import read_shape, read_sides
 from archcalc.teach.reading.stated import Stated
+from archcalc.teach.reading.words import WORDS, any_of
 
 #: Characters of a cell.
 LONGEST_CELL = 1000
@@ -19,33 +20,17 @@ _NOTHING = {"", "-", "–", "—", "−", "?", "…", "...", "n/a", "na", "none"
 
 _BYTES = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
 _CYRILLIC = str.maketrans("КкМмГгБбИи", "KKMMGGBBII")
-_WORDS = {
-    "thousands": 10**3, "thousand": 10**3, "tausend": 10**3, "mille": 10**3, "mil": 10**3, "тысяч": 10**3, "тыс": 10**3,
-    "millionen": 10**6, "millions": 10**6, "million": 10**6, "millones": 10**6, "milhões": 10**6, "mio": 10**6,
-    "миллионов": 10**6, "миллиона": 10**6, "млн": 10**6, "billions": 10**9, "billion": 10**9, "milliards": 10**9,
-    "milliarden": 10**9, "mrd": 10**9, "bn": 10**9, "млрд": 10**9,
-    "万": 10**4, "萬": 10**4, "千": 10**3, "百万": 10**6, "亿": 10**8, "億": 10**8, "lakhs": 10**5,
-    "lakh": 10**5, "crores": 10**7, "crore": 10**7,
-}  # fmt: skip
+_SCALES: dict[str, int] = WORDS["scales"]
 #: Words after a number that say what is counted, and nothing about how much.
-_COUNTED = (
-    r"paramètres?|Parametern?|parámetros?|parâmetros?|параметр(?:а|ов)?|פרמטרים|պարամետր|个?参数|個?パラメータ|个|個|"
-    r"Gewichte|poids|pesos|вес(?:а|ов)?|neurones|Neuronen|neuronas|neurônios|нейрон(?:а|ов)?|значени[йея]|"
-    r"valeurs|Werte|valores|multiplikationen|multiplicaciones|multiplicações|умножени[йея]|biases|bias|"
-    r"params?|parameters?|weights?|values?|numbers?|floats?|activations?|neurons?|units?|pixels?|px|"
-    r"macs?|madds?|mult[- ]?adds?|multiply[- ]?adds?|mults?|muls?|multiplications?|multiplies|flops?|ops|operations?"
-)
-_ABOUT = (
-    r"≈|~|约|大约|約|\b(?:circa|ca\.?|about|around|roughly|nearly|some|approx(?:imately|\.)?|environ|ungefähr|etwa|rund|"
-    r"около|примерно|aprox\.?|cerca de)(?=[\s\d])"
-)
+_COUNTED = any_of("counted")
+_ABOUT = rf"{any_of('about signs')}|\b(?:{any_of('about')})(?=[\s\d])"
 _NUMBER = re.compile(
     rf"(?P<about>{_ABOUT})?"
     rf"\s*(?P<sign>[-−+])?\s*"
     rf"(?P<digits>\d{{1,3}}(?:{GAP}\d{{3}})+(?:\.\d+)?|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?!\d)|\d+(?:[.,]\d+)*|[.,]\d+)"
     rf"\s*(?:(?:[eE]|\s*[·×x*]\s*10\s*(?:\^|\*\*))\s*(?P<exponent>[-+−]?\d{{1,2}})"
     r"|[·×x*]\s*10(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))?"
-    rf"\s*(?:(?P<word>{'|'.join(_WORDS)})\.?)?"
+    rf"\s*(?:(?P<word>{'|'.join(_SCALES)})\.?)?"
     rf"\s*(?:(?P<bytes>(?:[KkMmGgКкМмГг](?:[iIиИ])?)?[BБ](?:ytes?|YTES?)?|[KkMmGg]?b|[KkMmGg]o|octets?|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|байта?)"
     rf"|(?P<letter>[KkMmGgBКкМм])?\s*(?P<counted>{_COUNTED})?)",
     re.IGNORECASE,
@@ -168,7 +153,7 @@ def _read_number(text: str, written: str, quantity: str, about: bool = False) ->
     if exponent:
         factor *= Fraction(10) ** int(exponent.replace("−", "-"))
     if match["word"]:
-        factor *= _WORDS[match["word"].lower()]
+        factor *= _SCALES[match["word"].lower()]
     unit = match["bytes"] or ""
     letter = match["letter"] or ""
     if unit == "B" and quantity != "activation_bytes":  # 0.6B parameters: billions
