@@ -46,12 +46,13 @@ def number(value: int | float | Fraction) -> str:
     return f"{float(value):g}" if value != int(value) else str(int(value))
 
 
-_PLURALS = {"bias": "biases", "running mean": "running means", "running variance": "running variances"}
+_PLURALS = {"bias": "biases"}
 
 
 def several(count: int, noun: str) -> str:
     """1 bias, 96 biases, 363 weights."""
-    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+    before, space, last = noun.rpartition(" ")
+    return f"{count:,} {noun if count == 1 else before + space + _PLURALS.get(last, last + 's')}"
 
 
 def listed(parts: Sequence[str]) -> str:

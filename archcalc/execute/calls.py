@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 from archcalc.core.errors import ArchcalcError, UsageError
@@ -11,6 +12,7 @@ from archcalc.core.shapes import Shape
 from archcalc.core.words import listed
 from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches
 from archcalc.execute.kernels.backward import BACKWARD, Backward
+from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: A batch (N, C, *positions); of several inputs those by name.
@@ -59,6 +61,14 @@ def array_sizes(layer: Layer, x: Array) -> Mapping[str, Shape]:
     """Names and sizes of the arrays that the kernel of a layer reads for a map (N, C, *positions)."""
     kernel = kernel_of(layer)
     return {} if kernel.arrays is None else kernel.arrays(x, **settings_of(layer, kernel.array_settings))
+
+
+def multiplications(layer: Layer, maps: Sequence[Array], out: Array, arrays: Mapping[str, Shape]) -> int:
+    """Multiply-adds of one image, by how often the weights were used for these maps, or by the kernel's own count."""
+    kernel = kernel_of(layer)
+    if kernel.products is not None:
+        return kernel.products(*maps, out, **settings_of(layer, names_of_settings(kernel.products)))
+    return 0 if kernel.weight_uses is None else kernel.weight_uses(maps[0], out) * prod(arrays["weight"])
 
 
 @contextmanager

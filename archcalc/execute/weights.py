@@ -93,9 +93,9 @@ class SeededWeights:
                 return (1 - _JITTER) * variance, (1 + _JITTER) * variance
             off = 0.1 * math.sqrt(variance)
             return mean - off, mean + off
-        if name == "bias":
+        if "bias" in name:
             return -0.1, 0.1
-        if kernel_of(layer).weight_uses is None:
+        if not kernel_of(layer).multiplies_weights:
             return 1 - _JITTER, 1 + _JITTER
         fan_in, fan_out = fans(layer, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)
@@ -129,9 +129,7 @@ def _gains(graph: LayerGraph) -> list[int]:
             kernels[reader].is_rectifier or (kernels[reader].before_rectifier and rectified[reader])
             for reader in readers[index]
         )
-    return [
-        2 if kernel.weight_uses is not None and below else 1 for kernel, below in zip(kernels, rectified, strict=True)
-    ]
+    return [2 if kernel.multiplies_weights and below else 1 for kernel, below in zip(kernels, rectified, strict=True)]
 
 
 def _expected(graph: LayerGraph, gains: Sequence[int]) -> list[Moments]:

@@ -7,7 +7,22 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TypeVar
 
-from archcalc.ops import activation, arrange, conv, dense, dropout, merge, norm, pool, reshape, resize, sample_norm
+from archcalc.ops import (
+    activation,
+    arrange,
+    attention,
+    conv,
+    dense,
+    dropout,
+    merge,
+    norm,
+    pool,
+    recurrent,
+    reshape,
+    resize,
+    sample_norm,
+    trained,
+)
 from archcalc.ops.base import Op, Operations, Param
 
 _Class = TypeVar("_Class", bound=type[Op])
@@ -69,6 +84,6 @@ def _plain(word: str) -> str:
 
 
 __all__ = [
-    "OPS", "Op", "Operations", "Param", "activation", "arrange", "called", "conv", "dense", "dropout", "merge",
-    "norm", "pool", "register", "reshape", "resize", "sample_norm",
+    "OPS", "Op", "Operations", "Param", "activation", "arrange", "attention", "called", "conv", "dense", "dropout",
+    "merge", "norm", "pool", "recurrent", "register", "reshape", "resize", "sample_norm", "trained",
 ]  # fmt: skip

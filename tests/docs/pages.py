@@ -109,6 +109,10 @@ NEEDED: Mapping[str, Any] = {
     "upscale_factor": 2,
     "downscale_factor": 2,
     "shifts": 1,
+    "num_heads": 3,
+    "hidden_size": 5,
+    "num_embeddings": 9,
+    "embedding_dim": 4,
 }
 
 

@@ -19,6 +19,7 @@ CONVENTIONS = ROOT / "docs" / "explanation" / "conventions.md"
 KINDS = ("additions", "multiplications", "comparisons", "divisions", "exponentials")
 #: What the ops read: windows of 3×3 tile it with a stride of 3.
 IMAGE: Shape = (12, 6, 6)
+TOKENS: Shape = (12, 5)
 
 
 def formulas() -> Iterator[tuple[str, list[str]]]:
@@ -35,12 +36,14 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
     fields: dict[str, dict[str, Any]] = {
         "adaptive_avg_pool2d": {"output_size": 3},
         "upsample2d": {"mode": "bilinear"},
+        "matmul": {"transpose_second": True},
         "interpolate": {"mode": "bilinear", "size": 9},
     }
     for bias in (False, True):
         with_bias = {"bias": bias} if "bias" in OPS[kind].model_fields else {}
         op = OPS[kind].model_validate({**needed_by(kind), **fields.get(kind, {}), **with_bias})
-        inputs = [IMAGE[:1] if kind == "rbf" else IMAGE] * (3 if op.most_inputs is None else 1)
+        shape = IMAGE[:1] if kind == "rbf" else TOKENS if op.family in ("attention", "recurrent") else IMAGE
+        inputs = [shape] * (3 if op.most_inputs is None else max(op.fewest_inputs, 1))
         output = op.output_shape(inputs)
         variables = {
             "n": prod(output),
@@ -51,6 +54,8 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
             "b": int(bias),
             "k": len(inputs),
             "g": getattr(op, "num_groups", 1),
+            "t": prod(inputs[0][1:]),
+            "h": getattr(op, "num_heads", 1),
         }
         counted = op.operations(inputs, output)
         expected = [evaluate(parse_expression(formula), variables) for formula in written]

@@ -14,12 +14,15 @@ from archcalc.passes.params import ParamCount, count_params
 from tests.networks import op, shape
 from tests.ops.rows import ROWS, Row, label
 
+#: Families whose ops multiply by weights, or maps by maps.
+MULTIPLY = ("convolution", "dense", "attention", "recurrent")
+
 
 @pytest.mark.parametrize("row", ROWS, ids=label)
 def test_an_op_gives_what_was_worked_out_by_hand(row: Row) -> None:
     layer = shape(op(row.kind, **row.fields), *row.inputs)
     assert layer.output == row.output
-    biases = sum(prod(array.shape) for array in layer.op.param_shapes(row.inputs) if array.name == "bias")
+    biases = sum(prod(array.shape) for array in layer.op.param_shapes(row.inputs) if "bias" in array.name)
     assert count_params(layer) == ParamCount(row.params, row.params - row.fixed, row.buffers, biases)
     work = count_operations(layer)
     assert work.macs == row.macs
@@ -52,7 +55,7 @@ def test_an_op_explains_itself_to_the_passes(row: Row) -> None:
 def test_only_convolutions_and_dense_layers_have_multiply_adds(row: Row) -> None:
     layer = shape(op(row.kind, **row.fields), *row.inputs)
     # RBF layers are dense in form; their squares are counted apart.
-    assert (row.macs > 0) == (layer.op.family in ("convolution", "dense") and row.kind != "rbf")
+    assert (row.macs > 0) == (layer.op.family in MULTIPLY and row.kind not in ("rbf", "embedding"))
     assert row.macs <= row.counts.multiplications
 
 

@@ -11,6 +11,8 @@ from archcalc.core.shapes import Shape
 from tests.networks import op, shape
 
 IMAGE = (6, 4, 8)
+ONE = {"num_heads": 1}
+TABLE = {"num_embeddings": 5, "embedding_dim": 2}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,58 @@ IMAGE = (6, 4, 8)
         ("reflection_pad", {"padding": 4}, [IMAGE], "the height is too small for its padding", "at most 3"),
         ("circular_pad", {"padding": [1, 9]}, [IMAGE], "the width is too small for its padding", "at most 8"),
         ("replication_pad", {"padding": [1, 2, 3]}, [IMAGE], "a number for each position axis", "padding [1, 2, 3]"),
+        ("class_token", {}, [IMAGE], "needs a row of tokens", "input 4×8×6"),
+        (
+            "embedding",
+            {"num_embeddings": 5, "embedding_dim": 2},
+            [IMAGE],
+            "needs one number for each position",
+            "4×8×6",
+        ),
+        ("matmul", {}, [(3, 2), (4, 2)], "not the rows of the second", "2×3 and 2×4"),
+        ("matmul", {}, [IMAGE, (4, 2)], "needs rows of positions", "input 4×8×6"),
+        (
+            "multi_head_attention",
+            {"num_heads": 4},
+            [IMAGE],
+            "num_heads does not divide the channels",
+            "the remainder is 2",
+        ),
+        ("multi_head_attention", {"num_heads": 1}, [(6,)], "needs positions", "inputs 6"),
+        ("multi_head_attention", {"num_heads": 1}, [(4, 2), (6, 3)], "not the channels of queries", "kdim 4"),
+        (
+            "multi_head_attention",
+            {"num_heads": 1},
+            [(4, 2), (4, 3), (4, 5)],
+            "keys and values differ in number",
+            "keys",
+        ),
+        (
+            "multi_head_attention",
+            {"num_heads": 1, "window_size": 3},
+            [IMAGE],
+            "does not divide the height",
+            "remainder is 1",
+        ),
+        (
+            "multi_head_attention",
+            {"num_heads": 1, "window_size": [1, 2, 4]},
+            [IMAGE],
+            "for each position axis",
+            "[1, 2, 4]",
+        ),
+        ("multi_head_attention", {"num_heads": 1, "window_size": 2}, [(4, 2), (4, 2)], "one input", ""),
+        ("multi_head_attention", {"num_heads": 1, "is_causal": True}, [IMAGE], "for rows of tokens", "input 4×8×6"),
+        ("scaled_dot_product_attention", {}, [(4, 2), (3, 2), (3, 2)], "queries and keys differ in channels", "keys"),
+        ("scaled_dot_product_attention", {}, [(4, 2), (4, 2), (3, 5)], "keys and values differ in number", "values"),
+        (
+            "scaled_dot_product_attention",
+            {"num_heads": 3},
+            [(4, 2)] * 3,
+            "does not divide the channels of",
+            "the remainder is 1",
+        ),
+        ("lstm", {"hidden_size": 3}, [IMAGE], "needs a row of positions, each a step", "input 4×8×6"),
         ("glu", {}, [(5, 2, 2)], "an odd number of channels has no halves", "input 2×2×5"),
         ("group_norm", {"num_groups": 4}, [IMAGE], "does not divide the channels", "it fits with num_groups: 3"),
         ("group_norm", {"num_groups": 6}, [(6,)], "one value by itself has no variance", "input 6"),

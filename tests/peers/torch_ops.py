@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import product
 from typing import Any
 
 # By name, so that the type checker says the same with and without PyTorch.
@@ -133,4 +134,97 @@ SHAPES: dict[str, Callable[..., Tensor]] = {
     "transpose": lambda op, _, x: x.transpose(_axis(x, op.dims[0]), _axis(x, op.dims[1])),
 }
 
-OPS = {**ACTIVATIONS, **NORMS, **SHAPES}
+
+def _embedding(_op: Any, weights: Weights, x: Tensor) -> Tensor:
+    numbers = (x if x.ndim == 2 else x[:, 0]).round().long() % len(weights["weight"])
+    return F.embedding(numbers, weights["weight"]).movedim(-1, 1)
+
+
+def _class_token(_op: Any, weights: Weights, x: Tensor) -> Tensor:
+    return torch.cat([weights["weight"].expand(len(x), -1, -1), x], 2)
+
+
+def _matmul(op: Any, _: Weights, first: Tensor, second: Tensor) -> Tensor:
+    a, b = first.transpose(1, 2), second.transpose(1, 2)
+    return ((a.mT if op.transpose_first else a) @ (b.mT if op.transpose_second else b)).mT
+
+
+def _attention(op: Any, _: Weights, *maps: Tensor) -> Tensor:
+    heads = [x.unflatten(1, (op.num_heads, -1)).mT for x in maps]
+    return F.scaled_dot_product_attention(*heads, is_causal=op.is_causal, scale=op.scale).mT.flatten(1, 2)
+
+
+def _multi_head(op: Any, weights: Weights, *maps: Tensor) -> Tensor:
+    rows = [x.flatten(2).permute(2, 0, 1) for x in maps]
+    if op.window_size is None and not op.relative_position_bias:
+        return _attended(op, weights, rows, None).permute(1, 2, 0).reshape(maps[0].shape)
+    (x,) = maps
+    sides = op.window_size or x.shape[2:]
+    out = torch.empty_like(x)
+    offsets = _offsets(op, weights, sides).repeat(len(x), 1, 1) if op.relative_position_bias else None
+    for corner in product(*(range(0, size, side) for size, side in zip(x.shape[2:], sides, strict=True))):
+        window = (..., *(slice(start, start + side) for start, side in zip(corner, sides, strict=True)))
+        part = _attended(op, weights, [x[window].flatten(2).permute(2, 0, 1)], offsets)
+        out[window] = part.permute(1, 2, 0).unflatten(2, sides)
+    return out
+
+
+def _offsets(op: Any, weights: Weights, sides: Sequence[int]) -> Tensor:
+    """What each head adds to a pair of positions: by their offset along each axis, one pair after the other."""
+    table = weights["relative_position_bias_table"].reshape(*(2 * side - 1 for side in sides), op.num_heads)
+    places = list(product(*map(range, sides)))
+    pairs = [[tuple(i - j + side - 1 for i, j, side in zip(q, k, sides, strict=True)) for k in places] for q in places]
+    return torch.stack([torch.stack([table[pair] for pair in row]) for row in pairs]).permute(2, 0, 1)
+
+
+def _attended(op: Any, weights: Weights, rows: Sequence[Tensor], offsets: Tensor | None) -> Tensor:
+    """PyTorch's own, for rows (T, N, C)."""
+    queries, keys, values = rows[0], rows[min(1, len(rows) - 1)], rows[-1]
+    mask = torch.ones(len(queries), len(keys)).triu(1).bool() if op.is_causal else offsets
+    out, _ = F.multi_head_attention_forward(
+        queries, keys, values, op.embed_dim, op.num_heads, weights.get("in_proj_weight"), weights.get("in_proj_bias"),
+        None, None, False, 0.0, weights["out_proj_weight"], weights.get("out_proj_bias"), need_weights=False,
+        attn_mask=mask, use_separate_proj_weight="q_proj_weight" in weights,
+        q_proj_weight=weights.get("q_proj_weight"), k_proj_weight=weights.get("k_proj_weight"),
+        v_proj_weight=weights.get("v_proj_weight"),
+    )  # fmt: skip
+    return out
+
+
+def _recurrent(name: str) -> Callable[..., Tensor]:
+    def run(op: Any, weights: Weights, x: Tensor) -> Tensor:
+        more = {"nonlinearity": op.nonlinearity} if name == "RNN" else {}
+        module = getattr(torch.nn, name)(
+            x.shape[1],
+            op.hidden_size,
+            num_layers=op.num_layers,
+            bias=op.bias,
+            batch_first=True,
+            bidirectional=op.bidirectional,
+            **more,
+        ).double()
+        sequence, state = torch.func.functional_call(module, dict(weights), x.mT)
+        hidden = state[0] if name == "LSTM" else state
+        ways = 2 if op.bidirectional else 1
+        return torch.cat(list(hidden[-ways:]), 1) if op.last else sequence.mT
+
+    return run
+
+
+ATTENTION: dict[str, Callable[..., Tensor]] = {
+    "class_token": _class_token,
+    "embedding": _embedding,
+    "gru": _recurrent("GRU"),
+    "lstm": _recurrent("LSTM"),
+    "matmul": _matmul,
+    "multi_head_attention": _multi_head,
+    "position_embedding": lambda _op, weights, x: x + weights["weight"],
+    "rnn": _recurrent("RNN"),
+    "scale": lambda _op, weights, x: F.batch_norm(
+        x, torch.zeros(x.shape[1], dtype=x.dtype), torch.ones(x.shape[1], dtype=x.dtype), weights["weight"],
+        weights.get("bias"), eps=0.0,
+    ),
+    "scaled_dot_product_attention": _attention,
+}  # fmt: skip
+
+OPS = {**ACTIVATIONS, **NORMS, **SHAPES, **ATTENTION}

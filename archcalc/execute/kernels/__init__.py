@@ -10,15 +10,18 @@ from __future__ import annotations
 from archcalc.execute.kernels import (
     activation,
     arrange,
+    attention,
     conv,
     curves,
     dense,
     merge,
     norm,
     pool,
+    recurrent,
     reshape,
     resize,
     sample_norm,
+    trained,
     transposed,
 )
 from archcalc.execute.kernels.registry import (
@@ -44,6 +47,7 @@ __all__ = [
     "Switches",
     "activation",
     "arrange",
+    "attention",
     "conv",
     "curves",
     "dense",
@@ -51,8 +55,10 @@ __all__ = [
     "merge",
     "norm",
     "pool",
+    "recurrent",
     "reshape",
     "resize",
     "sample_norm",
+    "trained",
     "transposed",
 ]

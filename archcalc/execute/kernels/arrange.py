@@ -40,6 +40,11 @@ def narrow_part(start: int, length: int | None, step: int) -> slice:
     return slice(start, None if length is None else start + length * step, step)
 
 
+def own(out: Array, x: Array) -> Array:
+    """The result in memory of its own: where nothing moved it would be a view of what was read."""
+    return out.copy() if np.may_share_memory(out, x) else out
+
+
 @kernel("chunk")
 def chunk(x: Array, *, chunks: int, index: int = 0, axis: str = "channels") -> Array:
     """One of `chunks` equal parts. Source: PyTorch, `chunk`."""
@@ -61,7 +66,7 @@ def narrow(x: Array, *, start: int = 0, length: int | None = None, step: int = 1
 @kernel("channel_shuffle")
 def channel_shuffle(x: Array, *, groups: int) -> Array:
     """Channels in `groups` rows, read column by column. Source: Zhang et al. 2017, section 3.1."""
-    return x.reshape(len(x), groups, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+    return own(x.reshape(len(x), groups, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape), x)
 
 
 def order_of(x: Array, dims: Sequence[str]) -> tuple[int, ...]:
@@ -72,13 +77,13 @@ def order_of(x: Array, dims: Sequence[str]) -> tuple[int, ...]:
 @kernel("permute")
 def permute(x: Array, *, dims: Sequence[str]) -> Array:
     """The axes in the order of their names."""
-    return np.ascontiguousarray(x.transpose(order_of(x, dims)))
+    return x.transpose(order_of(x, dims)).copy()
 
 
 @kernel("transpose")
 def transpose(x: Array, *, dims: Sequence[str]) -> Array:
     """Two axes change places."""
-    return np.ascontiguousarray(x.swapaxes(axis_of(x, dims[0]), axis_of(x, dims[1])))
+    return x.swapaxes(axis_of(x, dims[0]), axis_of(x, dims[1])).copy()
 
 
 @kernel("pixel_shuffle")
@@ -89,7 +94,7 @@ def pixel_shuffle(x: Array, *, upscale_factor: int) -> Array:
     blocks = x.reshape(len(x), -1, *[factor] * rank, *sizes)
     # (N, C, r, r, H, W) → (N, C, H, r, W, r)
     order = [axis for place in range(rank) for axis in (2 + rank + place, 2 + place)]
-    return blocks.transpose(0, 1, *order).reshape(len(x), -1, *[size * factor for size in sizes])
+    return own(blocks.transpose(0, 1, *order).reshape(len(x), -1, *[size * factor for size in sizes]), x)
 
 
 @kernel("pixel_unshuffle")
@@ -99,7 +104,7 @@ def pixel_unshuffle(x: Array, *, downscale_factor: int) -> Array:
     sizes = [size // factor for size in x.shape[2:]]
     blocks = x.reshape(*x.shape[:2], *[part for size in sizes for part in (size, factor)])
     inside, outside = range(3, 3 + 2 * rank, 2), range(2, 2 + 2 * rank, 2)
-    return blocks.transpose(0, 1, *inside, *outside).reshape(len(x), -1, *sizes)
+    return own(blocks.transpose(0, 1, *inside, *outside).reshape(len(x), -1, *sizes), x)
 
 
 @kernel("tokens")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,9 @@ class Kernel:
     What is counted:
 
     weight_uses: how often each weight is multiplied for one image, from the executed maps (first input, output);
-        None where a layer is neither a convolution nor dense, for only those have multiply-adds.
+        None where a layer is neither a convolution nor dense.
+    products: the multiply-adds of one image where they are more than uses of `weight`, from the executed maps, then the
+        result, and the settings: attention, recurrent layers, products of two maps.
     matrices: sizes of the matrices that `im2col` multiplies, from the map, the weights and the settings.
 
     How its weights are drawn, and those of the layers before and after it:
@@ -85,6 +87,7 @@ class Kernel:
     run_with_switches: Callable[..., tuple[Array, Switches]] | None = None
     takes_switches_of: int | None = None
     weight_uses: Callable[[Array, Array], int] | None = None
+    products: Callable[..., int] | None = None
     matrices: Callable[..., Matrices] | None = None
     fans: Callable[..., tuple[int, int]] | None = None
     is_rectifier: bool = False
@@ -92,6 +95,11 @@ class Kernel:
     normalises: bool = False
     moments: Callable[..., Moments] | None = None
     gives: Literal["scores", "probabilities", "distances"] = "scores"
+
+    @property
+    def multiplies_weights(self) -> bool:
+        """Whether it makes sums of products with weights, as convolutions, attention and recurrent layers do."""
+        return self.weight_uses is not None or (self.products is not None and self.arrays is not None)
 
     @property
     def settings(self) -> frozenset[str]:
@@ -127,8 +135,9 @@ def _keywords(function: Callable[..., Any]) -> frozenset[str]:
         if each.kind is inspect.Parameter.KEYWORD_ONLY:
             found.add(each.name)
         elif each.kind is inspect.Parameter.VAR_KEYWORD:
-            (settings,) = get_args(get_type_hints(function)[each.name])
-            found.update(get_type_hints(settings))
+            hint = get_type_hints(function)[each.name]
+            if get_origin(hint) is Unpack:  # else they are the arrays of the layer
+                found.update(get_type_hints(get_args(hint)[0]))
     return frozenset(found)
 
 

@@ -152,10 +152,9 @@ class _Run:
             self._learn(group.last, out, inputs)
         first = channels_first(out.array)
         live = self.plan.arena.live_bytes()
+        seen = [channels_first(each.array) for each in inputs[: len(task.layer.inputs)]]
         for index in group.layers:
-            done = (
-                task.multiplications(channels_first(inputs[0].array), first) if index == group.first and inputs else 0
-            )
+            done = task.multiplications(seen, first) if index == group.first and inputs else 0
             layer, arrays = self.plan.graph.layers[index], task.arrays.get(index, {})
             owner = self.plan.graph.owner(layer).name
             self.layers[index] = ExecutedLayer(

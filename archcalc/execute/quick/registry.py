@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any, Literal, NamedTuple, Protocol
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import Pools, kernel_of, settings_of
+from archcalc.execute.calls import Pools, multiplications, settings_of
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.kernels import Workspace
@@ -91,10 +90,9 @@ class Task:
         """The first layer, which does the work."""
         return self.graph.layers[self.group.first]
 
-    def multiplications(self, x: Array, out: Array) -> int:
-        """Multiply-adds of one image: how often the weights were used for these maps (N, C, H, W)."""
-        uses = kernel_of(self.layer).weight_uses
-        return 0 if uses is None else uses(x, out) * prod(self.arrays[self.group.first]["weight"])
+    def multiplications(self, maps: Sequence[Array], out: Array) -> int:
+        """Multiply-adds of one image, for these maps (N, C, *positions)."""
+        return multiplications(self.layer, maps, out, self.arrays.get(self.group.first, {}))
 
     def settings(self, *names: str) -> dict[str, Any]:
         """Settings of the first layer by name."""

@@ -8,7 +8,17 @@ from typing import Literal, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import Inputs, Pools, errors_of, inputs_by_layer, kernel_of, run, settings_of
+from archcalc.core.shapes import Shape
+from archcalc.execute.calls import (
+    Inputs,
+    Pools,
+    errors_of,
+    inputs_by_layer,
+    kernel_of,
+    multiplications,
+    run,
+    settings_of,
+)
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array, Kernel, Matrices
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
@@ -71,13 +81,14 @@ def execute(
         with errors_of(layer, KernelError):
             out = run(layer, inputs, given, pools, algorithm=algorithm, out=place)
         maps.put(index, out)
-        done = _multiplications(kernel, inputs, out, arrays, counter if count else None)
+        sizes = {name: array.shape for name, array in arrays.items()}
+        done = _multiplications(layer, inputs, out, sizes, counter if count else None)
         layers.append(
             ExecutedLayer(
                 layer.name,
                 out.shape[1:],
                 out.dtype.name,
-                {name: array.shape for name, array in arrays.items()},
+                sizes,
                 done,
                 maps.live_bytes(),
                 _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
@@ -148,13 +159,11 @@ def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Map
 
 
 def _multiplications(
-    kernel: Kernel, inputs: Sequence[Array], out: Array, arrays: Mapping[str, Array], counter: Counter | None
+    layer: Layer, inputs: Sequence[Array], out: Array, sizes: Mapping[str, Shape], counter: Counter | None
 ) -> int:
-    """Multiply-adds of one image: those done, or without a counter how often the weights were used."""
-    if kernel.weight_uses is None:
-        return 0
-    if counter is None:
-        return kernel.weight_uses(inputs[0], out) * int(arrays["weight"].size)
+    """Multiply-adds of one image: those done with weights, or without a counter those that the sizes ask for."""
+    if counter is None or kernel_of(layer).weight_uses is None:
+        return multiplications(layer, inputs, out, sizes)
     each, rest = divmod(counter.multiplications, len(out))
     if rest:
         raise KernelError(f"{counter.multiplications} multiplications for {len(out)} images")

@@ -233,6 +233,9 @@ def _work(layer: _Layer) -> Iterator[Derivation]:
     operations = op.operations(inputs, output)
     for kind, value, expected in zip(operations._fields, operations, row.operations, strict=True):
         if kind == "multiplications" and row.multiplications:
+            if expected != row.multiplications:
+                label = "multiplications in all"
+                yield _derive(row, "all_multiplications", label, value, expected, kind)
             continue
         if expected:
             label = f"other {kind}" if kind == "multiplications" else kind

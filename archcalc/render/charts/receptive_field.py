@@ -28,6 +28,8 @@ KINDS = {
     "convolution": "square",
     "pooling": "triangle-up",
     "dense": "diamond",
+    "attention": "wedge",
+    "recurrent": "triangle-left",
     "merge": "cross",
     "shape": "triangle-right",
     "normalisation": "triangle-down",

@@ -40,6 +40,8 @@ _FAMILIES = {
     "activation": ("activation", "#fdf1cd #b58a14", "#4a3a0a #e7bf4e", "#ffffff #808080"),
     "regularisation": ("dropout", "#f1f1f1 #8a8a8a", "#33383f #a2a8af", "#ffffff #808080"),
     "dense": ("dense", "#f5e0ec #a94f83", "#4c2039 #e597c0", "#b0b0b0 #000000"),
+    "attention": ("attention", "#e4f3d6 #4f8a1b", "#26400f #a3d977", "#dedede #000000"),
+    "recurrent": ("recurrent", "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
     "merge": ("add, concat, multiply", "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
     "shape": ("reshape, crop, pad", "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
     "block": ("block of layers", "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),

@@ -64,6 +64,8 @@ def test_what_is_read_is_what_is_claimed(row: Row) -> None:
         sizes = row.inputs[place][1:]
         for output, position in zip(seen, np.ndindex(row.output[1:]), strict=True):
             inputs = [each for each, is_read in zip(np.ndindex(sizes), output, strict=True) if is_read]
+            if row.fields.get("is_causal") and position == (0,) and not inputs:
+                continue  # a single key is taken whole, whatever it is
             for axis, size in enumerate(sizes):
                 first, last = claimed(reads, axis, position[axis], size)
                 if first < 0:

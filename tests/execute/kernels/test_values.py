@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from archcalc.execute.calls import multiplications
 from archcalc.execute.kernels import KERNELS, Array
+from archcalc.graph.layer_graph import Layer
 from tests.networks import op
 from tests.ops.rows import SMALL, Row, label
 
@@ -24,6 +26,12 @@ class Values(NamedTuple):
     wanted: Any
     fields: Mapping[str, Any] = {}
     arrays: Mapping[str, Any] = {}
+
+
+def _constant(gates: int, biases: list[int]) -> dict[str, Any]:
+    """Arrays of a recurrent layer with one unit whose gates depend on nothing but their biases."""
+    zeros = [[0]] * gates
+    return {"weight_ih_l0": zeros, "weight_hh_l0": zeros, "bias_ih_l0": biases, "bias_hh_l0": [0] * gates}
 
 
 VALUES = [
@@ -63,6 +71,31 @@ VALUES = [
     Values("rms_norm", [[3, 4]], [0.75, 2], {"epsilon": 3.5}, {"weight": [1, 2]}),
     Values("group_norm", [[1, 3, 0, 8]], [-1, 1, -1, 1], {"num_groups": 2, "affine": False, "epsilon": 1e-12}),
     Values("instance_norm", [[[1, 3], [0, 8]]], [[-1, 1], [-1, 1]], {"epsilon": 1e-12}),
+    Values("scale", [[1, 2]], [4, 9], {"bias": True}, {"weight": [3, 4], "bias": [1, 1]}),
+    Values("position_embedding", [[[1, 2]]], [[11, 22]], {}, {"weight": [[10, 20]]}),
+    Values("class_token", [[[1, 2]]], [[9, 1, 2]], {}, {"weight": [[9]]}),
+    Values(
+        "embedding", [[2, 0]], [[3, 1], [30, 10]], {"num_embeddings": 3, "embedding_dim": 2},
+        {"weight": [[1, 10], [2, 20], [3, 30]]},
+    ),
+    # (1 2; 3 4)·(1 0; 0 2) = (1 4; 3 8), a column of each matrix as a channel.
+    Values("matmul", [[[1, 3], [2, 4]], [[1, 0], [0, 2]]], [[1, 3], [4, 8]]),
+    # A query of 0 takes as much of each value.
+    Values("scaled_dot_product_attention", [[[0]], [[1, 2]], [[3, 5]]], [[4]]),
+    # Queries of 0: the mean of 2x + 1, times 10 and 3 more.
+    Values(
+        "multi_head_attention", [[[1, 3]]], [[53, 53]], {"num_heads": 1},
+        {"in_proj_weight": [[0], [0], [2]], "in_proj_bias": [0, 0, 1], "out_proj_weight": [[10]], "out_proj_bias": [3]},
+    ),
+    # Running sums.
+    Values(
+        "rnn", [[[1, 2, 3]]], [[1, 3, 6]], {"hidden_size": 1, "nonlinearity": "relu", "bias": False},
+        {"weight_ih_l0": [[1]], "weight_hh_l0": [[1]]},
+    ),
+    # All gates open: the cell counts the steps.
+    Values("lstm", [[[7, 8]]], [[0.76159416, 0.96402758]], {"hidden_size": 1}, _constant(4, [100, 100, 100, 100])),
+    # Half of the old state and half of 1.
+    Values("gru", [[[7, 8]]], [[0.5, 0.75]], {"hidden_size": 1}, _constant(3, [0, 0, 100])),
     Values("chunk", [[1, 2, 3, 4, 5]], [4, 5], {"chunks": 2, "index": 1}),
     Values("split", [[1, 2, 3, 4]], [2, 3], {"sizes": [1, 2, 1], "index": 1}),
     Values("narrow", [[[1, 2, 3, 4, 5]]], [[2, 4]], {"axis": "length", "start": 1, "step": 2}),
@@ -125,8 +158,8 @@ def test_shapes_and_arrays_are_those_of_the_analysis(row: Row) -> None:
     out = run(row.kind, row.fields, maps, {name: np.ones(size, "float32") for name, size in sizes.items()})
     assert out.shape == (2, *row.output)
     assert out.dtype == "float32"
-    uses = 0 if kernel.weight_uses is None else kernel.weight_uses(maps[0], out) * int(np.prod(sizes["weight"]))
-    assert uses == row.macs
+    layer = Layer(row.kind, op(row.kind, **row.fields), ())
+    assert multiplications(layer, maps, out, sizes) == row.macs
 
 
 @pytest.mark.parametrize("kind", [kind for kind in {row.kind: None for row in SMALL} if KERNELS[kind].in_place])

@@ -98,7 +98,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
         "pad_channels": draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])),
         "upsample2d": {"scale": draw(_pair(1, 3)), "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
     }  # fmt: skip
-    others = [row.fields for row in SMALL if row.kind == kind] or [{}]
+    others = [row.fields for row in _PLAIN if row.kind == kind] or [{}]
     return dict(every[kind] if kind in every else draw(st.sampled_from(others)))
 
 
@@ -112,8 +112,9 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
         return None
 
 
-#: Flat maps and images: tokens have one position axis.
-CHOICES = sorted(set(OPS) - {"input", "max_unpool2d", "tokens", "grid"})
+#: Rows of flat maps and images, and the ops that have such maps: tokens have one position axis.
+_PLAIN = [row for row in SMALL if all(len(each) in (1, 3) for each in (*row.inputs, row.output))]
+CHOICES = sorted({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ {*OPS} | {row.kind for row in _PLAIN})
 #: What a plan may do together with the layer before it.
 FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
 #: What a plan may do together with the layers after it, and the pool that is undone.

@@ -3,11 +3,32 @@
 They are the reference for what an op means; figures that are printed in a paper are next to the small ones.
 """
 
-from tests.ops.rows import activation, arrange, convolution, dense, merging, norm, pooling, resize, shapes
+from tests.ops.rows import (
+    activation,
+    arrange,
+    attention,
+    convolution,
+    dense,
+    merging,
+    norm,
+    pooling,
+    recurrent,
+    resize,
+    shapes,
+    trained,
+)
 from tests.ops.rows.row import Row, label
 
 #: Rows on maps so small that kernels are tried on them value by value. An op that has one needs no other table.
-SMALL = [*activation.NEWER, *norm.NEWER, *arrange.ROWS, *resize.ROWS]
+SMALL = [
+    *activation.NEWER,
+    *norm.NEWER,
+    *arrange.ROWS,
+    *resize.ROWS,
+    *trained.ROWS,
+    *attention.ROWS,
+    *recurrent.ROWS,
+]
 ROWS = [
     *convolution.ROWS,
     *dense.ROWS,

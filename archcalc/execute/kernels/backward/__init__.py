@@ -9,15 +9,18 @@ from __future__ import annotations
 from archcalc.execute.kernels.backward import (
     activation,
     arrange,
+    attention,
     conv,
     curves,
     dense,
     merge,
     norm,
     pool,
+    recurrent,
     reshape,
     resize,
     sample_norm,
+    trained,
 )
 from archcalc.execute.kernels.backward.registry import BACKWARD, Backward, Gradients, Nature, backward
 
@@ -28,6 +31,7 @@ __all__ = [
     "Nature",
     "activation",
     "arrange",
+    "attention",
     "backward",
     "conv",
     "curves",
@@ -35,7 +39,9 @@ __all__ = [
     "merge",
     "norm",
     "pool",
+    "recurrent",
     "reshape",
     "resize",
     "sample_norm",
+    "trained",
 ]

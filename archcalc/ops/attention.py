@@ -1,0 +1,365 @@
+"""Attention, and products of two maps. A row of T tokens with C features is the map (C, T).
+
+What these ops multiply with one another counts as multiplications, as in the counts of papers and of fvcore.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, product
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
+from archcalc.ops import rules
+from archcalc.ops.axes import axes_named, by_position
+from archcalc.ops.base import (
+    EVERYTHING,
+    POINTS,
+    Count,
+    Letter,
+    Op,
+    Operations,
+    Param,
+    Reads,
+    Real,
+    Size,
+    Spans,
+    elements,
+    names,
+)
+
+#: What people call any of them.
+_ANY = names("attention|внимание|atención|atenção|aufmerksamkeit|注意力|アテンション")
+
+
+class Product(Op):
+    """An op that multiplies maps with one another; `parts` says where its multiplications come from."""
+
+    family = "attention"
+
+    @abstractmethod
+    def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
+        """Multiplications of one image by what they are for: projections, QKᵀ, AV."""
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        first, *others = self.parts(inputs, output).values()
+        for part in others:
+            first = first + part
+        return first  # type: ignore[no-any-return]
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        parts = self.parts(inputs, self.output_shape(inputs))
+        return [f"{int(count):,} multiplications for {name}" for name, count in parts.items()] if len(parts) > 1 else []
+
+
+class Matmul(Product):
+    """The product of two maps as matrices of positions × channels; each may be transposed first. Source: PyTorch."""
+
+    kind = "matmul"
+    stem = "matmul"
+    noun = "matmul"
+    words = names("matrix product|matrix multiplication|bmm|batch matmul|dot|dot product|произведение матриц|矩阵乘法")
+    fewest_inputs = 2
+    most_inputs = 2
+
+    transpose_first: bool = False
+    transpose_second: bool = False
+
+    def sides(self, inputs: Sequence[Shape]) -> tuple[Shape, Shape]:
+        """Rows and columns of both matrices."""
+        first, second = ((shape[1], shape[0]) for shape in inputs)
+        turned = (first[::-1] if self.transpose_first else first, second[::-1] if self.transpose_second else second)
+        return turned
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        for shape in inputs:
+            if len(shape) != 2:
+                raise ShapeError(
+                    "needs rows of positions", f"input {format_shape(shape)}; tokens makes a row of positions"
+                )
+        first, second = self.sides(inputs)
+        if first[1] != second[0]:
+            raise ShapeError(
+                "the columns of the first matrix are not the rows of the second",
+                f"{first[0]}×{first[1]} and {second[0]}×{second[1]}, as positions×channels",
+                "transpose_first and transpose_second turn them round",
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        first, second = self.sides(inputs)
+        return (second[1], first[0])
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
+        first, _ = self.sides(inputs)
+        return {"the product": output[1] * first[1] * output[0]}
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        first, _ = self.sides(inputs)
+        return Operations(rules.sums(elements(output), first[1], 0), self.macs(inputs, output))
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (EVERYTHING if self.transpose_first else POINTS, EVERYTHING)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        turned = [name for name in ("first", "second") if getattr(self, f"transpose_{name}")]
+        return f"matmul, {' and '.join(turned)} transposed" if turned else "matmul"
+
+
+class Heads(Product):
+    """What the two kinds of attention share: QKᵀ, a softmax and AV, head by head."""
+
+    num_heads: Annotated[Count, Letter("h", "heads")] = 1
+    is_causal: bool = False
+
+    def heads_divide(self, sizes: Mapping[str, Number]) -> None:
+        """Raise `ShapeError` where the channels are no whole heads."""
+        for name, size in sizes.items():
+            if size % self.num_heads:
+                raise ShapeError(
+                    f"num_heads does not divide the {name}",
+                    f"{size} {name}, num_heads {self.num_heads}; the remainder is {size % self.num_heads}",
+                )
+
+    def scores(self, queries: Number, keys: Number, embed: Number, values: Number) -> Operations:
+        """What happens between the projections: each query meets so many keys."""
+        pairs = self.num_heads * queries * keys
+        return Operations(
+            additions=rules.sums(pairs, rules.group_depth(embed, self.num_heads), 0)
+            + rules.sums(self.num_heads * queries, keys, 0)
+            + rules.sums(queries * values, keys, 0),
+            # QKᵀ and AV, and the queries divided by the root of the depth of a head.
+            multiplications=queries * keys * embed + queries * keys * values + queries * embed,
+            divisions=pairs,
+            exponentials=pairs,
+        )
+
+    def keys_read(self, queries: Shape, keys: Shape) -> Reads:
+        """What a query reads of the keys and the values: all, or those up to its own position."""
+        if not self.is_causal:
+            return EVERYTHING
+        last = int(keys[1]) - 1
+        return (Spans(tuple([(0, min(index, last)) for index in range(queries[1])])),)
+
+
+class ScaledDotProductAttention(Heads):
+    """softmax(QKᵀ/√d)·V for each head, from queries, keys and values as rows of tokens.
+
+    Source: Vaswani et al. 2017, equation 1.
+    """
+
+    kind = "scaled_dot_product_attention"
+    stem = "attention"
+    noun = "attention"
+    words = (*names("sdpa|dot product attention|scaled dot product"), *_ANY)
+    fewest_inputs = 3
+    most_inputs = 3
+
+    scale: Annotated[Real, Field(gt=0)] | None = None
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        queries, keys, values = inputs
+        if {len(shape) for shape in inputs} != {2}:
+            listed = ", ".join(map(format_shape, inputs))
+            raise ShapeError("needs rows of positions", f"inputs {listed}; tokens makes a row of positions")
+        self.heads_divide({"channels of the queries": queries[0], "channels of the values": values[0]})
+        if queries[0] != keys[0]:
+            raise ShapeError(
+                "queries and keys differ in channels", f"queries {format_shape(queries)}, keys {format_shape(keys)}"
+            )
+        if keys[1] != values[1]:
+            raise ShapeError(
+                "keys and values differ in number", f"keys {format_shape(keys)}, values {format_shape(values)}"
+            )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[2][0], inputs[0][1])
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
+        queries, keys, values = inputs
+        pairs = queries[1] * keys[1]
+        return {"QKᵀ": pairs * queries[0], "AV": pairs * values[0]}
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        queries, keys, values = inputs
+        return self.scores(queries[1], keys[1], queries[0], values[0])
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        read = self.keys_read(inputs[0], inputs[1])
+        return (POINTS, read, read)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"attention, {several(self.num_heads, 'head')}" + (", causal" if self.is_causal else "")
+
+
+class MultiheadAttention(Heads):
+    """Queries, keys and values projected, attention head by head, and a last projection.
+
+    One input attends to itself; two are queries, and what keys and values are made of; three are queries, keys and
+    values. With `window_size` the positions of a map attend to those of their own window. Source: Vaswani et al. 2017,
+    section 3.2.2; windows and `relative_position_bias`: Liu et al. 2021, section 3.2. Arrays as in PyTorch.
+    """
+
+    kind = "multi_head_attention"
+    stem = "attention"
+    noun = "multi-head attention"
+    words = (
+        *names(
+            "multiheadattention|mha|msa|self attention|multi head self attention|cross attention|window attention|"
+            "w msa|самовнимание|многоголовое внимание|autoatención|auto attention|多头注意力|自注意力"
+        ),
+        *_ANY,
+    )
+    most_inputs = 3
+
+    num_heads: Annotated[Count, Letter("h", "heads")]
+    embed_dim: Annotated[Count | None, Letter("E", "embedding")] = None
+    kdim: Count | None = None
+    vdim: Count | None = None
+    bias: bool = True
+    window_size: Annotated[
+        tuple[Size, ...] | None,
+        BeforeValidator(
+            lambda value: None if value is None else by_position(value),
+            json_schema_input_type=Size | tuple[Size, ...] | None,
+        ),
+    ] = None
+    relative_position_bias: bool = False
+
+    def resolve(self, inputs: Sequence[Shape]) -> "MultiheadAttention":
+        """Every size that depends on the inputs."""
+        queries, embed = inputs[0], self.embed_dim or inputs[0][0]
+        rank = len(queries) - 1
+        window = self.window_size
+        if window is not None and len(window) == 1 and rank > 1:
+            window = window * rank
+        given: dict[str, Any] = {
+            "embed_dim": embed,
+            "kdim": self.kdim or embed,
+            "vdim": self.vdim or embed,
+            "window_size": window,
+        }
+        return self.model_copy(update=given)
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        queries, keys, values = _three(inputs)
+        if min(map(len, inputs)) < 2:
+            listed = ", ".join(map(format_shape, inputs))
+            raise ShapeError("needs positions, but an input is flat", f"inputs {listed}")
+        if self.embed_dim != queries[0] or self.kdim != keys[0] or self.vdim != values[0]:
+            raise ShapeError(
+                "embed_dim, kdim and vdim are not the channels of queries, keys and values",
+                f"embed_dim {self.embed_dim}, kdim {self.kdim}, vdim {self.vdim}; channels {queries[0]}, {keys[0]}, "
+                f"{values[0]}; left out, all are those of the queries",
+            )
+        self.heads_divide({"channels": queries[0]})
+        if keys[1:] != values[1:]:
+            raise ShapeError(
+                "keys and values differ in number", f"keys {format_shape(keys)}, values {format_shape(values)}"
+            )
+        if self.is_causal and len(queries) != 2:
+            raise ShapeError("is_causal is for rows of tokens", f"input {format_shape(queries)}")
+        if self.window_size is not None or self.relative_position_bias:
+            self._check_windows(inputs)
+
+    def _check_windows(self, inputs: Sequence[Shape]) -> None:
+        if len(inputs) != 1:
+            raise ShapeError("windows and relative positions are for maps that attend to themselves: one input")
+        sizes, window = inputs[0][1:], self.window_size
+        if window is None:
+            return
+        if len(window) != len(sizes):
+            raise ShapeError(
+                "window_size needs a number for each position axis",
+                f"window_size {list(window)}, input {format_shape(inputs[0])}",
+            )
+        for axis, size, side in zip(axes_named(inputs[0])[1:], sizes, window, strict=True):
+            if size % side:
+                raise ShapeError(
+                    f"window_size does not divide the {axis}",
+                    f"input {format_shape(inputs[0])}, window_size {side}; the remainder is {size % side}",
+                )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *inputs[0][1:])
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        embed, keys, values = (shape[0] for shape in _three(inputs))
+        if embed == keys == values:
+            arrays = [Param("in_proj_weight", (3 * embed, embed))]
+        else:
+            sizes = {"q": embed, "k": keys, "v": values}
+            arrays = [Param(f"{name}_proj_weight", (embed, size)) for name, size in sizes.items()]
+        if self.bias:
+            arrays.append(Param("in_proj_bias", (3 * embed,)))
+        arrays.append(Param("out_proj_weight", (embed, embed)))
+        if self.bias:
+            arrays.append(Param("out_proj_bias", (embed,)))
+        if self.relative_position_bias:
+            offsets = product([2 * side - 1 for side in self.window_size or inputs[0][1:]])
+            arrays.append(Param("relative_position_bias_table", (offsets, self.num_heads)))
+        return tuple(arrays)
+
+    def _seen(self, keys: Shape) -> Number:
+        """How many keys a query meets."""
+        return product(self.window_size if self.window_size is not None else keys[1:])
+
+    def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
+        queries, keys, values = _three(inputs)
+        embed, rows, others = queries[0], product(queries[1:]), product(keys[1:])
+        pairs = rows * self._seen(keys)
+        return {
+            "the projections": rules.linear_multiplications(rows * embed, embed)
+            + rules.linear_multiplications(others * keys[0], embed)
+            + rules.linear_multiplications(others * values[0], embed)
+            + rules.linear_multiplications(rows * embed, embed),
+            "QKᵀ": pairs * embed,
+            "AV": pairs * embed,
+        }
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        queries, keys, values = _three(inputs)
+        embed, rows, others, bias = queries[0], product(queries[1:]), product(keys[1:]), int(self.bias)
+        inner = self.scores(rows, self._seen(keys), embed, embed)
+        offsets = self.num_heads * rows * self._seen(keys) * int(self.relative_position_bias)
+        projected = (
+            2 * rules.sums(rows * embed, embed, bias)
+            + rules.sums(others * embed, keys[0], bias)
+            + rules.sums(others * embed, values[0], bias)
+        )
+        return inner._replace(
+            additions=projected + inner.additions + offsets,
+            multiplications=self.parts(inputs, output)["the projections"] + inner.multiplications,
+        )
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        queries, keys, _ = _three(inputs)
+        if self.window_size is not None:
+            return (
+                tuple([_own_window(int(size), side) for size, side in zip(queries[1:], self.window_size, strict=True)]),
+            )
+        read = self.keys_read(queries, keys)
+        return (read,) if len(inputs) == 1 else (POINTS, read, read)[: len(inputs)]
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        window = "" if self.window_size is None else f", windows of {'×'.join(map(str, self.window_size))}"
+        causal = ", causal" if self.is_causal else ""
+        return f"attention, {several(self.num_heads, 'head')}{window}{causal}"
+
+
+def _three(inputs: Sequence[Shape]) -> tuple[Shape, Shape, Shape]:
+    """Queries, keys and values."""
+    return inputs[0], inputs[min(1, len(inputs) - 1)], inputs[-1]
+
+
+def _own_window(size: int, side: int) -> Spans:
+    """Each position reads the window in which it lies."""
+    return Spans(tuple([(index // side * side, index // side * side + side - 1) for index in range(size)]))

@@ -1,0 +1,147 @@
+"""Recurrent layers over a row of positions: the map (C, T) is T steps of C features."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
+from archcalc.ops import rules
+from archcalc.ops.base import EVERYTHING, Count, Letter, Op, Operations, Param, Reads, Spans, elements, names
+
+
+class Recurrent(Op):
+    """Steps through the positions; arrays and fields as PyTorch's. `last`: only the state after the last step."""
+
+    family = "recurrent"
+    unit = "unit"
+    #: Rows of the weights for each hidden unit, and what a step does for each unit besides the products with weights.
+    gates: ClassVar[int]
+    each: ClassVar[Operations]
+
+    hidden_size: Annotated[Count, Letter("K", "hidden units")]
+    num_layers: Count = 1
+    bias: bool = True
+    bidirectional: bool = False
+    last: bool = False
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) != 2:
+            raise ShapeError(
+                "needs a row of positions, each a step", f"input {format_shape(inputs[0])}; tokens makes such a row"
+            )
+
+    @property
+    def directions(self) -> int:
+        """2 where it goes backward too."""
+        return 2 if self.bidirectional else 1
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        features = self.directions * self.hidden_size
+        return (features,) if self.last else (features, inputs[0][1])
+
+    def depths(self, inputs: Sequence[Shape]) -> Iterator[Number]:
+        """Features that each layer reads at a step."""
+        for layer in range(self.num_layers):
+            yield inputs[0][0] if layer == 0 else self.directions * self.hidden_size
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        rows = self.gates * self.hidden_size
+        arrays = []
+        for layer, depth in enumerate(self.depths(inputs)):
+            for way in ("", "_reverse")[: self.directions]:
+                arrays += [Param(f"weight_ih_l{layer}{way}", (rows, depth))]
+                arrays += [Param(f"weight_hh_l{layer}{way}", (rows, self.hidden_size))]
+                if self.bias:
+                    arrays += [Param(f"bias_{kind}_l{layer}{way}", (rows,)) for kind in ("ih", "hh")]
+        return tuple(arrays)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        rows, steps, hidden = self.gates * self.hidden_size, inputs[0][1], self.hidden_size
+        each = [
+            rules.linear_multiplications(depth, rows) + rules.linear_multiplications(hidden, rows)
+            for depth in self.depths(inputs)
+        ]
+        total: int = each[0]
+        for other in each[1:]:
+            total = total + other
+        return self.directions * steps * total
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        rows, steps, hidden = self.gates * self.hidden_size, inputs[0][1], self.hidden_size
+        times = self.directions * steps
+        sums: Number = 0
+        for depth in self.depths(inputs):
+            # What comes from the input, what comes from the state, and both together.
+            sums = sums + rules.sums(rows, depth, int(self.bias)) + rules.sums(rows, hidden, int(self.bias)) + rows
+        units = times * self.num_layers * hidden
+        inner = Operations(*(count * units for count in self.each))
+        return inner._replace(
+            additions=times * sums + inner.additions,
+            multiplications=self.macs(inputs, output) + inner.multiplications,
+        )
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        if self.last or self.bidirectional:
+            return (EVERYTHING,)
+        return ((Spans(tuple([(0, index) for index in range(inputs[0][1])])),),)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        both = ", bidirectional" if self.bidirectional else ""
+        layers = "" if self.num_layers == 1 else f", {self.num_layers} layers"
+        return f"{self.noun} {self.hidden_size}{layers}{both}" + (", last step" if self.last else "")
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return f"{several(self.hidden_size, 'hidden unit')} of {several(elements(inputs[0][:1]), 'feature')} a step"
+
+
+class Rnn(Recurrent):
+    """h = tanh(W·x + b + U·h + c), or with a ReLU. Source: Elman 1990; PyTorch, `RNN`."""
+
+    kind = "rnn"
+    stem = "rnn"
+    noun = "RNN"
+    words = names("simplernn|elman|vanilla rnn|recurrent|recurrent layer|рекуррентный|рекуррентная|recurrente|循环")
+    gates = 1
+
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+    @property
+    def each(self) -> Operations:  # type: ignore[override]  # here it depends on the setting
+        """A tanh, or a comparison."""
+        return _TANH if self.nonlinearity == "tanh" else Operations(comparisons=1)
+
+
+_TANH = Operations(additions=2, multiplications=1, divisions=1, exponentials=1)
+_SIGMOID = Operations(additions=1, divisions=1, exponentials=1)
+
+
+def _together(*parts: tuple[int, Operations]) -> Operations:
+    """Some operations so many times."""
+    return Operations(*(sum(times * part[index] for times, part in parts) for index in range(len(_TANH))))
+
+
+class Lstm(Recurrent):
+    """Long short-term memory: gates i, f, o, c = f·c + i·g, h = o·tanh(c). Source: Hochreiter & Schmidhuber 1997."""
+
+    kind = "lstm"
+    stem = "lstm"
+    noun = "LSTM"
+    words = names("long short term memory|blstm|bilstm|лстм|долгая краткосрочная память|长短期记忆")
+    gates = 4
+    each = _together((3, _SIGMOID), (2, _TANH), (1, Operations(additions=1, multiplications=3)))
+
+
+class Gru(Recurrent):
+    """Gated recurrent unit: gates r, z, then n = tanh(W·x + r·(U·h)) and h = (1 − z)·n + z·h.
+
+    Source: Cho et al. 2014; PyTorch, `GRU`.
+    """
+
+    kind = "gru"
+    stem = "gru"
+    noun = "GRU"
+    words = names("gated recurrent unit|bigru|гру|управляемый рекуррентный блок|门控循环单元")
+    gates = 3
+    each = _together((2, _SIGMOID), (1, _TANH), (1, Operations(additions=2, multiplications=3)))

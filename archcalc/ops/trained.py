@@ -1,0 +1,140 @@
+"""Trained values that a map is scaled by, that are added to it or put before it, and tables of embeddings."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
+from archcalc.ops.base import (
+    EVERYTHING,
+    POINTS,
+    Count,
+    Letter,
+    Op,
+    Operations,
+    Param,
+    Pointwise,
+    Reads,
+    Window,
+    elements,
+    names,
+)
+
+
+class Scale(Pointwise):
+    """Each channel times a trained factor, and with `bias` plus a trained number. With `frozen: true` they are fixed.
+
+    Source: Caffe, `Scale`; as layer scale Touvron et al. 2021 (Going deeper with image transformers), section 2.
+    """
+
+    kind = "scale"
+    stem = "scale"
+    noun = "scale"
+    words = names("layer scale|layerscale|channel scale|affine channels|gamma|масштаб|масштабирование|escala|échelle")
+    family = "normalisation"
+    unit = "channel"
+
+    bias: bool = False
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        channels = inputs[0][:1]
+        return (Param("weight", channels), Param("bias", channels))[: 1 + self.bias]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        values = elements(output)
+        return Operations(additions=int(self.bias) * values, multiplications=values)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "scale and shift" if self.bias else "scale"
+
+
+class PositionEmbedding(Pointwise):
+    """Adds a trained value to each value of the map. Source: Dosovitskiy et al. 2020, equation 1."""
+
+    kind = "position_embedding"
+    stem = "positions"
+    noun = "position embedding"
+    words = names("positional embedding|positional encoding|pos embed|позиционное кодирование|位置编码")
+    family = "merge"
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return (Param("weight", inputs[0]),)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations(additions=elements(output))
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: every position has values of its own."""
+
+
+class ClassToken(Pointwise):
+    """Puts trained tokens before a row of tokens. Source: Devlin et al. 2018, section 3; Dosovitskiy et al. 2020."""
+
+    kind = "class_token"
+    stem = "token"
+    noun = "class token"
+    words = names("cls token|cls|classification token|register tokens|distillation token|токен класса|类别标记")
+    family = "merge"
+
+    num_tokens: Annotated[Count, Letter("n", "tokens put before")] = 1
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) != 2:
+            raise ShapeError(
+                "needs a row of tokens", f"input {format_shape(inputs[0])}; tokens makes a row of positions"
+            )
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return (Param("weight", (inputs[0][0], self.num_tokens)),)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], inputs[0][1] + self.num_tokens)
+
+    def sliding(self, inputs: Sequence[Shape]) -> None:
+        """None: they come before the whole row."""
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return ((Window(1, before=self.num_tokens),),)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "class token" if self.num_tokens == 1 else f"{several(self.num_tokens, 'class token')}"
+
+
+class Embedding(Op):
+    """For each number the row of a table with this number: T numbers, flat or as one channel, become (features, T).
+
+    A number beyond the table counts on from its start, so that any input can be tried. Source: PyTorch, `Embedding`.
+    """
+
+    kind = "embedding"
+    stem = "embedding"
+    noun = "embedding"
+    words = names("embed|token embedding|word embedding|lookup|lookup table|эмбеддинг|incrustación|嵌入|埋め込み")
+    family = "dense"
+
+    num_embeddings: Annotated[Count, Letter("R", "rows of the table")]
+    embedding_dim: Annotated[Count, Letter("E", "features")]
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) > 1 and inputs[0][0] != 1:
+            raise ShapeError("needs one number for each position", f"input {format_shape(inputs[0])}")
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (self.embedding_dim, *(inputs[0][1:] or inputs[0]))
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return (Param("weight", (self.num_embeddings, self.embedding_dim)),)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations()
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        # The numbers of a flat input have no positions to follow.
+        return (POINTS,) if len(inputs[0]) > 1 else (EVERYTHING,)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"embedding {self.num_embeddings} → {self.embedding_dim}"
