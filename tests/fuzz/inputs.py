@@ -7,11 +7,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.cli.runner import DATA, ROOT
+from tests.cli.runner import DATA
 
 HOSTILE = DATA / "hostile"
 #: What is put into texts and options: extremes, other types, other languages, what steers a terminal.
@@ -444,20 +443,3 @@ KINDS: Mapping[str, Callable[[Random], Input]] = {
 def made(kind: str, number: int) -> Input:
     """The input of this number: always the same."""
     return KINDS[kind](Random(f"{kind} {number}"))
-
-
-def seeds() -> list[Input]:
-    """Inputs that were faults once."""
-    found = [
-        Input((command, path.name, *more), {path.name: path.read_bytes()})
-        for path in sorted(HOSTILE.glob("*.yaml"))
-        if not path.name.startswith(("audit", "draw"))
-        for command, more in (("report", ("-f", "csv")), ("validate", ()), ("explain", ()), ("formula", ()))
-    ]
-    found += [Input(("audit", path.name), {path.name: path.read_bytes()}) for path in sorted(HOSTILE.glob("audit*"))]
-    csv = HOSTILE / "check-esc-heading.csv"
-    return [*found, Input(("check", "lenet5", csv.name), {csv.name: csv.read_bytes()})]
-
-
-assert (ROOT / "tests").is_dir()
-__all__ = ["KINDS", "Input", "Path", "made", "seeds"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Run
-from tests.fuzz.inputs import KINDS, Input, made, seeds
+from tests.fuzz.inputs import KINDS, Input, made
+from tests.fuzz.seeds import COSTLY, seeds
 from tests.steps import at_most_calls
-from tests.tiers import slow
 
 #: Functions that one input may call, and bytes that it may ask for on top of what the process has.
 MOST_CALLS = 40_000_000
@@ -59,16 +59,9 @@ def hold(archcalc: Run, folder: Path, one: Input) -> None:
         assert set(left) <= set(one.files), one
 
 
-def chunks() -> Iterator[tuple[str, int, int]]:
-    for kind in KINDS:
-        many = SLOW if slow() else QUICK
-        for start in range(0, many, CHUNK):
-            yield kind, start, min(start + CHUNK, many)
-
-
-@pytest.mark.parametrize(("kind", "start", "end"), list(chunks()))
-def test_quick(archcalc: Run, tmp_path: Path, kind: str, start: int, end: int) -> None:
-    for number in range(start, end):
+@pytest.mark.parametrize("kind", KINDS)
+def test_some(archcalc: Run, tmp_path: Path, kind: str) -> None:
+    for number in range(QUICK):
         hold(archcalc, tmp_path / str(number), made(kind, number))
 
 
@@ -80,7 +73,13 @@ def test_many(archcalc: Run, tmp_path: Path, kind: str, start: int) -> None:
         hold(archcalc, tmp_path / str(number), made(kind, number))
 
 
-@pytest.mark.parametrize("one", seeds(), ids=lambda one: " ".join(one.arguments))
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(one, marks=[pytest.mark.slow] * (not COSTLY.isdisjoint(one.arguments)), id=" ".join(one.arguments))
+        for one in seeds()
+    ],
+)
 def test_inputs_that_were_faults_once(archcalc: Run, tmp_path: Path, one: Input) -> None:
     hold(archcalc, tmp_path / "folder", one)
 

@@ -178,14 +178,16 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
     if row.receptive_field is not None and row.inputs:
         assert values["receptive_field_height"] == row.receptive_field.height.size
         assert values["receptive_field_width"] == row.receptive_field.width.size
+    symbols: dict[str, int] = {}
     for one in explanation.derivations:
         nodes = one.tree.parts if one.tree.kind == "by" else one.chain()
         for node in nodes:
             text = CODE.write(substituted(node))
             if len(text) < 400:
                 assert evaluate(parse_expression(text), {}) == Fraction(node.value), text
-        symbols = {node.symbol.text: node.value for node in one.tree.walk() if node.symbol}
-        assert all(symbols[node.symbol.text] == node.value for node in one.tree.walk() if node.symbol)
+        for node in one.tree.walk():
+            if node.symbol:
+                assert symbols.setdefault(node.symbol.text, node.value) == node.value, "a letter has one value"
 
 
 @pytest.mark.parametrize("kind", KINDS)
