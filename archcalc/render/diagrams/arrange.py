@@ -27,7 +27,7 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     """Lay a diagram out. `TB` and `LR` run straight down or right; `fit` fills a page of width:height = `ratio`."""
     if direction != "fit":
         down = direction == "TB"
-        return assemble(plan(make_segments(diagram, down), down, 1))
+        return assemble(plan(make_segments(diagram, down), down, 1), diagram.leaving)
     plans: list[tuple[float, Plan]] = []
     lengths = (LONGEST_PIECE, SHORT_PIECE) if diagram.cards else (LONGEST_PIECE,)
     for longest in lengths:
@@ -44,7 +44,7 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
     u_shaped = u_layout(diagram) if not diagram.whole else None
     if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN) >= worth:
         return u_shaped
-    return assemble(best)
+    return assemble(best, diagram.leaving)
 
 
 def _worth(size: tuple[float, float], ratio: float, cost: float) -> float:

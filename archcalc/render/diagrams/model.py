@@ -105,6 +105,11 @@ class Diagram:
         return frozenset(edge.source for edge in self.edges)
 
     @cached_property
+    def leaving(self) -> frozenset[str]:
+        """The nodes below which the size of a map stands, at the line that leaves them."""
+        return frozenset(node.id for node in self.nodes if node.output)
+
+    @cached_property
     def marked(self) -> bool:
         """Whether something is highlighted, before which all else stands back."""
         return any(part.marked for node in self.nodes for part in node.parts)

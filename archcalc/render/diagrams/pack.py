@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from itertools import pairwise
+from math import inf
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point, rounded
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
-from archcalc.render.diagrams.measure import NodeBox, level, measure
+from archcalc.render.diagrams.measure import level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
-from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, moved, single
-from archcalc.render.diagrams.structure import structured
+from archcalc.render.diagrams.section import Block, Stroke
+from archcalc.render.diagrams.segments import Frame, Line, Placed
+from archcalc.render.diagrams.structure import placed, structured
 
 GAP = 6.0
 JOG = 24.0
@@ -36,14 +38,14 @@ class Layout(NamedTuple):
     down: bool
 
 
-def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Segment]:
+def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Block]:
     """The diagram cut where few maps cross, each segment with positions of its own."""
     return cut_segments(diagram, down, longest)[0]
 
 
 def cut_segments(
     diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
-) -> tuple[list[Segment], dict[int, int]]:
+) -> tuple[list[Block], dict[int, int]]:
     """The segments, and the number of that of each node. Edges `apart` pass by the segments between their ends."""
     boxes = measure(diagram, even=not apart)
     order = diagram.order
@@ -58,8 +60,6 @@ def cut_segments(
     into: list[list[Edge]] = [[] for _ in ranges]
     first_use: list[dict[str, None]] = [{} for _ in ranges]
     leaving: list[dict[str, None]] = [{} for _ in ranges]
-    # The size of a map stands at the line that leaves its box, in the last box too.
-    sources = {node.id for node in diagram.nodes if node.output}
     for edge in sorted(diagram.edges, key=lambda edge: (order[edge.source], order[edge.target])):
         start, end = number_of[order[edge.source]], number_of[order[edge.target]]
         into[end].append(edge)
@@ -70,45 +70,53 @@ def cut_segments(
         for number in range(start, end):
             leaving[number][edge.source] = None
             first_use[number + 1][edge.source] = None
-    segments: list[Segment] = []
+    segments: list[Block] = []
     for number, span in enumerate(ranges):
         inside = [boxes[diagram.nodes[place].id] for place in span]
         entries = list(first_use[number])
         if segments:
             exits = segments[-1].exits
             # What comes from afar comes first.
-            entries.sort(key=lambda name: _flip(exits[name], down)[1] if name in exits else -1.0)
-        segments.append(_segment(diagram, inside, into[number], entries, list(leaving[number]), sources, down))
+            entries.sort(key=lambda name: exits.get(name, -inf))
+        top = {()} | {box.node.path[:1] for box in inside}
+        groups = [group for group in diagram.groups if group.path[:1] in top]
+        segments.append(structured(inside, groups, into[number], entries, list(leaving[number]), diagram.leaving, down))
     return segments, number_of
 
 
-def _segment(
-    diagram: Diagram,
-    inside: Sequence[NodeBox],
-    edges: Sequence[Edge],
-    entries: Sequence[str],
-    exits: Sequence[str],
-    sources: set[str],
-    down: bool,
-) -> Segment:
-    if len(inside) == 1 and len(entries) <= 1 and (not exits or list(exits) == [inside[0].node.id]):
-        return single(inside[0], entries, inside[0].node.id in sources, down, edges)
-    top = {inside[0].node.path[:1]} | {box.node.path[:1] for box in inside}
-    groups = [group for group in diagram.groups if group.path[:1] in top]
-    return structured(inside, groups, edges, entries, exits, sources, down)
-
-
 class Spot(NamedTuple):
-    segment: Segment
+    """A segment, and where its axis starts."""
+
+    segment: Block
     along: float
     across: float
+
+    @property
+    def end(self) -> float:
+        return self.along + self.segment.length
+
+    @property
+    def low(self) -> float:
+        return self.across - self.segment.left
+
+    @property
+    def high(self) -> float:
+        return self.across + self.segment.right
+
+    def shared(self, after: Spot) -> list[tuple[str, Point, Point]]:
+        """The maps that leave this segment and enter another one, with both places."""
+        return [
+            (name, (self.end, self.across + self.segment.exits[name]), (after.along, after.across + entry))
+            for name, entry in after.segment.entries.items()
+            if name in self.segment.exits
+        ]
 
 
 class Plan(NamedTuple):
     """Where each segment goes, the lines between segments, and the size of all."""
 
     spots: tuple[Spot, ...]
-    links: tuple[Line, ...]
+    links: tuple[Stroke, ...]
     along: float
     across: float
     down: bool
@@ -119,43 +127,28 @@ class Plan(NamedTuple):
         return (self.across, self.along) if self.down else (self.along, self.across)
 
 
-def plan(segments: Sequence[Segment], down: bool, count: int) -> Plan:
+def plan(segments: Sequence[Block], down: bool, count: int) -> Plan:
     """The segments in `count` columns (or rows, where they run from left to right) of about one length."""
-    chunks = _balanced([_along(segment, down) + GAP for segment in segments], count)
+    chunks = _balanced([segment.length + GAP for segment in segments], count)
     spots: list[Spot] = []
-    links: list[Line] = []
+    links: list[Stroke] = []
     offset = 0.0
     lanes = max((len(segment.entries) for segment in segments), default=1)
     head = 10.0 + LANE * lanes if len(chunks) > 1 else 0.0
     previous_end = 0.0
     longest = 0.0
     for number, chunk in enumerate(chunks):
-        column = row_of([segments[index] for index in chunk], down, head)
-        low = min(spot.across for spot in column)
-        high = max(spot.across + _across(spot.segment, down) for spot in column)
-        shift = offset - low
-        column = [spot._replace(across=spot.across + shift) for spot in column]
+        column = row_of([segments[index] for index in chunk], head)
+        low, high = min(spot.low for spot in column), max(spot.high for spot in column)
+        column = [spot._replace(across=spot.across + offset - low) for spot in column]
         if number:
-            links += _turn(spots[-1], column[0], down, head, previous_end, offset - GUTTER - LANE * (lanes - 1))
-        links += [line for a, b in pairwise(column) for line in joints(a, b, down)]
+            links += _turn(spots[-1], column[0], head, previous_end, offset - GUTTER - LANE * (lanes - 1))
+        links += [line for a, b in pairwise(column) for line in joints(a, b)]
         spots += column
-        previous_end = max(spot.along + _along(spot.segment, down) for spot in column)
+        previous_end = max(spot.end for spot in column)
         longest = max(longest, previous_end)
         offset += high - low + GUTTER + LANE * (lanes - 1)
     return Plan(tuple(spots), tuple(links), longest + head, offset - GUTTER - LANE * (lanes - 1), down)
-
-
-def _along(segment: Segment, down: bool) -> float:
-    return segment.height if down else segment.width
-
-
-def _across(segment: Segment, down: bool) -> float:
-    return segment.width if down else segment.height
-
-
-def _flip(point: Point, down: bool) -> tuple[float, float]:
-    """Position along and across the direction of reading."""
-    return (point[1], point[0]) if down else point
 
 
 def _balanced(sizes: Sequence[float], count: int) -> list[range]:
@@ -199,101 +192,75 @@ def _runs(sizes: Sequence[float], limit: float) -> list[range]:
     return [*runs, range(start, len(sizes))]
 
 
-def row_of(segments: Sequence[Segment], down: bool, head: float, straight: bool = False) -> list[Spot]:
+def row_of(segments: Sequence[Block], head: float, straight: bool = False) -> list[Spot]:
     """Segments one after the other, entry under exit; unless `straight`, only where the column gets little wider."""
-    widest = max(_across(segment, down) for segment in segments)
-    aligned = _aligned(segments, down, head, None)
-    low = min(spot.across for spot in aligned)
-    high = max(spot.across + _across(spot.segment, down) for spot in aligned)
+    widest = max(segment.across for segment in segments)
+    aligned = _aligned(segments, head, None)
+    low, high = min(spot.low for spot in aligned), max(spot.high for spot in aligned)
     if straight or high - low <= WIDENED * widest:
         return aligned
-    return _aligned(segments, down, head, widest / 2)
+    return _aligned(segments, head, widest / 2)
 
 
-def _aligned(segments: Sequence[Segment], down: bool, head: float, half: float | None) -> list[Spot]:
+def _aligned(segments: Sequence[Block], head: float, half: float | None) -> list[Spot]:
     """Segments with entries under exits, at most `half` to both sides of the middle."""
     spots: list[Spot] = []
     along = head
     for segment in segments:
-        size = _across(segment, down)
-        across = -size / 2
+        spot = Spot(segment, along, (segment.left - segment.right) / 2)
         if spots:
-            before = spots[-1]
-            shared = [name for name in segment.entries if name in before.segment.exits]
+            shared = spots[-1].shared(spot)
             if shared:
-                exit_at = before.across + _flip(before.segment.exits[shared[-1]], down)[1]
-                across = exit_at - _flip(segment.entries[shared[-1]], down)[1]
-                across = across if half is None else min(max(across, -half), half - size)
-            along += JOG if _bent(before, segment, across, down) else GAP
-        spots.append(Spot(segment, along, across))
-        along += _along(segment, down)
+                _, start, goal = shared[-1]
+                low = spot.low + start[1] - goal[1]
+                low = low if half is None else min(max(low, -half), half - segment.across)
+                spot = spot._replace(across=low + segment.left)
+            bent = any(abs(start[1] - goal[1]) > _STRAIGHT for _, start, goal in spots[-1].shared(spot))
+            spot = spot._replace(along=along + (JOG if bent else GAP))
+        spots.append(spot)
+        along = spot.end
     return spots
 
 
-def _bent(before: Spot, segment: Segment, across: float, down: bool) -> bool:
-    return any(
-        abs(before.across + _flip(before.segment.exits[name], down)[1] - across - _flip(at, down)[1]) > _STRAIGHT
-        for name, at in segment.entries.items()
-        if name in before.segment.exits
-    )
-
-
-def _place(spot: Spot, point: Point, down: bool) -> Point:
-    along, across = _flip(point, down)
-    along, across = along + spot.along, across + spot.across
-    return (across, along) if down else (along, across)
-
-
-def joints(before: Spot, after: Spot, down: bool) -> list[Line]:
+def joints(before: Spot, after: Spot) -> list[Stroke]:
     """Lines from a segment to the next one of the same column; those that step aside turn at levels of their own."""
-    ends = [
-        (name, _place(before, before.segment.exits[name], down), _place(after, entry, down))
-        for name, entry in after.segment.entries.items()
-        if name in before.segment.exits
-    ]
-    steps = [name for name, start, end in ends if abs(_flip(start, down)[1] - _flip(end, down)[1]) > _STRAIGHT]
+    ends = before.shared(after)
+    steps = [name for name, start, goal in ends if abs(start[1] - goal[1]) > _STRAIGHT]
     lines = []
-    for name, start, end in ends:
-        (low, left), (high, right) = _flip(start, down), _flip(end, down)
+    for name, (low, left), (high, right) in ends:
+        corners = [(low, left), (high, left)]
         if name in steps:
             # What steps to the right turns the earlier, the farther to the right it is.
-            aside = sorted(
-                steps, key=lambda step: -_flip(before.segment.exits[step], down)[1] * (1 if right > left else -1)
-            )
+            aside = sorted(steps, key=lambda step: -before.segment.exits[step] * (1 if right > left else -1))
             level = low + (high - low) * (aside.index(name) + 1) / (len(aside) + 1)
             corners = [(low, left), (level, left), (level, right), (high, right)]
-        else:
-            corners = [(low, left), (high, left)]
-        lines.append(Line(Edge(name, ""), rounded([_flip(corner, down) for corner in corners], 6.0), False))
+        lines.append(joint(name, corners))
     return lines
 
 
-def _turn(before: Spot, after: Spot, down: bool, head: float, end: float, gutter: float) -> list[Line]:
+def joint(name: str, corners: Sequence[Point]) -> Stroke:
+    """A line between segments."""
+    return Stroke(Edge(name, ""), tuple(corners), False, radius=6.0)
+
+
+def _turn(before: Spot, after: Spot, head: float, end: float, gutter: float) -> list[Stroke]:
     """Lines from the end of a column round to the start of the next one."""
     lines = []
     last = len(after.segment.entries) - 1
     # The map that leaves nearest to the gutter takes the inner lane below, the outer one above: lines do not cross.
-    for lane, (name, entry) in enumerate(reversed(list(after.segment.entries.items()))):
-        start = _flip(_place(before, before.segment.exits[name], down), down)
-        goal = _flip(_place(after, entry, down), down)
+    for lane, (name, start, goal) in enumerate(reversed(before.shared(after))):
         bottom = end + 9.0 + LANE * lane
         side = gutter + GUTTER / 2 + LANE * lane
         top = head - 9.0 - LANE * (last - lane)
         corners = [start, (bottom, start[1]), (bottom, side), (top, side), (top, goal[1]), goal]
-        points = [(across, along) if down else (along, across) for along, across in corners]
-        lines.append(Line(Edge(name, ""), rounded(points, 6.0), False))
+        lines.append(joint(name, corners))
     return lines
 
 
-def assemble(plan: Plan) -> Layout:
-    """The positions of everything in one system."""
-    down = plan.down
-    segments = [moved(spot.segment, *((spot.across, spot.along) if down else (spot.along, spot.across)))
-              for spot in plan.spots]  # fmt: skip
-    return Layout(
-        tuple(node for segment in segments for node in segment.nodes),
-        tuple(frame for segment in segments for frame in segment.frames),
-        (*plan.links, *(line for segment in segments for line in segment.lines)),
-        *plan.size,
-        down,
-    )
+def assemble(plan: Plan, leaves: Set[str]) -> Layout:
+    """The positions of everything in one system; the maps of `leaves` leave their boxes."""
+    blocks = [Block(0.0, 0.0, 0.0, strokes=plan.links)]
+    blocks += [spot.segment.moved(spot.along, spot.across) for spot in plan.spots]
+    found = [placed(block, leaves, plan.down) for block in blocks]
+    nodes, frames, lines = (tuple(one for part in parts for one in part) for parts in zip(*found, strict=True))
+    return Layout(nodes, frames, lines, *plan.size, plan.down)

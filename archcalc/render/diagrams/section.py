@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point
+from archcalc.render.diagrams.drawing import CORNER, Point
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.segments import HEADER, label_size
@@ -28,6 +28,7 @@ class Stroke(NamedTuple):
     points: tuple[Point, ...]
     arrow: bool
     bezier: bool = False
+    radius: float = CORNER
 
 
 class Area(NamedTuple):
@@ -54,6 +55,11 @@ class Block(NamedTuple):
     exits: Mapping[str, float] = {}
     #: Half the width of the box at the front, and half its height there: where a lane may enter from the side.
     side: Point | None = None
+
+    @property
+    def across(self) -> float:
+        """The extent across."""
+        return self.left + self.right
 
     def moved(self, along: float, across: float) -> Block:
         """The same at another place; `left`, `right` and ports stay relative to its own axis."""

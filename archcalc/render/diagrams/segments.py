@@ -1,8 +1,7 @@
-"""Boxes, frames and lines with positions; a segment of a single node."""
+"""Boxes, frames and lines with positions, and the space that they take."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Point
@@ -50,18 +49,6 @@ class Line(NamedTuple):
     arrow: bool
 
 
-class Segment(NamedTuple):
-    """A part of the diagram with positions of its own; maps enter and leave at the ports."""
-
-    nodes: tuple[Placed, ...]
-    frames: tuple[Frame, ...]
-    lines: tuple[Line, ...]
-    entries: Mapping[str, Point]
-    exits: Mapping[str, Point]
-    width: float
-    height: float
-
-
 def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
     """Width and height that a node takes: the box, its shadow and the space of its output."""
     shadow = 2 * SHADOW if box.badge else 0.0
@@ -87,21 +74,6 @@ def place_box(box: NodeBox, centre: Point, leaves: bool, down: bool) -> Placed:
     return Placed(box, left, top, box.width, start, end if leaves else start)
 
 
-def single(box: NodeBox, entries: Sequence[str], leaves: bool, down: bool, edges: Sequence[Edge]) -> Segment:
-    """One node: maps enter above it and leave below it."""
-    width, height = reserved(box, leaves, down)
-    lead = LEAD
-    centre = (width / 2, lead + height / 2) if down else (lead + width / 2, height / 2)
-    placed = place_box(box, centre, leaves, down)
-    entry = (width / 2, 0.0) if down else (0.0, height / 2)
-    lines = tuple(
-        Line(edge, straight(entry, (entry[0], placed.y) if down else (placed.x, entry[1])), True) for edge in edges
-    )
-    size = (width, height + lead) if down else (width + lead, height)
-    exits = {box.node.id: placed.trunk} if leaves else {}
-    return Segment((placed,), (), lines, dict.fromkeys(entries, entry), exits, *size)
-
-
 def straight(start: Point, end: Point) -> tuple[Point, ...]:
     return (start, start, end, end)
 
@@ -114,21 +86,3 @@ def label_size(group: Group) -> tuple[float, float]:
     if group.note:
         width += text_width(group.note, 10.5) + 12
     return width, 16.0
-
-
-def moved(segment: Segment, dx: float, dy: float) -> Segment:
-    """The segment somewhere else."""
-
-    def at(point: Point) -> Point:
-        return point[0] + dx, point[1] + dy
-
-    return segment._replace(
-        nodes=tuple(
-            node._replace(x=node.x + dx, y=node.y + dy, start=at(node.start), trunk=at(node.trunk))
-            for node in segment.nodes
-        ),
-        frames=tuple(frame._replace(x=frame.x + dx, y=frame.y + dy) for frame in segment.frames),
-        lines=tuple(line._replace(points=tuple(at(point) for point in line.points)) for line in segment.lines),
-        entries={name: at(point) for name, point in segment.entries.items()},
-        exits={name: at(point) for name, point in segment.exits.items()},
-    )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from archcalc.render.diagrams.chains import Chains, NotSeriesParallel
-from archcalc.render.diagrams.drawing import CORNER, Point, rounded
+from archcalc.render.diagrams.drawing import Point, rounded
 from archcalc.render.diagrams.frames import innermost
 from archcalc.render.diagrams.layers import in_layers
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.section import SAME, Block, Link, framed
-from archcalc.render.diagrams.segments import Frame, Line, Placed, Segment, place_box, reserved
+from archcalc.render.diagrams.segments import Frame, Line, Placed, place_box, reserved
 
 Path = tuple[str, ...]
 
@@ -24,10 +24,12 @@ def structured(
     exits: Sequence[str],
     leaves: Iterable[str],
     down: bool,
-) -> Segment:
-    """A segment of several nodes. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read."""
+) -> Block:
+    """A segment. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read."""
     block = _Level(boxes, groups, edges, entries, exits, set(leaves), down).block(())
-    return _segment(block, entries, exits, set(leaves), down)
+    ports = ({name: found.get(name, 0.0) for name in names}
+             for names, found in ((entries, block.entries), (exits, block.exits)))  # fmt: skip
+    return block._replace(entries=next(ports), exits=next(ports))
 
 
 class _Level:
@@ -108,40 +110,24 @@ class _Level:
         return list(found.values())
 
 
-def _segment(block: Block, entries: Sequence[str], exits: Sequence[str], leaves: set[str], down: bool) -> Segment:
-    """The block with its upper left corner at (0, 0)."""
-    left = block.left
+def placed(block: Block, leaves: Set[str], down: bool) -> tuple[list[Placed], list[Frame], list[Line]]:
+    """The boxes, frames and lines of a block with positions in the picture."""
 
     def point(along: float, across: float) -> Point:
-        return (across + left, along) if down else (along, across + left)
+        return (across, along) if down else (along, across)
 
-    nodes: list[Placed] = [
-        place_box(box, point(along, across), box.node.id in leaves, down) for box, along, across in block.nodes
-    ]
+    nodes = [place_box(box, point(*at), box.node.id in leaves, down) for box, *at in block.nodes]
     frames = []
-    for area in block.areas:
+    for area in sorted(block.areas, key=lambda area: len(area.group.path)):
         (x0, y0), (x1, y1) = point(area.start, area.left), point(area.end, area.right)
         frames.append(Frame(area.group, x0, y0, x1 - x0, y1 - y0))
-    frames.sort(key=lambda frame: len(frame.group.path))
-    lines = tuple(
-        Line(
-            stroke.edge,
-            tuple(point(*at) for at in stroke.points)
-            if stroke.bezier
-            else rounded([point(*at) for at in _corners(stroke.points)], CORNER),
-            stroke.arrow,
+    lines = []
+    for stroke in block.strokes:
+        points = [point(*at) for at in (stroke.points if stroke.bezier else _corners(stroke.points))]
+        lines.append(
+            Line(stroke.edge, tuple(points) if stroke.bezier else rounded(points, stroke.radius), stroke.arrow)
         )
-        for stroke in block.strokes
-    )
-    size = (block.left + block.right, block.length) if down else (block.length, block.left + block.right)
-    return Segment(
-        tuple(nodes),
-        tuple(frames),
-        lines,
-        {name: point(0.0, block.entries.get(name, 0.0)) for name in entries},
-        {name: point(block.length, block.exits.get(name, 0.0)) for name in exits},
-        *size,
-    )
+    return nodes, frames, lines
 
 
 def _corners(points: Sequence[Point]) -> list[Point]:

@@ -6,14 +6,12 @@ from collections.abc import Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Point, rounded
-from archcalc.render.diagrams.model import Diagram, Edge
-from archcalc.render.diagrams.pack import Layout, cut_segments, joints, row_of
-from archcalc.render.diagrams.segments import Line, Segment, moved
+from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.pack import Layout, Plan, Spot, assemble, cut_segments, joint, joints, row_of
+from archcalc.render.diagrams.section import Block, Stroke
 
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
 ACROSS, BETWEEN, TURN = 70.0, 30.0, 14.0
-CORNER = 6.0
 
 
 class Copy(NamedTuple):
@@ -58,9 +56,8 @@ def find_copies(diagram: Diagram) -> list[Copy]:
 class _Row(NamedTuple):
     """A level: its segments on the way down and on the way up, where they stand."""
 
-    down: list[Segment]
-    up: list[Segment]
-    lines: list[Line]
+    down: list[Spot]
+    up: list[Spot]
     low: float
     high: float
 
@@ -88,7 +85,7 @@ def u_layout(diagram: Diagram) -> Layout | None:
         row = _row(way, ways_up[number] if number < len(ways_up) else [], left, y)
         rows.append(row)
         y = row.high + BETWEEN
-    lines = [line for row in rows for line in row.lines]
+    lines = [line for row in rows for way in (row.down, row.up) for a, b in pairwise(way) for line in joints(a, b)]
     for above, below in pairwise(rows):
         lane = (above.high + below.low) / 2
         lines += _back(above.down[-1], below.down[0], lane)
@@ -96,64 +93,44 @@ def u_layout(diagram: Diagram) -> Layout | None:
             lines += _back(below.up[-1], above.up[0], lane)
     names = {diagram.nodes[source].id for source, _ in copies}
     lowest = rows[len(pairs) - 1]
-    beneath = [segment for row in rows[len(pairs) :] for segment in row.down]
-    right = max([right, *(_end(segment) for segment in beneath)])
-    reach = max((_end(segment) for segment in beneath), default=0.0)
+    beneath = [spot for row in rows[len(pairs) :] for spot in row.down]
+    reach = max((spot.end for spot in beneath), default=0.0)
     lines += [line for line in _round(rows[-1].down[-1], lowest.up[0], reach, lowest.high)
               if line.edge.source not in names]  # fmt: skip
     lines += _copies(names, rows, left - TURN * 2)
-    placed = [segment for row in rows for segment in (*row.down, *row.up)]
-    return Layout(
-        tuple(node for segment in placed for node in segment.nodes),
-        tuple(frame for segment in placed for frame in segment.frames),
-        (*lines, *(line for segment in placed for line in segment.lines)),
-        right + 2 * TURN,
-        y - BETWEEN,
-        False,
-    )
+    spots = tuple(spot for row in rows for spot in (*row.down, *row.up))
+    whole = Plan(spots, tuple(lines), max(right, reach) + 2 * TURN, y - BETWEEN, False)
+    return assemble(whole, diagram.leaving)
 
 
-def _length(way: Sequence[Segment]) -> float:
-    spots = row_of(way, False, 0.0, True)
-    return spots[-1].along + way[-1].width
+def _length(way: Sequence[Block]) -> float:
+    return row_of(way, 0.0, True)[-1].end
 
 
-def _row(way_down: Sequence[Segment], way_up: Sequence[Segment], left: float, top: float) -> _Row:
+def _row(way_down: Sequence[Block], way_up: Sequence[Block], left: float, top: float) -> _Row:
     """Both ways of a level next to each other, so that what is copied runs straight."""
-    down = row_of(way_down, False, 0.0, True)
-    up = row_of(way_up, False, 0.0, True) if way_up else []
-    shift = 0.0
+    down = row_of(way_down, TURN, True)
+    up = row_of(way_up, left, True) if way_up else []
     if up:
-        copied = [name for name in up[0].segment.entries if name in down[-1].segment.exits]
-        shift = (
-            down[-1].across + down[-1].segment.exits[copied[0]][1] - up[0].across - up[0].segment.entries[copied[0]][1]
-        )
-    up = [spot._replace(across=spot.across + shift, along=spot.along + left) for spot in up]
-    down = [spot._replace(along=spot.along + TURN) for spot in down]
-    dy = top - min(spot.across for spot in (*down, *up))
-    high = max(spot.across + spot.segment.height for spot in (*down, *up)) + dy
-    lines = [line for spots in (down, up) for a, b in pairwise(spots) for line in joints(a, b, False)]
-    lines = [line._replace(points=tuple((x, y + dy) for x, y in line.points)) for line in lines]
-    ways = [[moved(spot.segment, spot.along, spot.across + dy) for spot in spots] for spots in (down, up)]
-    return _Row(ways[0], ways[1], lines, top, high)
+        (_, start, goal), *_ = down[-1].shared(up[0])
+        up = [spot._replace(across=spot.across + start[1] - goal[1]) for spot in up]
+    dy = top - min(spot.low for spot in (*down, *up))
+    down, up = ([spot._replace(across=spot.across + dy) for spot in spots] for spots in (down, up))
+    return _Row(down, up, top, max(spot.high for spot in (*down, *up)))
 
 
-def _shared(before: Segment, after: Segment) -> list[tuple[str, Point, Point]]:
-    return [(name, before.exits[name], after.entries[name]) for name in after.entries if name in before.exits]
-
-
-def _back(before: Segment, after: Segment, lane: float) -> list[Line]:
+def _back(before: Spot, after: Spot, lane: float) -> list[Stroke]:
     """From the end of a level back to the start of the next one, below or above."""
     return [
-        _line(name, [start, (start[0] + TURN, start[1]), (start[0] + TURN, lane), (goal[0] - TURN, lane),
+        joint(name, [start, (start[0] + TURN, start[1]), (start[0] + TURN, lane), (goal[0] - TURN, lane),
                      (goal[0] - TURN, goal[1]), goal])
-        for name, start, goal in _shared(before, after)
+        for name, start, goal in before.shared(after)
     ]  # fmt: skip
 
 
-def _bottom(segments: Sequence[Segment], width: float) -> list[list[Segment]]:
+def _bottom(segments: Sequence[Block], width: float) -> list[list[Block]]:
     """What lies below the last copy, in rows that are not wider than the rest."""
-    found: list[list[Segment]] = []
+    found: list[list[Block]] = []
     for segment in segments:
         if found and _length([*found[-1], segment]) + TURN <= width:
             found[-1].append(segment)
@@ -162,36 +139,28 @@ def _bottom(segments: Sequence[Segment], width: float) -> list[list[Segment]]:
     return found
 
 
-def _end(segment: Segment) -> float:
-    return max(node.trunk[0] for node in segment.nodes)
-
-
-def _round(before: Segment, after: Segment, end: float, low: float) -> list[Line]:
+def _round(before: Spot, after: Spot, end: float, low: float) -> list[Stroke]:
     """From the bottom into the way up; `end` is how far to the right the bottom reaches, and it starts below `low`."""
     lines = []
-    for name, start, goal in _shared(before, after):
+    for name, start, goal in before.shared(after):
         side = goal[0] - TURN
         if end < side:
             points = [start, (side, start[1]), (side, goal[1]), goal]
         else:
             far, lane = end + TURN, low + BETWEEN / 2
             points = [start, (far, start[1]), (far, lane), (side, lane), (side, goal[1]), goal]
-        lines.append(_line(name, points))
+        lines.append(joint(name, points))
     return lines
 
 
-def _copies(names: Set[str], rows: Sequence[_Row], side: float) -> list[Line]:
+def _copies(names: Set[str], rows: Sequence[_Row], side: float) -> list[Stroke]:
     """Straight across, or by a step before the way up."""
     lines = []
     for row in rows:
         if row.up:
             for lane, (name, start, goal) in enumerate(
-                entry for entry in _shared(row.down[-1], row.up[0]) if entry[0] in names
+                entry for entry in row.down[-1].shared(row.up[0]) if entry[0] in names
             ):
                 x = side - 7 * lane
-                lines.append(_line(name, [start, (x, start[1]), (x, goal[1]), goal]))
+                lines.append(joint(name, [start, (x, start[1]), (x, goal[1]), goal]))
     return lines
-
-
-def _line(name: str, points: Sequence[Point]) -> Line:
-    return Line(Edge(name, ""), rounded(points, CORNER), False)

@@ -10,8 +10,8 @@ from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.arrange import arrange
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import Layout, make_segments
-from archcalc.render.diagrams.segments import Line, Segment
+from archcalc.render.diagrams.pack import Layout, assemble, make_segments, plan
+from archcalc.render.diagrams.segments import Line
 from archcalc.render.diagrams.trace import corners, ways
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.spec.build import build
@@ -40,7 +40,12 @@ def square(line: Line) -> bool:
     return all(min(dx, dy) < 0.6 or (abs(dx - dy) < 0.6 and dx <= 8.6) for dx, dy in steps)
 
 
-def inside(segment: Segment | Layout, line: Line) -> list[str]:
+def last_segment(diagram: Diagram) -> Layout:
+    """The last segment by itself."""
+    return assemble(plan(make_segments(diagram, True)[-1:], True, 1), diagram.leaving)
+
+
+def inside(segment: Layout, line: Line) -> list[str]:
     """The boxes that a line runs through, its own two aside."""
     found = []
     places = [line.points[0], *(line.points[index] for index in range(3, len(line.points), 3))]
@@ -55,7 +60,7 @@ def inside(segment: Segment | Layout, line: Line) -> list[str]:
     return found
 
 
-def overlapping(segment: Segment | Layout) -> list[tuple[str, str]]:
+def overlapping(segment: Layout) -> list[tuple[str, str]]:
     boxes = [(n.box.node.id, n.x, n.y, n.x + n.width, n.y + n.box.height) for n in segment.nodes]
     return [
         (a[0], b[0])
@@ -64,7 +69,7 @@ def overlapping(segment: Segment | Layout) -> list[tuple[str, str]]:
     ]
 
 
-def leaving_frames(segment: Segment | Layout) -> list[str]:
+def leaving_frames(segment: Layout) -> list[str]:
     """Boxes that are not inside the frames of their blocks, or inside those of others."""
     wrong = []
     for frame in segment.frames:
@@ -120,7 +125,7 @@ def test_branches_stand_in_the_order_of_the_spec() -> None:
     layers += [f"conv2d: {{name: b{n}, from: a, out_channels: 4, kernel_size: {2 * n + 1}, padding: {n}}}"
                for n in (3, 1, 2)]  # fmt: skip
     layers.append("concat: {name: all, from: [b3, b1, b2]}")
-    (*_, segment) = make_segments(made("\n".join(layers)), True)
+    segment = last_segment(made("\n".join(layers)))
     places = {placed.box.node.id: placed for placed in segment.nodes}
     middle = {name: placed.x + placed.width / 2 for name, placed in places.items()}
     assert middle["b3"] < middle["b1"] < middle["b2"]
@@ -135,7 +140,7 @@ conv2d: {name: a, out_channels: 4, kernel_size: 1}
 conv2d: {name: b, out_channels: 4, kernel_size: 1}
 add: {name: sum, from: [b, a]}
 """
-    (*_, segment) = make_segments(made(layers), True)
+    segment = last_segment(made(layers))
     (line,) = (line for line in segment.lines if line.edge.source == "a" and line.edge.target == "sum")
     places = {placed.box.node.id: placed for placed in segment.nodes}
     x, y = line.points[-1]
@@ -167,7 +172,7 @@ global_avg_pool2d: {name: features}
 linear: {name: boxes, out_features: 4}
 linear: {name: classes, from: features, out_features: 10}
 """
-    (*_, segment) = make_segments(made(layers), True)
+    segment = last_segment(made(layers))
     places = {placed.box.node.id: placed for placed in segment.nodes}
     assert places["boxes"].y == places["classes"].y
     assert places["boxes"].x + places["boxes"].width < places["classes"].x
@@ -181,7 +186,8 @@ add: {name: c, from: [a, b]}
 multiply: {name: d, from: [a, b]}
 concat: {name: e, from: [c, d]}
 """
-    _, segment = make_segments(made(layers), True)
+    assert len(make_segments(made(layers), True)) == 2
+    segment = last_segment(made(layers))
     assert {placed.box.node.id for placed in segment.nodes} == {"a", "b", "c", "d", "e"}
     assert overlapping(segment) == []
     assert sorted({line.edge.target for line in segment.lines}) == ["a", "b", "c", "d", "e"]
