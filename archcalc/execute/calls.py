@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from archcalc.core.errors import ArchcalcError, UsageError
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed
 from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches
 from archcalc.execute.kernels.backward import BACKWARD, Backward
@@ -27,6 +27,14 @@ def inputs_by_layer(graph: LayerGraph, given: Inputs) -> dict[int, Array]:
     if len({len(batch) for batch in batches.values()}) > 1:
         raise UsageError("the inputs have batches of different sizes")
     return {graph.index[name]: batches[name] for name in graph.inputs}
+
+
+def only_image(graph: LayerGraph, what: str) -> Shape:
+    """The shape of the input. Raises `UsageError` where there are several, or it is no image."""
+    shape = graph.only_input(what)
+    if len(shape) != 3:
+        raise UsageError(f"{what} is for images; the input of {graph.name} is {format_shape(shape)}")
+    return shape
 
 
 def kernel_of(layer: Layer) -> Kernel:

@@ -156,8 +156,8 @@ def _check_targets(analysis: Analysis, wanted: MapFiles, weights: str | None) ->
         from archcalc.core.suggest import did_you_mean
 
         raise UsageError(f"there is no layer {wanted.layer!r}{did_you_mean(wanted.layer, analysis.by_name)}")
-    if len(analysis[wanted.layer].output_shape) != 3:
-        raise UsageError(f"the map of {wanted.layer} is flat; only one with height and width can be drawn")
+    if len(analysis[wanted.layer].output_shape) == 1:
+        raise UsageError(f"the map of {wanted.layer} is flat; only one with positions can be drawn")
 
 
 def _read_names(path: str | None, analysis: Analysis) -> list[str] | None:

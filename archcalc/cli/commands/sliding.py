@@ -45,6 +45,7 @@ def command(
     With padding a crop has zeros where the image continues, and the difference is shown.
     """
     choose_kernels()
+    from archcalc.execute.calls import only_image
     from archcalc.execute.runner.memory import check_memory
     from archcalc.execute.runner.sliding import convert, crop_origins, slide
 
@@ -55,7 +56,7 @@ def command(
     if size is None:
         raise UsageError("how large is the image? --input-size 384x384x3")
     shape = parse_image_shape(size)
-    own = analysis.graph.only_input("sliding")
+    own = only_image(analysis.graph, "sliding")
     if shape[:1] != own[:1]:
         raise UsageError(f"the image has {shape[0]} channels, the network reads {format_shape(own)}")
     converted = convert(analysis)

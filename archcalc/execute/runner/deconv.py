@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import check_gradients, reads
+from archcalc.execute.calls import check_gradients, only_image, reads
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.tape import Observer, Passing, nature_of, record, rewind
 from archcalc.execute.weights import Weights
@@ -70,6 +70,7 @@ PASSING: Mapping[Rule, Passing] = {
 def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
     """Raise `UsageError` unless the layer is there and its activations can be projected to the image."""
     graph = analysis.graph
+    only_image(graph, "a projection to the pixels")
     if layer not in graph.index:
         from archcalc.core.suggest import did_you_mean
 
@@ -111,7 +112,6 @@ def project(
     above 0 count. `observe` is called with 0, 1, … for each layer that runs and each activation that is projected.
     """
     check_layer(analysis, layer, rule)
-    analysis.graph.only_input("a projection to the pixels")
     place = analysis.graph.index[layer]
     # Auxiliary outputs and all layers after this one are left out.
     part = replace(analysis.graph, layers=analysis.graph.layers[: place + 1], outputs=(Output(layer, place),))

@@ -14,7 +14,7 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.execute.calls import reads
+from archcalc.execute.calls import only_image, reads
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
 from archcalc.execute.runner.execute import execute
@@ -180,7 +180,7 @@ def slide(
     `UsageError` where the image is smaller, or larger by what is no multiple of the stride. `observe` is called with 1,
     2, … and a word as the runs are done.
     """
-    analysis.graph.only_input("sliding")
+    only_image(analysis.graph, "sliding")
     converted = convert(analysis)
     stride = converted.stride
     rows, columns = crop_origins(analysis.graph.input_shape, (large.shape[2], large.shape[3]), stride)

@@ -26,7 +26,11 @@ def check_picture(path: Path) -> None:
 
 
 def feature_maps(maps: Array) -> Array:
-    """Channels (C, H, W) as one grey picture (height, width) of bytes."""
+    """Channels (C, H, W) as one grey picture (height, width) of bytes.
+
+    Of a volume (C, D, H, W) each slice is a tile; the channels of a signal (C, L) are the rows of one tile.
+    """
+    maps = maps[None] if maps.ndim == 2 else maps.reshape(-1, *maps.shape[-2:])
     channels, height, width = maps.shape
     factor = -(-SMALLEST_TILE // max(height, width))
     tile = (height * factor + GAP, width * factor + GAP)
@@ -50,7 +54,7 @@ def _grey(plane: Array) -> Array:
 
 
 def save_feature_maps(path: Path, maps: Array) -> None:
-    """Write the picture of the maps (C, H, W) of one image; the file is whole or not there."""
+    """Write the picture of the maps (C, *positions) of one image; the file is whole or not there."""
     library = pillow()
     with whole_file(path) as temporary:
         library.Image.fromarray(feature_maps(maps)).save(temporary)
