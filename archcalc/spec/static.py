@@ -156,9 +156,8 @@ class Checker:
             return
         for name, offset in sorted(used):
             if name not in names and name not in SIZE_NAMES:
-                self.problem(
-                    f"{name!r} is not known here{did_you_mean(name, (*names, *SIZE_NAMES))}", within(raw, at, offset)
-                )
+                hint = did_you_mean(name, names) or did_you_mean(name, SIZE_NAMES)
+                self.problem(f"{name!r} is not known here{hint}", within(raw, at, offset))
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:
         if isinstance(text, str) and "{" in text:

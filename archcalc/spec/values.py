@@ -114,8 +114,9 @@ def field_value(
 
 def _unknown_name(name: str, variables: Variables) -> str:
     """What to say of a name that is no variable: the nearest, or how a word is written."""
-    sizes = SIZE_NAMES if hasattr(variables, "size") else ()
-    hint = did_you_mean(name, [word for word in (*variables, *sizes, *_WORDS) if word != name])
+    hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
+    if not hint and hasattr(variables, "size"):
+        hint = did_you_mean(name, SIZE_NAMES)
     return f"{hint}; a word is written in quotes of its own: \"'{name}'\"" if name in _WORDS or not hint else hint
 
 
