@@ -145,16 +145,17 @@ def checked_shape(shape: Any) -> Shape:
         sizes = tuple(size.__index__() for size in shape)
     except (AttributeError, TypeError):
         sizes = ()
-    if len(sizes) != 3 or not all(1 <= size <= LARGEST_SIZE for size in sizes):
+    if not 1 <= len(sizes) <= 4 or not all(1 <= size <= LARGEST_SIZE for size in sizes):
         raise UsageError(
-            f"input_shape is (channels, height, width), each from 1 to {LARGEST_SIZE:,}, not {str(shape)[:60]}"
+            f"input_shape is (channels, height, width), or with none, one or three positions, each from 1 to "
+            f"{LARGEST_SIZE:,}, not {str(shape)[:60]}"
         )
     return sizes
 
 
 def _want_channels_first(shape: Shape, own: Shape, name: str) -> None:
     """Raise `UsageError` where (height, width, channels) was most probably meant."""
-    if shape[0] != own[0] and shape[-1] == own[0]:
+    if len(shape) == len(own) > 1 and shape[0] != own[0] and shape[-1] == own[0]:
         first = (shape[-1], *shape[:-1])
         raise UsageError(
             f"input_shape is (channels, height, width), so {shape} has {shape[0]} channels, and {name} takes {own[0]}: "

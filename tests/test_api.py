@@ -110,7 +110,8 @@ def test_an_input_is_given_as_text_or_channels_first(given: Any) -> None:
     [
         ({"input_shape": (160, 160, 3)}, r"so \(160, 160, 3\) has 160 channels, and mobilenet takes 3: write "
                                          r'input_shape=\(3, 160, 160\) or input="160x160x3"$'),
-        ({"input_shape": (160, 160)}, r"input_shape is \(channels, height, width\), each from 1 to 1,048,576, not"),
+        ({"input_shape": (160, 160)}, r"mobilenet reads height×width×channels, as 224×224×3; 160×160 has 2 numbers"),
+        ({"input_shape": (1, 2, 3, 4, 5)}, r"input_shape is \(channels, height, width\), or with none, one or three"),
         ({"input_shape": 160}, "not 160"),
         ({"input_shape": (3, 0, 160)}, r"not \(3, 0, 160\)"),
         ({"input_shape": (3, 160.0, 160)}, r"not \(3, 160\.0, 160\)"),

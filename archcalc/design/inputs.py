@@ -76,7 +76,9 @@ def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool
 
 
 def _hints(graph: LayerGraph, strict: bool) -> Iterator[str]:
-    channels = graph.input_shape[0]
+    channels, *positions = graph.input_shape
+    if len(positions) != 2:
+        return
     near = [format_shape((channels, *sides)) for sides in nearest_inputs(graph, strict) if sides is not None]
     if near:
         yield f"network inputs near {format_shape(graph.input_shape)} that work: {' and '.join(near)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
-from archcalc.graph.inputs import InputShapes, given_inputs
+from archcalc.graph.inputs import InputShapes, check_ranks, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand
-from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact
+from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact, parse_expression
 from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of
@@ -76,11 +77,13 @@ def build(
     names = section.get("inputs", ("input",))
     found = {} if input_shape is None else given_inputs(member, names, input_shape)
     try:
-        own = {} if len(found) == len(names) else expand_inputs(spec, section, _with_let(spec, variables))
-        shapes = {name: found.get(name) or own[name] for name in names}
+        own = expand_inputs(spec, section, _with_let(spec, variables))
+        check_ranks(member, own, found)
+        shapes = {**own, **found}
     except SpecError as error:
         # The layers are expanded all the same, so that everything wrong is reported at once.
-        problems += error.problems
+        shapes = found if len(found) == len(names) else {}
+        problems += () if shapes else error.problems
     body = spec.body_of(member, variant)
     # The outputs of the file name its own layers.
     outputs = document.outputs if body is spec.body else {}
@@ -206,7 +209,7 @@ def _reported(
             if figure.when is None:
                 holds = facts is exact_source and not changed
             else:
-                holds = bool(_evaluated(spec, place, "when", figure.when, known))
+                holds = not _lacks(figure.when, known) and bool(_evaluated(spec, place, "when", figure.when, known))
             if figure.by is not None and isinstance(figure.value, dict):
                 key = plain(_evaluated(spec, place, "by", figure.by, known))
                 holds = holds and str(key) in figure.value
@@ -214,6 +217,15 @@ def _reported(
             if holds:
                 figures.append(figure.model_copy(update={"when": None}))
     return tuple(figures)
+
+
+def _lacks(expression: str | bool, known: Mapping[str, Any]) -> bool:
+    """Whether an expression asks for a size that the input does not have, as a signal has no height."""
+    if isinstance(expression, bool):
+        return False
+    with suppress(ExpressionError):  # which is told when it is evaluated
+        return any(name in SIZE_NAMES and name not in known for name, _ in parse_expression(expression).names())
+    return False
 
 
 def _evaluated(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import Inline, Location, Problem, SpecError
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops import Op, called
+from archcalc.ops import OPS, Op, called
 from archcalc.ops.windowed import Windowed
 from archcalc.spec.source import MarkedDict, MarkedList, Source
 
@@ -82,6 +82,8 @@ class _Parser:
         self.tokens = self._tokens()
         self.index = 0
         self.depth = 0
+        #: How many position axes the input has: ops are those for as many.
+        self.rank = 2
 
     def fault(self, message: str, column: int, *details: str) -> SpecError:
         return SpecError([Problem(message, Location(self.file, 1, column), details=details)])
@@ -114,6 +116,7 @@ class _Parser:
         first = self.take()
         if first.kind != "input":
             raise self.fault("a pattern begins with the size of its input", first.column, "for example 32x32x3 -> fc10")
+        self.rank = len(re.findall(r"\d+", first.text)) - 1
         self.arrow()
         layers = self.chain()
         if self.token.kind != "end":
@@ -214,7 +217,8 @@ class _Parser:
             found = _named(" ".join(words))
             if found is not None:
                 self.index += more
-                return found
+                op, rest = found
+                return OPS.get(op.kind.replace("2d", f"{self.rank}d"), op), rest
         raise self.unknown(token)
 
     def numbers(self, op: type[Op], numbers: re.Match[str], token: _Token) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -116,17 +117,20 @@ def _settings(op: Op) -> dict[str, Any]:
                 kept = fewer
         except ValueError:
             continue
-    return {name: _short(value) for name, value in kept.items()}
+    for name, value in kept.items():
+        with suppress(ValueError):
+            shorter = {**kept, name: _short(value)}
+            kept = shorter if OPS[op.kind].model_validate(shorter) == op else kept
+    return kept
 
 
 def _short(value: Any) -> Any:
+    """One number for several that are equal; of sides only the first half where the second is the same."""
     if isinstance(value, Sides):
-        if value[:2] == value[2:]:
-            value = value[:2]
-        return value[0] if len(set(value)) == 1 else list(value)
-    if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1] and isinstance(value[0], int):
-        return value[0]
-    return value
+        half = len(value) // 2
+        value = tuple(value[:half] if value[:half] == value[half:] else value)
+    is_equal = isinstance(value, tuple) and len(set(value)) == 1 and isinstance(value[0], int)
+    return value[0] if is_equal else list(value) if isinstance(value, tuple) else value
 
 
 def _items(items: list[Any], indent: str) -> Iterator[str]:

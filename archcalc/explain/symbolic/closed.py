@@ -121,7 +121,7 @@ def closed_form(
                 raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
             fixed.update(dict.fromkeys(steering, "decides which layers there are"))
             wanted = [name for name in wanted if name not in fixed]
-    if with_input and len(sides.first) == 3 and (sizes := symbols_of(sides.own[1:])):
+    if with_input and (sizes := symbols_of(sides.own[1:])):
         fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
     terms = total(layers, given, quantity, namer, conventions or Conventions())
     assumed = {name: _assumptions(declared[name]) for name in wanted}
@@ -169,11 +169,12 @@ def _default(declared: Parameter, value: Any) -> Any:
 
 
 def _input(shape: Shape, with_input: bool, taken: Collection[str]) -> Shape:
-    """One symbol, s, for the side of a square input, else H and W; s1, … where a parameter is called s."""
-    if not with_input or len(shape) != 3:
+    """One symbol, s, where all sides are equal, else L, H and W, or D, H and W; s1, … where a parameter is called s."""
+    if not with_input or len(shape) == 1:
         return shape
     depth, *sides = shape
-    letters = ("s", "s") if sides[0] == sides[1] else ("H", "W")
+    equal = len(sides) > 1 and all(side == sides[0] for side in sides)
+    letters = "s" * len(sides) if equal else ("L", "HW", "DHW")[len(sides) - 1]
     names = [letter if letter not in taken else free_name(letter, 1, taken)[0] for letter in letters]
     named: Any = (depth, *(_symbol(name, number_of(side)) for name, side in zip(names, sides, strict=True)))
     return named  # type: ignore[no-any-return]  # symbols in place of the ints of a shape

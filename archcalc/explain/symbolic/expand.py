@@ -259,7 +259,7 @@ def shape_with(text: str, variables: Variables) -> Shape | None:
 
 def _named(shape: Shape, namer: Namer) -> Shape:
     """A shape with names for its numbers that are not polynomials."""
-    letters = ("c", "h", "w") if len(shape) == 3 else ("n",)
+    letters = ("n", "cl", "chw", "cdhw")[len(shape) - 1]
     return tuple([namer.name(value, letter) for value, letter in zip(shape, letters, strict=True)])
 
 
