@@ -134,14 +134,14 @@ def _classes(graph: LayerGraph) -> set[str]:
 
 def _kernels(graph: LayerGraph, choices: Choices, unread: int | None) -> LayerGraph:
     """Some square kernels grow or shrink by two, their padding with them where it keeps the size."""
-    sized = [layer for layer in graph.layers if _other_kernels(layer.op)]
+    # Chosen by name: what else a layer holds must not move the choice.
+    sized = {layer.name: kernels for layer in graph.layers if (kernels := _other_kernels(layer.op))}
     wanted = max(1, min(_KERNELS, len(sized) // 3))
     changed = 0
-    for layer in choices.shuffled(sized, "kernels"):
+    for name in choices.shuffled(sized, "kernels"):
         if changed == wanted:
             break
-        fields = choices.pick(_other_kernels(layer.op), "kernel", layer.name)
-        name = layer.name
+        fields = choices.pick(sized[name], "kernel", name)
 
         def update(other: Layer, name: str = name, fields: Mapping[str, Any] = fields) -> Mapping[str, Any] | None:
             return fields if other.name == name else None
