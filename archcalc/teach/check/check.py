@@ -18,35 +18,24 @@ from archcalc.teach.reading.statements import is_empty, read_statement
 def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
-    table = Table(network, tuple(answers))
-    marking = Marking(network, list(table.questions()))
+    marking = Marking(network, list(_questions(network, tuple(answers))))
     return Check(analysis.graph.name, tuple(marking.cells()), marking.notes)
 
 
-class Table:
-    """Answers, read, and the layers that their rows are about."""
-
-    def __init__(self, network: PreparedNetwork, answers: Sequence[Answer]) -> None:
-        self.network = network
-        self.answers = answers
-        self.readings: list[tuple[Stated, ...]] = []
-        self.notes: list[str] = []
-        self.evidence = CellEvidence(network, answers, self.readings)
-        for answer in answers:
-            readings, note = _read(answer)
-            self.readings.append(readings)
-            self.notes.append(note)
-
-    def questions(self) -> Iterator[Question]:
-        """The answers with what they are about, in their order."""
-        groups = rows_of(self.answers)
-        matches: list[Match] = [Match()] * len(self.answers)
-        for group, match in zip(groups, self.network.matcher.match(groups, self.evidence), strict=True):
-            for position in group.cells:
-                matches[position] = match
-        for position, (answer, match) in enumerate(zip(self.answers, matches, strict=True)):
-            readings = self.readings[position] if match.layer else ()
-            yield Question(position, answer, match, readings, self.notes[position] if match.layer else match.note)
+def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[Question]:
+    """The answers, read, with the layers that their rows are about."""
+    read = [_read(answer) for answer in answers]
+    groups = rows_of(answers)
+    evidence = CellEvidence(network, answers, [readings for readings, _ in read])
+    matches: list[Match] = [Match()] * len(answers)
+    for group, match in zip(groups, network.matcher.match(groups, evidence), strict=True):
+        for position in group.cells:
+            matches[position] = match
+    for position, (answer, match, (readings, note)) in enumerate(zip(answers, matches, read, strict=True)):
+        if match.layer:
+            yield Question(position, answer, match, readings, note)
+        else:
+            yield Question(position, answer, match, (), match.note)
 
 
 def _read(answer: Answer) -> tuple[tuple[Stated, ...], str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check import numeric, shaped
-from archcalc.teach.check.found import MOST_ALTERNATIVES, Found
+from archcalc.teach.check.mistakes.base import MOST_ALTERNATIVES, Explanation
 from archcalc.teach.check.model import TOTAL, Diagnosis
 from archcalc.teach.check.search import tables_of
 from archcalc.teach.reading.stated import Stated
@@ -51,15 +51,15 @@ def diagnose(situation: Situation, stated: Stated) -> tuple[Diagnosis, ...]:
     return tuple(_diagnoses(_best(found), layer, quantity))
 
 
-def _best(found: Iterable[Found]) -> list[Found]:
+def _best(found: Iterable[Explanation]) -> list[Explanation]:
     """The cheapest of each kind, then those of least cost."""
-    kinds: dict[tuple[tuple[str, str], ...], Found] = {}
+    kinds: dict[tuple[tuple[str, str], ...], Explanation] = {}
     for one in sorted(found, key=lambda one: one.cost):
         kinds.setdefault(tuple([(step.mistake, step.layer) for step in one.steps]), one)
     return list(kinds.values())[:MOST_ALTERNATIVES]
 
 
-def _diagnoses(found: Iterable[Found], layer: str, quantity: str) -> Iterable[Diagnosis]:
+def _diagnoses(found: Iterable[Explanation], layer: str, quantity: str) -> Iterable[Diagnosis]:
     for rank, one in enumerate(found):
         for step in one.steps:
             where, what = step.layer or layer, step.quantity or quantity

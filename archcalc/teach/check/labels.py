@@ -8,48 +8,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from archcalc.ops import called
+from archcalc.teach.check.vocabulary import words
 
 #: Names of the row of sums.
-_TOTALS = {
-    "total", "totals", "sum", "sums", "all", "overall", "network", "whole network", "total params", "total parameters",
-    "in total", "grand total", "total memory", "whole net", "all layers", "σ", "∑", "итого", "всего", "сумма", "итог",
-    "somme", "gesamt", "summe", "insgesamt", "suma", "en total", "soma", "סך הכל", "סהכ", "ընդամենը", "总计", "合计",
-    "总和", "总数", "合計", "総計",
-}  # fmt: skip
+_TOTALS = words("total")
 #: Words for a layer as such, which say nothing of its kind.
-_LAYER = {
-    "layer", "layers", "the", "слой", "слоя", "слои", "couche", "schicht", "capa", "camada", "de", "d",
-    "שכבת", "שכבה", "שכבות", "շերտ",
-    "层", "層", "レイヤー", "レイヤ", "nn", "tf", "keras", "torch", "no", "nr", "num", "number", "№", "stage", "block",
-}  # fmt: skip
+_LAYER = words("layer")
 #: Written without a space after the kind: 卷积层.
 _SUFFIX = re.compile(r"(?<=\w)(?:层|層|レイヤー|レイヤ)")
-_ORDINALS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "first|1st|первый|первая|première|premier|1er|1ère|erste|erster|primera|primer|primeiro|primeira|ראשונה|"
-            "առաջին",
-            "second|2nd|второй|вторая|deuxième|seconde|2e|zweite|zweiter|segunda|segundo|שנייה|երկրորդ",
-            "third|3rd|третий|третья|troisième|3e|dritte|dritter|tercera|tercer|terceiro|terceira|שלישית|երրորդ",
-            "fourth|4th|четвёртый|четвертый|quatrième|vierte|cuarta|cuarto|quarta|quarto|רביעית|չորրորդ",
-            "fifth|5th|пятый|пятая|cinquième|fünfte|quinta|quinto|חמישית|հինգերորդ",
-            "sixth|6th|шестой|шестая|sixième|sechste|sexta|sexto",
-            "seventh|7th|седьмой|седьмая|septième|siebte|séptima|sétima",
-            "eighth|8th|восьмой|восьмая|huitième|achte|octava|oitava",
-        ),
-        1,
-    )
-    for word in words.split("|")
-}
-_LAST = {"last", "final", "последний", "последняя", "dernière", "dernier", "letzte", "última", "último"}
+_ORDINALS = {word: number for number in range(1, 9) for word in words(f"ordinal {number}")}
+_LAST = words("last")
 #: Rows for what a network gives: the last dense layer, or the softmax after it.
-_OUTPUT = {
-    "output", "classifier", "logits", "predictions", "prediction", "head", "out", "выход", "sortie", "ausgabe",
-    "salida", "saída", "输出", "输出层", "出力",
-}  # fmt: skip
+_OUTPUT = words("output")
 #: Rows for hidden layers of neurons.
-_HIDDEN = {"hidden", "скрытый", "cachée", "versteckte", "oculta", "隐藏", "隠れ"}
+_HIDDEN = words("hidden")
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th|er|ère|e)\b|[^\W\d_]+|\d+|[+&→/]")
 #: CONV3-64, conv3-64s2 and FC-4096 of course notes; 3x3 conv, 64; conv 3x3, 64.
 _SIZED = re.compile(
@@ -117,20 +89,20 @@ def _spaced(plain: str) -> str:
 
 def _first_kind(tokens: list[str]) -> tuple[tuple[str, ...], int]:
     """The kinds that the first known word or words mean, and the index of the token after them."""
-    words = [(index, token) for index, token in enumerate(tokens) if token not in _LAYER]
-    for start in range(len(words)):
+    named = [(index, token) for index, token in enumerate(tokens) if token not in _LAYER]
+    for start in range(len(named)):
         for count in (4, 3, 2, 1):
-            run = words[start : start + count]
+            run = named[start : start + count]
             if len(run) < count or any(not token[0].isalpha() for _, token in run):
                 continue
             name = " ".join(token for _, token in run)
             if found := _kinds(name):
                 return found, run[-1][0] + 1
-    names = {token for _, token in words}
+    names = {token for _, token in named}
     if names & _OUTPUT:
         return ("linear", "softmax", "rbf"), len(tokens)
     if names & _HIDDEN:
-        return _kinds("fc"), next(index for index, token in words if token in _HIDDEN) + 1
+        return _kinds("fc"), next(index for index, token in named if token in _HIDDEN) + 1
     return (), 0
 
 

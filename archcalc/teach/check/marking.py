@@ -11,20 +11,13 @@ from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, read_column
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.findings import name_of
-from archcalc.teach.check.model import TOTAL, Answer, Cell, Diagnosis, Match, Verdict
+from archcalc.teach.check.model import CHECKED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total
 from archcalc.teach.check.totals import Column, Outcome, judge_total
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import is_empty
-
-#: In this order the cells of a row follow from one another.
-_ORDER = (
-    "output_shape", "receptive_field", "weights", "biases", "params", "multiplications", "activations",
-    "activation_bytes",
-)  # fmt: skip
-
 
 #: Steps that go into explaining the wrong cells of a table: one for each, and more where a layer is met with sizes for
 #: which its usual mistakes are not worked out yet. What is wrong after that is judged, not explained.
@@ -49,7 +42,7 @@ class Marking:
         self.network = network
         self.questions = list(questions)
         self.student = StudentNetwork(network.recounter)
-        self.columns = {quantity: Column(quantity) for quantity in _ORDER}
+        self.columns = {quantity: Column(quantity) for quantity in CHECKED}
         self.done: dict[int, Cell] = {}
         self.first: dict[Where, Question] = {}
         self.steps = 0
@@ -71,7 +64,7 @@ class Marking:
                 self.student.enter(index)
             if self.has_fields and (self.student.field_from or self.student.shape_from):
                 self.student.enter_field(index)
-            for question in sorted(places.get(index, ()), key=lambda one: _ORDER.index(one.answer.quantity)):
+            for question in sorted(places.get(index, ()), key=lambda one: CHECKED.index(one.answer.quantity)):
                 self._check(question, index)
         for question in places.get(len(self.network.rows), ()):
             if not question.readings:

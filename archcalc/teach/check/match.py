@@ -242,14 +242,19 @@ class Matcher:
         found = {}
         for index, cost in self._of_kinds(label.kinds):
             number = self._number_cost(label, index, table.numbering)
-            # FC3 is fc3, or the dense layer after two convolutions.
-            is_bound = own is not None and not (table.numbering is Numbering.WEIGHTED and number == 0)
             found[index] = cost + self._size_cost(label, index) + number + _WRONG * wrong[index]
-            if is_bound:
-                found[index] += binding
+            if own is not None:
+                found[index] += self._binding(label, index, own, binding, table.numbering)
         if named is not None and own is not None:
             found[own] = _WRONG * table.evidence.wrong(group, named)
         return found
+
+    def _binding(self, label: Label, index: int, own: int, binding: int, numbering: Numbering) -> int:
+        """What it costs that a row with the name of a layer stands for another one: less where its number fits that."""
+        if numbering is Numbering.WEIGHTED and self._number_cost(label, index, numbering) == 0:
+            return 0  # FC3 is fc3, or the dense layer after two convolutions
+        is_place = label.number in self.places[index].of_kind and label.number not in self.places[own].of_kind
+        return min(binding, _REPEATED) if is_place else binding  # CONV2 is conv2, or the second convolution
 
     def _place(self, named: Match | None) -> int | None:
         """The index of a layer, of a block that of its last layer."""

@@ -14,9 +14,8 @@ from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
-from archcalc.teach.check.found import SLIP, UPSTREAM, Found
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake
+from archcalc.teach.check.mistakes.base import PAIR, SLIP, UPSTREAM, Alternative, Explanation, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
 from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
@@ -49,7 +48,7 @@ class _Column(NamedTuple):
     changes: list[tuple[Fraction, Alternative]]
 
 
-def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Found]:
+def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Explanation]:
     """Diagnoses of one layer's number."""
     if stated.low is None or stated.high is None:
         return [_unknown_kind(quantity)]
@@ -79,14 +78,14 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Fo
     return _as_written(found, stated) or [_unknown(context, quantity, right, stated)]
 
 
-def _as_written(found: list[Found], stated: Stated) -> list[Found]:
+def _as_written(found: list[Explanation], stated: Stated) -> list[Explanation]:
     """Where a mistake has exactly the numbers of the written calculation, no further typo is looked for."""
     if stated.expression is None or not any(_unlike(one.tree, stated) < 0 for one in found):
         return found
     return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
 
 
-def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
+def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Explanation]:
     """Diagnoses of the sum of a column."""
     if stated.low is None or stated.high is None:
         return [_unknown_kind(quantity)]
@@ -99,7 +98,7 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Found]:
     found += _slips(total, stated, found)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
-    return found or [Found(0, (Mistake("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
+    return found or [Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
 
 
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
@@ -112,9 +111,7 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
     found = [one for one in index.find(stated.low, stated.high) if _has_that_unit(one, stated)]
     if stated.low < stated.high:
         # What is right elsewhere are few numbers, which are hardly met by accident.
-        known = [
-            one for one in found if one.steps[0].mistake in ("other_variant", "other_tool") and _is_precise(stated)
-        ]
+        known = [one for one in found if one.steps[0].mistake in _ELSEWHERE and _is_precise(stated)]
         units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"] + known
         for most in (LAST_RESORT, USUAL):
             found = [one for one in found if one.cost < most]
@@ -162,7 +159,7 @@ def _apart(one: Alternative, other: Alternative) -> bool:
     return one.steps[0].layer != other.steps[0].layer or not one.steps[0].layer
 
 
-def _found(one: Alternative, stated: Stated) -> Found:
+def _found(one: Alternative, stated: Stated) -> Explanation:
     exact = stated.low == stated.high
     shown = ""
     if one.tree is not None and one.tree.kind != "number" and not one.steps[0].layer:
@@ -171,12 +168,12 @@ def _found(one: Alternative, stated: Stated) -> Found:
     words = explain.sentence(one.steps, shown, "Your number", exact)
     if one.steps[0].layer and len(one.steps) == 1:
         words = _elsewhere(one)
-    return Found(one.cost + _unlike(one.tree, stated), one.steps, words, one.tree)
+    return Explanation(one.cost + _unlike(one.tree, stated), one.steps, words, one.tree)
 
 
-def _carried(one: Alternative) -> Found:
+def _carried(one: Alternative) -> Explanation:
     reason = one.steps[0].reason
-    return Found(one.cost, one.steps, explain.capital(reason), one.tree)
+    return Explanation(one.cost, one.steps, explain.capital(reason), one.tree)
 
 
 def _elsewhere(one: Alternative) -> str:
@@ -236,7 +233,7 @@ def _on_other_input(context: LayerContext, quantity: str, right: int) -> Iterato
             yield Alternative(tree.value, (step,), 30, tree)
 
 
-def _slips(right: int, stated: Stated, others: Sequence[Found]) -> Iterator[Found]:
+def _slips(right: int, stated: Stated, others: Sequence[Explanation]) -> Iterator[Explanation]:
     """A typo, where no usual mistake gives the number."""
     if stated.low is None or stated.high is None or any(one.cost <= USUAL for one in others):
         return
@@ -248,10 +245,10 @@ def _slips(right: int, stated: Stated, others: Sequence[Found]) -> Iterator[Foun
     one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
     what = describe_typo(one, other)
     if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
-        yield Found(SLIP, (Mistake("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
+        yield Explanation(SLIP, (Mistake("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
 
 
-def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
+def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
     """A rounded number that was cut off, or rounded up, instead of to the nearest."""
     if stated.low is None or stated.high is None or stated.low == stated.high:
         return
@@ -259,7 +256,7 @@ def _cut_off(right: int, stated: Stated) -> Iterator[Found]:
     if abs(right - middle) < width:
         how = "cut off" if right > middle else "rounded up"
         reason = f"{how} instead of rounded to the nearest. It is {number(right)}."
-        yield Found(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
+        yield Explanation(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
 
 
 #: What it is when another number stands in the place of a letter.
@@ -272,7 +269,7 @@ _BY_LETTER = {
 }
 
 
-def _written(context: LayerContext, right: Node, stated: Stated, found: Iterable[Found]) -> Iterator[Found]:
+def _written(context: LayerContext, right: Node, stated: Stated, found: Iterable[Explanation]) -> Iterator[Explanation]:
     """A number of the written calculation in the place of another: the one edit that leads from right to wrong."""
     if stated.expression is None or any(True for _ in found) or not right.value:
         return
@@ -293,10 +290,10 @@ def _written(context: LayerContext, right: Node, stated: Stated, found: Iterable
                 slip = describe_typo(node.value, value)
                 step = Mistake(mistake, reason + (f" {context.reads()}" if mistake == "wrong_input_channels" else ""))
                 shown = explain.calculation(made)
-                yield Found(30, (step,), explain.sentence((step,), shown, "Your number"), made)
+                yield Explanation(30, (step,), explain.sentence((step,), shown, "Your number"), made)
                 if slip:
                     words = f"{explain.capital(slip)}: in {shown}."
-                    yield Found(40, (Mistake("digit_slip", slip),), words, made)
+                    yield Explanation(40, (Mistake("digit_slip", slip),), words, made)
 
 
 def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alternative]:
@@ -314,14 +311,14 @@ def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alte
         yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
 
 
-def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) -> Found:
+def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) -> Explanation:
     what = f"It is {explain.result(right)}."
     if not right.value:
         what = f"It is 0 by convention: {_nothing(context, quantity)}."
     if quantity == "multiplications":
         made = [kind for kind, value in context.row.operations._asdict().items() if value and stated.holds(value)]
         what += f" {context.name} makes so many {made[0]}." if made and not right.value else ""
-    return Found(0, (Mistake("unknown", ""),), explain.unknown(what), right)
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(what), right)
 
 
 def _nothing(context: LayerContext, quantity: str) -> str:
@@ -333,6 +330,6 @@ def _nothing(context: LayerContext, quantity: str) -> str:
     return f"{name} works in place and stores nothing of its own"
 
 
-def _unknown_kind(quantity: str) -> Found:
+def _unknown_kind(quantity: str) -> Explanation:
     text = explain.unknown(f"The question asks for a number of {quantity}.")
-    return Found(0, (Mistake("unknown", ""),), text, number_node(0))
+    return Explanation(0, (Mistake("unknown", ""),), text, number_node(0))

@@ -8,8 +8,17 @@ from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
 from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
-from archcalc.teach.check.found import MOST_ALTERNATIVES, RULE, SLIP, UPSTREAM, Found
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Mistake, Sized
+from archcalc.teach.check.mistakes.base import (
+    MOST_ALTERNATIVES,
+    PAIR,
+    RULE,
+    SLIP,
+    UPSTREAM,
+    Alternative,
+    Explanation,
+    Mistake,
+    MistakenSize,
+)
 from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
@@ -23,7 +32,7 @@ from archcalc.teach.reading.typos import describe_typo
 Pair = tuple[int, int]
 
 
-def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Found]:
+def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     """Diagnoses of an output shape, axis by axis: which of height, width and depth is wrong, and why."""
     context = tables.network.context(row)
     right, wrong = row.output_shape, _as(stated, row.output_shape)
@@ -60,14 +69,14 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
     return None
 
 
-def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Found]:
+def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Explanation]:
     if len(right) == 3 and wrong != right and sorted(wrong) == sorted(right):
         sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
         step = Mistake("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
-        yield Found(8, (step,), explain.capital(step.reason))
+        yield Explanation(8, (step,), explain.capital(step.reason))
 
 
-def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> list[Found] | None:
+def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> list[Explanation] | None:
     """How height and width came about: an empty list where they are right, None where nothing explains them."""
     if wrong == right:
         return []
@@ -76,7 +85,7 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
     # Of the first layer people say so often; further on a rule of the layer itself is the better explanation.
     cost = 14 if all(source == context.network.analysis.rows[0].name for source in context.row.inputs) else 24
     ones += [
-        Found(cost, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
+        Explanation(cost, (Mistake("other_input", reason, quantity=SHAPE),), explain.capital(reason))
         for other in tables.get((context.name, "input", context.inputs), lambda: list(other_inputs(context)))
         if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
     ]
@@ -88,11 +97,13 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
     return ones or None
 
 
-def _of_sizes(one: Sized, what: str) -> Found:
-    return Found(one.cost, one.steps, explain.sentence(one.steps, explain.both_axes(one.trees), what), one.trees[0])
+def _of_sizes(one: MistakenSize, what: str) -> Explanation:
+    return Explanation(
+        one.cost, one.steps, explain.sentence(one.steps, explain.both_axes(one.trees), what), one.trees[0]
+    )
 
 
-def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Found]:
+def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Explanation]:
     """A digit of height or width; of both, where the same slip was copied."""
     slips = [describe_typo(a, b) if a != b else "" for a, b in zip(right, wrong, strict=True)]
     differ = [a != b for a, b in zip(right, wrong, strict=True)]
@@ -102,10 +113,10 @@ def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Found]
     axis = 0 if differ[0] else 1
     where = "" if copied else f" in the {axes[axis]}"
     step = Mistake("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
-    yield Found(SLIP, (step,), explain.capital(step.reason))
+    yield Explanation(SLIP, (step,), explain.capital(step.reason))
 
 
-def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what: str) -> list[Found] | None:
+def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what: str) -> list[Explanation] | None:
     """How the depth came about: an empty list where it is right, None where nothing explains it."""
     if wrong == right:
         return []
@@ -114,16 +125,16 @@ def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what:
     slip = describe_typo(right, wrong)
     if slip:
         step = Mistake("digit_slip", f"{slip}: it is {number(right)}.")
-        ones.append(Found(SLIP, (step,), explain.capital(step.reason)))
+        ones.append(Explanation(SLIP, (step,), explain.capital(step.reason)))
     return ones or None
 
 
-def _of_depth(one: Alternative, what: str) -> Found:
+def _of_depth(one: Alternative, what: str) -> Explanation:
     shown = explain.calculation(one.tree) if one.tree is not None else ""
-    return Found(one.cost, one.steps, explain.sentence(one.steps, shown, what), one.tree)
+    return Explanation(one.cost, one.steps, explain.sentence(one.steps, shown, what), one.tree)
 
 
-def _joined(sizes: list[Found], depths: list[Found]) -> Iterator[Found]:
+def _joined(sizes: list[Explanation], depths: list[Explanation]) -> Iterator[Explanation]:
     """Both explained: one where the other is right, else each with each."""
     if not sizes or not depths:
         yield from sizes or depths
@@ -132,10 +143,10 @@ def _joined(sizes: list[Found], depths: list[Found]) -> Iterator[Found]:
         for depth in depths:
             words = f"{size.explanation} {depth.explanation}"
             cost = size.cost + depth.cost + PAIR
-            yield Found(cost, (*size.steps, *depth.steps), words, size.tree)
+            yield Explanation(cost, (*size.steps, *depth.steps), words, size.tree)
 
 
-def _partly(right: Shape, sizes: list[Found] | None, depths: list[Found] | None) -> Found:
+def _partly(right: Shape, sizes: list[Explanation] | None, depths: list[Explanation] | None) -> Explanation:
     if not sizes and not depths:
         return _unknown(right)
     which = "depth" if sizes else "height and width"
@@ -144,12 +155,12 @@ def _partly(right: Shape, sizes: list[Found] | None, depths: list[Found] | None)
     return found._replace(cost=2 * SLIP, explanation=words)
 
 
-def _known(sizes: list[Found] | None, depths: list[Found] | None) -> list[Found]:
+def _known(sizes: list[Explanation] | None, depths: list[Explanation] | None) -> list[Explanation]:
     """What is explained of a shape that is not explained as a whole."""
     return (sizes or depths or [])[: MOST_ALTERNATIVES - 1]
 
 
-def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape) -> Iterator[Found]:
+def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape) -> Iterator[Explanation]:
     rows = tables.get((context.name, "up", context.inputs), lambda: list(carried(context)))
     for one in rows:
         if one.row.output_shape != wrong or wrong == right:
@@ -158,18 +169,18 @@ def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape)
         size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
         words = f"Right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): there {cause.reason}"
         steps = (Mistake("carried_forward", words), cause._replace(layer=source.name))
-        yield Found(one.mistake.cost + UPSTREAM, steps, words)
+        yield Explanation(one.mistake.cost + UPSTREAM, steps, words)
         return
 
 
-def _unknown(right: Shape) -> Found:
-    return Found(0, (Mistake("unknown", ""),), explain.unknown(f"It is {format_shape(right)}."))
+def _unknown(right: Shape) -> Explanation:
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"It is {format_shape(right)}."))
 
 
 # --- receptive fields
 
 
-def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
+def of_field(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     """Diagnoses of a receptive field."""
     context = tables.network.context(row)
     field = row.receptive_field
@@ -183,10 +194,10 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Found]:
         return []
     ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(context))
     what = f"Your {wrong[0]}×{wrong[1]}"
-    found: list[Found] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
+    found: list[Explanation] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
     if wrong != right and wrong == right[::-1]:
         words = f"Height and width have changed places: it is {right[0]}×{right[1]}."
-        found.append(Found(8, (Mistake("swapped_axes", words),), words))
+        found.append(Explanation(8, (Mistake("swapped_axes", words),), words))
     if all(one.cost > RULE for one in found):
         found += _slipped(right, wrong, ("height", "width"))
     return found or [_no_field(right, context)]
@@ -203,10 +214,10 @@ def _field(stated: Stated) -> Pair | None:
     return (int(value), int(value)) if value is not None and is_size else None
 
 
-def _no_field(right: Pair | None, context: LayerContext) -> Found:
+def _no_field(right: Pair | None, context: LayerContext) -> Explanation:
 
     if right is None:
-        return Found(0, (Mistake("unknown", ""),), explain.unknown(""))
+        return Explanation(0, (Mistake("unknown", ""),), explain.unknown(""))
     formula = trees(context) if context.inputs else None
     size = explain.both_axes(formula) if formula is not None else f"{right[0]}×{right[1]}"
-    return Found(0, (Mistake("unknown", ""),), explain.unknown(f"It is {size}."))
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"It is {size}."))

@@ -25,6 +25,9 @@ TABLES = [
     (PATTERN, ["CONV1", "CONV2", "FC3"], ["28x28x6", "10x10x16", "10"], "output", ["conv1", "conv2", "fc3"]),
     (PATTERN, ["CONV1", "POOL1", "CONV2", "FC3"], ["456", "0", "2416", "48120"], "params",
      ["conv1", "pool1", "conv2", "fc1"]),
+    # CONV2 has the name of a layer, and is the second convolution, the one before that.
+    ("googlenet", ["CONV1", "POOL1", "CONV2", "CONV3"], ["112x112x64", "56x56x64", "56x56x64", "56x56x192"], "output",
+     ["conv1/conv", "pool1", "conv2_reduce/conv", "conv2/conv"]),
     # conv1 is a block of two convolutions, and the first of them.
     ("inception_v2@slim", ["CONV1", "CONV2", "POOL2", "CONV3"], ["112x112x24", "112x112x64", "56x56x64", "56x56x64"],
      "output", ["conv1/conv/depthwise", "conv1/conv/pointwise"]),

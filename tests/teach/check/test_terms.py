@@ -102,7 +102,8 @@ def test_multiplications() -> None:
 
 @pytest.mark.parametrize(
     ("text", "verdict"),
-    [("61,706", Verdict.RIGHT), ("61.7K", Verdict.RIGHT), ("60K", Verdict.WRONG), ("60*1000+1706", Verdict.RIGHT),
+    [("61,706", Verdict.RIGHT), ("61.7K", Verdict.RIGHT), ("60K", Verdict.RIGHT), ("50K", Verdict.WRONG),
+     ("60*1000+1706", Verdict.RIGHT),
      ("61,760", Verdict.WRONG)],
 )  # fmt: skip
 def test_bare_total(text: str, verdict: Verdict) -> None:

@@ -7,25 +7,13 @@ import unicodedata
 from typing import NamedTuple
 
 from archcalc.core.quantities import QUANTITIES
+from archcalc.teach.check.vocabulary import words
 
 LAYER = "layer"
 #: Sides of the output in columns of their own; together they are an `output_shape`.
 HEIGHT, WIDTH, DEPTH, PLANE = "height", "width", "depth", "plane"
 SIDES = (HEIGHT, WIDTH, PLANE, DEPTH)
 
-_OTHERS = {
-    LAYER: "layer|layers|layer name|layer type|name|module|block|stage|operation layer|"
-    "слой|слои|название|название слоя|имя слоя|couche|couches|nom|schicht|schichten|name der schicht|capa|capas|"
-    "nombre|camada|camadas|nome|שכבה|שכבות|שם|שם השכבה|"
-    "շերտ|շերտեր|անուն|层|层名|网络层|名称|层类型|層|層名|レイヤー|レイヤ|名前",
-    HEIGHT: "height|output height|h|h2|h out|hout|высота|hauteur|höhe|altura|alto|גובה|բարձրություն|高|高度|高さ",
-    WIDTH: "width|output width|w|w2|w out|wout|ширина|largeur|breite|anchura|ancho|largura|רוחב|լայնություն|宽|宽度|幅",
-    PLANE: "h w|w h|hw|wh|height width|width height|side|spatial|spatial size|spatial dims|spatial dimensions|"
-    "resolution|spatial resolution|сторона|côté|seite|lado|צלע|边长|一辺|解像度|分辨率",
-    DEPTH: "depth|output depth|channels|output channels|out channels|channel|d|d2|c|c out|cout|number of channels|"
-    "глубина|каналы|каналов|profondeur|canaux|tiefe|kanäle|profundidad|canales|profundidade|canais|עומק|ערוצים|"
-    "խորություն|ալիքներ|深度|通道|通道数|チャンネル|チャンネル数|深さ",
-}
 #: What stands before the name of what is counted: number of, No. of, nombre de.
 _COUNT_OF = re.compile(
     r"^(?:the )?(?:total )?(?:number|numbers|num|no|nr|nb|n|count|amount|qty|quantity|количество|число|кол во|кол|"
@@ -57,7 +45,7 @@ def _plain(text: str) -> str:
 
 
 _KEYS = {
-    _plain(unicodedata.normalize("NFKC", name)): key for key, names in _OTHERS.items() for name in names.split("|")
+    _plain(unicodedata.normalize("NFKC", name)): key for key in (LAYER, *SIDES) for name in words(f"heading {key}")
 } | {
     _plain(unicodedata.normalize("NFKC", name)): key
     for key, quantity in QUANTITIES.items()
@@ -120,6 +108,5 @@ def _axes(text: str) -> str:
     return axes if all(found) and len(set(axes)) == len(axes) >= 2 else ""
 
 
-def known_heads() -> str:
-    """The headings for an error message."""
-    return "layer, output shape, params, multiplications, activations, memory, receptive field"
+#: The headings for an error message.
+KNOWN_HEADS = ", ".join((LAYER, *(quantity.headings[0] for quantity in QUANTITIES.values() if quantity.headings)))

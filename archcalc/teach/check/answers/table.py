@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
 from archcalc.core.words import line
-from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, LAYER, PLANE, SIDES, WIDTH, Head, find_head, known_heads
+from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, KNOWN_HEADS, LAYER, PLANE, SIDES, WIDTH, Head, find_head
 from archcalc.teach.check.model import Answer, Place
 from archcalc.teach.reading.statements import is_empty
 
@@ -42,7 +42,7 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     """The answers of a table; its first row that is not empty names the columns."""
     filled = [row for row in rows if any(item.text.strip() for item in row)]
     if not filled:
-        raise fault("holds no table", Place(file, 1, 1), f"the first row names the columns: {known_heads()}")
+        raise fault("holds no table", Place(file, 1, 1), f"the first row names the columns: {KNOWN_HEADS}")
     if len(filled) > MOST_ROWS:
         raise fault(f"holds more than {MOST_ROWS:,} rows", filled[MOST_ROWS][0].place)
     start = next((index for index, row in enumerate(filled[:20]) if is_heading(row)), None)
@@ -51,7 +51,7 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
         raise fault(
             "the first row must name the columns, one of them the layer",
             first,
-            f"there can be {known_heads()}",
+            f"there can be {KNOWN_HEADS}",
             f"found: {', '.join(line(item.text)[:30] for item in filled[0][:8])}",
         )
     heads = _heads(filled[start], filled[start + 1 :])

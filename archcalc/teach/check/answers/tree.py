@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.core.errors import SpecError
 from archcalc.core.words import line
 from archcalc.spec.source import MarkedDict, MarkedList, parse_source
-from archcalc.teach.check.answers.heads import LAYER, Head, find_head, known_heads
+from archcalc.teach.check.answers.heads import KNOWN_HEADS, LAYER, Head, find_head
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, answers_of, fault, read_table
 from archcalc.teach.check.model import Answer, Place
 
@@ -53,7 +53,7 @@ def _read(value: Any, file: str) -> Answers:
 
 
 def _example() -> str:
-    return "write - {layer: conv1, output: 55x55x96, params: 34944}; there can be " + known_heads()
+    return "write - {layer: conv1, output: 55x55x96, params: 34944}; there can be " + KNOWN_HEADS
 
 
 def _rows(rows: MarkedList, file: str, ignored: dict[str, None]) -> Iterator[Answer]:

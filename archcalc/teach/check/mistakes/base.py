@@ -41,7 +41,7 @@ class Edit(NamedTuple):
     apply: Callable[[Node], Node | None]
 
 
-class Sized(NamedTuple):
+class MistakenSize(NamedTuple):
     """Height and width that mistakes lead to, with their calculations."""
 
     sizes: tuple[int, int]
@@ -50,5 +50,22 @@ class Sized(NamedTuple):
     trees: tuple[Node, Node]
 
 
+class Explanation(NamedTuple):
+    """Steps that went wrong and that together give what was written, what they cost, and the words for it."""
+
+    cost: int
+    steps: tuple[Mistake, ...]
+    explanation: str
+    tree: Node | None = None
+
+
 #: What two mistakes together cost on top of each.
 PAIR = 60
+#: No more alternatives are listed.
+MOST_ALTERNATIVES = 5
+#: A typo explains many numbers: it comes after all that has a reason.
+SLIP = 150
+#: Up to this cost an explanation is a rule that many follow; next to one no typo is looked for.
+RULE = 26
+#: Something that follows from a mistake with an earlier layer that was not asked for.
+UPSTREAM = 34

@@ -11,7 +11,7 @@ from archcalc.explain.derive.lift import SymbolicLayer, lift
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Sides, Windowed
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.teach.check.mistakes.base import Sized
+from archcalc.teach.check.mistakes.base import MistakenSize
 
 #: Families that move maps along as they are; a person names the layer before them.
 _PASSING = ("activation", "regularisation", "normalisation")
@@ -140,7 +140,7 @@ class LayerContext:
         self.op = row.op
         self.inputs: tuple[Shape, ...] = row.input_shapes
         #: What mistakes with height and width lead to, once it was looked for.
-        self.sizes: list[Sized] | None = None
+        self.sizes: list[MistakenSize] | None = None
 
     @cached_property
     def plain(self) -> Op:

@@ -10,7 +10,7 @@ from archcalc.explain.derive.trace import Node
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, Window
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.mistakes.base import Mistake, Sized
+from archcalc.teach.check.mistakes.base import Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
 from archcalc.teach.check.mistakes.sizes import kernel_cost
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
@@ -25,7 +25,7 @@ class _Link(NamedTuple):
     windows: tuple[Window, Window]
 
 
-def fields(context: LayerContext) -> list[Sized]:
+def fields(context: LayerContext) -> list[MistakenSize]:
     """Receptive fields that one mistake leads to."""
     field = context.row.receptive_field
     if field is None or not context.inputs:
@@ -62,11 +62,11 @@ def _as_the_student_has_it(context: LayerContext, pair: tuple[Node, Node]) -> tu
     return found[0], found[1]
 
 
-def _sized(step: Mistake, cost: int, made: tuple[Node, Node]) -> Sized:
-    return Sized((made[0].value, made[1].value), (step,), cost, made)
+def _sized(step: Mistake, cost: int, made: tuple[Node, Node]) -> MistakenSize:
+    return MistakenSize((made[0].value, made[1].value), (step,), cost, made)
 
 
-def _edited(context: LayerContext) -> Iterator[Sized]:
+def _edited(context: LayerContext) -> Iterator[MistakenSize]:
     right = trees(context)
     if right is None:
         return
@@ -103,7 +103,7 @@ def _edited(context: LayerContext) -> Iterator[Sized]:
         yield _sized(Mistake("forgot_dilation", reason), 10, (made[0], made[1]))
 
 
-def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[Sized]:
+def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[MistakenSize]:
     """Another number in its place."""
 
     def of(sizes: tuple[int, int], letter: str) -> tuple[Node, Node]:
@@ -136,7 +136,7 @@ def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[Siz
         )
 
 
-def _along_the_way(context: LayerContext) -> Iterator[Sized]:
+def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
     """The whole chain calculated without strides, or with some layers left out."""
     chain = _chain(context)
     if chain is None or len(chain) < 2:
@@ -155,7 +155,7 @@ def _along_the_way(context: LayerContext) -> Iterator[Sized]:
             yield _walked(chain[:at] + chain[at + 1 :], Mistake("repeat_count", reason), 30)
 
 
-def _walked(chain: list[_Link], step: Mistake, cost: int, strides: bool = True) -> Sized:
+def _walked(chain: list[_Link], step: Mistake, cost: int, strides: bool = True) -> MistakenSize:
     sizes = []
     for axis in (0, 1):
         seen, jump = 1, 1

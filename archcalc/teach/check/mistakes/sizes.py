@@ -9,7 +9,7 @@ from archcalc.core.numbers import ceil_div
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import NO_PADDING, Sides
-from archcalc.teach.check.mistakes.base import PAIR, Mistake, Sized
+from archcalc.teach.check.mistakes.base import PAIR, Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import KERNELS, STRIDES, LayerContext
 from archcalc.teach.check.mistakes.trees import is_uneven, rounded_otherwise, without_last_one
 
@@ -79,18 +79,18 @@ def kernel_cost(context: LayerContext, wrong: int) -> int:
     return min(abs(wrong - context.kernel[0]), 6) + 4 * (not known) + 2 * (wrong % 2 == 0)
 
 
-def sized(context: LayerContext) -> list[Sized]:
+def sized(context: LayerContext) -> list[MistakenSize]:
     """Heights and widths that one mistake leads to; the right ones are not among them."""
     if context.sizes is None:
         context.sizes = _found(context)
     return context.sizes
 
 
-def _found(context: LayerContext) -> list[Sized]:
+def _found(context: LayerContext) -> list[MistakenSize]:
     if len(context.row.output_shape) != 3 or not context.inputs or len(context.inputs[0]) != 3:
         return []
     right = (context.row.output_shape[1], context.row.output_shape[2])
-    found: list[Sized] = []
+    found: list[MistakenSize] = []
     trees = _trees(context, context.lifted.op)
     for step, cost, fields in settings(context):
         op = context.lifted.op
@@ -106,7 +106,7 @@ def _found(context: LayerContext) -> list[Sized]:
     return [*_same(context, right), *found, *_moved(context, right, trees)]
 
 
-def _same(context: LayerContext, right: tuple[int, int]) -> Iterator[Sized]:
+def _same(context: LayerContext, right: tuple[int, int]) -> Iterator[MistakenSize]:
     """The input divided by the stride, as `same` padding makes it, where there is none."""
     padding, stride = getattr(context.plain, "padding", None), getattr(context.op, "stride", None)
     if not isinstance(padding, Sides) or any(padding) or stride is None or hasattr(context.op, "output_padding"):
@@ -116,7 +116,7 @@ def _same(context: LayerContext, right: tuple[int, int]) -> Iterator[Sized]:
     reason = f"padded, as `same` does: the input divided by the stride. {context.name} has no padding."
     if (height.value, width.value) != right:
         # With a stride it is often the same as rounding up, which is the usual mistake.
-        yield Sized((height.value, width.value), (_step("added_padding", reason),), 19, (height, width))
+        yield MistakenSize((height.value, width.value), (_step("added_padding", reason),), 19, (height, width))
 
 
 def _trees(context: LayerContext, op: Op) -> tuple[Node, Node] | None:
@@ -132,24 +132,24 @@ def _trees(context: LayerContext, op: Op) -> tuple[Node, Node] | None:
 
 def _both_and_each(
     right: tuple[int, int], trees: tuple[Node, Node] | None, wrong: tuple[Node, Node], step: Mistake, cost: int
-) -> Iterator[Sized]:
+) -> Iterator[MistakenSize]:
     """The mistake along both axes, and along one of them."""
     values = (wrong[0].value, wrong[1].value)
     if values == right or min(values) < 1:
         return
     # Having to round is a warning; a division without remainder is more easily believed.
     cost += 6 * any(is_uneven(tree) for tree in wrong)
-    yield Sized(values, (step,), cost, wrong)
+    yield MistakenSize(values, (step,), cost, wrong)
     if trees is None or values[0] == right[0] or values[1] == right[1]:
         return
     for axis in (0, 1):
         one = (values[0], right[1]) if axis == 0 else (right[0], values[1])
         pair = (wrong[0], trees[1]) if axis == 0 else (trees[0], wrong[1])
         only = step._replace(reason=f"{step.reason} Along the {_AXES[axis]} only.")
-        yield Sized(one, (only,), cost + 12, pair)
+        yield MistakenSize(one, (only,), cost + 12, pair)
 
 
-def _edits(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node]) -> Iterator[Sized]:
+def _edits(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node]) -> Iterator[MistakenSize]:
     for step, cost, wrong in _edited(context, trees):
         yield from _both_and_each(right, trees, wrong, step, cost)
 
@@ -165,7 +165,7 @@ def _edited(context: LayerContext, trees: tuple[Node, Node]) -> Iterator[tuple[M
         yield _step("floor_ceil", reason), 12, rounded
 
 
-def _moved(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node] | None) -> Iterator[Sized]:
+def _moved(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Node] | None) -> Iterator[MistakenSize]:
     """The size of the input kept, where the layer changes it."""
     for which, shape in enumerate(context.inputs):
         if len(shape) == 3 and (shape[1], shape[2]) != right:
@@ -177,7 +177,7 @@ def _moved(context: LayerContext, right: tuple[int, int], trees: tuple[Node, Nod
             yield from _both_and_each(right, trees, wrong, _step("positions_of_input", reason), 18)
 
 
-def paired(context: LayerContext) -> list[Sized]:
+def paired(context: LayerContext) -> list[MistakenSize]:
     """Heights and widths that two mistakes lead to together, of those that leave few possibilities."""
     right = (context.row.output_shape[1], context.row.output_shape[2]) if len(context.row.output_shape) == 3 else (0, 0)
     if not context.inputs or len(context.inputs[0]) != 3 or 0 in right:
@@ -185,7 +185,7 @@ def paired(context: LayerContext) -> list[Sized]:
     base = context.lifted.op
     if context.is_same:
         return []
-    made: list[Sized] = []
+    made: list[MistakenSize] = []
     usual = [one for one in settings(context) if one[0].mistake in _PAIRED]
     for index, (step, cost, fields) in enumerate(usual):
         op = base.model_copy(update=fields)
@@ -200,8 +200,8 @@ def paired(context: LayerContext) -> list[Sized]:
     return [one for one in made if one.sizes != right and min(one.sizes) >= 1]
 
 
-def _two(first: Mistake, second: Mistake, cost: int, trees: tuple[Node, Node]) -> Sized:
-    return Sized((trees[0].value, trees[1].value), (first, second), cost + PAIR, trees)
+def _two(first: Mistake, second: Mistake, cost: int, trees: tuple[Node, Node]) -> MistakenSize:
+    return MistakenSize((trees[0].value, trees[1].value), (first, second), cost + PAIR, trees)
 
 
 def _all_sides(pixels: int) -> Sides:

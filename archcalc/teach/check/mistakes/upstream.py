@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape
 from archcalc.passes.analysis import Row, row_of
-from archcalc.teach.check.mistakes.base import Sized
+from archcalc.teach.check.mistakes.base import MistakenSize
 from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
 from archcalc.teach.check.mistakes.sizes import sized
 
@@ -22,7 +22,7 @@ class Carried(NamedTuple):
 
     row: Row
     source: Row
-    mistake: Sized
+    mistake: MistakenSize
 
 
 def carried(context: LayerContext) -> Iterator[Carried]:
