@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from archcalc import analyse, load, names
+from archcalc.passes import analysis
+from archcalc.spec import catalogue
 from archcalc.spec.catalogue import SPECS
 from archcalc.spec.schema import json_schema
 from tests.cli.runner import DATA, PROGRAM, Run, environment
@@ -21,6 +24,15 @@ KEYS = ["network", "title", "year", "input", "layers", "params", "multiplication
 
 # --- list
 
+#: The catalogue is read and analysed once for all lists.
+load_once, analyse_once = cache(catalogue.load), cache(analysis.analyse)
+
+
+@pytest.fixture(autouse=True)
+def _one_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archcalc.cli.commands.list.load", load_once)
+    monkeypatch.setattr("archcalc.cli.commands.list.analyse", analyse_once)
+
 
 def test_list_shows_every_network(archcalc: Run) -> None:
     entries = archcalc("list", "-f", "json").json
@@ -28,11 +40,11 @@ def test_list_shows_every_network(archcalc: Run) -> None:
     by_name = {entry["network"]: entry for entry in entries}
     assert all(list(entry) == KEYS for entry in entries)
     for name in ("alexnet@grouped", "resnet50", "lenet5@1998", "mobilenet"):
-        analysis = analyse(load(name))
+        network = analyse(load(name))
         found = by_name[name]
-        assert found["params"] == analysis.totals.params
-        assert found["multiplications"] == analysis.totals.multiplications
-        assert found["layers"] == len(analysis.rows)
+        assert found["params"] == network.totals.params
+        assert found["multiplications"] == network.totals.multiplications
+        assert found["layers"] == len(network.rows)
     assert by_name["alexnet"] == {
         "network": "alexnet", "title": "AlexNet", "year": 2012, "input": [3, 227, 227], "layers": 24,
         "params": 62378344, "multiplications": 1135256096,

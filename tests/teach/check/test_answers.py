@@ -246,9 +246,13 @@ def archive_of(**parts: bytes) -> bytes:
     return stream.getvalue()
 
 
-def with_entities() -> bytes:
-    laughs = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
-    return archive_of(xl__workbook=laughs)
+def with_entities(before: bytes = b"") -> bytes:
+    laughs = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+    return archive_of(xl__workbook=b'<?xml version="1.0"?>' + before + laughs)
+
+
+def with_a_cell_of(characters: int) -> bytes:
+    return archive_of(xl__sharedStrings=b"<sst><si><t>" + b"x" * characters + b"</t></si></sst>")
 
 
 # --- what is refused
@@ -287,6 +291,9 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.xlsx", archive_of(a=b"<x/>"), "is no spreadsheet that can be read"),
     ("a.xlsx", archive_of(a=b" " * 50_000_001), "unpacks to more than 50 MB"),
     ("a.xlsx", with_entities(), "document type"),
+    ("a.xlsx", with_entities(b"<!-- " + b" " * 1_000_000 + b" -->"), "document type"),
+    ("a.xlsx", with_a_cell_of(200_000), "a cell of more than 131,072 characters"),
+    ("a.xlsx", archive_of(a=b"<x"), "a part is not well-formed"),
     ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file"),
 ]
 

@@ -7,7 +7,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
+from xml.parsers import expat
 
 from archcalc.core.errors import ArchcalcError
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, is_heading, read_table
@@ -15,6 +16,8 @@ from archcalc.teach.check.model import Place
 
 #: Bytes of all parts of the file, unpacked.
 LARGEST_UNPACKED = 50_000_000
+#: Characters of a cell; Excel takes 32,767.
+LONGEST_TEXT = 131_072
 #: A formula that is arithmetic alone.
 _ARITHMETIC = re.compile(r"=[\d\s.,+\-*/^()]+")
 
@@ -47,13 +50,44 @@ def _check_archive(data: bytes, file: str) -> None:
                     Place(file, 1, 1),
                 )
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    with archive.open(part) as stream:
-                        head = stream.read(4096)
-                    if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
-                        raise fault("holds XML with a document type, as no spreadsheet does", Place(file, 1, 1))
+                with archive.open(part) as stream:
+                    _check_part(stream, part.filename, file)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
         raise fault(f"is no XLSX file: {str(error)[:80]}", Place(file, 1, 1)) from None
+
+
+def _check_part(stream: IO[bytes], name: str, file: str) -> None:
+    """Read a part to its end without keeping it: no document type may define entities, and no text may be endless.
+
+    A picture is no XML and ends at its first bytes, where the reader of the spreadsheet would end too.
+    """
+    parser = expat.ParserCreate()
+    length = 0
+
+    def document_type(*_: Any) -> None:
+        raise fault("holds XML with a document type, as no spreadsheet does", Place(file, 1, 1))
+
+    def element(*_: Any) -> None:
+        nonlocal length
+        length = 0
+
+    def text(characters: str) -> None:
+        nonlocal length
+        length += len(characters)
+        if length > LONGEST_TEXT:
+            raise fault(f"has a cell of more than {LONGEST_TEXT:,} characters", Place(file, 1, 1))
+
+    parser.StartDoctypeDeclHandler = document_type
+    parser.StartElementHandler = element
+    parser.EndElementHandler = element
+    parser.CharacterDataHandler = text
+    try:
+        while chunk := stream.read(1 << 16):
+            parser.Parse(chunk)
+        parser.Parse(b"", True)
+    except expat.ExpatError:
+        if name.endswith((".xml", ".rels")):
+            raise fault("is no spreadsheet that can be read (a part is not well-formed)", Place(file, 1, 1)) from None
 
 
 def _sheets(openpyxl: Any, data: bytes, file: str) -> Iterator[list[list[Item]]]:
