@@ -4,10 +4,23 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, Letter, MatrixProduct, Op, Operations, Param, Reads, elements, names
+from archcalc.ops.base import (
+    EVERYTHING,
+    POINTS,
+    Count,
+    Letter,
+    MatrixProduct,
+    Op,
+    Operations,
+    Param,
+    Reads,
+    elements,
+    names,
+)
 from archcalc.ops.conv import Conv2d
 
 #: What people call a fully connected layer.
@@ -20,7 +33,11 @@ _DENSE = names(
 
 
 class Linear(Op):
-    """Fully connected layer. An image is flattened first, as in the papers. Source: CS231n, fully-connected layer."""
+    """Fully connected layer. An image is flattened first, as in the papers. Source: CS231n, fully-connected layer.
+
+    `per_position`: over the channels of each position by itself, with the same weights, as PyTorch applies `Linear` to
+    rows of tokens. Source: Vaswani et al. 2017, section 3.3.
+    """
 
     kind = "linear"
     stem = "fc"
@@ -31,44 +48,57 @@ class Linear(Op):
 
     out_features: Annotated[Count, Letter("K", "neurons")]
     bias: bool = True
+    per_position: bool = False
+
+    def _features(self, shape: Shape) -> Number:
+        """Values that a neuron reads."""
+        return shape[0] if self.per_position else elements(shape)
+
+    def _times(self, shape: Shape) -> Number:
+        """How often the layer is applied to a map."""
+        return product(shape[1:]) if self.per_position else 1
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (self.out_features,)
+        return (self.out_features, *(inputs[0][1:] if self.per_position else ()))
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        weight = Param("weight", (self.out_features, elements(inputs[0])))
+        weight = Param("weight", (self.out_features, self._features(inputs[0])))
         return (weight, Param("bias", (self.out_features,))) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        each = rules.linear_multiplications(self._features(inputs[0]), self.out_features)
         # Ints give an int.
-        return rules.linear_multiplications(elements(inputs[0]), self.out_features)  # type: ignore[no-any-return]
+        return self._times(inputs[0]) * each  # type: ignore[no-any-return]
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        results = self._times(inputs[0]) * self.out_features
         return Operations(
-            additions=rules.sums(self.out_features, elements(inputs[0]), int(self.bias)),
+            additions=rules.sums(results, self._features(inputs[0]), int(self.bias)),
             multiplications=self.macs(inputs, output),
         )
 
     def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
-        features = elements(inputs[0])
-        return MatrixProduct(1, (self.out_features, features), (features, 1))
+        features = self._features(inputs[0])
+        return MatrixProduct(1, (self.out_features, features), (features, self._times(inputs[0])))
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        if self.per_position:
+            return self
         return Conv2d.model_validate(
             {"out_channels": self.out_features, "kernel_size": inputs[0][1:], "bias": self.bias}
         )
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (EVERYTHING,)
+        return (POINTS if self.per_position else EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"dense {self.out_features}"
+        return f"dense {self.out_features}" + (" at each position" if self.per_position else "")
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"{several(self.out_features, 'neuron')} of {several(elements(inputs[0]), 'input')}"
+        return f"{several(self.out_features, 'neuron')} of {several(self._features(inputs[0]), 'input')}"
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [] if self.bias else ["no bias"]
+        return [*(["at each position"] if self.per_position else []), *([] if self.bias else ["no bias"])]
 
 
 class Rbf(Op):

@@ -6,15 +6,55 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, Operations, Pointwise, Reads, Real, elements, names
+from archcalc.ops.base import EVERYTHING, POINT, POINTS, Operations, Pointwise, Reads, Real, elements, names
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
     return "inputs " + ", ".join(format_shape(shape) for shape in inputs)
 
 
+def spread_shape(inputs: Sequence[Shape]) -> Shape | None:
+    """The shape of maps that are spread over one another: an axis of size 1 takes the size of the others.
+
+    A flat map has a value for each channel, or a single one. None where the sizes do not fit together.
+    """
+    axes = max(map(len, inputs))
+    found = []
+    for axis in range(axes):
+        sizes = [shape[axis] for shape in inputs if len(shape) > axis]
+        largest = max(sizes)
+        if any(size not in (1, largest) for size in sizes) or any(len(shape) not in (1, axes) for shape in inputs):
+            return None
+        found.append(next(size for size in sizes if size == largest))
+    return tuple(found)
+
+
+def _check_spread(inputs: Sequence[Shape], what: str) -> None:
+    """Raise `ShapeError` where the maps do not fit together."""
+    if spread_shape(inputs) is None:
+        hint = "along each axis the sizes must be equal or 1; a flat map has a value for each channel, or one"
+        raise ShapeError(f"the maps to {what} cannot be spread over one another", _listed(inputs), hint)
+
+
+def _spread_reads(inputs: Sequence[Shape], output: Shape) -> Sequence[Reads]:
+    """A map as large as the result is read position by position; one that is spread reaches every position."""
+    reads: list[Reads] = []
+    for shape in inputs:
+        if shape[1:] == output[1:]:
+            reads.append(POINTS)
+        elif len(shape) == 1:
+            reads.append(EVERYTHING)
+        else:
+            pairs = zip(shape[1:], output[1:], strict=True)
+            reads.append(tuple([POINT if size == whole else EVERYTHING for size, whole in pairs]))
+    return reads
+
+
 class Add(Pointwise):
-    """The sum of maps of one shape. Source: He et al. 2015, equation 1."""
+    """The sum of maps of one shape, or with `broadcast` of maps that are spread over one another.
+
+    Source: He et al. 2015, equation 1; NumPy, broadcasting.
+    """
 
     kind = "add"
     stem = "add"
@@ -24,9 +64,19 @@ class Add(Pointwise):
     fewest_inputs = 2
     most_inputs = None
 
+    broadcast: bool = False
+
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        if any(shape != inputs[0] for shape in inputs):
-            raise ShapeError("the maps to add differ in shape", _listed(inputs))
+        if not self.broadcast and any(shape != inputs[0] for shape in inputs):
+            fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
+            raise ShapeError("the maps to add differ in shape", _listed(inputs), *fits)
+        _check_spread(inputs, "add")
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return spread_shape(inputs) or inputs[0]
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return _spread_reads(inputs, self.output_shape(inputs))
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(additions=rules.sums(elements(output), len(inputs), 0))
@@ -46,23 +96,26 @@ class Multiply(Pointwise):
     most_inputs = None
 
     factor: Real = 1.0
+    broadcast: bool = False
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if self.broadcast:
+            _check_spread(inputs, "multiply")
+            return
         output = self.output_shape(inputs)
         for shape in inputs:
             if shape != output and shape not in ((output[0], 1, 1), output[:1]):
-                raise ShapeError("the maps to multiply do not fit together", _listed(inputs))
+                fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
+                raise ShapeError("the maps to multiply do not fit together", _listed(inputs), *fits)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return max(inputs, key=elements)
+        return (spread_shape(inputs) if self.broadcast else None) or max(inputs, key=elements)
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(multiplications=rules.sums(elements(output), len(inputs), int(self.factor != 1)))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        # One value a channel reaches every position.
-        output = self.output_shape(inputs)
-        return tuple(POINTS if shape == output else EVERYTHING for shape in inputs)
+        return _spread_reads(inputs, self.output_shape(inputs))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "multiply" if self.factor == 1 else f"multiply by {self.factor:g}"

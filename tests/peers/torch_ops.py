@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from itertools import product
@@ -227,4 +228,22 @@ ATTENTION: dict[str, Callable[..., Tensor]] = {
     "scaled_dot_product_attention": _attention,
 }  # fmt: skip
 
-OPS = {**ACTIVATIONS, **NORMS, **SHAPES, **ATTENTION}
+
+def _linear(op: Any, weights: Weights, x: Tensor) -> Tensor:
+    if not op.per_position:
+        return F.linear(x.flatten(1), weights["weight"], weights.get("bias"))
+    return F.linear(x.movedim(1, -1), weights["weight"], weights.get("bias")).movedim(-1, 1)
+
+
+def _wide(maps: Sequence[Tensor]) -> list[Tensor]:
+    axes = max(x.ndim for x in maps)
+    return [x[(...,) + (None,) * (axes - x.ndim)] for x in maps]
+
+
+MERGING: dict[str, Callable[..., Tensor]] = {
+    "add": lambda _op, _, *maps: sum(torch.broadcast_tensors(*_wide(maps))),
+    "linear": _linear,
+    "multiply": lambda op, _, *maps: op.factor * math.prod(torch.broadcast_tensors(*_wide(maps))),
+}
+
+OPS = {**ACTIVATIONS, **NORMS, **SHAPES, **ATTENTION, **MERGING}

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from archcalc.execute.kernels.registry import Array, Sizes, kernel
 
 
-def _arrays(x: Array, *, out_features: int, bias: bool) -> Sizes:
-    return {"weight": (out_features, x[0].size), **({"bias": (out_features,)} if bias else {})}
+def _arrays(x: Array, *, out_features: int, bias: bool, per_position: bool) -> Sizes:
+    depth = x.shape[1] if per_position else x[0].size
+    return {"weight": (out_features, depth), **({"bias": (out_features,)} if bias else {})}
 
 
-def _once(_x: Array, _out: Array) -> int:
-    return 1
+def _once_a_position(_x: Array, out: Array) -> int:
+    return math.prod(out.shape[2:])
 
 
-@kernel("linear", arrays=_arrays, weight_uses=_once)
-def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
-    """W·x + b; a map is flattened first. weight (out, in), x (N, …) → (N, out). Source: CS231n, fully-connected."""
+@kernel("linear", arrays=_arrays, weight_uses=_once_a_position)
+def linear(x: Array, weight: Array, bias: Array | None = None, *, per_position: bool = False) -> Array:
+    """W·x + b; a map is flattened first. weight (out, in), x (N, …) → (N, out). Source: CS231n, fully-connected.
+
+    `per_position`: the channels of each position by themselves, (N, in, …) → (N, out, …).
+    """
+    if per_position and x.ndim > 2:
+        flat = weight @ x.reshape(*x.shape[:2], -1)
+        return np.asarray(flat if bias is None else flat + bias[:, None]).reshape(len(x), -1, *x.shape[2:])
     out = np.asarray(x.reshape(len(x), -1) @ weight.T)
     return out if bias is None else out + bias
 

@@ -151,7 +151,12 @@ def transposed_convolution(task: Task, maps: Sequence[Map], place: Place) -> Map
     return out
 
 
-@form("linear", does=RECTIFIED)
+def _flattens(op: Any) -> bool:
+    """A dense layer at each position is left to the plain kernel."""
+    return not op.per_position
+
+
+@form("linear", does=RECTIFIED, suits=_flattens)
 def linear(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A dense layer, rectified where its group says so; a map is read channel by channel."""
     x = channels_first(maps[0].array)
@@ -258,7 +263,12 @@ def softmax(_task: Task, maps: Sequence[Map], place: Place) -> Map:
     return out
 
 
-@form("add", does=RECTIFIED, role="add")
+def _of_one_shape(op: Any) -> bool:
+    """Maps that are spread are left to the plain kernel."""
+    return not op.broadcast
+
+
+@form("add", does=RECTIFIED, role="add", suits=_of_one_shape)
 def add(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A sum, rectified where its group says so."""
     out = place.new(maps[0].array.shape)
@@ -273,7 +283,7 @@ def _factor(op: Any, _arrays: Mapping[str, Array]) -> tuple[Any, Any]:
     return op.factor, 0.0
 
 
-@form("multiply", role="scale", scale=_factor)
+@form("multiply", role="scale", scale=_factor, suits=_of_one_shape)
 def multiply(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A product; a value for each channel is spread over the positions."""
     op: Any = task.layer.op

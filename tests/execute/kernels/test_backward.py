@@ -66,7 +66,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "locally_connected2d": [Case([MAP], STEPS, {**WINDOW, "kernel_size": (2, 2), "out_channels": 3, "bias": True})],
     "linear": [
-        Case([MAP], {}, {"out_features": 4, "bias": True}), Case([(2, 5)], {}, {"out_features": 1, "bias": False}),
+        Case([MAP], {}, {"out_features": 4, "bias": True, "per_position": False}),
+        Case([(2, 5)], {}, {"out_features": 1, "bias": False, "per_position": False}),
     ],
     "rbf": [Case([(3, 5)], {}, {"out_features": 4})],
     "max_pool2d": [Case([MAP], WINDOW), Case([MAP], {"kernel_size": (2, 3), "stride": (2, 2), "ceil_mode": True})],

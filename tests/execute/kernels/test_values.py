@@ -96,6 +96,12 @@ VALUES = [
     Values("lstm", [[[7, 8]]], [[0.76159416, 0.96402758]], {"hidden_size": 1}, _constant(4, [100, 100, 100, 100])),
     # Half of the old state and half of 1.
     Values("gru", [[[7, 8]]], [[0.5, 0.75]], {"hidden_size": 1}, _constant(3, [0, 0, 100])),
+    Values(
+        "linear", [[[1, 2], [3, 4]]], [[8, 11]], {"out_features": 1, "per_position": True},
+        {"weight": [[1, 2]], "bias": [1]},
+    ),
+    Values("add", [[[1, 2]], [[10], [20]]], [[11, 12], [21, 22]], {"broadcast": True}),
+    Values("multiply", [[[1, 2]], [[10], [20]]], [[5, 10], [10, 20]], {"broadcast": True, "factor": 0.5}),
     Values("chunk", [[1, 2, 3, 4, 5]], [4, 5], {"chunks": 2, "index": 1}),
     Values("split", [[1, 2, 3, 4]], [2, 3], {"sizes": [1, 2, 1], "index": 1}),
     Values("narrow", [[[1, 2, 3, 4, 5]]], [[2, 4]], {"axis": "length", "start": 1, "step": 2}),

@@ -28,6 +28,8 @@ SMALL = [
     *trained.ROWS,
     *attention.ROWS,
     *recurrent.ROWS,
+    *dense.SMALL,
+    *merging.SMALL,
 ]
 ROWS = [
     *convolution.ROWS,

@@ -3,6 +3,16 @@
 from archcalc.ops import Operations
 from tests.ops.rows.row import Row
 
+EACH = {"per_position": True}
+SMALL = [
+    # 12 positions of 4 features each.
+    Row("linear", {"out_features": 3, **EACH}, ((4, 3, 4),), (3, 3, 4), 15, 144, Operations(144, 144)),
+    Row(
+        "linear", {"out_features": 2, "per_position": True, "bias": False}, ((3, 5),), (2, 5), 6, 30, Operations(20, 30)
+    ),
+    Row("linear", {"out_features": 2, "per_position": True}, ((3,),), (2,), 8, 6, Operations(6, 6)),
+    Row("linear", {"out_features": 2}, ((2, 3),), (2,), 14, 12, Operations(12, 12)),
+]
 ROWS = [
     Row("linear", {"out_features": 3}, ((4,),), (3,), 15, 12, Operations(12, 12)),
     Row("linear", {"out_features": 3, "bias": False}, ((4,),), (3,), 12, 12, Operations(9, 12)),

@@ -3,6 +3,18 @@
 from archcalc.ops import Operations
 from tests.ops.rows.row import Row
 
+SPREAD = {"broadcast": True}
+SMALL = [
+    # A row a column: 12 sums.
+    Row("add", SPREAD, ((2, 3, 2), (1, 3, 2)), (2, 3, 2), counts=Operations(12)),
+    Row("add", SPREAD, ((2, 3, 1), (2, 1, 2), (2,)), (2, 3, 2), counts=Operations(24)),
+    Row("add", SPREAD, ((1,), (2, 4)), (2, 4), counts=Operations(8)),
+    Row("add", {}, ((2, 3), (2, 3)), (2, 3), counts=Operations(6)),
+    # A mask over all channels: the attention gate of attention U-Net.
+    Row("multiply", SPREAD, ((1, 3, 2), (2, 3, 2)), (2, 3, 2), counts=Operations(0, 12)),
+    Row("multiply", {**SPREAD, "factor": 0.5}, ((2, 1, 2), (2, 3, 1)), (2, 3, 2), counts=Operations(0, 24)),
+    Row("multiply", {}, ((3, 4), (3,)), (3, 4), counts=Operations(0, 12)),
+]
 ROWS = [
     Row("add", {}, ((2, 2, 2), (2, 2, 2)), (2, 2, 2), counts=Operations(additions=8)),
     Row("add", {}, ((5,), (5,), (5,)), (5,), counts=Operations(additions=10)),

@@ -7,11 +7,15 @@ from archcalc.execute.kernels.registry import Array
 
 
 @backward("linear", nature="linear")
-def linear(grad: Array, x: Array, weight: Array, bias: Array | None = None) -> Gradients:
-    """∂L/∂x = Wᵀ·g, ∂L/∂W = g·xᵀ summed over the batch, ∂L/∂b = Σ g.
+def linear(grad: Array, x: Array, weight: Array, bias: Array | None = None, *, per_position: bool = False) -> Gradients:
+    """∂L/∂x = Wᵀ·g, ∂L/∂W = g·xᵀ summed over the batch (and over positions), ∂L/∂b = Σ g.
 
     Source: CS231n, backpropagation, "Gradients for vectorized operations".
     """
+    if per_position and x.ndim > 2:
+        g, wide = grad.reshape(*grad.shape[:2], -1), x.reshape(*x.shape[:2], -1)
+        to_weight = (g @ wide.swapaxes(1, 2)).sum(axis=0)
+        return Gradients(((weight.T @ g).reshape(x.shape),), with_bias(to_weight, bias, g, (0, 2)))
     flat = x.reshape(len(x), -1)
     return Gradients(((grad @ weight).reshape(x.shape),), with_bias(grad.T @ flat, bias, grad, (0,)))
 

@@ -10,8 +10,18 @@ from archcalc.execute.kernels.registry import Array
 
 @backward("add", nature="linear")
 def add(grad: Array, *maps: Array) -> Gradients:
-    """The gradient passes unchanged to every map: the shortcut of a residual unit. Source: He et al. 2016, eq. 5."""
-    return Gradients((grad,) * len(maps))
+    """The gradient passes unchanged to every map: the shortcut of a residual unit. Source: He et al. 2016, eq. 5.
+
+    What was spread over positions or channels gets its sum over them.
+    """
+    return Gradients(tuple([_gathered(grad, each) for each in maps]))
+
+
+def _gathered(grad: Array, x: Array) -> Array:
+    """The gradient of a map that was spread to the size of the gradient."""
+    sizes = (*x.shape, *(1,) * (grad.ndim - x.ndim))
+    axes = tuple([axis for axis, size in enumerate(sizes) if size == 1 < grad.shape[axis]])
+    return grad.sum(axis=axes, keepdims=True).reshape(x.shape) if axes or x.ndim < grad.ndim else grad
 
 
 @backward("multiply", nature_of_one="linear")
@@ -24,14 +34,12 @@ def multiply(grad: Array, *maps: Array, factor: float = 1.0) -> Gradients:
         for other, each in enumerate(wide):
             if other != place:
                 others = others * each
-        if own.shape != grad.shape:
-            others = others.sum(axis=tuple(range(2, grad.ndim)))
-        found.append(others.reshape(maps[place].shape))
+        found.append(_gathered(others, own).reshape(maps[place].shape))
     return Gradients(tuple(found))
 
 
 def _spread(x: Array, axes: int) -> Array:
-    return x if x.ndim == axes else x.reshape(*x.shape[:2], *(1,) * (axes - 2))
+    return x.reshape(*x.shape, *(1,) * (axes - x.ndim))
 
 
 @backward("concat", nature="linear")
