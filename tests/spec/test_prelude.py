@@ -64,15 +64,36 @@ layers:
   - linear: {out_features: 1000}
 """
 
+SWIN_T = """\
+input: 224x224x3
+layers:
+  - conv2d: {out_channels: 96, kernel_size: 4, stride: 4}
+  - layer_norm
+  - for_each: [depth, heads, last]
+    rows: [[2, 3, false], [2, 6, false], [6, 12, false], [2, 24, true]]
+    layers:
+      - repeat: depth // 2
+        layers:
+          - swin_block: {num_heads: heads}
+          - swin_block: {num_heads: heads, shift: 3 if height > 7 else 0}
+      - pixel_unshuffle: {downscale_factor: 2, when: not last}
+      - layer_norm: {when: not last}
+      - conv2d: {out_channels: in_channels // 2, kernel_size: 1, bias: false, when: not last}
+  - layer_norm
+  - global_avg_pool2d
+  - linear: {out_features: 1000}
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "params", "millions"),
     [
         # torchvision's tables of weights: num_params, and GFLOPS (multiply-adds) of densenet121, mobilenet_v2,
-        # efficientnet_b0.
+        # efficientnet_b0, swin_t.
         (DENSENET121, 7_978_856, 2834),
         (MOBILENET_V2, 3_504_872, 301),
         (EFFICIENTNET_B0, 5_288_548, 386),
+        (SWIN_T, 28_288_354, 4491),
     ],
 )
 def test_published_counts(text: str, params: int, millions: int) -> None:
