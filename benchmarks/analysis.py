@@ -29,7 +29,7 @@ NASNET = "nasnet_large"
 def chain(length: int) -> LayerGraph:
     """Convolution, batch normalisation, ReLU, over and over: so many layers, one after the other."""
     kinds: tuple[Op, ...] = (
-        Conv2d(out_channels=64, kernel_size=(3, 3), padding=Sides(1, 1, 1, 1), bias=False),
+        Conv2d(out_channels=64, kernel_size=(3, 3), padding=Sides((1, 1, 1, 1)), bias=False),
         BatchNorm2d(),
         Relu(),
     )

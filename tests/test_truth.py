@@ -66,7 +66,7 @@ def window_of(row: Row, analysis: Analysis) -> Layer:
     if isinstance(op, ConvTranspose2d):
         assert not isinstance(op.padding, str)
         padding: tuple[int, ...] = op.padding
-        dilation = (1, 1)
+        dilation: tuple[int, ...] = (1, 1)
     elif isinstance(op, Windowed):
         height, width = op.axis(row.input_shapes[0], 0), op.axis(row.input_shapes[0], 1)
         padding = (height.before, width.before, height.after, width.after)
@@ -227,7 +227,7 @@ def test_vgg16_stores_the_values_of_the_cs231n_table() -> None:
 def test_receptive_fields_have_the_known_sizes(network: str, layer: str, size: int, stride: int) -> None:
     field = analysis_of(network)[layer].receptive_field
     assert field is not None
-    for axis in (field.height, field.width):
+    for axis in (field.axes[0], field.axes[1]):
         assert (axis.size, axis.stride) == (size, stride)
 
 

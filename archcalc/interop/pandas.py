@@ -41,5 +41,5 @@ def _cells(row: Row) -> dict[str, Any]:
     }  # fmt: skip
     cells.update((key, quantity.of(row)) for key, quantity in QUANTITIES.items())
     field = row.receptive_field
-    cells["receptive_field"] = (field.height.size, field.width.size) if field else None
+    cells["receptive_field"] = field.size if field else None
     return cells

@@ -1,31 +1,28 @@
 """What an op is: its fields, and the rules that the passes ask it for."""
 
+import re
+import types
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple
+from functools import partial
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
+from pydantic_core import CoreSchema
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, product
-from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
-
-
-def _as_pair(value: Any) -> Any:
-    return value if isinstance(value, (list, tuple)) else (value, value)
-
+from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, axes_in_words, format_shape
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1 << 30)]
 Size = Annotated[int, Field(strict=True, ge=1, le=LARGEST_SIZE)]
 Margin = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SIZE)]
 #: A number that may be a decimal; true and false are none.
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-#: One number for both axes, or [height, width].
-SizePair = Annotated[tuple[Size, Size], BeforeValidator(_as_pair, json_schema_input_type=Size | tuple[Size, Size])]
-MarginPair = Annotated[
-    tuple[Margin, Margin], BeforeValidator(_as_pair, json_schema_input_type=Margin | tuple[Margin, Margin])
-]
+#: One number for each position axis; in specs one for all of them, or [height, width]. See `Spatial`.
+Sizes = tuple[Size, ...]
+Margins = tuple[Margin, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,8 @@ Windows = tuple[AxisReads, ...]
 #: The same for all axes; None where only the size of the input matters.
 Reads = Windows | str | None
 POINT = Window(1)
-POINTS: Windows = (POINT, POINT)
+#: Every output position reads the same position of the input.
+POINTS = "points"
 NO_OPERATIONS = Operations()
 
 
@@ -133,7 +131,7 @@ class Op(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         if "kind" in cls.__dict__ and not cls.noun:
-            cls.noun = cls.kind.removesuffix("2d").replace("_", " ")
+            cls.noun = re.sub("[123]d$", "", cls.kind).replace("_", " ")
 
     @classmethod
     def letters(cls) -> Mapping[str, Letter]:
@@ -235,13 +233,99 @@ class Pointwise(WithoutWeights):
         return self.kind.replace("_", " ")
 
 
-def want_image(shape: Shape) -> None:
-    """Raise `ShapeError` unless the shape has channels, height and width."""
-    if len(shape) != 3:
+#: Fields with one value for each position axis: those that are at least 1, and those that are at least 0.
+_SIZES = ("kernel_size", "stride", "dilation", "output_size", "scale", "step")
+_MARGINS = ("output_padding", "start")
+
+
+class Spatial(Op):
+    """An op over position axes, `rank` of them: length; height and width; depth, height and width.
+
+    A number for a setting that has one value for each axis stands for all of them.
+    """
+
+    rank: ClassVar[int] = 2
+
+    @field_validator(
+        *_SIZES, mode="before", check_fields=False, json_schema_input_type=Size | tuple[Size, ...],
+    )  # fmt: skip
+    @classmethod
+    def _sizes_by_axis(cls, value: Any) -> Any:
+        return cls.by_axis(value)
+
+    @field_validator(*_MARGINS, mode="before", check_fields=False, json_schema_input_type=Margin | tuple[Margin, ...])
+    @classmethod
+    def _margins_by_axis(cls, value: Any) -> Any:
+        return cls.by_axis(value)
+
+    @classmethod
+    def by_axis(cls, value: Any) -> Any:
+        """One value for each axis. Raises `ValueError` for another number of values."""
+        if value is None:
+            return value
+        if not isinstance(value, (list, tuple)):
+            return (value,) * cls.rank
+        if len(value) != cls.rank:
+            raise ValueError(f"should be a number{cls.one_for_each_axis()}")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema of the fields, in which a list has as many numbers as there are axes."""
+        made = handler.resolve_ref_schema(handler(schema))
+        for name, field in made.get("properties", {}).items():
+            if lengths := cls.list_lengths(name):
+                forms = field.pop("anyOf", None) or [{key: field.pop(key) for key in ("type", "items") if key in field}]
+                lists = [form for form in forms if form.get("type") == "array"]
+                field["anyOf"] = [form for form in forms if form not in lists] + [
+                    {**form, "minItems": length, "maxItems": length} for form in lists for length in lengths
+                ]
+        return made
+
+    @classmethod
+    def list_lengths(cls, name: str) -> tuple[int, ...]:
+        """How many numbers a list may have that stands for this field; none for a field without lists."""
+        return (cls.rank,) if name in _SIZES or name in _MARGINS else ()
+
+    @classmethod
+    def one_for_each_axis(cls) -> str:
+        """What may stand in place of a number, for messages: `, or [height, width]`."""
+        return f", or [{', '.join(AXES[cls.rank])}]" if cls.rank > 1 else ""
+
+    def want_positions(self, shape: Shape) -> None:
+        """Raise `ShapeError` unless the shape has as many position axes as the op slides over."""
+        want_rank(shape, self.rank)
+
+
+def want_rank(shape: Shape, rank: int) -> None:
+    """Raise `ShapeError` unless the shape has channels and so many position axes."""
+    has = len(shape) - 1
+    if has == rank:
+        return
+    needs = f"needs {axes_in_words(rank)} and channels, but its input "
+    if has == 0:
         raise ShapeError(
-            "needs height, width and channels, but its input is flat",
-            f"input {format_shape(shape)}; a flat map can be given a shape again with reshape",
+            needs + "is flat", f"input {format_shape(shape)}; a flat map can be given a shape again with reshape"
         )
+    raise ShapeError(
+        needs + f"has {axes_in_words(has)}", f"input {format_shape(shape)}; there is the same layer for {has}-d maps"
+    )
+
+
+_OpClass = TypeVar("_OpClass", bound=Op)
+
+
+def of_ranks(base: type[_OpClass], stem: str) -> tuple[type[_OpClass], type[_OpClass], type[_OpClass]]:
+    """The ops of a family for one, two and three position axes, with the kinds `stem`1d, `stem`2d and `stem`3d."""
+    made: dict[int, type[_OpClass]] = {}
+    for rank in (2, 1, 3):  # two axes first: that is what a word without a rank means
+        settings = {"kind": f"{stem}{rank}d", "rank": rank, "__module__": base.__module__, "__doc__": base.__doc__}
+        made[rank] = types.new_class(f"{base.__name__}{rank}d", (base,), exec_body=partial(_fill, settings=settings))
+    return made[1], made[2], made[3]
+
+
+def _fill(body: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    body.update(settings)
 
 
 def elements(shape: Shape) -> Number:
@@ -249,6 +333,6 @@ def elements(shape: Shape) -> Number:
     return product((*shape[1:], shape[0])) if shape else 1
 
 
-def by(pair: tuple[int, int]) -> str:
+def by(sizes: Sequence[int]) -> str:
     """11×11 of (11, 11)."""
-    return f"{pair[0]}×{pair[1]}"
+    return "×".join(map(str, sizes))

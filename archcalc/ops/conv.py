@@ -1,18 +1,19 @@
 """Convolutions: plain, grouped, depthwise, with a connection table, transposed, and without weight sharing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
 from archcalc.ops.base import (
     Count,
     Letter,
-    MarginPair,
+    Margins,
     MatrixProduct,
     Op,
     Operations,
@@ -22,9 +23,19 @@ from archcalc.ops.base import (
     by,
     elements,
     names,
-    want_image,
+    of_ranks,
 )
-from archcalc.ops.windowed import NO_PADDING, KernelSize, SidesPadding, Stride, Windowed, padding_in_words, plain
+from archcalc.ops.windowed import (
+    KernelSize,
+    Padded,
+    Sides,
+    SidesPadding,
+    Stride,
+    Windowed,
+    by_default,
+    padding_in_words,
+    plain,
+)
 
 Filters = Annotated[Count, Letter("K", "filters")]
 Groups = Annotated[Count, Letter("G", "groups", plain=1)]
@@ -37,13 +48,12 @@ _CONVOLUTION = names(
 )
 
 
-class Conv2d(Windowed):
-    """2-d convolution (cross-correlation) of K filters, each as deep as its group of input channels.
+class Conv(Windowed):
+    """Convolution (cross-correlation) of K filters, each as deep as its group of input channels.
 
     Source: CS231n, convolutional layer; groups: Krizhevsky et al. 2012, section 3.5.
     """
 
-    kind = "conv2d"
     stem = "conv"
     noun = "conv"
     words = (*names("spatial convolution"), *_CONVOLUTION)
@@ -83,10 +93,10 @@ class Conv2d(Windowed):
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         if self.connections is None:
             depth = rules.group_depth(inputs[0][0], self.groups)
-            count: int = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
+            count: int = rules.convolution_multiplications(output[1:], output[0], self.kernel_size, depth)
         else:
             pairs = sum(len(row) for row in self.connections)
-            count = rules.convolution_multiplications(output[1], output[2], pairs, self.kernel_size, 1)
+            count = rules.convolution_multiplications(output[1:], pairs, self.kernel_size, 1)
         return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
@@ -103,7 +113,7 @@ class Conv2d(Windowed):
             return None
         row = rules.patch_elements(self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
         filters = rules.group_depth(self.out_channels, self.groups)
-        return MatrixProduct(self.groups, (filters, row), (row, output[1] * output[2]))
+        return MatrixProduct(self.groups, (filters, row), (row, product(output[1:])))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
@@ -126,15 +136,20 @@ def _groups(groups: int, inputs: Sequence[Shape]) -> list[str]:
     return ["depthwise" if inputs and groups == inputs[0][0] else f"{groups} groups"]
 
 
+Conv1d, Conv2d, Conv3d = of_ranks(Conv, "conv")
+#: The convolution for so many position axes.
+CONV_OF_RANK: Mapping[int, type[Conv]] = {cls.rank: cls for cls in (Conv1d, Conv2d, Conv3d)}
+
+
 def _no_bias(bias: bool) -> list[str]:
     return [] if bias else ["no bias"]
 
 
-def _filters(count: int, kernel: tuple[int, int], depth: int) -> str:
+def _filters(count: int, kernel: Sequence[int], depth: int) -> str:
     return f"{several(count, 'filter')} of {by(kernel)}×{depth}"
 
 
-def _check_connections(op: Conv2d, channels: int) -> None:
+def _check_connections(op: Conv, channels: int) -> None:
     table = op.connections or ()
     if op.groups != 1:
         raise ShapeError("a connection table and groups cannot be combined")
@@ -151,13 +166,12 @@ def _check_connections(op: Conv2d, channels: int) -> None:
             )
 
 
-class DepthwiseConv2d(Windowed):
-    """A convolution of each channel by itself, with `depth_multiplier` filters each; it becomes a grouped `conv2d`.
+class DepthwiseConv(Windowed):
+    """A convolution of each channel by itself, with `depth_multiplier` filters each; it becomes a grouped convolution.
 
     Source: Howard et al. 2017 (MobileNet), section 3.1.
     """
 
-    kind = "depthwise_conv2d"
     stem = "conv"
     noun = "depthwise conv"
     words = names(
@@ -170,10 +184,10 @@ class DepthwiseConv2d(Windowed):
     depth_multiplier: Count = 1
     bias: bool = True
 
-    def resolve(self, inputs: Sequence[Shape]) -> Conv2d:
-        want_image(inputs[0])
+    def resolve(self, inputs: Sequence[Shape]) -> Conv:
+        self.want_positions(inputs[0])
         channels = inputs[0][0]
-        return Conv2d.model_construct(
+        return CONV_OF_RANK[self.rank].model_construct(
             kernel_size=self.kernel_size,
             stride=self.stride,
             padding=self.padding,
@@ -202,13 +216,15 @@ class DepthwiseConv2d(Windowed):
         return f"depthwise conv {by(self.kernel_size)}{self.window_summary()}"
 
 
-class ConvTranspose2d(Op):
+DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d = of_ranks(DepthwiseConv, "depthwise_conv")
+
+
+class ConvTranspose(Padded):
     """Transposed ("up") convolution: every input value is multiplied by a filter; products at one place add up.
 
     Source: Dumoulin & Visin 2016, chapter 4; Zeiler et al. 2010.
     """
 
-    kind = "conv_transpose2d"
     stem = "upconv"
     noun = "transposed conv"
     words = (
@@ -227,16 +243,14 @@ class ConvTranspose2d(Op):
 
     out_channels: Filters
     kernel_size: KernelSize
-    stride: Stride = (1, 1)
-    padding: SidesPadding = NO_PADDING
-    output_padding: Annotated[MarginPair, Letter("A", "rows or columns added to the output", plain=0)] = (0, 0)
+    stride: Stride = by_default(1)
+    padding: SidesPadding = by_default(0)
+    output_padding: Annotated[Margins, Letter("A", "rows or columns added to the output", plain=0)] = by_default(0)
     groups: Groups = 1
     bias: bool = True
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
-        if isinstance(self.padding, str):
-            raise ShapeError("padding: same is not defined for a transposed convolution; give numbers")
+        self.want_positions(inputs[0])
         for name, value in (("input channels", inputs[0][0]), ("out_channels", self.out_channels)):
             if value % self.groups:
                 raise ShapeError(f"groups does not divide the {name}", f"{value} {name}, groups {self.groups}")
@@ -246,16 +260,31 @@ class ConvTranspose2d(Op):
                 f"input {format_shape(inputs[0])}, kernel_size {by(self.kernel_size)}, padding {tuple(self.padding)}",
             )
 
-    def _spatial_output(self, shape: Shape) -> tuple[int, int]:
+    def resolve(self, inputs: Sequence[Shape]) -> "ConvTranspose":
+        """With the padding of `same`, which gives S·W positions, as in TensorFlow."""
+        if self.padding != "same":
+            return self
+        axes = list(zip(self.kernel_size, self.stride, strict=True))
+        cut = [rules.transposed_same_padding(*axis) for axis in axes]
+        sides = Sides((*(total // 2 for total in cut), *(total - total // 2 for total in cut)))
+        added = tuple([rules.transposed_same_output_padding(*axis) for axis in axes])
+        return self.model_copy(update={"padding": sides, "output_padding": added})
+
+    def cut_off(self) -> Sides:
+        assert self.padding != "same"
+        return self.padding
+
+    def _spatial_output(self, shape: Shape) -> tuple[int, ...]:
+        sides = self.cut_off()
         return tuple(
             rules.transposed_output_size(
                 shape[axis + 1],
                 self.kernel_size[axis],
                 self.stride[axis],
-                rules.total_padding(self.padding[axis], self.padding[axis + 2]),
+                rules.total_padding(sides.begins[axis], sides.ends[axis]),
                 self.output_padding[axis],
             )
-            for axis in (0, 1)
+            for axis in range(self.rank)
         )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
@@ -267,30 +296,25 @@ class ConvTranspose2d(Op):
         return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        channels, height, width = inputs[0]
+        channels, *positions = inputs[0]
         depth = rules.group_depth(self.out_channels, self.groups)
-        count: int = rules.transposed_convolution_multiplications(height, width, channels, self.kernel_size, depth)
+        count: int = rules.transposed_convolution_multiplications(positions, channels, self.kernel_size, depth)
         return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
         # n products at one place take n − 1 additions, and one for the bias; some places may have none.
-        height, width = (
-            rules.covered_positions(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)
-        )
-        covered = height * width * self.out_channels
+        axes = zip(inputs[0][1:], self.kernel_size, self.stride, strict=True)
+        covered = product((*(rules.covered_positions(*axis) for axis in axes), self.out_channels))
         additions = rules.uneven_sums(multiplications, covered, int(self.bias))
         return Operations(additions=additions, multiplications=multiplications)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        height, width = (
-            Window(self.kernel_size[axis], self.stride[axis], int(self.padding[axis]), transposed=True)
-            for axis in (0, 1)
-        )
-        return ((height, width),)
+        axes = zip(self.kernel_size, self.stride, self.cut_off().begins, strict=True)
+        return (tuple([Window(*axis, transposed=True) for axis in axes]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        stride = "" if self.stride == (1, 1) else f", ×{plain(self.stride)}"
+        stride = "" if set(self.stride) == {1} else f", ×{plain(self.stride)}"
         groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
         return f"transposed conv {by(self.kernel_size)}, {self.out_channels}{stride}{groups}"
 
@@ -299,18 +323,20 @@ class ConvTranspose2d(Op):
         return f"{_filters(self.out_channels, self.kernel_size, depth)}, transposed"
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        more = [] if self.output_padding == (0, 0) else [f"output padding {plain(self.output_padding)}"]
+        more = [] if not any(self.output_padding) else [f"output padding {plain(self.output_padding)}"]
         window = [f"stride {plain(self.stride)}", padding_in_words(self.padding), *more]
         return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias)]
 
 
-class LocallyConnected2d(Windowed):
+ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = of_ranks(ConvTranspose, "conv_transpose")
+
+
+class LocallyConnected(Windowed):
     """A convolution that shares no weights: every output position has filters (and biases) of its own.
 
     Source: CS231n, parameter sharing; Taigman et al. 2014, section 2.2.
     """
 
-    kind = "locally_connected2d"
     stem = "local"
     noun = "local"
     words = (
@@ -339,7 +365,7 @@ class LocallyConnected2d(Windowed):
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         depth = inputs[0][0]
-        count: int = rules.convolution_multiplications(output[1], output[2], output[0], self.kernel_size, depth)
+        count: int = rules.convolution_multiplications(output[1:], output[0], self.kernel_size, depth)
         return count
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
@@ -355,3 +381,6 @@ class LocallyConnected2d(Windowed):
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
         return [*super().details(inputs), *_no_bias(self.bias)]
+
+
+LocallyConnected1d, LocallyConnected2d, LocallyConnected3d = of_ranks(LocallyConnected, "locally_connected")

@@ -21,7 +21,7 @@ from archcalc.ops.base import (
     elements,
     names,
 )
-from archcalc.ops.conv import Conv2d
+from archcalc.ops.conv import CONV_OF_RANK
 
 #: What people call a fully connected layer.
 _DENSE = names(
@@ -84,7 +84,9 @@ class Linear(Op):
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         if self.per_position:
             return self
-        return Conv2d.model_validate(
+        if len(inputs[0]) - 1 not in CONV_OF_RANK:
+            return None
+        return CONV_OF_RANK[len(inputs[0]) - 1].model_validate(
             {"out_channels": self.out_features, "kernel_size": inputs[0][1:], "bias": self.bias}
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import AXES, Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINT, POINTS, Operations, Pointwise, Reads, Real, elements, names
 
@@ -104,7 +104,7 @@ class Multiply(Pointwise):
             return
         output = self.output_shape(inputs)
         for shape in inputs:
-            if shape != output and shape not in ((output[0], 1, 1), output[:1]):
+            if shape != output and shape not in ((output[0], *(1,) * (len(output) - 1)), output[:1]):
                 fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
                 raise ShapeError("the maps to multiply do not fit together", _listed(inputs), *fits)
 
@@ -133,7 +133,8 @@ class Concat(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if any(shape[1:] != inputs[0][1:] for shape in inputs):
-            raise ShapeError("the maps to concatenate differ in height or width", _listed(inputs))
+            axes = " or ".join(AXES[len(inputs[0]) - 1]) or "rank"
+            raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs))
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels: Number = inputs[0][0]

@@ -1,22 +1,21 @@
 """Normalisation and dropout."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from archcalc.core.shapes import Shape
 from archcalc.ops import rules
-from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements, names
+from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements, names, of_ranks
 
 
-class BatchNorm2d(Pointwise):
+class BatchNorm(Pointwise):
     """(x − mean)/√(variance + ε)·γ + β for each channel; `scale` and `shift` say whether γ and β are trained.
 
-    Source: Ioffe & Szegedy 2015, algorithm 1.
+    The kinds differ in name alone: each takes maps of any rank. Source: Ioffe & Szegedy 2015, algorithm 1.
     """
 
-    kind = "batch_norm2d"
     stem = "bn"
     noun = "batch norm"
     unit = "channel"
@@ -26,6 +25,7 @@ class BatchNorm2d(Pointwise):
         "批归一化|批量归一化|バッチ正規化"
     )
     family = "normalisation"
+    rank: ClassVar[int] = 2
 
     epsilon: Annotated[Real, Field(gt=0)] = 1e-5
     scale: bool = True
@@ -49,6 +49,9 @@ class BatchNorm2d(Pointwise):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "batch norm"
+
+
+BatchNorm1d, BatchNorm2d, BatchNorm3d = of_ranks(BatchNorm, "batch_norm")
 
 
 class LocalResponseNorm(Pointwise):

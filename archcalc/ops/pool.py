@@ -1,10 +1,11 @@
 """Pooling, LeNet's trainable subsampling, and unpooling."""
 
 from collections.abc import Mapping, Sequence
+from itertools import starmap
 from math import gcd
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, product
@@ -13,22 +14,33 @@ from archcalc.ops import rules
 from archcalc.ops.base import (
     EVERYTHING,
     Letter,
-    MarginPair,
+    Margin,
+    Margins,
     Op,
     Operations,
     Param,
     Reads,
-    SizePair,
+    Sizes,
     Spans,
+    Spatial,
     Window,
     WithoutWeights,
     by,
     elements,
     names,
-    want_image,
+    of_ranks,
 )
 from archcalc.ops.reshape import Identity
-from archcalc.ops.windowed import PADDING_LETTER, Axis, KernelSize, Windowed, padding_in_words, plain
+from archcalc.ops.windowed import (
+    PADDING_LETTER,
+    Axis,
+    KernelSize,
+    Stride,
+    Windowed,
+    by_default,
+    padding_in_words,
+    plain,
+)
 
 #: What people call pooling of any kind, averages of any kind, and averages over whole maps.
 _POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
@@ -41,13 +53,13 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class Pool2d(WithoutWeights, Windowed):
+class Pool(WithoutWeights, Windowed):
     """A window that moves over each channel by itself. The stride is the window unless given, as in PyTorch."""
 
     family = "pooling"
 
-    stride: Annotated[SizePair, Letter("S", "stride")] = Field(
-        default=(1, 1),
+    stride: Stride = by_default(
+        1,
         description="the kernel_size unless given",
         json_schema_extra=_without_default,
     )
@@ -78,8 +90,7 @@ class Pool2d(WithoutWeights, Windowed):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         super().check(inputs, strict)
-        for index in (0, 1):
-            axis = self.axis(inputs[0], index)
+        for index, axis in enumerate(self.axes(inputs[0])):
             if max(axis.before, axis.after) >= axis.window:
                 raise ShapeError(
                     "the padding is as large as the window, so some windows would hold nothing but padding",
@@ -119,10 +130,9 @@ def _straddles(axis: Axis, dilation: int, positions: int) -> bool:
     return any(start % dilation >= axis.size for start in starts[:dilation])
 
 
-class MaxPool2d(Pool2d):
+class MaxPool(Pool):
     """The largest value of each window. Source: CS231n, pooling layer."""
 
-    kind = "max_pool2d"
     stem = "pool"
     noun = "max pool"
     words = (
@@ -138,10 +148,12 @@ class MaxPool2d(Pool2d):
         return Operations(comparisons=rules.sums(elements(output), self._window_elements(), 0))
 
 
-class AvgPool2d(Pool2d):
+MaxPool1d, MaxPool2d, MaxPool3d = of_ranks(MaxPool, "max_pool")
+
+
+class AvgPool(Pool):
     """The mean of each window. `count_include_pad`: padding zeros count as values when dividing."""
 
-    kind = "avg_pool2d"
     stem = "pool"
     noun = "avg pool"
     words = (
@@ -157,8 +169,7 @@ class AvgPool2d(Pool2d):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         super().check(inputs, strict)
-        for index in (0, 1):
-            axis = self.axis(inputs[0], index)
+        for index, axis in enumerate(self.axes(inputs[0])):
             start = rules.window_start(self.positions(axis) - 1, axis.stride, axis.before)
             if not self.count_include_pad and start >= axis.size:
                 raise ShapeError(
@@ -172,10 +183,13 @@ class AvgPool2d(Pool2d):
         return Operations(additions=rules.sums(values, self._window_elements(), 0), divisions=values)
 
 
-class LpPool2d(Pool2d):
+AvgPool1d, AvgPool2d, AvgPool3d = of_ranks(AvgPool, "avg_pool")
+AVG_POOL_OF_RANK: Mapping[int, type[AvgPool]] = {cls.rank: cls for cls in (AvgPool1d, AvgPool2d, AvgPool3d)}
+
+
+class LpPool(Pool):
     """The p-norm of each window; p = 2 is L2 pooling. Source: CS231n, general pooling."""
 
-    kind = "lp_pool2d"
     stem = "pool"
     noun = "Lp pool"
     words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *_POOLING)
@@ -195,13 +209,15 @@ class LpPool2d(Pool2d):
         return f"L{self.norm_type} pool {by(self.kernel_size)}{self.window_summary()}"
 
 
-class Subsampling2d(Pool2d):
+LpPool1d, LpPool2d, LpPool3d = of_ranks(LpPool, "lp_pool")
+
+
+class Subsampling(Pool):
     """The sum of each window times a trained coefficient plus a trained bias, one pair for each channel.
 
     Source: LeCun et al. 1998, section II.B, layers S2 and S4.
     """
 
-    kind = "subsampling2d"
     stem = "pool"
     noun = "subsampling"
     unit = "channel"
@@ -223,15 +239,34 @@ class Subsampling2d(Pool2d):
         return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
 
 
+Subsampling1d, Subsampling2d, Subsampling3d = of_ranks(Subsampling, "subsampling")
+
+
 def _as_window(shape: Shape) -> Op:
     """The mean of a whole map as average pooling with a window of its size."""
-    return AvgPool2d.model_validate({"kernel_size": shape[1:], "stride": 1}) if elements(shape[1:]) > 1 else Identity()
+    if elements(shape[1:]) == 1:
+        return Identity()
+    return AVG_POOL_OF_RANK[len(shape) - 1].model_validate({"kernel_size": shape[1:], "stride": 1})
 
 
-class GlobalAvgPool2d(WithoutWeights):
+class GlobalPool(WithoutWeights, Spatial):
+    """One value of each channel, from all of its positions."""
+
+    family = "pooling"
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        self.want_positions(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *(1,) * self.rank)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (EVERYTHING,)
+
+
+class GlobalAvgPool(GlobalPool):
     """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
 
-    kind = "global_avg_pool2d"
     stem = "pool"
     noun = "global pool"
     words = (
@@ -243,32 +278,64 @@ class GlobalAvgPool2d(WithoutWeights):
         *_AVERAGE,
         *_POOLING,
     )
-    family = "pooling"
-
-    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (inputs[0][0], 1, 1)
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        channels, height, width = inputs[0]
-        return Operations(additions=rules.sums(channels, height * width, 0), divisions=channels)
+        channels, *positions = inputs[0]
+        return Operations(additions=rules.sums(channels, product(positions), 0), divisions=channels)
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return _as_window(inputs[0])
-
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "global average pool"
 
 
-class AdaptiveAvgPool2d(WithoutWeights):
+GlobalAvgPool1d, GlobalAvgPool2d, GlobalAvgPool3d = of_ranks(GlobalAvgPool, "global_avg_pool")
+
+
+class GlobalMaxPool(GlobalPool):
+    """The largest value of each channel."""
+
+    stem = "pool"
+    noun = "global max pool"
+    words = (*names("global max pool|global max pooling|gmp|глобальный максимальный пулинг|全局最大池化"), *_POOLING)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        channels, *positions = inputs[0]
+        return Operations(comparisons=rules.sums(channels, product(positions), 0))
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "global max pool"
+
+
+GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d = of_ranks(GlobalMaxPool, "global_max_pool")
+
+
+class AdaptivePool(WithoutWeights, Spatial):
+    """Windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
+
+    family = "pooling"
+
+    output_size: Annotated[Sizes, Letter("N", "output size")]
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        self.want_positions(inputs[0])
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *self.output_size)
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return (tuple([_adaptive_reads(*axis) for axis in zip(inputs[0][1:], self.output_size, strict=True)]),)
+
+    def read(self, shape: Shape) -> Number:
+        """Elements that all windows read together."""
+        channels, *sizes = shape
+        return product((channels, *starmap(_adaptive_elements, zip(sizes, self.output_size, strict=True))))
+
+
+class AdaptiveAvgPool(AdaptivePool):
     """Means over windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
 
-    kind = "adaptive_avg_pool2d"
     stem = "pool"
     noun = "adaptive pool"
     words = (
@@ -280,32 +347,38 @@ class AdaptiveAvgPool2d(WithoutWeights):
         *_AVERAGE,
         *_POOLING,
     )
-    family = "pooling"
-
-    output_size: Annotated[SizePair, Letter("N", "output size")]
-
-    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (inputs[0][0], *self.output_size)
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        channels, *sizes = inputs[0]
-        read = [_adaptive_elements(size, count) for size, count in zip(sizes, self.output_size, strict=True)]
         values = elements(output)
-        return Operations(additions=rules.uneven_sums(product((channels, *read)), values, 0), divisions=values)
+        return Operations(additions=rules.uneven_sums(self.read(inputs[0]), values, 0), divisions=values)
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         if self.output_size == inputs[0][1:]:
             return Identity()
-        return _as_window(inputs[0]) if self.output_size == (1, 1) else None
-
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (tuple([_adaptive_reads(*axis) for axis in zip(inputs[0][1:], self.output_size, strict=True)]),)
+        return _as_window(inputs[0]) if set(self.output_size) == {1} else None
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"adaptive average pool {by(self.output_size)}"
+
+
+AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = of_ranks(AdaptiveAvgPool, "adaptive_avg_pool")
+
+
+class AdaptiveMaxPool(AdaptivePool):
+    """The largest values of windows chosen so that the output has a given size. Source: PyTorch."""
+
+    stem = "pool"
+    noun = "adaptive max pool"
+    words = (*names("adaptive max pool|adaptive max pooling|自适应最大池化"), *_POOLING)
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return Operations(comparisons=rules.uneven_sums(self.read(inputs[0]), elements(output), 0))
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"adaptive max pool {by(self.output_size)}"
+
+
+AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = of_ranks(AdaptiveMaxPool, "adaptive_max_pool")
 
 
 def _adaptive_reads(size: int, count: int) -> Window | Spans:
@@ -331,14 +404,13 @@ def _adaptive_elements(size: Number, count: Number) -> Number:
     )
 
 
-class MaxUnpool2d(WithoutWeights):
+class MaxUnpool(WithoutWeights, Spatial):
     """Puts every value back where max pooling found it; zeros elsewhere.
 
     Inputs: the maps; the max-pooling layer whose switches are used; and, where the pooling was not exact, the map
     that was pooled, which gives the size. Source: Zeiler & Fergus 2013, section 2.1.
     """
 
-    kind = "max_unpool2d"
     stem = "unpool"
     noun = "max unpool"
     words = names("unpool|unpooling|max unpool|max unpooling|распулинг|анпулинг|反池化")
@@ -347,12 +419,21 @@ class MaxUnpool2d(WithoutWeights):
     most_inputs = 3
 
     kernel_size: KernelSize
-    stride: Annotated[SizePair | None, Letter("S", "stride")] = None
-    padding: Annotated[MarginPair, PADDING_LETTER] = (0, 0)
+    stride: Annotated[Sizes | None, Letter("S", "stride")] = None
+    padding: Annotated[Margins, PADDING_LETTER] = by_default(0)
+
+    @classmethod
+    def list_lengths(cls, name: str) -> tuple[int, ...]:
+        return (cls.rank,) if name == "padding" else super().list_lengths(name)
+
+    @field_validator("padding", mode="before", json_schema_input_type=Margin | tuple[Margin, ...])
+    @classmethod
+    def _padding_by_axis(cls, value: Any) -> Any:
+        return cls.by_axis(value)
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         for shape in inputs:
-            want_image(shape)
+            self.want_positions(shape)
         if inputs[0] != inputs[1]:
             raise ShapeError(
                 "the maps and the pooled maps that hold the switches differ",
@@ -379,7 +460,7 @@ class MaxUnpool2d(WithoutWeights):
                     f"size {format_shape(wanted)}, maps {format_shape(maps)}",
                 )
 
-    def _stride(self) -> tuple[int, int]:
+    def _stride(self) -> tuple[int, ...]:
         return self.stride or self.kernel_size
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
@@ -396,17 +477,16 @@ class MaxUnpool2d(WithoutWeights):
                 rules.total_padding(self.padding[axis], self.padding[axis]),
                 0,
             )
-            for axis in (0, 1)
+            for axis in range(self.rank)
         )
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations()
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        height, width = (
-            Window(self.kernel_size[axis], self._stride()[axis], self.padding[axis], transposed=True) for axis in (0, 1)
-        )
-        return ((height, width), (height, width), None)[: len(inputs)]
+        axes = zip(self.kernel_size, self._stride(), self.padding, strict=True)
+        reads = tuple([Window(*axis, transposed=True) for axis in axes])
+        return (reads, reads, None)[: len(inputs)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"max unpool {by(self.kernel_size)}, ×{plain(self._stride())}"
@@ -416,3 +496,6 @@ class MaxUnpool2d(WithoutWeights):
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
         return [f"stride {plain(self._stride())}", padding_in_words(self.padding)]
+
+
+MaxUnpool1d, MaxUnpool2d, MaxUnpool3d = of_ranks(MaxUnpool, "max_unpool")

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.numbers import ceil_div
-from archcalc.core.shapes import Shape, format_shape, parse_image_shape, spec_shape
+from archcalc.core.shapes import AXES, Shape, axes_in_words, format_shape, parse_shape, spec_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     POINTS,
@@ -15,35 +15,20 @@ from archcalc.ops.base import (
     Count,
     Letter,
     Margin,
-    MarginPair,
+    Margins,
     Op,
     Operations,
     Pointwise,
     Reads,
-    SizePair,
+    Sizes,
+    Spatial,
     Window,
     by,
     elements,
     names,
-    want_image,
+    of_ranks,
 )
-from archcalc.ops.windowed import PADDING_LETTER, Sides, plain
-
-
-def _as_sides(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return (value[0], value[1], value[0], value[1]) if len(value) == 2 else value
-    return value if isinstance(value, str) else (value, value, value, value)
-
-
-#: A number, [height, width] or [top, left, bottom, right].
-Margins = Annotated[
-    Sides,
-    BeforeValidator(
-        _as_sides,
-        json_schema_input_type=Margin | tuple[Margin, Margin] | tuple[Margin, Margin, Margin, Margin],
-    ),
-]
+from archcalc.ops.windowed import Padded, Sides, SidesPadding, by_default, plain
 
 
 class Input(Pointwise):
@@ -106,19 +91,19 @@ def _as_shape(value: Any) -> Any:
     if isinstance(value, int):
         return (value,)
     if isinstance(value, list):
-        raise ValueError("should be written height×width×channels, as in 7x7x512, or a number")
-    if isinstance(value, tuple) and len(value) not in (1, 3):
-        raise ValueError("a shape is height×width×channels, or one number")
+        raise ValueError("should be written positions×channels, as in 7x7x512 or 49x512, or a number")
+    if isinstance(value, tuple) and not 1 <= len(value) <= len(AXES):
+        raise ValueError(f"a shape has channels and at most {len(AXES) - 1} position axes")
     if isinstance(value, str):
         try:
-            return parse_image_shape(value)
+            return parse_shape(value)
         except UsageError as error:
             raise ValueError(str(error)) from error
     return value
 
 
 class Reshape(Pointwise):
-    """The same values in the same order under another shape: `height×width×channels`, or a number for a flat one."""
+    """The same values in the same order under another shape: `height×width×channels`, a number if it is flat."""
 
     kind = "reshape"
     stem = "reshape"
@@ -151,37 +136,38 @@ class Reshape(Pointwise):
         return (POINTS if len(self.shape) == 1 or self.shape == inputs[0] else REORDERED,)
 
 
-class Crop2d(Pointwise):
-    """Cuts margins off; with a second input, cuts the first to the second's height and width, around the centre.
+class Crop(Pointwise, Padded):
+    """Cuts margins off; with a second input, cuts the first to the second's positions, around the centre.
 
     An odd pixel more is cut at the bottom and right. Source: Ronneberger et al. 2015, figure 1 (copy and crop).
     """
 
-    kind = "crop2d"
     stem = "crop"
     noun = "crop"
     words = names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪")
     family = "shape"
     most_inputs = 2
 
-    margins: Annotated[Margins | None, Letter("M", "margin cut off")] = None
+    padding_words = ()
 
-    def resolve(self, inputs: Sequence[Shape]) -> "Crop2d":
+    margins: Annotated[Sides | None, Letter("M", "margin cut off")] = None
+
+    def resolve(self, inputs: Sequence[Shape]) -> "Crop":
         if len(inputs) == 1 or self.margins is not None:
             return self
         for shape in inputs:
-            want_image(shape)
-        spare = [inputs[0][axis] - inputs[1][axis] for axis in (1, 2)]
+            self.want_positions(shape)
+        spare = [map_size - size for map_size, size in zip(inputs[0][1:], inputs[1][1:], strict=True)]
         if min(spare) < 0:
             raise ShapeError(
                 "the map to crop is smaller than the map to fit",
                 f"map {format_shape(inputs[0])}, to fit {format_shape(inputs[1])}",
             )
-        top, left = (pixels // 2 for pixels in spare)
-        return Crop2d.model_construct(margins=Sides(top, left, spare[0] - top, spare[1] - left))
+        halves = Sides((*(size // 2 for size in spare), *(size - size // 2 for size in spare)))
+        return self.model_copy(update={"margins": halves})
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
+        self.want_positions(inputs[0])
         if self.margins is None:
             raise ShapeError("needs margins, or a second input whose size it takes")
         if min(self.output_shape(inputs)) < 1:
@@ -194,36 +180,41 @@ class Crop2d(Pointwise):
         return self if len(inputs) == 1 else None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = inputs[0]
-        margins = self.margins or Sides(0, 0, 0, 0)
-        return (channels, height - margins.top - margins.bottom, width - margins.left - margins.right)
+        channels, *sizes = inputs[0]
+        margins = self.margins or Sides((0,) * 2 * self.rank)
+        return (channels, *(size - b - e for size, b, e in zip(sizes, margins.begins, margins.ends, strict=True)))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        margins = self.margins or Sides(0, 0, 0, 0)
-        kept = (Window(1, before=-margins.top), Window(1, before=-margins.left))
+        margins = self.margins or Sides((0,) * 2 * self.rank)
+        kept = tuple([Window(1, before=-margin) for margin in margins.begins])
         return (kept, None)[: len(inputs)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         if self.margins is None:
             return "crop"
-        margin: object = self.margins.top if len(set(self.margins)) == 1 else list(self.margins)
-        return f"crop {margin}"
+        return f"crop {_margins(self.margins)}"
 
 
-class Slice2d(Pointwise):
-    """Every `step`-th row and column, from `start` on."""
+Crop1d, Crop2d, Crop3d = of_ranks(Crop, "crop")
 
-    kind = "slice2d"
+
+def _margins(sides: Sides) -> object:
+    return sides[0] if sides.is_even else list(sides)
+
+
+class Slice(Pointwise, Spatial):
+    """Every `step`-th position of each axis, from `start` on."""
+
     stem = "slice"
     noun = "slice"
     words = names("slice|slicing|strided slice|срез")
     family = "shape"
 
-    step: Annotated[SizePair, Letter("S", "step")] = (1, 1)
-    start: Annotated[MarginPair, Letter("O", "first row or column taken")] = (0, 0)
+    step: Annotated[Sizes, Letter("S", "step")] = by_default(1)
+    start: Annotated[Margins, Letter("O", "first row or column taken")] = by_default(0)
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
+        self.want_positions(inputs[0])
         if min(self.output_shape(inputs)) < 1:
             raise ShapeError(
                 "the slice starts after the last row or column",
@@ -232,59 +223,62 @@ class Slice2d(Pointwise):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, *sizes = inputs[0]
-        kept = (ceil_div(sizes[axis] - self.start[axis], self.step[axis]) for axis in (0, 1))
+        kept = (ceil_div(size - start, step) for size, start, step in zip(sizes, self.start, self.step, strict=True))
         return (channels, *kept)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        height, width = (Window(1, self.step[axis], -self.start[axis]) for axis in (0, 1))
-        return ((height, width),)
+        return (tuple([Window(1, step, -start) for step, start in zip(self.step, self.start, strict=True)]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"slice, /{plain(self.step)}"
 
 
-class ZeroPad2d(Pointwise):
-    """Rows and columns of zeros around each channel.
+Slice1d, Slice2d, Slice3d = of_ranks(Slice, "slice")
+
+
+class ZeroPad(Pointwise, Padded):
+    """Zeros around each channel.
 
     `same`: those that a window of this `kernel_size` and `stride` would take. Source: TensorFlow, `padding="SAME"`.
     """
 
-    kind = "zero_pad2d"
     stem = "pad"
     noun = "zero pad"
     words = names("zero pad|zero padding|pad|padding|zeropad|дополнение нулями|паддинг|填充|零填充")
     family = "shape"
 
-    padding: Annotated[Margins | Literal["same"], PADDING_LETTER]
-    kernel_size: SizePair = (1, 1)
-    stride: SizePair = (1, 1)
+    padding_words = ("same",)
 
-    def resolve(self, inputs: Sequence[Shape]) -> "ZeroPad2d":
-        want_image(inputs[0])
+    padding: SidesPadding
+    kernel_size: Sizes = by_default(1)
+    stride: Sizes = by_default(1)
+
+    def resolve(self, inputs: Sequence[Shape]) -> "ZeroPad":
+        self.want_positions(inputs[0])
         if self.padding != "same":
             return self
-        totals = [rules.same_padding(inputs[0][axis + 1], self.kernel_size[axis], self.stride[axis]) for axis in (0, 1)]
-        top, left = (total // 2 for total in totals)
-        sides = Sides(top, left, totals[0] - top, totals[1] - left)
-        return ZeroPad2d.model_construct(padding=sides, kernel_size=self.kernel_size, stride=self.stride)
+        axes = zip(inputs[0][1:], self.kernel_size, self.stride, strict=True)
+        totals = [rules.same_padding(*axis) for axis in axes]
+        sides = Sides((*(total // 2 for total in totals), *(total - total // 2 for total in totals)))
+        return self.model_copy(update={"padding": sides})
 
-    def _sides(self) -> Sides:
+    def sides(self) -> Sides:
         assert self.padding != "same"
         return self.padding
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = inputs[0]
-        top, left, bottom, right = self._sides()
-        return (channels, height + rules.total_padding(top, bottom), width + rules.total_padding(left, right))
+        channels, *sizes = inputs[0]
+        both = zip(sizes, self.sides().begins, self.sides().ends, strict=True)
+        return (channels, *(size + rules.total_padding(begin, end) for size, begin, end in both))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        sides = self._sides()
-        return ((Window(1, before=sides.top), Window(1, before=sides.left)),)
+        return (tuple([Window(1, before=margin) for margin in self.sides().begins]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        sides = self._sides()
-        margin: object = sides.top if len(set(sides)) == 1 else list(sides)
-        return f"zero pad {margin}"
+        return f"zero pad {_margins(self.sides())}"
+
+
+ZeroPad1d, ZeroPad2d, ZeroPad3d = of_ranks(ZeroPad, "zero_pad")
 
 
 class PadChannels(Pointwise):
@@ -323,10 +317,9 @@ class PadChannels(Pointwise):
         return f"pad channels {self.before} + {self.after or 0}"
 
 
-class Upsample2d(Pointwise):
-    """Enlarges each channel by a whole factor, by repeating values or by bilinear interpolation (pixel centres)."""
+class Upsample(Pointwise, Spatial):
+    """Enlarges each channel by a whole factor, by repeating values or by linear interpolation (pixel centres)."""
 
-    kind = "upsample2d"
     stem = "upsample"
     noun = "upsample"
     words = names(
@@ -335,37 +328,44 @@ class Upsample2d(Pointwise):
     )
     family = "shape"
 
-    scale: Annotated[SizePair, Letter("S", "scale")] = (2, 2)
-    mode: Literal["nearest", "bilinear"] = "nearest"
+    scale: Annotated[Sizes, Letter("S", "scale")] = by_default(2)
+    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        want_image(inputs[0])
+        self.want_positions(inputs[0])
+        wanted = ("linear", "bilinear", "trilinear")[self.rank - 1]
+        if self.mode not in ("nearest", wanted):
+            raise ShapeError(
+                f"mode: {self.mode} is not for maps with {axes_in_words(self.rank)}",
+                f"input {format_shape(inputs[0])}",
+                f"use mode: {wanted}",
+            )
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels, height, width = inputs[0]
-        return (channels, self.scale[0] * height, self.scale[1] * width)
+        channels, *sizes = inputs[0]
+        return (channels, *(factor * size for factor, size in zip(self.scale, sizes, strict=True)))
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        # Bilinear: four weighted neighbours a value.
-        weighted = elements(output) if self.mode == "bilinear" else 0
-        return Operations(additions=3 * weighted, multiplications=4 * weighted)
+        if self.mode == "nearest":
+            return Operations()
+        # Linear: two weighted neighbours a value along each axis, so four in a bilinear mean.
+        neighbours = 2**self.rank
+        values = elements(output)
+        return Operations(additions=rules.sums(values, neighbours, 0), multiplications=neighbours * values)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         if self.mode == "nearest":
-            height, width = (Window(factor, factor, transposed=True) for factor in self.scale)
-        else:
-            # The triangle of half-width `factor` around each pixel centre, without its zero ends.
-            height, width = (
-                Window(2 * factor - factor % 2, factor, factor // 2, transposed=True) for factor in self.scale
-            )
-        return ((height, width),)
+            return (tuple([Window(factor, factor, transposed=True) for factor in self.scale]),)
+        # The triangle of half-width `factor` around each pixel centre, without its zero ends.
+        triangles = [Window(2 * factor - factor % 2, factor, factor // 2, transposed=True) for factor in self.scale]
+        return (tuple(triangles),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return (
-            f"upsample ×{self.scale[0]}, {self.mode}"
-            if self.scale[0] == self.scale[1]
-            else f"upsample {by(self.scale)}"
-        )
+        is_even = len(set(self.scale)) == 1
+        return f"upsample ×{self.scale[0]}, {self.mode}" if is_even else f"upsample {by(self.scale)}"
+
+
+Upsample1d, Upsample2d, Upsample3d = of_ranks(Upsample, "upsample")

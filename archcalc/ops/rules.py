@@ -8,7 +8,9 @@ Symbols: W input size, F window, S stride, P padding, K filters, C channels, G g
 
 from __future__ import annotations
 
-from archcalc.core.numbers import Number, ceil_div, maximum, minimum
+from collections.abc import Sequence
+
+from archcalc.core.numbers import Number, ceil_div, maximum, minimum, product
 
 
 def dilated_window(kernel_size: Number, dilation: Number) -> Number:
@@ -71,6 +73,16 @@ def transposed_output_size(
     return stride * (size - 1) + window - padding + output_padding
 
 
+def transposed_same_padding(window: Number, stride: Number) -> Number:
+    """Positions cut off on both sides together for S·W positions. Source: TensorFlow, `Conv2DTranspose`, "SAME"."""
+    return maximum(window - stride, 0)
+
+
+def transposed_same_output_padding(window: Number, stride: Number) -> Number:
+    """Positions added for S·W positions where a window is smaller than its stride. Source: the same."""
+    return maximum(stride - window, 0)
+
+
 def covered_positions(size: Number, window: Number, stride: Number) -> Number:
     """Output positions of a transposed convolution that some filter covers, before its padding is cut off.
 
@@ -89,23 +101,26 @@ def group_depth(channels: Number, groups: Number) -> Number:
     return channels // groups
 
 
-def patch_elements(kernel: tuple[Number, Number], depth: Number) -> Number:
+def patch_elements(kernel: Sequence[Number], depth: Number) -> Number:
     """F·F·D: the values that a filter reads at one position, and its weights; a row of im2col's matrix."""
-    return kernel[0] * kernel[1] * depth
+    return product((*kernel, depth))
 
 
 def convolution_multiplications(
-    height: Number, width: Number, out_channels: Number, kernel: tuple[Number, Number], depth: Number
+    output_sizes: Sequence[Number], out_channels: Number, kernel: Sequence[Number], depth: Number
 ) -> Number:
-    """H₂·W₂·K·F·F·D: one multiplication a weight and output; `depth` is the input depth that a filter sees (C/G)."""
-    return height * width * out_channels * patch_elements(kernel, depth)
+    """H₂·W₂·K·F·F·D: one multiplication a weight and output; `depth` is the input depth that a filter sees (C/G).
+
+    `output_sizes` and `kernel` have one number for each position axis.
+    """
+    return product((*output_sizes, out_channels)) * patch_elements(kernel, depth)
 
 
 def transposed_convolution_multiplications(
-    height: Number, width: Number, in_channels: Number, kernel: tuple[Number, Number], depth: Number
+    input_sizes: Sequence[Number], in_channels: Number, kernel: Sequence[Number], depth: Number
 ) -> Number:
     """H₁·W₁·C·F·F·(K/G): every input value multiplies its whole filter, and products at one place are added."""
-    return height * width * in_channels * patch_elements(kernel, depth)
+    return product((*input_sizes, in_channels)) * patch_elements(kernel, depth)
 
 
 def linear_multiplications(in_features: Number, out_features: Number) -> Number:

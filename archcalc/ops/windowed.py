@@ -1,55 +1,93 @@
-"""What convolution and pooling share: a window that slides over height and width."""
+"""What convolution and pooling share: a window that slides over the position axes."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator
+from pydantic import Field, GetCoreSchemaHandler, field_validator
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, ceil_div
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import AXES, Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Letter, Margin, Op, Reads, SizePair, Window, want_image
+from archcalc.ops.base import Letter, Margin, Op, Reads, Sizes, Spatial, Window
 
 
-class Sides(NamedTuple):
-    """Padding in pixels on the four sides, in the order of ONNX: begin of each axis, then end of each axis."""
+class Sides(tuple[int, ...]):
+    """Positions added or cut off on every side, in the order of ONNX: begin of each axis, then end of each axis."""
 
-    top: Margin
-    left: Margin
-    bottom: Margin
-    right: Margin
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(cls, handler.generate_schema(tuple[Margin, ...]))
+
+    @property
+    def begins(self) -> tuple[int, ...]:
+        return self[: len(self) // 2]
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        return self[len(self) // 2 :]
+
+    @property
+    def is_even(self) -> bool:
+        """Whether the same number stands on all sides."""
+        return len(set(self)) == 1
 
 
-def _as_sides(value: Any) -> Any:
-    if value == "valid":
-        return (0, 0, 0, 0)
-    if isinstance(value, (list, tuple)) and len(value) == 2:
-        return (value[0], value[1], value[0], value[1])
-    if isinstance(value, (list, tuple)) and len(value) == 4:
-        return value
-    if isinstance(value, (list, tuple)) or (isinstance(value, str) and value != "same"):
-        raise ValueError("should be a number, [height, width], [top, left, bottom, right], same or valid")
-    return value if isinstance(value, str) else (value, value, value, value)
+class Padded(Spatial):
+    """An op that adds or cuts off positions on the sides of its axes; the fields `padding` and `margins`."""
+
+    #: The words that `padding` may be.
+    padding_words: ClassVar[tuple[str, ...]] = ("same", "valid")
+
+    @classmethod
+    def list_lengths(cls, name: str) -> tuple[int, ...]:
+        return (cls.rank, 2 * cls.rank) if name in ("padding", "margins") else super().list_lengths(name)
+
+    @field_validator(
+        "padding", "margins",
+        mode="before", check_fields=False,
+        json_schema_input_type=Margin | tuple[Margin, ...] | Literal["same", "valid"],
+    )  # fmt: skip
+    @classmethod
+    def _sides(cls, value: Any) -> Any:
+        """All sides: of a number, of one for each axis, or of begin and end of each axis."""
+        if value is None or (value == "same" and "same" in cls.padding_words):
+            return value
+        if value == "valid" and "valid" in cls.padding_words:
+            return (0,) * 2 * cls.rank
+        if isinstance(value, (list, tuple)) and len(value) == 2 * cls.rank:
+            return value
+        if isinstance(value, (list, tuple)) and len(value) == cls.rank:
+            return (*value, *value)
+        if isinstance(value, (list, tuple, str)):
+            wanted = ["a number", *([f"[{', '.join(AXES[cls.rank])}]"] if cls.rank > 1 else [])]
+            wanted += [f"[{', '.join(side_names(cls.rank))}]", *cls.padding_words]
+            raise ValueError(f"should be {', '.join(wanted[:-1])} or {wanted[-1]}")
+        return (value,) * 2 * cls.rank
 
 
-#: A number, [height, width], [top, left, bottom, right], `valid` (none) or `same` (⌈W/S⌉ positions; an odd pixel goes
-#: to the bottom and right, as in TensorFlow).
-Padding = Annotated[
-    Sides | Literal["same"],
-    BeforeValidator(
-        _as_sides,
-        json_schema_input_type=Margin
-        | tuple[Margin, Margin]
-        | tuple[Margin, Margin, Margin, Margin]
-        | Literal["same", "valid"],
-    ),
-]
-NO_PADDING = Sides(0, 0, 0, 0)
+def side_names(rank: int) -> tuple[str, ...]:
+    """The sides in the order of `Sides`."""
+    if rank == 1:
+        return ("begin", "end")
+    if rank == 2:
+        return ("top", "left", "bottom", "right")
+    return ("front", "top", "left", "back", "bottom", "right")
+
+
+#: All sides (a number, one for each axis, or begin and end of each axis), `valid` (none) or `same` (⌈W/S⌉ positions; an
+#: odd one goes to the end of the axis, as in TensorFlow).
+Padding = Sides | Literal["same"]
 PADDING_LETTER = Letter("P", "padding on one side")
 SidesPadding = Annotated[Padding, PADDING_LETTER]
-KernelSize = Annotated[SizePair, Letter("F", "window")]
-Stride = Annotated[SizePair, Letter("S", "stride")]
+KernelSize = Annotated[Sizes, Letter("F", "window")]
+Stride = Annotated[Sizes, Letter("S", "stride")]
+
+
+def by_default(value: Any, **more: Any) -> Any:
+    """The default of a setting that has one value for each axis; `more` goes to pydantic's `Field`."""
+    return Field(default=value, validate_default=True, **more)
 
 
 class Axis(NamedTuple):
@@ -66,68 +104,67 @@ class Axis(NamedTuple):
         return rules.total_padding(self.before, self.after)
 
 
-class Windowed(Op):
+class Windowed(Padded):
     """An op with a window. Subclasses add what the window computes."""
 
     kernel_size: KernelSize
-    stride: Stride = (1, 1)
-    padding: SidesPadding = NO_PADDING
-    dilation: Annotated[SizePair, Letter("d", "dilation", plain=1)] = (1, 1)
+    stride: Stride = by_default(1)
+    padding: SidesPadding = by_default(0)
+    dilation: Annotated[Sizes, Letter("d", "dilation", plain=1)] = by_default(1)
     #: An input that the windows do not tile is an error, as in U-Net, whose pools must meet even sizes.
     exact: bool = False
 
     def axis(self, shape: Shape, axis: int) -> Axis:
-        """The window along the height (axis 0) or the width (axis 1)."""
+        """The window along a position axis, counted from 0."""
         size = shape[axis + 1]
         window = rules.dilated_window(self.kernel_size[axis], self.dilation[axis])
         stride = self.stride[axis]
         if isinstance(self.padding, str):
             total = rules.same_padding(size, window, stride)
             return Axis(size, window, stride, total // 2, total - total // 2)
-        return Axis(size, window, stride, self.padding[axis], self.padding[axis + 2])
+        return Axis(size, window, stride, self.padding[axis], self.padding[axis + self.rank])
+
+    def axes(self, shape: Shape) -> tuple[Axis, ...]:
+        """The window along every position axis."""
+        return tuple([self.axis(shape, axis) for axis in range(self.rank)])
 
     def positions(self, axis: Axis) -> Number:
         """How many windows fit along an axis."""
         return rules.window_output_size(axis.size, axis.window, axis.stride, axis.padding)
 
-    def spatial_output(self, shape: Shape) -> tuple[Number, Number]:
-        return self.positions(self.axis(shape, 0)), self.positions(self.axis(shape, 1))
+    def spatial_output(self, shape: Shape) -> tuple[Number, ...]:
+        return tuple([self.positions(axis) for axis in self.axes(shape)])
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         shape = inputs[0]
-        want_image(shape)
-        for index in (0, 1):
-            axis = self.axis(shape, index)
+        self.want_positions(shape)
+        for index, axis in enumerate(self.axes(shape)):
             if self.positions(axis) < 1:
                 raise _window_too_large(self, shape, index)
             if (strict or self.exact) and rules.leftover(axis.size, axis.window, axis.stride, axis.padding):
-                raise _does_not_tile(axis, "height" if index == 0 else "width")
+                raise _does_not_tile(axis, AXES[self.rank][index])
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        axes = [self.axis(inputs[0], index) for index in range(len(self.kernel_size))]
-        return (
-            tuple(
-                [
-                    Window(axis.window, axis.stride, axis.before, dilation=dilation)
-                    for axis, dilation in zip(axes, self.dilation, strict=True)
-                ]
-            ),
-        )
+        reads = [
+            Window(axis.window, axis.stride, axis.before, dilation=dilation)
+            for axis, dilation in zip(self.axes(inputs[0]), self.dilation, strict=True)
+        ]
+        return (tuple(reads),)
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return self
 
     def window_summary(self) -> str:
         """The stride and dilation, where they are not 1."""
-        stride = "" if self.stride == (1, 1) else f", /{plain(self.stride)}"
-        dilation = "" if self.dilation == (1, 1) else f", dilation {plain(self.dilation)}"
+        stride = "" if set(self.stride) == {1} else f", /{plain(self.stride)}"
+        dilation = "" if set(self.dilation) == {1} else f", dilation {plain(self.dilation)}"
         return stride + dilation
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         return self.summary(inputs).partition(",")[0]
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        dilation = [] if self.dilation == (1, 1) else [f"dilation {plain(self.dilation)}"]
+        dilation = [] if set(self.dilation) == {1} else [f"dilation {plain(self.dilation)}"]
         return [f"stride {plain(self.stride)}", *dilation, padding_in_words(self.padding)]
 
 
@@ -142,10 +179,11 @@ def padding_in_words(padding: str | Sequence[int]) -> str:
         return f"padding {padding}"
     if not any(padding):
         return "no padding"
-    half = len(padding) // 2
-    if len(padding) == 4 and padding[:half] != padding[half:]:
-        return "padding " + ", ".join(f"{side} {value}" for side, value in zip(Sides._fields, padding, strict=True))
-    return f"padding {plain(padding[:2])}"
+    sides = Sides(padding)
+    if sides.begins != sides.ends:
+        named = zip(side_names(len(sides) // 2), sides, strict=True)
+        return "padding " + ", ".join(f"{side} {value}" for side, value in named)
+    return f"padding {plain(sides.begins)}"
 
 
 def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:
@@ -162,8 +200,8 @@ def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:
     )
 
 
-def _as_written(pair: tuple[int, int]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else f"[{pair[0]}, {pair[1]}]"
+def _as_written(sizes: Sequence[int]) -> str:
+    return str(sizes[0]) if len(set(sizes)) == 1 else str(list(sizes))
 
 
 def _does_not_tile(axis: Axis, name: str) -> ShapeError:

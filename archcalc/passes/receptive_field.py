@@ -9,18 +9,19 @@ maps that move at different steps, or a pool whose windows differ, there is an i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import gcd
 from typing import NamedTuple
 
 from archcalc.core.errors import ShapeError, SpecError
-from archcalc.core.numbers import Number
-from archcalc.core.shapes import Shape, spatial
+from archcalc.core.numbers import Number, product
+from archcalc.core.shapes import Shape
 from archcalc.graph.shaping import problem_of
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, AxisReads, Reads, Spans, Window, elements
+from archcalc.ops.base import EVERYTHING, POINTS, AxisReads, Reads, Spans, Window, Windows, elements
 from archcalc.passes.shapes import ShapedLayer
 
 #: No field may be larger: far above any network, and small enough to be written.
@@ -71,11 +72,34 @@ class AxisField(NamedTuple):
         return (span[0] + period * self.jump, span[1] + period * self.jump) if span else None
 
 
-class ReceptiveField(NamedTuple):
-    """The receptive field along height and width."""
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """The receptive field along each position axis of the input: (height, width) of an image.
 
-    height: AxisField
-    width: AxisField
+    `along` names the position axis of the map with which each of them moves, where that is not the axis of the same
+    index: the tokens of an image are one axis, and both height and width move along it.
+    """
+
+    axes: tuple[AxisField, ...]
+    along: tuple[int, ...] = ()
+
+    def __iter__(self) -> Iterator[AxisField]:
+        return iter(self.axes)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The most pixels that a position sees, along each axis of the input."""
+        return tuple([axis.size for axis in self.axes])
+
+    @property
+    def stride(self) -> tuple[int | float, ...]:
+        """Pixels from one position to the next, along each axis of the input."""
+        return tuple([axis.stride for axis in self.axes])
+
+    @property
+    def start(self) -> tuple[int, ...]:
+        """First pixel that the first position sees, along each axis of the input."""
+        return tuple([axis.start for axis in self.axes])
 
 
 def grow(size: Number, jump: Number, window: Window) -> tuple[Number, Number]:
@@ -93,14 +117,14 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
     for layer in layers:
         if layer.key not in reads:
             reads[layer.key] = layer.op.windows(layer.inputs)
-        if not layer.inputs and layer.output[1:] != layers[0].output[1:]:
+        first = layers[0].output
+        if not layer.inputs and len(layer.output) == len(first) and layer.output[1:] != first[1:]:
             fields.append(None)  # pixels are those of the first input
         elif not layer.inputs:
-            height, width = spatial(layer.output)
-            fields.append(ReceptiveField(AxisField(1, ((0, 0),), height), AxisField(1, ((0, 0),), width)))
+            fields.append(ReceptiveField(tuple([AxisField(1, ((0, 0),), size) for size in layer.output[1:]])))
         else:
             field = output_field(layer, reads[layer.key], [fields[source] for source in layer.layer.inputs])
-            if field is not None and max(field.height.size, field.width.size) > LARGEST_FIELD:
+            if field is not None and max(field.size, default=0) > LARGEST_FIELD:
                 problem = ShapeError(f"its receptive field is larger than {LARGEST_FIELD:,} pixels")
                 raise SpecError([problem_of(layer.layer, problem)])
             fields.append(field)
@@ -110,9 +134,11 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
 def output_field(
     layer: ShapedLayer, each: Sequence[Reads], inputs: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
-    """The field of a layer's output; `each` is what its op says that it reads of each input."""
+    """The field of a layer's output; `each` is what its op says that it reads of each input.
+
+    Of inputs that see different inputs of the network, with other axes, the first counts.
+    """
     result: ReceptiveField | None = None
-    sizes = spatial(layer.output) if len(layer.output) == 3 else None
     for reads, field, shape in zip(each, inputs, layer.inputs, strict=True):
         if reads is POINTS and len(each) == 1:
             return field  # the map stays as it is: most layers
@@ -120,23 +146,46 @@ def output_field(
             continue
         if field is None:
             return None
-        if reads == EVERYTHING:
-            counts = sizes or (1, 1)
-            by_axis: Sequence[AxisReads] = (EVERYTHING, EVERYTHING)
-        else:
-            counts = sizes or (field.height.positions, field.width.positions)
-            found = reordered(shape, layer.output, field) if reads == REORDERED else reads
-            if found is None:
-                return None
-            by_axis = found
-        axes = [through(axis, *read) for axis, *read in zip(field, by_axis, counts, strict=True)]
-        if result is not None:
-            axes = [axis and _union(known, axis) for known, axis in zip(result, axes, strict=True)]
-        height, width = axes
-        if height is None or width is None:
+        seen = _seen(reads, field, shape, layer.output)
+        if seen is not None and result is not None and len(seen.axes) == len(result.axes):
+            seen = _together(result, seen)
+        elif result is not None:
+            seen = result
+        if seen is None:
             return None
-        result = ReceptiveField(height, width)
+        result = seen
     return result
+
+
+def _seen(reads: Windows | str, field: ReceptiveField, shape: Shape, output: Shape) -> ReceptiveField | None:
+    """What the positions of the output see through one input of this shape."""
+    counts = output[1:]
+    if reads is POINTS:
+        return field
+    if reads == EVERYTHING:
+        along = () if len(counts) in (0, len(field.axes)) else (0,) * len(field.axes)
+        spread = [counts[along[index] if along else index] if counts else 1 for index in range(len(field.axes))]
+        return ReceptiveField(tuple([_everything(*axis) for axis in zip(field.axes, spread, strict=True)]), along)
+    if not isinstance(reads, tuple):
+        return reordered(shape, output, field)
+    moved = field.along or range(len(field.axes))
+    return _moving(
+        [through(axis, reads[index], counts[index]) for axis, index in zip(field.axes, moved, strict=True)], field.along
+    )
+
+
+def _moving(axes: Sequence[AxisField | None], along: tuple[int, ...] = ()) -> ReceptiveField | None:
+    """The field with these axes; None where one of them could not be followed."""
+    known = tuple([axis for axis in axes if axis is not None])
+    return ReceptiveField(known, along) if len(known) == len(axes) else None
+
+
+def _together(first: ReceptiveField, second: ReceptiveField) -> ReceptiveField | None:
+    """What two maps together see."""
+    if first.along != second.along:  # a position of one is no position of the other
+        whole = [[_everything(axis, axis.positions) for axis in field.axes] for field in (first, second)]
+        first, second = (ReceptiveField(tuple(axes)) for axes in whole)
+    return _moving([_union(*pair) for pair in zip(first.axes, second.axes, strict=True)], first.along)
 
 
 @lru_cache(maxsize=65536)
@@ -225,16 +274,59 @@ def _everything(field: AxisField, count: int) -> AxisField:
     return AxisField(jump if count == 1 else 0, (span,), count)
 
 
-def reordered(before: Shape, after: Shape, field: ReceptiveField) -> tuple[Spans, Spans] | None:
-    """What the rows and columns of a map read of one that holds the same values in the same order.
+def reordered(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveField | None:
+    """What the positions of a map see that holds the values of another in the same order.
 
-    A flat input is the map that was flattened, whose sides its field knows. None where that would take too long.
+    A flat map is one that was flattened, whose sides its field knows. None where that would take too long.
     """
-    height, width = field.height.positions, field.width.positions
+    if len(before) == 1:
+        sizes = tuple([axis.positions for axis in field.axes])
+        if elements(before) % product(sizes):  # several maps were flattened and concatenated
+            return _seen(EVERYTHING, field, before, after)
+        before = (elements(before) // product(sizes), *sizes)
+    if len(before) == len(after) == 3 and not field.along:
+        read = _reordered_image(before[1:], after)
+        counts = after[1:]
+        return read and _moving([through(*axis) for axis in zip(field.axes, read, counts, strict=True)])
+    return _reordered_positions(before, after, field)
+
+
+def _reordered_positions(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveField | None:
+    """The same for any number of axes, position by position."""
+    if before[0] == after[0]:  # every channel is reordered by itself, and all in the same way
+        before, after = (1, *before[1:]), (1, *after[1:])
+    if elements(before) > MOST_READS:
+        return None
+    rank = len(after) - 1
+    # For every axis of the input and every axis after: what each position along it sees.
+    seen: list[list[list[Span]]] = [[[None] * count for count in after[1:]] for _ in field.axes]
+    for index in range(elements(before)):
+        olds, news = _coordinates(index, before), _coordinates(index, after)
+        for axis, old, spans in zip(field.axes, field.along or range(len(olds)), seen, strict=True):
+            span = axis.span(olds[old])
+            for new in range(rank):
+                spans[new][news[new]] = _both(spans[new][news[new]], span)
+    along = tuple([min(range(rank), key=lambda new, spans=spans: _extent(spans[new])) for spans in seen])  # type: ignore[misc]  # the default holds the loop's value
+    return _moving([_listed(spans[new]) for spans, new in zip(seen, along, strict=True)], along)
+
+
+def _extent(spans: Sequence[Span]) -> int:
+    return sum(span[1] - span[0] for span in spans if span)
+
+
+def _coordinates(index: int, shape: Shape) -> list[int]:
+    """The position of a value, by its index in the order of memory."""
+    found = []
+    for size in reversed(shape[1:]):
+        index, position = divmod(index, size)
+        found.append(position)
+    return found[::-1]
+
+
+def _reordered_image(sizes: tuple[int, int], after: Shape) -> tuple[Spans, Spans] | None:
+    """What the rows and columns of an image read of one of other sides."""
+    height, width = sizes
     channels, rows, columns = after
-    whole = Spans(((0, height - 1),) * rows), Spans(((0, width - 1),) * columns)
-    if elements(before) % (height * width):
-        return whole
     shared = gcd(columns, width)
     cycle = width // shared
     if channels * rows > MOST_READS or (channels * rows < cycle and channels * rows * columns > MOST_READS):

@@ -173,5 +173,7 @@ def _with_expressions(schema: Any) -> Any:
         result = {key: _with_expressions(value) for key, value in schema.items()}
         if "prefixItems" in result:
             result["prefixItems"] = [{"anyOf": [item, _EXPRESSION]} for item in result["prefixItems"]]
+        if isinstance(result.get("items"), dict):
+            result["items"] = {"anyOf": [result["items"], _EXPRESSION]}
         return result
     return [_with_expressions(item) for item in schema] if isinstance(schema, list) else schema

@@ -14,7 +14,6 @@ from archcalc.core.shapes import (
     format_shape,
     looks_channels_first,
     parse_image_shape,
-    spatial,
 )
 from tests.tiers import examples
 
@@ -63,11 +62,11 @@ def test_an_input_is_height_by_width_by_channels(text: str, shape: Shape) -> Non
         ("5 5 3", "cannot read '5 5 3'"),
         ("1e3x5x3", "cannot read '1e3x5x3'"),
         ("5x5x3\n5", "cannot read"),
-        ("3x224x224", "channels first? An input is written height×width×channels: 224x224x3"),
+        ("3x224x224", "channels first? A size is written height×width×channels: 224x224x3"),
         ("3x480x640", "480x640x3"),
         ("1x28x28", "28x28x1"),
         ("4x64x64", "64x64x4"),
-        ("(3, 224, 224)", "height×width×channels, for example 224x224x3"),
+        ("(3, 224, 224)", "positions first and channels last, for example 224x224x3"),
     ],
 )
 def test_what_is_no_input_is_refused_and_the_form_is_shown(text: str, words: str) -> None:
@@ -100,13 +99,8 @@ def test_people_see_the_layout_of_the_papers() -> None:
 def test_what_is_written_can_be_read(channels: int, height: int, width: int) -> None:
     shape = (channels, height, width)
     # What looks channels first is asked about, unless the layout is written.
-    layout = " hwc" if looks_channels_first(height, width, channels) else ""
+    layout = " hwc" if looks_channels_first((height, width, channels)) else ""
     assert parse_image_shape(format_shape(shape) + layout) == shape
-
-
-@pytest.mark.parametrize(("shape", "pair"), [((3, 4, 5), (4, 5)), ((10,), (1, 1))])
-def test_spatial(shape: Shape, pair: tuple[int, int]) -> None:
-    assert spatial(shape) == pair
 
 
 @pytest.mark.parametrize("shape", [(160, 160, 3), (28, 28, 1), (480, 640, 3), (64, 64, 4)])

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from archcalc.core.shapes import LARGEST_SIZE
 from archcalc.graph import published
 from archcalc.ops import OPS, Op
-from archcalc.ops.pool import Pool2d
+from archcalc.ops.pool import Pool
 from archcalc.ops.windowed import Windowed
 from archcalc.spec import document, expand, expressions, faults, names, source, values
 from archcalc.spec.items import STEP_KEYS
@@ -109,7 +109,7 @@ def default_of(op: Op, field: str) -> str:
 def fields_of(cls: type[Op]) -> str:
     """The fields of an op as the page writes them, each with its default; those of windows stand in a table."""
     op = made_of(cls)
-    shared = Pool2d if issubclass(cls, Pool2d) else Windowed if issubclass(cls, Windowed) else Op
+    shared = Pool if issubclass(cls, Pool) else Windowed if issubclass(cls, Windowed) else Op
     own = {name: field for name, field in cls.model_fields.items() if name not in shared.model_fields}
     return ", ".join(
         [
@@ -145,7 +145,7 @@ def test_row_of_an_op(row: list[str]) -> None:
 
 def test_fields_of_windows() -> None:
     rows = table(LANGUAGE, "### Windows")
-    assert keys(rows) == list(Pool2d.model_fields)
+    assert keys(rows) == list(Pool.model_fields)
     assert keys([row for row in rows if "pooling only" not in row[2]]) == list(Windowed.model_fields)
     defaults = {row[0].strip("`"): row[1] for row in rows}
     convolution, pool = made_of(OPS["conv2d"]), made_of(OPS["max_pool2d"])

@@ -185,6 +185,8 @@ def test_total_padding_is_twice_one_number_or_the_sum_of_two() -> None:
 #: How to draw the arguments of a rule; a kernel is a pair.
 ARGUMENTS: dict[str, st.SearchStrategy[Any]] = {
     "kernel": st.tuples(window, window),
+    "output_sizes": st.tuples(size, size),
+    "input_sizes": st.tuples(size, size),
     "stride": stride,
     "bias": st.integers(0, 1),
     "padding": padding,
@@ -254,4 +256,4 @@ def test_ints_stay_ints(name: str, data: st.DataObject) -> None:
 
 def test_counts_beyond_64_bits_are_exact() -> None:
     side = 1 << 20
-    assert rules.convolution_multiplications(side, side, 1 << 30, (side, side), 1 << 30) == 1 << 140
+    assert rules.convolution_multiplications((side, side), 1 << 30, (side, side), 1 << 30) == 1 << 140

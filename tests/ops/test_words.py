@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archcalc.ops import OPS, Op, called
+from tests.ranks import plane
 
 #: Words as people and frameworks write them, and the op that is meant first.
 WORDS = {
@@ -86,13 +87,17 @@ def test_an_op_answers_to_its_kind_and_noun(kind: str) -> None:
     op = OPS[kind]
     assert op.noun
     assert called(kind)[0] is op
-    assert called(op.noun)[0] is op
+    assert called(op.noun)[0] is OPS[plane(kind)]
     assert all(word == word.lower() and op in called(word) for word in op.words)
 
 
 def test_a_general_word_means_every_kind() -> None:
-    assert [op.kind for op in called("conv")] == ["conv2d", "locally_connected2d", "conv_transpose2d"]
-    assert {op.kind for op in called("pool")} == {op.kind for op in _family("pooling")} - {"max_unpool2d"}
+    assert [op.kind for op in called("conv")] == [
+        f"{stem}{rank}d" for stem in ("conv", "locally_connected", "conv_transpose") for rank in (2, 1, 3)
+    ]
+    assert {op.kind for op in called("pool")} == {op.kind for op in _family("pooling")} - {
+        f"max_unpool{rank}d" for rank in (1, 2, 3)
+    }
     assert {op.kind for op in called("activation")} == {op.kind for op in _family("activation") if op.in_place} - {
         "softmax",
         "log_softmax",

@@ -21,7 +21,7 @@ def test_a_row_holds_all_numbers_of_a_layer() -> None:
     assert (row.params, row.trainable_params, row.buffers) == (34_944, 34_944, 0)
     assert row.multiplications == row.operations.multiplications == 105_415_200
     assert (row.activations, row.activation_bytes) == (290_400, 1_161_600)
-    assert row.receptive_field == ReceptiveField(*[AxisField(4, ((0, 10),), 55)] * 2)
+    assert row.receptive_field == ReceptiveField((AxisField(4, ((0, 10),), 55),) * 2)
 
 
 def test_the_first_row_is_the_input_and_stores_the_image() -> None:

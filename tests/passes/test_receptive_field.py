@@ -91,19 +91,19 @@ def field_of(text: str, layer: str, size: str = "32x32x4") -> ReceptiveField:
 
 def test_the_input_sees_itself() -> None:
     field = field_of("  - relu\n", "input", "5x7x4")
-    assert field == ReceptiveField(AxisField(1, ((0, 0),), 5), AxisField(1, ((0, 0),), 7))
+    assert field == ReceptiveField((AxisField(1, ((0, 0),), 5), AxisField(1, ((0, 0),), 7)))
 
 
 def test_height_and_width_are_followed_apart() -> None:
     field = field_of("  - conv2d: {out_channels: 1, kernel_size: [1, 7], stride: [1, 2], padding: [0, 3]}\n", "conv1")
-    assert (field.height.size, field.height.stride, field.height.start) == (1, 1, 0)
-    assert (field.width.size, field.width.stride, field.width.start) == (7, 2, -3)
+    assert (field.axes[0].size, field.axes[0].stride, field.axes[0].start) == (1, 1, 0)
+    assert (field.axes[1].size, field.axes[1].stride, field.axes[1].start) == (7, 2, -3)
 
 
 def test_dilation_widens_the_field() -> None:
     # Yu & Koltun 2016, figure 1: dilations 1, 2, 4 see 3, 7, 15.
     text = "".join(f"  - conv2d: {{out_channels: 1, kernel_size: 3, dilation: {d}}}\n" for d in (1, 2, 4))
-    assert [field_of(text, f"conv{count}").height.size for count in (1, 2, 3)] == [3, 7, 15]
+    assert [field_of(text, f"conv{count}").axes[0].size for count in (1, 2, 3)] == [3, 7, 15]
 
 
 def test_branches_together_see_what_the_widest_sees() -> None:
@@ -114,20 +114,20 @@ def test_branches_together_see_what_the_widest_sees() -> None:
       - [conv2d: {out_channels: 1, kernel_size: 3, padding: [0, 0, 2, 2]}]
     merge: concat
 """
-    assert field_of(text, "concat1").height.span(10) == (8, 12)
+    assert field_of(text, "concat1").axes[0].span(10) == (8, 12)
 
 
 def test_dense_layers_and_global_pools_see_the_whole_map() -> None:
     text = "  - conv2d: {out_channels: 1, kernel_size: 3}\n  - global_avg_pool2d: {name: all}\n"
-    assert field_of(text, "all").height.span(0) == (0, 31)
+    assert field_of(text, "all").axes[0].span(0) == (0, 31)
     text += "  - linear: {name: dense, from: conv1, out_features: 2}\n  - softmax: {name: s}\n"
-    assert field_of(text, "dense").height.span(0) == (0, 31)
-    assert field_of(text, "s").width.span(0) == (0, 31)
+    assert field_of(text, "dense").axes[0].span(0) == (0, 31)
+    assert field_of(text, "s").axes[1].span(0) == (0, 31)
 
 
 def test_positions_behind_an_upsampling_differ_in_turn() -> None:
     text = "  - upsample2d: {scale: 2, name: up}\n  - conv2d: {name: c, out_channels: 1, kernel_size: 3, padding: 1}\n"
-    up, conv = field_of(text, "up").height, field_of(text, "c").height
+    up, conv = field_of(text, "up").axes[0], field_of(text, "c").axes[0]
     assert [up.span(position) for position in range(4)] == [(0, 0), (0, 0), (1, 1), (1, 1)]
     assert up.stride == 0.5
     # Position 2 reads 1, 2 and 3, that is pixels 0, 1 and 1; position 3 reads 2, 3 and 4, that is 1, 1 and 2.
@@ -143,7 +143,7 @@ def test_down_and_up_again_is_in_step_with_what_stayed() -> None:
         - upsample2d: {scale: 4}
     merge: concat
 """
-    field = field_of(text, "concat1").height
+    field = field_of(text, "concat1").axes[0]
     # Every position sees its own block of four pixels.
     assert [field.span(position) for position in range(8)] == [(0, 3)] * 4 + [(4, 7)] * 4
 
@@ -159,7 +159,7 @@ def test_a_field_with_too_many_phases_is_left_out() -> None:
 
 
 def spans(text: str, layer: str, size: str) -> list[tuple[int, int]]:
-    field = field_of(text, layer, size).height
+    field = field_of(text, layer, size).axes[0]
     return [span for position in range(field.positions) if (span := field.span(position))]
 
 
@@ -268,7 +268,7 @@ def test_adaptive_pooling_that_divides_is_pooling() -> None:
 )  # fmt: skip
 def test_fields_worked_out_by_hand(text: str, layer: str, size: str, sides: tuple[int, int]) -> None:
     field = field_of(text, layer, size)
-    assert (field.height.size, field.width.size) == sides
+    assert field.size == sides
 
 
 def test_alexnet_of_torchvision_on_a_larger_image() -> None:
@@ -276,7 +276,7 @@ def test_alexnet_of_torchvision_on_a_larger_image() -> None:
     analysis = analyse(load("alexnet@torchvision", input_shape=(3, 256, 256)))
     field = analysis["avgpool"].receptive_field
     assert field is not None
-    assert (field.height.size, field.height.stride) == (195 + 32, 32)
+    assert (field.axes[0].size, field.axes[0].stride) == (195 + 32, 32)
 
 
 @examples(60)

@@ -33,7 +33,7 @@ def test_published_sizes(network: str, layer: str, size: int) -> None:
     analysis = archcalc.analyse(archcalc.load(network))
     row = [row for row in analysis.rows if row.name == layer or row.name.startswith(f"{layer}/")][-1]
     assert row.receptive_field is not None
-    assert (row.receptive_field.height.size, row.receptive_field.width.size) == (size, size)
+    assert row.receptive_field.size == (size, size)
 
 
 def windows(masks: list[Mask], size: int, stride: int, before: int, dilation: int, count: int) -> list[Mask]:
@@ -123,7 +123,7 @@ def test_masks_through_the_graph(network: str) -> None:
         for position, mask in enumerate(masks):
             if not mask:
                 continue
-            span = field.height.span(position)
+            span = field.axes[0].span(position)
             assert span is not None, (row.name, position)
             low, high = span
             first, last = (mask & -mask).bit_length() - 1, mask.bit_length() - 1

@@ -120,4 +120,4 @@ def test_no_shape_needs_more_than_a_pass_over_the_layers() -> None:
     assert analysis.totals.multiplications == 5000 * 8 * 8 * 4 * 4 * 9
     field = analysis.rows[-1].receptive_field
     assert field is not None
-    assert field.height.size == 2 * 5000 + 1
+    assert field.axes[0].size == 2 * 5000 + 1

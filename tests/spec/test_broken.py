@@ -234,12 +234,12 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "wrong_type": [
         (5, 38, "c1", ["out_channels: should be a whole number, not 2.5"]),
-        (6, 54, "c2", ["kernel_size: takes 2 numbers, not 3"]),
+        (6, 54, "c2", ["kernel_size: should be a number, or [height, width]"]),
         (6, 71, "c2", ["bias: should be true or false, not 7"]),
         (7, 38, "c3", ["out_channels: should be a whole number, not [1, 2]"]),
-        (8, 54, "c4", ["kernel_size: takes 2 numbers, not 1"]),
+        (8, 54, "c4", ["kernel_size: should be a number, or [height, width], not [3]"]),
         (8, 68, "c4", ["padding", "[1, 2, 3]"]),
-        (9, 34, "u1", ["mode: should be 'nearest' or 'bilinear', not 3"]),
+        (9, 34, "u1", ["mode: should be 'nearest', 'linear', 'bilinear' or 'trilinear', not 3"]),
         (10, 28, "d1", ["p: should be a number, not true"]),
     ],
     "wrong_type_of_facts": [

@@ -43,7 +43,7 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("squash", ["a block named squash may stand in"]),
         ("frobnicate: 2", ["there is no op 'frobnicate'", "parameters of a block", "frobnicate: {name: value}"]),
         ("attention_head", ["a block named attention_head may stand in"]),
-        ("reshape: {shape: [8, 8, 4]}", ["height×width×channels, as in 7x7x512, or a number, not [8, 8, 4]"]),
+        ("reshape: {shape: [8, 8, 4]}", ["positions×channels, as in 7x7x512 or 49x512, or a number, not [8, 8, 4]"]),
     ],
 )
 def test_what_is_meant_is_message(layer: str, words: list[str]) -> None:

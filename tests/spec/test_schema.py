@@ -252,7 +252,7 @@ def test_words_of_a_field_can_be_completed() -> None:
     assert "'same'" in str(padding)
     assert "'valid'" in str(padding)
     stride = SCHEMA["$defs"]["Step"]["properties"]["conv2d"]["properties"]["stride"]
-    assert stride["default"] == [1, 1]
+    assert stride["default"] == 1
 
 
 def test_a_spec_has_an_input_or_inputs() -> None:

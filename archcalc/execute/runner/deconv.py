@@ -165,6 +165,6 @@ def _region(analysis: Analysis, place: int, row: int, column: int) -> Region:
     _, height, width = analysis.graph.input_shape
     if field is None:
         return Region(0, 0, height - 1, width - 1)
-    top, bottom = field.height.span(row) or (0, height - 1)
-    left, right = field.width.span(column) or (0, width - 1)
+    top, bottom = field.axes[0].span(row) or (0, height - 1)
+    left, right = field.axes[1].span(column) or (0, width - 1)
     return Region(top, left, bottom, right)

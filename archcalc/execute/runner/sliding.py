@@ -21,7 +21,7 @@ from archcalc.execute.runner.execute import execute
 from archcalc.execute.weights import Weights
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops.base import EVERYTHING, Op, Window, Windows, elements
-from archcalc.ops.windowed import NO_PADDING
+from archcalc.ops.windowed import Sides
 from archcalc.passes.analysis import Analysis, Row, analyse
 
 
@@ -47,9 +47,9 @@ class Converted:
     def stride(self) -> tuple[int, int]:
         """Pixels from one position to the next."""
         field = self.analysis.rows[-1].receptive_field
-        if field is None or field.height.stride != int(field.height.stride):
+        if field is None or field.stride[0] != int(field.stride[0]):
             raise UsageError("the positions of this network do not lie a whole number of pixels apart")
-        return int(field.height.stride), int(field.width.stride)
+        return int(field.stride[0]), int(field.stride[1])
 
 
 class ReshapedWeights:
@@ -90,7 +90,7 @@ class Slid(NamedTuple):
 
 def without_padding(graph: LayerGraph) -> LayerGraph:
     """The same layers with windows that never leave their map: no padding, and sizes rounded down."""
-    changes = {"padding": NO_PADDING, "ceil_mode": False}
+    changes = {"padding": Sides((0, 0, 0, 0)), "ceil_mode": False}
     layers = []
     for layer in graph.layers:
         update = {name: value for name, value in changes.items() if name in type(layer.op).model_fields}

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import DerivationError
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import AXES, Shape
 from archcalc.core.words import listed, several
 from archcalc.explain.derive import words
-from archcalc.explain.derive.lift import SymbolicLayer, indexed, lift
+from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Op, Param, Window, elements
-from archcalc.ops.windowed import Sides, Windowed
+from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Op, Param, Window, elements
+from archcalc.ops.windowed import Sides, Windowed, side_names
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.params import count_values, share_out
 from archcalc.passes.receptive_field import ReceptiveField, grow, only_span
@@ -143,17 +143,18 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
     """`same` padding as pixels, and how they are computed."""
     op, shape = row.op, row.input_shapes[0]
     assert isinstance(op, Windowed)
-    axes = [op.axis(shape, axis) for axis in (0, 1)]
-    sides = Sides(axes[0].before, axes[1].before, axes[0].after, axes[1].after)
+    axes = op.axes(shape)
+    sides = Sides((*(axis.before for axis in axes), *(axis.after for axis in axes)))
     plain = op.model_copy(update={"padding": sides})
     lifted = lift(plain, [shape], plain.output_shape([shape]))
     same = lifted.op.model_copy(update={"padding": "same"})
     assert isinstance(same, Windowed)
     found = []
-    for axis, name in enumerate(("height", "width")):
+    begins, ends = side_names(op.rank)[: op.rank], side_names(op.rank)[op.rank :]
+    for axis, name in enumerate(AXES[op.rank]):
         before, after = axes[axis].before, axes[axis].after
         value = rules.same_padding(*same.axis(lifted.inputs[0], axis)[:3])
-        note = f"{before} {('on top', 'on the left')[axis]}, {after} {('at the bottom', 'on the right')[axis]}"
+        note = f"{before} at the {begins[axis]}, {after} at the {ends[axis]}"
         found.append(
             _derive(
                 row,
@@ -171,17 +172,10 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
 def _sizes(layer: _Layer) -> Iterator[Derivation]:
     row, lifted = layer.row, layer.lifted
     made = lifted.op.output_shape(lifted.inputs) if row.inputs else row.output_shape
-    if len(row.output_shape) != 3:
-        for value, size in zip(made, row.output_shape, strict=True):
-            yield _derive(row, "size", "size", value, size, "values", _left("N", "values", size, row))
-        return
-    for axis, letter, word, unit in (
-        (1, "H", "height", "rows"),
-        (2, "W", "width", "columns"),
-        (0, "D", "depth", "channels"),
-    ):
-        size = row.output_shape[axis]
-        yield _derive(row, word, word, made[axis], size, unit, _left(letter, word, size, row))
+    axes = list(zip(AXIS_NAMES[len(row.output_shape) - 1], made, row.output_shape, strict=True))
+    for name, value, size in (*axes[1:], axes[0]):
+        left = _left(name.letter, name.unit if name.word == "size" else name.word, size, row)
+        yield _derive(row, name.word, name.word, value, size, name.unit, left)
 
 
 def _left(letter: str, word: str, value: int, row: Row) -> Traced:
@@ -267,33 +261,40 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
     if row.receptive_field is None or not row.inputs:
         return
     reads = [read for read in lifted.op.windows(lifted.inputs) if read is not None]
-    flat = len(row.input_shapes[0]) != 3
+    shape = row.input_shapes[0]
     fields, before = row.receptive_field, layer.seen
+    axes = AXES[len(fields.axes)]
+    along = fields.along or range(len(axes))
 
     def letter(text: str, index: int, axis: int, of: ReceptiveField, what: str, meaning: str) -> Traced:
         """r₁ of an axis; r_1h and r_1w where the axes differ."""
         values = [getattr(one, what) for one in of]
-        if values[0] == values[1]:
+        if len(set(values)) == 1:
             return indexed(text, index, values[0], meaning)
-        return indexed(text, f"{index}{'hw'[axis]}", values[axis], f"{meaning}, {('height', 'width')[axis]}")
+        return indexed(text, f"{index}{axes[axis][0]}", values[axis], f"{meaning}, {axes[axis]}")
 
-    for axis, (word, field) in enumerate(zip(("height", "width"), fields, strict=True)):
-        read = reads[0][axis] if len(reads) == 1 and isinstance(reads[0], tuple) else None
+    for axis, (word, field) in enumerate(zip(axes, fields, strict=True)):
+        read: AxisReads | None = None
+        if len(reads) == 1 and reads[0] == POINTS:
+            read = POINT
+        elif len(reads) == 1 and isinstance(reads[0], tuple):
+            read = reads[0][along[axis]]
         if reads == [EVERYTHING] and before is not None:
             positions = letter("n", 1, axis, before, "positions", "positions of the input")
-            read = Window(positions if flat else lifted.inputs[0][axis + 1])  # type: ignore[arg-type]  # traced numbers
+            is_map = len(shape) == len(axes) + 1
+            read = Window(lifted.inputs[0][axis + 1] if is_map else positions)  # type: ignore[arg-type]  # traced numbers
         size: object = field.size
         jump: object = field.jump
-        if before is not None and isinstance(read, Window) and not read.transposed and only_span(before[axis]):
+        if before is not None and isinstance(read, Window) and not read.transposed and only_span(before.axes[axis]):
             seen = letter("r", 1, axis, before, "size", "receptive field of the input")
             step = letter("j", 1, axis, before, "jump", "pixels from one position of the input to the next")
             size, jump = grow(seen, step, read)
         note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(reads) > 1]
-        label = "receptive field" if axis == 0 else "receptive field, width"
+        label = "receptive field" if axis == 0 else f"receptive field, {word}"
         left = letter("r", 2, axis, fields, "size", "receptive field")
         yield _derive(row, f"receptive_field_{word}", label, size, field.size, "pixels", left, note)
         if field.jump and len(field.spans) == 1:
-            label = "pixels per step" if axis == 0 else "pixels per step, width"
+            label = "pixels per step" if axis == 0 else f"pixels per step, {word}"
             left = letter("j", 2, axis, fields, "jump", "pixels from one position to the next")
             yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, "pixels", left)
 

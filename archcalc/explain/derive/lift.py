@@ -8,15 +8,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import AXES, Shape
 from archcalc.explain.derive.trace import Traced, symbol
 from archcalc.ops.base import Letter, Op
-from archcalc.ops.windowed import Sides
+from archcalc.ops.windowed import Sides, side_names
 
 _DIGITS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-_AXES = (("h", "height"), ("w", "width"))
-_SIDES = (("t", "top"), ("l", "left"), ("b", "bottom"), ("r", "right"))
+
+class AxisName(NamedTuple):
+    """How derivations write an axis of a shape."""
+
+    letter: str
+    word: str
+    unit: str
+
+
+#: The axes of a shape by the number of its position axes, channels first. The channels of an image are its depth, as in
+#: the notes of CS231n; where the depth is an axis to slide along, they are C, as in PyTorch.
+AXIS_NAMES = (
+    (AxisName("N", "size", "values"),),
+    (AxisName("C", "channels", "channels"), AxisName("L", "length", "positions")),
+    (AxisName("D", "depth", "channels"), AxisName("H", "height", "rows"), AxisName("W", "width", "columns")),
+    (
+        AxisName("C", "channels", "channels"),
+        AxisName("D", "depth", "slices"),
+        AxisName("H", "height", "rows"),
+        AxisName("W", "width", "columns"),
+    ),
+)
 
 
 class SymbolicLayer(NamedTuple):
@@ -52,26 +72,29 @@ def indexed(letter: str, index: int | str, value: int, meaning: str) -> Traced:
 def _input(shape: Shape, index: int) -> tuple[Any, ...]:
     """The sides of an input: a traced number stands where a shape has an int."""
     which = "input" if index == 1 else f"input {index}"
-    names = (("D", "depth"), ("H", "height"), ("W", "width")) if len(shape) == 3 else (("N", "values"),) * len(shape)
-    named = zip(names, shape, strict=True)
-    return tuple([indexed(letter, index, size, f"{word} of {which}") for (letter, word), size in named])
+    named = zip(AXIS_NAMES[len(shape) - 1], shape, strict=True)
+    return tuple([indexed(name.letter, index, size, f"{_word(name)} of {which}") for name, size in named])
+
+
+def _word(name: AxisName) -> str:
+    return "values" if name.letter == "N" else name.word
 
 
 def _named(value: Any, size: int, axis: int, axes: int, several: bool) -> Any:
     """An axis of the output: what it is, where that is one symbol, else a symbol of its own."""
     if isinstance(value, Traced) and value.node.kind == "symbol":
         return value
-    letter, word = (("D", "depth"), ("H", "height"), ("W", "width"))[axis] if axes == 3 else ("N", "values")
+    name = AXIS_NAMES[axes - 1][axis]
     if several:
-        return symbol(letter, size, letter, f"{word} of the output")
-    return indexed(letter, 2, size, f"{word} of the output")
+        return symbol(name.letter, size, name.letter, f"{_word(name)} of the output")
+    return indexed(name.letter, 2, size, f"{_word(name)} of the output")
 
 
 def _field(letter: Letter, value: Any) -> Any:
     if isinstance(value, (bool, str)) or value is None:
         return value
     if isinstance(value, Sides):
-        return Sides(*_sides(letter, value))
+        return Sides(_sides(letter, value))
     if isinstance(value, tuple):
         return _pair(letter, value)
     return _symbol(letter, value)
@@ -91,20 +114,28 @@ def _pair(letter: Letter, pair: tuple[int, ...]) -> tuple[Any, ...]:
     """One symbol for all axes where they are alike, so that rules know that they are."""
     if len(set(pair)) == 1:
         return (_symbol(letter, pair[0]),) * len(pair)
-    return tuple([_symbol(letter, value, axis) for value, axis in zip(pair, _AXES, strict=True)])
+    return tuple([_symbol(letter, value, axis) for value, axis in zip(pair, _axes(len(pair)), strict=True)])
 
 
 def _sides(letter: Letter, sides: Sides) -> tuple[Any, ...]:
     """The very same symbol for sides that are alike, by which rules know that a padding is symmetric."""
     if len(set(sides)) == 1:
-        return (_symbol(letter, sides[0]),) * 4
+        return (_symbol(letter, sides[0]),) * len(sides)
     one_side = letter.meaning.removesuffix(" on one side")
-    made: list[Any] = [None] * 4
-    for axis, names in enumerate(_AXES):
-        before, after = sides[axis], sides[axis + 2]
+    rank = len(sides) // 2
+    made: list[Any] = [None] * len(sides)
+    for axis, name in enumerate(_axes(rank)):
+        before, after = sides[axis], sides[axis + rank]
         if before == after:
-            made[axis] = made[axis + 2] = _symbol(letter, before, names)
+            made[axis] = made[axis + rank] = _symbol(letter, before, name)
         else:
-            for side in (axis, axis + 2):
-                made[side] = _symbol(Letter(letter.text, one_side), sides[side], _SIDES[side])
+            for side in (axis, axis + rank):
+                word = side_names(rank)[side]
+                index = word[0] if rank == 2 else word[:2]  # back and bottom begin alike
+                made[side] = _symbol(Letter(letter.text, one_side), sides[side], (index, word))
     return tuple(made)
+
+
+def _axes(rank: int) -> tuple[tuple[str, str], ...]:
+    """The index and the name of each position axis."""
+    return tuple([(word[0], word) for word in AXES[rank]])

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.shapes import LARGEST_SIZE
 from archcalc.ops import OPS, Op, rules
-from archcalc.ops.conv import ConvTranspose2d
-from archcalc.ops.pool import Pool2d
+from archcalc.ops.conv import ConvTranspose
+from archcalc.ops.pool import Pool
 from archcalc.ops.windowed import Axis, Sides, Windowed
 
 #: What can be asked for, in the order in which answers name it.
@@ -71,13 +71,13 @@ class Rule:
 
     def __init__(self, kind: str, ceil_mode: bool = False) -> None:
         cls = OPS.get(kind)
-        if cls is None or not issubclass(cls, (Windowed, ConvTranspose2d)):
-            kinds = ", ".join(name for name, op in OPS.items() if issubclass(op, (Windowed, ConvTranspose2d)))
+        if cls is None or not issubclass(cls, (Windowed, ConvTranspose)):
+            kinds = ", ".join(name for name, op in OPS.items() if issubclass(op, (Windowed, ConvTranspose)))
             raise UsageError(f"{kind[:60]!r} has no window to solve for; these have: {kinds}")
         self.kind = kind
         self.cls = cls
-        self.transposed = issubclass(cls, ConvTranspose2d)
-        self.pooling = issubclass(cls, Pool2d)
+        self.transposed = issubclass(cls, ConvTranspose)
+        self.pooling = issubclass(cls, Pool)
         if ceil_mode and not self.pooling:
             raise UsageError(f"{kind} has no ceil_mode; pools have")
         fields = {"out_channels": 1, "groups": 1, "depth_multiplier": 1, "ceil_mode": ceil_mode}
@@ -86,10 +86,11 @@ class Rule:
         self.work = 0
 
     def made(self, kernel: int, stride: int, padding: int, dilation: int, more: int) -> Op:
-        """The op with these settings on both axes."""
+        """The op with these settings on every axis."""
+        rank = self.cls.rank
         settings = {
-            "kernel_size": (kernel, kernel), "stride": (stride, stride), "padding": Sides(*(padding,) * 4),
-            "dilation": (dilation, dilation), "output_padding": (more, more),
+            "kernel_size": (kernel,) * rank, "stride": (stride,) * rank, "padding": Sides((padding,) * 2 * rank),
+            "dilation": (dilation,) * rank, "output_padding": (more,) * rank,
         }  # fmt: skip
         own = {name: value for name, value in settings.items() if name in self.cls.model_fields}
         return self.cls.model_construct(**self.fields, **own)  # type: ignore[arg-type]  # values of these very fields
@@ -112,7 +113,7 @@ class Rule:
         output = self.output(size, *settings)
         if not output or wanted not in (None, output):
             return None
-        op, shape = self.made(*settings), (1, size, size)
+        op, shape = self.made(*settings), (1, *(size,) * self.cls.rank)
         try:
             op.resolve([shape]).check([shape])
         except ShapeError:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.quantities import quantity
-from archcalc.core.shapes import spatial
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.solve.layer import first_reached
 from archcalc.graph.inputs import InputShapes
@@ -114,7 +113,7 @@ def _measured(graph: LayerGraph, measure: str, strict: bool) -> int | None:
         if shapes.problems:
             return None
         last = graph.outputs[0].layer
-        return int(spatial(shapes.layers[last].output)[0])
+        return next(iter(shapes.layers[last].output[1:]), 1)
     if infer_shapes(graph, strict).problems:
         return None
     return int(getattr(analyse(graph).totals, measure))

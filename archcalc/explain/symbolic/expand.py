@@ -142,11 +142,11 @@ class _SymbolicValues(Values):
         if isinstance(value, Recorded):
             value = self.namer.name(value, "c")
             if isinstance(checked, Sides):
-                return Sides(value, value, value, value)
-            return (value, value) if isinstance(checked, tuple) else value
+                return Sides((value,) * len(checked))
+            return (value,) * len(checked) if isinstance(checked, tuple) else value
         items = [self.namer.name(item, "c") for item in value]
         if isinstance(checked, Sides):
-            return Sides(*(items if len(items) == 4 else items * 2))
+            return Sides(items if len(items) == len(checked) else items * 2)
         return tuple(items)
 
 

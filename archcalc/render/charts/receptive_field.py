@@ -81,9 +81,9 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     return figure.spec()
 
 
-def _sizes(row: Row) -> tuple[int, int]:
+def _sizes(row: Row) -> tuple[int, ...]:
     assert row.receptive_field is not None
-    return row.receptive_field.height.size, row.receptive_field.width.size
+    return row.receptive_field.size
 
 
 def _words(row: Row) -> str:

@@ -129,7 +129,7 @@ class _Composer:
     def _measure(self, rows: Sequence[Row]) -> int:
         if self.colour_by == "receptive_field":
             fields = [row.receptive_field for row in rows if row.receptive_field]
-            return max((max(field.height.size, field.width.size) for field in fields), default=0)
+            return max((max(field.size, default=0) for field in fields), default=0)
         return sum(QUANTITIES[self.colour_by].of(row) for row in rows)
 
     def _heats(self) -> dict[tuple[int, ...], float]:

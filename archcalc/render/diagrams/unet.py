@@ -72,7 +72,7 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
             same[node.id] = before.node.id
             stops[-1] = before._replace(names=before.names + names)
             continue
-        level = _level(before, shape)
+        level = _level(before, shape[1])
         main = next((part for part in node.parts if part.lines), node.parts[0])
         words = main.lines[0] if main.lines else ""
         source = across.get(node.id)
@@ -85,11 +85,11 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     return stops if any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
 
 
-def _level(before: Stop | None, shape: tuple[int, ...]) -> int:
+def _level(before: Stop | None, height: int) -> int:
     """One further down where a map is at most 0.6 times as large as before, one up where it is at least 1.6 times."""
     if before is None:
         return 0
-    change = shape[1] / before.shape[1]
+    change = height / before.shape[1]
     return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
 
 

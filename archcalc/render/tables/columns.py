@@ -63,17 +63,17 @@ def _shapes(row: Row, context: Context) -> str:
 
 def _field(row: Row, _: Context) -> str:
     field = row.receptive_field
-    return f"{field.height.size}×{field.width.size}" if field else "?"
+    return "×".join(map(str, field.size)) if field else "?"
 
 
 def _stride(row: Row, _: Context) -> str:
     field = row.receptive_field
-    return f"{words.number(field.height.stride)}×{words.number(field.width.stride)}" if field else "?"
+    return "×".join(map(words.number, field.stride)) if field else "?"
 
 
 def _start(row: Row, _: Context) -> str:
     field = row.receptive_field
-    return f"{field.height.start}, {field.width.start}" if field else "?"
+    return ", ".join(map(str, field.start)) if field else "?"
 
 
 COLUMNS: dict[str, Column] = {

@@ -70,9 +70,9 @@ def _row(row: Row) -> dict[str, Any]:
         "output_shape": list(row.output_shape),
         **({"weights_of": row.weights_of} if row.weights_of is not None else {}),
         **_counts(row),
-        "receptive_field": [field.height.size, field.width.size] if field else None,
-        "receptive_field_stride": [field.height.stride, field.width.stride] if field else None,
-        "receptive_field_start": [field.height.start, field.width.start] if field else None,
+        "receptive_field": list(field.size) if field else None,
+        "receptive_field_stride": list(field.stride) if field else None,
+        "receptive_field_start": list(field.start) if field else None,
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.numbers import product
-from archcalc.core.shapes import LARGEST_SIZE, Shape
+from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, rules
 from archcalc.ops.base import Param
@@ -170,10 +170,10 @@ class Reader:
         """First and last row of the input that a row of a layer's output sees, from 0; columns along the width."""
         _whole(position)
         field = rows_of(self.analysis(network), layer)[-1].receptive_field
-        along = {} if field is None else {"height": field.height, "width": field.width}
-        if axis not in along or position >= along[axis].positions:
+        axes = {} if field is None else dict(zip(AXES[len(field.axes)], field, strict=True))
+        if axis not in axes or position >= axes[axis].positions:
             raise UsageError(f"{layer} has no position {position} along {str(axis)[:60]!r}")
-        return list(along[axis].span(position) or ())
+        return list(axes[axis].span(position) or ())
 
 
 def _reported(analysis: Analysis) -> Iterator[Any]:

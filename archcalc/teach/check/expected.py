@@ -22,7 +22,7 @@ def expected(row: Row | None, analysis: Analysis, quantity: str) -> Value | None
         return expected_total(analysis, quantity)
     if quantity == "receptive_field":
         field = row.receptive_field
-        return (field.height.size, field.width.size) if field is not None else None
+        return field.size if field is not None else None
     value: Value = QUANTITIES[quantity].of(row)
     return value
 

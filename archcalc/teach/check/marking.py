@@ -185,7 +185,7 @@ class Marking:
             return list(student.shapes_of(index))
         if quantity == "receptive_field":
             field, source = student.fields.get(index), student.field_from.get(index)
-            return [Follows((field.height.size, field.width.size), source)] if field and source else []
+            return [Follows(field.size, source)] if field and source else []
         return list(student.counts_of(index, quantity))
 
     def _follows_for_block(self, match: Match, index: int, quantity: str) -> list[Follows]:

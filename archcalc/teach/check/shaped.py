@@ -187,7 +187,9 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     wrong = _field(stated)
     if field is None:
         return [_no_field(None, context)]
-    right = (field.height.size, field.width.size)
+    if len(field.axes) != 2:
+        return [_no_field(None, context)]
+    right = (field.axes[0].size, field.axes[1].size)
     if wrong is None:
         return [_no_field(right, context)]
     if wrong == right:

@@ -7,7 +7,7 @@ The rules are those of the ops, on other shapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -149,9 +149,9 @@ class StudentNetwork:
             self.outputs[index] = shape
             self.shape_from[index] = source
             now = self.field_of(index)
-            if now is not None and len(shape) == 3:  # a dense layer after it sees all these positions
-                height, width = now.height._replace(positions=shape[1]), now.width._replace(positions=shape[2])
-                self.fields[index] = ReceptiveField(height, width)
+            if now is not None and len(shape) == len(now.axes) + 1:  # a dense layer after it sees all these positions
+                axes = [axis._replace(positions=size) for axis, size in zip(now, shape[1:], strict=True)]
+                self.fields[index] = replace(now, axes=tuple(axes))
 
     def counts_of(self, index: int, quantity: str) -> Iterator[Follows]:
         """What follows for a count of a layer, from its inputs and its output as the student has them."""
@@ -202,18 +202,18 @@ class StudentNetwork:
             self.fields[index] = found
             self.field_from[index] = source
 
-    def write_field(self, index: int, sides: tuple[int, int], is_wrong: bool) -> None:
+    def write_field(self, index: int, sides: tuple[int, ...], is_wrong: bool) -> None:
         """The student's answer for a receptive field; its steps and its start stay as they are."""
         right, now = self.network.rows[index].receptive_field, self.field_of(index)
-        if right is None or now is None or sides == (now.height.size, now.width.size):
+        if right is None or now is None or len(sides) != len(now.axes) or sides == now.size:
             return
-        if sides == (right.height.size, right.width.size):
+        if sides == right.size:
             self.fields.pop(index, None)
             self.field_from.pop(index, None)
             return
-        usable = all(1 <= side <= LARGEST_SIZE for side in sides) and len(now.height.spans) == len(now.width.spans) == 1
+        usable = all(1 <= side <= LARGEST_SIZE for side in sides) and all(len(axis.spans) == 1 for axis in now)
         if is_wrong and usable:
-            self.fields[index] = ReceptiveField(_resized(now.height, sides[0]), _resized(now.width, sides[1]))
+            self.fields[index] = replace(now, axes=tuple(map(_resized, now, sides)))
             self.field_from[index] = (self.network.names[index], "receptive_field")
 
 

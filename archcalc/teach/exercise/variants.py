@@ -167,10 +167,10 @@ def _other_kernels(op: Op) -> list[Mapping[str, Any]]:
             continue
         fields: dict[str, Any] = {"kernel_size": (other, other)}
         if isinstance(op.padding, Sides):
-            if len(set(op.padding)) != 1 or (op.padding.top and op.padding.top != size // 2):
+            if not op.padding.is_even or op.padding[0] not in (0, size // 2):
                 continue
-            if op.padding.top:
-                fields["padding"] = (other // 2,) * 4
+            if op.padding[0]:
+                fields["padding"] = (other // 2,) * len(op.padding)
         found.append(fields)
     return found
 

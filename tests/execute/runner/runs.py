@@ -16,10 +16,11 @@ from archcalc.execute.runner import Execution, SeededWeights, execute
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.ops import OPS, Op
+from archcalc.ops import Op
 from archcalc.passes.analysis import Analysis, analyse
 from tests.networks import chain, op
 from tests.ops.rows import SMALL
+from tests.ranks import PLANE
 
 #: Run whole; the others on the smallest of these sides that they accept, to save time.
 QUICK = ("lenet5", "lenet5@1998", "resnet20_cifar", "mobilenet", "googlenet", "resnet18", "deconvnet")
@@ -81,6 +82,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
             "output_padding": draw(st.integers(0, 1)),
             "groups": draw(st.sampled_from([1, 1, 2])),
         },
+        "adaptive_max_pool2d": {"output_size": draw(_pair(1, 5))},
         "linear": {
             "out_features": draw(st.integers(1, 6)),
             "bias": filters["bias"],
@@ -119,7 +121,7 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
 
 #: Rows of flat maps and images, and the ops that have such maps: tokens have one position axis.
 _PLAIN = [row for row in SMALL if all(len(each) in (1, 3) for each in (*row.inputs, row.output))]
-CHOICES = sorted({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ {*OPS} | {row.kind for row in _PLAIN})
+CHOICES = sorted({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ PLANE | {row.kind for row in _PLAIN})
 #: What a plan may do together with the layer before it.
 FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
 #: What a plan may do together with the layers after it, and the pool that is undone.

@@ -91,7 +91,7 @@ def test_with_padding_a_position_is_a_window_without_any() -> None:
     inside = 0
     for i in range(scores.shape[2]):
         for j in range(scores.shape[3]):
-            rows, columns = field.height.span(i), field.width.span(j)
+            rows, columns = field.axes[0].span(i), field.axes[1].span(j)
             assert rows is not None
             assert columns is not None
             (top, bottom), (left, right) = rows, columns

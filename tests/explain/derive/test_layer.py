@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import DerivationError, UsageError
+from archcalc.core.shapes import AXES
 from archcalc.explain.derive.formats import FORMATS, render
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_layer, explain_row
+from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.network import SUMS, find_layers, sum_up
 from archcalc.explain.derive.notation import CODE, TEXT
 from archcalc.explain.derive.steps import substituted
@@ -105,6 +107,20 @@ BY_HAND = [
         "size": "N₂ = K = 4096",
         "params": "(H₁·W₁·D₁ + 1)·K = (6·6·256 + 1)·4096 = 9217·4096 = 37,752,832",
     }),
+    # M5: 128 filters of 80 samples each, every fourth sample of 16,000.
+    (single("conv1d", (1, 16_000), out_channels=128, kernel_size=80, stride=4), {
+        "length": "L₂ = (L₁ − F + 2P)/S + 1 = (16,000 − 80 + 2·0)/4 + 1 = 15,920/4 + 1 = 3981",
+        "channels": "C₂ = K = 128",
+        "params": "(F·C₁ + 1)·K = (80·1 + 1)·128 = 81·128 = 10,368",
+        "multiplications": "L₂·K·F·C₁ = 3981·128·80·1 = 509,568·80 = 40,765,440",
+        "receptive_field_length": "r₂ = r₁ + (F − 1)·j₁ = 1 + (80 − 1)·1 = 1 + 79·1 = 80",
+    }),
+    # C3D, conv1a: 64 filters of 3×3×3 on 16 frames of 112×112.
+    (single("conv3d", (3, 16, 112, 112), out_channels=64, kernel_size=3, padding=1), {
+        "depth": "D₂ = (D₁ − F + 2P)/S + 1 = (16 − 3 + 2·1)/1 + 1 = 15/1 + 1 = 16",
+        "params": "(F·F·F·C₁ + 1)·K = (3·3·3·3 + 1)·64 = 82·64 = 5248",
+        "multiplications": "D₂·H₂·W₂·K·F·F·F·C₁ = 16·112·112·64·3·3·3·3 = 12,845,056·81 = 1,040,449,536",
+    }),
     (single("batch_norm2d", (32, 8, 8)), {"params": "2D₁ = 2·32 = 64", "buffers": "2D₁ = 2·32 = 64"}),
     (single("concat", (64, 28, 28), (128, 28, 28), (32, 28, 28)), {
         "depth": "D = D₁ + D₂ + D₃ = 64 + 128 + 32 = 224", "height": "H = H₁ = 28",
@@ -163,8 +179,7 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
     values = {one.quantity: one.value for one in explanation.derivations}
     texts = [symbol.text for symbol in explanation.symbols()]
     assert len(texts) == len(set(texts)), "a letter means one thing"
-    sizes = [values["size"]] if "size" in values else [values["depth"], values["height"], values["width"]]
-    assert sizes == list(row.output_shape)
+    assert [values[axis.word] for axis in AXIS_NAMES[len(row.output_shape) - 1]] == list(row.output_shape)
     assert values["params"] == row.params
     assert values.get("buffers", 0) == row.buffers
     assert values["multiplications"] == row.multiplications
@@ -176,8 +191,8 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
             key = "all_multiplications"
         assert values.get(key, 0) == count
     if row.receptive_field is not None and row.inputs:
-        assert values["receptive_field_height"] == row.receptive_field.height.size
-        assert values["receptive_field_width"] == row.receptive_field.width.size
+        for word, axis in zip(AXES[len(row.receptive_field.axes)], row.receptive_field, strict=True):
+            assert values[f"receptive_field_{word}"] == axis.size
     symbols: dict[str, int] = {}
     for one in explanation.derivations:
         nodes = one.tree.parts if one.tree.kind == "by" else one.chain()

@@ -163,6 +163,16 @@ ROWS = [
         Operations(56 * 56 * 64 * 8, 56 * 56 * 64 * 9),
     ),
     # Every one of 9·2 inputs meets 4·(2·2) weights. Each of 6·6·4 outputs is the sum of two products and a bias.
+    # TensorFlow's SAME: 2·5 positions; of the 3 that a filter covers, one is cut off at the end.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 1, "kernel_size": 3, "stride": 2, "padding": "same"},
+        ((1, 5, 4),),
+        (1, 10, 8),
+        10,
+        5 * 4 * 9,
+        Operations(180, 180),
+    ),
     Row(
         "conv_transpose2d",
         {"out_channels": 4, "kernel_size": 2, "stride": 2},

@@ -131,4 +131,8 @@ ROWS = [
     Row("max_unpool2d", {"kernel_size": 3, "stride": 2, "padding": 1}, ((1, 3, 3), (1, 3, 3)), (1, 5, 5)),
     # The pool was not exact: the third input gives the size.
     Row("max_unpool2d", {"kernel_size": 2}, ((1, 2, 2), (1, 2, 2), (1, 5, 5)), (1, 5, 5)),
+    # The largest of 3·4 values takes 11 comparisons.
+    Row("global_max_pool2d", {}, ((2, 3, 4),), (2, 1, 1), counts=Operations(comparisons=22)),
+    # 5 rows in 2 windows of 3, 3 columns in 2 windows of 2: every window of 6 values takes 5 comparisons.
+    Row("adaptive_max_pool2d", {"output_size": 2}, ((1, 5, 3),), (1, 2, 2), counts=Operations(comparisons=20)),
 ]

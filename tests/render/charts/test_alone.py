@@ -97,11 +97,7 @@ def test_receptive_fields_are_those_of_the_rows(name: str) -> None:
     analysis = analysis_of(name)
     spec = receptive_field(analysis)
     table = {row[1]: (row[2], row[3]) for row in spec["usermeta"]["archcalc"]["table"]["rows"]}
-    assert table == {
-        row.name: (row.receptive_field.height.size, row.receptive_field.width.size)
-        for row in analysis.rows
-        if row.receptive_field is not None
-    }
+    assert table == {row.name: row.receptive_field.size for row in analysis.rows if row.receptive_field is not None}
     line = [row["pixels"] for row in data_of(spec, "pixels")]
     assert line == sorted(line)
     assert line[-1] == max(height for height, _ in table.values())

@@ -47,7 +47,7 @@ def values_of(row: Row) -> dict[str, Any]:
         "multiplications": row.multiplications,
         "activations": row.activations,
         "activation_bytes": row.activation_bytes,
-    } | ({"receptive_field": (field.height.size, field.width.size)} if field else {})
+    } | ({"receptive_field": field.size} if field else {})
 
 
 def totals_of(rows: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -146,8 +146,8 @@ class LayerContext:
     def plain(self) -> Op:
         op = self.op
         if isinstance(op, Windowed) and isinstance(op.padding, str):
-            axes = [op.axis(self.inputs[0], axis) for axis in (0, 1)]
-            sides = Sides(axes[0].before, axes[1].before, axes[0].after, axes[1].after)
+            axes = op.axes(self.inputs[0])
+            sides = Sides((*(axis.before for axis in axes), *(axis.after for axis in axes)))
             return op.model_copy(update={"padding": sides})
         return op
 

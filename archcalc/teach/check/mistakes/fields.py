@@ -28,9 +28,9 @@ class _Link(NamedTuple):
 def fields(context: LayerContext) -> list[MistakenSize]:
     """Receptive fields that one mistake leads to."""
     field = context.row.receptive_field
-    if field is None or not context.inputs:
+    if field is None or not context.inputs or len(field.axes) != 2:
         return []
-    right = (field.height.size, field.width.size)
+    right = (field.axes[0].size, field.axes[1].size)
     found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context)]
     return [one for one in found if one.sizes != right and min(one.sizes) >= 0]
 
@@ -50,7 +50,7 @@ def _differences(context: LayerContext) -> tuple[int, int]:
     own, right = context.row.receptive_field, context.network.analysis[context.name].receptive_field
     if own is None or right is None:
         return (0, 0)
-    return (own.height.size - right.height.size, own.width.size - right.width.size)
+    return (own.axes[0].size - right.axes[0].size, own.axes[1].size - right.axes[1].size)
 
 
 def _as_the_student_has_it(context: LayerContext, pair: tuple[Node, Node]) -> tuple[Node, Node]:
@@ -125,7 +125,7 @@ def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[Mis
         before = context.network.analysis[source].receptive_field
         if before is not None:
             more = _differences(context)
-            sizes = (before.height.size + more[0], before.width.size + more[1])
+            sizes = (before.axes[0].size + more[0], before.axes[1].size + more[1])
             whose = context.network.maker(source).name
             mistake = "sum_of_parts" if len(context.row.inputs) > 1 else "positions_of_input"
             yield _sized(Mistake(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))
@@ -180,10 +180,10 @@ def _chain(context: LayerContext) -> list[_Link] | None:
             shape = row.input_shapes[0]
             sides = (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
             windows = (Window(sides[0]), Window(sides[1]))
-        height, width = windows if isinstance(windows, tuple) else (None, None)
-        if not isinstance(height, Window) or not isinstance(width, Window) or height.transposed:
-            return None
         if windows != POINTS:
+            height, width = windows if isinstance(windows, tuple) else (None, None)
+            if not isinstance(height, Window) or not isinstance(width, Window) or height.transposed:
+                return None
             links.append(_Link(row, (height, width)))
         row = analysis[row.inputs[0]]
     return links[::-1]

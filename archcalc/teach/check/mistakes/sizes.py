@@ -8,8 +8,13 @@ from typing import Any
 from archcalc.core.numbers import ceil_div
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
+<<<<<<< HEAD
 from archcalc.ops.windowed import NO_PADDING, Sides
 from archcalc.teach.check.mistakes.base import PAIR, Mistake, MistakenSize
+=======
+from archcalc.ops.windowed import Sides
+from archcalc.teach.check.mistakes.base import PAIR, Mistake, Sized
+>>>>>>> c11500c (Shapes of any rank: ops for one and three position axes next to those for images)
 from archcalc.teach.check.mistakes.context import KERNELS, STRIDES, LayerContext
 from archcalc.teach.check.mistakes.trees import is_uneven, rounded_otherwise, without_last_one
 
@@ -34,10 +39,11 @@ def settings(context: LayerContext) -> Iterator[Setting]:
         yield (
             _step("forgot_padding", f"the padding is missing. {name} pads {_pads(padding)}."),
             10,
-            {"padding": NO_PADDING},
+            {"padding": Sides((0,) * len(padding))},
         )
         sides = lifted.padding  # type: ignore[attr-defined]  # an op that has a padding, lifted
-        once = Sides(sides[0], sides[1], 0, 0) if any(padding[:2]) else Sides(0, 0, sides[2], sides[3])
+        none = (0,) * len(padding.ends)
+        once = Sides((*sides.begins, *none) if any(padding.begins) else (*none, *sides.ends))
         reason = "the padding counts on one side only. It is added on both."
         yield _step("padding_once", reason), 14, {"padding": once}
     if isinstance(padding, Sides) and not any(padding) and kernel is not None and not hasattr(op, "output_padding"):
@@ -206,7 +212,7 @@ def _two(first: Mistake, second: Mistake, cost: int, trees: tuple[Node, Node]) -
 
 def _all_sides(pixels: int) -> Sides:
     padding: Any = symbol("P", pixels)
-    return Sides(padding, padding, padding, padding)
+    return Sides((padding,) * 4)
 
 
 def _step(mistake: str, reason: str) -> Mistake:

@@ -29,12 +29,12 @@ def _field(
     found = [conv for conv in windows(analysis) if conv.Fh == conv.Fw > 1 and conv.row.receptive_field is not None]
     conv = pick(rng, [conv for conv in found if conv.d > 1 or not dilated])
     before = analysis[conv.row.inputs[0]].receptive_field if conv else None
-    if not conv or before is None or len(before.height.spans) > 1 or before.height.size != before.width.size:
+    if not conv or before is None or len(before.axes[0].spans) > 1 or before.axes[0].size != before.axes[1].size:
         return None
-    step = before.height.jump
+    step = before.axes[0].jump
     if (conv.d > 1 and not dilated) or (strided and step == 1):
         return None
-    size = wrong(before.height.size, step, conv)
+    size = wrong(before.axes[0].size, step, conv)
     return Plant(conv.name, "receptive_field", pair(size, size))
 
 
