@@ -9,7 +9,6 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
-from pydantic_core import CoreSchema
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, product
@@ -270,7 +269,7 @@ class Spatial(Op):
         return value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """The schema of the fields, in which a list has as many numbers as there are axes."""
         made = handler.resolve_ref_schema(handler(schema))
         for name, field in made.get("properties", {}).items():

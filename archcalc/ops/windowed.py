@@ -1,10 +1,10 @@
 """What convolution and pooling share: a window that slides over the position axes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import Field, GetCoreSchemaHandler, field_validator
-from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, field_validator
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, ceil_div
@@ -17,8 +17,8 @@ class Sides(tuple[int, ...]):
     """Positions added or cut off on every side, in the order of ONNX: begin of each axis, then end of each axis."""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return no_info_after_validator_function(cls, handler.generate_schema(tuple[Margin, ...]))
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> Any:
+        return handler.generate_schema(Annotated[tuple[Margin, ...], AfterValidator(partial(tuple.__new__, cls))])
 
     @property
     def begins(self) -> tuple[int, ...]:
