@@ -1,7 +1,6 @@
 """What convolution and pooling share: a window that slides over the position axes."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, field_validator
@@ -18,7 +17,7 @@ class Sides(tuple[int, ...]):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> Any:
-        return handler.generate_schema(Annotated[tuple[Margin, ...], AfterValidator(partial(tuple.__new__, cls))])
+        return handler.generate_schema(Annotated[tuple[Margin, ...], AfterValidator(cls)])
 
     @property
     def begins(self) -> tuple[int, ...]:

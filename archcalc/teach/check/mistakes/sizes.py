@@ -8,13 +8,8 @@ from typing import Any
 from archcalc.core.numbers import ceil_div
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
-<<<<<<< HEAD
-from archcalc.ops.windowed import NO_PADDING, Sides
-from archcalc.teach.check.mistakes.base import PAIR, Mistake, MistakenSize
-=======
 from archcalc.ops.windowed import Sides
-from archcalc.teach.check.mistakes.base import PAIR, Mistake, Sized
->>>>>>> c11500c (Shapes of any rank: ops for one and three position axes next to those for images)
+from archcalc.teach.check.mistakes.base import PAIR, Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import KERNELS, STRIDES, LayerContext
 from archcalc.teach.check.mistakes.trees import is_uneven, rounded_otherwise, without_last_one
 
