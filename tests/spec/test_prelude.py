@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.passes.analysis import analyse
+from archcalc.passes.operations import count_operations
+from archcalc.passes.params import count_params
+from archcalc.passes.shapes import infer_shapes
 from tests.networks import graph, names, numbers, problems
 
 DENSENET121 = """\
@@ -84,22 +86,37 @@ layers:
   - linear: {out_features: 1000}
 """
 
+VIT_B_16 = """\
+input: 224x224x3
+layers:
+  - conv2d: {out_channels: 768, kernel_size: 16, stride: 16}
+  - tokens
+  - class_token
+  - position_embedding
+  - transformer_encoder: {num_heads: 12, repeat: 12}
+  - layer_norm
+  - narrow: {axis: length, length: 1}
+  - linear: {out_features: 1000}
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "params", "millions"),
     [
         # torchvision's tables of weights: num_params, and GFLOPS (multiply-adds) of densenet121, mobilenet_v2,
-        # efficientnet_b0, swin_t.
+        # efficientnet_b0, swin_t, vit_b_16.
         (DENSENET121, 7_978_856, 2834),
         (MOBILENET_V2, 3_504_872, 301),
         (EFFICIENTNET_B0, 5_288_548, 386),
         (SWIN_T, 28_288_354, 4491),
+        (VIT_B_16, 86_567_656, 17564),
     ],
 )
 def test_published_counts(text: str, params: int, millions: int) -> None:
-    totals = analyse(graph(text)).totals
-    assert totals.params == params
-    assert round(totals.multiplications / 10**6) == millions
+    shaped = infer_shapes(graph(text))
+    assert shaped.problems == ()
+    assert sum(count_params(layer).params for layer in shaped.layers) == params
+    assert round(sum(count_operations(layer).macs for layer in shaped.layers) / 10**6) == millions
 
 
 def test_squeeze_and_excitation_by_hand() -> None:
