@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from archcalc.core.words import listed
 
 DType = Literal["float64", "float32", "float16", "bfloat16", "int8"]
 BYTES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
@@ -22,11 +25,11 @@ class Conventions:
     in_place: bool = True
     strict: bool = False
 
-    def describe(self, batch: int = 1, dtype: str = "float32") -> dict[str, str]:
-        """Each choice in a sentence, by name."""
+    def describe(self, batch: int = 1, dtype: str = "float32", counted: Sequence[str] = ()) -> dict[str, str]:
+        """Each choice in a sentence, by name; `counted` are further kinds of layers whose multiplications count."""
         size = BYTES[dtype]
         return {
-            "multiplications": "of convolution and dense layers, one for each multiply-add, "
+            "multiplications": f"of {listed(['convolution', 'dense layers', *counted])}, one for each multiply-add, "
             "bias additions not counted; per image",
             "params": "weights, biases, γ and β; running statistics of batch normalisation "
             + (

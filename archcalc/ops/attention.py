@@ -39,6 +39,7 @@ class Product(Op):
     """An op that multiplies maps with one another; `parts` says where its multiplications come from."""
 
     family = "attention"
+    counted_as = "attention (projections, QKᵀ and AV)"
 
     @abstractmethod
     def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
@@ -62,6 +63,7 @@ class Matmul(Product):
     stem = "matmul"
     noun = "matmul"
     words = names("matrix product|matrix multiplication|bmm|batch matmul|dot|dot product|произведение матриц|矩阵乘法")
+    counted_as = "products of maps"
     fewest_inputs = 2
     most_inputs = 2
 

@@ -120,6 +120,8 @@ class Op(BaseModel):
     words: ClassVar[tuple[str, ...]] = ()
     #: What the parameters are shared out over, in a sentence: filter, neuron, channel.
     unit: ClassVar[str] = ""
+    #: What a sentence calls the layers whose multiplications count as this one's, besides convolution and dense layers.
+    counted_as: ClassVar[str] = ""
     #: True where frameworks overwrite the input, so that nothing new is stored.
     in_place: ClassVar[bool] = False
     #: True where the values stay as they are, only under another shape.

@@ -15,6 +15,7 @@ class Recurrent(Op):
     """Steps through the positions; arrays and fields as PyTorch's. `last`: only the state after the last step."""
 
     family = "recurrent"
+    counted_as = "recurrent layers"
     unit = "unit"
     #: Rows of the weights for each hidden unit, and what a step does for each unit besides the products with weights.
     gates: ClassVar[int]

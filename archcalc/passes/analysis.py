@@ -107,6 +107,11 @@ class Analysis:
         """Bytes of so many parameters, which a batch shares."""
         return params * BYTES[self.dtype]
 
+    def describe_conventions(self) -> dict[str, str]:
+        """What is counted, and how, in a sentence for each choice; kinds of layers that are not there are not named."""
+        counted = dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as)
+        return self.conventions.describe(self.batch, self.dtype, list(counted))
+
     @cached_property
     def depth(self) -> int:
         """Convolution and dense layers on the longest path, as in "ResNet-50"."""

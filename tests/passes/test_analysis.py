@@ -128,3 +128,16 @@ def test_weights_and_biases_are_the_parameters() -> None:
     # Krizhevsky et al. 2012: 96 + 256 + 384 + 384 + 256 filters, 4096 + 4096 + 1000 neurons.
     assert sum(row.biases for row in analysis.rows) == 96 + 256 + 384 + 384 + 256 + 4096 + 4096 + 1000
     assert sum(row.weights + row.biases for row in analysis.rows) == analysis.totals.params
+
+
+def test_the_convention_names_what_else_is_counted() -> None:
+    """Attention and recurrent layers by name, where a network has them."""
+    attention = numbers("  - conv2d: {out_channels: 4, kernel_size: 1}\n  - multi_head_attention: {num_heads: 2}\n")
+    assert attention.describe_conventions()["multiplications"].startswith(
+        "of convolution, dense layers and attention (projections, QKᵀ and AV), one for each multiply-add"
+    )
+    assert (
+        numbers("  - relu\n")
+        .describe_conventions()["multiplications"]
+        .startswith("of convolution and dense layers, one for each multiply-add")
+    )

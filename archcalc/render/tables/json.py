@@ -46,7 +46,7 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
         "totals": _totals(analysis.totals),
         "reported": [figure.model_dump(exclude_none=True, exclude={"by", "when"}) for figure in graph.reported],
         "conventions": {
-            **analysis.conventions.describe(analysis.batch, analysis.dtype),
+            **analysis.describe_conventions(),
             **({"notation": " ".join(graph.notes)} if graph.notes else {}),
         },
     }

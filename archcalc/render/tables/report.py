@@ -58,7 +58,7 @@ class Report:
         """Totals that are no column sums, and how things are counted."""
         analysis = self.analysis
         totals = analysis.totals
-        described = analysis.conventions.describe(analysis.batch, analysis.dtype)
+        described = analysis.describe_conventions()
         keys = {column.key for column in self.columns}
         notes = [
             f"Parameters take {words.size(totals.param_bytes)}; at most {words.size(totals.peak_activation_bytes)} of "

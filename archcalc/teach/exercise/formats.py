@@ -52,7 +52,7 @@ def _title(sheet: Worksheet, student: str, key: bool) -> str:
 def _instructions(sheet: Worksheet) -> list[str]:
     """What a student must know to fill in the table."""
     count = len(sheet.blanks)
-    described = sheet.analysis.conventions.describe(sheet.analysis.batch, sheet.analysis.dtype)
+    described = sheet.analysis.describe_conventions()
     notes = [
         f"Input {sheet.analysis.graph.inputs_in_words()}. "
         f"{count} {'cell is' if count == 1 else 'cells are'} empty: fill {'it' if count == 1 else 'them'} in. "

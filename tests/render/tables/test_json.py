@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from archcalc import analyse, load
+from archcalc.ops import OPS
 from archcalc.render.tables.formats import render
 from archcalc.render.tables.json import as_dict
 from archcalc.render.tables.report import make_report
@@ -30,16 +31,12 @@ TOTALS = {
     "peak_activation_bytes",
 }  # fmt: skip
 OPERATIONS = {"additions", "multiplications", "comparisons", "divisions", "exponentials"}
-OPS = {
-    "input", "conv2d", "conv_transpose2d", "locally_connected2d", "linear", "max_pool2d", "avg_pool2d", "lp_pool2d",
-    "global_avg_pool2d", "adaptive_avg_pool2d", "max_unpool2d", "subsampling2d", "batch_norm2d",
-    "local_response_norm", "dropout", "relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "softmax", "flatten",
-    "reshape", "identity", "add", "multiply", "concat", "crop2d", "slice2d", "zero_pad2d", "pad_channels",
-    "upsample2d", "rbf",
-}  # fmt: skip
-MULTIPLY = {"conv2d", "conv_transpose2d", "locally_connected2d", "linear"}
-IN_PLACE = {
-    "relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "softmax", "dropout", "flatten", "reshape", "identity",
+#: What multiplies, and what works in place, by the families of the contract.
+MULTIPLY = {
+    kind for kind, op in OPS.items() if op.family in ("convolution", "dense", "attention", "recurrent")
+} - {"rbf", "embedding"}  # fmt: skip
+IN_PLACE = {kind for kind, op in OPS.items() if op.family in ("activation", "regularisation")} - {"glu"} | {
+    "flatten", "reshape", "identity", "tokens", "grid",
 }  # fmt: skip
 
 
