@@ -36,14 +36,14 @@ INTEGERS = "maps are float32 or float64"
 TRAINING = "drops at random in training; archcalc never drops"
 NOT_WHOLE = "upsampling enlarges by whole factors"
 CORNERS = "upsampling has no align_corners; it takes pixel centres"
-CUBIC = "upsampling has no cubic mode"
+CUBIC = "interpolate takes the sizes of PyTorch; upsampling has no cubic mode"
 SHIFTS = "upsampling repeats values; this mode shifts them"
 SMALLER = "upsampling only enlarges"
 CROPS = "upsampling enlarges the whole map"
-SPREADS = "add and multiply take maps of one shape, or one value a channel"
-PADS = "maps and channels are padded with zeros"
+SPREADS = "a flat map has a value for each channel, not for each column"
+PADS = "zero_pad has zeros; the other borders are tried with the newer ops"
 BOUNDS = "relu and relu6 clip at 0 and at 6"
-HARD = "there is no hard sigmoid"
+HARD = "hardsigmoid rises by a sixth, as in PyTorch"
 
 NOT_APPLICABLE: dict[str, str] = {
     "test_add_bcast": SPREADS,
@@ -347,7 +347,7 @@ RUN: dict[str, Callable[[Case, Any], Array]] = {
     "Tanh": _first(activation.tanh),
     "Upsample": _resize,
 }
-#: Activation functions that archcalc does not have; their cases are listed too.
+#: Activation functions that are other ones in archcalc; their cases are listed too.
 WITHOUT_KERNEL = {"HardSigmoid"}
 IN_FORMS = {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool"}
 
