@@ -100,16 +100,17 @@ def field_value(
 ) -> Any:
     """The value of a field of an op: text with its braces filled, or that of an expression.
 
-    A size such as `height` is a word where the field knows that word.
+    A size such as `height` is a word where the field knows that word, and so are the words of a list.
     """
     if is_text(raw):
         return interpolate(raw, variables)
-    words = words_of(kind, key).intersection(SIZE_NAMES).difference(variables)
+    words = words_of(kind, key).difference(variables)
     if raw is None or isinstance(raw, (int, float)) or not words:
         return value_of(raw, variables)
     if isinstance(raw, list) and words.intersection(item for item in raw if isinstance(item, str)):
         return [item if isinstance(item, str) and item in words else value_of(item, variables) for item in raw]
-    return str(raw) if isinstance(raw, str) and raw in words else value_of(raw, variables)
+    is_word = isinstance(raw, str) and raw in words.intersection(SIZE_NAMES)
+    return str(raw) if is_word else value_of(raw, variables)
 
 
 def _unknown_name(name: str, variables: Variables) -> str:
