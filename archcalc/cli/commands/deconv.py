@@ -130,13 +130,14 @@ def _save(path: Path, found: Sequence[Projection], images: Array) -> None:
     import numpy as np
 
     from archcalc.core.files import whole_file
-    from archcalc.execute.show.projections import save_picture
+    from archcalc.execute.show.feature_maps import save_picture
+    from archcalc.execute.show.projections import picture
 
     if path.suffix.lower() == ".npy":
         with whole_file(path) as temporary:
             np.save(temporary, np.stack([each.pixels for each in found]), allow_pickle=False)
         return
-    save_picture(path, found, images)
+    save_picture(path, picture(found, images))
 
 
 def _text(

@@ -198,7 +198,7 @@ def _observer(analysis: Analysis, wanted: MapFiles) -> Iterator[Observer]:
     import numpy as np
 
     from archcalc.core.files import whole_folder
-    from archcalc.execute.show.feature_maps import save_feature_maps
+    from archcalc.execute.show.feature_maps import feature_maps, save_picture
 
     with whole_folder(wanted.activations) if wanted.activations else nullcontext() as folder:
 
@@ -207,6 +207,6 @@ def _observer(analysis: Analysis, wanted: MapFiles) -> Iterator[Observer]:
             if folder is not None:
                 np.save(folder / f"{index:04d}_{name.replace('/', '.')}.npy", array, allow_pickle=False)
             if name == wanted.layer and wanted.picture is not None:
-                save_feature_maps(wanted.picture, array[0])
+                save_picture(wanted.picture, feature_maps(array[0]))
 
         yield keep

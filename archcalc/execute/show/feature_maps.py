@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,17 +34,22 @@ def feature_maps(maps: Array) -> Array:
     maps = maps[None] if maps.ndim == 2 else maps.reshape(-1, *maps.shape[-2:])
     channels, height, width = maps.shape
     factor = -(-SMALLEST_TILE // max(height, width))
-    tile = (height * factor + GAP, width * factor + GAP)
-    shown = min(channels, max(LARGEST_PICTURE // (tile[0] * tile[1]), 1))
-    across = math.ceil(math.sqrt(shown))
-    down = math.ceil(shown / across)
-    picture = np.full((down * tile[0] + GAP, across * tile[1] + GAP), 128, np.uint8)
-    for channel in range(shown):
-        row, column = divmod(channel, across)
-        grey = _grey(maps[channel]).repeat(factor, axis=0).repeat(factor, axis=1)
-        top, left = row * tile[0] + GAP, column * tile[1] + GAP
-        picture[top : top + grey.shape[0], left : left + grey.shape[1]] = grey
-    return picture
+    shown = min(channels, max(LARGEST_PICTURE // ((height * factor + GAP) * (width * factor + GAP)), 1))
+    tiles = [_grey(plane).repeat(factor, axis=0).repeat(factor, axis=1) for plane in maps[:shown]]
+    return grid(tiles, GAP, 128)
+
+
+def grid(tiles: Sequence[Array], gap: int, ground: int) -> Array:
+    """Equal tiles (height, width, …) row by row, as many across as down or one more, with lines of `ground` between."""
+    across = math.ceil(math.sqrt(len(tiles)))
+    down = math.ceil(len(tiles) / across)
+    height, width, *colours = tiles[0].shape
+    out = np.full((down * (height + gap) + gap, across * (width + gap) + gap, *colours), ground, np.uint8)
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, across)
+        top, left = row * (height + gap) + gap, column * (width + gap) + gap
+        out[top : top + height, left : left + width] = tile
+    return out
 
 
 def _grey(plane: Array) -> Array:
@@ -53,8 +59,8 @@ def _grey(plane: Array) -> Array:
     return np.asarray((plane.astype(np.float64) - low) / (high - low) * 255 + 0.5).astype(np.uint8)
 
 
-def save_feature_maps(path: Path, maps: Array) -> None:
-    """Write the picture of the maps (C, *positions) of one image; the file is whole or not there."""
+def save_picture(path: Path, picture: Array) -> None:
+    """Write a picture (height, width) or (height, width, 3) of bytes; the file is whole or not there."""
     library = pillow()
     with whole_file(path) as temporary:
-        library.Image.fromarray(feature_maps(maps)).save(temporary)
+        library.Image.fromarray(picture).save(temporary)

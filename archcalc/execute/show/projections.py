@@ -5,16 +5,13 @@ As in Zeiler & Fergus 2013, figure 2: each tile is the receptive field of one ac
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from archcalc.core.files import whole_file
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.deconv import Projection, Region
-from archcalc.execute.runner.inputs import pillow
+from archcalc.execute.show.feature_maps import grid
 
 #: Tiles are enlarged by whole factors to about this many pixels.
 TILE = 112
@@ -30,7 +27,7 @@ def picture(projections: Sequence[Projection], images: Array) -> Array:
     wide = min(max(each.region.right - each.region.left for each in projections) + 1, width)
     left = [_tile(_signal(each.pixels), each.region, high, wide) for each in projections]
     right = [_tile(images[each.image], each.region, high, wide) for each in projections]
-    first, second = _square(left), _square(right)
+    first, second = grid(left, GAP, GROUND), grid(right, GAP, GROUND)
     between = np.full((first.shape[0], BETWEEN, 3), GROUND, np.uint8)
     return np.concatenate([first, between, second], axis=1)
 
@@ -61,23 +58,3 @@ def _tile(image: Array, region: Region, high: int, wide: int) -> Array:
     factor = max(round(TILE / max(high, wide)), 1)
     wide_colours = colours if channels == 3 else colours.repeat(3, axis=2)
     return wide_colours.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def _square(tiles: Sequence[Array]) -> Array:
-    """Tiles row by row, as many across as down or one more."""
-    across = math.ceil(math.sqrt(len(tiles)))
-    down = math.ceil(len(tiles) / across)
-    high, wide = tiles[0].shape[:2]
-    out = np.full((down * (high + GAP) + GAP, across * (wide + GAP) + GAP, 3), GROUND, np.uint8)
-    for place, tile in enumerate(tiles):
-        row, column = divmod(place, across)
-        top, left = row * (high + GAP) + GAP, column * (wide + GAP) + GAP
-        out[top : top + high, left : left + wide] = tile
-    return out
-
-
-def save_picture(path: Path, projections: Sequence[Projection], images: Array) -> None:
-    """Write the picture; the file is whole or not there."""
-    library = pillow()
-    with whole_file(path) as temporary:
-        library.Image.fromarray(picture(projections, images)).save(temporary)
