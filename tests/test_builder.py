@@ -158,7 +158,7 @@ def test_outputs() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"input": "32x32"}, "input: '32x32' has 2 numbers"),
+        ({"input": "2x3x4x5x6"}, "input: '2x3x4x5x6' has 5 numbers"),
         ({}, "a network needs one input"),
         ({"input": "8x8x3", "input_shape": (3, 8, 8)}, "a network needs one input"),
         ({"input": "8x8x3", "yaer": 1998}, "unknown key 'yaer'; did you mean year"),

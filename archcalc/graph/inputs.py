@@ -6,22 +6,20 @@ import re
 from collections.abc import Collection, Mapping
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import Shape, format_shape, parse_image_shape
+from archcalc.core.shapes import Shape, axes_written, format_shape, parse_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
 
 #: A shape, or of several inputs the shapes by name.
 InputShapes = Shape | Mapping[str, Shape]
 
-#: The axes of an input as they are written, by the number of its position axes.
-_AXES = ("channels", "length×channels", "height×width×channels", "depth×height×width×channels")
 _NAMED = re.compile(r"\s*([^=,]+?)\s*=\s*([^=,]+?)\s*(?:,|$)")
 
 
 def parse_inputs(text: str) -> InputShapes:
     """Read a size, 224x224x3, or sizes of inputs by name: image=224x224x3, mask=224x224x1. Raises `UsageError`."""
     if "=" not in text:
-        return parse_image_shape(text)
+        return parse_shape(text)
     found: dict[str, Shape] = {}
     position = 0
     while position < len(text):
@@ -29,7 +27,7 @@ def parse_inputs(text: str) -> InputShapes:
         if match is None or match[1] in found:
             reason = "names an input twice" if match else "is no list of inputs"
             raise UsageError(f"{text[:60]!r} {reason}; several are written image=224x224x3,mask=224x224x1")
-        found[match[1]] = parse_image_shape(match[2])
+        found[match[1]] = parse_shape(match[2])
         position = match.end()
     return found
 
@@ -52,6 +50,6 @@ def check_ranks(network: str, own: Mapping[str, Shape], given: Mapping[str, Shap
     """Raise `UsageError` where an input that is given has another number of position axes than that of the network."""
     for name, shape in given.items():
         if len(shape) != len(own[name]):
-            wanted = f"{_AXES[len(own[name]) - 1]}, as {format_shape(own[name])}"
+            wanted = f"{axes_written(len(own[name]) - 1)}, as {format_shape(own[name])}"
             count = f"{len(shape)} {'number' if len(shape) == 1 else 'numbers'}"
             raise UsageError(f"{network} reads {wanted}; {format_shape(shape)} has {count}")

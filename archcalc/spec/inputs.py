@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
-from archcalc.core.shapes import Shape, parse_image_shape
+from archcalc.core.shapes import Shape, parse_shape
 from archcalc.spec.expressions import ExpressionError, interpolate
 from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
@@ -20,7 +20,7 @@ def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict
         if not name.isprintable() or "/" in name or not name.strip():
             problems.append(Problem(f"{name[:60]!r} cannot be the name of an input", Location(spec.file, *at)))
         try:
-            found[name] = parse_image_shape(interpolate(str(raw), variables))
+            found[name] = parse_shape(interpolate(str(raw), variables))
         except ExpressionError as error:
             if error.message:
                 place = Location(spec.file, *within(raw, at, error.offset))

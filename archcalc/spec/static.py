@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, UsageError
-from archcalc.core.shapes import parse_image_shape
+from archcalc.core.shapes import parse_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
 from archcalc.spec import items as it
@@ -200,7 +200,7 @@ class Checker:
                 text = owner.get(key)
                 if isinstance(text, (str, int)) and "{" not in str(text):
                     try:
-                        parse_image_shape(str(text))
+                        parse_shape(str(text))
                     except UsageError as error:
                         self.problem(f"{key}: {error}", owner.values_at[key])
 

@@ -104,7 +104,7 @@ FAULTS: dict[str, list[Fault]] = {
         (7, 5, "up", ["groups does not divide the out_channels", "9 out_channels, groups 2"]),
     ],
     "huge_input": [(3, 8, None, ["input:", "each size must lie between 1 and 1,048,576"])],
-    "input_rank": [(3, 8, None, ["input: '32x32' has 2 numbers", "height×width×channels, for example 224x224x3"])],
+    "input_rank": [(3, 8, None, ["input: '32x32x32x32x3' has 5 numbers", "at most 4 can be used"])],
     "later_layer": [(5, 31, "first", ["from: 'second' comes later; a layer can only read layers above it"])],
     "latin1": [(2, 9, None, ["is not a text file in UTF-8"])],
     # Refused wherever it has become too large.
@@ -152,7 +152,7 @@ FAULTS: dict[str, list[Fault]] = {
     "self_alias": [(6, 13, None, ["alias *layers stands before or inside its anchor"])],
     "several": [
         (3, 1, None, ["unknown key 'yaer'; did you mean year"]),
-        (4, 8, None, ["input: '224x224' has 2 numbers"]),
+        (4, 8, None, ["input: cannot read '224x224xx3' as a size"]),
         (7, 27, None, ["conv2d has no setting 'out_chanels'; did you mean out_channels?"]),
         (8, 5, None, ["there is no op or block 'rleu'; did you mean relu"]),
         (10, 22, None, ["a row of 1 for 2 columns"]),

@@ -202,7 +202,7 @@ def fault(old: str, new: str, **choices: Any) -> tuple[str, tuple[int, int], tup
         ("width: 8", "width: ^{type: int, default: 2.5}", {}, "width must be a whole number, not 2.5"),
         ("units: depth", "units: ^depht", {}, "units: 'depht' is not known here; did you mean depth"),
         ("units: depth //", "units: depth ^// 0 //", {}, "units: division by zero"),
-        ("input: 64x64x3", "input: ^64x64", {"member": "net20_large"}, "has 2 numbers"),
+        ("input: 64x64x3", "input: ^64xx64", {"member": "net20_large"}, "cannot read"),
         ("input: 16x16x1", "input: '{^s}x16x1'", {"variant": "small"}, "'s' is not known here"),
         (
             "networks: [net20]",

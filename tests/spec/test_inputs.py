@@ -165,7 +165,7 @@ layers:
     ("text", "line", "column", "words"),
     [
         ("inputs: {a: 8x8x3, b: 8x8x3}\nlayers: [relu]\n", 1, 1, "no layer reads the input 'b'"),
-        ("inputs: {a: 8x8x3, b: 8x8}\nlayers: [add: {from: [a, b]}]\n", 3, 23, "b: '8x8'"),
+        ("inputs: {a: 8x8x3, b: 8y8}\nlayers: [add: {from: [a, b]}]\n", 3, 23, "b: cannot read '8y8'"),
         ("inputs: {a: 8x8x3, b: 4x4x3}\nlayers: [add: {from: [a, b]}]\n", 4, 10, "the maps to add differ in shape"),
         ("inputs: {a: 8x8x3, b: 8x8x3}\nlayers: [add: {from: [a, input]}]\n", 4, 26, "there is no layer 'input'"),
         ("inputs: {}\nlayers: [relu]\n", 3, 9, "inputs must name at least one"),
@@ -196,3 +196,28 @@ def test_the_builder_takes_several_inputs() -> None:
     assert "2 layers" in repr(builder)
     with pytest.raises(SpecError, match="needs one input"):
         ac.GraphBuilder("net", "8x8x3", inputs={"a": "8x8x3"})
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [("16000x1", (1, 16000)), ("16x112x112x3", (3, 16, 112, 112)), ("197x768", (768, 197)), ("3072", (3072,))],
+)
+def test_an_input_of_any_rank(size: str, shape: Shape) -> None:
+    text = f"input: {size}\nlayers:\n  - relu\n  - linear: {{out_features: 10}}\n"
+    network = graph(text)
+    assert network.input_shape == shape
+    values = 1
+    for count in shape:
+        values *= count
+    assert analyse(network).totals.params == 10 * values + 10
+    assert build(spec_of(parse_source(write_graph(network), "written.yaml"))) == network
+    assert ac.load(f"{size} -> relu -> fc10").input_shape == shape
+    assert ac.from_yaml(HEAD + text, input=size).input_shape == ac.from_yaml(HEAD + text, input_shape=shape).input_shape
+
+
+def test_a_pattern_has_the_ops_of_its_rank() -> None:
+    signal = ac.load("16000x1 -> conv9-8/2 -> bn -> maxpool4 -> gap -> fc10")
+    assert [layer.op.kind for layer in signal][1:4] == ["conv1d", "batch_norm1d", "max_pool1d"]
+    volume = ac.load("16x32x32x3 -> conv3-8 -> maxpool2 -> fc10")
+    assert [layer.op.kind for layer in volume][1:3] == ["conv3d", "max_pool3d"]
+    assert build(spec_of(parse_source(write_graph(volume), "written.yaml"))).layers == volume.layers

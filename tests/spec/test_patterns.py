@@ -170,7 +170,7 @@ def test_another_input() -> None:
         ("8x8x3 -> relu^* -> fc1", "needs a number of times"),
         ("8x8x3 -> relu ^> fc1", "'>' cannot stand here"),
         ("^conv3-64 -> fc1", "begins with the size of its input"),
-        ("^8x8 -> fc1", "2 numbers"),
+        ("^8x8x8x8x8 -> fc1", "5 numbers"),
         ("^3x224x224 -> fc1", "is 3x224x224 channels first"),
         ("8x8x3 -> ^add", "a pattern is one chain"),
         ("^0x8x3 -> fc1", "between 1 and"),
