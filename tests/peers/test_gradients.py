@@ -12,12 +12,13 @@ from archcalc.execute.runner.inputs import random_input
 from archcalc.execute.runner.loss import losses
 from archcalc.execute.runner.tape import record, rewind
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import smaller
+from tests.execute.runner.test_ranks import network as of_rank
 from tests.networks import layers
 from tests.ops.rows import SMALL
+from tests.ranks import PLANE, plane
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
@@ -41,11 +42,17 @@ RARE = """\
 """
 NETWORKS = (
     "lenet5", "lenet5@1998", "alexnet@grouped", "vgg11", "googlenet@aux", "inception_resnet_v2", "resnet20_cifar",
-    "resnet50", "plain18", "mobilenet", "xception", "nasnet_mobile", "unet", "deconvnet", "rare",
+    "resnet50", "plain18", "mobilenet", "xception", "nasnet_mobile", "unet", "deconvnet", "rare", "signal", "volume",
 )  # fmt: skip
 
 
+#: Networks with every family that slides, over one and three position axes.
+RANKS = {"signal": 1, "volume": 3}
+
+
 def network(name: str) -> LayerGraph:
+    if name in RANKS:
+        return of_rank(RANKS[name])
     return layers(RARE, "9x8x2") if name == "rare" else smaller(load(name))
 
 
@@ -117,5 +124,5 @@ def _labels(scores: Array, gradient: Array) -> Array:
 
 def test_every_op_is_compared() -> None:
     """In one of the networks, or on its own in `test_ops`."""
-    kinds = {layer.op.kind for name in NETWORKS for layer in network(name)}
-    assert set(OPS) - kinds == {row.kind for row in SMALL} - kinds
+    kinds = {plane(layer.op.kind) for name in NETWORKS for layer in network(name)}
+    assert PLANE - kinds == {row.kind for row in SMALL} - kinds

@@ -13,10 +13,11 @@ from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import smaller
+from tests.execute.runner.test_ranks import network as of_rank
+from tests.ranks import PLANE
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
@@ -83,6 +84,13 @@ def test_networks(name: str, dtype: str) -> None:
     assert error < PRECISION[dtype], where
 
 
+@pytest.mark.parametrize("rank", [1, 3])
+@pytest.mark.parametrize("dtype", PRECISION)
+def test_signals_and_volumes(rank: int, dtype: str) -> None:
+    error, where = worst(of_rank(rank), dtype, ["auto"])
+    assert error < PRECISION[dtype], where
+
+
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "mobilenet", "inception_v3"])
 def test_algorithms(name: str) -> None:
     error, where = worst(smaller(load(name)), "float32", ["fast", "auto"])
@@ -92,4 +100,4 @@ def test_algorithms(name: str) -> None:
 def test_every_op_has_a_peer() -> None:
     from tests.peers import torch_graph
 
-    assert set(torch_graph.OPS) | {"input", "max_pool2d", "max_unpool2d"} == set(OPS)
+    assert set(torch_graph.OPS) | {"input", "max_pool2d", "max_unpool2d"} == PLANE

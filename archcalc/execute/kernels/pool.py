@@ -103,6 +103,7 @@ def global_avg_pool(x: Array) -> Array:
     return np.asarray(x.mean(axis=positions(x), keepdims=True))
 
 
+@kernel("global_max_poolNd", before_rectifier=True)
 def global_max_pool(x: Array) -> Array:
     """The largest value of each channel, as (N, C, 1, …)."""
     return np.asarray(x.max(axis=positions(x), keepdims=True))
@@ -117,6 +118,7 @@ def adaptive_avg_pool(x: Array, *, output_size: PerAxis) -> Array:
     return out
 
 
+@kernel("adaptive_max_poolNd", before_rectifier=True)
 def adaptive_max_pool(x: Array, *, output_size: PerAxis) -> Array:
     """The largest values of the same windows. Source: PyTorch, AdaptiveMaxPool2d."""
     out = np.empty((*x.shape[:2], *output_size), x.dtype)

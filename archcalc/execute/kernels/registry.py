@@ -147,7 +147,7 @@ Function = TypeVar("Function", bound=Callable[..., Array])
 
 
 #: Numbers of position axes for which the ops of a family are there.
-RANKS = (2,)
+RANKS = (1, 2, 3)
 
 
 def kernel(kind: str, **facts: Any) -> Callable[[Function], Function]:

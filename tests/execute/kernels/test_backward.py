@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.kernels.backward import BACKWARD
+from archcalc.execute.kernels.pool import max_pool_with_switches
 from archcalc.ops import OPS, Op
 from tests.execute.kernels.test_forms import pairs, windowed
 from tests.networks import op
 from tests.ops.rows import SMALL, Row
+from tests.ranks import PLANE, plane, rank_of
 from tests.tiers import examples
 
 STEP = 1e-6
@@ -79,7 +81,9 @@ CASES: dict[str, list[Case]] = {
     "lp_pool2d": [Case([MAP], {**WINDOW, "norm_type": p}) for p in (1, 2, 3)],
     "subsampling2d": [Case([MAP], {"kernel_size": (2, 2), "stride": (2, 2), "ceil_mode": True})],
     "global_avg_pool2d": [Case([MAP])],
+    "global_max_pool2d": [Case([MAP])],
     "adaptive_avg_pool2d": [Case([MAP], {"output_size": (2, 4)})],
+    "adaptive_max_pool2d": [Case([MAP], {"output_size": (2, 4)})],
     "max_unpool2d": [
         Case([(2, 3, 2, 3), (2, 3, 2, 3)], {"kernel_size": (2, 2), "stride": (2, 2)}),
         Case([(2, 3, 2, 3), (2, 3, 2, 3), (2, 3, 5, 6)], {"kernel_size": (2, 2), "stride": (2, 2)}),
@@ -126,6 +130,40 @@ for each in SMALL:
     CASES.setdefault(each.kind, []).append(case_of(each))
 
 
+#: What a setting is along the third axis of a volume, which the cases for images lack: 3 positions.
+THIRD = {"kernel_size": 2, "stride": 1, "dilation": 1, "padding": 0, "margins": 0, "output_padding": 0,
+         "output_size": 2, "step": 2, "start": 1, "scale": 2}  # fmt: skip
+
+
+def at_rank(rank: int, kind: str, case: Case) -> Case:
+    """The case of an image for a signal, which has its first axis alone, or for a volume with a third axis."""
+
+    def setting(name: str, value: Any) -> Any:
+        if name == "mode":
+            return {"bilinear": ("linear", "trilinear")[rank // 2]}.get(value, value)
+        if name not in THIRD or not isinstance(value, tuple):
+            return value
+        sides = [value[:2], value[2:]] if len(value) == 4 else [value]
+        return tuple(size for side in sides for size in (*side, THIRD[name])[:rank])
+
+    # What a map is unpooled to is as large as the one that was pooled.
+    depths = [4 if kind == "max_unpool2d" and place == 2 else 3 for place in range(len(case.maps))]
+    maps = [(*shape, depth)[: rank + 2] for shape, depth in zip(case.maps, depths, strict=True)]
+    settings, sizes = (
+        {name: setting(name, value) for name, value in fields.items()} for fields in (case.settings, case.sizes)
+    )
+    return Case(maps, settings, sizes)
+
+
+for each_kind in sorted(set(OPS) - PLANE):
+    first = CASES[plane(each_kind)][0]
+    CASES.setdefault(each_kind, []).append(at_rank(rank_of(each_kind) or 0, plane(each_kind), first))
+
+
+#: Volumes with so many weights that each takes a second or more.
+LARGE = {"conv3d", "depthwise_conv3d", "conv_transpose3d", "locally_connected3d"}
+
+
 def distinct(shape: tuple[int, ...], draw: np.random.Generator, apart: float = 0.01) -> Array:
     """Numbers around 0 that lie apart: no maximum and no kink is closer than a step of the differences."""
     count = int(np.prod(shape))
@@ -153,10 +191,9 @@ def check(kind: str, case: Case, seed: int = 0) -> None:
     more = dict(case.settings)
     if kernel.takes_switches_of is not None:
         # Where the maxima of the pooled map would have stood: two of one plane may be the same.
-        pool = KERNELS["max_pool2d"].run_with_switches
-        assert pool is not None
-        large = distinct((*maps[0].shape[:2], maps[0].shape[2] + 1, maps[0].shape[3] + 1), draw)
-        more["switches"] = pool(large, kernel_size=(2, 2), stride=(1, 1))[1]
+        rank = maps[0].ndim - 2
+        large = distinct((*maps[0].shape[:2], *(size + 1 for size in maps[0].shape[2:])), draw)
+        more["switches"] = max_pool_with_switches(large, kernel_size=(2,) * rank, stride=(1,) * rank)[1]
     out = kernel.run(*maps, **arrays, **more)
     weights = draw.standard_normal(out.shape)
 
@@ -191,7 +228,7 @@ def check(kind: str, case: Case, seed: int = 0) -> None:
 @pytest.mark.parametrize(
     ("kind", "case"),
     [
-        pytest.param(kind, case, id=f"{kind}-{place}")
+        pytest.param(kind, case, id=f"{kind}-{place}", marks=pytest.mark.slow if kind in LARGE else ())
         for kind, cases in CASES.items()
         for place, case in enumerate(cases)
     ],

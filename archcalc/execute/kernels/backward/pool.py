@@ -74,6 +74,7 @@ def global_avg_pool(grad: Array, x: Array) -> Gradients:
     return Gradients((np.broadcast_to(grad / x[0, 0].size, x.shape),))
 
 
+@backward("global_max_poolNd", nature="linear")
 def global_max_pool(grad: Array, x: Array) -> Gradients:
     """All of it to the maximum, the first of equal ones."""
     return adaptive_max_pool(grad, x, output_size=(1,) * (x.ndim - 2))
@@ -88,6 +89,7 @@ def adaptive_avg_pool(grad: Array, x: Array, *, output_size: PerAxis) -> Gradien
     return Gradients((out,))
 
 
+@backward("adaptive_max_poolNd", nature="linear")
 def adaptive_max_pool(grad: Array, x: Array, *, output_size: PerAxis) -> Gradients:
     """All of a window's gradient to its maximum, the first of equal ones."""
     out = np.zeros_like(x)
