@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from archcalc.core.errors import UsageError
@@ -18,11 +20,12 @@ from archcalc.execute.runner.gradients import measure
 from archcalc.execute.runner.initial import InitialWeights
 from archcalc.execute.runner.inputs import random_input
 from archcalc.execute.runner.sliding import slide
-from archcalc.execute.show.feature_maps import save_feature_maps
+from archcalc.execute.show.feature_maps import feature_maps, save_picture
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops import Op
 from archcalc.passes.analysis import analyse
 from tests.execute.runner.runs import run
-from tests.networks import graph
+from tests.networks import chain, op
 
 #: A layer of every family that slides, with what a plan does between them.
 NETWORK = """\
@@ -61,7 +64,15 @@ every_rank = pytest.mark.parametrize("rank", SHAPES)
 
 
 def network(rank: int) -> LayerGraph:
-    return graph(f"input: 8x8x4\nlayers:\n{NETWORK.format(r=rank)}", input_shape=SHAPES[rank])
+    places: dict[str, int] = {}
+    made: list[tuple[Op, Sequence[int]]] = [(op("input", shape=SHAPES[rank]), ())]
+    for item in yaml.safe_load(NETWORK.format(r=rank)):
+        kind, fields = (item, {}) if isinstance(item, str) else next(iter(item.items()))
+        given = dict(fields or {})
+        places[given.pop("name", "")] = len(made)
+        sources = [places[name] for name in given.pop("from", [])] or [len(made) - 1]
+        made.append((op(kind, **given), sources))
+    return chain(*made)
 
 
 @every_rank
@@ -108,7 +119,7 @@ def test_what_is_for_images_says_so(rank: int) -> None:
     analysis = analyse(network(rank))
     size = format_shape(SHAPES[rank])
     with pytest.raises(UsageError, match=f"a projection to the pixels is for images; .* is {size}"):
-        check_layer(analysis, "c1", "deconvnet")
+        check_layer(analysis, "1", "deconvnet")
     x = random_input(analysis.graph.input_shape, 1, 0, "float32")
     with pytest.raises(UsageError, match=f"sliding is for images; .* is {size}"):
         slide(analysis, x, SeededWeights(analysis.graph))
@@ -124,7 +135,7 @@ def test_what_is_for_images_says_so(rank: int) -> None:
 )
 def test_pictures_of_maps(tmp_path: Path, shape: tuple[int, ...], height: int, width: int) -> None:
     path = tmp_path / "maps.png"
-    save_feature_maps(path, np.random.default_rng(0).standard_normal(shape))
+    save_picture(path, feature_maps(np.random.default_rng(0).standard_normal(shape)))
     with Image.open(path) as picture:
         # Between and around the tiles there are lines of 2 pixels.
         assert 0 < picture.height - height <= 2 * 4
