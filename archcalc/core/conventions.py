@@ -29,8 +29,9 @@ class Conventions:
         """Each choice in a sentence, by name; `counted` are further kinds of layers whose multiplications count."""
         size = BYTES[dtype]
         return {
-            "multiplications": f"of {listed(['convolution', 'dense layers', *counted])}, one for each multiply-add, "
-            "bias additions not counted; per image",
+            "multiplications": "of convolution and dense layers"
+            + (f" and of {listed(counted)}" if counted else "")
+            + ", one for each multiply-add, bias additions not counted; per image",
             "params": "weights, biases, γ and β; running statistics of batch normalisation "
             + (
                 "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"

@@ -13,7 +13,6 @@ from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.axes import AxisName, axes_named, axis_of, by_position, position_reads
 from archcalc.ops.base import (
-    EVERYTHING,
     POINTS,
     REORDERED,
     Count,
@@ -23,6 +22,7 @@ from archcalc.ops.base import (
     Reads,
     Size,
     Spans,
+    Turned,
     Window,
     names,
 )
@@ -199,7 +199,10 @@ class Permute(Pointwise):
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         order = self.order(inputs[0])
-        return (POINTS if order == tuple(range(len(order))) else EVERYTHING,)
+        if order == tuple(range(len(order))):
+            return (POINTS,)
+        places = [order.index(axis) - 1 for axis in range(1, len(order))]
+        return (Turned(tuple([None if place < 0 else place for place in places])),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"permute to {', '.join(self.dims)}"

@@ -75,6 +75,16 @@ class Spans(NamedTuple):
     spans: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True)
+class Turned:
+    """The same positions under axes in another order: `to` is the output axis that each input axis becomes.
+
+    Position axes count from 0. None: the axis becomes the channels, so that every position reads all of it.
+    """
+
+    to: tuple[int | None, ...]
+
+
 class MatrixProduct(NamedTuple):
     """A layer as a product of matrices, `count` times: the weights' rows and columns times those of the patches."""
 
@@ -96,7 +106,7 @@ REORDERED = "reordered"
 AxisReads = Window | Spans | str
 Windows = tuple[AxisReads, ...]
 #: The same for all axes; None where only the size of the input matters.
-Reads = Windows | str | None
+Reads = Windows | Turned | str | None
 POINT = Window(1)
 #: Every output position reads the same position of the input.
 POINTS = "points"

@@ -16,7 +16,7 @@ from archcalc.ops.base import (
     Param,
     Pointwise,
     Reads,
-    Window,
+    Spans,
     elements,
     names,
 )
@@ -95,7 +95,9 @@ class ClassToken(Pointwise):
         """None: they come before the whole row."""
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return ((Window(1, before=self.num_tokens),),)
+        # A token that was put before the row reads nothing.
+        own = [(0, -1)] * int(self.num_tokens)
+        return ((Spans((*own, *((index, index) for index in range(inputs[0][1])))),),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "class token" if self.num_tokens == 1 else f"{several(self.num_tokens, 'class token')}"

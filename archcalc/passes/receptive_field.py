@@ -21,7 +21,7 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
 from archcalc.graph.shaping import problem_of
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, AxisReads, Reads, Spans, Window, Windows, elements
+from archcalc.ops.base import EVERYTHING, POINTS, AxisReads, Reads, Spans, Turned, Window, Windows, elements
 from archcalc.passes.shapes import ShapedLayer
 
 #: No field may be larger: far above any network, and small enough to be written.
@@ -157,7 +157,7 @@ def output_field(
     return result
 
 
-def _seen(reads: Windows | str, field: ReceptiveField, shape: Shape, output: Shape) -> ReceptiveField | None:
+def _seen(reads: Windows | Turned | str, field: ReceptiveField, shape: Shape, output: Shape) -> ReceptiveField | None:
     """What the positions of the output see through one input of this shape."""
     counts = output[1:]
     if reads is POINTS:
@@ -166,12 +166,24 @@ def _seen(reads: Windows | str, field: ReceptiveField, shape: Shape, output: Sha
         along = () if len(counts) in (0, len(field.axes)) else (0,) * len(field.axes)
         spread = [counts[along[index] if along else index] if counts else 1 for index in range(len(field.axes))]
         return ReceptiveField(tuple([_everything(*axis) for axis in zip(field.axes, spread, strict=True)]), along)
+    if isinstance(reads, Turned):
+        return _turned(reads, field, counts)
     if not isinstance(reads, tuple):
         return reordered(shape, output, field)
     moved = field.along or range(len(field.axes))
     return _moving(
         [through(axis, reads[index], counts[index]) for axis, index in zip(field.axes, moved, strict=True)], field.along
     )
+
+
+def _turned(reads: Turned, field: ReceptiveField, counts: Shape) -> ReceptiveField:
+    """The field where axes changed places; what became channels is seen whole by every position."""
+    places = [reads.to[index] for index in field.along or range(len(field.axes))]
+    first = counts[0] if counts else 1
+    pairs = zip(field.axes, places, strict=True)
+    axes = tuple([_everything(axis, first) if place is None else axis for axis, place in pairs])
+    along = tuple([place or 0 for place in places])
+    return ReceptiveField(axes, () if along == tuple(range(len(counts))) else along)
 
 
 def _moving(axes: Sequence[AxisField | None], along: tuple[int, ...] = ()) -> ReceptiveField | None:

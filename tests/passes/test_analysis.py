@@ -134,7 +134,7 @@ def test_the_convention_names_what_else_is_counted() -> None:
     """Attention and recurrent layers by name, where a network has them."""
     attention = numbers("  - conv2d: {out_channels: 4, kernel_size: 1}\n  - multi_head_attention: {num_heads: 2}\n")
     assert attention.describe_conventions()["multiplications"].startswith(
-        "of convolution, dense layers and attention (projections, QKᵀ and AV), one for each multiply-add"
+        "of convolution and dense layers and of attention (projections, QKᵀ and AV), one for each multiply-add"
     )
     assert (
         numbers("  - relu\n")

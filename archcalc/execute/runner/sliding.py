@@ -158,7 +158,7 @@ def _slid(layer: Layer, inputs: list[Shape]) -> Op:
 def _windows(op: Op, inputs: list[Shape]) -> Iterator[tuple[Windows, Shape]]:
     """What the op reads of each input of which it reads windows."""
     for windows, shape in zip(op.windows(inputs), inputs, strict=False):
-        if windows is not None and not isinstance(windows, str):
+        if isinstance(windows, tuple):
             yield windows, shape
 
 

@@ -61,7 +61,8 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         main = next((part for part in node.parts if part.lines), node.parts[0])
         row, last = rows[main.name], rows[node.parts[-1].name]
         reads = row.op.windows(row.input_shapes)
-        windows = [read for read in (reads[0] if reads else None) or () if isinstance(read, Window)]
+        first = reads[0] if reads and isinstance(reads[0], tuple) else ()
+        windows = [read for read in first if isinstance(read, Window)]
         kernel = tuple(int(window.size) for window in windows) or None
         spread = kernel is not None and windows[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)

@@ -181,7 +181,7 @@ def _chain(context: LayerContext) -> list[_Link] | None:
             sides = (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
             windows = (Window(sides[0]), Window(sides[1]))
         if windows != POINTS:
-            height, width = windows if isinstance(windows, tuple) else (None, None)
+            height, width = windows if isinstance(windows, tuple) and len(windows) == 2 else (None, None)
             if not isinstance(height, Window) or not isinstance(width, Window) or height.transposed:
                 return None
             links.append(_Link(row, (height, width)))
