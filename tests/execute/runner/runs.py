@@ -59,54 +59,48 @@ def _pair(low: int, high: int) -> st.SearchStrategy[list[int]]:
 
 
 def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
-    """Settings for an op on a map of this shape; they need not fit."""
+    """Settings for an op on a map of this shape; they need not fit. Only what the op has is drawn."""
     channels = shape[0]
     padding = st.one_of(st.just("same"), st.integers(0, 2), st.lists(st.integers(0, 2), min_size=4, max_size=4))
-    window = {
-        "kernel_size": draw(_pair(1, 3)),
-        "stride": draw(_pair(1, 3)),
-        "padding": draw(padding),
-        "dilation": draw(_pair(1, 2)),
-    }  # fmt: skip
-    filters = {"out_channels": draw(st.integers(1, 6)), "bias": draw(st.booleans())}
-    ceil = {"ceil_mode": draw(st.booleans()), "clip_last_window": draw(st.booleans())}
-    every: dict[str, Any] = {
-        "conv2d": {**window, **filters, "groups": draw(st.sampled_from([1, 1, 2, channels]))},
-        "depthwise_conv2d": {**window, "depth_multiplier": draw(st.integers(1, 2)), "bias": filters["bias"]},
+    sides, flag, few = _pair(1, 3), st.booleans(), st.integers(1, 6)
+    window = {"kernel_size": sides, "stride": sides, "padding": padding, "dilation": _pair(1, 2)}
+    filters = {"out_channels": few, "bias": flag}
+    pool = {**window, "ceil_mode": flag, "clip_last_window": flag}
+    every: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+        "conv2d": {**window, **filters, "groups": st.sampled_from([1, 1, 2, channels])},
+        "depthwise_conv2d": {**window, "depth_multiplier": st.integers(1, 2), "bias": flag},
         "locally_connected2d": {**window, **filters},
         "conv_transpose2d": {
             **filters,
-            "kernel_size": window["kernel_size"],
-            "stride": window["stride"],
-            "padding": draw(st.integers(0, 1)),
-            "output_padding": draw(st.integers(0, 1)),
-            "groups": draw(st.sampled_from([1, 1, 2])),
+            "kernel_size": sides,
+            "stride": sides,
+            "padding": st.integers(0, 1),
+            "output_padding": st.integers(0, 1),
+            "groups": st.sampled_from([1, 1, 2]),
         },
-        "adaptive_max_pool2d": {"output_size": draw(_pair(1, 5))},
-        "linear": {
-            "out_features": draw(st.integers(1, 6)),
-            "bias": filters["bias"],
-            "per_position": draw(st.booleans()),
-        },
-        "rbf": {"out_features": draw(st.integers(1, 6))},
-        "max_pool2d": {**window, **ceil},
-        "avg_pool2d": {**window, **ceil, "count_include_pad": draw(st.booleans())},
-        "lp_pool2d": {**window, **ceil, "norm_type": draw(st.integers(1, 3))},
-        "subsampling2d": {**window, **ceil},
-        "adaptive_avg_pool2d": {"output_size": draw(_pair(1, 5))},
-        "batch_norm2d": {"scale": draw(st.booleans()), "shift": draw(st.booleans())},
-        "local_response_norm": {"size": draw(st.integers(1, 6))},
-        "multiply": {"factor": draw(st.sampled_from([1.0, 0.5])), "broadcast": draw(st.booleans())},
-        "add": {"broadcast": draw(st.booleans())},
-        "reshape": {"shape": int(np.prod(shape))},
-        "crop2d": {"margins": draw(st.integers(0, 2))},
-        "slice2d": {"step": draw(_pair(1, 3)), "start": draw(st.integers(0, 1))},
-        "zero_pad2d": {"padding": window["padding"], "kernel_size": window["kernel_size"], "stride": window["stride"]},
-        "pad_channels": draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])),
-        "upsample2d": {"scale": draw(_pair(1, 3)), "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
+        "linear": {"out_features": few, "bias": flag, "per_position": flag},
+        "rbf": {"out_features": few},
+        "max_pool2d": pool,
+        "avg_pool2d": {**pool, "count_include_pad": flag},
+        "lp_pool2d": {**pool, "norm_type": st.integers(1, 3)},
+        "subsampling2d": pool,
+        "adaptive_avg_pool2d": {"output_size": _pair(1, 5)},
+        "adaptive_max_pool2d": {"output_size": _pair(1, 5)},
+        "batch_norm2d": {"scale": flag, "shift": flag},
+        "local_response_norm": {"size": few},
+        "multiply": {"factor": st.sampled_from([1.0, 0.5]), "broadcast": flag},
+        "add": {"broadcast": flag},
+        "reshape": {"shape": st.just(int(np.prod(shape)))},
+        "crop2d": {"margins": st.integers(0, 2)},
+        "slice2d": {"step": sides, "start": st.integers(0, 1)},
+        "zero_pad2d": {"padding": padding, "kernel_size": sides, "stride": sides},
+        "upsample2d": {"scale": sides, "mode": st.sampled_from(["nearest", "bilinear"])},
     }  # fmt: skip
-    others = [row.fields for row in _PLAIN if row.kind == kind] or [{}]
-    return dict(every[kind] if kind in every else draw(st.sampled_from(others)))
+    if kind in every:
+        return {name: draw(values) for name, values in every[kind].items()}
+    if kind == "pad_channels":
+        return dict(draw(st.sampled_from([{"before": 1}, {"out_channels": channels + 3, "before": "half"}])))
+    return dict(draw(st.sampled_from([row.fields for row in _PLAIN if row.kind == kind] or [{}])))
 
 
 def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
