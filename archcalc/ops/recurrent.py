@@ -16,7 +16,7 @@ class Recurrent(Op):
 
     family = "recurrent"
     counted_as = "recurrent layers"
-    unit = "unit"
+    unit = "hidden unit"
     #: Rows of the weights for each hidden unit, and what a step does for each unit besides the products with weights.
     gates: ClassVar[int]
     each: ClassVar[Operations]

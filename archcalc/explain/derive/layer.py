@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import DerivationError
 from archcalc.core.shapes import AXES, Shape
-from archcalc.core.words import listed, several
+from archcalc.core.words import listed
 from archcalc.explain.derive import words
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
@@ -214,7 +214,7 @@ def _held(arrays: Sequence[Param], layer: _Layer) -> str:
     common = traced(shared.common).node
     each = layer.row.op.unit if common.kind == "symbol" else ""
     counts = shared.rests if each else [rest * shared.common for rest in shared.rests]
-    parts = [several(int(count), words.array_name(array.name)) for array, count in zip(arrays, counts, strict=True)]
+    parts = [words.held(int(count), array.name) for array, count in zip(arrays, counts, strict=True)]
     if len(parts) == 1 and not each:
         return ""
     return f"{listed(parts)} for each {each}" if each else listed(parts)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.core.words import listed
+from archcalc.core.words import listed, several
 from archcalc.ops.base import Op
 
 _ARRAYS = {"running_mean": "running mean", "running_var": "running variance", "centers": "code value"}
 FIELD_NOTES = ("positions differ in turn", "what its inputs see together")
 
 
-def array_name(name: str) -> str:
-    return _ARRAYS.get(name, name.replace("_", " "))
+def held(count: int, array: str) -> str:
+    """What an array holds: 96 biases, 48 running means; of one of several weights 2,048 of weight_ih_l0."""
+    if "_" in array and array not in _ARRAYS:
+        return f"{count:,} of {array}"
+    return several(count, _ARRAYS.get(array, array))
 
 
 def size(count: int) -> str:

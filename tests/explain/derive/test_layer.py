@@ -344,3 +344,8 @@ def test_shared_weights_are_derived_as_none() -> None:
         assert all(one.quantity != "buffers" for one in explain_layer(analysis, f"two/{name}").derivations)
     work = [written(explain_layer(analysis, f"{block}/conv"), "multiplications") for block in ("one", "two")]
     assert work[0] == work[1] == "H₂·W₂·K·F·F·D₁ = 8·8·4·1·1·4 = 256·4 = 1024"
+
+
+def test_several_weights_are_named_as_they_are() -> None:
+    note = derivation(single("rnn", (3, 4), hidden_size=2), "params").note
+    assert note == "3 of weight_ih_l0, 2 of weight_hh_l0, 1 of bias_ih_l0 and 1 of bias_hh_l0 for each hidden unit"
