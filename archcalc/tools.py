@@ -125,13 +125,13 @@ def formula(
     parameters = 4097*classes + 58281344
 
     """
-    from archcalc.core.shapes import parse_image_shape
+    from archcalc.core.shapes import parse_shape
     from archcalc.explain.symbolic.closed import closed_form
     from archcalc.explain.symbolic.formats import render
 
     if quantity not in ("params", "multiplications", "activations"):
         raise UsageError(f"a formula is of params, multiplications or activations, not {quantity[:60]!r}")
-    shape = None if input is None else parse_image_shape(input)
+    shape = None if input is None else parse_shape(input)
     form = closed_form(str(network), quantity, settings, shape, symbols)
     return Result(form, lambda kind: render(form, kind), {".txt": "text", ".tex": "latex", ".json": "json"})
 

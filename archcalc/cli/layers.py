@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import Shape, parse_image_shape
 from archcalc.ops import OPS
 
 _LONGEST = 200
@@ -56,12 +55,3 @@ def parse_value(text: str) -> Any:
         if len(parts) > 1 and all(part.lstrip("-").isdecimal() for part in parts):
             return [int(part) for part in parts]
     return scalar(text.strip())
-
-
-def parse_shape(text: str) -> Shape:
-    """An image, 227x227x3, or a flat input, 9216."""
-    if text.strip().isdecimal() and len(text) < 20:
-        if not 1 <= (size := int(text)) <= 1 << 40:
-            raise UsageError(f"an input of {text.strip()} values is out of range")
-        return (size,)
-    return parse_image_shape(text)

@@ -14,6 +14,8 @@ Shape = tuple[int, ...]
 
 #: No side of an input or a kernel may be larger: a guard against typos and hostile specs, far above any real network.
 LARGEST_SIZE = 1 << 20
+#: The values of a flat map are those of a whole image.
+LARGEST_FLAT = 1 << 40
 #: The names of the position axes, by their number.
 AXES: tuple[tuple[str, ...], ...] = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
 
@@ -33,12 +35,13 @@ def parse_shape(text: str) -> Shape:
     if match is None:
         raise UsageError(f"cannot read {text[:60]!r} as a size: {_WANTED}")
     # Longer digit strings are out of range anyway; reading them would cost time.
-    sizes = [int(part) if len(part.strip()) < 20 else LARGEST_SIZE + 1 for part in re.split(r"[x×*]", match[1].lower())]
+    sizes = [int(part) if len(part.strip()) < 20 else LARGEST_FLAT + 1 for part in re.split(r"[x×*]", match[1].lower())]
     if len(sizes) > len(AXES):
         raise UsageError(f"{text[:60]!r} has {len(sizes)} numbers, and at most {len(AXES)} can be used: {_WANTED}")
+    largest = LARGEST_SIZE if len(sizes) > 1 else LARGEST_FLAT
     for size in sizes:
-        if not 1 <= size <= LARGEST_SIZE:
-            raise UsageError(f"cannot use {text[:60]!r}: each size must lie between 1 and {LARGEST_SIZE:,}")
+        if not 1 <= size <= largest:
+            raise UsageError(f"cannot use {text[:60]!r}: each size must lie between 1 and {largest:,}")
     layout = (match[2] or "").lower()
     if layout == "chw":
         return tuple(sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.layers import parse_fields, parse_shape
+from archcalc.cli.layers import parse_fields
 from archcalc.cli.options import (
     Counting,
     NetworkChoice,
@@ -16,6 +16,7 @@ from archcalc.cli.options import (
 )
 from archcalc.cli.output import Target, output_options
 from archcalc.core.errors import UsageError
+from archcalc.core.shapes import parse_shape
 from archcalc.displays import Derivations
 from archcalc.explain.derive import formats
 from archcalc.explain.derive.network import find_quantity

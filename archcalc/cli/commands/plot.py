@@ -24,7 +24,7 @@ from archcalc.cli.options import (
 from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
-from archcalc.core.shapes import parse_image_shape
+from archcalc.core.shapes import parse_shape
 from archcalc.displays import Chart, chart_of, look_of
 from archcalc.render.charts.figure import HEIGHT, WIDTH
 from archcalc.render.charts.render import FORMATS, missing_characters, render
@@ -149,7 +149,7 @@ def sweep_command(
 
     def at(step: str) -> NetworkChoice:
         if name == "input":
-            return network._replace(shape=parse_image_shape(step))
+            return network._replace(shape=parse_shape(step))
         return network._replace(settings={**network.settings, **parse_settings([f"{name}={step}"])})
 
     def make(look: Mapping[str, Any]) -> Chart:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from archcalc.core.errors import ArchcalcError, Location, Problem, SpecError
-from archcalc.core.shapes import parse_image_shape
+from archcalc.core.shapes import parse_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
 from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
@@ -290,7 +290,7 @@ def _network(entry: _Entry) -> NetworkReference | None:
         if not isinstance(fields, dict) or not isinstance(fields.get("input"), str):
             raise FaultyError(f"{kind}: its settings and its input, as in {{input: 11x11x4, …}}", kind)
         rest = {key: value for key, value in fields.items() if key != "input"}
-        return _checked(kind, lambda: NetworkReference(kind, (), parse_image_shape(fields["input"]), hashable(rest)))
+        return _checked(kind, lambda: NetworkReference(kind, (), parse_shape(fields["input"]), hashable(rest)))
     if "network" not in entry:
         return None
     return _named({key: entry.get(key) for key in ("network", "input", "set") if key in entry})
@@ -302,7 +302,7 @@ def _named(raw: Mapping[str, Any]) -> NetworkReference:
         raise FaultyError("network: the name of a network, a file or a pattern", "network")
     if not isinstance(settings, dict):
         raise FaultyError("set: a mapping of settings to values", "set")
-    shape = None if size is None else _checked("input", lambda: parse_image_shape(str(size)))
+    shape = None if size is None else _checked("input", lambda: parse_shape(str(size)))
     return _checked("set", lambda: NetworkReference(name, hashable(settings), shape))
 
 
