@@ -97,8 +97,8 @@ def analysis_of(name: str) -> Analysis:
 NEEDED: Mapping[str, Any] = {
     "out_channels": 7,
     "out_features": 7,
-    "kernel_size": (3, 3),
-    "output_size": (7, 7),
+    "kernel_size": 3,
+    "output_size": 7,
     "shape": "1x1x7",
     "padding": 7,
     "num_groups": 3,

@@ -14,6 +14,7 @@ from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis
 from archcalc.spec.expressions import evaluate, parse_expression
 from tests.docs.pages import ROOT, analysis_of, needed_by, table
+from tests.ranks import plane
 
 CONVENTIONS = ROOT / "docs" / "explanation" / "conventions.md"
 KINDS = ("additions", "multiplications", "comparisons", "divisions", "exponentials")
@@ -35,6 +36,7 @@ def formulas() -> Iterator[tuple[str, list[str]]]:
 def test_operations_of_an_op(kind: str, written: list[str]) -> None:
     fields: dict[str, dict[str, Any]] = {
         "adaptive_avg_pool2d": {"output_size": 3},
+        "adaptive_max_pool2d": {"output_size": 3},
         "upsample2d": {"mode": "bilinear"},
         "matmul": {"transpose_second": True},
         "interpolate": {"mode": "bilinear", "size": 9},
@@ -67,9 +69,11 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
 
 def test_every_op_that_calculates_has_formulas() -> None:
     listed = {kind for kind, _ in formulas()} | {"depthwise_conv2d"}  # it becomes a conv2d
+    # What is said of images holds for one and three position axes.
+    listed |= {kind for kind in OPS if plane(kind) in listed}
     for kind in OPS.keys() - listed - {"input"}:
         op = OPS[kind].model_validate({"shape": "6x6x12"} if kind == "reshape" else needed_by(kind))
-        inputs = [IMAGE] * op.fewest_inputs
+        inputs = [(12, *(6,) * getattr(op, "rank", 2))] * op.fewest_inputs
         assert not any(op.operations(inputs, op.output_shape(inputs))), kind
 
 
