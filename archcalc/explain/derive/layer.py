@@ -154,7 +154,7 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
     for axis, name in enumerate(AXES[op.rank]):
         before, after = axes[axis].before, axes[axis].after
         value = rules.same_padding(*same.axis(lifted.inputs[0], axis)[:3])
-        note = f"{before} at the {begins[axis]}, {after} at the {ends[axis]}"
+        note = f"{before} {words.PLACES[begins[axis]]}, {after} {words.PLACES[ends[axis]]}"
         found.append(
             _derive(
                 row,

@@ -11,6 +11,12 @@ from archcalc.ops.base import Op
 _ARRAYS = {"running_mean": "running mean", "running_var": "running variance", "centers": "code value"}
 FIELD_NOTES = ("positions differ in turn", "what its inputs see together")
 
+#: Where the sides of an axis are.
+PLACES = {
+    "top": "on top", "left": "on the left", "bottom": "at the bottom", "right": "on the right", "front": "in front",
+    "back": "at the back", "begin": "at the beginning", "end": "at the end",
+}  # fmt: skip
+
 
 def held(count: int, array: str) -> str:
     """What an array holds: 96 biases, 48 running means; of one of several weights 2,048 of weight_ih_l0."""

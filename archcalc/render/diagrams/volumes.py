@@ -259,7 +259,7 @@ def caption_of(volumes: Sequence[Volume], period: int = 1, width: float = WRAP) 
     if times > 1 and period == 1 and texts:
         texts[0] = f"{times} × {texts[0]}"
     elif times > 1:
-        texts = [f"{times} times", texts[0], *(THEN.lstrip() + text for text in texts[1:])]
+        texts = [f"{times} times", *texts[:1], *(THEN.lstrip() + text for text in texts[1:])]
     names = lines_of(_from_to(*(label.split("/") for label in ends)), "/", WRAP, NAME)
     lines = [(line, NAME, True) for name in names for line in wrap(name, WRAP * 1.5, NAME, True)]
     # A line is broken after a comma first: "2 groups" stays together.

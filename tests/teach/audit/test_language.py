@@ -65,7 +65,10 @@ FAULTS: list[tuple[str, str]] = [
         "the output of fc6 is flat and has no height",
     ),
     ("claims:\n  - {network: vgg16, layer: pool1, quantity: x_col, value: 2}", "pool1 is no product of matrices"),
-    ("claims:\n  - {network: vgg16, input: 3, quantity: params, value: 2}", "input: "),
+    (
+        "claims:\n  - {network: vgg16, input: 3, quantity: params, value: 2}",
+        "vgg16 reads height×width×channels, as 224×224×3; 3 has 1 number",
+    ),
     ("claims:\n  - {network: vgg16, set: 3, quantity: params, value: 2}", "c.yaml:2:27: set: a mapping"),
     ("claims:\n  - {network: vgg16, set: {depth: 3}, quantity: params, value: 2}", "depth"),
     ("claims:\n  - {network: vgg16, quantity: params, value: {a: 3}}", "c.yaml:2:47: value: is a number, a shape"),
