@@ -21,8 +21,9 @@ from archcalc.core.shapes import Shape, parse_image_shape
 from archcalc.ops.conv import Conv2d, ConvTranspose2d
 from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
-from archcalc.ops.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from archcalc.ops.pool import AvgPool2d, MaxPool2d
 from archcalc.ops.reshape import ZeroPad2d
+from archcalc.ops.whole_pool import AdaptiveAvgPool2d
 from archcalc.ops.windowed import Sides, Windowed
 
 TRUTH = Path(__file__).with_name("truth")

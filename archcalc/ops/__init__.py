@@ -22,6 +22,7 @@ from archcalc.ops import (
     resize,
     sample_norm,
     trained,
+    whole_pool,
 )
 from archcalc.ops.base import Op, Operations, Param
 
@@ -86,4 +87,5 @@ def _plain(word: str) -> str:
 __all__ = [
     "OPS", "Op", "Operations", "Param", "activation", "arrange", "attention", "called", "conv", "dense", "dropout",
     "merge", "norm", "pool", "recurrent", "register", "reshape", "resize", "sample_norm", "trained",
+    "whole_pool",
 ]  # fmt: skip

@@ -1,27 +1,22 @@
 """Pooling, LeNet's trainable subsampling, and unpooling."""
 
 from collections.abc import Mapping, Sequence
-from itertools import starmap
-from math import gcd
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
 from archcalc.core.errors import ShapeError
-from archcalc.core.numbers import Number, product
+from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
-    EVERYTHING,
     Letter,
     Margin,
     Margins,
-    Op,
     Operations,
     Param,
     Reads,
     Sizes,
-    Spans,
     Spatial,
     Window,
     WithoutWeights,
@@ -30,7 +25,6 @@ from archcalc.ops.base import (
     names,
     of_ranks,
 )
-from archcalc.ops.reshape import Identity
 from archcalc.ops.windowed import (
     PADDING_LETTER,
     Axis,
@@ -42,10 +36,9 @@ from archcalc.ops.windowed import (
     plain,
 )
 
-#: What people call pooling of any kind, averages of any kind, and averages over whole maps.
-_POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
-_AVERAGE = names("avgpool|average pool|average pooling|avg pooling|subsampling")
-_GLOBAL = names("gap|global average pool|global average pooling|global avg pool|global avg pooling")
+#: What people call pooling of any kind, and averages of any kind.
+POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
+AVERAGE = names("avgpool|average pool|average pooling|avg pooling|subsampling")
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -141,7 +134,7 @@ class MaxPool(Pool):
             "максимальный пулинг|max пулинг|максимальная подвыборка|пулинг по максимуму|max agrupación|"
             "max agrupamento|maximum pooling|最大池化|最大プーリング|מקס פולינג"
         ),
-        *_POOLING,
+        *POOLING,
     )
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
@@ -161,8 +154,8 @@ class AvgPool(Pool):
             "ap|mean pool|mean pooling|spatial average pooling|средний пулинг|усредняющий пулинг|"
             "пулинг по среднему|average пулинг|平均池化|平均プーリング|mittelwert pooling"
         ),
-        *_AVERAGE,
-        *_POOLING,
+        *AVERAGE,
+        *POOLING,
     )
 
     count_include_pad: bool = True
@@ -192,7 +185,7 @@ class LpPool(Pool):
 
     stem = "pool"
     noun = "Lp pool"
-    words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *_POOLING)
+    words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *POOLING)
 
     norm_type: Annotated[int, Field(strict=True, ge=1, le=16), Letter("p", "power")] = 2
 
@@ -223,8 +216,8 @@ class Subsampling(Pool):
     unit = "channel"
     words = (
         *names("sub sampling|subsample|s|субдискретизация|下采样|サブサンプリング|submuestreo"),
-        *_AVERAGE,
-        *_POOLING,
+        *AVERAGE,
+        *POOLING,
     )
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
@@ -240,168 +233,6 @@ class Subsampling(Pool):
 
 
 Subsampling1d, Subsampling2d, Subsampling3d = of_ranks(Subsampling, "subsampling")
-
-
-def _as_window(shape: Shape) -> Op:
-    """The mean of a whole map as average pooling with a window of its size."""
-    if elements(shape[1:]) == 1:
-        return Identity()
-    return AVG_POOL_OF_RANK[len(shape) - 1].model_validate({"kernel_size": shape[1:], "stride": 1})
-
-
-class GlobalPool(WithoutWeights, Spatial):
-    """One value of each channel, from all of its positions."""
-
-    family = "pooling"
-
-    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        self.want_positions(inputs[0])
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (inputs[0][0], *(1,) * self.rank)
-
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (EVERYTHING,)
-
-
-class GlobalAvgPool(GlobalPool):
-    """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
-
-    stem = "pool"
-    noun = "global pool"
-    words = (
-        *names(
-            "global pool|global pooling|глобальный пулинг|глобальный средний пулинг|"
-            "глобальное усреднение|全局平均池化|グローバル平均プーリング"
-        ),
-        *_GLOBAL,
-        *_AVERAGE,
-        *_POOLING,
-    )
-
-    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        channels, *positions = inputs[0]
-        return Operations(additions=rules.sums(channels, product(positions), 0), divisions=channels)
-
-    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
-        return _as_window(inputs[0])
-
-    def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "global average pool"
-
-
-GlobalAvgPool1d, GlobalAvgPool2d, GlobalAvgPool3d = of_ranks(GlobalAvgPool, "global_avg_pool")
-
-
-class GlobalMaxPool(GlobalPool):
-    """The largest value of each channel."""
-
-    stem = "pool"
-    noun = "global max pool"
-    words = (*names("global max pool|global max pooling|gmp|глобальный максимальный пулинг|全局最大池化"), *_POOLING)
-
-    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        channels, *positions = inputs[0]
-        return Operations(comparisons=rules.sums(channels, product(positions), 0))
-
-    def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "global max pool"
-
-
-GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d = of_ranks(GlobalMaxPool, "global_max_pool")
-
-
-class AdaptivePool(WithoutWeights, Spatial):
-    """Windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
-
-    family = "pooling"
-
-    output_size: Annotated[Sizes, Letter("N", "output size")]
-
-    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        self.want_positions(inputs[0])
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (inputs[0][0], *self.output_size)
-
-    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (tuple([_adaptive_reads(*axis) for axis in zip(inputs[0][1:], self.output_size, strict=True)]),)
-
-    def read(self, shape: Shape) -> Number:
-        """Elements that all windows read together."""
-        channels, *sizes = shape
-        return product((channels, *starmap(_adaptive_elements, zip(sizes, self.output_size, strict=True))))
-
-
-class AdaptiveAvgPool(AdaptivePool):
-    """Means over windows chosen so that the output has a given size: ⌊i·W/N⌋ … ⌈(i + 1)·W/N⌉. Source: PyTorch."""
-
-    stem = "pool"
-    noun = "adaptive pool"
-    words = (
-        *names(
-            "adaptive pool|adaptive pooling|adaptive avg pool|adaptive average pool|"
-            "adaptive average pooling|адаптивный пулинг|自适应平均池化"
-        ),
-        *_GLOBAL,
-        *_AVERAGE,
-        *_POOLING,
-    )
-
-    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        values = elements(output)
-        return Operations(additions=rules.uneven_sums(self.read(inputs[0]), values, 0), divisions=values)
-
-    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
-        if self.output_size == inputs[0][1:]:
-            return Identity()
-        return _as_window(inputs[0]) if set(self.output_size) == {1} else None
-
-    def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"adaptive average pool {by(self.output_size)}"
-
-
-AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = of_ranks(AdaptiveAvgPool, "adaptive_avg_pool")
-
-
-class AdaptiveMaxPool(AdaptivePool):
-    """The largest values of windows chosen so that the output has a given size. Source: PyTorch."""
-
-    stem = "pool"
-    noun = "adaptive max pool"
-    words = (*names("adaptive max pool|adaptive max pooling|自适应最大池化"), *_POOLING)
-
-    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        return Operations(comparisons=rules.uneven_sums(self.read(inputs[0]), elements(output), 0))
-
-    def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"adaptive max pool {by(self.output_size)}"
-
-
-AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = of_ranks(AdaptiveMaxPool, "adaptive_max_pool")
-
-
-def _adaptive_reads(size: int, count: int) -> Window | Spans:
-    """The windows along an axis: all alike where they tile it."""
-    if size % count == 0:
-        stride = rules.adaptive_window_start(1, size, count)
-        return Window(stride, stride)
-    starts = [rules.adaptive_window_start(position, size, count) for position in range(count)]
-    ends = [rules.adaptive_window_end(position, size, count) for position in range(count)]
-    return Spans(tuple([(start, end - 1) for start, end in zip(starts, ends, strict=True)]))
-
-
-def _adaptive_elements(size: Number, count: Number) -> Number:
-    """Elements that all adaptive windows along an axis read together.
-
-    W + N − gcd(W, N): every element once, and again where a window starts inside of one. Symbols are added up.
-    """
-    if isinstance(size, int) and isinstance(count, int):
-        return size + count - gcd(size, count)
-    return sum(
-        rules.adaptive_window_end(position, size, count) - rules.adaptive_window_start(position, size, count)
-        for position in range(count)
-    )
 
 
 class MaxUnpool(WithoutWeights, Spatial):

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.core.quantities import quantity
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import AXES, format_shape
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.charts.axes import Scale, linear, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
@@ -45,10 +45,15 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     """
     look = look or Look()
     rows = analysis.rows
-    known = [(index, row) for index, row in enumerate(rows) if row.receptive_field is not None]
+    known = [(index, row) for index, row in enumerate(rows) if row.receptive_field and row.receptive_field.axes]
+    ranks = {len(_sizes(row)) for _, row in known}
+    if len(ranks) > 1:
+        raise UsageError(f"the layers of {analysis.graph.name} see inputs of several ranks, which have no common axis")
     if not known:
         raise UsageError(f"no layer of {analysis.graph.name} has a receptive field that is known")
-    both = any(_sizes(row)[0] != _sizes(row)[1] for _, row in known)
+    both = any(len(set(_sizes(row))) > 1 for _, row in known)
+    axes = AXES[min(ranks)]
+    curves = _curves_in_words(axes) if both else " along each side" if len(axes) > 1 else ""
     largest = max(max(_sizes(row)) for _, row in known)
     image = analysis.rows[0].output_shape[1:]
     left_out = len(rows) - len(known)
@@ -59,13 +64,13 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
         "receptive-field", look,
         title=f"{title_of(analysis)}: receptive field",
         subtitle=f"Input {format_shape(rows[0].output_shape)}; pixels of the input that one output position can see"
-                 f"{' (height; width dashed)' if both else ' along each side'}. The line is the largest so far.",
+                 f"{curves}. The line is the largest so far.",
         description=f"Receptive field of {title_of(analysis)} over its {len(rows):,} layers: {_words(last)} at "
                     f"{last.name}, the last layer; at most {largest:,} pixels. The input has "
                     f"{'×'.join(str(size) for size in image)} pixels.",
         left=LEFT, right=EDGE, bottom=names_height(found, (look.width - LEFT - EDGE) / len(rows)) + 54,
         footnote=notes,
-        heads=["step", "layer", "receptive field, height", "width"],
+        heads=["step", "layer", f"receptive field, {axes[0]}", *axes[1:]],
         rows=[[index, row.name, *_sizes(row)] for index, row in known],
     )  # fmt: skip
     high = max(largest, *image)
@@ -86,13 +91,22 @@ def _sizes(row: Row) -> tuple[int, ...]:
     return row.receptive_field.size
 
 
+#: The dashes of the curves of several axes.
+DASHES = ([1, 0], [5, 3], [2, 2])
+
+
+def _curves_in_words(axes: Sequence[str]) -> str:
+    lines = ("", " dashed", " dotted")
+    return f" ({'; '.join(axis + line for axis, line in zip(axes, lines, strict=False))})"
+
+
 def _words(row: Row) -> str:
     return "×".join(f"{size:,}" for size in _sizes(row))
 
 
 def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale, both: bool) -> None:
     """The largest field so far, as steps: of the height, and dashed of the width where it is another."""
-    for side in (0, 1) if both else (0,):
+    for side in range(len(_sizes(known[0][1]))) if both else (0,):
         data, so_far = [], 0
         for index, row in known:
             so_far = max(so_far, _sizes(row)[side])
@@ -100,7 +114,7 @@ def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
         data.append({"step": count, "pixels": so_far})
         figure.add(
             {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6, "color": figure.theme.edge,
-             "strokeDash": [5, 3] if side else [1, 0]}, data,
+             "strokeDash": DASHES[side]}, data,
             x=along(figure, count),
             y=upwards(figure, "pixels", y, _axis_title(y)) | ({"axis": None} if side else {}),
         )  # fmt: skip
@@ -143,10 +157,14 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
         figure.text(middle, y(_sizes(row)[0]) - 12, text, fontWeight="bold", align="center")
 
 
+#: What is said of a size of the input, by its axis.
+SIDES = ((), ("",), (" high", " wide"), (" deep", " high", " wide"))
+
+
 def _image(figure: Figure, y: Scale, image: Sequence[int]) -> None:
     """The size of the input as a line across."""
     for number, pixels in enumerate(dict.fromkeys(image)):
-        side = "" if len(set(image)) == 1 else (" high", " wide")[number]
+        side = "" if len(set(image)) == 1 else SIDES[len(image)][number]
         place = round(y(pixels), 2)
         figure.rules([(0, place, figure.inner_width, place)], strokeDash=[3, 3], color=figure.theme.accent)
         figure.text(4, place - 5, f"the input: {pixels:,} pixels{side}", fontSize=SMALL, color=figure.theme.accent)

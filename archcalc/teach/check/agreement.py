@@ -34,7 +34,7 @@ class Column(NamedTuple):
             return scaled(stated, self.factor)
         assert isinstance(right, tuple)
         first = self.bracketed_first if is_bracketed(stated) else self.plain_first
-        if is_bracketed(stated) and len(right) == 3 and stated.sides in (right, (*right[1:], right[0])):
+        if is_bracketed(stated) and sides_of_rank(stated, right) in (right, (*right[1:], right[0])):
             return stated._replace(shape=right)  # one tool writes channels first, another one last
         return self._arranged(ordered(stated, right, first, answer.axes), right, answer)
 
@@ -105,8 +105,8 @@ def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bo
     """
     votes = {True: 0, False: 0}
     for stated, right in cells:
-        sides = stated.sides
-        if len(sides) != 3 or len(right) != 3 or stated.is_ordered:
+        sides = sides_of_rank(stated, right)
+        if len(sides) < 2 or stated.is_ordered:
             continue
         first, last = right, (*right[1:], right[0])
         if first == last:
@@ -115,8 +115,16 @@ def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bo
         if sides in (first, last):
             votes[style] += -1000 if sides == first else 1000
         else:
-            votes[style] += (sides[2] == right[0]) - (sides[0] == right[0])
+            votes[style] += (sides[-1] == right[0]) - (sides[0] == right[0])
     return {style: count < 0 for style, count in votes.items()}
+
+
+def sides_of_rank(stated: Stated, right: Shape) -> tuple[int, ...]:
+    """The sides as written, without a batch, where there are as many as the right shape has axes; else none."""
+    for sides in (stated.with_batch, stated.sides, stated.sides[1:]):
+        if len(sides) == len(right):
+            return sides
+    return ()
 
 
 def is_bracketed(stated: Stated) -> bool:
@@ -132,6 +140,8 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
     if stated.shape is None:
         return stated
     shape = stated.shape
+    if len(right) in (2, 4) and not stated.is_ordered and (sides := sides_of_rank(stated, right)):
+        return stated._replace(shape=sides if channels_first else (sides[-1], *sides[:-1]))
     if len(stated.sides) == 3 and not stated.is_ordered:
         if len(axes) == 3:
             by_axis = dict(zip(axes, stated.sides, strict=True))
@@ -158,7 +168,7 @@ def fits(stated: Stated, value: Value | None, quantity: str) -> bool:
         assert isinstance(value, tuple)
         if stated.sides:
             return stated.sides == value
-        return value[0] == value[1] and stated.holds(value[0])
+        return len(set(value)) == 1 and stated.holds(value[0])
     assert isinstance(value, int)
     return stated.holds(value) and agrees(stated)
 

@@ -44,6 +44,9 @@ def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     if len(right) == 1:
         found += _depths(tables, context, right[0], wrong[0], "Your number") or []
         return found or [_unknown(right)]
+    if len(right) != 3:
+        found += (_depths(tables, context, right[0], wrong[0], "Your depth") or []) if wrong[1:] == right[1:] else []
+        return found or [_unknown(right)]
     sizes = _sizes(tables, context, (right[1], right[2]), (wrong[1], wrong[2]))
     depths = _depths(tables, context, right[0], wrong[0], "Your depth")
     if sizes is not None and depths is not None:
@@ -70,7 +73,7 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
 
 
 def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Explanation]:
-    if len(right) == 3 and wrong != right and sorted(wrong) == sorted(right):
+    if len(right) > 1 and wrong != right and sorted(wrong) == sorted(right):
         sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
         step = Mistake("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
         yield Explanation(8, (step,), explain.capital(step.reason))

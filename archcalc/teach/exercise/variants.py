@@ -52,7 +52,7 @@ def _unread(graph: LayerGraph) -> int | None:
     found = 0
     for layer in shapes.layers:
         if isinstance(layer.op, Windowed):
-            axes = (layer.op.axis(layer.inputs[0], axis) for axis in (0, 1))
+            axes = layer.op.axes(layer.inputs[0])
             found += sum(rules.leftover(axis.size, axis.window, axis.stride, axis.padding) for axis in axes)
     return found
 
@@ -156,16 +156,16 @@ def _kernels(graph: LayerGraph, choices: Choices, unread: int | None) -> LayerGr
 def _other_kernels(op: Op) -> list[Mapping[str, Any]]:
     """Fields that give a convolution another kernel; none for what is no convolution, or has a kernel of one pixel."""
     kernel = getattr(op, "kernel_size", None)
-    if not isinstance(op, Windowed) or op.family != "convolution" or kernel is None or kernel[0] != kernel[1]:
+    if not isinstance(op, Windowed) or op.family != "convolution" or kernel is None or len(set(kernel)) > 1:
         return []
     size = kernel[0]
-    if size == 1 or size % 2 == 0 or op.dilation != (1, 1):
+    if size == 1 or size % 2 == 0 or set(op.dilation) != {1}:
         return []
     found: list[Mapping[str, Any]] = []
     for other in (size - 2, size + 2):
         if not 3 <= other <= 11:
             continue
-        fields: dict[str, Any] = {"kernel_size": (other, other)}
+        fields: dict[str, Any] = {"kernel_size": (other,) * len(kernel)}
         if isinstance(op.padding, Sides):
             if not op.padding.is_even or op.padding[0] not in (0, size // 2):
                 continue
@@ -180,13 +180,15 @@ def _other_kernels(op: Op) -> list[Mapping[str, Any]]:
 
 def _input(graph: LayerGraph, choices: Choices, unread: int | None) -> LayerGraph:
     """Another size of the input, at which the windows tile as well as they did."""
-    channels, height, width = graph.input_shape
-    sides = [side for side in range(max(1, height * _NEAR // 100), height * _FAR // 100 + 1) if side != height]
+    channels, *own = graph.input_shape
+    if len(set(own)) != 1 or len(graph.inputs) > 1:
+        return graph
+    sides = [side for side in range(max(1, own[0] * _NEAR // 100), own[0] * _FAR // 100 + 1) if side != own[0]]
     # Round numbers first: people choose 192 or 240 rather than 211.
     order = sorted(choices.shuffled(sides, "input"), key=lambda side: next(n for n in (0, 1) if n or side % 8 == 0))
-    for side in order[: _BUDGET // len(graph)] if height == width else []:
+    for side in order[: _BUDGET // len(graph)]:
         with suppress(SpecError):  # layers that depend on the input need not exist for each
-            tried = graph.with_input((channels, side, side))
+            tried = graph.with_input((channels, *(side for _ in own)))
             if _fits(tried, unread):
                 return tried
     return graph

@@ -61,19 +61,22 @@ def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
 
 def read_sides(cleaned: str) -> tuple[int, ...] | None:
     """The sides in the order of the page, in their first reading; None of what is no shape."""
-    return next(_sides(cleaned), None)
+    written = next(_sides(cleaned), None)
+    return written[1:] if written is not None and len(written) == _MOST_SIDES else written
 
 
-def _stated(text: str, sides: tuple[int, ...]) -> Stated:
+def _stated(text: str, written: tuple[int, ...]) -> Stated:
+    sides = written[1:] if len(written) == _MOST_SIDES else written
     shape = (sides[2], sides[0], sides[1]) if len(sides) == 3 else sides
-    return Stated(text, shape=shape, sides=sides)
+    return Stated(text, shape=shape, sides=sides, with_batch=written if sides is not written else ())
 
 
 def _product(text: str, sides: tuple[int, ...], result: int) -> Stated:
     """A shape with the number of its values, which must be their product."""
     stated = _stated(text, sides)
-    if prod(sides) == result:
+    if result in (prod(sides), prod(stated.sides)):
         return stated
+    sides = stated.sides
     tree = number_node(sides[0])
     for side in sides[1:]:
         tree = Node("*", tree.value * side, (tree, number_node(side)))
@@ -117,8 +120,8 @@ def _sides(cleaned: str) -> Iterator[tuple[int, ...]]:
     without_batch = _BATCH.sub("", inner, count=1) if _BATCH.match(inner) else inner
     had_batch, inner = without_batch != inner, without_batch
     for parts in dict.fromkeys(_split(inner, bracketed or had_batch)):
-        sides = parts[1:] if len(parts) == _MOST_SIDES and not had_batch else parts
-        if len(sides) < _MOST_SIDES:
+        sides = parts[1:] if len(parts) > _MOST_SIDES else parts
+        if len(sides) <= _MOST_SIDES:
             yield tuple([_side(part) for part in sides])
 
 

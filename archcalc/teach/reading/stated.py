@@ -31,6 +31,8 @@ class Stated(NamedTuple):
     is_ordered: bool = False
     #: A number of values that is printed after a shape and is not that of the shape.
     printed: int | None = None
+    #: All sides of a shape of four, of which the first was taken for the batch: of a volume they are all its own.
+    with_batch: tuple[int, ...] = ()
 
     def holds(self, number: int | Fraction) -> bool:
         """Whether this number is what is stated, within its rounding."""

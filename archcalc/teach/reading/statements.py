@@ -67,7 +67,7 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
     cleaned = _cleaned(text)
     if quantity == "output_shape":
         return read_shape(text, cleaned)
-    if quantity == "receptive_field" and (sides := read_sides(cleaned)) and len(sides) == 2:
+    if quantity == "receptive_field" and (sides := read_sides(cleaned)) and len(sides) in (2, 3):
         return (Stated(text, sides=sides),)
     return _numbers(text, cleaned, quantity)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -161,7 +161,9 @@ class LayerContext:
 
     @cached_property
     def kernel(self) -> tuple[int, int] | None:
-        return getattr(self.op, "kernel_size", None)
+        """The window of a layer over an image; the mistakes are those of height and width."""
+        window: Sequence[int] = getattr(self.op, "kernel_size", ())
+        return (window[0], window[1]) if len(window) == 2 else None
 
     @cached_property
     def source(self) -> str:

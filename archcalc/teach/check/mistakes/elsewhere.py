@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from archcalc.core.errors import ArchcalcError
 from archcalc.core.quantities import QUANTITIES
-from archcalc.ops.conv import ConvTranspose2d
+from archcalc.ops.conv import ConvTranspose
 from archcalc.ops.norm import BatchNorm2d
-from archcalc.ops.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool2d
+from archcalc.ops.pool import AvgPool
+from archcalc.ops.whole_pool import AdaptiveAvgPool, GlobalAvgPool
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import key_of, load, names
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
@@ -64,14 +65,14 @@ def _sums(analysis: Analysis) -> _Sums:
             sums["normalisation"] += row.params
         elif row.multiplications and row.biases:
             sums["biased"] += values
-        if isinstance(row.op, ConvTranspose2d):
+        if isinstance(row.op, ConvTranspose):
             positions = prod(row.output_shape[1:]), prod(row.input_shapes[0][1:])
             sums["transposed"] += row.multiplications * positions[0] // positions[1] - row.multiplications
         sums["rectified"] += values * (row.op.kind == "relu")
         if row.op.family == "pooling":
             sums["pooled"] += read
-            is_adaptive = isinstance(row.op, (GlobalAvgPool2d, AdaptiveAvgPool2d))
-            sums["averages"] += values * (is_adaptive or isinstance(row.op, AvgPool2d))
+            is_adaptive = isinstance(row.op, (GlobalAvgPool, AdaptiveAvgPool))
+            sums["averages"] += values * (is_adaptive or isinstance(row.op, AvgPool))
             sums["adaptive"] += read * is_adaptive
     return _Sums(**sums)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.numbers import product
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
 from archcalc.ops.base import Op, elements
-from archcalc.ops.conv import Conv2d
+from archcalc.ops.conv import CONV_OF_RANK, Conv2d
 from archcalc.passes.params import count_values
 from archcalc.teach.check.mistakes.base import Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
@@ -205,10 +206,12 @@ def of_pool(context: LayerContext) -> Iterator[Base]:
     window = lifted.op.kernel_size  # type: ignore[attr-defined]  # checked above
     for groups, cost in ((1, 10), (depth, 12)):
         for bias in (True, False):
-            conv = Conv2d.model_construct(kernel_size=window, out_channels=depth, groups=groups, bias=bias)
+            conv = CONV_OF_RANK[len(window)].model_construct(
+                kernel_size=window, out_channels=depth, groups=groups, bias=bias
+            )
             tree = params(context, conv)
             yield step, cost + 2 * (not bias), tree
-    one = traced(window[0] * window[1]).node
+    one = traced(product(window)).node
     yield step, 20, one
     yield step, 24, plus(one, number_node(1))
 
