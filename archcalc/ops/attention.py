@@ -51,7 +51,7 @@ class Product(Op):
             first = first + part
         return first  # type: ignore[no-any-return]
 
-    def details(self, inputs: Sequence[Shape]) -> list[str]:
+    def costs(self, inputs: Sequence[Shape]) -> list[str]:
         parts = self.parts(inputs, self.output_shape(inputs))
         return [f"{int(count):,} multiplications for {name}" for name, count in parts.items()] if len(parts) > 1 else []
 

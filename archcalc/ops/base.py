@@ -214,6 +214,10 @@ class Op(BaseModel):
         """The settings that a heading adds: stride 4, no padding."""
         return []
 
+    def costs(self, inputs: Sequence[Shape]) -> list[str]:
+        """Parts of its multiplications that are counted apart, for a heading. Exercises ask for them."""
+        return []
+
 
 class WithoutWeights(Op):
     """An op that owns no arrays and makes no multiply-adds."""

@@ -264,6 +264,12 @@ class ConvTranspose(Padded):
         """With the padding of `same`, which gives S·W positions, as in TensorFlow."""
         if self.padding != "same":
             return self
+        if any(self.output_padding):
+            raise ShapeError(
+                "padding: same has the output padding that it needs",
+                f"output_padding {list(self.output_padding)}",
+                "leave output_padding out, or give the padding as a number",
+            )
         axes = list(zip(self.kernel_size, self.stride, strict=True))
         cut = [rules.transposed_same_padding(*axis) for axis in axes]
         sides = Sides((*(total // 2 for total in cut), *(total - total // 2 for total in cut)))

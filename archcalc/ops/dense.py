@@ -97,10 +97,11 @@ class Linear(Op):
         return f"dense {self.out_features}" + (" at each position" if self.per_position else "")
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"{several(self.out_features, 'neuron')} of {several(self._features(inputs[0]), 'input')}"
+        neurons = f"{several(self.out_features, 'neuron')} of {several(self._features(inputs[0]), 'input')}"
+        return neurons + (" at each position" if self.per_position else "")
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [*(["at each position"] if self.per_position else []), *([] if self.bias else ["no bias"])]
+        return [] if self.bias else ["no bias"]
 
 
 class Rbf(Op):

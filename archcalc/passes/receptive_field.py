@@ -21,7 +21,7 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
 from archcalc.graph.shaping import problem_of
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINTS, AxisReads, Reads, Spans, Turned, Window, Windows, elements
+from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Reads, Spans, Turned, Window, Windows, elements
 from archcalc.passes.shapes import ShapedLayer
 
 #: No field may be larger: far above any network, and small enough to be written.
@@ -118,7 +118,7 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
         if layer.key not in reads:
             reads[layer.key] = layer.op.windows(layer.inputs)
         first = layers[0].output
-        if not layer.inputs and len(layer.output) == len(first) and layer.output[1:] != first[1:]:
+        if not layer.inputs and layer.output[1:] != first[1:]:
             fields.append(None)  # pixels are those of the first input
         elif not layer.inputs:
             fields.append(ReceptiveField(tuple([AxisField(1, ((0, 0),), size) for size in layer.output[1:]])))
@@ -161,7 +161,9 @@ def _seen(reads: Windows | Turned | str, field: ReceptiveField, shape: Shape, ou
     """What the positions of the output see through one input of this shape."""
     counts = output[1:]
     if reads is POINTS:
-        return field
+        if not counts:
+            return field
+        reads = (POINT,) * len(counts)
     if reads == EVERYTHING:
         along = () if len(counts) in (0, len(field.axes)) else (0,) * len(field.axes)
         spread = [counts[along[index] if along else index] if counts else 1 for index in range(len(field.axes))]
@@ -291,6 +293,8 @@ def reordered(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveFi
 
     A flat map is one that was flattened, whose sides its field knows. None where that would take too long.
     """
+    if not field.axes:  # the input of the network is flat
+        return field
     if len(before) == 1:
         sizes = tuple([axis.positions for axis in field.axes])
         if elements(before) % product(sizes):  # several maps were flattened and concatenated

@@ -51,7 +51,7 @@ class NetworkSolution(NamedTuple):
 
 def smallest(graph: LayerGraph, strict: bool = False) -> int:
     """Side of the smallest square input. Raises `UsageError` where none up to 2,048 works."""
-    channels = graph.input_shape[0]
+    channels = _of_image(graph)
     for side in range(1, LARGEST_SIDE + 1):
         with suppress(SpecError):  # layers that depend on the input need not exist for each
             if not infer_shapes(graph.with_input((channels, side, side)), strict).problems:
@@ -59,15 +59,23 @@ def smallest(graph: LayerGraph, strict: bool = False) -> int:
     raise UsageError(f"{graph.name} accepts no square input up to {LARGEST_SIDE}×{LARGEST_SIDE}")
 
 
+def _of_image(graph: LayerGraph) -> int:
+    """Channels of the image that a network reads. Raises `UsageError` for a network that reads anything else."""
+    if len(graph.inputs) > 1 or len(graph.input_shape) != 3:
+        raise UsageError(f"the side of an input is solved for networks over one image; {graph.name} is none")
+    return graph.input_shape[0]
+
+
 def solve_input(graph: LayerGraph, measure: str, target: int, strict: bool = False) -> NetworkSolution:
     """The sides of square inputs with which a total or the output is `target`; totals never shrink as inputs grow."""
     results: dict[int, int | None] = {}
+    channels = _of_image(graph)
 
     def result(side: int) -> int | None:
         if side not in results:
             results[side] = None
             with suppress(SpecError):  # layers that depend on the input need not exist for each
-                results[side] = _measured(graph.with_input((graph.input_shape[0], side, side)), measure, strict)
+                results[side] = _measured(graph.with_input((channels, side, side)), measure, strict)
         return results[side]
 
     low, high = _bracket(result, target)

@@ -35,7 +35,7 @@ def formula(solution: Solution, answer: LayerSettings) -> Node:
     if solution.ceil_mode:
         values["ceil_mode"] = True
     op = cls.model_validate(values)
-    shape = (1, answer.input, answer.input)
+    shape = (1, *(answer.input,) * getattr(cls, "rank", 2))
     lifted = lift(op, [shape], op.output_shape([shape]))
     return traced(lifted.op.output_shape(lifted.inputs)[1]).node
 

@@ -96,9 +96,10 @@ def closed_form(
     body = spec.body_of(member or spec.document.name, variant)
     section = input_section(spec, member or spec.document.name, variant)
     texts = section["inputs"] if "inputs" in section else {"input": section["input"]}
-    if len(texts) > 1:
+    if len(texts) > 1 or len(graph.input_shape) == 1:
         if asked is not None and "input" in asked:
-            raise UsageError(f"{graph.name} has several inputs, so the side of its input cannot be a symbol")
+            has = "several inputs" if len(texts) > 1 else "a flat input"
+            raise UsageError(f"{graph.name} has {has}, so the side of its input cannot be a symbol")
         with_input = False
     while True:
         namer = Namer(declared)

@@ -113,6 +113,6 @@ def is_cell(tree: Expression) -> bool:
 def stated_in(claimed: Claimed) -> Iterator[Stated]:
     """A claimed value as an answer of a table."""
     if claimed.sides:
-        shape = (claimed.sides[-1], *claimed.sides[:-1]) if len(claimed.sides) == 3 else claimed.sides
+        shape = (claimed.sides[-1], *claimed.sides[:-1])
         yield Stated(claimed.text, shape=shape, sides=claimed.sides)
     yield from claimed.numbers

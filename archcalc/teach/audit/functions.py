@@ -53,8 +53,8 @@ DATASETS: dict[str, dict[str, Any]] = {
 
 
 def page(shape: Shape) -> list[int]:
-    """A shape in the order of the page: H×W×C."""
-    return [*shape[1:], shape[0]] if len(shape) == 3 else list(shape)
+    """A shape in the order of the page, channels last: H×W×C."""
+    return [*shape[1:], shape[0]]
 
 
 class Reader:

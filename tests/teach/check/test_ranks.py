@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
+from tests.cli.runner import Run
 
 SIGNAL = "100x3 -> conv3-8p0 -> pool2 -> fc3"
 VOLUME = "16x56x56x3 -> conv3-16 -> pool2 -> fc3"
