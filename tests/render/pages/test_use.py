@@ -480,9 +480,9 @@ def test_a_comparison_names_the_extremes_in_words(browser: Browser, make_page: M
     for place, row in enumerate(networks, 1):
         cells = browser.texts(f".compared tbody tr:nth-child({place}) > *")
         marked[row] = dict(zip(heads, cells, strict=True))
-    assert marked["vgg16"]["params"] == "138,357,544 ▴ most"
-    assert marked["resnet50"]["params"] == "25,557,032 ▾ fewest"
+    assert marked["vgg16"]["parameters"] == "138,357,544 ▴ most"
+    assert marked["resnet50"]["parameters"] == "25,557,032 ▾ fewest"
     assert marked["alexnet"]["multiplications"] == "1,135,256,096 ▾ fewest"
-    assert marked["alexnet"]["params"] == "62,378,344"
+    assert marked["alexnet"]["parameters"] == "62,378,344"
     browser.click(".compared thead th:nth-child(6) button")
     assert browser.texts(".compared tbody th a") == ["VGG-16", "AlexNet", "ResNet-50"]
