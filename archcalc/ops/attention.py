@@ -49,7 +49,7 @@ class Product(Op):
         first, *others = self.parts(inputs, output).values()
         for part in others:
             first = first + part
-        return first  # type: ignore[no-any-return]
+        return first  # type: ignore[no-any-return]  # ints give an int
 
     def costs(self, inputs: Sequence[Shape]) -> list[str]:
         parts = self.parts(inputs, self.output_shape(inputs))

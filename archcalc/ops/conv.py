@@ -271,8 +271,7 @@ class ConvTranspose(Padded):
                 "leave output_padding out, or give the padding as a number",
             )
         axes = list(zip(self.kernel_size, self.stride, strict=True))
-        cut = [rules.transposed_same_padding(*axis) for axis in axes]
-        sides = Sides((*(total // 2 for total in cut), *(total - total // 2 for total in cut)))
+        sides = Sides.halves([rules.transposed_same_padding(*axis) for axis in axes])
         added = tuple([rules.transposed_same_output_padding(*axis) for axis in axes])
         return self.model_copy(update={"padding": sides, "output_padding": added})
 

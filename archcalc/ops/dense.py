@@ -67,8 +67,7 @@ class Linear(Op):
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         each = rules.linear_multiplications(self._features(inputs[0]), self.out_features)
-        # Ints give an int.
-        return self._times(inputs[0]) * each  # type: ignore[no-any-return]
+        return self._times(inputs[0]) * each  # type: ignore[no-any-return]  # ints give an int
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         results = self._times(inputs[0]) * self.out_features

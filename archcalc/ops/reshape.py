@@ -163,8 +163,7 @@ class Crop(Pointwise, Padded):
                 "the map to crop is smaller than the map to fit",
                 f"map {format_shape(inputs[0])}, to fit {format_shape(inputs[1])}",
             )
-        halves = Sides((*(size // 2 for size in spare), *(size - size // 2 for size in spare)))
-        return self.model_copy(update={"margins": halves})
+        return self.model_copy(update={"margins": Sides.halves(spare)})
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         self.want_positions(inputs[0])
@@ -258,9 +257,7 @@ class ZeroPad(Pointwise, Padded):
         if self.padding != "same":
             return self
         axes = zip(inputs[0][1:], self.kernel_size, self.stride, strict=True)
-        totals = [rules.same_padding(*axis) for axis in axes]
-        sides = Sides((*(total // 2 for total in totals), *(total - total // 2 for total in totals)))
-        return self.model_copy(update={"padding": sides})
+        return self.model_copy(update={"padding": Sides.halves([rules.same_padding(*axis) for axis in axes])})
 
     def sides(self) -> Sides:
         assert self.padding != "same"

@@ -19,6 +19,11 @@ class Sides(tuple[int, ...]):
     def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> Any:
         return handler.generate_schema(Annotated[tuple[Margin, ...], AfterValidator(cls)])
 
+    @classmethod
+    def halves(cls, totals: Sequence[int]) -> "Sides":
+        """A total for each axis, half of it on each side; an odd position goes to the end, as in TensorFlow."""
+        return cls((*(total // 2 for total in totals), *(total - total // 2 for total in totals)))
+
     @property
     def begins(self) -> tuple[int, ...]:
         return self[: len(self) // 2]
@@ -126,6 +131,11 @@ class Windowed(Padded):
     def axes(self, shape: Shape) -> tuple[Axis, ...]:
         """The window along every position axis."""
         return tuple([self.axis(shape, axis) for axis in range(self.rank)])
+
+    def sides(self, shape: Shape) -> Sides:
+        """The padding on every side of an input, that of `same` too."""
+        axes = self.axes(shape)
+        return Sides((*(axis.before for axis in axes), *(axis.after for axis in axes)))
 
     def positions(self, axis: Axis) -> Number:
         """How many windows fit along an axis."""

@@ -14,6 +14,8 @@ from archcalc.core.shapes import (
     format_shape,
     looks_channels_first,
     parse_image_shape,
+    parse_shape,
+    spec_shape,
 )
 from tests.tiers import examples
 
@@ -114,3 +116,24 @@ def test_a_shape_with_channels_last_is_asked_about(shape: Shape) -> None:
 )
 def test_a_shape_with_channels_first_is_taken(shape: Shape) -> None:
     check_channels_first(shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("3072", (3072,)),
+        ("16000x1", (1, 16000)),
+        ("197×768", (768, 197)),
+        ("16x112x112x3", (3, 16, 112, 112)),
+        ("3x16x112x112 chw", (3, 16, 112, 112)),
+    ],
+)
+def test_shapes_of_any_rank_are_read_and_written(text: str, shape: Shape) -> None:
+    assert parse_shape(text) == shape
+    assert parse_shape(str(spec_shape(shape))) == shape
+
+
+@pytest.mark.parametrize("text", ["1x16000", "3x16x112x112", "2x2x2x2x2", "0", "16x0"])
+def test_shapes_that_are_asked_about_or_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_shape(text)

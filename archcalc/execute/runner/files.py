@@ -30,7 +30,8 @@ Found = Mapping[str, tuple[Shape, str]]
 Reader = Callable[[str], Array]
 #: Files with the same arrays are the same bytes: no clock in them.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
-#: What zipfile and numpy raise for damaged files; RuntimeError: an encrypted one.
+#: What zipfile and numpy raise for damaged files; RuntimeError: an encrypted one; NotImplementedError: packed in a way
+#: that zipfile does not know.
 _UNREADABLE = (
     zipfile.BadZipFile, zlib.error, TokenError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
 )  # fmt: skip

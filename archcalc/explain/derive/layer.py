@@ -15,7 +15,7 @@ from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Op, Param, Window, elements
-from archcalc.ops.windowed import Sides, Windowed, side_names
+from archcalc.ops.windowed import Windowed, side_names
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.params import count_values, share_out
 from archcalc.passes.receptive_field import ReceptiveField, grow, only_span
@@ -144,8 +144,7 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
     op, shape = row.op, row.input_shapes[0]
     assert isinstance(op, Windowed)
     axes = op.axes(shape)
-    sides = Sides((*(axis.before for axis in axes), *(axis.after for axis in axes)))
-    plain = op.model_copy(update={"padding": sides})
+    plain = op.model_copy(update={"padding": op.sides(shape)})
     lifted = lift(plain, [shape], plain.output_shape([shape]))
     same = lifted.op.model_copy(update={"padding": "same"})
     assert isinstance(same, Windowed)

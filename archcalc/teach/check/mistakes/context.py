@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.explain.derive.lift import SymbolicLayer, lift
 from archcalc.ops.base import Op
-from archcalc.ops.windowed import Sides, Windowed
+from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.mistakes.base import MistakenSize
 
@@ -146,9 +146,7 @@ class LayerContext:
     def plain(self) -> Op:
         op = self.op
         if isinstance(op, Windowed) and isinstance(op.padding, str):
-            axes = op.axes(self.inputs[0])
-            sides = Sides((*(axis.before for axis in axes), *(axis.after for axis in axes)))
-            return op.model_copy(update={"padding": sides})
+            return op.model_copy(update={"padding": op.sides(self.inputs[0])})
         return op
 
     @property

@@ -10,7 +10,7 @@ from archcalc.core.numbers import product
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
 from archcalc.ops.base import Op, elements
-from archcalc.ops.conv import CONV_OF_RANK, Conv2d
+from archcalc.ops.conv import CONV_OF_RANK, ConvTranspose
 from archcalc.passes.params import count_values
 from archcalc.teach.check.mistakes.base import Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
@@ -177,12 +177,12 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
         reason = f"every filter reads all {context.depth} maps. By its connection table each reads only some."
         made = traced(whole.macs(lifted.inputs, lifted.output)).node
         yield (Mistake("wrong_input_channels", reason),), 14, made
-    if context.op.kind == "conv_transpose2d":
+    if isinstance(context.op, ConvTranspose):
         fields: dict[str, Any] = {
             key: getattr(lifted.op, key)
             for key in ("kernel_size", "stride", "padding", "out_channels", "groups", "bias")
         }
-        plain = Conv2d.model_construct(**fields)
+        plain = CONV_OF_RANK[context.op.rank].model_construct(**fields)
         made = traced(plain.macs(lifted.inputs, lifted.output)).node
         reason = (
             "the positions of the output. A transposed convolution multiplies at each position of its input, "
