@@ -58,7 +58,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "graphviz": {"interop", "objects"},
     "networkx": {"interop", "objects", "render"},
     "pandas": {"interop", "objects"},
-    "numpy": {"execute", "cli", "tools"},
+    # Arrays that came with a model file.
+    "numpy": {"execute", "cli", "interop", "tools"},
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},
