@@ -24,7 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "graph": {"core", "ops"},
     "spec": {"core", "graph", "ops"},
     "passes": {"core", "graph", "ops"},
-    "interop": {"core", "graph", "ops", "passes"},
+    # A layer of another format is checked as those of specs are.
+    "interop": {"core", "graph", "ops", "passes", "spec"},
     # A closed form is a spec expanded with symbols; an equation is read by the parser of expressions.
     "explain": {"core", "graph", "ops", "passes", "spec"},
     "design": {"core", "graph", "ops", "passes"},

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class Location(NamedTuple):
-    """A place in a spec file; lines and columns count from 1."""
+    """A place in a spec file; lines and columns count from 1. Line 0: `file` says the whole place."""
 
     file: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class Inline(str):

@@ -53,3 +53,12 @@ def check_ranks(network: str, own: Mapping[str, Shape], given: Mapping[str, Shap
             wanted = f"{axes_written(len(own[name]) - 1)}, as {format_shape(own[name])}"
             count = f"{len(shape)} {'number' if len(shape) == 1 else 'numbers'}"
             raise UsageError(f"{network} reads {wanted}; {format_shape(shape)} has {count}")
+
+
+def inputs_in_words(fewest: int, most: int | None) -> str:
+    """How many inputs a layer or block takes: `one input`, `2 inputs`, `at least 2 inputs`, `1 to 2 inputs`."""
+    if most is None:
+        return f"at least {fewest} {'input' if fewest == 1 else 'inputs'}"
+    if fewest == most:
+        return "one input" if fewest == 1 else f"{fewest} inputs"
+    return f"{fewest} to {most} inputs"

@@ -86,6 +86,8 @@ class LayerGraph:
     notes: tuple[str, ...] = field(default=(), compare=False)
     #: Where the layers depend on the size of the input; None where they do not.
     recipe: Recipe | None = field(default=None, compare=False, repr=False)
+    #: Weights that came with a model file: for a layer by its name, each array by its name, read when it is called.
+    arrays: Mapping[str, Mapping[str, Callable[[], Any]]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # A network that belongs to no family is the only member of its own.

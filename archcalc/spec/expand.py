@@ -10,6 +10,7 @@ from typing import Any
 
 from archcalc.core.errors import SpecError
 from archcalc.core.shapes import Shape
+from archcalc.graph.inputs import inputs_in_words
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
 from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
@@ -249,7 +250,7 @@ class Expander:
     def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None, frozen: bool = False) -> int:
         fewest, most = op.fewest_inputs, op.most_inputs
         if (len(inputs) < fewest or (most is not None and len(inputs) > most)) and not self.names.unresolved:
-            message = f"{op.kind} takes {_inputs(fewest, most)}, {len(inputs)} reach it; say which with from"
+            message = f"{op.kind} takes {inputs_in_words(fewest, most)}, {len(inputs)} reach it; say which with from"
             self.faults.add(message, at, name)
         if len(self.layers) >= MOST_LAYERS:
             self.faults.add(f"the network has more than {MOST_LAYERS:,} layers", at)
@@ -277,7 +278,7 @@ class Expander:
         wanted = max(1, len(declared.inputs))
         if len(flow) != wanted:
             if not self.names.unresolved:
-                message = f"block {item.kind!r} takes {_inputs(wanted, wanted)}, {len(flow)} reach it"
+                message = f"block {item.kind!r} takes {inputs_in_words(wanted, wanted)}, {len(flow)} reach it"
                 self.faults.add(message, item.at, inner_scope)
             flow = ((*flow, 0) * wanted)[:wanted]
         for name, index in zip(declared.inputs, flow, strict=False):
@@ -412,15 +413,6 @@ def _size(value: Any) -> int:
     if isinstance(value, dict):
         return sum(map(_size, value.values()))
     return sum(map(_size, value)) if isinstance(value, list) else 1
-
-
-def _inputs(fewest: int, most: int | None) -> str:
-    """`one input`, `2 inputs`, `at least 2 inputs`, `1 to 2 inputs`."""
-    if most is None:
-        return f"at least {fewest} {'input' if fewest == 1 else 'inputs'}"
-    if fewest == most:
-        return "one input" if fewest == 1 else f"{fewest} inputs"
-    return f"{fewest} to {most} inputs"
 
 
 def expand(
