@@ -198,7 +198,7 @@ def test_options_that_are_not_read_are_noted() -> None:
         ("[net\n", "bad.cfg:1:1: a section is written [convolutional], not '[net'"),
         ("[net]\n[maxpool]\n", "bad.cfg:1:1: [net] needs height, width and channels, or inputs"),
         (net(8), "bad.cfg:1:1: the network has no layers"),
-        (net(8) + "[maxpol]\n", "archcalc has no layer [maxpol] of Darknet; did you mean maxpool?"),
+        (net(8) + "[maxpol]\n", "archcalc has no layer [maxpol] of Darknet; did you mean maxpool"),
         (net(8) + "[maxpool]\n  size=two\n", "bad.cfg:12:3: size should be a whole number, not 'two'"),
         (net(8) + "[maxpool]\nsize=0\n", "bad.cfg:12:1: size should lie between 1 and"),
         (net(8) + "[dropout]\nprobability=nan\n", "bad.cfg:12:1: probability should be a number, not 'nan'"),
