@@ -378,6 +378,7 @@ print([found[index] for index in range(len(names))] == [ac.analyse(name).totals.
 """
 
 
+@pytest.mark.slow
 def test_threads_that_load_at_the_same_time_get_the_same_networks() -> None:
     done = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("True\n", "")

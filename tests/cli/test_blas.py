@@ -68,6 +68,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {OPT_OUT: "keep"}, {CORE_TYPE: "Haswell"}])
 def test_the_program_says_what_it_chose(environment: dict[str, str]) -> None:
     done = run("run", "lenet5", "--verbose", **environment)
@@ -80,6 +81,7 @@ def test_the_program_says_what_it_chose(environment: dict[str, str]) -> None:
         assert OPT_OUT in line or "no AVX-512" in line
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_is_said() -> None:
     assert run("run", "lenet5").stderr == ""
 

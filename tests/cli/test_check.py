@@ -157,6 +157,7 @@ def test_options_of_the_network(archcalc: Run, tmp_path: Path) -> None:
     assert archcalc("check", "alexnet", tmp_path / "a.csv", "--input", "235x235x3").code == 0
 
 
+@pytest.mark.slow
 def test_colour_on_a_terminal_alone(table: str) -> None:
     arguments = ("check", "alexnet", table)
     assert "\x1b[31mwrong\x1b[0m" in run_on_terminal(*arguments, columns=100).out
@@ -164,6 +165,7 @@ def test_colour_on_a_terminal_alone(table: str) -> None:
     assert "\x1b" not in run_process(*arguments).out
 
 
+@pytest.mark.slow
 def test_lines_fit_a_terminal(table: str) -> None:
     out = run_on_terminal("check", "alexnet", table, columns=60, more={"NO_COLOR": "1"}).out
     assert [line for line in out.splitlines() if len(line) > 60 and line.startswith("    ")] == []

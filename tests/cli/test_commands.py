@@ -144,6 +144,7 @@ def test_validate_names_what_is_good(archcalc: Run) -> None:
     assert "modules.yaml, modules.yaml@wide" in result.out
 
 
+@pytest.mark.slow
 def test_validate_every_shipped_spec(archcalc: Run) -> None:
     paths = sorted(SPECS.rglob("*.yaml"))
     result = archcalc("validate", *paths)
@@ -178,6 +179,7 @@ def test_validate_finds_faults_of_variants(refuses: Run, tmp_path: Path) -> None
 # --- schema
 
 
+@pytest.mark.slow
 def test_schema(archcalc: Run, tmp_path: Path) -> None:
     assert archcalc("schema").json == json_schema()
     target = tmp_path / "archcalc.schema.json"
@@ -214,13 +216,17 @@ def test_completion_scripts_are_scripts(archcalc: Run, tmp_path: Path, shell: st
     ("line", "wanted", "unwanted"),
     [
         ("archcalc re", {"report"}, {"list", "schema"}),
-        ("archcalc ", {"list", "report", "validate", "schema", "completion"}, set()),
-        ("archcalc report alex", {"alexnet"}, {"lenet5"}),
+        pytest.param(
+            "archcalc ", {"list", "report", "validate", "schema", "completion"}, set(), marks=pytest.mark.slow
+        ),
+        pytest.param("archcalc report alex", {"alexnet"}, {"lenet5"}, marks=pytest.mark.slow),
         ("archcalc report vgg1", {"vgg11", "vgg13", "vgg16", "vgg19"}, {"alexnet"}),
-        ("archcalc report alexnet --dty", {"--dtype"}, {"--depth"}),
-        ("archcalc report alexnet --dtype float", {"float64", "float32", "float16"}, {"int8"}),
-        ("archcalc report -f ma", {"markdown"}, {"csv"}),
-        ("archcalc completion ", {"bash", "zsh", "fish"}, set()),
+        pytest.param("archcalc report alexnet --dty", {"--dtype"}, {"--depth"}, marks=pytest.mark.slow),
+        pytest.param(
+            "archcalc report alexnet --dtype float", {"float64", "float32", "float16"}, {"int8"}, marks=pytest.mark.slow
+        ),
+        pytest.param("archcalc report -f ma", {"markdown"}, {"csv"}, marks=pytest.mark.slow),
+        pytest.param("archcalc completion ", {"bash", "zsh", "fish"}, set(), marks=pytest.mark.slow),
     ],
 )
 def test_completions(line: str, wanted: set[str], unwanted: set[str]) -> None:

@@ -50,6 +50,7 @@ def test_an_array(archcalc: Run) -> None:
     assert document["schema"] == "archcalc.deconv/1"
 
 
+@pytest.mark.slow
 def test_one_channel_over_several_images(archcalc: Run) -> None:
     document = archcalc(
         "deconv", "alexnet", "--input-size", "99x99x3", "--layer", "conv2", "--channel", 7, "--top", 30,

@@ -33,6 +33,7 @@ def test_formats_by_ending(archcalc: Run, tmp_path: Path, ending: str, magic: by
     assert os.listdir(tmp_path) == [target.name]
 
 
+@pytest.mark.slow
 def test_stdout_and_format() -> None:
     done = run_process("draw", "lenet5", "-f", "dot", "-o", "-")
     assert done.code == 0

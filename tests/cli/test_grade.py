@@ -84,6 +84,7 @@ def test_a_class(archcalc: Run) -> None:
     assert Path("out/overview.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
 def test_a_rerun_gives_the_same_bytes(archcalc: Run) -> None:
     for _ in range(2):
         assert archcalc("grade", "lenet5", "in", "-o", "out").code == 0
@@ -100,6 +101,7 @@ def test_only_what_the_worksheet_asks_counts(archcalc: Run) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_student_has_a_network_of_their_own(archcalc: Run) -> None:
     Path("roster.txt").write_text("Ada L\nBob\n", encoding="utf-8")
     made = archcalc("exercise", "resnet18", "--students", "roster.txt", "--blank", "0.5", "-f", "csv", "-o", "hw")

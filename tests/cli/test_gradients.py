@@ -167,6 +167,7 @@ def test_bad_input(archcalc: Run, arguments: tuple[Any, ...], message: str) -> N
     assert not list(Path().iterdir())
 
 
+@pytest.mark.slow
 def test_norms_are_finite(archcalc: Run) -> None:
     document = archcalc("gradients", "resnet20_cifar", "plain18", "--input", "32x32x3", "-f", "json").json
     values = [layer["map_gradient"] for network in document["networks"] for layer in network["layers"]]

@@ -102,6 +102,7 @@ def test_a_closed_stdout_is_an_error_and_no_traceback(arguments: list[str]) -> N
     assert "cannot write to stdout" in done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "closed", ["<&- >&- 2>&-", *(pytest.param(one, marks=pytest.mark.slow) for one in ("<&-", "2>&-", ">&-"))]
 )
@@ -115,6 +116,7 @@ def test_a_file_is_written_with_streams_closed(tmp_path: Path, closed: str) -> N
     assert target.read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["archcalc.cli.run.run", "archcalc.spec.catalogue.names"])
 def test_an_interrupt_ends_a_run_without_a_traceback(where: str) -> None:
     """Before the command starts, and while it works."""

@@ -59,7 +59,7 @@ def test_the_smallest_input_is_the_first_that_fits(name: str, strict: bool) -> N
 
 
 @pytest.mark.parametrize(("name", "strict"), EVERY)
-@pytest.mark.parametrize(("height", "width"), slow_but([(30, 23), (1, 9)], [(4, 4), (30, 23), (1, 9), (64, 64)]))
+@pytest.mark.parametrize(("height", "width"), slow_but([(30, 23)], [(4, 4), (30, 23), (1, 9), (64, 64)]))
 def test_the_nearest_inputs_are_the_next_that_fit(name: str, strict: bool, height: int, width: int) -> None:
     shape = (height, width)
     net = network(name).with_input((4, height, width))
@@ -118,7 +118,7 @@ def sizes_in(hint: str) -> list[tuple[int, int, int]]:
     return [(int(height), int(width), int(channels)) for height, width, channels in found]
 
 
-@pytest.mark.parametrize(("name", "strict"), EVERY)
+@pytest.mark.parametrize(("name", "strict"), slow_but(EVERY[:12], EVERY))
 def test_the_inputs_that_are_named_work(name: str, strict: bool) -> None:
     net = network(name).with_input((4, 5, 6))
     given = hints(net, strict)
@@ -159,6 +159,7 @@ def test_each_side_moves_to_its_own_nearest(net: LayerGraph, size: tuple[int, in
     assert hint.endswith(f"that work: {named}")
 
 
+@pytest.mark.slow
 def test_near_inputs_come_before_the_smallest() -> None:
     pools = network("pools that want even sizes")
     assert hints(pools.with_input((3, 30, 30))) == ("network inputs near 30×30×3 that work: 24×24×3 and 32×32×3",)

@@ -142,6 +142,7 @@ def test_a_failure_shows_people_the_layers_before_it(archcalc: Run, arguments: l
         assert words in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", BUFFERS, ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("arguments", [["--help"], ["report", "lenet5"]], ids=" ".join)
 def test_a_full_disk_is_told(arguments: list[str], more: dict[str, str]) -> None:
@@ -180,6 +181,7 @@ def test_a_pipe_that_is_closed_early_is_no_error(more: dict[str, str]) -> None:
         assert process.wait(timeout=600) == 0
 
 
+@pytest.mark.slow
 def test_output_is_utf8_whatever_the_locale() -> None:
     result = run_process("report", "lenet5", more={"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (result.code, result.err) == (0, "")
@@ -189,6 +191,7 @@ def test_output_is_utf8_whatever_the_locale() -> None:
 # --- terminals
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colour() -> None:
     result = run_on_terminal("report", "lenet5", columns=120)
     assert (result.code, result.err) == (0, "")

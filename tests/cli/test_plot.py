@@ -12,6 +12,7 @@ import pytest
 from archcalc.cli.commands.plot import command
 from tests.cli.runner import Run, run_process
 from tests.cli.test_startup import imported, packages
+from tests.tiers import slow_but
 
 KINDS = {
     "compare": ("resnet50", "vgg16"),
@@ -27,7 +28,7 @@ def test_every_kind_is_tried_here() -> None:
     assert list(command.commands) == list(KINDS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", slow_but(["profile", "compare"], KINDS))
 @pytest.mark.parametrize(("ending", "magic"), [("svg", b"<svg"), ("PNG", b"\x89PNG"), ("json", b'{\n "$schema"')])
 def test_kinds_and_formats(archcalc: Run, tmp_path: Path, kind: str, ending: str, magic: bytes) -> None:
     target = tmp_path / f"a.{ending}"
@@ -37,6 +38,7 @@ def test_kinds_and_formats(archcalc: Run, tmp_path: Path, kind: str, ending: str
     assert os.listdir(tmp_path) == [target.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "magic"), [("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>")])
 def test_other_formats(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> None:
     target = tmp_path / f"a.{ending}"
@@ -44,6 +46,7 @@ def test_other_formats(archcalc: Run, tmp_path: Path, ending: str, magic: bytes)
     assert target.read_bytes().startswith(magic)
 
 
+@pytest.mark.slow
 def test_stdout_and_format() -> None:
     done = run_process("plot", "profile", "lenet5", "-f", "json", "-o", "-")
     assert json.loads(done.out)["usermeta"]["archcalc"]["kind"] == "profile"
@@ -88,6 +91,7 @@ def test_networks_without_an_accuracy_are_named(archcalc: Run, tmp_path: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_the_whole_catalogue(archcalc: Run, tmp_path: Path) -> None:
     result = archcalc("plot", "compare", "-o", tmp_path / "a.json")
     shown = {row[0] for row in json.loads((tmp_path / "a.json").read_text())["usermeta"]["archcalc"]["table"]["rows"]}
@@ -162,6 +166,7 @@ def test_the_specification_needs_no_extra(archcalc: Run, tmp_path: Path, monkeyp
     assert archcalc("plot", "profile", "lenet5", "-o", tmp_path / "a.json").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("report", "lenet5"), ("list", "lenet5"), ("explain", "lenet5", "c1")], ids=" ".join
 )

@@ -78,6 +78,7 @@ def test_a_row_for_each_layer(archcalc: Run) -> None:
     assert sum(line.endswith("agrees") for line in lines) == 13
 
 
+@pytest.mark.slow
 def test_the_matrices_of_im2col(archcalc: Run) -> None:
     """CS231n, "implementation as matrix multiplication": X_col 363×3025, W_row 96×363."""
     out = archcalc("run", "alexnet", "--layers", "--algorithm", "im2col").out

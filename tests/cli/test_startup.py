@@ -134,6 +134,7 @@ def test_version(archcalc: Run) -> None:
     assert result.output == f"archcalc {package.__version__}\n"
 
 
+@pytest.mark.slow
 def test_the_package_runs_as_a_module() -> None:
     result = run_process("report", "lenet5", "--columns", "layer,params", "-f", "csv")
     assert (result.code, result.err) == (0, "")

@@ -327,6 +327,7 @@ def test_commands_do_not_know_of_each_other(tmp_path: Path) -> None:
     assert source.read_text() == "new"
 
 
+@pytest.mark.slow
 def test_an_answer_from_stdin_is_a_file_that_is_read(tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
     target.write_text("layer,params\nconv1,156\n")

@@ -77,12 +77,14 @@ def test_a_hint_stands_under_the_last_problem() -> None:
     assert last.details == ("detail", "network inputs near 9×9×1 that work: 8×8×1 and 10×10×1")
 
 
+@pytest.mark.slow
 def test_where_nothing_is_near_the_smallest_is_suggested() -> None:
     network = layers("  - conv2d: {out_channels: 1, kernel_size: 101}\n", "4x4x1")
     (problem,) = add_input_hints(network, [Problem("one")])
     assert problem.details == ("smallest square network input that works: 101×101×1",)
 
 
+@pytest.mark.slow
 def test_where_nothing_works_nothing_is_suggested() -> None:
     network = layers("  - branches: [[], [max_pool2d: {kernel_size: 2}]]\n    merge: add\n")
     assert add_input_hints(network, [Problem("one")]) == [Problem("one")]

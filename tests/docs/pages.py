@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,10 +59,12 @@ def examples_of(page: Path) -> tuple[Example, ...]:
     )
 
 
-def every(*languages: str) -> pytest.MarkDecorator:
-    """One test for each example in these languages."""
+def every(*languages: str, slow: Collection[str] = ()) -> pytest.MarkDecorator:
+    """One test for each example in these languages; those of the pages `slow` in the slow tier."""
     found = [example for page in PAGES for example in examples_of(page) if example.language in languages]
-    return pytest.mark.parametrize("example", found, ids=str)
+    marks = [[pytest.mark.slow] * (example.page.stem in slow) for example in found]
+    cases = [pytest.param(example, marks=mark) for example, mark in zip(found, marks, strict=True)]
+    return pytest.mark.parametrize("example", cases, ids=[str(example) for example in found])
 
 
 def name_of(example: Example) -> str:

@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from difflib import unified_diff
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from archcalc.spec.schema import json_schema
 from archcalc.spec.source import parse_source
 from tests.cli.runner import Run
 from tests.docs.pages import FILE, LANGUAGES, PAGES, Command, Example, every, examples_of, name_of
+from tests.tiers import slow_but
+
+TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials"]
+#: Pages whose commands draw, search, execute or load a library for it.
+DRAWN_OR_SEARCHED = ("audit", "deconv", "draw", "grading", "plot", "run", "sliding", "solve")
 
 
 @pytest.fixture
@@ -72,10 +78,16 @@ def test_spec_can_be_built(example: Example) -> None:
         assert len(analysis.rows) > 1
 
 
+@cache
+def validator() -> jsonschema.Draft202012Validator:
+    """The schema that editors use."""
+    return jsonschema.Draft202012Validator(json_schema())
+
+
 @every("yaml")
 def test_editors_accept_the_spec(example: Example) -> None:
     value = parse_source(example.text, name_of(example)).value
-    errors = [error.message for error in jsonschema.Draft202012Validator(json_schema()).iter_errors(value)]
+    errors = [error.message for error in validator().iter_errors(value)]
     assert errors == []
 
 
@@ -123,7 +135,7 @@ def pattern_of(shown: str) -> str:
     return "".join(lines)
 
 
-@every("console")
+@every("console", slow=DRAWN_OR_SEARCHED)
 @pytest.mark.usefixtures("in_folder_of_examples")
 def test_console_example(example: Example, archcalc: Run) -> None:
     if example.page.parent.name != "tutorials":
@@ -131,7 +143,9 @@ def test_console_example(example: Example, archcalc: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.parent.name == "tutorials"], ids=lambda page: page.name
+    "page",
+    slow_but([page for page in TUTORIALS if page.stem == "student"], TUTORIALS),
+    ids=lambda page: page.name,
 )
 @pytest.mark.usefixtures("in_folder_of_examples")
 def test_a_tutorial_is_one_session(page: Path, archcalc: Run) -> None:

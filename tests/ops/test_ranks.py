@@ -92,7 +92,7 @@ def with_one_more_axis(cls: type[Spatial], name: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", sorted(kind for kind, cls in OPS.items() if issubclass(cls, Spatial) and cls.rank < 3))
-@examples(60, quick=6)
+@examples(60, quick=3)
 @given(data=st.data())
 def test_an_axis_of_one_position_changes_nothing(kind: str, data: st.DataObject) -> None:
     """conv1d on (C, L) counts what conv2d counts on (C, L, 1), and so on: the ops for images are the reference."""

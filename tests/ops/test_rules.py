@@ -230,7 +230,7 @@ def test_arrays_give_the_ints_elementwise(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("name", RULES)
-@examples(10)
+@examples(10, quick=2)
 @given(st.data())
 def test_symbols_give_the_ints_once_substituted(name: str, data: st.DataObject) -> None:
     rule = RULES[name]

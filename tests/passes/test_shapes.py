@@ -108,6 +108,7 @@ def test_shapes_do_not_depend_on_the_order_of_independent_branches() -> None:
     assert one.layers[3].output == other.layers[3].output == (8, 8, 8)
 
 
+@pytest.mark.slow
 def test_no_shape_needs_more_than_a_pass_over_the_layers() -> None:
     # 10,000 layers: a pass that looked back over all layers before each would not end in reasonable time.
     text = (

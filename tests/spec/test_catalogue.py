@@ -61,6 +61,7 @@ def test_names_take_capitals_and_dashes() -> None:
     assert load("Res-Net_50@V1").name == "resnet50@v1"
 
 
+@pytest.mark.slow
 def test_every_network_has_a_title_and_a_source() -> None:
     for name in names():
         graph = load(name)

@@ -38,6 +38,7 @@ def with_layer(layer: Any) -> dict[str, Any]:
 # --- itself
 
 
+@pytest.mark.slow
 def test_it_is_a_schema_of_the_draft_that_it_names() -> None:
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     jsonschema.Draft202012Validator.check_schema(SCHEMA)

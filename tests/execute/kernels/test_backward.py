@@ -259,6 +259,7 @@ def _small(case: Fields, groups: int = 1, depth: int = 2) -> tuple[tuple[int, ..
     return (images, groups * depth, min(height, max(reach[0], 7)), min(width, max(reach[1], 7))), fields
 
 
+@pytest.mark.slow
 @examples(25)
 @given(windowed(), st.integers(1, 2), st.integers(1, 2), st.integers(1, 2), st.booleans())
 def test_random_convolutions(case: Fields, groups: int, depth: int, filters: int, bias: bool) -> None:
@@ -282,6 +283,7 @@ def test_random_transposed_convolutions(
     check("conv_transpose2d", Case([shape], more, sizes), case["seed"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d", "lp_pool2d", "subsampling2d"])
 @examples(15)
 @given(case=windowed(), ceil_mode=st.booleans(), counted=st.booleans(), norm_type=st.integers(1, 4))

@@ -114,7 +114,7 @@ RANDOM = (
 )
 
 
-@examples(2000, quick=30)
+@examples(2000, quick=10)
 @given(*RANDOM)
 def test_random_networks_agree_with_the_plain_kernels(
     graph: LayerGraph, batch: int, dtype: str, watched: set[int]

@@ -74,6 +74,7 @@ def test_vggs_geometry_without_padding() -> None:
     assert bare.difference < 1e-12
 
 
+@pytest.mark.slow
 def test_with_padding_a_position_is_a_window_without_any() -> None:
     """What is exact: where the field of a position lies inside the image, it sees no padding at all.
 

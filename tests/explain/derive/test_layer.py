@@ -207,7 +207,7 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@examples(25)
+@examples(25, quick=2)
 def test_every_op_gives_the_numbers_of_the_analysis(kind: str, data: st.DataObject) -> None:
     analysis = data.draw(single_layers(kind))
     explanation = layer_of(analysis)
@@ -255,6 +255,7 @@ def test_layers_are_found_by_name_and_by_block() -> None:
         find_layers(analysis, "cnov1")
 
 
+@pytest.mark.slow
 def test_every_network_of_the_catalogue_has_a_formula_for_every_number_of_params() -> None:
     plain = []
     for network in names():

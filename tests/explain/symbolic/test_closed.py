@@ -86,6 +86,7 @@ def form_of(network: str, quantity: str) -> ClosedForm:
     return forms[network, quantity]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quantity", QUANTITIES)
 @given(alpha=st.integers(10, 3000).map(lambda n: n / 1000), classes=st.integers(1, 3000), side=st.integers(1, 400))
 @examples(25)
@@ -105,7 +106,7 @@ def test_mobilenet_at_every_point(quantity: str, alpha: float, classes: int, sid
     ),
 )  # fmt: skip
 @given(data=st.data())
-@examples(6)
+@examples(6, quick=1)
 def test_any_network_at_every_point(network: str, quantity: str, data: st.DataObject) -> None:
     form = form_of(network, quantity)
     side = data.draw(st.integers(1, 700)) if "s" in form.symbols else None
@@ -120,6 +121,7 @@ def test_any_network_at_every_point(network: str, quantity: str, data: st.DataOb
     assert form.at(**{"s": side or 0, **values, **others}) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["nasnet_mobile", "xception", "inception_resnet_v2", "resnet152", "nin@cifar10"])
 def test_larger_networks_at_their_own_point(network: str) -> None:
     form = closed_form(network, "params")
@@ -127,6 +129,7 @@ def test_larger_networks_at_their_own_point(network: str) -> None:
     assert form.at(**own) == total(network, "params")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["vgg16@bn", "mobilenet", "lenet5@1998"])
 @pytest.mark.parametrize("quantity", ["params", "activations"])
 def test_a_closed_form_keeps_to_the_conventions(network: str, quantity: str) -> None:
@@ -195,6 +198,7 @@ def test_the_resolution_multiplier_of_mobilenet() -> None:
     assert dict(closed_form("mobilenet", "multiplications").fixed) == {"rho": "only sets the side of the input"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -105,7 +105,7 @@ counter = iter(range(1 << 30))
 
 
 @pytest.mark.parametrize("kind", FIELDS)
-@examples(120, quick=4)
+@examples(120, quick=1)
 @given(data=st.data())
 def test_a_closed_form_gives_the_totals(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -14,6 +14,7 @@ from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import receptive_field
 from archcalc.spec.catalogue import load, names
 from tests.render.charts.charts import analysis_of, data_of, words_of
+from tests.tiers import slow_but
 
 SOME = (
     "lenet5@1998",
@@ -29,7 +30,7 @@ SOME = (
 FIELDS = ("params", "multiplications", "activation_bytes")
 
 
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", slow_but(["lenet5", "resnet50", "googlenet@aux"], names()))
 @pytest.mark.parametrize("most", [4, 15, 61, 5000])
 def test_grouping_loses_nothing(name: str, most: int) -> None:
     analysis = analysis_of(name)

@@ -35,6 +35,7 @@ def test_every_network_is_readable(plot: Plot, name: str) -> None:
     check_chart(plot(analysis_of(name), Look()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", ALONE)
 @pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
 @pytest.mark.parametrize("size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])])
@@ -52,6 +53,7 @@ def test_patterns_are_networks_too(plot: Plot, pattern: str) -> None:
     check_chart(plot(analyse(load(pattern)), Look()))
 
 
+@pytest.mark.slow
 def test_five_thousand_layers_are_drawn_in_groups_and_it_says_so() -> None:
     analysis = numbers("  - conv2d: {out_channels: 2, kernel_size: 1, repeat: 4999}")
     assert len(analysis.rows) == 5000
@@ -62,6 +64,7 @@ def test_five_thousand_layers_are_drawn_in_groups_and_it_says_so() -> None:
         check_chart(plot(analysis, Look()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plot", ALONE)
 def test_strange_names_are_shown_as_they_are_and_shortened(plot: Plot) -> None:
     graph = load("8x8x3 -> conv3-4 -> fc3")
@@ -88,6 +91,7 @@ def test_a_title_of_ones_own_or_none() -> None:
     check_chart(none)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
 @pytest.mark.parametrize("size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])])
 def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
@@ -100,6 +104,7 @@ def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tu
             timeline(some, Look(theme, *size))
 
 
+@pytest.mark.slow
 def test_a_small_comparison_keeps_its_legend_off_the_data() -> None:
     spec = compare(compared(), Look(width=640, height=360))
     check_chart(spec)

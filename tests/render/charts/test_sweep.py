@@ -29,6 +29,7 @@ def test_values_are_those_of_the_analyses() -> None:
     assert "Howard et al. 2017, table 6; crops not stated" in words_of(spec)
 
 
+@pytest.mark.slow
 def test_pictures() -> None:
     check_chart(sweep(mobilenets(), "alpha", ALPHAS))
     for key in SHOWN:

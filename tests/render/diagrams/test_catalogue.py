@@ -43,6 +43,7 @@ def test_blocks_are_readable(name: str, depth: int | None) -> None:
     check_picture(svg_of(name, "blocks", depth))
 
 
+@pytest.mark.slow
 def test_volumes_suit_chains_and_us() -> None:
     found = {name for name in ALL if "volumes" in standard_styles(analysis_of(name)) and not name.startswith("blocks/")}
     assert found == set(VOLUMES)

@@ -119,6 +119,7 @@ def test_a_huge_png_is_drawn_smaller_and_says_so(monkeypatch: pytest.MonkeyPatch
     assert "million pixels" in picture.notes[0]
 
 
+@pytest.mark.slow
 def test_pdf_is_vectors_and_embeds_its_fonts() -> None:
     data = draw(analysis_of("alexnet"), "pdf", Choices()).data
     assert data.startswith(b"%PDF-1.")

@@ -101,6 +101,7 @@ def test_different_neighbours_stay_apart() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_deep_chain_of_equal_layers_is_one_box() -> None:
     text = "  - conv_relu: {out_channels: 4, kernel_size: 3, padding: 1, repeat: 2499}"
     diagram = compose_blocks(Wiring(numbers(text)), 1)

@@ -72,6 +72,7 @@ def test_ids_start_as_asked() -> None:
     assert '"p&quot;&gt;title"' in page_picture(analysis_of("lenet5"), Choices(), 'p">')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["blocks", "graph", "volumes"])
 def test_a_style_sheet_chooses_the_colours(style: str) -> None:
     choices = Choices(style=style, color_by="params", highlight="conv3_1")

@@ -128,6 +128,7 @@ def places(root: ElementTree.Element) -> dict[str, tuple[float, float, float, fl
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "choices"), slow_but(NETWORKS[2:4], NETWORKS))
 def test_every_edge_is_a_connector_between_two_boxes(name: str, choices: dict[str, Any]) -> None:
     links = drawing_of(analysis_of(name), Choices(**choices), links=True)[0].links
@@ -209,6 +210,7 @@ def test_a_long_network_has_larger_slides_not_smaller_text() -> None:
     assert height <= 51_206_400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
 def test_names_are_escaped(style: str) -> None:
     for analysis in (special(), scripts()):

@@ -61,6 +61,7 @@ def test_the_ways_of_edges_use_every_line(name: str, style: str) -> None:
     assert all(item.step for item in lines)
 
 
+@pytest.mark.slow
 def test_a_document_has_a_page_for_each_step() -> None:
     (picture,) = draw_steps(analysis_of("lenet5"), "pdf", Choices(style="graph", steps=True))
     assert picture.data.count(b"/Type /Page\n") + picture.data.count(b"/Type /Page ") == 8

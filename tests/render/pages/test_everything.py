@@ -50,6 +50,7 @@ def kept(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_tables_are_fresh() -> None:
     made = dict(table_file(analysis_of(name)) for name in names())
     assert [name for name, text in made.items() if kept(name) != text] == [], REMEDY
@@ -62,6 +63,7 @@ def test_the_diagrams_are_fresh(name: str) -> None:
     assert texts(kept(file)) == texts(text), REMEDY
 
 
+@pytest.mark.slow
 def test_the_comparison_is_fresh() -> None:
     file, text = comparison_plot()
     assert len(texts(text)) > 10

@@ -53,6 +53,7 @@ def test_the_graph_is_the_one_that_was_given() -> None:
     assert network.layers is before
 
 
+@pytest.mark.slow
 def test_totals_are_the_sums_of_the_rows_of_every_network() -> None:
     for name in names():
         analysis = analyse(load(name))

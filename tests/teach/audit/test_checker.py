@@ -189,7 +189,7 @@ def analysed(name: str) -> Analysis:
     return analyse(load(name))
 
 
-@examples(60)
+@examples(60, quick=2)
 @given(st.data(), st.sampled_from(["alexnet", "vgg16", "googlenet", "resnet18", "unet"]))
 def test_right_values_are_right_and_others_wrong(data: st.DataObject, name: str) -> None:
     row = data.draw(st.sampled_from(analysed(name).rows))
@@ -238,7 +238,7 @@ CALCULATED = [
 ]
 
 
-@examples(150)
+@examples(150, quick=5)
 @given(st.data(), st.sampled_from(NETWORKS))
 def test_whatever_is_claimed_is_checked_or_refused_in_its_place(data: st.DataObject, name: str) -> None:
     layer = data.draw(st.sampled_from(analysed(name).rows)).name
@@ -308,6 +308,7 @@ def test_a_rounded_figure_is_judged_by_its_own_precision(written: str, verdict: 
 MANY = [f"{{network: vgg16, input: {side}x{side}x3, quantity: params, value: {side}}}" for side in range(224, 264)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "some_unreached", "some_unexplained"), [
     (10**9, False, False), (300_000, False, True), (20_000, True, True),
 ])  # fmt: skip

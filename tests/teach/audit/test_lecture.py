@@ -91,6 +91,7 @@ def judged() -> dict[str, CheckedClaim]:
     return {one.claim.id: one for one in lecture().checked}
 
 
+@pytest.mark.slow
 def test_every_claim_is_there() -> None:
     assert list(judged()) != []
     assert judged().keys() == EXPECTED.keys()

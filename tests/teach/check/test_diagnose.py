@@ -226,6 +226,7 @@ def test_right_answers_are_never_accused(name: str) -> None:
         assert diagnose(Situation(analysis, TOTAL, quantity), exactly(total)) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["alexnet", "lenet5@1998", "unet", "resnet18", "mobilenet", "inception_v3"])
 def test_derivations_give_what_is_expected(name: str) -> None:
     analysis = analysed(name)
@@ -258,6 +259,7 @@ def test_statement_of_another_kind() -> None:
         assert found.mistake == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["conv1", "fc6", "relu1", TOTAL])
 @pytest.mark.parametrize("value", [Fraction(10) ** 5000, Fraction(-5), Fraction(1, 3), Fraction(10) ** 300])
 def test_numbers_out_of_all_proportion(layer: str, value: Fraction) -> None:

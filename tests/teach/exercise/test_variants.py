@@ -50,6 +50,7 @@ def test_no_more_pixels_stay_unread(name: str, seed: int) -> None:
     assert unread(vary(graph, seed)) <= unread(graph)
 
 
+@pytest.mark.slow
 def test_students_get_different_numbers() -> None:
     graph = load("alexnet")
     totals = {analyse(vary(graph, f"student-{number}")).totals.params for number in range(50)}
