@@ -1,19 +1,21 @@
 """Normalisation and dropout."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archcalc.core.shapes import Shape
+from archcalc.core.errors import ShapeError
+from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Operations, Param, Pointwise, Real, Size, elements, names, of_ranks
+from archcalc.ops.base import Op, Operations, Param, Pointwise, Real, Size, elements, names, of_ranks
 
 
 class BatchNorm(Pointwise):
     """(x − mean)/√(variance + ε)·γ + β for each channel; `scale` and `shift` say whether γ and β are trained.
 
-    The kinds differ in name alone: each takes maps of any rank. Source: Ioffe & Szegedy 2015, algorithm 1.
+    As in PyTorch, `batch_norm1d` takes flat maps and rows, the others maps with as many position axes as their name
+    says. Source: Ioffe & Szegedy 2015, algorithm 1.
     """
 
     stem = "bn"
@@ -31,6 +33,17 @@ class BatchNorm(Pointwise):
     scale: bool = True
     shift: bool = True
 
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        has = len(inputs[0]) - 1
+        if max(has, 1) == self.rank:
+            return
+        raise ShapeError(
+            f"needs {axes_in_words(self.rank)} and channels, but its input "
+            + (f"has {axes_in_words(has)}" if has else "is flat"),
+            f"input {format_shape(inputs[0])}",
+            f"it fits with batch_norm{max(has, 1)}d",
+        )
+
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         channels = inputs[0][:1]
         params = [Param("weight", channels)] if self.scale else []
@@ -47,11 +60,15 @@ class BatchNorm(Pointwise):
         values = elements(output)
         return Operations(additions=values, multiplications=values)
 
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return _BATCH_NORM_OF_RANK[len(inputs[0]) - 1].model_construct(**self.model_dump())
+
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "batch norm"
 
 
 BatchNorm1d, BatchNorm2d, BatchNorm3d = of_ranks(BatchNorm, "batch_norm")
+_BATCH_NORM_OF_RANK: Mapping[int, type[BatchNorm]] = {cls.rank: cls for cls in (BatchNorm1d, BatchNorm2d, BatchNorm3d)}
 
 
 class LocalResponseNorm(Pointwise):

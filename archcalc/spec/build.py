@@ -16,13 +16,13 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand
-from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, exact, parse_expression
+from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, entry, exact, parse_expression
 from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of
 from archcalc.spec.source import MarkedDict, within
 from archcalc.spec.spec import Spec
-from archcalc.spec.values import evaluate_tree, plain
+from archcalc.spec.values import evaluate_tree
 
 NOTHING = Variant()
 
@@ -211,9 +211,11 @@ def _reported(
             else:
                 holds = not _lacks(figure.when, known) and bool(_evaluated(spec, place, "when", figure.when, known))
             if figure.by is not None and isinstance(figure.value, dict):
-                key = plain(_evaluated(spec, place, "by", figure.by, known))
-                holds = holds and str(key) in figure.value
-                figure = figure.model_copy(update={"value": figure.value.get(str(key)), "by": None})  # noqa: PLW2901
+                try:
+                    value = entry(figure.value, _evaluated(spec, place, "by", figure.by, known))
+                except KeyError:
+                    continue
+                figure = figure.model_copy(update={"value": value, "by": None})  # noqa: PLW2901  # one of them
             if holds:
                 figures.append(figure.model_copy(update={"when": None}))
     return tuple(figures)

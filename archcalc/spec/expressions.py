@@ -375,18 +375,34 @@ def _apply(expression: Expression, values: Sequence[Any], functions: Mapping[str
     if kind == "index":
         container, key = values
         if isinstance(container, Mapping):
-            return exact(container[str(key)], expression.offset)
+            return exact(entry(container, key), expression.offset)
         if isinstance(key, bool) or not isinstance(key, int) or key < 0:
             raise IndexError
         return exact(container[key], expression.offset)
     return functions[expression.value](*values)
 
 
+#: A key of a mapping that means a number.
+_NUMBER = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?([eE][-+]?\d{1,2})?")
+
+
+def entry(container: Mapping[str, Any], key: Any) -> Any:
+    """The entry of a mapping: by the word, or by the number that a key means, so that 1/2 finds 0.5 and 0.50.
+
+    Raises `KeyError` where there is none.
+    """
+    word = show(key) if isinstance(key, bool) else str(key)
+    if word in container or isinstance(key, bool) or not isinstance(key, (int, Fraction)):
+        return container[word]
+    word = next((each for each in container if _NUMBER.fullmatch(each) and Fraction(each) == key), word)
+    return container[word]
+
+
 def _reason(expression: Expression, values: Sequence[Any], error: Exception) -> str:
     if expression.kind == "index":
         container, key = values
         if isinstance(container, Mapping):
-            return f"there is no entry {key}; there are {', '.join(map(str, container))}"
+            return f"there is no entry {show(key) if isinstance(key, Fraction) else key}; there are {', '.join(map(str, container))}"
         if isinstance(container, (list, tuple)):
             return f"there is no item {key}: the list has {len(container)}, counted from 0"
         return f"{show(container)} has no items"

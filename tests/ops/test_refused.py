@@ -19,6 +19,9 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
     ("kind", "fields", "inputs", "message", "detail"),
     [
         ("prelu", {"num_parameters": 3}, [IMAGE], "neither 1 nor the number of channels", "num_parameters: channels"),
+        ("batch_norm2d", {}, [(6, 8)], "needs height, width and channels, but its input has length", "batch_norm1d"),
+        ("batch_norm2d", {}, [(6,)], "but its input is flat", "it fits with batch_norm1d"),
+        ("batch_norm1d", {}, [IMAGE], "but its input has height, width", "it fits with batch_norm2d"),
         ("hardtanh", {"min_val": 2, "max_val": 1}, [IMAGE], "min_val is not below max_val", "min_val 2, max_val 1"),
         ("chunk", {"chunks": 2, "index": 2}, [IMAGE], "more than the channels that are there", "6 along channels"),
         ("chunk", {"chunks": 2, "axis": "length"}, [IMAGE], "the input has no length", "has channels, height, width"),

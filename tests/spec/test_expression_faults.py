@@ -55,6 +55,7 @@ from tests.tiers import examples
         ("rows[-1]", "there is no item -1", 4),
         ("rows['a']", "there is no item a", 4),
         ("units[34]", "there is no entry 34; there are 18, 50", 5),
+        ("units[1 / 3]", "there is no entry 0.333", 5),
         ("c[0]", "32 has no items", 1),
         ("word * 2", "'*' does not work on 'same' and 2", 5),
         ("c + word", "'+' does not work on 32 and 'same'", 2),

@@ -180,8 +180,6 @@ def _normalisation(op: Any, arrays: Mapping[str, Array]) -> tuple[Array, Array]:
 def batch_norm(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Batch normalisation that no convolution has taken on."""
     x = maps[0].array
-    if x.ndim != 4:
-        return plain(task, maps, place)
     if task.prepared is None:
         scale, shift = _normalisation(task.layer.op, task.take(task.group.first, channels_first(x)))
         task.prepared = scale.astype(x.dtype), shift.astype(x.dtype)

@@ -168,11 +168,11 @@ def test_the_random_networks_hold_every_op_and_all_that_is_fused() -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        ("1x1x4", "  - linear: {out_features: 6}\n  - batch_norm2d\n  - relu\n"),
-        ("1x1x4", "  - linear: {out_features: 6}\n  - relu\n  - batch_norm2d\n  - dropout\n  - relu\n"),
+        ("1x1x4", "  - linear: {out_features: 6}\n  - batch_norm1d\n  - relu\n"),
+        ("1x1x4", "  - linear: {out_features: 6}\n  - relu\n  - batch_norm1d\n  - dropout\n  - relu\n"),
         (
             "4x4x3",
-            "  - batch_norm2d\n  - identity\n  - relu\n  - linear: {out_features: 5}\n  - batch_norm2d\n  - relu\n",
+            "  - batch_norm2d\n  - identity\n  - relu\n  - linear: {out_features: 5}\n  - batch_norm1d\n  - relu\n",
         ),
     ],
 )

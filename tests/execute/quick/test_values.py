@@ -27,9 +27,9 @@ NETWORK = """\
       - - conv_bn_relu: {name: b, out_channels: 6, kernel_size: 3, padding: 1}
         - local_response_norm: {name: n}
     merge: add
-  - linear: {name: f, out_features: 5}
   - batch_norm2d: {name: g}
   - relu: {name: r}
+  - linear: {name: f, out_features: 5}
 """
 
 

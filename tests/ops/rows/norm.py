@@ -10,7 +10,7 @@ FIRST = [
     Row("batch_norm2d", {}, ((3, 4, 4),), (3, 4, 4), 6, counts=Operations(48, 48), buffers=6),
     Row("batch_norm2d", {"scale": False}, ((3, 4, 4),), (3, 4, 4), 3, counts=Operations(48, 48), buffers=6),
     Row("batch_norm2d", {"shift": False}, ((3, 4, 4),), (3, 4, 4), 3, counts=Operations(48, 48), buffers=6),
-    Row("batch_norm2d", {}, ((7,),), (7,), 14, counts=Operations(7, 7), buffers=14),
+    Row("batch_norm2d", {}, ((7, 1, 1),), (7, 1, 1), 14, counts=Operations(7, 7), buffers=14),
     # 4 channels, windows of 3 4 4 3 squares: 10 additions, and k four times; the square and α/n.
     Row(
         "local_response_norm",
