@@ -16,7 +16,15 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.expand import expand
-from archcalc.spec.expressions import FAULTY, SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, entry, exact, parse_expression
+from archcalc.spec.expressions import (
+    FAULTY,
+    SIZE_FUNCTIONS,
+    SIZE_NAMES,
+    ExpressionError,
+    entry,
+    exact,
+    parse_expression,
+)
 from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of

@@ -147,19 +147,31 @@ class Expander:
 
     def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
         """The flows that `from` names; unknown names are left out and reported at the end."""
-        marks = getattr(raw, "items_at", None)
-        references = list(zip(raw, marks or [at] * len(raw), strict=True)) if isinstance(raw, list) else [(raw, at)]
+        found = []
+        references = list(self.references(raw, variables, at))
         if not references:
             self.faults.add("from must name layers", at, reader)
-        found = []
-        for reference, place in references:
+        for reference, inner, place in references:
             if isinstance(reference, bool) or not isinstance(reference, (str, int)):
                 self.faults.add("from must name layers", place, reader)
                 continue
-            name = self.names.find(self.values.text(reference, variables, place), scope, place, reader)
+            name = self.names.find(self.values.text(reference, inner, place), scope, place, reader)
             if name is not None:
                 found.append(self.names.known[name])
         return found
+
+    def references(self, raw: Any, variables: Variables, at: Mark) -> Iterator[tuple[Any, Variables, Mark]]:
+        """The names in `from`, each with what is known at it; a mapping stands for as many layers as it says."""
+        marks = getattr(raw, "items_at", None)
+        listed = zip(raw, marks or [at] * len(raw), strict=True) if isinstance(raw, list) else [(raw, at)]
+        for entry, place in listed:
+            if not isinstance(entry, MarkedDict):
+                yield entry, variables, place
+            elif self.values.condition(entry.get("when"), variables, entry.values_at.get("when", place)):
+                times = entry.values_at.get("repeat", place)
+                for inner in self.repeats(entry.get("repeat"), entry.get("as"), variables, times):
+                    self.count(place)
+                    yield entry.get("layer"), inner, entry.values_at.get("layer", place)
 
     def shared(self, item: it.Step, scope: str, variables: Variables, reader: str, at: Mark) -> str | None:
         """The full name of the layer or block that `weights` names; None without it, or where it is faulty."""

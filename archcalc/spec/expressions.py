@@ -402,7 +402,8 @@ def _reason(expression: Expression, values: Sequence[Any], error: Exception) -> 
     if expression.kind == "index":
         container, key = values
         if isinstance(container, Mapping):
-            return f"there is no entry {show(key) if isinstance(key, Fraction) else key}; there are {', '.join(map(str, container))}"
+            word = show(key) if isinstance(key, Fraction) else key
+            return f"there is no entry {word}; there are {', '.join(map(str, container))}"
         if isinstance(container, (list, tuple)):
             return f"there is no item {key}: the list has {len(container)}, counted from 0"
         return f"{show(container)} has no items"

@@ -15,6 +15,8 @@ from archcalc.spec.source import Mark, MarkedDict, MarkedList
 STEP_KEYS = ("name", "from", "weights", "when", "repeat", "as", "frozen")
 #: Those that are texts with expressions in braces; everything else is an expression.
 TEXT_KEYS = ("name", "from", "weights")
+#: Keys of an entry of `from` that is a mapping.
+SOURCE_KEYS = ("layer", "when", "repeat", "as")
 _FORMS = {
     "repeat": ("repeat", "as", "layers", "when"),
     "for_each": ("for_each", "rows", "layers", "block", "when"),

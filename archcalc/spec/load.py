@@ -16,7 +16,7 @@ from archcalc.ops import OPS
 from archcalc.spec.document import Block, Document, LayerOutput, Parameter, Variant
 from archcalc.spec.faults import MOST_PROBLEMS, describe_fault
 from archcalc.spec.items import ItemReader, block_item, kinds_of
-from archcalc.spec.source import MarkedDict, Source, read_source
+from archcalc.spec.source import MarkedDict, Source, parse_source, read_source
 from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.static import check_statically
 
@@ -97,16 +97,27 @@ def _block(reader: ItemReader, declared: Block, raw: MarkedDict) -> BlockSpec:
     return BlockSpec(declared, reader.items(items, items.at), reader.file, raw)
 
 
+_HERE = Path(__file__).parent
+
+
 @cache
 def prelude() -> Mapping[str, BlockSpec]:
-    """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …"""
-    source = read_source(Path(__file__).with_name("prelude.yaml"), "prelude.yaml")
+    """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …, some in every rank."""
     problems: list[Problem] = []
-    reader = ItemReader(source.file, problems)
-    blocks = {name: _block(reader, Block.model_validate(raw), raw) for name, raw in source.value.items()}
+    reader = ItemReader("prelude.yaml", problems)
+
+    def blocks(text: str) -> dict[str, BlockSpec]:
+        raws = parse_source(text, reader.file).value
+        return {name: _block(reader, Block.model_validate(raw), raw) for name, raw in raws.items()}
+
+    windows = (_HERE / "prelude_windows.yaml").read_text("utf-8")
+    found = {**blocks(windows), **blocks((_HERE / "prelude.yaml").read_text("utf-8"))}
+    for rank in (1, 3):
+        others = blocks(windows.replace("2d", f"{rank}d"))
+        found |= {f"{name.removesuffix(f'{rank}d')}{rank}d": block for name, block in others.items()}
     if problems:
         raise SpecError(problems)
-    return blocks
+    return found
 
 
 def _structural_problems(source: Source, error: ValidationError) -> list[Problem]:

@@ -58,7 +58,10 @@ def _items() -> dict[str, Any]:
         },
         "from": {
             "description": "the layers to read; the one before unless given",
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Source"}]}},
+            ],
         },
         "weights": {
             "type": "string",
@@ -129,6 +132,9 @@ def _items() -> dict[str, Any]:
         "Output": _form(
             {"output": words, "loss_weight": {"type": ["number", "string"]}, "layers": layers, "when": when},
             ["output", "layers"],
+        ),
+        "Source": _form(
+            {"layer": words, "when": when, "repeat": step_keys["repeat"], "as": step_keys["as"]}, ["layer"]
         ),
         "BranchList": {
             "description": "branches side by side; an empty one passes its input on",

@@ -128,10 +128,30 @@ class Checker:
             elif key == "as":
                 continue
             elif key in it.TEXT_KEYS:
-                for text in raw if isinstance(raw, list) else [raw]:
-                    self.braces(text, names, at)
+                self.references(raw, names, at)
             else:
                 self.syntax(raw, names, at)
+
+    def references(self, raw: Any, names: set[str], at: Mark) -> None:
+        """The names in `from`; each may be a mapping, with a condition and a number of times."""
+        for entry in raw if isinstance(raw, list) else [raw]:
+            if not isinstance(entry, MarkedDict):
+                self.braces(entry, names, at)
+                continue
+            for key in entry:
+                if key not in it.SOURCE_KEYS:
+                    hint = f"it has {', '.join(it.SOURCE_KEYS)}"
+                    message = f"an entry of from has no key {key!r}{did_you_mean(key, it.SOURCE_KEYS)}"
+                    self.problem(message, entry.keys_at[key], hint)
+            if "layer" not in entry:
+                self.problem("an entry of from needs layer: the name of a layer", entry.at)
+            counter = entry.get("as")
+            if counter is not None and not (isinstance(counter, str) and counter.isidentifier()):
+                self.problem("as must be a name for the counter of repeat", entry.values_at["as"])
+                counter = None
+            for key in ("when", "repeat"):
+                self.expression(entry.get(key), names, entry.values_at.get(key, entry.at))
+            self.braces(entry.get("layer"), names | ({counter} if counter else set()), entry.values_at.get("layer", at))
 
     def syntax(self, raw: Any, names: set[str], at: Mark) -> None:
         """Whether a field can be read at all. Words and sizes, `same` and 7x7x512, are for the op to judge."""

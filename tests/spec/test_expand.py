@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.graph.layer_graph import Output
-from tests.networks import graph, inputs_of, layers, names, numbers
+from tests.networks import graph, inputs_of, layers, names, numbers, problems
 from tests.tiers import examples
 
 PARAMETERS = "parameters: {n: 3, c: 16, alpha: 0.75, deep: true, words: [a, b], word: same}\n"
@@ -395,3 +395,40 @@ def test_branches_never_read_each_other(branches: list[list[int]]) -> None:
         while path[-1] != "input":
             path += inputs_of(network, path[-1])
         assert len(path) == len(kinds) + 1
+
+
+VARYING = """\
+input: 4x4x2
+parameters: {n: 3, first: true}
+layers:
+  - relu: {name: x0}
+  - repeat: n
+    as: i
+    layers:
+      - concat: {name: "c{i}", from: [{layer: x0, when: first or i == 1}, {layer: "x{j}", repeat: i - 1, as: j}]}
+      - relu: {name: "x{i}"}
+"""
+
+
+@pytest.mark.parametrize(("first", "wanted"), [("true", 3), ("false", 2)])
+def test_a_list_of_sources_may_vary(first: str, wanted: int) -> None:
+    made = graph(VARYING.replace("first: true", f"first: {first}"))
+    sources = {layer.name: [made.layers[index].name for index in layer.inputs] for layer in made}
+    assert sources["c1"] == ["x0"]
+    assert sources["c3"] == ["x0", "x1", "x2"][3 - wanted :]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{layers: x0}", "an entry of from has no key 'layers'; did you mean layer?"),
+        ("{when: true}", "an entry of from needs layer: the name of a layer"),
+        ("{layer: x0, when: false}", "from must name layers"),
+        ("{layer: x0, repeat: 2, as: 3}", "as must be a name for the counter of repeat"),
+        ('{layer: "x{k}"}', "'k' is not known here"),
+        ("{layer: x9}", "from: there is no layer 'x9'"),
+    ],
+)
+def test_a_source_that_cannot_be(entry: str, message: str) -> None:
+    text = f"input: 4x4x2\nlayers:\n  - relu: {{name: x0}}\n  - tanh: {{from: [{entry}]}}\n"
+    assert message in [problem.message for problem in problems(text)]

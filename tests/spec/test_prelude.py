@@ -156,3 +156,37 @@ def test_dense_layers_grow() -> None:
 def test_a_setting_that_a_block_does_not_take() -> None:
     (problem,) = problems("input: 8x8x4\nlayers:\n  - squeeze_excitation: {gate: softmax}\n")
     assert problem.message == "gate can be 'sigmoid', 'hardsigmoid', not 'softmax'"
+
+
+@pytest.mark.parametrize(
+    ("channels", "units", "params"),
+    # The summary that YOLOv5s prints of its layers 2, 4, 6 and 8: C3 [64, 64, 1], and so on.
+    [(64, 1, 18_816), (128, 2, 115_712), (256, 3, 625_152), (512, 1, 1_182_720)],
+)
+def test_csp_has_the_parameters_that_yolov5_prints(channels: int, units: int, params: int) -> None:
+    step = f"  - csp: {{name: c, out_channels: {channels}, units: {units}}}\n"
+    analysis = numbers(step, f"8x8x{channels}")
+    assert analysis.totals.params == params
+    assert analysis.rows[-1].output_shape == (channels, 8, 8)
+
+
+@pytest.mark.parametrize(("rank", "size"), [(1, "9x4"), (3, "5x7x9x4")])
+def test_blocks_around_a_convolution_for_signals_and_volumes(rank: int, size: str) -> None:
+    blocks = f"""\
+  - conv_bn_relu{rank}d: {{name: a, out_channels: 6, kernel_size: 3, padding: 1}}
+  - conv_bn{rank}d: {{name: b, out_channels: 6, kernel_size: 1}}
+  - conv_relu{rank}d: {{name: c, out_channels: 6, kernel_size: 1}}
+  - separable_conv{rank}d: {{name: d, out_channels: 5, kernel_size: 3, padding: 1}}
+"""
+    rows = {row.name: row for row in numbers(blocks, size).rows[1:]}
+    assert {name: row.params for name, row in rows.items() if row.params} == {
+        "a/conv": 4 * 6 * 3**rank,
+        "a/bn": 12,
+        "b/conv": 36,
+        "b/bn": 12,
+        "c/conv": 42,
+        "d/depthwise": 6 * 3**rank,
+        "d/pointwise": 30,
+    }
+    assert {len(row.output_shape) - 1 for row in rows.values()} == {rank}
+    assert {row.op.kind for name, row in rows.items() if name[-2:] == "bn"} == {f"batch_norm{rank}d"}
