@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.quantities import quantity
 from archcalc.core.suggest import did_you_mean
-from archcalc.explain.solve.layer import first_reached
+from archcalc.explain.solve.climb import Climb
 from archcalc.graph.inputs import InputShapes
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
@@ -38,7 +38,10 @@ class TriedValue(NamedTuple):
 
 
 class NetworkSolution(NamedTuple):
-    """Every value that gives the target (`first` … `last` where there are many), and the nearest below and above."""
+    """Every value that gives the target (first and last where there are many), and the nearest below and above.
+
+    `gaps`: values between the first and the last are refused by the network.
+    """
 
     name: str
     measure: str
@@ -47,6 +50,7 @@ class NetworkSolution(NamedTuple):
     below: TriedValue | None
     above: TriedValue | None
     whole_range: bool = False
+    gaps: bool = False
 
 
 def smallest(graph: LayerGraph, strict: bool = False) -> int:
@@ -134,7 +138,7 @@ def solve_parameter(load: Load, name: str, declared: Any, measure: str, target: 
         return _solution(name, measure, target, list(_all(load, name, values, measure)))
     if declared.type not in ("int", "number"):
         raise UsageError(f"{name} is {declared.type}: only numbers, choices and true or false can be solved for")
-    step = Fraction(1) if declared.type == "int" else STEP
+    step = Fraction(declared.multiple_of or 1) if declared.type == "int" else STEP
     return _climb(load, name, declared, step, measure, target)
 
 
@@ -149,55 +153,49 @@ def _all(load: Load, name: str, values: Any, measure: str) -> Iterator[TriedValu
 
 
 def _climb(load: Load, name: str, declared: Any, step: Fraction, measure: str, target: int) -> NetworkSolution:
-    """Halve the range of a number with which a total grows; where the network is refused, the range ends."""
-    results: dict[int, int | None] = {}
+    """Halve the range of a number with which a total grows; values that the network refuses are stepped over."""
+
+    def value(index: int) -> int | float:
+        exact = index * step
+        return int(exact) if declared.type == "int" else float(exact)
 
     def result(index: int) -> int | None:
-        if index not in results:
-            value = index * step
-            given = int(value) if value.denominator == 1 and declared.type == "int" else float(value)
-            try:
-                results[index] = _measured(load({name: given}), measure, False)
-            except ArchcalcError:
-                results[index] = None
-        return results[index]
+        try:
+            return _measured(load({name: value(index)}), measure, False)
+        except ArchcalcError:
+            return None
 
-    bounds = _bounds(declared, step)
-    low = bounds[0]
-    start = low
-    while result(low) is None:
-        if low >= bounds[1]:
-            raise UsageError(f"no value of {name} makes a network to search from")
-        start, low = low, min(2 * low, bounds[1])
-    low = first_reached(start, low, lambda index: result(index) is not None)
-    high = min(2 * low, bounds[1])
-    while high < bounds[1] and (value := result(high)) is not None and value <= target:
-        high = min(2 * high, bounds[1])
-    while high > low and result(high) is None:
-        high = (low + high) // 2
-    least, most = result(low), result(high)
-    assert least is not None
-    assert most is not None
-    if least == most and least != target:
-        raise UsageError(f"{measure} does not depend on {name}: it is {least:,}")
-    first = first_reached(low, high, lambda index: (result(index) or 0) >= target)
-    after = first_reached(first, high, lambda index: (result(index) or 0) > target)
-    tried = sorted(index for index, value in results.items() if value is not None)
-    values = [results[index] for index in tried]
-    if values != sorted(values):  # type: ignore[type-var]  # None is not among them
+    climb = Climb(result, name)
+    found = climb.find(*_bounds(declared, step), target)
+    tried = [(index, total) for index, total in sorted(climb.results.items()) if total is not None]
+    totals = [total for _, total in tried]
+    if len(totals) > 1 and totals[0] == totals[-1] != target:
+        raise UsageError(f"{measure} does not depend on {name}: it is {totals[0]:,}")
+    if totals != sorted(totals):
         raise UsageError(f"{measure} does not simply grow with {name}; try values with --set {name}=…")
-    found = [TriedValue(_plain(index * step), value) for index in tried if (value := results[index]) is not None]
-    answer = _solution(name, measure, target, found)
-    if len(answer.exact) > 1 and first + 1 < after:
-        last = after if result(after) == target else after - 1
-        ends = (TriedValue(_plain(first * step), target), TriedValue(_plain(last * step), target))
-        return answer._replace(exact=ends, whole_range=last > first + 1)
-    return answer
+
+    def made(index: int | None) -> TriedValue | None:
+        return None if index is None else TriedValue(_plain(index * step), climb.total(index))
+
+    exact = tuple(one for index in found.exact if (one := made(index)) is not None)
+    return NetworkSolution(
+        name,
+        measure,
+        target,
+        exact,
+        made(found.below),
+        made(found.above),
+        found.is_range,
+        found.is_range and found.gaps,
+    )
 
 
 def _bounds(declared: Any, step: Fraction) -> tuple[int, int]:
     """First and last index of the values that the declaration allows."""
-    low, high = Fraction(0 if declared.type == "number" else 1), Fraction(LARGEST_VALUE if step == 1 else 64)
+    low, high = (
+        Fraction(0 if declared.type == "number" else 1),
+        Fraction(LARGEST_VALUE if declared.type == "int" else 64),
+    )
     if declared.minimum is not None:
         low = Fraction(str(declared.minimum))
     if declared.above is not None:
@@ -230,6 +228,7 @@ def tell(answer: NetworkSolution) -> list[str]:
     if exact:
         if answer.whole_range:
             values = f"{_shown(name, exact[0].value)} to {_shown(name, exact[-1].value)}"
+            values += ", where the network takes it," if answer.gaps else ""
         else:
             values = ", ".join(_shown(name, one.value) for one in exact[:20])
             values += f" … ({len(exact)} in all, to {_shown(name, exact[-1].value)})" if len(exact) > 20 else ""

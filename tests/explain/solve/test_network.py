@@ -12,6 +12,7 @@ from archcalc.explain.solve.network import NetworkSolution, smallest, solve_inpu
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load, parameters
+from archcalc.spec.document import Parameter
 from tests.networks import layers
 
 
@@ -94,3 +95,46 @@ def test_ranges_are_reported_as_such() -> None:
     answer = solve_input(graph, "output", 1)
     assert answer.whole_range
     assert tell(answer) == ["input = 3×3 to 2048×2048 gives an output of 1."]
+
+
+@pytest.mark.parametrize(("groups", "width"), [(1, 5), (7, 21), (12, 24), (12, 48), (32, 64), (96, 192)])
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_refused_values_between_accepted_ones_are_stepped_over(groups: int, width: int, off: int) -> None:
+    """Groups divide the width: 9·width + width the first, 9·width·width/groups + width the second."""
+
+    def make(values: Mapping[str, Any]) -> LayerGraph:
+        one, two = ({"out_channels": values["width"], "kernel_size": 3, "groups": count} for count in (1, groups))
+        return layers(f"  - conv2d: {one}\n  - conv2d: {two}", "9x9x1")
+
+    def total(number: int) -> int:
+        return 9 * number + number + 9 * number * number // groups + number
+
+    accepted = [number for number in range(1, width + 2 * groups + 1) if number % groups == 0]
+    target = total(width) + off
+    answer = solve_parameter(make, "width", Parameter(type="int", default=width), "params", target)
+    assert [one.value for one in answer.exact] == [number for number in accepted if total(number) == target]
+    below = [number for number in accepted if total(number) < target]
+    assert (answer.below.value if answer.below else None) == (below[-1] if below else None)
+    if off:
+        assert answer.above is not None
+        assert answer.above.value == next(number for number in accepted if total(number) > target)
+
+
+def test_a_range_with_refused_values_names_the_accepted_ones() -> None:
+    def make(values: Mapping[str, Any]) -> LayerGraph:
+        heads = values["heads"]
+        return layers(f"  - multi_head_attention: {{num_heads: {heads}}}", "8x24")
+
+    target = analyse(make({"heads": 1})).totals.params
+    answer = solve_parameter(make, "heads", Parameter(type="int", default=2), "params", target)
+    assert [one.value for one in answer.exact] == [1, 2, 3, 4, 6, 8, 12, 24]
+    assert not answer.whole_range
+
+
+def test_a_declared_multiple_is_the_step() -> None:
+    declared = Parameter(type="int", default=8, multiple_of=8, minimum=8)
+    answer = solve_parameter(
+        lambda values: layers(f"  - conv2d: {{out_channels: {values['width']}, kernel_size: 1, bias: false}}", "4x4x3"),
+        "width", declared, "params", 3 * 1000,
+    )  # fmt: skip
+    assert [one.value for one in answer.exact] == [1000]
