@@ -1,12 +1,13 @@
 """Arithmetic that every kind of number understands.
 
 Rules are written once and called with Python ints, numpy integer arrays, sympy expressions or numbers that remember
-their history. `//`, `+`, `*` work for all of them; these three do not exist as operators, so they stand here. A number
+their history. `//`, `+`, `*` work for all of them; these do not exist as operators, so they stand here. A number
 type may give its own reading by a method of the same name with the prefix ``archcalc_``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,12 @@ def minimum(first: Number, second: Number) -> Number:
         if own:
             return own(other)
     return (first + second - abs(first - second)) // 2
+
+
+def isqrt(number: Number) -> Number:
+    """⌊√number⌋."""
+    own = getattr(number, "archcalc_isqrt", None)
+    return own() if own else math.isqrt(number)
 
 
 def product(factors: Iterable[Number]) -> Number:

@@ -2,13 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from math import isqrt
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from archcalc.core.errors import ShapeError
-from archcalc.core.numbers import Number, ceil_div, minimum, product
+from archcalc.core.numbers import Number, ceil_div, isqrt, minimum, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.axes import AxisName, axes_named, axis_of, by_position, position_reads

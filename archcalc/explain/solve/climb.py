@@ -75,7 +75,7 @@ class Climb:
         return any(first < index < top and total is None for index, total in self.results.items())
 
     def _border(self, low: int, high: int, after: Callable[[int], bool]) -> tuple[int, int | None]:
-        """The last accepted before the border and the first after it; `low` is before it, None: all up to `high` are."""
+        """The last accepted before the border and the first after it, None where `high` is before it, as `low` is."""
         if low == high or not after(self.total(high)):
             return high, None
         while (middle := self._between(low, high)) is not None:

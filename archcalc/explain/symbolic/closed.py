@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from archcalc.core.conventions import Conventions
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.trace import Node, Symbol
 from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, shape_with, total
 from archcalc.explain.symbolic.record import Recorded, SteersError, number_of, symbols_of
 from archcalc.graph.inputs import InputShapes
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
 from archcalc.spec.document import Parameter
@@ -38,12 +41,20 @@ class ClosedForm:
 
     def at(self, **values: int | float | Fraction) -> int:
         """The total for some values of the symbols."""
+        return int(self.expression.subs(self._known(values)))
+
+    def defined(self, **values: int | float | Fraction) -> dict[str, Any]:
+        """What the names of `where` are for some values of the symbols."""
+        known = {symbol.name: value for symbol, value in self._known(values).items()}
+        return {name: known[name] for name, _ in self.where}
+
+    def _known(self, values: Mapping[str, int | float | Fraction]) -> dict[Any, Any]:
         free = {symbol.name: symbol for symbol in self.free_symbols()}
         known = {free[name]: _exact(value) for name, value in values.items() if name in free}
         for name, definition in self.where:
             if name in free:
                 known[free[name]] = definition.subs(known)
-        return int(self.expression.subs(known))
+        return known
 
     def free_symbols(self) -> list[Any]:
         """Every symbol of the expression and of the definitions."""
@@ -78,21 +89,14 @@ def closed_form(
     declared = spec.document.parameters
     numeric = [name for name, one in declared.items() if one.type in ("int", "number") and one.choices is None]
     asked = None if names is None else list(names)
-    for name in asked or ():
-        if name != "input" and name not in declared:
-            known = ["input", *declared]
-            raise UsageError(
-                f"{graph.name} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
-            )
-        if name != "input" and name not in numeric:
-            raise UsageError(f"{name} is no number, so it cannot be a symbol")
+    _check_names(asked or (), graph.name, declared, numeric)
     wanted = (
         [name for name in numeric if name not in (settings or {})]
         if asked is None
         else [n for n in asked if n != "input"]
     )
-    with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     fixed: dict[str, str] = {}
+    with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     body = spec.body_of(member or spec.document.name, variant)
     section = input_section(spec, member or spec.document.name, variant)
     texts = section["inputs"] if "inputs" in section else {"input": section["input"]}
@@ -100,7 +104,10 @@ def closed_form(
         if asked is not None and "input" in asked:
             has = "several inputs" if len(texts) > 1 else "a flat input"
             raise UsageError(f"{graph.name} has {has}, so the side of its input cannot be a symbol")
+        if with_input:
+            fixed["input"] = "has no sides" if len(texts) == 1 else "is one of several"
         with_input = False
+    conventions = conventions or Conventions()
     while True:
         namer = Namer(declared)
         sides = _Sides(texts, shape, graph.inputs, with_input, declared)
@@ -108,26 +115,75 @@ def closed_form(
         try:
             layers, variables = expand_with(spec, graph, body, symbols, namer, sides)
             given = sides(variables)
-            break
         except SteersError as error:
             names = namer.symbols_in(error.names)
             if with_input and names & symbols_of(sides.first[1:]):
-                if asked is not None:
-                    raise UsageError("input cannot be a symbol: it decides which layers there are") from None
-                with_input, fixed["input"] = False, "decides which layers there are"
+                with_input, fixed["input"] = False, _refused("input", "decides which layers there are", asked)
                 continue
             steering = [name for name in wanted if name in names] or wanted[:1]
-            if asked is not None:
-                which = " and ".join(steering)
-                raise UsageError(f"{which} cannot be a symbol: it decides which layers there are") from None
-            fixed.update(dict.fromkeys(steering, "decides which layers there are"))
+            reason = _refused(" and ".join(steering), "decides which layers there are", asked)
+            fixed.update(dict.fromkeys(steering, reason))
             wanted = [name for name in wanted if name not in fixed]
+            continue
+        terms = total(layers, given, quantity, namer, conventions)
+        assumed = {name: _assumptions(declared[name]) for name in wanted}
+        form = _written(graph.name, quantity, terms, namer, assumed)
+        if with_input and not _holds_elsewhere(form, graph, sides, conventions):
+            with_input, fixed["input"] = False, _refused("input", "feeds a layer that takes one size only", asked)
+            continue
+        break
     if with_input and (sizes := symbols_of(sides.own[1:])):
         fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
-    terms = total(layers, given, quantity, namer, conventions or Conventions())
-    assumed = {name: _assumptions(declared[name]) for name in wanted}
-    form = _written(graph.name, quantity, terms, namer, assumed)
     return replace(form, fixed=tuple(sorted(item for item in fixed.items() if item[0] not in form.symbols)))
+
+
+def _check_names(asked: Iterable[str], network: str, declared: Collection[str], numeric: Collection[str]) -> None:
+    for name in asked:
+        if name != "input" and name not in declared:
+            known = ["input", *declared]
+            raise UsageError(
+                f"{network} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
+            )
+        if name != "input" and name not in numeric:
+            raise UsageError(f"{name} is no number, so it cannot be a symbol")
+
+
+def _refused(name: str, reason: str, asked: Collection[str] | None) -> str:
+    """The reason why a name stays a number. Raises `UsageError` where it was asked for."""
+    if asked is not None:
+        raise UsageError(f"{name} cannot be a symbol: it {reason}")
+    return reason
+
+
+def _holds_elsewhere(form: ClosedForm, graph: LayerGraph, sides: _Sides, conventions: Conventions) -> bool:
+    """Whether the form is right at larger inputs that the network takes: a layer may have a size of its own.
+
+    Inputs are tried until every size in the form has changed; False where one never does.
+    """
+    channels = number_of(sides.first[0])
+    names = {name: number_of(side) for side in sides.first[1:] for name in symbols_of(side)}
+    known = {name: graph.settings[name] for name in form.symbols if name in graph.settings}
+    own = form.defined(**{**known, **names})
+    sized = set(names)  # with the sizes that follow from them
+    for name, definition in form.where:
+        if any(symbol.name in sized for symbol in definition.free_symbols):
+            sized.add(name)
+    unchanged = sized
+    for more in (*_LARGER, max(names.values())):
+        with suppress(SpecError):
+            shape = (channels, *(number_of(side) + more for side in sides.first[1:]))
+            totals = analyse(graph.with_input(shape), conventions=conventions).totals
+            larger = {**known, **{name: side + more for name, side in names.items()}}
+            if form.at(**larger) != getattr(totals, form.quantity):
+                return False
+            unchanged = {name for name in unchanged if form.defined(**larger).get(name) == own.get(name, 0)}
+            if not unchanged:
+                return True
+    return False
+
+
+#: How much larger inputs are tried.
+_LARGER = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class _Sides:
@@ -271,6 +327,7 @@ _MAKERS: dict[str, Any] = {
     "ceil": lambda sympy, a, b: sympy.ceiling(a / b),
     "floor": lambda sympy, a: sympy.floor(a),
     "ceiling": lambda sympy, a: sympy.ceiling(a),
+    "isqrt": lambda sympy, a: sympy.floor(sympy.sqrt(a)),
     "min": lambda sympy, a, b: sympy.Min(a, b),
     "max": lambda sympy, a, b: sympy.Max(a, b),
 }

@@ -30,7 +30,7 @@ from archcalc.spec.spec import Spec
 from archcalc.spec.values import Values, Variables, field_value, is_text
 
 #: What of a node cannot be written as a polynomial; numbers with such parts get a name of their own.
-_BROKEN = {"//", "/", "ceil", "ceiling", "floor", "min", "max", "%"}
+_BROKEN = {"//", "/", "ceil", "ceiling", "floor", "isqrt", "min", "max", "%"}
 
 
 #: The inputs by name.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
+from math import isqrt
 from typing import Any
 
 from archcalc.core.errors import UsageError
@@ -45,6 +46,9 @@ class Recorded(Traced):
         assert limit is not None
         choose = min if kind == "min" else max
         return Recorded(Node(kind, choose(self.value, limit.value), (self.node, limit)))
+
+    def archcalc_isqrt(self) -> Recorded:
+        return Recorded(Node("isqrt", isqrt(self.value), (self.node,)))
 
     def divided_by(self, other: Any, swapped: bool = False) -> Recorded:
         """The exact quotient."""

@@ -268,3 +268,43 @@ def test_sizes_that_decide_which_layers_there_are(layers: str, reason: str, tmp_
     assert "decides which layers there are" in dict(form.fixed).values()
     known = {"s": 32, "n": 8}
     assert form.at(**{name: known[name] for name in form.symbols}) == total(str(path), "activations")
+
+
+GRID = """
+name: tokens
+title: Tokens
+input: 32x32x3
+parameters: {width: 8}
+layers:
+  - conv2d: {out_channels: width, kernel_size: 4, stride: 4}
+  - tokens
+  - multi_head_attention: {num_heads: 4}
+  - grid: SIZE
+  - conv2d: {out_channels: 10, kernel_size: 3}
+"""
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_grid_of_tokens_grows_with_the_input(quantity: str, tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(GRID.replace("SIZE", "{}"), encoding="utf-8")
+    form = closed_form(str(path), quantity, names=["input", "width"])
+    for side in (20, 32, 35, 64):
+        assert form.at(s=side, width=8) == total(str(path), quantity, side)
+
+
+def test_a_layer_with_a_size_of_its_own_keeps_the_input_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    path.write_text(GRID.replace("SIZE", "{size: [8, 8]}"), encoding="utf-8")
+    form = closed_form(str(path), "multiplications")
+    assert dict(form.fixed) == {"input": "feeds a layer that takes one size only"}
+    assert form.symbols == ("width",)
+    assert form.at(width=16) == total(str(path), "multiplications", width=16)
+    with pytest.raises(UsageError, match="takes one size only"):
+        closed_form(str(path), "activations", names=["input"])
+
+
+def test_a_flat_input_is_named_among_what_stays_a_number() -> None:
+    form = closed_form("3072 -> fc10", "multiplications")
+    assert dict(form.fixed) == {"input": "has no sides"}
+    assert form.at() == 30_720
