@@ -212,7 +212,8 @@ class Derivations(Text):
             return
         self._layers = network.explain_layers(analysis, names, quantity)
         if not self._layers:
-            raise UsageError(f"{layer or title} has no {quantity} to explain")
+            hint = "; a padding is calculated where it is same" if str(quantity).startswith("padding") else ""
+            raise UsageError(f"{layer or title} has no {quantity} to explain{hint}")
 
     def render(self, form: str, width: int | None = None) -> str:
         """As `text` (of a `width`), `markdown`, `latex`, `html` (a page) or `json`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core import words
+from archcalc.core.shapes import AXIS_NAMES
 
 
 class Quantity(NamedTuple):
@@ -72,7 +73,7 @@ def _headings() -> Mapping[str, list[str]]:
 _ALL = (
     Quantity(
         "output_shape", "output", attribute="output_shape", adds_up=False,
-        derivations=("height", "width", "depth", "size"), aliases=("output",),
+        derivations=("length", "height", "width", "depth", "channels", "size"), aliases=("output",),
     ),
     Quantity("params", "parameters", "parameters", "params", aliases=("parameters",), short="params"),
     Quantity("weights", "weights", "weights", "weights", derivations=("params",)),
@@ -101,7 +102,7 @@ _ALL = (
     ),
     Quantity(
         "receptive_field", "receptive field", "pixels", "receptive_field", adds_up=False,
-        derivations=("receptive_field_height", "receptive_field_width"),
+        derivations=tuple(f"receptive_field_{axis}" for axis in AXIS_NAMES),
     ),
 )  # fmt: skip
 

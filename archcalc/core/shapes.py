@@ -18,6 +18,8 @@ LARGEST_SIZE = 1 << 20
 LARGEST_FLAT = 1 << 40
 #: The names of the position axes, by their number.
 AXES: tuple[tuple[str, ...], ...] = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
+#: Every name of a position axis, in the order in which people write them.
+AXIS_NAMES = ("length", "depth", "height", "width")
 
 _SIZES = re.compile(r"(\d+(?:\s*[x×*]\s*\d+)*)(?:\s+(hwc|chw))?", re.IGNORECASE)
 #: As many channels as a picture has: grey, colour, colour and transparency.

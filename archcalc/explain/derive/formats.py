@@ -20,8 +20,8 @@ FORMATS = ("text", "markdown", "latex", "html", "json")
 ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
 #: Units that a reader needs to see; the others are the label itself.
 _SHOWN_UNITS = ("values", "bytes", "pixels")
-_PAIRS = {"width": "height", "padding_width": "padding_height", "receptive_field_width": "receptive_field_height",
-          "receptive_field_stride_width": "receptive_field_stride_height"}  # fmt: skip
+#: By the end of a key, that of the axis before it, whose derivation may be the same. The depth of an image is no axis.
+_BEFORE = {"_height": "_depth", "width": "height"}
 _WIDTH = 120
 _NEEDS = r"% needs \usepackage{amsmath}"
 
@@ -48,7 +48,9 @@ def lines(explanation: Explanation, notation: Notation) -> Iterator[Line]:
         quantity = derivation.quantity
         if not derivation.value and quantity not in ("params", "activations"):
             continue
-        other = shown.get(_PAIRS.get(quantity, ""))
+        other = next(
+            (shown.get(quantity.replace(end, _BEFORE[end])) for end in _BEFORE if quantity.endswith(end)), None
+        )
         same = other is not None and substituted(other.tree) == substituted(derivation.tree)
         if same and quantity != "width":
             continue

@@ -6,21 +6,23 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.core.quantities import adding_up, quantity
+from archcalc.core.quantities import adding_up
+from archcalc.core.quantities import quantity as registered
+from archcalc.core.shapes import AXIS_NAMES
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_row
 from archcalc.passes.analysis import Analysis
 
 #: The derivations whose values add up over the layers.
 SUMS = tuple(dict.fromkeys(key for one in adding_up() for key in one.derivations or (one.key,)))
-#: What can be asked for; the beginning of a name stands for several: receptive_field for both axes.
-QUANTITIES = (
-    *quantity("output_shape").derivations, *SUMS, "padding", "receptive_field", "receptive_field_stride", "w_row",
-    "x_col",
-)  # fmt: skip
-
-
-_OTHER_NAMES = {"memory": "activation_bytes", "stored": "activations", "parameters": "params", "channels": "depth"}
+#: Quantities with a derivation for each axis.
+_BY_AXIS = ("padding", "receptive_field", "receptive_field_stride")
+#: What can be asked for; the beginning of a name stands for several: receptive_field for all axes.
+QUANTITIES = ("output", *registered("output_shape").derivations, *SUMS, *_BY_AXIS, "w_row", "x_col")
+_OF_ONE_AXIS = {f"{key}_{axis}" for key in _BY_AXIS for axis in AXIS_NAMES}
+_OTHER_NAMES = {
+    "memory": "activation_bytes", "stored": "activations", "parameters": "params", "output_shape": "output",
+}  # fmt: skip
 
 
 class Term(NamedTuple):
@@ -43,7 +45,7 @@ def find_quantity(name: str) -> str:
     """The key of a quantity, however it is written. Raises `UsageError` with the nearest."""
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     key = _OTHER_NAMES.get(key, key)
-    if key not in QUANTITIES:
+    if key not in QUANTITIES and key not in _OF_ONE_AXIS:
         hint = did_you_mean(key, QUANTITIES)
         raise UsageError(f"there is no quantity {name[:60]!r}{hint}; there are {', '.join(QUANTITIES)}")
     return key
@@ -73,7 +75,12 @@ def explain_layers(analysis: Analysis, names: Iterable[str], quantity: str | Non
 
 def only(explanation: Explanation, quantity: str) -> Explanation:
     """The explanation with nothing but one quantity."""
-    keys = {quantity, f"{quantity}_height", f"{quantity}_width", f"{quantity}_values"}
+    made = {derivation.quantity for derivation in explanation.derivations}
+    keys = {quantity, f"{quantity}_values", *(f"{quantity}_{axis}" for axis in AXIS_NAMES)}
+    if quantity == "output":
+        keys = set(registered("output_shape").derivations)
+    elif quantity == "channels" and "channels" not in made:
+        keys = {"depth"}  # the channels of an image are its depth
     kept = tuple(derivation for derivation in explanation.derivations if derivation.quantity in keys)
     return explanation._replace(derivations=kept)
 

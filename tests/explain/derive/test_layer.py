@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import DerivationError, UsageError
 from archcalc.core.shapes import AXES
-from archcalc.explain.derive.formats import FORMATS, render
+from archcalc.explain.derive.formats import FORMATS, lines, render
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_layer, explain_row
 from archcalc.explain.derive.lift import AXIS_NAMES
-from archcalc.explain.derive.network import SUMS, find_layers, sum_up
+from archcalc.explain.derive.network import SUMS, explain_layers, find_layers, find_quantity, sum_up
 from archcalc.explain.derive.notation import CODE, TEXT
 from archcalc.explain.derive.steps import substituted
 from archcalc.ops.conv import Conv2d
@@ -350,3 +350,38 @@ def test_shared_weights_are_derived_as_none() -> None:
 def test_several_weights_are_named_as_they_are() -> None:
     note = derivation(single("rnn", (3, 4), hidden_size=2), "params").note
     assert note == "3 of weight_ih_l0, 2 of weight_hh_l0, 1 of bias_ih_l0 and 1 of bias_hh_l0 for each hidden unit"
+
+
+@pytest.mark.parametrize(
+    ("size", "op", "quantity", "values"),
+    [
+        ("100x4", "conv1d", "receptive_field", {"receptive_field_length": 5}),
+        ("100x4", "conv1d", "receptive_field_stride", {"receptive_field_stride_length": 2}),
+        ("100x4", "conv1d", "padding", {"padding_length": 3}),
+        ("100x4", "conv1d", "length", {"length": 50}),
+        ("100x4", "conv1d", "output", {"length": 50, "channels": 8}),
+        ("100x4", "conv1d", "channels", {"channels": 8}),
+        ("16x20x24x3", "conv3d", "receptive_field",
+         {f"receptive_field_{axis}": 5 for axis in ("depth", "height", "width")}),
+        ("16x20x24x3", "conv3d", "receptive_field_depth", {"receptive_field_depth": 5}),
+        ("16x20x24x3", "conv3d", "padding", {f"padding_{axis}": 3 for axis in ("depth", "height", "width")}),
+        ("16x20x24x3", "conv3d", "output", {"depth": 8, "height": 10, "width": 12, "channels": 8}),
+        ("16x20x24x3", "conv3d", "depth", {"depth": 8}),
+        ("16x20x24x3", "conv3d", "channels", {"channels": 8}),
+        ("20x24x3", "conv2d", "channels", {"depth": 8}),
+        ("20x24x3", "conv2d", "output", {"height": 10, "width": 12, "depth": 8}),
+    ],
+)  # fmt: skip
+def test_one_quantity_of_a_layer_in_every_rank(size: str, op: str, quantity: str, values: dict[str, int]) -> None:
+    """Windows of 5 moved by 2, padded as `same`: (⌈n/2⌉ − 1)·2 + 5 − n = 3 for every even n."""
+    fields = "{name: c, out_channels: 8, kernel_size: 5, stride: 2, padding: same}"
+    analysis = analyse(graph(f"input: {size}\nlayers:\n  - {op}: {fields}\n"))
+    (found,) = explain_layers(analysis, ["c"], find_quantity(quantity))
+    assert {one.quantity: one.value for one in found.derivations} == values
+
+
+def test_the_field_of_every_axis_is_shown_where_they_differ() -> None:
+    fields = "{name: c, out_channels: 8, kernel_size: [3, 5, 7]}"
+    analysis = analyse(graph(f"input: 16x20x24x3\nlayers:\n  - conv3d: {fields}\n"))
+    shown = list(lines(explain_layers(analysis, ["c"], "receptive_field")[0], TEXT))
+    assert [line.parts[-1] for line in shown] == ["3", "5", "7"]
