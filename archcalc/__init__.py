@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
     from archcalc.teaching import audit, check, exercise, grade
-    from archcalc.tools import formula, plot, run, solve
+    from archcalc.tools import compare, formula, plot, run, solve
 
 __version__ = "0.2.0"
 
@@ -37,15 +37,15 @@ _PUBLIC = {
     "passes.analysis": ("Row", "Totals"),
     "spec.catalogue": ("names",),
     "teaching": ("audit", "check", "exercise", "grade"),
-    "tools": ("formula", "plot", "run", "solve"),
+    "tools": ("compare", "formula", "plot", "run", "solve"),
 }
 _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names_}
 
 # Written out, for type checkers read it.
 __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
-    "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "exercise",
-    "formula", "from_yaml", "grade", "load", "names", "plot", "run", "solve",
+    "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
+    "exercise", "formula", "from_yaml", "grade", "load", "names", "plot", "run", "solve",
 ]  # fmt: skip
 
 

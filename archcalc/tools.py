@@ -82,6 +82,36 @@ def solve(
     return solved(answer, net.tell(answer), net.as_dict(graph.name, unknown, measure, target, answer))
 
 
+def compare(*networks: AnyNetwork, diff: bool = False) -> Result:
+    """Networks side by side: their totals, with ratios to the first, and what each kind of layer has of them.
+
+    Args:
+        networks: Two or more; each a network itself, an analysis, or as `load` takes it.
+        diff: Two networks layer by layer: only what differs.
+
+    Returns:
+        A result whose `value` is a tuple of the totals, or with `diff` of the pairs of layers.
+
+    Raises:
+        UsageError: for fewer than two networks, with `diff` for more; for networks too long to be aligned.
+
+    >>> import archcalc as ac
+    >>> [total.values for total in ac.compare("resnet18", "resnet34").value if total.key == "params"]
+    [(11689512, 21797672)]
+    >>> [pair.changes for pair in ac.compare("alexnet", "alexnet@grouped", diff=True).value if pair.changes][0]
+    (('groups', '1', '2'),)
+
+    """
+    from archcalc.design.compare import align, totals
+    from archcalc.render.tables.comparison import ENDINGS, render
+
+    if len(networks) < 2 or (diff and len(networks) != 2):
+        raise UsageError(f"compare takes two networks{'' if diff else ' or more'}, not {len(networks)}")
+    analyses = [analysis_of(network) for network in networks]
+    value = align(*analyses) if diff else tuple(totals(analyses))
+    return Result(value, lambda form: render(analyses, "table" if form == "text" else form, diff).rstrip("\n"), ENDINGS)
+
+
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     for name in numbers:
         if name not in known:

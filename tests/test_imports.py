@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     # A closed form is a spec expanded with symbols; an equation is read by the parser of expressions.
     "explain": {"core", "graph", "ops", "passes", "spec"},
     "design": {"core", "graph", "ops", "passes"},
-    "render": {"core", "explain", "graph", "ops", "passes", "spec"},
+    "render": {"core", "design", "explain", "graph", "ops", "passes", "spec"},
     "execute": {"core", "graph", "ops", "passes"},
     "teach": {"core", "explain", "graph", "ops", "passes", "render", "spec"},
     # The public names, above everything else: what users hold, and what it shows.
@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"core", "graph", "objects", "passes", "spec"},
     "builder": {"api", "core", "graph", "objects", "ops", "passes", "spec"},
     "teaching": {"api", "core", "displays", "objects", "passes", "teach"},
-    "tools": {"api", "core", "displays", "execute", "explain", "graph", "ops", "passes", "render"},
+    "tools": {"api", "core", "design", "displays", "execute", "explain", "graph", "ops", "passes", "render"},
     "cli": {"*"},
     "__main__": {"cli"},
 }

@@ -15,6 +15,7 @@ from archcalc import __version__
 COMMANDS = {
     "list": "Every network of the catalogue: year, input, params, multiplications.",
     "report": "The table of a network: shapes, params, multiplications, memory, receptive fields.",
+    "compare": "Networks side by side: totals with ratios, or two layer by layer.",
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "gradients": "The gradients of a network, layer by layer: whether they vanish or explode.",
     "deconv": "The pixels of an image that the strongest activations of a layer respond to.",

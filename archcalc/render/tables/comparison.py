@@ -1,0 +1,171 @@
+"""Networks side by side, as a table for a terminal, Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archcalc.core.markup import escape_markdown
+from archcalc.core.quantities import quantity, quantity_of_network
+from archcalc.core.shapes import format_shape
+from archcalc.core.text import align, bold
+from archcalc.core.words import several, share
+from archcalc.design.compare import SHARED_OUT, Pair, Total, shares, totals
+from archcalc.design.compare import align as aligned
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.tables.csv import harmless
+
+FORMATS = ("table", "markdown", "csv", "json")
+ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
+_SIGNS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
+
+#: A title, the lines of a table with its heading first, and which columns are numbers.
+Section = tuple[str, list[list[str]], list[bool]]
+
+
+def render(analyses: Sequence[Analysis], form: str, diff: bool = False, colour: bool = False) -> str:
+    """The totals of the networks, and with `diff` the layers that two of them do not have in common."""
+    pairs = aligned(*analyses) if diff else ()
+    if form == "json":
+        return json.dumps(as_dict(analyses, pairs if diff else None), ensure_ascii=False, indent=1) + "\n"
+    found = list(_sections(analyses))
+    if diff:
+        found = [("Totals", *found[0][1:]), _differences(pairs)]
+    if form == "csv":
+        return _csv(analyses, pairs if diff else None)
+    write = _markdown if form == "markdown" else _text
+    notes = [f"{_summary(pairs)}\n"] if diff else []
+    return "\n".join([*(write(section, colour) for section in found), *notes])
+
+
+def as_dict(analyses: Sequence[Analysis], pairs: Sequence[Pair] | None) -> dict[str, Any]:
+    """The comparison as data; numbers as they are."""
+    made: dict[str, Any] = {
+        "schema": "archcalc.compare/1",
+        "networks": [analysis.graph.name for analysis in analyses],
+        "totals": {total.key: list(total.values) for total in totals(analyses)},
+        "ratios": {total.key: list(total.ratios) for total in totals(analyses)},
+        "shares": {key: {one.kind: list(one.values) for one in shares(analyses, key)} for key in SHARED_OUT},
+    }
+    if pairs is not None:
+        made["layers"] = [
+            {
+                "status": pair.status,
+                "first": pair.first.name if pair.first else None,
+                "second": pair.second.name if pair.second else None,
+                "changes": {what: [before, after] for what, before, after in pair.changes},
+            }
+            for pair in pairs
+        ]
+    return made
+
+
+def _sections(analyses: Sequence[Analysis]) -> Iterator[Section]:
+    names = [analysis.graph.name for analysis in analyses]
+    heads = [part for index, name in enumerate(names) for part in ([name] if index == 0 else [name, "×"])]
+    numbers = [True] * len(heads)
+    inputs = [analysis.graph.inputs_in_words() for analysis in analyses]
+    body = [["input", *_with_gaps(inputs)], ["layers", *_with_gaps([f"{len(one.rows):,}" for one in analyses])]]
+    yield (
+        "Totals",
+        [["", *heads], *body, *([_title(total), *_cells(total)] for total in totals(analyses))],
+        [
+            False,
+            *numbers,
+        ],
+    )
+    for key in SHARED_OUT:
+        wholes = [quantity(key).of(analysis.totals) for analysis in analyses]
+        lines = [
+            [one.kind, *(part for value, whole in zip(one.values, wholes, strict=True) for part in _part(value, whole))]
+            for one in shares(analyses, key)
+        ]
+        title = f"{quantity(key).title[:1].upper()}{quantity(key).title[1:]} by kind of layer"
+        yield title, [["", *(part for name in names for part in (name, ""))], *lines], [False, *[True] * 2 * len(names)]
+
+
+def _with_gaps(values: Sequence[str]) -> list[str]:
+    """The values, with an empty ratio after each but the first."""
+    return [part for index, value in enumerate(values) for part in ([value] if index == 0 else [value, ""])]
+
+
+def _title(total: Total) -> str:
+    return quantity_of_network(total.key).title
+
+
+def _cells(total: Total) -> list[str]:
+    write = quantity_of_network(total.key).write_total
+    found = [write(total.values[0])] if total.values[0] is not None else ["not counted"]
+    for value, ratio in zip(total.values[1:], total.ratios[1:], strict=True):
+        found += ["not counted" if value is None else write(value), "" if ratio is None else f"{ratio:.3g}"]
+    return found
+
+
+def _part(value: int, whole: int | None) -> tuple[str, str]:
+    return f"{value:,}", share(value, whole) if whole else ""
+
+
+def _differences(pairs: Sequence[Pair]) -> Section:
+    """What differs, layer by layer."""
+    lines = [["", "layer", "what it does", "output", "params", "difference"]]
+    for pair in pairs:
+        if pair.status == "same":
+            continue
+        row = pair.second or pair.first
+        assert row is not None
+        lines.append([_SIGNS[pair.status], _name(pair), row.summary, format_shape(row.output_shape), *_what(pair, row)])
+    return "Layers that differ", lines, [False, False, False, True, True, False]
+
+
+def _name(pair: Pair) -> str:
+    first, second = (row.name if row else "" for row in (pair.first, pair.second))
+    return first or second if not (first and second) or first == second else f"{first} → {second}"
+
+
+def _what(pair: Pair, row: Row) -> tuple[str, str]:
+    if not pair.changes:
+        reads = ", ".join(row.inputs)
+        return f"{row.params:,}", f"reads {reads}" if reads else ""
+    return f"{row.params:,}", "; ".join(f"{what} {before} → {after}" for what, before, after in pair.changes)
+
+
+def _summary(pairs: Sequence[Pair]) -> str:
+    counts = {status: sum(pair.status == status for pair in pairs) for status in _SIGNS}
+    words = [
+        f"{several(counts['same'], 'layer')} the same",
+        f"{counts['changed']:,} changed",
+        f"{counts['removed']:,} only in the first",
+        f"{counts['added']:,} only in the second",
+    ]
+    return ", ".join(words) + "."
+
+
+def _text(section: Section, colour: bool) -> str:
+    title, lines, right = section
+    return "\n".join([bold(title, colour), *align(lines, right, colour), ""])
+
+
+def _markdown(section: Section, _colour: bool) -> str:
+    title, lines, right = section
+    rules = ["---:" if one else ":---" for one in right]
+    head, *body = [[escape_markdown(cell) for cell in line] for line in lines]
+    return "\n".join([f"## {title}", "", *("| " + " | ".join(line) + " |" for line in (head, rules, *body)), ""])
+
+
+def _csv(analyses: Sequence[Analysis], pairs: Sequence[Pair] | None) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if pairs is None:
+        writer.writerow(["quantity", "kind", *(harmless(analysis.graph.name) for analysis in analyses)])
+        writer.writerows([total.key, "", *total.values] for total in totals(analyses))
+        writer.writerows([key, one.kind, *one.values] for key in SHARED_OUT for one in shares(analyses, key))
+        return out.getvalue()
+    writer.writerow(["status", "first", "second", "what", "before", "after"])
+    for pair in pairs:
+        names = [harmless(row.name) if row else "" for row in (pair.first, pair.second)]
+        for change in pair.changes or (("", "", ""),):
+            writer.writerow([pair.status, *names, *change])
+    return out.getvalue()
