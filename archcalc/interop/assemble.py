@@ -41,8 +41,9 @@ class Assembler:
         inputs 32×32×3, 30×30×8
     """
 
-    def __init__(self, name: str, title: str = "") -> None:
-        self.name, self.title = name, title
+    def __init__(self, name: str, title: str = "", shapes: Mapping[str, Shape] | Shape | None = None) -> None:
+        """`shapes`: other sizes of the inputs, by name or in their order; a shape alone is that of the first."""
+        self.name, self.title, self._given = name, title, shapes
         self.inputs: dict[str, Shape] = {}
         self.nodes: list[ForeignNode] = []
         self.outputs: dict[str, str] = {}
@@ -52,10 +53,18 @@ class Assembler:
         self._counts: dict[str, int] = {}
 
     def input(self, name: str, shape: Shape) -> str:
-        """An input of the network, (channels, *positions)."""
+        """An input of the network, (channels, *positions), or in the size that was given for it."""
+        found = self.given(name) or tuple(shape)
         name = self.free(name)
-        self.inputs[name] = self._shapes[name] = tuple(shape)
+        self.inputs[name] = self._shapes[name] = found
         return name
+
+    def given(self, name: str) -> Shape | None:
+        """The size that was given for the next input; None for its own."""
+        if isinstance(self._given, Mapping):
+            others = list(self._given.values())[len(self.inputs) :]
+            return self._given.get(name, others[0] if others else None)
+        return self._given if not self.inputs else None
 
     def free(self, name: str) -> str:
         """The name, or with a number after it where it is taken."""

@@ -15,7 +15,9 @@ from archcalc.interop.foreign import ForeignNetwork
 LARGEST_CFG = 8 << 20
 
 
-def read_darknet(text: str, file: str = "network.cfg", shapes: Mapping[str, Shape] | None = None) -> ForeignNetwork:
+def read_darknet(
+    text: str, file: str = "network.cfg", shapes: Mapping[str, Shape] | Shape | None = None
+) -> ForeignNetwork:
     r"""The network of a Darknet `.cfg`; `shapes` has another size for its input, which is named `data`.
 
     Each section becomes a layer or a block, named after it and its index: `convolutional_0/conv`. Raises `SpecError`

@@ -41,9 +41,8 @@ _OTHER_ACTIVATIONS = ("ramp", "loggy", "plse", "stair", "lhtan", "hard_mish", "r
 class Reader:
     """Turns the sections into layers one by one."""
 
-    def __init__(self, name: str, shapes: Mapping[str, Shape] | None) -> None:
-        self.net = Assembler(name)
-        self.given = shapes
+    def __init__(self, name: str, shapes: Mapping[str, Shape] | Shape | None) -> None:
+        self.net = Assembler(name, shapes=shapes)
         #: The node that holds the output of each section.
         self.results: list[str] = []
         self.current = ""
@@ -72,9 +71,7 @@ class Reader:
         """The input: a map, or so many values."""
         height, width, channels = (net.integer(name) for name in ("height", "width", "channels"))
         shape: Shape = (channels, height, width) if height * width * channels else (net.integer("inputs"),)
-        if self.given:
-            shape = next(iter(self.given.values()))
-        if 0 in shape:
+        if 0 in shape and not self.net.given("data"):
             raise fault("[net] needs height, width and channels, or inputs", net.place)
         return self.net.input("data", shape)
 

@@ -222,6 +222,7 @@ def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:
     assert "\n\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_million_layers_are_refused_within_bounds() -> None:
     with pytest.raises(SpecError, match=r"more than 50,000 sections"):
         read_darknet(net(8) + "[dropout]\n" * 1_000_000, "bad.cfg")
