@@ -97,6 +97,38 @@ class Network(LayerGraph):
 
         return write_graph(self)
 
+    def to_torch_code(self) -> str:
+        r"""A module of Python that defines the network as a `torch.nn.Module`; PyTorch is not needed to write it.
+
+        Blocks are classes, those that are equal up to numbers one class, equal blocks in a row a loop, and the names
+        of layers stay. Raises `UsageError` for a layer that PyTorch has no words for.
+
+        >>> import archcalc as ac
+        >>> print(*ac.load("8x8x3 -> conv3-4 -> relu -> fc10").to_torch_code().splitlines()[8:], sep="\n")
+            def __init__(self):
+                super().__init__()
+                self.conv1 = nn.Conv2d(3, 4, 3, padding=1)
+                self.relu1 = nn.ReLU()
+                self.fc1_flatten = nn.Flatten()
+                self.fc1 = nn.Linear(256, 10)
+        """
+        from archcalc.interop.export.torch_code import to_torch_code
+
+        return to_torch_code(self.analyse())
+
+    def torch_keys(self) -> dict[str, str]:
+        """For each array, `LAYER.ARRAY`, its key in the `state_dict` of the module that `to_torch_code` defines.
+
+        Shapes and layouts are equal, so that weights need no other change than their names.
+
+        >>> import archcalc as ac
+        >>> ac.load("resnet18").torch_keys()["conv2_x/unit1/basic/conv1/conv.weight"]
+        'conv2_x.unit1.basic.conv1.conv.weight'
+        """
+        from archcalc.interop.export.torch_code import state_keys
+
+        return state_keys(self.analyse())
+
     def to_networkx(self) -> networkx.DiGraph[str]:
         """A directed graph of networkx: nodes by the names of layers, each with its `layer` as an attribute.
 

@@ -1,0 +1,56 @@
+"""`archcalc export`."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.cli.options import NetworkChoice, network_argument, network_options
+from archcalc.cli.output import ending, write
+from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target
+from archcalc.core.suggest import did_you_mean
+from archcalc.objects import Network
+
+#: What a network can be written for, by the endings of files; the first of an ending is its default.
+ENDINGS = {"py": ("torch",), "yaml": ("yaml",), "yml": ("yaml",), "mmd": ("mermaid",), "dot": ("dot",)}
+TARGETS = tuple(dict.fromkeys(target for targets in ENDINGS.values() for target in targets))
+
+
+@click.command("export")
+@network_argument
+@click.option("-o", "--output", metavar="FILE", required=True, help="The file; - is stdout (with --to).")
+@click.option("--to", "target", metavar="FORMAT", help=f"{', '.join(TARGETS)}; default: by the ending of -o.")
+@network_options
+def command(network: NetworkChoice, output: str, target: str | None) -> None:
+    """A network as code or as a file of another program.
+
+    .py is PyTorch code: blocks are classes, equal blocks in a row a loop, and the names of layers stay.
+    """
+    check_target(output)
+    chosen = _target(output, target)
+    write(_text(Network.of(network.load()), chosen), output)
+
+
+def _target(output: str, target: str | None) -> str:
+    """What to write for. Raises `UsageError` where nothing says it, or where the ending says something else."""
+    if target is not None and target not in TARGETS:
+        raise UsageError(f"--to takes {', '.join(TARGETS)}, not {target[:40]!r}{did_you_mean(target, TARGETS)}")
+    if output == "-":
+        if target is None:
+            raise UsageError(f"which format? -o - needs --to; there are {', '.join(TARGETS)}")
+        return target
+    fits = ENDINGS[ending(output, ENDINGS)]
+    if target is not None and target not in fits:
+        raise UsageError(f"--to {target} does not end in {output[output.rindex('.') :]}")
+    return target or fits[0]
+
+
+def _text(network: Network, target: str) -> str:
+    if target == "torch":
+        return network.to_torch_code()
+    if target == "yaml":
+        return network.to_yaml()
+    from archcalc.render.diagrams.choices import Choices
+    from archcalc.render.diagrams.draw import draw
+
+    return draw(network.analyse(), "mmd" if target == "mermaid" else "dot", Choices()).data.decode()

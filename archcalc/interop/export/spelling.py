@@ -1,0 +1,96 @@
+"""How a layer is spelt in another program: the calls that make its parts, with every argument named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import Shape
+from archcalc.ops.base import Op
+
+#: An argument without a default.
+NEEDED: Any = object()
+#: Arguments that count channels: blocks with equal ones share a parameter.
+CHANNELS = frozenset({
+    "in_channels", "out_channels", "groups", "num_features", "in_features", "out_features", "channels", "embed_dim",
+    "normalized_shape", "filters", "units", "num_channels", "before", "after",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arg:
+    """An argument: its name, its value, and the value that it has where it is left out.
+
+    Without `keyword` it is given by position.
+    """
+
+    name: str
+    value: Any
+    default: Any = NEEDED
+    keyword: bool = True
+
+    @property
+    def is_number(self) -> bool:
+        """Whether equal blocks may differ in it: a number, or several."""
+        parts = self.value if isinstance(self.value, tuple) else (self.value,)
+        return bool(parts) and all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in parts)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A part that a call makes: `nn.Conv2d(3, 64, 7, stride=2)`. `suffix`: what it is called besides the layer."""
+
+    call: str
+    args: tuple[Arg, ...] = ()
+    suffix: str = ""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A layer: its parts in the order in which they are applied, the layer's own last, or an expression of its inputs.
+
+    What comes before the layer's own part is applied to its first input. `{0}`, `{1}` in an expression are the inputs.
+    """
+
+    parts: tuple[Made, ...] = ()
+    expression: str = ""
+    #: The names of arrays that are others than archcalc's.
+    arrays: dict[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer to be spelt: its resolved op and shapes, and whether another layer needs the places of its maxima."""
+
+    name: str
+    op: Op
+    inputs: tuple[Shape, ...]
+    output: Shape
+    switches: bool = False
+
+    @property
+    def rank(self) -> int:
+        """The number of position axes of its (first) input."""
+        return len(self.inputs[0]) - 1
+
+    def cannot(self, what: str, program: str) -> UsageError:
+        """The error for a layer that a program has no words for."""
+        return UsageError(f'layer "{self.name}" ({self.op.kind}): {what} cannot be written for {program}')
+
+
+Speller = Callable[[Case], Spelling]
+
+
+def args(*needed: tuple[str, Any], **more: tuple[Any, Any]) -> tuple[Arg, ...]:
+    """Arguments by position, then keywords as (value, default)."""
+    return (
+        *(Arg(name, value, keyword=False) for name, value in needed),
+        *(Arg(name, value, default) for name, (value, default) in more.items()),
+    )
+
+
+def plain(sizes: Sequence[int]) -> int | tuple[int, ...]:
+    """One number where all are equal, as people write it."""
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)

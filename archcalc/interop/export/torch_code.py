@@ -1,0 +1,329 @@
+"""PyTorch code: a network as `nn.Module`s, blocks as classes, equal blocks in a row as a loop."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from archcalc.interop.export.classes import Call, Classes, Item, Template
+from archcalc.interop.export.names import class_name, docstring, identifier, unique
+from archcalc.interop.export.params import literal
+from archcalc.interop.export.spelling import NEEDED
+from archcalc.interop.export.structure import Tree
+from archcalc.interop.export.torch_ops import spell
+from archcalc.passes.analysis import Analysis
+
+WIDTH = 110
+#: What nn.Module and nn.Sequential have already: no part may have one of these names.
+RESERVED = frozenset(
+    """
+    T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+    eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half insert ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters pop
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+    register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad self torch nn F math i
+    """.split()  # noqa: SIM905 # a table of words reads best as text
+)
+
+
+def to_torch_code(analysis: Analysis) -> str:
+    """A module of Python that defines the network as an `nn.Module`.
+
+    Raises `UsageError` for a layer that PyTorch has no words for.
+    """
+    graph = analysis.graph
+    tree = Tree(analysis, spell, RESERVED)
+    classes = Classes(tree, class_name(graph.name, graph.title), [*_helpers(), "F"])
+    top = classes.templates[-1]
+    body = [_class(each, _Top(analysis, tree) if each is top else None) for each in classes.templates]
+    used = _used(call.call for each in classes.templates for item in each.items for call in item.calls)
+    text = "\n\n\n".join([*(_helpers()[name] for name in used), *body])
+    return f"{_head(text)}\n\n\n{text}\n"
+
+
+def state_keys(analysis: Analysis) -> dict[str, str]:
+    """For each array of the network, `LAYER.ARRAY`, its key in the `state_dict` of the exported module.
+
+    Every array has the same shape and layout in both.
+    """
+    tree = Tree(analysis, spell, RESERVED)
+    found = {}
+    for index, path in tree.paths.items():
+        row, spelling = analysis.rows[index], tree.spellings[index]
+        for param in row.op.param_shapes(row.input_shapes):
+            if tree.graph.layers[index].weights_of is None:
+                found[f"{row.name}.{param.name}"] = f"{path}.{spelling.arrays.get(param.name, param.name)}"
+    return found
+
+
+class _Top:
+    """What the class of the whole network has besides."""
+
+    def __init__(self, analysis: Analysis, tree: Tree) -> None:
+        taken: dict[str, None] = {}
+        for name in analysis.graph.inputs:
+            own = "x" if len(analysis.graph.inputs) == 1 else identifier(name, RESERVED)
+            taken[unique(own, taken)] = None
+        order = [value[0] for value in tree.top.inputs]
+        self.inputs = list(taken)
+        self.read = [self.inputs[index] for index in order]
+        self.outputs = [(output.name, (output.layer, 0)) for output in analysis.graph.outputs]
+        self.values = tree.top.inputs, tree.top.outputs
+        self.ties = [
+            (f"{tree.paths[user]}.{name}", f"{tree.paths[owner]}.{name}")
+            for user, owner in tree.tied
+            for name in (
+                tree.spellings[user].arrays.get(param.name, param.name)
+                for param in analysis.rows[user].op.param_shapes(analysis.rows[user].input_shapes)
+            )
+        ]
+        self.text = _about(analysis)
+
+    def results(self, names: Mapping[tuple[int, int], str], template: Template) -> str:
+        """What the network returns: a map, or of several those by name."""
+        inputs, outputs = self.values
+        known = {value: self.read[number] for number, value in enumerate(inputs)}
+        known |= {value: names[place] for value, place in zip(outputs, template.gives, strict=True)}
+        if len(self.outputs) == 1:
+            return known[self.outputs[0][1]]
+        return "{" + ", ".join(f"{literal(name)}: {known[value]}" for name, value in self.outputs) + "}"
+
+
+def _about(analysis: Analysis) -> list[str]:
+    graph = analysis.graph
+    sizes = ", ".join(f"(N, {', '.join(map(str, shape))})" for shape in graph.inputs.values())
+    title = docstring(graph.title or graph.name)
+    year = f" ({graph.year})" if graph.year else ""
+    return [f"{title}{year}. Input {sizes}; {analysis.totals.params:,} parameters."]
+
+
+def _head(text: str) -> str:
+    """The lines before the classes: what they use is imported."""
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    lines = ['"""Written by archcalc."""', ""]
+    lines += ["import math", ""] if "math" in used else []
+    lines += ["import torch"] if "torch" in used else []
+    lines += ["import torch.nn.functional as F"] if "F" in used else []
+    return "\n".join([*lines, "from torch import nn"])
+
+
+# --- classes that PyTorch lacks
+
+
+@cache
+def _helpers() -> dict[str, str]:
+    """The source of each class of torch_modules.txt."""
+    text = files("archcalc.interop.export").joinpath("torch_modules.txt").read_text(encoding="utf-8")
+    return {
+        node.name: ast.get_source_segment(text, node) or ""
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def _used(calls: Iterator[str]) -> list[str]:
+    """The classes among these that have to be in the file, and those that they are made of."""
+    wanted = set(calls) & set(_helpers())
+    while True:
+        more = {
+            base.id
+            for name in wanted
+            for node in ast.parse(_helpers()[name]).body
+            if isinstance(node, ast.ClassDef)
+            for base in node.bases
+            if isinstance(base, ast.Name)
+        } - wanted
+        if not more:
+            return [name for name in _helpers() if name in wanted]
+        wanted |= more
+
+
+# --- a class
+
+
+def _class(template: Template, top: _Top | None) -> str:
+    chain = template.is_chain and (top is None or (len(top.inputs) == 1 and len(top.outputs) == 1))
+    lines = [f"class {template.name}(nn.{'Sequential' if chain else 'Module'}):"]
+    if top is not None:
+        lines += [f'    """{line}"""' for line in top.text] + [""]
+    params = [param.name if param.default is NEEDED else f"{param.name}={literal(param.default)}"
+              for param in template.params]  # fmt: skip
+    lines += _wrapped("    def __init__(", ["self", *params], "):", 4)
+    lines.append("        super().__init__()")
+    lines += [f"        self.{holder} = nn.Module()" for holder in template.holders]
+    if not chain:
+        counts = dict.fromkeys(item.last for item in template.items if item.last and not item.last.isdecimal())
+        lines += [f"        self.{count} = {count}" for count in counts]
+    for item in template.items:
+        lines += _constructed(item)
+    if top is not None:
+        lines += [f"        self.{user} = self.{owner}" for user, owner in top.ties]
+    if not chain:
+        lines += ["", *_forward(template, top)]
+    return "\n".join(lines)
+
+
+def _constructed(item: Item) -> Iterator[str]:
+    """The lines of the constructor that make a part."""
+    if item.shares:
+        return
+    frozen = ".requires_grad_(False)" if item.frozen else ""
+    if item.first is not None:
+        if item.last == str(item.first):
+            yield from _wrapped(f"        self.{item.attribute}{item.first} = {item.calls[0].call}(",
+                                item.calls[0].arguments, ")", 8)  # fmt: skip
+            return
+        yield f"        for i in range({item.first}, {_plus_one(item.last)}):"
+        start = f'            self.add_module(f"{item.attribute}{{i}}", {item.calls[0].call}('
+        yield from _wrapped(start, item.calls[0].arguments, "))", 12)
+        return
+    for call in item.calls:
+        own = frozen if not call.suffix else ""
+        yield from _wrapped(f"        self.{_attribute(item, call)} = {call.call}(", call.arguments, f"){own}", 8)
+
+
+def _plus_one(text: str) -> str:
+    return str(int(text) + 1) if text.isdecimal() else f"{text} + 1"
+
+
+def _attribute(item: Item, call: Call) -> str:
+    """Parts before and after the layer's own are called by its name and what they do."""
+    if not call.suffix:
+        return item.attribute
+    return f"{item.attribute}_{call.suffix}"
+
+
+def _wrapped(start: str, arguments: Sequence[str], end: str, indent: int) -> list[str]:
+    """A call on one line, or with its arguments on lines of their own."""
+    line = f"{start}{', '.join(arguments)}{end}"
+    if len(line) <= WIDTH or not arguments:
+        return [line]
+    lines, inner = [start], ""
+    for argument in arguments:
+        if inner and indent + 4 + len(inner) + len(argument) + 2 > WIDTH:
+            lines.append(f"{' ' * (indent + 4)}{inner}")
+            inner = ""
+        inner += f"{' ' if inner else ''}{argument},"
+    return [*lines, f"{' ' * (indent + 4)}{inner}", f"{' ' * indent}{end}"]
+
+
+# --- forward
+
+
+class _Names:
+    """The variables of a function: a part that is the last to read a variable gives its value to it."""
+
+    def __init__(self, template: Template, inputs: Sequence[str]) -> None:
+        self.of: dict[tuple[int, int], str] = {(-1, number): name for number, name in enumerate(inputs)}
+        self._template = template
+        self._last: dict[tuple[int, int], int] = {}
+        for number, item in enumerate(template.items):
+            self._last.update(dict.fromkeys(item.reads, number))
+        self._last.update(dict.fromkeys(template.gives, len(template.items)))
+        self._own = set(inputs)
+
+    def is_read(self, place: tuple[int, int]) -> bool:
+        return place in self._last
+
+    def give(self, number: int) -> list[str]:
+        """Names for what an item gives."""
+        item = self._template.items[number]
+        found: list[str] = []
+        for which in range(item.gives):
+            free = [
+                self.of[place]
+                for place in item.reads
+                if self._last[place] == number and self.of[place] not in found and which == 0
+            ]
+            name = free[0] if free else self._new(number, which, found)
+            found.append(name)
+        for which, name in enumerate(found):
+            self.of[number, which] = name
+        return found
+
+    def _new(self, number: int, which: int, given: Collection[str]) -> str:
+        live = set(given) | {
+            self.of[place] for place, last in self._last.items() if place in self.of and last >= number
+        }
+        item = self._template.items[number]
+        stem = item.attribute.rpartition(".")[2] if item.first is None else f"{item.attribute}out"
+        if which:
+            finds = any("return_indices=True" in call.arguments for call in item.calls)
+            stem = f"{stem}_indices" if finds else f"{stem}_{which + 1}"
+        if not which and "out" not in live and self._goes_on(number):
+            stem = "out"
+        return unique(identifier(stem, RESERVED), live)
+
+    def _goes_on(self, number: int) -> bool:
+        """Whether what an item gives is read by the next one alone: the start of a branch of several parts."""
+        readers = [other for other, item in enumerate(self._template.items) if (number, 0) in item.reads]
+        return readers == [number + 1] and len(self._template.items[number + 1].reads) == 1
+
+
+def _forward(template: Template, top: _Top | None) -> Iterator[str]:
+    if top is None:
+        few = template.inputs <= len("xyz")
+        inputs = list("xyz"[: template.inputs]) if few else [f"x{number + 1}" for number in range(template.inputs)]
+        yield f"    def forward(self, {', '.join(inputs)}):"
+    else:
+        inputs = top.read
+        yield f"    def forward(self, {', '.join(top.inputs)}):"
+    names = _Names(template, inputs)
+    end = len(template.items) - 1
+    for number, item in enumerate(template.items):
+        given = [names.of[place] for place in item.reads]
+        if not any(names.is_read((number, which)) for which in range(item.gives)):
+            continue
+        results = names.give(number)
+        if item.first is not None:
+            if results[0] != given[0]:
+                yield f"        {results[0]} = {given[0]}"
+            if item.last == str(item.first):
+                yield f"        {results[0]} = self.{item.attribute}{item.first}({results[0]})"
+                continue
+            yield f"        for i in range({item.first}, {_count(item)}):"
+            yield f'            {results[0]} = self.get_submodule(f"{item.attribute}{{i}}")({results[0]})'
+            continue
+        text = item.expression.format(*given) if item.expression else _applied(item, given)
+        if top is None and number == end and template.gives == tuple((end, which) for which in range(item.gives)):
+            yield from _assigned("return", text)
+            return
+        yield from _assigned(", ".join(results), text)
+    if top is not None:
+        yield f"        return {top.results(names.of, template)}"
+        return
+    yield f"        return {', '.join(names.of[place] for place in template.gives)}"
+
+
+def _count(item: Item) -> str:
+    return _plus_one(item.last if item.last.isdecimal() else f"self.{item.last}")
+
+
+def _applied(item: Item, given: Sequence[str]) -> str:
+    """The calls of a part, one in the other."""
+    first, *others = given
+    text = first
+    for call in item.calls:
+        more = others if not call.suffix else []
+        owner = item.shares or item.attribute
+        name = owner if not call.suffix else f"{owner}_{call.suffix}"
+        text = f"self.{name}({', '.join([text, *more])})"
+    return text
+
+
+def _assigned(names: str, text: str) -> Iterator[str]:
+    names = names if names == "return" else f"{names} ="
+    line = f"        {names} {text}"
+    if len(line) <= WIDTH:
+        yield line
+    elif text.startswith("torch.cat([") and text.endswith("], 1)"):
+        inner = text.removeprefix("torch.cat([").removesuffix("], 1)").split(", ")
+        yield from _wrapped(f"        {names} torch.cat([", inner, "], 1)", 8)
+    else:
+        yield f"        {names} ("
+        yield f"            {text}"
+        yield "        )"

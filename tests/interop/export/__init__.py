@@ -1,0 +1,1 @@
+"""Networks as code and files of other programs."""

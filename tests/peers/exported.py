@@ -1,0 +1,65 @@
+"""Exported PyTorch code, run with the weights of archcalc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from archcalc.execute.kernels import Array
+from archcalc.execute.runner import SeededWeights, execute
+from archcalc.execute.runner.inputs import random_inputs
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop.export.torch_code import state_keys, to_torch_code
+from archcalc.passes.analysis import analyse
+
+torch: Any = import_module("torch")
+
+
+def module_of(code: str) -> Any:
+    """An object of the last class in the code."""
+    space: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(code, "exported.py", "exec"), space)
+    made = [value for value in space.values() if isinstance(value, type) and value.__module__ == "exported"]
+    return made[-1]().eval()
+
+
+def worst_of_torch(graph: LayerGraph, batch: int = 1) -> float:
+    """The largest error of an output, relative to its largest value; shapes, parameters and buffers are compared."""
+    analysis = analyse(graph)
+    module = module_of(to_torch_code(analysis))
+    totals = analysis.totals
+    assert sum(each.numel() for each in module.parameters()) == totals.params
+    assert sum(each.numel() for each in module.parameters() if each.requires_grad) == totals.trainable_params
+    weights = SeededWeights(graph, 0, "float32", keep=True)
+    inputs = random_inputs(graph, batch, 0, "float32")
+    given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
+    tensors = [torch.from_numpy(each.copy()) for each in given.values()]
+    with np.errstate(all="ignore"):
+        found = execute(graph, inputs, weights, "im2col").outputs
+    state = module.state_dict()
+    keys = state_keys(analysis)
+    own = {key for key in state if not key.endswith("num_batches_tracked")}
+    shares = any(layer.weights_of is not None for layer in graph)
+    assert set(keys.values()) <= own if shares else set(keys.values()) == own
+    for name, key in keys.items():
+        layer, _, array = name.rpartition(".")
+        values = torch.from_numpy(weights.kept(layer)[array].copy())
+        assert state[key].shape == values.shape, name
+        state[key].copy_(values)
+    with torch.no_grad():
+        out = module(*tensors)
+    results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
+    assert list(results) == [each.name for each in graph.outputs]
+    return max(_error(found[name], each.numpy()) for name, each in results.items())
+
+
+def _error(ours: Array, theirs: Array) -> float:
+    assert ours.shape == theirs.shape
+    if not ours.size:
+        return 0.0
+    # A window of nothing but padding has the maximum −∞ in both.
+    apart = np.where(ours == theirs, 0, ours) - np.where(ours == theirs, 0, theirs)
+    return float(np.abs(apart).max()) / max(float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0)), 1e-30)
