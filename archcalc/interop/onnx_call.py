@@ -1,0 +1,250 @@
+"""A node of an ONNX graph with what is known of its inputs, as the translators of operations see it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archcalc.core.errors import UsageError
+from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
+from archcalc.interop.onnx_graph import STANDARD, called
+from archcalc.interop.onnx_scopes import path_of
+from archcalc.interop.program import Node, Value
+
+if TYPE_CHECKING:
+    import onnx
+
+    from archcalc.interop.onnx_trace import Trace
+
+#: Makes operations of a program of an ONNX node; False where it cannot, so that the node becomes opaque.
+Translator = Callable[["Call"], bool]
+#: The translators by the names of the operations.
+TRANSLATORS: dict[str, Translator] = {}
+#: Attributes that are counts: the shape inference of onnx divides by some of them.
+_COUNTS = frozenset({
+    "strides", "dilations", "kernel_shape", "group", "blocksize", "num_groups", "hidden_size", "num_outputs",
+    "q_num_heads", "kv_num_heads", "num_heads", "size", "output_height", "output_width",
+})  # fmt: skip
+LARGEST_COUNT = 1 << 31
+
+
+def translates(*names: str) -> Callable[[Translator], Translator]:
+    """A decorator that makes a function the translator of these ONNX operations."""
+
+    def register(function: Translator) -> Translator:
+        TRANSLATORS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+class Call:
+    """A node of the graph with what is known of its inputs, for its translator."""
+
+    def __init__(self, trace: Trace, node: onnx.NodeProto) -> None:
+        self.trace = trace
+        self.node = node
+        self.op = node.op_type
+        self.is_standard = node.domain in STANDARD
+        self.opset = trace.graph.opset
+        self.inputs = [trace.same.get(name, name) or None for name in node.input]
+        while self.inputs and self.inputs[-1] is None:
+            self.inputs.pop()
+        self.outputs = [name for name in node.output if name]
+        self.attributes = attributes_of(node)
+
+    # --- what is known
+
+    def shape(self, index: int = 0) -> Sizes:
+        """The shape of an input."""
+        name = self.inputs[index]
+        stored = self.trace.constants.get(name or "")
+        return stored.shape if stored is not None else self.trace.shapes[name or ""]
+
+    @property
+    def output_shape(self) -> Sizes:
+        """The shape of the first output, which the shape inference of onnx gives."""
+        return self.trace.shapes[self.node.output[0]]
+
+    def constant(self, index: int) -> Stored | None:
+        """An input that is a constant."""
+        name = self.inputs[index] if index < len(self.inputs) else None
+        return None if name is None else self.trace.constants.get(name)
+
+    def known(self, index: int) -> Any:
+        """The values of an input that is a small constant, else None."""
+        stored = self.constant(index)
+        return stored.values if stored is not None and stored.is_known else None
+
+    def has(self, index: int) -> bool:
+        """Whether an optional input is there."""
+        return index < len(self.inputs) and self.inputs[index] is not None
+
+    def uses(self, index: int) -> bool:
+        """Whether an output is read by anything."""
+        return index < len(self.node.output) and self.node.output[index] in self.trace.used
+
+    # --- shapes and constants
+
+    def infer(self, partly: bool = False) -> None:
+        """The shapes of the outputs, as onnx infers them; those that the file states for what onnx does not know.
+
+        Raises `UsageError` where a shape is unknown, unless `partly`.
+        """
+        for name, kind in {**self._stated(), **self._inferred()}.items():
+            if not kind.HasField("tensor_type"):
+                if not partly and name in self.trace.used:
+                    raise UsageError(f"its output {name[:200]!r} is no tensor")
+                continue
+            shape = _static(kind)
+            if shape is not None:
+                self.trace.know(name, shape, kind.tensor_type.elem_type)
+        for name in self.outputs:
+            if not partly and name not in self.trace.shapes and name in self.trace.used:
+                reason = "it depends on values" if self.is_standard else "the file does not state it"
+                raise UsageError(f"the shape of its output {name[:200]!r} is not known: {reason}")
+
+    def _stated(self) -> dict[str, onnx.TypeProto]:
+        stated = self.trace.graph.stated
+        return {name: stated[name] for name in self.outputs if name in stated and _static(stated[name]) is not None}
+
+    def _inferred(self) -> dict[str, onnx.TypeProto]:
+        from onnx.defs import SchemaError, get_schema
+        from onnx.shape_inference import InferenceError, infer_node_outputs
+
+        version = self.trace.graph.opsets.get("" if self.is_standard else self.node.domain, 1)
+        domain = "" if self.is_standard else self.node.domain
+        try:
+            schema = get_schema(self.op, version, domain)
+        except SchemaError:
+            if self.is_standard:
+                raise UsageError(f"opset {version} has no operation {self.op[:60]}") from None
+            return {}
+        names = list(dict.fromkeys(name for name in self.inputs if name is not None))
+        types = {name: self.trace.type_of(name) for name in names}
+        data = {name: tensor for name in names if (tensor := self.trace.data_of(name)) is not None}
+        node = self.node
+        if list(node.input) != [name or "" for name in self.inputs]:
+            node = type(node)()
+            node.CopyFrom(self.node)
+            del node.input[:]
+            node.input.extend(name or "" for name in self.inputs)
+        try:
+            found = infer_node_outputs(schema, node, types, data)
+        except (InferenceError, RuntimeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise UsageError(f"its inputs do not fit: {reason[:300]}") from None
+        return {
+            name: kind for name, kind in found.items() if not kind.HasField("tensor_type") or _static(kind) is not None
+        }
+
+    def own_constant(self) -> Stored:
+        """The constant of a Constant node."""
+        import numpy as np
+
+        name, attributes = self.outputs[0], self.attributes
+        if "value" in attributes:
+            return of_tensor(attributes["value"], name, self.trace.graph.spans.get(name), self.trace.file, False)
+        for key, dtype in (("value_int", np.int64), ("value_ints", np.int64),
+                           ("value_float", np.float32), ("value_floats", np.float32)):  # fmt: skip
+            if key in attributes:
+                return of_array(name, np.asarray(attributes[key], dtype=dtype))
+        raise UsageError("its value is a text or a sparse tensor, which archcalc does not read")
+
+    def size_of_input(self) -> Stored:
+        """What Shape and Size give."""
+        import numpy as np
+
+        shape = self.shape()
+        if self.op == "Size":
+            return of_array(self.outputs[0], np.asarray(math.prod(shape), dtype=np.int64))
+        start, end = self.attributes.get("start", 0), self.attributes.get("end")
+        return of_array(self.outputs[0], np.asarray(shape[start:end], dtype=np.int64))
+
+    # --- what is made
+
+    def translated(self, translators: Mapping[str, Translator]) -> bool:
+        """Whether it became operations of the program. Raises `UsageError` for attributes that make no sense."""
+        translator = translators.get(self.op) if self.is_standard else None
+        try:
+            return translator is not None and translator(self)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            what = str(error)[:200] or type(error).__name__
+            raise UsageError(f"its attributes or inputs make no sense: {what}") from None
+
+    def emit(
+        self, op: str, inputs: Sequence[str | Stored | None], attributes: Mapping[str, Any] | None = None,
+        shape: Sizes | None = None, outputs: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Add an operation to the program, and give the name of its (first) output.
+
+        With a `shape` it is a step on the way to the output of the node.
+        """
+        trace = self.trace
+        if shape is not None:
+            count = len(trace.nodes)
+            outputs = (f"{self.outputs[0]}#{count}",)
+            trace.know(outputs[0], shape, trace.elements[self.node.output[0]])
+        outputs = tuple(outputs or self.node.output[:1])
+        names = []
+        for each in inputs:
+            if isinstance(each, Stored):
+                trace.constants[each.name] = each
+            names.append(each.name if isinstance(each, Stored) else each)
+        for name in outputs:
+            trace.values[name] = Value(name, trace.shapes[name], dtype_of(trace.elements[name]).name)
+        stored = [trace.constants[name] for name in names if name in trace.constants]
+        path = path_of(self.node, [source for each in stored for source in each.sources])
+        trace.nodes.append(Node(op, tuple(names), outputs, dict(attributes or {}), path, called("", self.node)[2:]))
+        return outputs[0]
+
+    def opaque(self) -> bool:
+        """Let the node through as it is, under its ONNX name."""
+        kind = self.op if self.is_standard else f"{self.node.domain}.{self.op}"
+        outputs = [name for name in self.outputs if name in self.trace.used] or self.outputs[:1]
+        plain = {key: value for key, value in self.attributes.items() if isinstance(value, (int, float, str, list))}
+        self.emit(kind, self.inputs, plain, outputs=outputs)
+        return True
+
+
+def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
+    """The attributes of a node by name. Raises `UsageError` for counts that are none."""
+    from onnx.helper import get_attribute_value
+
+    found: dict[str, Any] = {}
+    for each in node.attribute:
+        try:
+            value = get_attribute_value(each)
+        except ValueError:
+            raise UsageError(f"its attribute {each.name[:60]!r} has no value of a known type") from None
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+        elif each.ints or each.floats:
+            value = list(value)
+        if each.name in _COUNTS:
+            counts = value if isinstance(value, list) else [value]
+            if not all(isinstance(count, int) and 1 <= count <= LARGEST_COUNT for count in counts):
+                raise UsageError(f"{each.name} is {str(value)[:100]}; it counts from 1 to {LARGEST_COUNT:,}")
+        found[each.name] = value
+    return found
+
+
+def _static(kind: onnx.TypeProto) -> Sizes | None:
+    """The shape of a tensor type, where every size is known."""
+    tensor = kind.tensor_type
+    if not kind.HasField("tensor_type") or not tensor.HasField("shape"):
+        return None
+    if any(not axis.HasField("dim_value") for axis in tensor.shape.dim):
+        return None
+    return tuple(axis.dim_value for axis in tensor.shape.dim)
+
+
+def dtype_of(element: int) -> Any:
+    import numpy as np
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    try:
+        return np.dtype(tensor_dtype_to_np_dtype(element))
+    except KeyError:
+        raise UsageError(f"it has the unknown type {element}") from None

@@ -1,0 +1,174 @@
+"""The constants of an ONNX graph: arrays that are stored, and those computed from them when they are asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archcalc.core.errors import UsageError
+from archcalc.interop.onnx_file import OnnxFile, Span
+from archcalc.interop.onnx_fold import MOST_VALUES, Array, fold
+
+if TYPE_CHECKING:
+    import onnx
+
+Sizes = tuple[int, ...]
+#: No array has more values: shapes of 2⁶³ are typed by attackers only.
+MOST_ELEMENTS = 1 << 40
+#: Single numbers and short lists of decimals are read; longer ones are weights.
+MOST_DECIMALS = 16
+
+
+#: How an array is computed from others.
+Compute = Callable[[Sequence["Array | None"]], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A constant: an array that is read, or one computed from others. Its values are only there when asked for.
+
+    `sources` are the initialisers that it comes from, with their sizes.
+    """
+
+    name: str
+    shape: Sizes
+    dtype: np.dtype[Any]
+    read: Callable[[], Array] | None = None
+    inputs: tuple[Stored | None, ...] = ()
+    compute: Compute | None = None
+    sources: Mapping[str, int] = field(default_factory=dict)
+    #: Whether its values can be had: not where they are in another file.
+    is_there: bool = field(init=False)
+    #: At most so many values are computed to load it.
+    work: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        inputs = [each for each in self.inputs if each is not None]
+        is_there = self.read is not None if self.compute is None else all(each.is_there for each in inputs)
+        object.__setattr__(self, "is_there", is_there)
+        object.__setattr__(self, "work", min(self.size + sum(each.work for each in inputs), MOST_ELEMENTS))
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def is_decimal(self) -> bool:
+        """Whether its values are no whole numbers or truth values."""
+        return self.dtype.kind not in "iub"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its values are few enough to be computed with while the file is read."""
+        most = MOST_DECIMALS if self.is_decimal and self.sources else MOST_VALUES
+        return self.read is not None and self.size <= most and self.dtype.kind in "iubf"
+
+    @cached_property
+    def values(self) -> Array:
+        """Its values, for one that is known."""
+        assert self.read is not None
+        return self.read()
+
+    def load(self) -> Array:
+        """Its values. Each constant on the way is computed once."""
+        done: dict[int, Array] = {}
+        waiting: list[Stored] = [self]
+        while waiting:
+            stored = waiting[-1]
+            missing = [each for each in stored.inputs if each is not None and id(each) not in done]
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if id(stored) in done:
+                continue
+            if stored.compute is not None:
+                arrays = [None if each is None else done[id(each)] for each in stored.inputs]
+                done[id(stored)] = stored.compute(arrays).reshape(stored.shape)
+            else:
+                assert stored.read is not None, stored.name
+                done[id(stored)] = stored.read()
+        return done[id(self)]
+
+    def changed(self, name: str, shape: Sizes, change: Callable[[Array], Array]) -> Stored:
+        """The constant in another form of the same values, computed when it is loaded."""
+
+        def compute(arrays: Sequence[Array | None]) -> Array:
+            assert arrays[0] is not None
+            return change(arrays[0])
+
+        return Stored(name, shape, self.dtype, None, (self,), compute, self.sources)
+
+
+def of_array(name: str, array: Array, sources: Mapping[str, int] | None = None) -> Stored:
+    """A constant that is known."""
+    return Stored(name, array.shape, array.dtype, lambda: array, sources=sources or {})
+
+
+def derived(
+    name: str, op: str, attributes: Mapping[str, Any], opset: int, inputs: Sequence[Stored | None], index: int,
+    shape: Sizes, dtype: np.dtype[Any],
+) -> Stored:  # fmt: skip
+    """Output `index` of an operation on constants, computed when it is loaded."""
+
+    def compute(arrays: Sequence[Array | None]) -> Array:
+        return fold(op, attributes, opset, arrays)[index]
+
+    return Stored(name, shape, dtype, None, tuple(inputs), compute, all_sources(inputs))
+
+
+def all_sources(inputs: Iterable[Stored | None]) -> dict[str, int]:
+    """The initialisers that constants come from."""
+    return {name: size for each in inputs if each is not None for name, size in each.sources.items()}
+
+
+def of_tensor(tensor: onnx.TensorProto, name: str, span: Span | None, file: OnnxFile, is_initializer: bool) -> Stored:
+    """A constant of a file. Raises `UsageError` where its shape does not fit its bytes."""
+    from onnx import TensorProto
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    shape = tuple(tensor.dims)
+    what = f"{file.name}: the array {name[:200]!r}"
+    if any(size < 0 for size in shape) or len(shape) > 64 or math.prod(shape) > MOST_ELEMENTS:
+        raise UsageError(f"{what} has the shape {'×'.join(map(str, shape))[:200]}, which no array has")
+    try:
+        dtype = np.dtype(tensor_dtype_to_np_dtype(tensor.data_type))
+    except KeyError:
+        raise UsageError(f"{what} has the unknown type {tensor.data_type}") from None
+    sources = {name: math.prod(shape)} if is_initializer or math.prod(shape) > MOST_DECIMALS else {}
+    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+        return Stored(name, shape, dtype, sources=sources)
+    raw = len(tensor.raw_data) if span is None or span.field != 9 else span.length
+    if raw and tensor.data_type in _WHOLE_BYTES and raw != math.prod(shape) * dtype.itemsize:
+        raise UsageError(
+            f"{what} has {raw:,} bytes; {'×'.join(map(str, shape)) or 'one'} {dtype.name} need "
+            f"{math.prod(shape) * dtype.itemsize:,}"
+        )
+    return Stored(name, shape, dtype, lambda: _loaded(what, tensor, span, file, shape), sources=sources)
+
+
+#: The types that have whole bytes: all but those of 4 and 2 bits, texts, and nothing.
+_WHOLE_BYTES = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16})
+_FIELDS = {4: "<f4", 10: "<f8"}
+
+
+def _loaded(what: str, tensor: onnx.TensorProto, span: Span | None, file: OnnxFile, shape: Sizes) -> Array:
+    from onnx import TensorProto
+    from onnx.numpy_helper import to_array
+
+    try:
+        if span is None:
+            return np.asarray(to_array(tensor)).reshape(shape)
+        data = file.read(span)
+        if span.field in _FIELDS:
+            return np.frombuffer(data, _FIELDS[span.field]).reshape(shape)
+        whole = TensorProto(dims=tensor.dims, data_type=tensor.data_type, raw_data=data)
+        return np.asarray(to_array(whole)).reshape(shape)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{what} cannot be read: {str(error)[:200]}") from None

@@ -1,0 +1,235 @@
+"""ONNX operations that are layers with weights or windows, as operations of a program."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from archcalc.interop.onnx_call import Call, translates
+from archcalc.interop.onnx_constants import Stored
+from archcalc.ops import rules
+
+# --- windows
+
+
+def _window(call: Call, kernel: tuple[int, ...]) -> dict[str, Any]:
+    """Stride, padding and dilation of a window; the padding is the begin of each axis, then the end of each."""
+    rank = len(kernel)
+    stride = tuple(call.attributes.get("strides") or (1,) * rank)
+    dilation = tuple(call.attributes.get("dilations") or (1,) * rank)
+    auto = call.attributes.get("auto_pad", "NOTSET")
+    padding: Any = tuple(call.attributes.get("pads") or (0,) * 2 * rank)
+    if auto == "VALID":
+        padding = (0,) * 2 * rank
+    elif auto == "SAME_UPPER":
+        padding = "same"
+    elif auto == "SAME_LOWER":
+        totals = [
+            rules.same_padding(size, rules.dilated_window(window, apart), step)
+            for size, window, apart, step in zip(call.shape()[2:], kernel, dilation, stride, strict=True)
+        ]
+        padding = (*(total - total // 2 for total in totals), *(total // 2 for total in totals))
+    return {"stride": stride, "padding": padding, "dilation": dilation}
+
+
+def _rank(call: Call) -> int:
+    """How many position axes the input has, where windows can slide over them; else 0."""
+    rank = len(call.shape()) - 2
+    return rank if 1 <= rank <= 3 else 0
+
+
+@translates("Conv")
+def conv(call: Call) -> bool:
+    rank = _rank(call)
+    if not rank or call.constant(1) is None:
+        return False
+    window = _window(call, call.shape(1)[2:])
+    attributes = {**window, "groups": call.attributes.get("group", 1)}
+    call.emit(f"conv{rank}d", [*call.inputs, None][:3], attributes)
+    return True
+
+
+@translates("ConvTranspose")
+def conv_transpose(call: Call) -> bool:
+    rank, weight = _rank(call), call.constant(1)
+    if not rank or weight is None:
+        return False
+    window = _window(call, weight.shape[2:])
+    extra = tuple(call.attributes.get("output_padding") or (0,) * rank)
+    if call.attributes.get("auto_pad", "NOTSET").startswith("SAME") or "output_shape" in call.attributes:
+        sizes = zip(call.shape()[2:], weight.shape[2:], window["dilation"], window["stride"], extra,
+                    call.output_shape[2:], strict=True)  # fmt: skip
+        whole = [rules.transposed_output_size(size, rules.dilated_window(kernel, apart), step, 0, more) - wanted
+                 for size, kernel, apart, step, more, wanted in sizes]  # fmt: skip
+        if min(whole) < 0:
+            return False
+        upper = call.attributes.get("auto_pad") == "SAME_UPPER"
+        halves = [(total // 2, total - total // 2) if upper else (total - total // 2, total // 2) for total in whole]
+        window["padding"] = (*(begin for begin, _ in halves), *(end for _, end in halves))
+    attributes = {**window, "output_padding": extra, "groups": call.attributes.get("group", 1)}
+    call.emit(f"conv_transpose{rank}d", [*call.inputs, None][:3], attributes)
+    return True
+
+
+@translates("MaxPool", "AveragePool", "LpPool")
+def pool(call: Call) -> bool:
+    rank = _rank(call)
+    kernel = tuple(call.attributes.get("kernel_shape") or ())
+    if len(kernel) != rank or not rank or call.uses(1):
+        return False
+    attributes = {
+        "kernel_size": kernel,
+        **_window(call, kernel),
+        "ceil_mode": bool(call.attributes.get("ceil_mode", 0)),
+    }
+    if call.op == "MaxPool":
+        call.emit(f"max_pool{rank}d", call.inputs, attributes)
+        return True
+    if set(attributes.pop("dilation")) != {1}:
+        return False
+    if call.op == "AveragePool":
+        attributes["count_include_pad"] = bool(call.attributes.get("count_include_pad", 0))
+        call.emit(f"avg_pool{rank}d", call.inputs, attributes)
+        return True
+    attributes["norm_type"] = float(call.attributes.get("p", 2))
+    call.emit(f"lp_pool{rank}d", call.inputs, attributes)
+    return True
+
+
+@translates("GlobalAveragePool", "GlobalMaxPool")
+def whole_pool(call: Call) -> bool:
+    rank = _rank(call)
+    if not rank:
+        return False
+    kind = "avg" if call.op == "GlobalAveragePool" else "max"
+    call.emit(f"adaptive_{kind}_pool{rank}d", call.inputs, {"output_size": (1,) * rank})
+    return True
+
+
+# --- normalisation
+
+
+@translates("BatchNormalization")
+def batch_norm(call: Call) -> bool:
+    arrays = [call.constant(index) for index in range(1, 5)]
+    if any(each is None or len(each.shape) != 1 for each in arrays) or any(call.uses(index) for index in range(1, 5)):
+        return False
+    call.emit("batch_norm", call.inputs, {"eps": float(call.attributes.get("epsilon", 1e-5))})
+    return True
+
+
+@translates("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
+def layer_norm(call: Call) -> bool:
+    axis = call.attributes.get("axis", -1)
+    normalized = call.shape()[axis % len(call.shape()) :]
+    if call.uses(1) or call.uses(2):
+        return False
+    arrays = [None if (each := call.constant(index)) is None else reshaped(each, normalized) for index in (1, 2)]
+    if any(each is None and call.has(index) for index, each in enumerate(arrays, 1)):
+        return False
+    kind = "layer_norm" if call.op == "LayerNormalization" else "rms_norm"
+    attributes = {"normalized_shape": normalized, "eps": float(call.attributes.get("epsilon", 1e-5))}
+    call.emit(kind, [call.inputs[0], *arrays], attributes)
+    return True
+
+
+@translates("GroupNormalization")
+def group_norm(call: Call) -> bool:
+    weight, bias = call.constant(1), call.constant(2)
+    groups = call.attributes.get("num_groups", 1)
+    if weight is None or bias is None or weight.shape != call.shape()[1:2]:
+        return False
+    call.emit("group_norm", call.inputs, {"num_groups": groups, "eps": float(call.attributes.get("epsilon", 1e-5))})
+    return True
+
+
+@translates("InstanceNormalization")
+def instance_norm(call: Call) -> bool:
+    if call.constant(1) is None or call.constant(2) is None:
+        return False
+    call.emit("instance_norm", call.inputs, {"eps": float(call.attributes.get("epsilon", 1e-5))})
+    return True
+
+
+@translates("LRN")
+def local_response_norm(call: Call) -> bool:
+    given = call.attributes
+    attributes = {
+        "size": given["size"], "alpha": float(given.get("alpha", 1e-4)), "beta": float(given.get("beta", 0.75)),
+        "k": float(given.get("bias", 1.0)),
+    }  # fmt: skip
+    call.emit("local_response_norm", call.inputs, attributes)
+    return True
+
+
+# --- products
+
+
+@translates("Gemm")
+def gemm(call: Call) -> bool:
+    alpha, beta = float(call.attributes.get("alpha", 1)), float(call.attributes.get("beta", 1))
+    across, down = bool(call.attributes.get("transA", 0)), bool(call.attributes.get("transB", 0))
+    weight = call.constant(1)
+    first = call.inputs[0]
+    rows, columns = call.output_shape
+    if across:
+        first = call.emit("transpose", [first], {"dim0": 0, "dim1": 1}, shape=call.shape()[::-1])
+    bias = call.constant(2)
+    row = None if bias is None or bias.shape not in ((columns,), (1, columns)) else reshaped(bias, (columns,))
+    if weight is not None and (row is not None or not call.has(2)):
+        held = weight if down else transposed(weight)
+        added = None if row is None or beta == 0 else _scaled(row, beta)
+        call.emit("linear", [first, _scaled(held, alpha), added])
+        return True
+    second: str | Stored | None = call.inputs[1]
+    if down:
+        second = (transposed(weight) if weight is not None
+                  else call.emit("transpose", [second], {"dim0": 0, "dim1": 1}, shape=call.shape(1)[::-1]))  # fmt: skip
+    shape = (rows, columns)
+    adds = call.has(2) and beta != 0
+    steps: list[tuple[str, list[str | Stored | None], dict[str, Any]]] = [("matmul", [first, second], {})]
+    if alpha != 1:
+        steps.append(("mul", [], {"other": alpha}))
+    if adds:
+        third = call.inputs[2]
+        if beta != 1:
+            third = call.emit("mul", [third], {"other": beta}, shape=call.shape(2))
+        steps.append(("add", [third], {}))
+    made: list[str | Stored | None] = []
+    for index, (op, inputs, attributes) in enumerate(steps):
+        made = [call.emit(op, [*made, *inputs], attributes, shape=None if index == len(steps) - 1 else shape)]
+    return True
+
+
+@translates("MatMul")
+def matmul(call: Call) -> bool:
+    weight = call.constant(1)
+    if weight is not None and len(weight.shape) == 2 and call.constant(0) is None and len(call.shape()) > 1:
+        call.emit("linear", [call.inputs[0], transposed(weight), None])
+        return True
+    if min(len(call.shape(0)), len(call.shape(1))) < 2:
+        return False
+    call.emit("matmul", call.inputs)
+    return True
+
+
+def transposed(stored: Stored) -> Stored:
+    """A matrix with its axes exchanged."""
+    return stored.changed(f"{stored.name}#t", stored.shape[::-1], np.transpose)
+
+
+def _scaled(stored: Stored, factor: float) -> Stored:
+    if factor == 1:
+        return stored
+    return stored.changed(f"{stored.name}#x{factor!r}", stored.shape, lambda array: array * array.dtype.type(factor))
+
+
+def reshaped(stored: Stored, shape: tuple[int, ...]) -> Stored | None:
+    """The constant in another shape; None where the number of values differs."""
+    if stored.shape == shape:
+        return stored
+    if stored.size != math.prod(shape):
+        return None
+    return stored.changed(f"{stored.name}#{'x'.join(map(str, shape))}", shape, lambda array: array.reshape(shape))

@@ -1,0 +1,344 @@
+"""ONNX operations that move values: reshapes, parts, joints, padding and resizing, as operations of a program."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from archcalc.interop.onnx_call import Call, translates
+from archcalc.interop.onnx_fold import axes_of, integers, slices, split_sizes
+
+#: An operation, its attributes and the shape that it makes.
+Step = tuple[str, dict[str, Any], tuple[int, ...]]
+#: As many pieces one operation may become.
+_MOST_PIECES = 64
+
+
+@translates("Reshape", "Flatten")
+def _reshape(call: Call) -> bool:
+    call.emit("reshape", call.inputs[:1], {"shape": call.output_shape})
+    return True
+
+
+@translates("Squeeze")
+def _squeeze(call: Call) -> bool:
+    rank = len(call.shape())
+    axes = axes_of(call.attributes, [None, call.known(1)], 1)
+    found = axes or tuple(i for i, size in enumerate(call.shape()) if size == 1)
+    call.emit("squeeze", call.inputs[:1], {"dim": tuple(sorted(axis % rank for axis in found))})
+    return True
+
+
+@translates("Unsqueeze")
+def _unsqueeze(call: Call) -> bool:
+    rank = len(call.output_shape)
+    axes = sorted(axis % rank for axis in axes_of(call.attributes, [None, call.known(1)], 1) or ())
+    if not axes:
+        return False
+    name, shape = call.inputs[0], list(call.shape())
+    for axis in axes[:-1]:
+        shape.insert(axis, 1)
+        name = call.emit("unsqueeze", [name], {"dim": axis}, shape=tuple(shape))
+    call.emit("unsqueeze", [name], {"dim": axes[-1]})
+    return True
+
+
+@translates("Transpose")
+def _transpose(call: Call) -> bool:
+    dims = call.attributes.get("perm") or range(len(call.shape()))[::-1]
+    call.emit("permute", call.inputs, {"dims": tuple(dims)})
+    return True
+
+
+@translates("Expand")
+def _expand(call: Call) -> bool:
+    call.emit("expand", call.inputs[:1], {"shape": call.output_shape})
+    return True
+
+
+@translates("Tile")
+def _tile(call: Call) -> bool:
+    if call.known(1) is None:
+        return False
+    times = {axis: count for axis, count in enumerate(integers(call.known(1))) if count != 1}
+    if all(call.shape()[axis] == 1 for axis in times):
+        call.emit("expand", call.inputs[:1], {"shape": call.output_shape})
+        return True
+    if len(times) > 1 or max(times.values()) > _MOST_PIECES:
+        return False
+    ((axis, count),) = times.items()
+    call.emit("cat", call.inputs[:1] * count, {"dim": axis})
+    return True
+
+
+@translates("Concat")
+def _concat(call: Call) -> bool:
+    call.emit("cat", call.inputs, {"dim": call.attributes["axis"] % len(call.output_shape)})
+    return True
+
+
+@translates("Split")
+def _split(call: Call) -> bool:
+    axis = call.attributes.get("axis", 0) % len(call.shape())
+    if call.has(1) and call.known(1) is None:
+        return False
+    parts = call.attributes.get("num_outputs") or len(call.node.output)
+    sizes = split_sizes(call.attributes, [None, call.known(1)], call.shape()[axis], parts)
+    if len(call.outputs) != len(sizes):
+        return False
+    call.emit("split", call.inputs[:1], {"sizes": sizes, "dim": axis}, outputs=call.outputs)
+    return True
+
+
+@translates("Slice")
+def _slice(call: Call) -> bool:
+    inputs = [call.known(index) for index in range(1, len(call.inputs))]
+    if any(each is None and call.has(index) for index, each in enumerate(inputs, 1)):
+        return False
+    shape = call.shape()
+    steps: list[Step] = []
+    for axis, start, end, step in slices(call.attributes, call.opset, [None, *inputs], shape):
+        size = len(range(start, end, step))
+        if (size, step) == (shape[axis], 1):
+            continue
+        after = (*shape[:axis], size, *shape[axis + 1 :])
+        if (size, step) == (shape[axis], -1):
+            steps.append(("flip", {"dims": (axis,)}, after))
+        elif step < 0:
+            return False
+        else:
+            steps.append(("slice", {"dim": axis, "start": start, "end": min(end, shape[axis]), "step": step}, after))
+        shape = after
+    _in_steps(call, steps)
+    return True
+
+
+def _in_steps(call: Call, steps: list[Step]) -> None:
+    """Emit one operation after another on the first input; the last makes the output."""
+    name = call.inputs[0]
+    if not steps:
+        call.emit("identity", [name])
+    for index, (op, attributes, shape) in enumerate(steps):
+        name = call.emit(op, [name], attributes, shape=None if index == len(steps) - 1 else shape)
+
+
+@translates("Gather")
+def _gather(call: Call) -> bool:
+    axis = call.attributes.get("axis", 0) % len(call.shape())
+    table, index = call.constant(0), call.known(1)
+    if table is not None:
+        if len(table.shape) != 2 or axis != 0 or index is not None:
+            return False
+        call.emit("embedding", [call.inputs[1], call.inputs[0]])
+        return True
+    if index is None:
+        return False
+    size = call.shape()[axis]
+    found = [each % size for each in integers(index)]
+    if index.ndim == 0:
+        call.emit("select", call.inputs[:1], {"dim": axis, "index": found[0]})
+        return True
+    if not found or found != list(range(found[0], found[0] + len(found))):
+        return False
+    bounds = {"dim": axis, "start": found[0], "end": found[0] + len(found), "step": 1}
+    shape = call.shape()
+    steps: list[Step] = []
+    if len(found) < size:
+        steps.append(("slice", bounds, (*shape[:axis], len(found), *shape[axis + 1 :])))
+    if index.ndim != 1:
+        steps.append(("reshape", {"shape": call.output_shape}, call.output_shape))
+    _in_steps(call, steps)
+    return True
+
+
+_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+
+
+@translates("Pad")
+def _pad(call: Call) -> bool:
+    given = call.attributes
+    pads = given.get("pads") or given.get("paddings") or call.known(1)
+    value: Any = given.get("value", 0.0)
+    if call.has(2):
+        value = call.known(2)
+    if pads is None or value is None:
+        return False
+    rank = len(call.shape())
+    axes = [axis % rank for axis in integers(call.known(3))] if call.has(3) else list(range(rank))
+    sides = integers(pads)
+    begins, ends = [0] * rank, [0] * rank
+    for index, axis in enumerate(axes):
+        begins[axis], ends[axis] = sides[index], sides[index + len(axes)]
+    pairs = [number for axis in reversed(range(rank)) for number in (begins[axis], ends[axis])]
+    while pairs and pairs[-2:] == [0, 0]:
+        del pairs[-2:]
+    if not pairs:
+        call.emit("identity", call.inputs[:1])
+        return True
+    number = float(np.asarray(value).reshape(-1)[0])
+    mode = _MODES[given.get("mode", "constant")]
+    call.emit("pad", call.inputs[:1], {"pad": tuple(pairs), "mode": mode, "value": number})
+    return True
+
+
+_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+@translates("Resize", "Upsample")
+def _resize(call: Call) -> bool:
+    """Only where torch's interpolate gives the same values."""
+    shape, output, given = call.shape(), call.output_shape, call.attributes
+    rank = len(shape) - 2
+    if shape[:2] != output[:2] or not 1 <= rank <= 3 or given.get("antialias") or given.get("exclude_outside"):
+        return False
+    upsample = call.op == "Upsample" or call.opset < 11
+    how = "asymmetric" if upsample else given.get("coordinate_transformation_mode", "half_pixel")
+    rounding = "floor" if upsample else given.get("nearest_mode", "round_prefer_floor")
+    scales = given.get("scales") or call.known(1 if upsample else 2)
+    if scales is not None and len(scales) == len(shape):
+        exact = all(abs(size * float(scale) - wanted) < 1e-3
+                    for size, scale, wanted in zip(shape, scales, output, strict=True))  # fmt: skip
+        if not exact:
+            return False
+    pairs = list(zip(shape[2:], output[2:], strict=True))
+    mode = given.get("mode", "nearest")
+    attributes = {"size": output[2:], "align_corners": how == "align_corners"}
+    if mode == "nearest":
+        if not _is_plain_nearest(pairs, how, rounding):
+            return False
+        call.emit("interpolate", call.inputs[:1], {**attributes, "mode": "nearest", "align_corners": False})
+        return True
+    is_torch = how in ("half_pixel", "align_corners") or (
+        how == "pytorch_half_pixel" and all(wanted > 1 for _, wanted in pairs)
+    )
+    is_cubic = mode == "cubic" and rank == 2 and abs(given.get("cubic_coeff_a", -0.75) + 0.75) < 1e-6
+    if not is_torch or not (mode == "linear" or is_cubic):
+        return False
+    call.emit("interpolate", call.inputs[:1], {**attributes, "mode": "bicubic" if is_cubic else _LINEAR[rank]})
+    return True
+
+
+def _is_plain_nearest(pairs: list[tuple[int, int]], how: str, rounding: str) -> bool:
+    """Whether output o takes the input ⌊o · in / out⌋ on every axis, checked for each."""
+    for size, wanted in pairs:
+        outputs = np.arange(wanted, dtype=np.float64)
+        ratio = size / wanted
+        if how == "asymmetric":
+            places = outputs * ratio
+        elif how in ("half_pixel", "pytorch_half_pixel"):
+            places = (outputs + 0.5) * ratio - 0.5
+        else:
+            return False
+        rounded = {
+            "floor": np.floor(places), "ceil": np.ceil(places), "round_prefer_floor": np.ceil(places - 0.5),
+            "round_prefer_ceil": np.floor(places + 0.5),
+        }[rounding]  # fmt: skip
+        if not np.array_equal(np.clip(rounded, 0, size - 1), np.arange(wanted) * size // wanted):
+            return False
+    return True
+
+
+@translates("DepthToSpace", "SpaceToDepth")
+def _blocks(call: Call) -> bool:
+    (batch, channels, height, width), block = call.shape(), call.attributes["blocksize"]
+    if call.op == "DepthToSpace" and call.attributes.get("mode", "DCR") == "CRD":
+        call.emit("pixel_shuffle", call.inputs, {"factor": block})
+        return True
+    if call.op == "DepthToSpace":
+        split = (batch, block, block, channels // block**2, height, width)
+        dims = (0, 3, 4, 1, 5, 2)
+    else:
+        split = (batch, channels, height // block, block, width // block, block)
+        dims = (0, 3, 5, 1, 2, 4)
+    name = call.emit("reshape", call.inputs, {"shape": split}, shape=split)
+    turned = tuple(split[dim] for dim in dims)
+    name = call.emit("permute", [name], {"dims": dims}, shape=turned)
+    call.emit("reshape", [name], {"shape": call.output_shape})
+    return True
+
+
+#: What is done to each value before, how the values are put together, and what is done after.
+_REDUCTIONS = {
+    "ReduceMean": ("", "mean", ""), "ReduceSum": ("", "sum", ""), "ReduceMax": ("", "amax", ""),
+    "ReduceMin": ("", "amin", ""), "ReduceProd": ("", "prod", ""), "ReduceL1": ("abs", "sum", ""),
+    "ReduceL2": ("square", "sum", "sqrt"), "ReduceSumSquare": ("square", "sum", ""),
+    "ReduceLogSumExp": ("exp", "sum", "log"),
+}  # fmt: skip
+
+
+@translates(*_REDUCTIONS)
+def _reduce(call: Call) -> bool:
+    if call.has(1) and call.known(1) is None:
+        return False
+    rank = len(call.shape())
+    axes = axes_of(call.attributes, [None, call.known(1)], 1)
+    if not axes and call.attributes.get("noop_with_empty_axes"):
+        return False
+    dims = tuple(sorted(axis % rank for axis in axes)) if axes else tuple(range(rank))
+    attributes = {"dim": dims, "keepdim": bool(call.attributes.get("keepdims", 1))}
+    before, reduction, after = _REDUCTIONS[call.op]
+    name = call.inputs[0]
+    if before:
+        name = call.emit(before, [name], shape=call.shape())
+    if after:
+        name = call.emit(reduction, [name], attributes, shape=call.output_shape)
+        call.emit(after, [name])
+    else:
+        call.emit(reduction, [name], attributes)
+    return True
+
+
+@translates("ArgMax", "ArgMin")
+def _arg(call: Call) -> bool:
+    if call.attributes.get("select_last_index"):
+        return False
+    dim = call.attributes.get("axis", 0) % len(call.shape())
+    call.emit(call.op.lower(), call.inputs, {"dim": dim, "keepdim": bool(call.attributes.get("keepdims", 1))})
+    return True
+
+
+@translates("Einsum")
+def _einsum(call: Call) -> bool:
+    """Products of two values without repeated or summed labels, as a matrix product."""
+    terms, _, result = call.attributes["equation"].replace(" ", "").partition("->")
+    first, _, second = terms.partition(",")
+    labels = [first, second, result]
+    if len(call.inputs) != 2 or "." in terms or not result or any(len(set(each)) != len(each) for each in labels):
+        return False
+    sizes = dict(zip(first, call.shape(0), strict=True))
+    if any(sizes.setdefault(label, size) != size for label, size in zip(second, call.shape(1), strict=True)):
+        return False
+    batch = [label for label in first if label in second and label in result]
+    inner = [label for label in first if label in second and label not in result]
+    rows = [label for label in first if label not in second]
+    columns = [label for label in second if label not in first]
+    if not set(rows + columns) <= set(result) or len(batch + rows + columns) != len(result):
+        return False
+    left = _arranged(call, 0, first, batch, rows, inner, sizes)
+    right = _arranged(call, 1, second, batch, inner, columns, sizes)
+    made = (*(sizes[label] for label in batch), _product(rows, sizes), _product(columns, sizes))
+    name = call.emit("matmul", [left, right], shape=made)
+    order = batch + rows + columns
+    whole = tuple(sizes[label] for label in order)
+    name = call.emit("reshape", [name], {"shape": whole}, shape=whole)
+    call.emit("permute", [name], {"dims": tuple(order.index(label) for label in result)})
+    return True
+
+
+def _product(labels: list[str], sizes: dict[str, int]) -> int:
+    return math.prod(sizes[label] for label in labels)
+
+
+def _arranged(
+    call: Call, index: int, own: str, batch: list[str], first: list[str], last: list[str], sizes: dict[str, int]
+) -> str:
+    """An input as a matrix for each of the batch."""
+    order = batch + first + last
+    name = call.inputs[index]
+    dims = tuple(own.index(label) for label in order)
+    if dims != tuple(range(len(dims))):
+        name = call.emit("permute", [name], {"dims": dims}, shape=tuple(sizes[label] for label in order))
+    shape = (*(sizes[label] for label in batch), _product(first, sizes), _product(last, sizes))
+    return call.emit("reshape", [name], {"shape": shape}, shape=shape)

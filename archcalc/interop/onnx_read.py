@@ -1,0 +1,39 @@
+"""ONNX models as networks: read from a file or given as a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archcalc.graph.inputs import InputShapes
+from archcalc.interop.onnx_file import OnnxFile, import_onnx, open_model
+
+if TYPE_CHECKING:
+    import onnx
+
+    from archcalc.interop.program import Program
+
+
+def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:
+    """An ONNX model as a program: operations on tensors of concrete sizes.
+
+    Args:
+        source: The path of a file, `-` for stdin, or a model of the package `onnx`.
+        input_shape: (channels, *positions) without the batch, of several inputs by name; needed for an axis without
+            a fixed size. A batch without one is 1.
+
+    Raises `UsageError` for what cannot be read, naming the node.
+
+    """
+    from archcalc.interop.onnx_graph import prepare
+    from archcalc.interop.onnx_tidy import tidy
+    from archcalc.interop.onnx_trace import Trace
+
+    if isinstance(source, (str, Path)):
+        file = open_model(source)
+    else:
+        import_onnx("a model")
+        file = OnnxFile(source.graph.name or "model", source, {}, lambda _: b"")
+    graph = prepare(file.name, file.model, file.spans, input_shape)
+    trace = Trace(file, graph)
+    return tidy(trace.program(), trace.is_quick)

@@ -1,0 +1,112 @@
+"""What exporters to ONNX take apart or put together that was not so in the network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from archcalc.interop.program import Constant, Node, Program
+
+#: Operations with a weight and a bias as the second and third input.
+_WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d")
+#: As many values of shared arrays are compared with each other.
+_MOST_COMPARED = 1 << 24
+
+
+def tidy(program: Program, is_quick: Callable[[str], bool]) -> Program:
+    """The program with a bias that is added to a product as its bias, and with arrays of their own where they are.
+
+    `is_quick` says of the name of a constant whether it is loaded with little work.
+    """
+    return _with_biases(_unshared(program, is_quick))
+
+
+def _with_biases(program: Program) -> Program:
+    """Exporters write a dense layer on more than a matrix as a product and a sum."""
+    uses = Counter(name for node in program.nodes for name in node.inputs)
+    uses.update(program.outputs.values())
+    nodes: dict[str, Node] = {}
+    constants = dict(program.constants)
+    for node in program.nodes:
+        joined = _joined(node, nodes, uses, constants)
+        if joined is not None:
+            product = next(name for name in node.inputs if name in nodes)
+            del nodes[product or ""]
+        nodes[node.outputs[0]] = joined or node
+    return replace(program, nodes=tuple(nodes.values()), constants=constants)
+
+
+def _joined(
+    node: Node, nodes: Mapping[str, Node], uses: Counter[str | None], constants: dict[str, Constant]
+) -> Node | None:
+    """A product and the sum that reads it alone as one operation; None where the node is no such sum."""
+    if node.op != "add" or len(node.inputs) != 2:
+        return None
+    for product, bias in (node.inputs, node.inputs[::-1]):
+        made, added = nodes.get(product or ""), constants.get(bias or "")
+        if made is None or added is None or uses[product] != 1 or made.op not in _WITH_BIAS or made.inputs[2]:
+            continue
+        weight = constants[made.inputs[1] or ""]
+        channels = weight.shape[0]
+        after = 0 if made.op == "linear" else int(made.op[4])  # position axes after the channels
+        shape = added.shape[len(added.shape) - 1 - after :]
+        if added.size != channels or shape != (channels, *[1] * after):
+            continue
+        row = _row(added)
+        constants[row.name] = row
+        return replace(made, inputs=(*made.inputs[:2], row.name), outputs=node.outputs)
+    return None
+
+
+def _row(stored: Constant) -> Constant:
+    """A constant of one axis with the same values."""
+    load = stored.load
+    if len(stored.shape) == 1:
+        return stored
+    flat = None if load is None else lambda: load().reshape(-1)
+    return replace(stored, name=f"{stored.name}#row", shape=(stored.size,), load=flat)
+
+
+def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
+    """Exporters store equal arrays once: the zeros of all biases. Layers share only if all their arrays are shared.
+
+    An array whose values are all the same says nothing of sharing, for it may be as it was initialised.
+    """
+    readers: dict[str, list[int]] = {}
+    for index, node in enumerate(program.nodes):
+        for name in node.inputs:
+            if name is not None and name in program.constants and program.constants[name].role == "parameter":
+                readers.setdefault(name, []).append(index)
+    nodes = list(program.nodes)
+    constants = dict(program.constants)
+    apart, left = 0, _MOST_COMPARED
+    for name, indices in readers.items():
+        if len(indices) < 2:
+            continue
+        stored = constants[name]
+        is_uniform = left > 0 and is_quick(name) and _is_uniform(stored)
+        left -= stored.size
+        groups: dict[object, str] = {}
+        for index in indices:
+            companions = tuple(each for each in program.nodes[index].inputs if each in program.constants)
+            key: object = index if is_uniform else (program.nodes[index].op, companions)
+            if key not in groups:
+                own = f"{name}#{len(groups)}" if groups else name
+                groups[key] = own
+                constants[own] = replace(stored, name=own)
+                apart += own != name
+            inputs = tuple(groups[key] if each == name else each for each in nodes[index].inputs)
+            nodes[index] = replace(nodes[index], inputs=inputs)
+    notes = program.notes
+    if apart:
+        arrays = "array that the file stores once is" if apart == 1 else "arrays that the file stores once are"
+        notes = (*notes, f"{apart} {arrays} counted for each layer that has its values")
+    return replace(program, nodes=tuple(nodes), constants=constants, notes=notes)
+
+
+def _is_uniform(stored: Constant) -> bool:
+    """Whether all values are the same."""
+    assert stored.load is not None
+    values = stored.load().reshape(-1)
+    return bool((values == values[:1]).all())

@@ -1,0 +1,206 @@
+"""An ONNX graph walked node by node: constants are folded away, and what remains becomes operations of a program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from archcalc.core.errors import UsageError
+from archcalc.interop import onnx_graph
+from archcalc.interop.onnx_call import LARGEST_COUNT, Call, dtype_of
+from archcalc.interop.onnx_constants import MOST_ELEMENTS, Sizes, Stored, all_sources, derived, of_array, of_tensor
+from archcalc.interop.onnx_file import MOST_NODES, OnnxFile
+from archcalc.interop.onnx_fold import FOLDS, MOST_VALUES, fold
+from archcalc.interop.onnx_graph import called
+from archcalc.interop.onnx_ops import TRANSLATORS
+from archcalc.interop.program import Constant, Node, Program, Role, Value
+
+if TYPE_CHECKING:
+    import onnx
+
+#: Those that run parts of the graph again, as often as values say.
+_LOOPS = frozenset({"Loop", "Scan", "SequenceMap"})
+#: Those whose outputs are no larger than what bounds their inputs, where the size depends on the values.
+_BOUNDED = frozenset({"Range", "NonZero"})
+#: Those whose work is more than the values that they give.
+_LATER = frozenset({"MatMul"})
+#: Values that are computed while a file is read, all together.
+MOST_FOLDED = 1 << 24
+#: A constant of more values is given to a program without them.
+_FEW = 64
+
+
+class Trace:
+    """The walk; `program` is what it makes."""
+
+    def __init__(self, file: OnnxFile, graph: onnx_graph.Graph) -> None:
+        self.file = file
+        self.graph = graph
+        self.shapes: dict[str, Sizes] = {}
+        self.elements: dict[str, int] = {}
+        self.constants: dict[str, Stored] = {}
+        self.same: dict[str, str] = {}
+        self.nodes: list[Node] = []
+        self.values: dict[str, Value] = {}
+        self.used: set[str] = set(graph.outputs)
+        self.count = 0
+        self.folded = 0
+        self._data: dict[str, onnx.TensorProto] = {}
+
+    def is_quick(self, name: str) -> bool:
+        """Whether a constant is loaded with little work."""
+        return name in self.constants and self.constants[name].is_there and self.constants[name].work <= MOST_VALUES
+
+    def program(self) -> Program:
+        """The whole graph. Raises `UsageError` for what cannot be read."""
+        graph = self.graph
+        for each in graph.inputs:
+            self.shapes[each.name], self.elements[each.name] = each.shape, each.element
+            self.values[each.name] = Value(each.name, each.shape, dtype_of(each.element).name)
+        self._store(graph.initializers.values())
+        for node in graph.nodes:
+            self.used.update(onnx_graph.read_by(node))
+        for node in graph.nodes:
+            self.node(node)
+        return self._pruned()
+
+    def _store(self, tensors: Iterable[onnx.TensorProto]) -> None:
+        for tensor in tensors:
+            self.constants[tensor.name] = of_tensor(
+                tensor, tensor.name, self.graph.spans.get(tensor.name), self.file, True
+            )
+
+    def _pruned(self) -> Program:
+        """The operations that the outputs need."""
+        outputs = {name: self.same.get(name, name) for name in self.graph.outputs}
+        for name in [name for name, value in outputs.items() if value in self.constants]:
+            raise UsageError(f"{self.file.name}: the output {name[:200]!r} is a constant")
+        needed, kept = set(outputs.values()), []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.outputs):
+                needed.update(name for name in node.inputs if name is not None)
+                kept.append(node)
+        nodes = tuple(reversed(kept))
+        constants = {name: self._constant(self.constants[name]) for node in nodes for name in node.inputs
+                     if name is not None and name in self.constants}  # fmt: skip
+        made = {name for node in nodes for name in node.outputs} | {each.name for each in self.graph.inputs}
+        inputs = tuple(each.name for each in self.graph.inputs if each.name in needed)
+        notes = [f"the input {each.name[:100]} is not used" for each in self.graph.inputs if each.name not in needed]
+        values = {name: value for name, value in self.values.items() if name in made}
+        return Program(self.file.name, inputs, nodes, outputs, values, constants, tuple(notes))
+
+    @staticmethod
+    def _constant(stored: Stored) -> Constant:
+        values = None
+        if stored.is_known and stored.size <= _FEW:
+            values = tuple(stored.values.reshape(-1).tolist())
+        is_number = not stored.is_decimal or not stored.sources
+        role: Role = "constant" if is_number else "parameter"
+        load = stored.load if stored.is_there else None
+        return Constant(stored.name, stored.shape, stored.dtype.name, role, load, values)
+
+    # --- nodes
+
+    def node(self, node: onnx.NodeProto) -> None:
+        """One node: folded away, inlined, or translated."""
+        self.count += 1
+        if self.count > MOST_NODES:
+            raise UsageError(f"{self.file.name} has more than {MOST_NODES:,} nodes; no network needs that many")
+        try:
+            self._node(Call(self, node))
+        except UsageError as error:
+            where = called(self.file.name, node)
+            raise error if str(error).startswith(self.file.name) else UsageError(f"{where}: {error}") from None
+
+    def _node(self, call: Call) -> None:
+        if call.op in _LOOPS and call.is_standard:
+            raise UsageError(f"{call.op} runs a part of the network as often as values say; archcalc cannot read it")
+        if call.op == "If" and call.is_standard:
+            self._branch(call)
+        elif not (call.is_standard and self._folded(call)):
+            call.infer()
+            start = len(self.nodes)
+            if not call.translated(TRANSLATORS):
+                del self.nodes[start:]
+                call.opaque()
+
+    def _branch(self, call: Call) -> None:
+        condition = call.known(0)
+        if condition is None:
+            raise UsageError("which branch If takes depends on values; archcalc reads one network, not two")
+        graph = call.attributes["then_branch" if condition.reshape(-1)[0] else "else_branch"]
+        self._store(graph.initializer)
+        known = {*self.constants, *self.shapes, *self.same}
+        nodes = onnx_graph.in_order(self.file.name, graph.node, known)
+        self.used.update(each.name for each in graph.output)
+        for inner in nodes:
+            self.used.update(onnx_graph.read_by(inner))
+        for inner in nodes:
+            self.node(inner)
+        for name, inner in zip(call.outputs, graph.output, strict=True):
+            self.same[name] = self.same.get(inner.name, inner.name)
+
+    def _folded(self, call: Call) -> bool:
+        """Whether the node has only constants as inputs, so that its outputs are constants."""
+        if call.op == "Constant":
+            self.constants[call.outputs[0]] = call.own_constant()
+            return True
+        if call.op in ("Shape", "Size"):
+            self.constants[call.outputs[0]] = call.size_of_input()
+            return True
+        if call.op == "Identity":
+            self.same[call.outputs[0]] = call.inputs[0] or ""
+            return True
+        inputs = [None if name is None else self.constants.get(name) for name in call.inputs]
+        is_constant = all(each is not None or name is None for each, name in zip(inputs, call.inputs, strict=True))
+        if not is_constant or not call.inputs or call.op not in FOLDS:
+            return False
+        call.infer(partly=True)
+        shapes = [self.shapes.get(name) for name in call.outputs]
+        sizes = [None if shape is None else math.prod(shape) for shape in shapes]
+        is_small = all(size is not None and size <= MOST_VALUES for size in sizes) or call.op in _BOUNDED
+        is_small = is_small and call.op not in _LATER and self.folded < MOST_FOLDED
+        if is_small and all(each is None or each.is_known for each in inputs):
+            given = [None if each is None else each.values for each in inputs]
+            for name, array in zip(call.outputs, fold(call.op, call.attributes, self.graph.opset, given), strict=False):
+                self.folded += array.size
+                self.constants[name] = of_array(name, array, all_sources(inputs))
+                self.shapes.pop(name, None)
+            return True
+        if any(shape is None for shape in shapes):
+            raise UsageError("the size of its output depends on values that are not known")
+        for index, name in enumerate(call.outputs):
+            shape, dtype = self.shapes.pop(name), dtype_of(self.elements[name])
+            opset = self.graph.opset
+            self.constants[name] = derived(name, call.op, call.attributes, opset, inputs, index, shape, dtype)
+        return True
+
+    def type_of(self, name: str) -> onnx.TypeProto:
+        """The type of a value or a constant, for the shape inference of onnx."""
+        from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
+
+        stored = self.constants.get(name)
+        if stored is not None:
+            return make_tensor_type_proto(np_dtype_to_tensor_dtype(stored.dtype), stored.shape)
+        if name not in self.shapes:
+            raise UsageError(f"it reads {name[:200]!r}, which is no tensor of a known size")
+        return make_tensor_type_proto(self.elements[name], self.shapes[name])
+
+    def data_of(self, name: str) -> onnx.TensorProto | None:
+        """The values of a known constant, for the shape inference of onnx."""
+        from onnx.numpy_helper import from_array
+
+        stored = self.constants.get(name)
+        if stored is None or not stored.is_known:
+            return None
+        if name not in self._data:
+            self._data[name] = from_array(stored.values, name)
+        return self._data[name]
+
+    def know(self, name: str, shape: Sizes, element: int) -> None:
+        """Note the shape of a value."""
+        if any(size < 0 or size > LARGEST_COUNT for size in shape) or math.prod(shape) > MOST_ELEMENTS:
+            sizes = "×".join(map(str, shape))[:200]
+            raise UsageError(f"its output {name[:200]!r} would be {sizes}, which no network has")
+        self.shapes[name], self.elements[name] = shape, element

@@ -1,0 +1,219 @@
+"""ONNX operations on single values, as operations of a program, and the table of all that are translated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from archcalc.interop.onnx_call import Call, translates
+from archcalc.interop.onnx_constants import Stored
+from archcalc.interop.onnx_layers import reshaped
+
+#: Operations without attributes, under their names in a program.
+_PLAIN = {
+    "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hardswish", "Mish": "mish", "Neg": "neg",
+    "Abs": "abs", "Exp": "exp", "Log": "log", "Sqrt": "sqrt", "Reciprocal": "reciprocal", "Erf": "erf", "Sin": "sin",
+    "Cos": "cos",
+}  # fmt: skip
+
+
+@translates(*_PLAIN)
+def _plain(call: Call) -> bool:
+    call.emit(_PLAIN[call.op], call.inputs)
+    return True
+
+
+def _is(value: float, wanted: float) -> bool:
+    """Whether a number is this one in float32."""
+    return math.isclose(value, wanted, rel_tol=1e-6, abs_tol=1e-12)
+
+
+@translates("LeakyRelu")
+def _leaky_relu(call: Call) -> bool:
+    call.emit("leaky_relu", call.inputs, {"negative_slope": _decimal(call.attributes.get("alpha", 0.01))})
+    return True
+
+
+def _decimal(value: float) -> float:
+    """A number of a file, which is a float32, as it was written: 0.01 instead of 0.009999999776482582."""
+    return float(str(np.float32(value)))
+
+
+@translates("Elu", "Celu")
+def _elu(call: Call) -> bool:
+    alpha = _decimal(call.attributes.get("alpha", 1.0))
+    if call.op == "Celu" and alpha != 1:
+        return False
+    call.emit("elu", call.inputs, {"alpha": alpha})
+    return True
+
+
+@translates("Selu")
+def _selu(call: Call) -> bool:
+    alpha, gamma = call.attributes.get("alpha", 1.67326319), call.attributes.get("gamma", 1.05070102)
+    if not (_is(alpha, 1.6732632423543772) and _is(gamma, 1.0507009873554805)):
+        return False
+    call.emit("selu", call.inputs)
+    return True
+
+
+@translates("Gelu", "FastGelu")
+def _gelu(call: Call) -> bool:
+    call.emit("gelu", call.inputs, {"approximate": call.attributes.get("approximate", "none")})
+    return True
+
+
+@translates("Swish")
+def _swish(call: Call) -> bool:
+    if call.attributes.get("alpha", 1.0) != 1:
+        return False
+    call.emit("silu", call.inputs)
+    return True
+
+
+@translates("Softplus")
+def _softplus(call: Call) -> bool:
+    call.emit("softplus", call.inputs, {"beta": 1.0, "threshold": 20.0})
+    return True
+
+
+@translates("HardSigmoid")
+def _hard_sigmoid(call: Call) -> bool:
+    slope, offset = call.attributes.get("alpha", 0.2), call.attributes.get("beta", 0.5)
+    if _is(slope, 1 / 6) and _is(offset, 0.5):
+        call.emit("hardsigmoid", call.inputs)
+        return True
+    name = call.emit("mul", call.inputs, {"other": _decimal(slope)}, shape=call.shape())
+    name = call.emit("add", [name], {"other": _decimal(offset)}, shape=call.shape())
+    call.emit("clamp", [name], {"min": 0.0, "max": 1.0})
+    return True
+
+
+@translates("Clip")
+def _clip(call: Call) -> bool:
+    low, high = call.attributes.get("min"), call.attributes.get("max")
+    for index, name in ((1, "min"), (2, "max")):
+        if call.has(index):
+            found = call.known(index)
+            if found is None:
+                return False
+            low, high = (float(found.reshape(-1)[0]), high) if name == "min" else (low, float(found.reshape(-1)[0]))
+    limits = float(np.finfo(np.float32).max)
+    low = None if low is None or low <= -limits else _decimal(low)
+    high = None if high is None or high >= limits else _decimal(high)
+    if low is None and high is None:
+        call.emit("identity", call.inputs[:1])
+    elif (low, high) == (0, 6):
+        call.emit("relu6", call.inputs[:1])
+    elif (low, high) == (0, None):
+        call.emit("relu", call.inputs[:1])
+    else:
+        call.emit("clamp", call.inputs[:1], {"min": low, "max": high})
+    return True
+
+
+@translates("PRelu")
+def _prelu(call: Call) -> bool:
+    slope, shape = call.constant(1), call.shape()
+    if slope is None:
+        return False
+    channels = shape[1] if len(shape) > 1 else 1
+    spread = (1,) * (len(shape) - len(slope.shape)) + slope.shape
+    if slope.size != 1 and spread != (1, channels, *[1] * (len(shape) - 2)):
+        return False
+    call.emit("prelu", [call.inputs[0], reshaped(slope, (slope.size,))])
+    return True
+
+
+@translates("Softmax", "LogSoftmax")
+def _softmax(call: Call) -> bool:
+    name = "softmax" if call.op == "Softmax" else "log_softmax"
+    shape = call.shape()
+    axis = call.attributes.get("axis", -1 if call.opset >= 13 else 1) % len(shape)
+    if call.opset >= 13 or math.prod(shape[axis + 1 :]) == 1:
+        call.emit(name, call.inputs, {"dim": axis})
+        return True
+    # Before opset 13 everything from the axis on is one row.
+    flat = (math.prod(shape[:axis]), math.prod(shape[axis:]))
+    made = call.emit("reshape", call.inputs, {"shape": flat}, shape=flat)
+    made = call.emit(name, [made], {"dim": 1}, shape=flat)
+    call.emit("reshape", [made], {"shape": shape})
+    return True
+
+
+@translates("Dropout", "Identity")
+def _dropout(call: Call) -> bool:
+    if call.uses(1):
+        return False
+    ratio = call.known(1) if call.has(1) else call.attributes.get("ratio", 0.5)
+    if ratio is None:
+        return False
+    call.emit("dropout", call.inputs[:1], {"p": _decimal(float(np.asarray(ratio).reshape(-1)[0]))})
+    return True
+
+
+@translates("Cast", "CastLike")
+def _cast(call: Call) -> bool:
+    """Another precision of the same values, or whole numbers as decimals."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    source = call.trace.elements[call.inputs[0] or ""]
+    target = call.trace.elements[call.outputs[0]]
+    before, after = (np.dtype(tensor_dtype_to_np_dtype(each)).kind for each in (source, target))
+    if after in "iub" and before != after and not (before in "iub" and after in "iu"):
+        return False
+    call.emit("identity", call.inputs[:1])
+    return True
+
+
+# --- two values
+
+_TWO = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow"}
+
+
+@translates(*_TWO)
+def _two(call: Call) -> bool:
+    """Two values, or one and a number."""
+    op = _TWO[call.op]
+    numbers = [_number(call, index) for index in (0, 1)]
+    if numbers[1] is not None and call.shape() == call.output_shape:
+        call.emit(op, call.inputs[:1], {"other": numbers[1]})
+    elif numbers[0] is not None and call.shape(1) == call.output_shape and op in ("add", "mul", "sub"):
+        call.emit("rsub" if op == "sub" else op, call.inputs[1:], {"other": numbers[0]})
+    elif numbers[0] is not None and call.shape(1) == call.output_shape and op == "div":
+        if numbers[0] == 1:
+            call.emit("reciprocal", call.inputs[1:])
+        else:
+            name = call.emit("reciprocal", call.inputs[1:], shape=call.output_shape)
+            call.emit("mul", [name], {"other": numbers[0]})
+    else:
+        call.emit(op, call.inputs)
+    return True
+
+
+def _number(call: Call, index: int) -> float | None:
+    """The value of an input that is a single number."""
+    found = call.known(index)
+    if found is None or found.size != 1:
+        return None
+    value = found.reshape(-1)[0]
+    return _decimal(value) if found.dtype == np.float32 else float(value)
+
+
+@translates("Sum", "Mean", "Max", "Min")
+def _several(call: Call) -> bool:
+    op = {"Sum": "add", "Mean": "add", "Max": "maximum", "Min": "minimum"}[call.op]
+    shape: tuple[int, ...] = call.shape()
+    name: str | Stored | None = call.inputs[0]
+    count = len(call.inputs)
+    if count == 1:
+        call.emit("identity", call.inputs)
+        return True
+    for index in range(1, count):
+        shape = np.broadcast_shapes(shape, call.shape(index))
+        is_last = index == count - 1 and call.op != "Mean"
+        name = call.emit(op, [name, call.inputs[index]], shape=None if is_last else shape)
+    if call.op == "Mean":
+        call.emit("div", [name], {"other": float(count)})
+    return True
