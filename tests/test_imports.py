@@ -61,6 +61,9 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pandas": {"interop", "objects"},
     # Arrays that came with a model file.
     "numpy": {"execute", "cli", "interop", "tools"},
+    # ONNX files, and the errors of the protobufs that they are.
+    "google": {"interop"},
+    "onnx": {"interop"},
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},

@@ -10,12 +10,11 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
 from archcalc.interop.onnx_graph import STANDARD, called
 from archcalc.interop.onnx_scopes import path_of
+from archcalc.interop.onnx_state import LARGEST_COUNT, State, dtype_of
 from archcalc.interop.program import Node, Value
 
 if TYPE_CHECKING:
     import onnx
-
-    from archcalc.interop.onnx_trace import Trace
 
 #: Makes operations of a program of an ONNX node; False where it cannot, so that the node becomes opaque.
 Translator = Callable[["Call"], bool]
@@ -26,7 +25,6 @@ _COUNTS = frozenset({
     "strides", "dilations", "kernel_shape", "group", "blocksize", "num_groups", "hidden_size", "num_outputs",
     "q_num_heads", "kv_num_heads", "num_heads", "size", "output_height", "output_width",
 })  # fmt: skip
-LARGEST_COUNT = 1 << 31
 
 
 def translates(*names: str) -> Callable[[Translator], Translator]:
@@ -42,7 +40,7 @@ def translates(*names: str) -> Callable[[Translator], Translator]:
 class Call:
     """A node of the graph with what is known of its inputs, for its translator."""
 
-    def __init__(self, trace: Trace, node: onnx.NodeProto) -> None:
+    def __init__(self, trace: State, node: onnx.NodeProto) -> None:
         self.trace = trace
         self.node = node
         self.op = node.op_type
@@ -238,13 +236,3 @@ def _static(kind: onnx.TypeProto) -> Sizes | None:
     if any(not axis.HasField("dim_value") for axis in tensor.shape.dim):
         return None
     return tuple(axis.dim_value for axis in tensor.shape.dim)
-
-
-def dtype_of(element: int) -> Any:
-    import numpy as np
-    from onnx.helper import tensor_dtype_to_np_dtype
-
-    try:
-        return np.dtype(tensor_dtype_to_np_dtype(element))
-    except KeyError:
-        raise UsageError(f"it has the unknown type {element}") from None

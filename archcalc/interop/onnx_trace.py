@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from archcalc.core.errors import UsageError
 from archcalc.interop import onnx_graph
-from archcalc.interop.onnx_call import LARGEST_COUNT, Call, dtype_of
-from archcalc.interop.onnx_constants import MOST_ELEMENTS, Sizes, Stored, all_sources, derived, of_array, of_tensor
+from archcalc.interop.onnx_call import Call
+from archcalc.interop.onnx_constants import Stored, all_sources, derived, of_array, of_tensor
 from archcalc.interop.onnx_file import MOST_NODES, OnnxFile
 from archcalc.interop.onnx_fold import FOLDS, MOST_VALUES, fold
 from archcalc.interop.onnx_graph import called
 from archcalc.interop.onnx_ops import TRANSLATORS
-from archcalc.interop.program import Constant, Node, Program, Role, Value
+from archcalc.interop.onnx_state import State, dtype_of
+from archcalc.interop.program import Constant, Program, Role, Value
 
 if TYPE_CHECKING:
     import onnx
@@ -31,22 +32,13 @@ MOST_FOLDED = 1 << 24
 _FEW = 64
 
 
-class Trace:
+class Trace(State):
     """The walk; `program` is what it makes."""
 
     def __init__(self, file: OnnxFile, graph: onnx_graph.Graph) -> None:
-        self.file = file
-        self.graph = graph
-        self.shapes: dict[str, Sizes] = {}
-        self.elements: dict[str, int] = {}
-        self.constants: dict[str, Stored] = {}
-        self.same: dict[str, str] = {}
-        self.nodes: list[Node] = []
-        self.values: dict[str, Value] = {}
-        self.used: set[str] = set(graph.outputs)
+        super().__init__(file, graph)
         self.count = 0
         self.folded = 0
-        self._data: dict[str, onnx.TensorProto] = {}
 
     def is_quick(self, name: str) -> bool:
         """Whether a constant is loaded with little work."""
@@ -175,32 +167,3 @@ class Trace:
             opset = self.graph.opset
             self.constants[name] = derived(name, call.op, call.attributes, opset, inputs, index, shape, dtype)
         return True
-
-    def type_of(self, name: str) -> onnx.TypeProto:
-        """The type of a value or a constant, for the shape inference of onnx."""
-        from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
-
-        stored = self.constants.get(name)
-        if stored is not None:
-            return make_tensor_type_proto(np_dtype_to_tensor_dtype(stored.dtype), stored.shape)
-        if name not in self.shapes:
-            raise UsageError(f"it reads {name[:200]!r}, which is no tensor of a known size")
-        return make_tensor_type_proto(self.elements[name], self.shapes[name])
-
-    def data_of(self, name: str) -> onnx.TensorProto | None:
-        """The values of a known constant, for the shape inference of onnx."""
-        from onnx.numpy_helper import from_array
-
-        stored = self.constants.get(name)
-        if stored is None or not stored.is_known:
-            return None
-        if name not in self._data:
-            self._data[name] = from_array(stored.values, name)
-        return self._data[name]
-
-    def know(self, name: str, shape: Sizes, element: int) -> None:
-        """Note the shape of a value."""
-        if any(size < 0 or size > LARGEST_COUNT for size in shape) or math.prod(shape) > MOST_ELEMENTS:
-            sizes = "×".join(map(str, shape))[:200]
-            raise UsageError(f"its output {name[:200]!r} would be {sizes}, which no network has")
-        self.shapes[name], self.elements[name] = shape, element

@@ -144,7 +144,8 @@ def test_counts_that_make_no_sense(op: str, attributes: dict[str, Any]) -> None:
 
 
 def test_arithmetic_of_shapes_is_folded_away() -> None:
-    program = read_program(written("""g (float[N,3,4,5] x) => (float[N,M] y) <int64[1] zero = {0}, int64[1] minus = {-1}> {
+    program = read_program(written("""g (float[N,3,4,5] x) => (float[N,M] y)
+            <int64[1] zero = {0}, int64[1] minus = {-1}> {
         shape = Shape(x)
         first = Constant <value = int64 {0}> ()
         batch = Gather (shape, first)
@@ -193,7 +194,8 @@ def test_branches_that_are_known_are_taken() -> None:
 
 def test_branches_that_depend_on_values_are_refused() -> None:
     proto = written("""g (float[1,3] x, bool c) => (float[1,3] y) {
-        y = If (c) <then_branch = t () => (float[1,3] a) {a = Relu(x)}, else_branch = e () => (float[1,3] b) {b = Abs(x)}>
+        y = If (c) <then_branch = t () => (float[1,3] a) {a = Relu(x)},
+            else_branch = e () => (float[1,3] b) {b = Abs(x)}>
     }""")
     with pytest.raises(UsageError, match="which branch If takes depends on values"):
         read_program(proto)
@@ -201,7 +203,8 @@ def test_branches_that_depend_on_values_are_refused() -> None:
 
 def test_loops_are_refused() -> None:
     proto = written("""g (float[1,3] x) => (float[1,3] y) <int64 n = {3}, bool c = {1}> {
-        y = Loop (n, c, x) <body = b (int64 i, bool d, float[1,3] v) => (bool e, float[1,3] w) {e = Identity(d) w = Relu(v)}>
+        y = Loop (n, c, x) <body = b (int64 i, bool d, float[1,3] v) => (bool e, float[1,3] w)
+            {e = Identity(d) w = Relu(v)}>
     }""")
     with pytest.raises(UsageError, match="Loop runs a part of the network as often as values say"):
         read_program(proto)
@@ -334,7 +337,6 @@ def test_unknown_operations_stay_with_their_weights() -> None:
     )
     proto = written(text)
     proto.opset_import.add(domain="com.microsoft", version=1)
-    del proto.graph.initializer[:]
     proto.graph.initializer.append(onnx.numpy_helper.from_array(weights(3, 5), "w"))
     del proto.graph.input[1:]
     program = read_program(proto)

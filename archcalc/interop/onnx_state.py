@@ -1,0 +1,76 @@
+"""What is known while an ONNX graph is walked: shapes, constants, and the operations made so far."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from archcalc.core.errors import UsageError
+from archcalc.interop.onnx_constants import MOST_ELEMENTS, Sizes, Stored
+from archcalc.interop.onnx_file import OnnxFile
+from archcalc.interop.onnx_graph import Graph
+from archcalc.interop.program import Node, Value
+
+if TYPE_CHECKING:
+    import onnx
+
+#: No size is larger.
+LARGEST_COUNT = 1 << 31
+
+
+class State:
+    """The values and constants of a graph by name, and the operations of the program.
+
+    `same` maps a name to the one that it stands for, `used` are the names that anything reads.
+    """
+
+    def __init__(self, file: OnnxFile, graph: Graph) -> None:
+        self.file = file
+        self.graph = graph
+        self.shapes: dict[str, Sizes] = {}
+        self.elements: dict[str, int] = {}
+        self.constants: dict[str, Stored] = {}
+        self.same: dict[str, str] = {}
+        self.nodes: list[Node] = []
+        self.values: dict[str, Value] = {}
+        self.used: set[str] = set(graph.outputs)
+        self._data: dict[str, onnx.TensorProto] = {}
+
+    def type_of(self, name: str) -> onnx.TypeProto:
+        """The type of a value or a constant, for the shape inference of onnx."""
+        from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
+
+        stored = self.constants.get(name)
+        if stored is not None:
+            return make_tensor_type_proto(np_dtype_to_tensor_dtype(stored.dtype), stored.shape)
+        if name not in self.shapes:
+            raise UsageError(f"it reads {name[:200]!r}, which is no tensor of a known size")
+        return make_tensor_type_proto(self.elements[name], self.shapes[name])
+
+    def data_of(self, name: str) -> onnx.TensorProto | None:
+        """The values of a known constant, for the shape inference of onnx."""
+        from onnx.numpy_helper import from_array
+
+        stored = self.constants.get(name)
+        if stored is None or not stored.is_known:
+            return None
+        if name not in self._data:
+            self._data[name] = from_array(stored.values, name)
+        return self._data[name]
+
+    def know(self, name: str, shape: Sizes, element: int) -> None:
+        """Note the shape of a value."""
+        if any(size < 0 or size > LARGEST_COUNT for size in shape) or math.prod(shape) > MOST_ELEMENTS:
+            sizes = "×".join(map(str, shape))[:200]
+            raise UsageError(f"its output {name[:200]!r} would be {sizes}, which no network has")
+        self.shapes[name], self.elements[name] = shape, element
+
+
+def dtype_of(element: int) -> Any:
+    import numpy as np
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    try:
+        return np.dtype(tensor_dtype_to_np_dtype(element))
+    except KeyError:
+        raise UsageError(f"it has the unknown type {element}") from None
