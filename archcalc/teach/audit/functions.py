@@ -12,7 +12,7 @@ from typing import Any
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.numbers import product
-from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape
+from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, rules
 from archcalc.ops.base import Param
@@ -31,7 +31,7 @@ COUNTS = (
 )  # fmt: skip
 #: Quantities of one layer, and of a block those of its last layer; of a network those of its input or output.
 SINGLE = (
-    "output_shape", "input_shape", "height", "width", "channels", "weights_shape", "receptive_field",
+    "output_shape", "input_shape", "length", "height", "width", "channels", "weights_shape", "receptive_field",
     "receptive_field_stride", "x_col", "w_row", "product_shape",
 )  # fmt: skip
 #: Settings of a layer, by their names in specs.
@@ -151,7 +151,7 @@ class Reader:
         return [
             row
             for row in rows
-            if row.op.kind == kind and (size is None or getattr(row.op, "kernel_size", None) == (size, size))
+            if row.op.kind == kind and (size is None or set(getattr(row.op, "kernel_size", ())) == {size})
         ]
 
     def fits(self, network: Any) -> bool:
@@ -166,11 +166,12 @@ class Reader:
         """Any setting of a layer by its name in specs."""
         return _setting(rows_of(self.analysis(network), layer)[-1], name)
 
-    def reads(self, network: Any, layer: str, position: int, axis: str = "height") -> list[int]:
-        """First and last row of the input that a row of a layer's output sees, from 0; columns along the width."""
+    def reads(self, network: Any, layer: str, position: int, axis: str | None = None) -> list[int]:
+        """First and last row of the input that a row of a layer's output sees, from 0; or along another axis."""
         _whole(position)
         field = rows_of(self.analysis(network), layer)[-1].receptive_field
         axes = {} if field is None else dict(zip(AXES[len(field.axes)], field, strict=True))
+        axis = next(iter(axes), "height") if axis is None else axis
         if axis not in axes or position >= axes[axis].positions:
             raise UsageError(f"{layer} has no position {position} along {str(axis)[:60]!r}")
         return list(axes[axis].span(position) or ())
@@ -200,13 +201,11 @@ def _single(rows: Any, name: str, analysis: Analysis, is_network: bool) -> Any:
     if name == "input_shape":
         shape = first.input_shapes[0] if first.input_shapes else first.output_shape
         return page(shape)
-    if name in ("height", "width", "channels"):
-        shape = last.output_shape
-        if name == "channels":
-            return shape[0]
-        if len(shape) != 3:
-            raise UsageError(f"the output of {last.name} is flat and has no {name}")
-        return shape[1 if name == "height" else 2]
+    if name in ("length", "height", "width", "channels"):
+        sides = dict(zip(("channels", *AXES[len(last.output_shape) - 1]), last.output_shape, strict=True))
+        if name not in sides:
+            raise UsageError(f"the output of {last.name} is {format_shape(last.output_shape)} and has no {name}")
+        return sides[name]
     if name == "output_shape":
         return page(last.output_shape)
     if name in ("receptive_field", "receptive_field_stride"):
@@ -232,7 +231,9 @@ def _field(row: Row, what: str) -> Any:
         return value if isinstance(value, int) else Fraction(value)
 
     sides = [side(axis) for axis in row.receptive_field]
-    return sides[0] if sides[0] == sides[1] else sides
+    if not sides:
+        raise UsageError(f"the input of the network of {row.name} has no positions to see")
+    return sides[0] if len(set(sides)) == 1 else sides
 
 
 def _setting(row: Row, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from archcalc.core.shapes import LARGEST_SIZE, format_shape
 from archcalc.explain.derive.trace import symbol
 from archcalc.ops import OPS, rules
+from archcalc.ops.conv import Conv
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Row
 from archcalc.passes.shapes import infer_shapes
@@ -73,27 +74,27 @@ def of_other_setting(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
 def of_several_settings(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """The one other stride and padding that give a claimed size, where they are usual and leave nothing over."""
     asked = context.asked(part.tree)
-    if asked is None or part.tree.value not in ("output_shape", "height", "width"):
+    if asked is None or part.tree.value not in ("output_shape", "length", "height", "width"):
         return
     row = rows_of(asked.analysis, asked.layer)[-1]
     op, sides = row.op, part.claimed.sides
-    size = sides[0] if len(sides) == 3 and len(set(sides[:2])) == 1 else part.claimed.number
+    size = sides[0] if len(sides) > 1 and len(set(sides[:-1])) == 1 else part.claimed.number
     if not isinstance(op, Windowed) or size is None or len(set(op.kernel_size)) != 1 or not row.input_shapes:
         return
-    if len(sides) == 3 and sides[2] != row.output_shape[0]:
+    if len(sides) > 1 and (len(sides) != len(row.output_shape) or sides[-1] != row.output_shape[0]):
         return
-    (_, height, width), window = row.input_shapes[0], op.kernel_size[0]
+    (_, side, *others), window = row.input_shapes[0], op.kernel_size[0]
     fitting = [
         (stride, padding)
         for stride in range(1, window + 1)
         for padding in range((window + 1) // 2)
-        if height == width
-        and rules.window_output_size(height, window, stride, 2 * padding) == size
-        and not rules.leftover(height, window, stride, 2 * padding)
+        if set(others) <= {side}
+        and rules.window_output_size(side, window, stride, 2 * padding) == size
+        and not rules.leftover(side, window, stride, 2 * padding)
     ]
     if len(fitting) == 1:
         stride, padding = fitting[0]
-        text = f"{int(size)} comes of stride {stride} and padding {padding}: {_sized(height, window, stride, padding)}."
+        text = f"{int(size)} comes of stride {stride} and padding {padding}: {_sized(side, window, stride, padding)}."
         yield Diagnosis("wrong_setting", row.name, str(part.tree.value), text)
 
 
@@ -108,33 +109,37 @@ def _sized(size: int, window: int, stride: int, padding: int) -> str:
 def of_weights(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     """Which side of a kernel F×F×D×K is another."""
     asked, sides = context.asked(part.tree), part.claimed.sides
-    if asked is None or part.tree.value != "weights_shape" or len(sides) != 4 or not isinstance(part.value, list):
+    if asked is None or part.tree.value != "weights_shape" or not isinstance(part.value, list):
         return
-    analysis, layer = asked.analysis, asked.layer or ""
+    if len(sides) != len(part.value) or len(sides) < 3:
+        return
+    analysis, layer = asked.analysis, asked.layer or asked.analysis.rows[-1].name
     row = rows_of(analysis, layer)[-1]
     depth, *place = row.input_shapes[0]
-    height, width, channels, filters = part.value
+    *window, channels, filters = part.value
+    own = "×".join(map(str, window))
 
     def found(mistake: str, text: str) -> Diagnosis:
         return Diagnosis(mistake, layer, "weights_shape", text)
 
-    if sides[:2] != (height, width):
-        if list(sides[:2]) == place:
-            text = f"{place[0]}×{place[1]} is the map that {layer} reads; its window is {height}×{width}."
-            yield found("map_size_as_kernel", text)
+    if list(sides[:-2]) != window:
+        if list(sides[:-2]) == place:
+            yield found(
+                "map_size_as_kernel", f"{'×'.join(map(str, place))} is the map that {layer} reads; its window is {own}."
+            )
         else:
-            yield found("wrong_kernel", f"The window is {height}×{width}.")
-    if sides[2] != channels:
+            yield found("wrong_kernel", f"The window is {own}.")
+    if sides[-2] != channels:
         above = reversed(analysis.rows[: analysis.graph.index[row.name]])
-        before = next((one for one in above if _reads(one) == sides[2]), None)
-        whose = f" {sides[2]} is what {before.name} reads." if before else ""
+        before = next((one for one in above if _reads(one) == sides[-2]), None)
+        whose = f" {sides[-2]} is what {before.name} reads." if before else ""
         yield found("wrong_input_channels", f"{layer} reads {depth} maps, so a filter is {channels} deep.{whose}")
-    if sides[3] != filters:
+    if sides[-1] != filters:
         yield found("wrong_setting", f"{layer} has {filters} filters.")
 
 
 def _reads(row: Row) -> int | None:
-    return row.input_shapes[0][0] if row.op.kind == "conv2d" else None
+    return row.input_shapes[0][0] if isinstance(row.op, Conv) else None
 
 
 def of_other_size(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:

@@ -49,6 +49,18 @@ VALUES: list[tuple[str, Any]] = [
     ("weights_shape('alexnet@grouped', 'conv2')", [5, 5, 48, 256]),
     ("receptive_field('9x9x1 -> [conv3-1]*3')", 7),
     ("receptive_field_stride('vgg16', 'pool5')", 32),
+    ("receptive_field('90x2 -> [conv3-1]*3')", 7),
+    ("receptive_field_stride('90x2 -> [conv3-1/2]*3')", 8),
+    ("receptive_field('9x12x12x2 -> [conv3-1]*2')", 5),
+    ("receptive_field('9x12x12x2 -> pool2 -> [conv3-1]*2')", 10),
+    ("length('90x2 -> conv3-4/2')", 45),
+    ("height('9x12x14x2 -> conv3-4')", 12),
+    ("width('9x12x14x2 -> conv3-4')", 14),
+    ("output_shape('9x12x14x2 -> conv3-4')", [9, 12, 14, 4]),
+    ("weights_shape('90x2 -> conv3-4')", [3, 2, 4]),
+    ("count('9x12x12x2 -> [conv3-1]*2', 'conv3d', 3)", 2),
+    ("count('90x2 -> [conv3-1]*2', 'conv1d', 3)", 2),
+    ("reads('90x2 -> [conv3-1]*2', 'conv2', 1)", [-1, 3]),
     ("x_col('alexnet', 'conv1')", [363, 3025]),
     ("w_row('alexnet', 'conv1')", [96, 363]),
     ("product_shape('alexnet', 'conv1')", [96, 3025]),
@@ -94,6 +106,19 @@ MADE: list[tuple[str, str]] = [
         "{conv2d: {input: 9x9x1, kernel_size: 3, stride: 2, out_channels: 1}, quantity: receptive_field, value: 2}",
         "other_quantity",
     ),
+    (
+        "{conv1d: {input: 99x2, kernel_size: 5, stride: 2, out_channels: 1}, quantity: receptive_field, value: 2}",
+        "other_quantity",
+    ),
+    ("{conv1d: {input: 99x2, kernel_size: 3, out_channels: 4}, quantity: output_shape, value: 99x4}", "wrong_setting"),
+    (
+        "{conv1d: {input: 99x2, kernel_size: 3, out_channels: 4}, quantity: weights_shape, value: 99x2x4}",
+        "map_size_as_kernel",
+    ),
+    (
+        "{conv3d: {input: 9x9x9x2, kernel_size: 3, out_channels: 4}, quantity: output_shape, value: 9x9x9x4}",
+        "wrong_setting",
+    ),
     ("{network: unet, layer: expand3/concat, quantity: output_shape, value: 104x104x1024}", "mixed_layers"),
     ("{expression: 224/2/2/2/2, value: 7}", "arithmetic"),
     ("{calculate: (32 / 16) ** 2, value: 2}", "incomplete"),
@@ -135,7 +160,7 @@ def test_functions(expression: str, value: Any) -> None:
 def test_every_quantity_is_tried() -> None:
     tried = {expression.partition("(")[0] for expression, _ in VALUES}
     untried = set(QUANTITIES) - tried
-    assert untried == {"width", "padding", "out_channels", "dilation", "top5_accuracy", "top5_error"}
+    assert untried == {"padding", "out_channels", "dilation", "top5_accuracy", "top5_error"}
 
 
 @pytest.mark.parametrize(("claim", "mistake"), MADE)
