@@ -11,7 +11,8 @@ from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import AXES, Shape, format_shape
+from archcalc.core.words import listed
 from archcalc.teach.check.expected import Value
 from archcalc.teach.check.model import Answer
 from archcalc.teach.reading.stated import Stated
@@ -140,14 +141,16 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
     if stated.shape is None:
         return stated
     shape = stated.shape
-    if len(right) in (2, 4) and not stated.is_ordered and (sides := sides_of_rank(stated, right)):
-        return stated._replace(shape=sides if channels_first else (sides[-1], *sides[:-1]))
-    if len(stated.sides) == 3 and not stated.is_ordered:
-        if len(axes) == 3:
-            by_axis = dict(zip(axes, stated.sides, strict=True))
-            shape = (by_axis["c"], by_axis["h"], by_axis["w"])
-        elif channels_first:
-            shape = stated.sides
+    sides = sides_of_rank(stated, right) if len(right) in (2, 4) else stated.sides
+    if len(sides) > 1 and len(sides) in (3, len(right)) and not stated.is_ordered:
+        order = ("", "", "cl", "chw", "cdhw")[len(sides)]
+        if sorted(axes) == sorted(order):
+            by_axis = dict(zip(axes, sides, strict=True))
+            shape = tuple([by_axis[axis] for axis in order])
+        else:
+            shape = sides if channels_first else (sides[-1], *sides[:-1])
+    if len(right) in (2, 4):
+        return stated._replace(shape=shape)
     large = [side for side in stated.sides if side != 1]
     if len(right) == 1 and len(shape) > 1 and (len(large) <= 1 or prod(large) == right[0]):
         shape = (prod(large),)
@@ -202,15 +205,18 @@ def agrees(stated: Stated) -> bool:
 
 def missing(stated: Stated, right: Value | None) -> str:
     """What an incomplete shape lacks, where the rest of it is right."""
-    if stated.shape is None or not isinstance(right, tuple) or len(right) != 3:
+    if stated.shape is None or not isinstance(right, tuple) or len(right) == 1:
         return ""
-    depth, height, width = right
-    if stated.sides == (height, width):
-        return f"height and width are right; the depth, {depth}, is missing"
-    if len(stated.sides) == 1 and stated.sides[0] == height == width:
-        return f"the side is right; write all of it: {height}×{width}×{depth}"
+    depth, *sides = right
+    whole = format_shape(right)
+    what, verb = listed(AXES[len(sides)]), "is" if len(sides) == 1 else "are"
+    name = "depth" if len(sides) == 2 else "number of channels"
+    if stated.sides == tuple(sides):
+        return f"{what} {verb} right; the {name}, {depth}, is missing"
+    if len(stated.sides) == 1 and {stated.sides[0]} == set(sides):
+        return f"the side is right; write all of it: {whole}"
     if len(stated.sides) == 1 and stated.sides[0] == depth:
-        return f"the depth is right; write all of it: {height}×{width}×{depth}"
+        return f"the {name} is right; write all of it: {whole}"
     return ""
 
 

@@ -41,10 +41,10 @@ def result(tree: Node) -> str:
     return f"{shown} = {value}" if shown not in ("", value) else value
 
 
-def both_axes(trees: Sequence[Node]) -> str:
-    """The calculation of height and width, once where they are the same."""
-    height, width = (result(tree) for tree in trees)
-    return height if height == width else f"{height} by {width}"
+def all_axes(trees: Sequence[Node]) -> str:
+    """The calculation of each side, once where all are the same."""
+    sides = [result(tree) for tree in trees]
+    return sides[0] if len(set(sides)) == 1 else " by ".join(sides)
 
 
 def unknown(right: str, note: str = "") -> str:

@@ -10,6 +10,7 @@ from archcalc.core.shapes import format_shape
 from archcalc.core.words import line
 from archcalc.explain.derive.formats import Line
 from archcalc.explain.derive.layer import Derivation
+from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.notation import MATHML, Notation
 from archcalc.explain.derive.words import size
 from archcalc.passes.analysis import Analysis
@@ -138,20 +139,22 @@ def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
     right = cell.expected
     for derivation in found:
         if cell.quantity == "output_shape" and stated is not None and isinstance(right, tuple):
-            axis = {"depth": 0, "height": 1, "width": 2}.get(derivation.quantity)
-            if axis is not None and len(stated) == len(right) == 3 and stated[axis] == right[axis]:
+            names = [name.word for name in AXIS_NAMES[len(right) - 1]]
+            axis = names.index(derivation.quantity)
+            if len(stated) == len(right) > 1 and stated[axis] == right[axis]:
                 continue
         if derivation.tree.is_atom:  # no more than the value
             continue
-        if derivation.quantity.endswith("width") and _is_likewise(derivation, found):
+        if _is_likewise(derivation, found):
             continue
         yield derivation
 
 
 def _is_likewise(derivation: Derivation, others: Sequence[Derivation]) -> bool:
-    """Whether the width is computed as the height is."""
-    twin = derivation.quantity.replace("width", "height")
-    return any(other.quantity == twin and other.value == derivation.value for other in others)
+    """Whether the width is computed as the height is, or the height of a volume's field as its depth is."""
+    quantity = derivation.quantity
+    twins = {quantity.replace("width", "height"), quantity.replace("_height", "_depth")} - {quantity}
+    return any(other.quantity in twins and other.value == derivation.value for other in others)
 
 
 def shorten(text: str) -> str:

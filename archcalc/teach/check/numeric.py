@@ -19,6 +19,7 @@ from archcalc.teach.check.mistakes.base import PAIR, SLIP, UPSTREAM, Alternative
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
 from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
+from archcalc.teach.check.mistakes.sizes import written
 from archcalc.teach.check.mistakes.totals import total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
 from archcalc.teach.check.mistakes.upstream import carried
@@ -302,9 +303,9 @@ def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alte
         if tree.value == right or not tree.value:
             continue
         cause, source = one.mistake.steps[0], one.source
-        size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
+        size = written(one.mistake.sizes)
         reason = (
-            f"right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): "
+            f"right, had {source.name} given {size} ({explain.all_axes(one.mistake.trees)}): "
             f"there {cause.reason} So {context.name} calculates {explain.calculation(tree)}."
         )
         steps = (Mistake("carried_forward", reason), cause._replace(layer=source.name, reason=reason))

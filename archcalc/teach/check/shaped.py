@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archcalc.core.shapes import LARGEST_SIZE, Shape, format_shape
+from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, format_shape
+from archcalc.core.words import listed
 from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
@@ -23,17 +24,17 @@ from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
 from archcalc.teach.check.mistakes.fields import fields, trees
-from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized
+from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized, written
 from archcalc.teach.check.mistakes.upstream import carried
 from archcalc.teach.check.search import Tables
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.typos import describe_typo
 
-Pair = tuple[int, int]
+Sizes = tuple[int, ...]
 
 
 def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
-    """Diagnoses of an output shape, axis by axis: which of height, width and depth is wrong, and why."""
+    """Diagnoses of an output shape, axis by axis: which of its sides and its depth is wrong, and why."""
     context = tables.network.context(row)
     right, wrong = row.output_shape, _as(stated, row.output_shape)
     if wrong is None:
@@ -44,10 +45,7 @@ def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     if len(right) == 1:
         found += _depths(tables, context, right[0], wrong[0], "Your number") or []
         return found or [_unknown(right)]
-    if len(right) != 3:
-        found += (_depths(tables, context, right[0], wrong[0], "Your depth") or []) if wrong[1:] == right[1:] else []
-        return found or [_unknown(right)]
-    sizes = _sizes(tables, context, (right[1], right[2]), (wrong[1], wrong[2]))
+    sizes = _sizes(tables, context, right[1:], wrong[1:])
     depths = _depths(tables, context, right[0], wrong[0], "Your depth")
     if sizes is not None and depths is not None:
         found += _joined(sizes, depths)
@@ -65,10 +63,10 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
         return (int(stated.value),)
     if shape is None or len(shape) == len(right):
         return shape
-    if len(right) == 1 and len(shape) == 3 and shape[1:] == (1, 1):
+    if len(right) == 1 and set(shape[1:]) == {1}:
         return shape[:1]
-    if len(right) == 3 and len(shape) == 1 and right[1:] == (1, 1):
-        return (shape[0], 1, 1)
+    if len(shape) == 1 and set(right[1:]) == {1}:
+        return (shape[0], *right[1:])
     return None
 
 
@@ -79,11 +77,11 @@ def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Explanation
         yield Explanation(8, (step,), explain.capital(step.reason))
 
 
-def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> list[Explanation] | None:
-    """How height and width came about: an empty list where they are right, None where nothing explains them."""
+def _sizes(tables: Tables, context: LayerContext, right: Sizes, wrong: Sizes) -> list[Explanation] | None:
+    """How the sides came about: an empty list where they are right, None where nothing explains them."""
     if wrong == right:
         return []
-    what = f"Your {wrong[0]}×{wrong[1]}"
+    what = f"Your {written(wrong)}"
     ones = [_of_sizes(one, what) for one in sized(context) if one.sizes == wrong]
     # Of the first layer people say so often; further on a rule of the layer itself is the better explanation.
     cost = 14 if all(source == context.network.analysis.rows[0].name for source in context.row.inputs) else 24
@@ -93,7 +91,7 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
         if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
     ]
     if all(one.cost > RULE for one in ones):
-        ones += _slipped(right, wrong, ("height", "width"))
+        ones += _slipped(right, wrong)
     if not ones or all(one.cost >= SLIP for one in ones):
         two = tables.get((context.name, SHAPE, context.inputs, 2), lambda: paired(context))
         ones += [_of_sizes(one, what) for one in two if one.sizes == wrong]
@@ -102,19 +100,19 @@ def _sizes(tables: Tables, context: LayerContext, right: Pair, wrong: Pair) -> l
 
 def _of_sizes(one: MistakenSize, what: str) -> Explanation:
     return Explanation(
-        one.cost, one.steps, explain.sentence(one.steps, explain.both_axes(one.trees), what), one.trees[0]
+        one.cost, one.steps, explain.sentence(one.steps, explain.all_axes(one.trees), what), one.trees[0]
     )
 
 
-def _slipped(right: Pair, wrong: Pair, axes: tuple[str, str]) -> Iterator[Explanation]:
-    """A digit of height or width; of both, where the same slip was copied."""
+def _slipped(right: Sizes, wrong: Sizes) -> Iterator[Explanation]:
+    """A digit of a side; of all, where the same slip was copied."""
     slips = [describe_typo(a, b) if a != b else "" for a, b in zip(right, wrong, strict=True)]
     differ = [a != b for a, b in zip(right, wrong, strict=True)]
-    copied = right[0] == right[1] and wrong[0] == wrong[1]
-    if any(d and not s for d, s in zip(differ, slips, strict=True)) or (all(differ) and not copied):
+    copied = len(set(right)) == len(set(wrong)) == 1
+    if any(d and not s for d, s in zip(differ, slips, strict=True)) or (sum(differ) > 1 and not copied):
         return
-    axis = 0 if differ[0] else 1
-    where = "" if copied else f" in the {axes[axis]}"
+    axis = differ.index(True)
+    where = "" if copied else f" in the {AXES[len(right)][axis]}"
     step = Mistake("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
     yield Explanation(SLIP, (step,), explain.capital(step.reason))
 
@@ -152,7 +150,7 @@ def _joined(sizes: list[Explanation], depths: list[Explanation]) -> Iterator[Exp
 def _partly(right: Shape, sizes: list[Explanation] | None, depths: list[Explanation] | None) -> Explanation:
     if not sizes and not depths:
         return _unknown(right)
-    which = "depth" if sizes else "height and width"
+    which = "depth" if sizes else listed(AXES[len(right) - 1])
     found = _unknown(right)
     words = found.explanation.replace("this number", f"this {which}")
     return found._replace(cost=2 * SLIP, explanation=words)
@@ -169,8 +167,8 @@ def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape)
         if one.row.output_shape != wrong or wrong == right:
             continue
         cause, source = one.mistake.steps[0], one.source
-        size = f"{one.mistake.sizes[0]}×{one.mistake.sizes[1]}"
-        words = f"Right, had {source.name} given {size} ({explain.both_axes(one.mistake.trees)}): there {cause.reason}"
+        size = written(one.mistake.sizes)
+        words = f"Right, had {source.name} given {size} ({explain.all_axes(one.mistake.trees)}): there {cause.reason}"
         steps = (Mistake("carried_forward", words), cause._replace(layer=source.name))
         yield Explanation(one.mistake.cost + UPSTREAM, steps, words)
         return
@@ -187,42 +185,39 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     """Diagnoses of a receptive field."""
     context = tables.network.context(row)
     field = row.receptive_field
-    wrong = _field(stated)
     if field is None:
         return [_no_field(None, context)]
-    if len(field.axes) != 2:
-        return [_no_field(None, context)]
-    right = (field.axes[0].size, field.axes[1].size)
-    if wrong is None:
+    right = field.size
+    wrong = _field(stated, len(right))
+    if not right or wrong is None:
         return [_no_field(right, context)]
     if wrong == right:
         return []
     ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(context))
-    what = f"Your {wrong[0]}×{wrong[1]}"
+    what = f"Your {written(wrong)}"
     found: list[Explanation] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
-    if wrong != right and wrong == right[::-1]:
-        words = f"Height and width have changed places: it is {right[0]}×{right[1]}."
+    if wrong != right and sorted(wrong) == sorted(right):
+        words = f"{listed(AXES[len(right)]).capitalize()} have changed places: it is {written(right)}."
         found.append(Explanation(8, (Mistake("swapped_axes", words),), words))
     if all(one.cost > RULE for one in found):
-        found += _slipped(right, wrong, ("height", "width"))
+        found += _slipped(right, wrong)
     return found or [_no_field(right, context)]
 
 
-def _field(stated: Stated) -> Pair | None:
+def _field(stated: Stated, rank: int) -> Sizes | None:
     sides = stated.sides or stated.shape
     if sides and max(sides) > LARGEST_SIZE:
         return None
-    if sides and len(sides) in (2, 3):
-        return sides[0], sides[1]
+    if sides and len(sides) in (rank, rank + 1) and len(sides) > 1:
+        return tuple(sides[:rank])
     value = stated.value if stated.value is not None else (sides[0] if sides else None)
     is_size = value is not None and value == int(value) and value <= LARGEST_SIZE
-    return (int(value), int(value)) if value is not None and is_size else None
+    return (int(value),) * rank if value is not None and is_size else None
 
 
-def _no_field(right: Pair | None, context: LayerContext) -> Explanation:
-
-    if right is None:
+def _no_field(right: Sizes | None, context: LayerContext) -> Explanation:
+    if not right:
         return Explanation(0, (Mistake("unknown", ""),), explain.unknown(""))
     formula = trees(context) if context.inputs else None
-    size = explain.both_axes(formula) if formula is not None else f"{right[0]}×{right[1]}"
+    size = explain.all_axes(formula) if formula is not None else written(right)
     return Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"It is {size}."))

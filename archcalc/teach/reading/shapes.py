@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 from archcalc.explain.derive.trace import Node, number_node
@@ -31,6 +31,7 @@ _AXES: dict[str, str] = WORDS["axes"]
 _UNITS = re.compile(rf"\s*(?:{any_of('neurons')})\.?$", re.IGNORECASE)
 _SQUARED = re.compile(r"(\d+)\s*(?:²|\^2|\*\*2)(?!\d)")
 _MOST_SIDES = 4
+_DEPTHS = ("d", "depth", "глубина", "profondeur", "tiefe")
 _LARGEST_SIDE = 12  # digits
 _WANTED = "write 55x55x96, (96, 55, 55), or a number for a flat one"
 
@@ -90,13 +91,26 @@ def _by_names(text: str, cleaned: str) -> Stated | None:
     rest = _NAMED.sub("", inner)
     if len(found) < 2 or re.search(r"\d", rest):
         return None
-    axes = {_AXES.get(name.lower(), ""): int(value) for name, value in found if len(value) <= _LARGEST_SIDE}
-    if not {"h", "w"} <= axes.keys() or "" in axes:
+    letters = axes_named([name.lower() for name, _ in found], _AXES)
+    axes = {axis: int(value) for axis, (_, value) in zip(letters, found, strict=True) if len(value) <= _LARGEST_SIDE}
+    order = next((order for order in ("dhw", "hw", "l") if set(order) <= axes.keys() <= {*order, "c", "n"}), None)
+    if order is None:
         return None
-    plane = (axes["h"], axes["w"])
+    sides = tuple([axes[axis] for axis in order])
     if "c" not in axes:
-        return Stated(text, shape=plane, sides=plane)
-    return Stated(text, shape=(axes["c"], *plane), sides=(*plane, axes["c"]), is_ordered=True)
+        return Stated(text, shape=sides, sides=sides)
+    return Stated(text, shape=(axes["c"], *sides), sides=(*sides, axes["c"]), is_ordered=True)
+
+
+def axes_named(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """The axes that names mean: h, w, l, c, n; empty for one that is unknown.
+
+    The depth of an image is its channels; next to channels of their own it is an axis, d.
+    """
+    axes = [known.get(name, "") for name in names]
+    if axes.count("c") == 2:
+        axes = ["d" if axis == "c" and name in _DEPTHS else axis for axis, name in zip(axes, names, strict=True)]
+    return axes
 
 
 def _of_maps(text: str, cleaned: str) -> Stated | None:

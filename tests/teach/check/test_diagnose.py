@@ -77,7 +77,7 @@ ONE = [
     ("alexnet", "conv2", "receptive_field", "23", "forgot_stride", "8 pixels apart"),
     ("alexnet", "conv2", "receptive_field", "59x59", "forgot_plus_one", "19 + 5·8"),
     ("alexnet", "conv2", "receptive_field", "5", "sum_of_parts", "the window of conv2 alone"),
-    ("alexnet", "fc6", "receptive_field", "227x227", "forgot_padding", "cut off at the edge of the image"),
+    ("alexnet", "fc6", "receptive_field", "227x227", "forgot_padding", "cut off at the edge of the input"),
     ("alexnet", TOTAL, "params", "61,935,976", "wrong_input_channels", "(3·3·256 + 1)·384 = 885,120 for conv4"),
     ("alexnet", TOTAL, "params", "62367776", "forgot_bias", "In all 8 layers"),
     ("alexnet", TOTAL, "multiplications", "2270512192", "factor_two", "twice"),

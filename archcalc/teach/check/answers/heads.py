@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from archcalc.core.quantities import QUANTITIES
 from archcalc.teach.check.vocabulary import words
+from archcalc.teach.reading.shapes import axes_named
 
 LAYER = "layer"
 #: Sides of the output in columns of their own; together they are an `output_shape`.
@@ -32,11 +33,12 @@ _UNITS = {
 }  # fmt: skip
 _BRACKETED = re.compile(r"[(\[{（【]([^()\[\]{}（）【】]*)[)\]}）】]")
 #: W×H×D, (N, C, H, W), height x width x depth.
-_AXES = re.compile(r"[a-z]+(?:\s*[x×*,·/]\s*[a-z]+){1,3}")
-_TOGETHER = re.compile(r"\b[hwcdknb](?:x[hwcdknb])+\b")
+_AXES = re.compile(r"[a-z]+(?:\s*[x×*,·/]\s*[a-z]+){1,4}")
+_TOGETHER = re.compile(r"\b[hwcdknblt](?:x[hwcdknblt])+\b")
 _AXIS = {
     "h": "h", "height": "h", "rows": "h", "w": "w", "width": "w", "columns": "w", "c": "c", "d": "c", "k": "c",
     "depth": "c", "channels": "c", "channel": "c", "maps": "c", "filters": "c", "n": "n", "b": "n", "batch": "n",
+    "l": "l", "length": "l", "t": "l", "time": "l", "positions": "l", "tokens": "l",
 }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def _axes(text: str) -> str:
     match = _AXES.search(_TOGETHER.sub(lambda found: found[0].replace("x", "×"), text))
     if match is None:
         return ""
-    found = [_AXIS.get(name, "") for name in re.findall(r"(?!x\b)[a-z]+", match[0])]
+    found = axes_named(re.findall(r"(?!x\b)[a-z]+", match[0]), _AXIS)
     axes = "".join(found).removeprefix("n")
     return axes if all(found) and len(set(axes)) == len(axes) >= 2 else ""
 

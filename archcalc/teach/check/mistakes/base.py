@@ -42,12 +42,12 @@ class Edit(NamedTuple):
 
 
 class MistakenSize(NamedTuple):
-    """Height and width that mistakes lead to, with their calculations."""
+    """The sides of a map that mistakes lead to, with their calculations."""
 
-    sizes: tuple[int, int]
+    sizes: tuple[int, ...]
     steps: tuple[Mistake, ...]
     cost: int
-    trees: tuple[Node, Node]
+    trees: tuple[Node, ...]
 
 
 class Explanation(NamedTuple):

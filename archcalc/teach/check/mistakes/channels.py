@@ -46,14 +46,14 @@ def _filters(context: LayerContext, right: int) -> Iterator[Alternative]:
     if groups > 1:
         reason = f"the filters of one of {groups} groups. All groups together give {right:,}."
         yield _plain(right // groups, _step("forgot_groups", reason), 12)
-    product = symbol("K", right) * symbol("D₁", depth)
+    product = symbol("K", right) * symbol(context.depth_letter, depth)
     reason = f"a map for every filter and input channel. A filter adds up over the {depth} channels. {own}"
     yield Alternative(product.value, _step("forgot_output_channels", reason), 22, product.node)
-    total = symbol("K", right) + symbol("D₁", depth)
+    total = symbol("K", right) + symbol(context.depth_letter, depth)
     reason = f"the maps of the input are counted too. {own}"
     yield Alternative(total.value, _step("sum_of_parts", reason), 30, total.node)
     for far, row in context.network.nearest(name):
-        if far < 2 and len(row.output_shape) == 3:
+        if far < 2 and len(row.output_shape) > 1:
             reason = f"that is {row.name}'s number of filters. {own}"
             yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 32 + 2 * far)
 
@@ -85,7 +85,7 @@ def _merged(context: LayerContext) -> Iterator[Alternative]:
         yield Alternative(twice.value, _step("sum_of_parts", f"that has {name} twice. {own}"), 24, twice)
     for source in dict.fromkeys(context.row.inputs):
         for shape in context.network.analysis[source].input_shapes[:1]:
-            if len(shape) == 3:
+            if len(shape) > 1:
                 yield _plain(shape[0], _step("sum_of_parts", f"that is the depth before the branches. {own}"), 26)
     for one in context.network.depths(context.name)[:8]:
         yield _plain(one.value, _step("wrong_input_channels", f"that is {one.whose}. {own}"), 34 + one.far)
@@ -111,16 +111,19 @@ def _flat(context: LayerContext) -> Iterator[Alternative]:
                 reason = f"that is {row.name}'s number of neurons. {own}"
                 yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 30 + 2 * far)
         return
-    if len(given) == 3:
+    if len(given) > 1:
         own = f"{format_shape(given)} are {right:,} values."
         tree = traced(context.lifted.op.output_shape(context.lifted.inputs)[0]).node
-        for values, why, cost in (
-            ({"H₁": ONE, "W₁": ONE}, "only the channels", 16),
-            ({"D₁": ONE}, "only the positions", 18),
-            ({"W₁": ONE}, "the rows count, the columns do not", 20),
+        depth, sides = context.depth_letter, [f"{axis}₁" for axis in context.axes]
+        for letters, why, cost in (
+            (sides, "only the channels", 16),
+            ([depth], "only the positions", 18),
+            (["W₁"] if len(sides) == 2 else [], "the rows count, the columns do not", 20),
         ):
-            made = put(tree, values)
-            mistake = "forgot_input_channels" if "D₁" in values else "multiplications_without_positions"
+            if not letters:
+                continue
+            made = put(tree, dict.fromkeys(letters, ONE))
+            mistake = "forgot_input_channels" if depth in letters else "multiplications_without_positions"
             yield Alternative(made.value, _step(mistake, f"{why}. {own}"), cost, made)
         return
     for far, row in context.network.nearest(name):

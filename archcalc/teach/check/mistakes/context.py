@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.explain.derive.lift import SymbolicLayer, lift
+from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, lift
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row
@@ -108,20 +108,20 @@ class NetworkContext:
         """Numbers of channels elsewhere in the network, the nearest first, each once."""
         found: dict[int, Borrowed] = {}
         own = self.analysis[name]
-        if len(own.output_shape) == 3 and own.multiplications:
+        if len(own.output_shape) > 1 and own.multiplications:
             found[own.output_shape[0]] = Borrowed(own.output_shape[0], f"{name}'s own number of filters", 1)
         for far, row in self.nearest(name):
             for shape, what in ((row.input_shapes[0], "input depth"), (row.output_shape, "number of filters")):
-                if len(shape) == 3:
+                if len(shape) > 1:
                     found.setdefault(shape[0], Borrowed(shape[0], f"{row.name}'s {what}", far))
         first = self.rows[0].output_shape
-        if len(first) == 3:
+        if len(first) > 1:
             found.setdefault(first[0], Borrowed(first[0], "the depth of the network's input", 6))
         for source in own.inputs:
             # Of maps that are stacked or added, one alone.
             for inner in self.maker(source).inputs if self.maker(source).op.family == "merge" else ():
                 shape = self.analysis[inner].output_shape
-                if len(shape) == 3:
+                if len(shape) > 1:
                     found.setdefault(shape[0], Borrowed(shape[0], f"the depth of {inner}", 1))
         return sorted(found.values(), key=lambda one: one.far)[:MOST_DEPTHS]
 
@@ -139,7 +139,7 @@ class LayerContext:
         self.name = row.name
         self.op = row.op
         self.inputs: tuple[Shape, ...] = row.input_shapes
-        #: What mistakes with height and width lead to, once it was looked for.
+        #: What mistakes with the sides of the map lead to, once it was looked for.
         self.sizes: list[MistakenSize] | None = None
 
     @cached_property
@@ -158,10 +158,19 @@ class LayerContext:
         return lift(self.plain, self.inputs, self.row.output_shape)
 
     @cached_property
-    def kernel(self) -> tuple[int, int] | None:
-        """The window of a layer over an image; the mistakes are those of height and width."""
-        window: Sequence[int] = getattr(self.op, "kernel_size", ())
-        return (window[0], window[1]) if len(window) == 2 else None
+    def kernel(self) -> tuple[int, ...] | None:
+        """The window of a layer, a size for each axis."""
+        return tuple(getattr(self.op, "kernel_size", ())) or None
+
+    @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The letters of the position axes of what is read: H and W of an image."""
+        return tuple([name.letter for name in AXIS_NAMES[len(self.inputs[0]) - 1][1:]])
+
+    @cached_property
+    def depth_letter(self) -> str:
+        """The letter of the channels of what is read: D₁ of an image, else C₁."""
+        return f"{AXIS_NAMES[len(self.inputs[0]) - 1][0].letter}₁"
 
     @cached_property
     def source(self) -> str:

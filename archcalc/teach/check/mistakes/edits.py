@@ -1,20 +1,25 @@
-"""Mistakes as edits of a count's formula, identified by its letters: F, D₁, K, G, H₁, W₁, H₂, W₂, N₁."""
+"""Mistakes as edits of a count's formula, identified by its letters: F, D₁, K, G, H₁, W₁, H₂, W₂, N₁.
+
+Of rows and volumes the letters are those of their axes: C₁, L₁, L₂.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from archcalc.core.shapes import format_shape
-from archcalc.explain.derive.trace import Node, symbol
+from archcalc.core.numbers import product
+from archcalc.core.shapes import AXES, Shape, format_shape
+from archcalc.explain.derive.lift import AXIS_NAMES
+from archcalc.explain.derive.trace import Node, Traced, symbol
+from archcalc.ops.conv import ConvTranspose
 from archcalc.teach.check.mistakes.base import Edit, Mistake
 from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
 from archcalc.teach.check.mistakes.formulas import HOLDERS
-from archcalc.teach.check.mistakes.sizes import kernel_cost, sized
+from archcalc.teach.check.mistakes.sizes import kernel_cost, sized, written
 from archcalc.teach.check.mistakes.trees import ONE, count, letters, named, put, put_once, without_division_by
 
-_KERNELS = (("F", "F"), ("F_h", "F_w"))
-_DEPTH, _FILTERS, _GROUPS = "D₁", "K", "G"
+_FILTERS, _GROUPS = "K", "G"
 
 
 def edits(context: LayerContext, quantity: str, tree: Node) -> list[Edit]:
@@ -26,7 +31,7 @@ def edits(context: LayerContext, quantity: str, tree: Node) -> list[Edit]:
         found += _depth(context, has)
         found += _values(context, has)
     found += _filters(context, quantity, has)
-    if quantity not in ("params", "weights") and has.keys() & {"H₂", "W₂", "H₁", "W₁"}:
+    if quantity not in ("params", "weights") and context.inputs:
         found += _positions(context, quantity, has)
     return found
 
@@ -36,49 +41,56 @@ def _replace(values: dict[str, Node]) -> Callable[[Node], Node]:
 
 
 def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
-    pair = next((pair for pair in _KERNELS if pair[0] in has), None)
-    if pair is None or context.kernel is None:
+    window = context.kernel
+    if window is None:
         return
-    height, width = context.kernel
-    own = f"{context.name}'s window is {height}×{width}"
-    if height == width > 1:
-        reason = f"the window along one axis only. It has {height} rows and {width} columns: {height}·{width} values."
-        yield Edit(Mistake("kernel_not_squared", reason), 15, lambda tree: _once(tree, pair[0]))
-        for wrong in sorted({*context.network.kernels} - {height, 1}):
-            reason = f"a window of {height}×{wrong}. {own}."
-            one_side = partial(_once, letter=pair[0], value=named(has[pair[0]], wrong))
+    rank, first = len(window), window[0]
+    sides = ("F",) * rank if "F" in has else tuple([f"F_{axis[0]}" for axis in AXES[rank]])
+    if not has.keys() >= set(sides):
+        return
+    own = f"{context.name}'s window is {written(window)}"
+
+    def put_all(sizes: Sequence[int]) -> Callable[[Node], Node]:
+        return _replace({letter: named(has[letter], size) for letter, size in zip(sides, sizes, strict=True)})
+
+    if rank > 1 and set(window) == {first} and first > 1:
+        values = "·".join(map(str, window))
+        size = f"{first} rows and {first} columns" if rank == 2 else f"{first} positions along each of {rank} axes"
+        reason = f"the window along {('one axis', 'two axes')[rank - 2]} only. It has {size}: {values} values."
+        yield Edit(Mistake("kernel_not_squared", reason), 15, lambda tree: _once(tree, sides[0]))
+        for wrong in sorted({*context.network.kernels} - {first, 1}) if rank == 2 else ():
+            reason = f"a window of {first}×{wrong}. {own}."
+            one_side = partial(_once, letter=sides[0], value=named(has[sides[0]], wrong))
             yield Edit(Mistake("wrong_kernel", reason), 36, one_side)
-    if height * width > 1:
+    if set(window) != {1}:
         reason = f"the window is left out. {own}."
-        yield Edit(Mistake("wrong_kernel", reason), 26, _replace({pair[0]: ONE, pair[1]: ONE}))
-    if height != width:
-        for wrong in (height, width):
-            reason = f"a window of {wrong}×{wrong}. {own}."
-            values = {pair[0]: named(has[pair[0]], wrong), pair[1]: named(has[pair[1]], wrong)}
-            yield Edit(Mistake("wrong_kernel", reason), 18, _replace(values))
-    for wrong in sorted({*KERNELS, *context.network.kernels} - {height, width, 1}):
+        yield Edit(Mistake("wrong_kernel", reason), 26, _replace(dict.fromkeys(sides, ONE)))
+    if len(set(window)) > 1:
+        for wrong in dict.fromkeys(window):
+            reason = f"a window of {written((wrong,) * rank)}. {own}."
+            yield Edit(Mistake("wrong_kernel", reason), 18, put_all((wrong,) * rank))
+    for wrong in sorted({*KERNELS, *context.network.kernels} - {*window, 1}):
         whose = context.network.kernels.get(wrong)
         belongs = f", as {whose} has" if whose is not None and whose != context.name else ""
-        reason = f"a window of {wrong}×{wrong}{belongs}. {own}."
-        values = {pair[0]: named(has[pair[0]], wrong), pair[1]: named(has[pair[1]], wrong)}
-        yield Edit(Mistake("wrong_kernel", reason), 22 + kernel_cost(context, wrong), _replace(values))
-    if len(context.inputs[0]) == 3:
-        shapes = ((context.inputs[0], "input"), (context.row.output_shape, "output"))
-        for shape, which in shapes[: 1 + (shapes[0][0][1:] != shapes[1][0][1:])]:
-            if len(shape) != 3 or shape[1] <= 1 or (shape[1], shape[2]) == (height, width):
-                continue
-            reason = f"the size of the {which}'s map, {shape[1]}×{shape[2]}, in the place of the window. {own}."
-            values = {pair[0]: named(has[pair[0]], shape[1]), pair[1]: named(has[pair[1]], shape[2])}
-            yield Edit(Mistake("map_size_as_kernel", reason), 24, _replace(values))
+        reason = f"a window of {written((wrong,) * rank)}{belongs}. {own}."
+        yield Edit(Mistake("wrong_kernel", reason), 22 + kernel_cost(context, wrong), put_all((wrong,) * rank))
+    given, output = context.inputs[0][1:], context.row.output_shape[1:]
+    for shape, which in ((given, "input"), (output, "output"))[: 1 + (given != output)]:
+        if len(shape) != rank or shape[0] <= 1 or shape == window:
+            continue
+        reason = f"the size of the {which}'s map, {written(shape)}, in the place of the window. {own}."
+        yield Edit(Mistake("map_size_as_kernel", reason), 24, put_all(shape))
 
 
 def _once(tree: Node, letter: str, value: Node = ONE) -> Node | None:
-    return put_once(tree, letter, value, 1) if count(tree, letter) > 1 else None
+    """The letter replaced along the last axis; None where there is one axis."""
+    return put_once(tree, letter, value, count(tree, letter) - 1) if count(tree, letter) > 1 else None
 
 
 def _depth(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     """The depth of the input, and the groups that it is divided into."""
-    depth = has.get(_DEPTH)
+    letter = context.depth_letter
+    depth = has.get(letter)
     if depth is None:
         return
     if _GROUPS in has and has[_GROUPS].value > 1:
@@ -90,28 +102,28 @@ def _depth(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         yield Edit(Mistake("forgot_groups", reason), 10, lambda tree: without_division_by(tree, _GROUPS))
     if depth.value > 1:
         reason = f"the input depth is missing. {context.reads()}"
-        yield Edit(Mistake("forgot_input_channels", reason), 16, _without_depth)
+        yield Edit(Mistake("forgot_input_channels", reason), 16, partial(_without_depth, letter=letter))
     if _GROUPS not in has and context.depth % 2 == 0:
         reason = f"half the input depth, as in a filter of two groups. {context.name} has one group."
-        yield Edit(Mistake("wrong_input_channels", reason), 34, _other_depth(named(depth, context.depth // 2)))
+        yield Edit(Mistake("wrong_input_channels", reason), 34, _other_depth(letter, named(depth, context.depth // 2)))
     if _GROUPS in has and has[_GROUPS].value == context.depth:
         return  # depthwise: a filter sees one channel, however many there are
     for one in context.network.depths(context.name):
         if one.value not in (1, depth.value):
             reason = f"{one.whose}. {context.reads()}"
-            edit = _other_depth(named(depth, one.value))
+            edit = _other_depth(letter, named(depth, one.value))
             yield Edit(Mistake("wrong_input_channels", reason), 14 + min(2 * one.far, 20), edit)
 
 
-def _without_depth(tree: Node) -> Node:
-    return put(without_division_by(tree, _GROUPS), {_DEPTH: ONE})
+def _without_depth(tree: Node, letter: str) -> Node:
+    return put(without_division_by(tree, _GROUPS), {letter: ONE})
 
 
-def _other_depth(depth: Node) -> Callable[[Node], Node | None]:
+def _other_depth(letter: str, depth: Node) -> Callable[[Node], Node | None]:
     def apply(tree: Node) -> Node | None:
         # A depth that the groups do not divide is no reading of a grouped convolution.
         groups = letters(tree).get(_GROUPS)
-        return None if groups is not None and depth.value % groups.value else put(tree, {_DEPTH: depth})
+        return None if groups is not None and depth.value % groups.value else put(tree, {letter: depth})
 
     return apply
 
@@ -128,7 +140,7 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         shapes = maker.input_shapes
         image = shapes[0] if len(shapes) == 1 and maker.op.family == "shape" else image
     own = f"{context.name} reads {format_shape(image)}" + (
-        f" = {_volume(image):,} values" if len(image) == 3 else " values"
+        f" = {product(image):,} values" if len(image) > 1 else " values"
     )
     if flat and "N₁" in has:
         right = has["N₁"]
@@ -136,27 +148,31 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         for node, why, cost in _other_values(context, image):
             if node.value != right.value:
                 yield Edit(Mistake("wrong_input_channels", f"{why}. {own}."), cost, _replace({"N₁": node}))
-    elif "H₁" in has and "W₁" in has and _volume(image[1:]) > 1:
+        return
+    depth, sides = context.depth_letter, tuple([f"{axis}₁" for axis in context.axes])
+    if sides and has.keys() >= set(sides) and product(image[1:]) > 1:
         reason = f"only the channels of the input. {own}."
-        yield Edit(Mistake("wrong_input_channels", reason), 16, _replace({"H₁": ONE, "W₁": ONE}))
-        reason = f"the rows of the input count, its columns do not. {own}."
-        yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({"W₁": ONE}))
-        for shape, whose in _maps_before(context):
-            values = {"H₁": named(has["H₁"], shape[1]), "W₁": named(has["W₁"], shape[2])}
-            if _DEPTH in has:
-                values[_DEPTH] = named(has[_DEPTH], shape[0])
+        yield Edit(Mistake("wrong_input_channels", reason), 16, _replace(dict.fromkeys(sides, ONE)))
+        if len(sides) == 2:
+            reason = f"the rows of the input count, its columns do not. {own}."
+            yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({sides[1]: ONE}))
+        for shape, whose in _maps_before(context, len(image)):
+            values = {letter: named(has[letter], size) for letter, size in zip(sides, shape[1:], strict=True)}
+            if depth in has:
+                values[depth] = named(has[depth], shape[0])
             yield Edit(Mistake("wrong_input_channels", f"{whose}, {format_shape(shape)}. {own}."), 16, _replace(values))
 
 
 def _other_values(context: LayerContext, image: tuple[int, ...]) -> Iterator[tuple[Node, str, int]]:
-    if len(image) == 3:
-        depth, height, width = (symbol(letter, size) for letter, size in zip("DHW", image, strict=True))
+    if len(image) > 1:
+        depth, *sides = _lettered(image)
         yield depth.node, "only the channels of the input", 16
-        yield (height * width).node, "only the positions of the input", 20
-        yield (height * depth).node, "the rows of the input count, its columns do not", 24
-        for shape, whose in _maps_before(context):
-            d, h, w = (symbol(letter, size) for letter, size in zip("DHW", shape, strict=True))
-            yield (h * w * d).node, f"{whose}, {format_shape(shape)}", 16
+        yield product(sides).node, "only the positions of the input", 20
+        if len(sides) == 2:
+            yield (sides[0] * depth).node, "the rows of the input count, its columns do not", 24
+        for shape, whose in _maps_before(context, len(image)):
+            first, *others = _lettered(shape)
+            yield product([*others, first]).node, f"{whose}, {format_shape(shape)}", 16
     seen = set()
     for far, row in context.network.nearest(context.name):
         for sizes, what in ((row.input_shapes[0], "inputs"), (row.output_shape, "outputs")):
@@ -167,7 +183,11 @@ def _other_values(context: LayerContext, image: tuple[int, ...]) -> Iterator[tup
         yield symbol("N₁", context.row.output_shape[0]).node, f"{context.name}'s own neurons", 15
 
 
-def _maps_before(context: LayerContext) -> Iterator[tuple[tuple[int, int, int], str]]:
+def _lettered(shape: Shape) -> list[Traced]:
+    return [symbol(name.letter, size) for name, size in zip(AXIS_NAMES[len(shape) - 1], shape, strict=True)]
+
+
+def _maps_before(context: LayerContext, axes: int) -> Iterator[tuple[Shape, str]]:
     """The maps that the last layers before read: a pool left out."""
     name, seen = context.row.inputs[0], 0
     own = context.inputs[0]
@@ -176,26 +196,20 @@ def _maps_before(context: LayerContext) -> Iterator[tuple[tuple[int, int, int], 
         if not row.inputs:
             return
         shape = row.input_shapes[0]
-        if len(shape) == 3 and shape != own and _volume(shape) != _volume(own):
+        if len(shape) == axes and shape != own and product(shape) != product(own):
             seen += 1
-            yield (shape[0], shape[1], shape[2]), f"the map that {row.name} reads"
+            yield shape, f"the map that {row.name} reads"
         name = row.inputs[0]
-
-
-def _volume(shape: tuple[int, ...]) -> int:
-    volume = 1
-    for side in shape:
-        volume *= side
-    return volume
 
 
 def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iterator[Edit]:
     each = HOLDERS.get(context.row.op.family)
     filters = has.get(_FILTERS)
     if filters is None:
-        if quantity in ("activations", "activation_bytes") and _DEPTH in has and has[_DEPTH].value > 1:
+        made = context.depth_letter if context.inputs else ""
+        if quantity in ("activations", "activation_bytes") and made in has and has[made].value > 1:
             reason = f"the depth is missing. The output is {format_shape(context.row.output_shape)}."
-            yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_DEPTH: ONE}))
+            yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({made: ONE}))
         return
     if each is None:
         return
@@ -203,52 +217,55 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
     if number > 1:
         reason = f"one {each[:-1]} only. {name} has {number:,}."
         yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: ONE}))
-    depth = has.get(_DEPTH) or (symbol(_DEPTH, context.depth).node if len(context.inputs[0]) == 3 else has.get("N₁"))
+    letter = context.depth_letter
+    depth = has.get(letter) or (symbol(letter, context.depth).node if len(context.inputs[0]) > 1 else has.get("N₁"))
     if depth is not None and depth.value not in (1, number) and each == "filters":
         reason = f"the input depth in the place of the number of filters. {name} has {number:,}."
         yield Edit(Mistake("forgot_output_channels", reason), 24, _replace({_FILTERS: named(filters, depth.value)}))
-        if quantity in ("params", "multiplications") and _DEPTH in has and _GROUPS not in has:
+        if quantity in ("params", "multiplications") and letter in has and _GROUPS not in has:
             reason = (
                 f"input depth and number of filters have changed places. {context.reads()} It has {number:,} filters."
             )
-            values = {_DEPTH: named(depth, number), _FILTERS: named(filters, depth.value)}
+            values = {letter: named(depth, number), _FILTERS: named(filters, depth.value)}
             yield Edit(Mistake("swapped_axes", reason), 22, _replace(values))
 
 
 def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iterator[Edit]:
     """Where a filter is applied: at every position of the output."""
-    output, given = context.row.output_shape, context.inputs[0] if context.inputs else ()
-    if len(output) != 3 or len(given) != 3:
+    output, given = context.row.output_shape, context.inputs[0]
+    if len(output) != len(given) or len(given) == 1:
         return
-    own = ("H₁", "W₁") if context.op.kind == "conv_transpose2d" or "H₂" not in has else ("H₂", "W₂")
-    if own[0] not in has or own[1] not in has:
+    before, after = (tuple([f"{axis}{index}" for axis in context.axes]) for index in "₁₂")
+    own = before if isinstance(context.op, ConvTranspose) or after[0] not in has else after
+    if not has.keys() >= set(own):
         return
-    height, width = has[own[0]], has[own[1]]
-    where = f"{context.name} calculates at {output[1]}×{output[2]} positions"
-    if quantity == "multiplications" and height.value * width.value > 1:
+    where = f"{context.name} calculates at {written(output[1:])} positions"
+    if quantity == "multiplications" and product(has[letter].value for letter in own) > 1:
         reason = f"the positions are missing; that is the number of weights. {where}."
-        replace = _replace({own[0]: ONE, own[1]: ONE})
-        yield Edit(Mistake("multiplications_without_positions", reason), 10, replace)
-        reason = f"the positions along one axis only. {where}."
-        yield Edit(Mistake("multiplications_without_positions", reason), 22, _replace({own[1]: ONE}))
-    if own != ("H₂", "W₂"):
+        yield Edit(Mistake("multiplications_without_positions", reason), 10, _replace(dict.fromkeys(own, ONE)))
+        if len(own) > 1:
+            reason = f"the positions along one axis only. {where}."
+            ones = _replace(dict.fromkeys(own[1:], ONE))
+            yield Edit(Mistake("multiplications_without_positions", reason), 22, ones)
+    if own != after:
         return
     if given[1:] != output[1:]:
-        reason = f"the positions of the input, {given[1]}×{given[2]}. The output has {output[1]}×{output[2]}."
-        values = {own[0]: symbol("H₁", given[1]).node, own[1]: symbol("W₁", given[2]).node}
+        reason = f"the positions of the input, {written(given[1:])}. The output has {written(output[1:])}."
+        sides = zip(after, before, given[1:], strict=True)
+        values = {letter: symbol(instead, size).node for letter, instead, size in sides}
         yield Edit(Mistake("positions_of_input", reason), 12, _replace(values))
     for one in sized(context):
-        if len(one.steps) == 1 and one.steps[0].mistake != "positions_of_input" and _is_square(one.sizes, output):
-            values = {own[0]: named(height, one.sizes[0]), own[1]: named(width, one.sizes[1])}
+        if len(one.steps) == 1 and one.steps[0].mistake != "positions_of_input" and _is_alike(one.sizes, output):
+            values = {letter: named(has[letter], size) for letter, size in zip(own, one.sizes, strict=True)}
             calculation = _shown(one.trees[0])
             step = one.steps[0]
             step = step._replace(reason=f"{calculation} positions: {step.reason}")
             yield Edit(step, one.cost + 4, _replace(values))
 
 
-def _is_square(sizes: tuple[int, int], output: tuple[int, ...]) -> bool:
-    """Whether the mistake was made along both axes alike."""
-    return sizes[0] != output[1] and sizes[1] != output[2]
+def _is_alike(sizes: Sequence[int], output: Shape) -> bool:
+    """Whether the mistake was made along all axes alike."""
+    return all(wrong != right for wrong, right in zip(sizes, output[1:], strict=True))
 
 
 def _shown(tree: Node) -> str:

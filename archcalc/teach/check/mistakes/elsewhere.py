@@ -16,6 +16,7 @@ from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import key_of, load, names
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
+from archcalc.teach.check.mistakes.sizes import written
 from archcalc.teach.check.mistakes.upstream import follow
 
 #: Sides of images that people take for one another.
@@ -110,7 +111,7 @@ class OtherInput(NamedTuple):
     """The row of a layer, had the network's input another size."""
 
     row: Row
-    size: tuple[int, int]
+    size: tuple[int, ...]
 
 
 def other_inputs(context: LayerContext) -> Iterator[OtherInput]:
@@ -126,7 +127,7 @@ def other_inputs(context: LayerContext) -> Iterator[OtherInput]:
             yield OtherInput(row, (side, side))
 
 
-def size_reason(network: NetworkContext, size: tuple[int, int]) -> str:
+def size_reason(network: NetworkContext, size: tuple[int, ...]) -> str:
     """Right for an input of 224×224; this network reads 227×227."""
-    _, height, width = network.rows[0].output_shape
-    return f"right for an input of {size[0]}×{size[1]}. {network.analysis.graph.name} reads {height}×{width}."
+    own = written(network.rows[0].output_shape[1:])
+    return f"right for an input of {written(size)}. {network.analysis.graph.name} reads {own}."

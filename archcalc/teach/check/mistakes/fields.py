@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archcalc.core.quantities import QUANTITIES
+from archcalc.core.shapes import AXES
 from archcalc.explain.derive.layer import explain_row
 from archcalc.explain.derive.trace import Node
 from archcalc.ops import rules
@@ -12,58 +14,59 @@ from archcalc.ops.base import EVERYTHING, POINTS, Window
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
-from archcalc.teach.check.mistakes.sizes import kernel_cost
+from archcalc.teach.check.mistakes.sizes import Trees, kernel_cost, written
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
 
 FIELD = "receptive_field"
+OF_AXES = QUANTITIES[FIELD].derivations
 
 
 class _Link(NamedTuple):
-    """A layer on the way from the input: what it reads along height and width."""
+    """A layer on the way from the input: what it reads along each axis."""
 
     row: Row
-    windows: tuple[Window, Window]
+    windows: tuple[Window, ...]
 
 
 def fields(context: LayerContext) -> list[MistakenSize]:
     """Receptive fields that one mistake leads to."""
     field = context.row.receptive_field
-    if field is None or not context.inputs or len(field.axes) != 2:
+    if field is None or not context.inputs or not field.axes:
         return []
-    right = (field.axes[0].size, field.axes[1].size)
+    right = field.size
     found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context)]
     return [one for one in found if one.sizes != right and min(one.sizes) >= 0]
 
 
-def trees(context: LayerContext) -> tuple[Node, Node] | None:
-    """The formula along height and width; None where there is only the number."""
+def trees(context: LayerContext) -> Trees | None:
+    """The formula along each axis; None where there is only the number."""
     analysis = context.network.analysis
-    shown = {one.quantity: one.tree for one in explain_row(analysis, analysis[context.name]).derivations}
-    pair = shown.get(f"{FIELD}_height"), shown.get(f"{FIELD}_width")
-    if pair[0] is None or pair[1] is None or pair[0].kind == "number" or pair[1].kind == "number":
+    found = explain_row(analysis, analysis[context.name]).derivations
+    shown = tuple([one.tree for one in found if one.quantity in OF_AXES])
+    if not shown or any(tree.kind == "number" for tree in shown):
         return None
-    return _as_the_student_has_it(context, (pair[0], pair[1]))
+    return _as_the_student_has_it(context, shown)
 
 
-def _differences(context: LayerContext) -> tuple[int, int]:
+def _differences(context: LayerContext) -> list[int]:
     """How much more the layers before see in the student's network than in the right one."""
     own, right = context.row.receptive_field, context.network.analysis[context.name].receptive_field
     if own is None or right is None:
-        return (0, 0)
-    return (own.axes[0].size - right.axes[0].size, own.axes[1].size - right.axes[1].size)
+        return [0] * (len(context.network.rows[0].output_shape) - 1)
+    return [one.size - other.size for one, other in zip(own.axes, right.axes, strict=True)]
 
 
-def _as_the_student_has_it(context: LayerContext, pair: tuple[Node, Node]) -> tuple[Node, Node]:
+def _as_the_student_has_it(context: LayerContext, right: Trees) -> Trees:
     """The formulas with the student's own field of the layers before."""
     found = []
-    for tree, more in zip(pair, _differences(context), strict=True):
+    for tree, more in zip(right, _differences(context), strict=True):
         before = letters(tree).get("r₁")
         found.append(put(tree, {"r₁": named(before, before.value + more)}) if more and before is not None else tree)
-    return found[0], found[1]
+    return tuple(found)
 
 
-def _sized(step: Mistake, cost: int, made: tuple[Node, Node]) -> MistakenSize:
-    return MistakenSize((made[0].value, made[1].value), (step,), cost, made)
+def _sized(step: Mistake, cost: int, made: Trees) -> MistakenSize:
+    return MistakenSize(tuple([tree.value for tree in made]), (step,), cost, made)
 
 
 def _edited(context: LayerContext) -> Iterator[MistakenSize]:
@@ -72,8 +75,8 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
         return
     has = letters(right[0])
 
-    def all_of(letter_values: dict[str, Node]) -> tuple[Node, Node]:
-        return put(right[0], letter_values), put(right[1], letter_values)
+    def all_of(letter_values: dict[str, Node]) -> Trees:
+        return tuple([put(tree, letter_values) for tree in right])
 
     if "j₁" in has:
         step = has["j₁"].value
@@ -86,7 +89,7 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
             reason = f"the stride of {context.name} alone. All strides before it count together: {step} pixels a step."
             yield _sized(Mistake("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))
     reason = "the − 1 is missing. A window of F has F − 1 steps from its first to its last position."
-    yield _sized(Mistake("forgot_plus_one", reason), 12, (without_any_one(right[0]), without_any_one(right[1])))
+    yield _sized(Mistake("forgot_plus_one", reason), 12, tuple([without_any_one(tree) for tree in right]))
     if "r₁" in has:
         reason = f"what the layers before see is missing: {has['r₁'].value} pixels."
         yield _sized(Mistake("sum_of_parts", reason), 18, all_of({"r₁": ONE}))
@@ -94,46 +97,44 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
         yield _sized(Mistake("sum_of_parts", reason), 20, all_of({"r₁": nothing}))
     if context.kernel is not None and "F" in has:
         for wrong in sorted({*KERNELS, *context.network.kernels} - {context.kernel[0]}):
-            reason = f"a window of {wrong}×{wrong}. {context.name}'s is {context.kernel[0]}×{context.kernel[1]}."
+            taken = written((wrong,) * len(context.kernel))
+            reason = f"a window of {taken}. {context.name}'s is {written(context.kernel)}."
             cost = 24 + kernel_cost(context, wrong)
             yield _sized(Mistake("wrong_kernel", reason), cost, all_of({"F": named(has["F"], wrong)}))
     if "d" in has:
         reason = f"the dilation is missing. {context.name} spreads its window by {has['d'].value}."
-        made = tuple([put_once(tree, "d", ONE) for tree in right])
-        yield _sized(Mistake("forgot_dilation", reason), 10, (made[0], made[1]))
+        yield _sized(Mistake("forgot_dilation", reason), 10, tuple([put_once(tree, "d", ONE) for tree in right]))
 
 
-def _taken_for_it(context: LayerContext, right: tuple[int, int]) -> Iterator[MistakenSize]:
+def _taken_for_it(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
     """Another number in its place."""
 
-    def of(sizes: tuple[int, int], letter: str) -> tuple[Node, Node]:
-        return quantity(letter, sizes[0]), quantity(letter, sizes[1])
+    def of(sizes: Sequence[int], letter: str) -> Trees:
+        return tuple([quantity(letter, size) for size in sizes])
 
-    name = context.name
-    if context.kernel is not None:
+    name, rank = context.name, len(right)
+    if context.kernel is not None and len(context.kernel) == rank:
         reason = f"the window of {name} alone. The layers before it see more than one pixel."
         yield _sized(Mistake("sum_of_parts", reason), 16, of(context.kernel, "F"))
     stride = getattr(context.op, "stride", None)
-    if stride is not None and stride != (1, 1):
+    if stride is not None and len(stride) == rank and set(stride) != {1}:
         yield _sized(Mistake("wrong_stride", "the stride, not the field."), 18, of(stride, "S"))
     image = context.network.rows[0].output_shape
-    if len(image) == 3 and right[0] > image[1]:
-        sizes = (min(right[0], image[1]), min(right[1], image[2]))
-        reason = "cut off at the edge of the image. Here the padding counts as pixels that are seen."
-        yield _sized(Mistake("forgot_padding", reason), 12, of(sizes, "H"))
+    if len(image) == rank + 1 and right[0] > image[1]:
+        sizes = [min(seen, side) for seen, side in zip(right, image[1:], strict=True)]
+        reason = "cut off at the edge of the input. Here the padding counts as pixels that are seen."
+        yield _sized(Mistake("forgot_padding", reason), 12, of(sizes, AXES[rank][0][0].upper()))
     for source in context.row.inputs:
         before = context.network.analysis[source].receptive_field
         if before is not None:
-            more = _differences(context)
-            sizes = (before.axes[0].size + more[0], before.axes[1].size + more[1])
+            sizes = [axis.size + more for axis, more in zip(before.axes, _differences(context), strict=True)]
             whose = context.network.maker(source).name
             mistake = "sum_of_parts" if len(context.row.inputs) > 1 else "positions_of_input"
             yield _sized(Mistake(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))
     own = context.inputs[0]
-    if len(own) == 3:
-        yield _sized(
-            Mistake("map_size_as_kernel", f"the size of the map that {name} reads."), 26, of((own[1], own[2]), "H₁")
-        )
+    if len(own) == rank + 1:
+        letter = f"{context.axes[0]}₁"
+        yield _sized(Mistake("map_size_as_kernel", f"the size of the map that {name} reads."), 26, of(own[1:], letter))
 
 
 def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
@@ -157,14 +158,14 @@ def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
 
 def _walked(chain: list[_Link], step: Mistake, cost: int, strides: bool = True) -> MistakenSize:
     sizes = []
-    for axis in (0, 1):
+    for axis in range(len(chain[0].windows)):
         seen, jump = 1, 1
         for link in chain:
             window = link.windows[axis]
             seen = rules.receptive_field_size(seen, window.size, jump)
             jump = rules.receptive_field_jump(jump, window.stride) if strides else jump
         sizes.append(seen)
-    return _sized(step, cost, (quantity("r", sizes[0]), quantity("r", sizes[1])))
+    return _sized(step, cost, tuple([quantity("r", size) for size in sizes]))
 
 
 def _chain(context: LayerContext) -> list[_Link] | None:
@@ -172,18 +173,19 @@ def _chain(context: LayerContext) -> list[_Link] | None:
     links: list[_Link] = []
     row = context.row
     analysis = context.network.analysis
+    rank = len(analysis.rows[0].output_shape) - 1
     while row.inputs:
         if len(row.inputs) != 1:
             return None
         windows = row.op.windows(row.input_shapes)[0]
         if windows == EVERYTHING:
-            shape = row.input_shapes[0]
-            sides = (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
-            windows = (Window(sides[0]), Window(sides[1]))
+            sides = row.input_shapes[0][1:] or (1,) * rank
+            windows = tuple([Window(side) for side in sides])
         if windows != POINTS:
-            height, width = windows if isinstance(windows, tuple) and len(windows) == 2 else (None, None)
-            if not isinstance(height, Window) or not isinstance(width, Window) or height.transposed:
+            read = windows if isinstance(windows, tuple) else ()
+            along = tuple([one for one in read if isinstance(one, Window) and not one.transposed])
+            if len(along) != rank:
                 return None
-            links.append(_Link(row, (height, width)))
+            links.append(_Link(row, along))
         row = analysis[row.inputs[0]]
     return links[::-1]

@@ -134,9 +134,9 @@ def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
     twice = plus(weights, weights)
     yield (Mistake("bias_per_weight", f"a bias for every weight. {one}"),), 24, twice
     shape = context.inputs[0]
-    if len(context.row.output_shape) == 3:
+    if len(context.row.output_shape) > 1:
         found = {part.symbol.text: part for part in weights.walk() if part.symbol is not None}
-        depth, filters = found.get("D₁"), found.get("K")
+        depth, filters = found.get(context.depth_letter), found.get("K")
         if depth is not None and filters is not None and shape[0] > 1:
             slices = times(depth, filters)
             reason = f"a bias for each of the {shape[0]} slices of a filter. {one}"
@@ -217,4 +217,4 @@ def of_pool(context: LayerContext) -> Iterator[Base]:
 
 
 def _taken(context: LayerContext) -> str:
-    return "the largest value" if context.op.kind == "max_pool2d" else "a mean"
+    return "the largest value" if context.op.kind.startswith("max_pool") else "a mean"

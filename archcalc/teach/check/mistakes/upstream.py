@@ -33,7 +33,7 @@ def carried(context: LayerContext) -> Iterator[Carried]:
     for source in _before(network, context.row):
         for one in sized(network.context(source)):
             output = source.output_shape
-            both = one.sizes[0] != output[1] and one.sizes[1] != output[2]
+            both = all(wrong != right for wrong, right in zip(one.sizes, output[1:], strict=True))
             if len(one.steps) == 1 and one.cost <= MOST_COST and both:
                 row = follow(network, source, (output[0], *one.sizes), context.row)
                 if row is not None:
