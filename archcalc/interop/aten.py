@@ -1,0 +1,461 @@
+"""Operations of PyTorch's ATen in the words of `archcalc.interop.program`. Imports no torch: it reads its graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+#: What an operation becomes: its name, the tensors that it reads, and its attributes.
+Translated = tuple[str, Sequence[str | None], dict[str, Any]]
+Translation = Callable[[Any], Translated]
+
+#: The largest index of a slice stands for its end.
+_END = 1 << 62
+
+
+def fold(node: Any, known: dict[str, Any]) -> bool:
+    """Compute an operation whose tensors are all known, or that makes one of fixed values; note the result."""
+    kind = str(node.target)
+    tensors = [item for item in node.all_input_nodes]
+    makes = any(word in kind for word in _MAKERS)
+    if not makes and not (tensors and all(item.name in known for item in tensors)):
+        return False
+    if not makes and not _all_small(node):
+        return False
+    if makes and not _all_small(node):
+        return False
+    args = [_real(item, known) for item in node.args]
+    kwargs = {key: _real(item, known) for key, item in node.kwargs.items()}
+    if makes and tensors and any(item.name not in known for item in tensors):
+        # new_zeros(x, …) and zeros_like(x): only the kind of x matters.
+        args = [_stand_in(item, known) for item in node.args]
+    known[node.name] = node.target(*args, **kwargs)
+    return True
+
+
+_MAKERS = (
+    "aten.zeros", "aten.ones", "aten.full", "aten.arange", "aten.new_zeros", "aten.new_ones", "aten.new_full",
+    "aten.linspace", "aten.eye", "aten.scalar_tensor", "aten.new_empty",
+)  # fmt: skip
+
+
+def _all_small(node: Any, most: int = 1 << 22) -> bool:
+    made = node.meta.get("val")
+    for tensor in made if isinstance(made, (list, tuple)) else (made,):
+        if hasattr(tensor, "numel") and not (isinstance(tensor.numel(), int) and tensor.numel() <= most):
+            return False
+    return True
+
+
+def _real(item: Any, known: Mapping[str, Any]) -> Any:
+    if hasattr(item, "op") and hasattr(item, "name"):
+        return known.get(item.name)
+    if isinstance(item, (list, tuple)):
+        return [_real(part, known) for part in item]
+    return item
+
+
+def _stand_in(item: Any, known: Mapping[str, Any]) -> Any:
+    if hasattr(item, "op") and item.name not in known:
+        value = item.meta["val"]
+        import torch
+
+        return torch.empty(tuple(value.shape), dtype=value.dtype, device="meta").to_empty(device="cpu")
+    return _real(item, known)
+
+
+def _axes(dims: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from 0; None for all."""
+    if dims is None or (isinstance(dims, (list, tuple)) and not dims):
+        return tuple(range(rank))
+    return tuple([dim % rank for dim in (dims if isinstance(dims, (list, tuple)) else (dims,))])
+
+
+def _by_axis(value: Any, rank: int) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return values * rank if len(values) == 1 else values
+
+
+def _convolution(rank: int, transposed: bool = False) -> Translation:
+    def translate(call: Any) -> Translated:
+        padding = call["padding"]
+        attributes = {
+            "stride": _by_axis(call["stride"], rank),
+            "padding": padding if isinstance(padding, str) else _by_axis(padding, rank),
+            "dilation": _by_axis(call["dilation"], rank),
+            "groups": call["groups"],
+        }
+        if attributes["padding"] == "valid":
+            attributes["padding"] = (0,) * rank
+        if transposed:
+            attributes["output_padding"] = _by_axis(call["output_padding"], rank)
+        name = f"conv_transpose{rank}d" if transposed else f"conv{rank}d"
+        return name, [call.tensor("input"), call.tensor("weight"), call.tensor("bias")], attributes
+
+    return translate
+
+
+def _general_convolution(call: Any) -> Translated:
+    return _convolution(len(call.shape("weight")) - 2, bool(call["transposed"]))(call)
+
+
+def _plain(name: str, *attributes: str, tensors: Sequence[str] = ("self",), **renamed: str) -> Translation:
+    """An operation with the same name and arguments; `renamed` maps ours to ATen's."""
+
+    def translate(call: Any) -> Translated:
+        found = {key: call[key] for key in attributes} | {ours: call[theirs] for ours, theirs in renamed.items()}
+        return name, [call.tensor(tensor) for tensor in tensors], found
+
+    return translate
+
+
+def _pool(name: str, rank: int) -> Translation:
+    def translate(call: Any) -> Translated:
+        kernel = _by_axis(call["kernel_size"], rank)
+        attributes: dict[str, Any] = {
+            "kernel_size": kernel,
+            "stride": _by_axis(call["stride"], rank) if call["stride"] else kernel,
+            "padding": _by_axis(call["padding"], rank),
+            "ceil_mode": call["ceil_mode"],
+        }
+        if name == "max_pool":
+            attributes["dilation"] = _by_axis(call["dilation"], rank)
+        else:
+            attributes["count_include_pad"] = call["count_include_pad"]
+            if call.get("divisor_override"):
+                attributes["divisor_override"] = call["divisor_override"]
+        return f"{name}{rank}d", [call.tensor("self")], attributes
+
+    return translate
+
+
+def _adaptive(name: str, rank: int) -> Translation:
+    def translate(call: Any) -> Translated:
+        # None keeps a size: the result has it.
+        return f"{name}{rank}d", [call.tensor("self")], {"output_size": call.made_shape[-rank:]}
+
+    return translate
+
+
+def _norm(name: str, *attributes: str, tensor: str = "input", **renamed: str) -> Translation:
+    return _plain(name, *attributes, tensors=(tensor, "weight", "bias"), **renamed)
+
+
+def _rms_norm(call: Any) -> Translated:
+    eps = call["eps"]
+    inputs = [call.tensor("input"), call.tensor("weight"), None]
+    # PyTorch's default is the smallest step of the number type.
+    return "rms_norm", inputs, {"normalized_shape": call["normalized_shape"], "eps": 2.0**-23 if eps is None else eps}
+
+
+def _batch_norm(call: Any) -> Translated:
+    names = ("input", "weight", "bias", "running_mean", "running_var")
+    return "batch_norm", [call.tensor(name) for name in names], {"eps": call["eps"]}
+
+
+def _two(name: str) -> Translation:
+    """An operation on two tensors, or a tensor and a number; a scaled second one (`alpha`) stays as it is."""
+
+    def translate(call: Any) -> Translated:
+        other, alpha = call["other"], call.get("alpha", 1)
+        first, second = call.tensor("self"), call.name(other)
+        rounding = call.get("rounding_mode")
+        kind = name if rounding is None else f"{name}_{rounding}"
+        if second is None:
+            return kind, [first], {"other": other * alpha if alpha != 1 else other}
+        return (kind, [first, second], {}) if alpha == 1 else (f"{kind}_scaled", [first, second], {"alpha": alpha})
+
+    return translate
+
+
+def _pow(call: Any) -> Translated:
+    exponent = call["exponent"]
+    second = call.name(exponent)
+    return ("pow", [call.tensor("self")], {"other": exponent}) if second is None else (
+        "pow", [call.tensor("self"), second], {})  # fmt: skip
+
+
+def _reduction(name: str) -> Translation:
+    def translate(call: Any) -> Translated:
+        rank = len(call.shape("self"))
+        dims = call.get("dim")
+        attributes = {"dim": _axes(dims, rank), "keepdim": bool(call.get("keepdim", False))}
+        if name == "vector_norm":
+            attributes["ord"] = call.get("ord", call.get("p", 2))
+        return name, [call.tensor("self")], attributes
+
+    return translate
+
+
+def _reshape(call: Any) -> Translated:
+    return "reshape", [call.tensor("self")], {"shape": call.made_shape}
+
+
+def _expand(call: Any) -> Translated:
+    return "expand", [call.tensor("self")], {"shape": call.made_shape}
+
+
+def _permute(call: Any) -> Translated:
+    return "permute", [call.tensor("self")], {"dims": _axes(call["dims"], len(call.shape("self")))}
+
+
+def _movedim(call: Any) -> Translated:
+    rank = len(call.shape("self"))
+    source, goal = _axes(call["source"], rank), _axes(call["destination"], rank)
+    order = [axis for axis in range(rank) if axis not in source]
+    for to, axis in sorted(zip(goal, source, strict=True)):
+        order.insert(to, axis)
+    return "permute", [call.tensor("self")], {"dims": tuple(order)}
+
+
+def _turn(call: Any) -> Translated:
+    rank = len(call.shape("self"))
+    return "permute", [call.tensor("self")], {"dims": tuple(reversed(range(rank)))}
+
+
+def _transpose(call: Any) -> Translated:
+    rank = len(call.shape("self"))
+    return "transpose", [call.tensor("self")], {"dim0": call["dim0"] % rank, "dim1": call["dim1"] % rank}
+
+
+def _join(name: str) -> Translation:
+    def translate(call: Any) -> Translated:
+        tensors = [call.name(item) for item in call["tensors"]]
+        return name, tensors, {"dim": call["dim"] % len(call.made_shape)}
+
+    return translate
+
+
+def _split(call: Any) -> Translated:
+    dim = call["dim"] % len(call.shape("self"))
+    sizes = tuple([int(made.shape[dim]) for made in call.made])
+    return "split", [call.tensor("self")], {"sizes": sizes, "dim": dim}
+
+
+def _chunk(call: Any) -> Translated:
+    dim = call["dim"] % len(call.shape("self"))
+    return "chunk", [call.tensor("self")], {"chunks": call["chunks"], "dim": dim}
+
+
+def _unbind(call: Any) -> Translated:
+    return "unbind", [call.tensor("self")], {"dim": call["dim"] % len(call.shape("self"))}
+
+
+def _slice(call: Any) -> Translated:
+    shape = call.shape("self")
+    dim = call["dim"] % len(shape)
+    size = shape[dim]
+    start, end = call["start"] or 0, call["end"]
+    end = size if end is None or end > _END else end
+    ends = [min(max(value + size if value < 0 else value, 0), size) for value in (start, end)]
+    return "slice", [call.tensor("self")], {"dim": dim, "start": ends[0], "end": ends[1], "step": call["step"]}
+
+
+def _narrow(call: Any) -> Translated:
+    dim, start = call["dim"] % len(call.shape("self")), call["start"]
+    return "slice", [call.tensor("self")], {"dim": dim, "start": start, "end": start + call["length"], "step": 1}
+
+
+def _select(call: Any) -> Translated:
+    shape = call.shape("self")
+    dim = call["dim"] % len(shape)
+    return "select", [call.tensor("self")], {"dim": dim, "index": call["index"] % shape[dim]}
+
+
+def _pad(call: Any) -> Translated:
+    mode = call.get("mode", "constant")
+    return "pad", [call.tensor("self")], {"pad": tuple(call["pad"]), "mode": mode, "value": call.get("value") or 0.0}
+
+
+def _roll(call: Any) -> Translated:
+    rank = len(call.shape("self"))
+    return "roll", [call.tensor("self")], {"shifts": tuple(call["shifts"]), "dims": _axes(call["dims"], rank)}
+
+
+def _upsample(mode: str) -> Translation:
+    def translate(call: Any) -> Translated:
+        rank = len(call.made_shape) - 2
+        attributes = {
+            "size": call.made_shape[-rank:],
+            "mode": mode,
+            "align_corners": bool(call.get("align_corners") or False),
+        }
+        return "interpolate", [call.tensor("self") or call.tensor("input")], attributes
+
+    return translate
+
+
+def _attention(call: Any) -> Translated:
+    names = [call.tensor(name) for name in ("query", "key", "value", "attn_mask")]
+    attributes = {"is_causal": bool(call.get("is_causal", False)), "scale": call.get("scale")}
+    return "scaled_dot_product_attention", names, attributes
+
+
+def _einsum(call: Any) -> Translated:
+    return "einsum", [call.name(item) for item in call["tensors"]], {"equation": call["equation"]}
+
+
+def _recurrent(name: str, **more: Any) -> Translation:
+    def translate(call: Any) -> Translated:
+        arrays = [call.name(item) for item in call["params"]]
+        states = call["hx"]
+        weights = arrays[1]
+        hidden = call.reader.constants[weights].shape[1] if weights else 0
+        attributes = {
+            "hidden_size": hidden, "num_layers": call["num_layers"], "bidirectional": call["bidirectional"],
+            "bias": call["has_biases"], "batch_first": call["batch_first"], **more,
+        }  # fmt: skip
+        del states
+        return name, [call.tensor("input"), *arrays], attributes
+
+    return translate
+
+
+def _dropout(call: Any) -> Translated:
+    return "dropout", [call.tensor("input") or call.tensor("self")], {"p": call["p"]}
+
+
+def _clamp(call: Any) -> Translated:
+    return "clamp", [call.tensor("self")], {"min": call.get("min"), "max": call.get("max")}
+
+
+def _identity(call: Any) -> Translated:
+    first = next(iter(call.arguments))
+    return "identity", [call.tensor(first)], {}
+
+
+def _matmul(call: Any) -> Translated:
+    names = list(call.arguments)[:2]
+    return "matmul", [call.tensor(name) for name in names], {}
+
+
+def _addmm(call: Any) -> Translated:
+    return "addmm", [call.tensor("self"), call.tensor("mat1"), call.tensor("mat2")], {}
+
+
+def _softmax(name: str) -> Translation:
+    def translate(call: Any) -> Translated:
+        return name, [call.tensor("self")], {"dim": call["dim"] % len(call.made_shape)}
+
+    return translate
+
+
+def _squeeze(call: Any) -> Translated:
+    return "reshape", [call.tensor("self")], {"shape": call.made_shape}
+
+
+def _masked_fill(call: Any) -> Translated:
+    return "masked_fill", [call.tensor("self"), call.tensor("mask")], {"value": call["value"]}
+
+
+_SAME = (
+    "relu", "relu6", "sigmoid", "tanh", "silu", "mish", "hardsigmoid", "hardswish", "selu", "neg", "abs", "exp", "log",
+    "sqrt", "rsqrt", "reciprocal", "erf", "sin", "cos", "square",
+)  # fmt: skip
+_IDENTITIES = (
+    "contiguous", "clone", "detach", "to", "_to_copy", "alias", "lift_fresh_copy", "lift_fresh", "detach_", "type_as",
+    "view_as_real_copy", "float", "requires_grad_",
+)  # fmt: skip
+TRANSLATIONS: Mapping[str, Translation] = {
+    **{f"conv{rank}d": _convolution(rank) for rank in (1, 2, 3)},
+    **{f"conv_transpose{rank}d": _convolution(rank, transposed=True) for rank in (1, 2, 3)},
+    "conv_transpose2d": _convolution(2, transposed=True),
+    "convolution": _general_convolution,
+    "linear": _plain("linear", tensors=("input", "weight", "bias")),
+    "addmm": _addmm,
+    "batch_norm": _batch_norm,
+    "_native_batch_norm_legit_no_training": _batch_norm,
+    "layer_norm": _norm("layer_norm", "normalized_shape", "eps"),
+    "native_layer_norm": _norm("layer_norm", "normalized_shape", "eps"),
+    "rms_norm": _rms_norm,
+    "group_norm": _norm("group_norm", "num_groups", "eps"),
+    "instance_norm": _norm("instance_norm", "eps"),
+    **{name: _plain(name) for name in _SAME},
+    "gelu": _plain("gelu", "approximate"),
+    "leaky_relu": _plain("leaky_relu", "negative_slope"),
+    "elu": _plain("elu", "alpha"),
+    "hardtanh": _plain("clamp", min="min_val", max="max_val"),
+    "clamp": _clamp,
+    "clamp_min": _plain("clamp", min="min"),
+    "clamp_max": _plain("clamp", max="max"),
+    "softplus": _plain("softplus", "beta", "threshold"),
+    "prelu": _plain("prelu", tensors=("self", "weight")),
+    "glu": _softmax("glu"),
+    "softmax": _softmax("softmax"),
+    "_softmax": _softmax("softmax"),
+    "log_softmax": _softmax("log_softmax"),
+    **{f"max_pool{rank}d": _pool("max_pool", rank) for rank in (1, 2, 3)},
+    **{f"avg_pool{rank}d": _pool("avg_pool", rank) for rank in (1, 2, 3)},
+    **{f"adaptive_avg_pool{rank}d": _adaptive("adaptive_avg_pool", rank) for rank in (1, 2, 3)},
+    **{f"adaptive_max_pool{rank}d": _adaptive("adaptive_max_pool", rank) for rank in (1, 2, 3)},
+    **{name: _reduction(name) for name in ("mean", "sum", "amax", "amin", "prod", "logsumexp")},
+    "var": _reduction("var"),
+    "linalg_vector_norm": _reduction("vector_norm"),
+    "norm": _reduction("vector_norm"),
+    "add": _two("add"),
+    "sub": _two("sub"),
+    "mul": _two("mul"),
+    "div": _two("div"),
+    "multiply": _two("mul"),
+    "divide": _two("div"),
+    "maximum": _two("maximum"),
+    "minimum": _two("minimum"),
+    "rsub": _two("rsub"),
+    "pow": _pow,
+    "matmul": _matmul,
+    "bmm": _matmul,
+    "mm": _matmul,
+    "einsum": _einsum,
+    "scaled_dot_product_attention": _attention,
+    **{name: _reshape for name in ("view", "reshape", "flatten", "unflatten", "_unsafe_view", "view_as", "reshape_as")},
+    "expand": _expand,
+    "expand_as": _expand,
+    "permute": _permute,
+    "movedim": _movedim,
+    "t": _turn,
+    "numpy_T": _turn,
+    "transpose": _transpose,
+    "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),
+    "squeeze": _squeeze,
+    "unsqueeze": _squeeze,
+    "cat": _join("cat"),
+    "concat": _join("cat"),
+    "stack": _join("stack"),
+    "split": _split,
+    "split_with_sizes": _split,
+    "tensor_split": _split,
+    "chunk": _chunk,
+    "unbind": _unbind,
+    "slice": _slice,
+    "narrow": _narrow,
+    "select": _select,
+    "pad": _pad,
+    "constant_pad_nd": _pad,
+    "roll": _roll,
+    "upsample_nearest1d": _upsample("nearest"),
+    "upsample_nearest2d": _upsample("nearest"),
+    "upsample_nearest3d": _upsample("nearest"),
+    "_upsample_nearest_exact2d": _upsample("nearest-exact"),
+    "upsample_linear1d": _upsample("linear"),
+    "upsample_bilinear2d": _upsample("bilinear"),
+    "_upsample_bilinear2d_aa": _upsample("bilinear antialias"),
+    "_upsample_bicubic2d_aa": _upsample("bicubic antialias"),
+    "upsample_trilinear3d": _upsample("trilinear"),
+    "upsample_bicubic2d": _upsample("bicubic"),
+    "pixel_shuffle": _plain("pixel_shuffle", factor="upscale_factor"),
+    "pixel_unshuffle": _plain("pixel_unshuffle", factor="downscale_factor"),
+    "channel_shuffle": _plain("channel_shuffle", "groups"),
+    "embedding": _plain("embedding", tensors=("indices", "weight")),
+    "lstm": _recurrent("lstm"),
+    "gru": _recurrent("gru"),
+    "rnn_tanh": _recurrent("rnn", nonlinearity="tanh"),
+    "rnn_relu": _recurrent("rnn", nonlinearity="relu"),
+    **{name: _dropout for name in ("dropout", "native_dropout")},
+    "feature_dropout": _dropout,
+    "alpha_dropout": _dropout,
+    "masked_fill": _masked_fill,
+    **dict.fromkeys(_IDENTITIES, _identity),
+}
+
+
