@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-
 #: What an operation becomes: its name, the tensors that it reads, and its attributes.
 Translated = tuple[str, Sequence[str | None], dict[str, Any]]
 Translation = Callable[[Any], Translated]
@@ -17,13 +16,11 @@ _END = 1 << 62
 def fold(node: Any, known: dict[str, Any]) -> bool:
     """Compute an operation whose tensors are all known, or that makes one of fixed values; note the result."""
     kind = str(node.target)
-    tensors = [item for item in node.all_input_nodes]
+    tensors = list(node.all_input_nodes)
     makes = any(word in kind for word in _MAKERS)
     if not makes and not (tensors and all(item.name in known for item in tensors)):
         return False
-    if not makes and not _all_small(node):
-        return False
-    if makes and not _all_small(node):
+    if not _all_small(node):
         return False
     args = [_real(item, known) for item in node.args]
     kwargs = {key: _real(item, known) for key, item in node.kwargs.items()}
@@ -408,7 +405,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "mm": _matmul,
     "einsum": _einsum,
     "scaled_dot_product_attention": _attention,
-    **{name: _reshape for name in ("view", "reshape", "flatten", "unflatten", "_unsafe_view", "view_as", "reshape_as")},
+    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "_unsafe_view", "view_as", "reshape_as"), _reshape),
     "expand": _expand,
     "expand_as": _expand,
     "permute": _permute,
@@ -451,11 +448,9 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "gru": _recurrent("gru"),
     "rnn_tanh": _recurrent("rnn", nonlinearity="tanh"),
     "rnn_relu": _recurrent("rnn", nonlinearity="relu"),
-    **{name: _dropout for name in ("dropout", "native_dropout")},
+    **dict.fromkeys(("dropout", "native_dropout"), _dropout),
     "feature_dropout": _dropout,
     "alpha_dropout": _dropout,
     "masked_fill": _masked_fill,
     **dict.fromkeys(_IDENTITIES, _identity),
 }
-
-

@@ -9,7 +9,7 @@ import importlib
 import json
 import operator
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,9 @@ def from_module(module: Any, example: Any, name: str | None = None) -> ForeignNe
 
 
 def from_callable(
-    target: str, call: Mapping[str, Any] | None = None, input: Shape | Mapping[str, Shape] | None = None
+    target: str,
+    call: Mapping[str, Any] | None = None,
+    input: Shape | Mapping[str, Shape] | None = None,  # noqa: A002  # as the option is called
 ) -> ForeignNetwork:
     """The network that a function makes: `package.module:callable`, called with the settings of `call`.
 
@@ -312,16 +314,13 @@ class _Reader:
             if isinstance(tensor, self.torch.Tensor):
                 self.value(name, tensor)
         arguments = _arguments_by_name(node)
+        op, attributes = kind.strip("_"), dict[str, Any]()
+        inputs: Sequence[str | None] = self.tensors(arguments)
         translate = TRANSLATIONS.get(kind.removesuffix("_")) or TRANSLATIONS.get(kind)
-        tensor_names = self.tensors(arguments)
-        if translate is None:
-            op, inputs, attributes = kind.strip("_"), tensor_names, {}
-        else:
+        if translate is not None:
             op, inputs, attributes = translate(_Call(self, node, arguments, made))
         outputs = tuple(name for name in outputs if name in self.values)
-        self.nodes.append(
-            Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"')
-        )
+        self.nodes.append(Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"'))
         if kind.endswith("_") and not kind.startswith("_") and node.args:
             self.overwrite(node.args[0], outputs[0])
 
@@ -346,21 +345,20 @@ class _Reader:
         found = []
         for argument in arguments.values():
             for item in argument if isinstance(argument, (list, tuple)) else (argument,):
-                if hasattr(item, "op") and item.name in self.now:
-                    found.append(self.now[item.name])
+                found += [self.now[item.name]] if hasattr(item, "op") and item.name in self.now else []
         return tuple(found)
 
     def outputs(self, node: Any) -> dict[str, str]:
         """The outputs by name: those of a mapping have its keys."""
         signature = self.exported.graph_signature
-        names = [spec.arg.name for spec in signature.output_specs if spec.kind.name == "USER_OUTPUT" and hasattr(spec.arg, "name")]
+        names = [
+            spec.arg.name
+            for spec in signature.output_specs
+            if spec.kind.name == "USER_OUTPUT" and hasattr(spec.arg, "name")
+        ]
         spec = self.exported.call_spec.out_spec
         keys = _keys(spec, len(names))
-        return {
-            key: self.now[name]
-            for key, name in zip(keys, names, strict=True)
-            if self.now.get(name) in self.values
-        }
+        return {key: self.now[name] for key, name in zip(keys, names, strict=True) if self.now.get(name) in self.values}
 
 
 class _Call:
@@ -498,7 +496,9 @@ def _refuse_pickles(path: Path) -> None:
                     if archive.getinfo(name).file_size > 1 << 26:
                         raise UsageError(f"{path}: {name} is larger than 64 MiB")
                     entries = json.loads(archive.read(name)).get("config", {})
-                    pickled = [key for key, entry in entries.items() if isinstance(entry, dict) and entry.get("use_pickle")]
+                    pickled = [
+                        key for key, entry in entries.items() if isinstance(entry, dict) and entry.get("use_pickle")
+                    ]
                     if pickled:
                         raise UsageError(f"{path}: {pickled[0]} is a pickled object, which archcalc does not load")
     except (OSError, zipfile.BadZipFile, ValueError, AttributeError) as error:

@@ -1,0 +1,122 @@
+"""Layers from the operations of a program: its batch axis goes, blocks and patterns come back.
+
+Tensors are views of maps (`recognise_views`), so that a reshape or a permutation makes no layer by itself. An
+operation that archcalc does not have becomes an opaque layer with its known shape and its parameters.
+"""
+
+from __future__ import annotations
+
+from archcalc.interop.foreign import ForeignNetwork
+from archcalc.interop.program import Node, Program
+from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
+from archcalc.interop.recognise_ops import HANDLERS, Handler
+from archcalc.interop.recognise_patterns import simplified
+from archcalc.interop.recognise_views import View, whole_axes
+from archcalc.interop.recognise_whole import fused
+
+Tensor = View | Fixed
+
+
+def recognise(program: Program) -> ForeignNetwork:
+    """The network of a program."""
+    return Recogniser(simplified(program)).network()
+
+
+class Recogniser:
+    """Goes through the operations and knows of every tensor where it lies."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.layers = Layers(program)
+        self.env: dict[str, Tensor] = {}
+        self.reasons: dict[str, str] = {}
+
+    def network(self) -> ForeignNetwork:
+        """The whole."""
+        program, layers = self.program, self.layers
+        for name in program.inputs:
+            self.env[name] = layers.input(name, program.shape(name))
+        for name, constant in program.constants.items():
+            self.env[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
+        for node in _needed(program):
+            self.visit(node)
+        outputs = {key: self.output(key, value) for key, value in program.outputs.items()}
+        nodes = fused(tuple(layers.nodes), outputs.values())
+        notes = tuple(dict.fromkeys([*program.notes, *layers.notes]))
+        inputs = {name: layers.shapes[name] for name in program.inputs}
+        return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes)
+
+    def output(self, key: str, value: str) -> str:
+        """The layer that an output is."""
+        tensor = self.env[value]
+        if isinstance(tensor, View):
+            node = Node("output", (value,), (), {}, "output")
+            try:
+                if len(tensor.axes) > 1 and not tensor.axes[0]:
+                    return self.layers.arranged(tensor.layer, tensor.axes[1:], node)
+            except UnknownFormError:
+                pass
+            return tensor.layer
+        return self.layers.opaque(Node("constant", (), (), {}, key), [tensor], tensor.shape).layer
+
+    def visit(self, node: Node) -> None:
+        """Add what an operation becomes."""
+        inputs = [None if name is None else self.env[name] for name in node.inputs]
+        handler = HANDLERS.get(node.op)
+        if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
+            self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
+            return
+        try:
+            if handler is None:
+                raise UnknownFormError(f"archcalc has no {node.op}")
+            before = len(self.layers.nodes)
+            results = handler(Handler(self.layers, self.env, node, inputs))
+        except UnknownFormError as reason:
+            del self.layers.nodes[before if handler is not None else len(self.layers.nodes) :]
+            self.reasons[node.op] = str(reason)
+            results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
+        for name, view in zip(node.outputs, results, strict=True):
+            self.env[name] = view
+
+    def fixed(self, node: Node, inputs: list[Fixed]) -> None:
+        """The result of stored tensors alone: an arrangement of one, or computed."""
+        sources = tuple(dict.fromkeys(name for tensor in inputs for name in tensor.sources))
+        for name in node.outputs:
+            shape = self.program.shape(name)
+            axes = _arranged_constant(node, inputs[0], shape) if len(inputs) == 1 else None
+            self.env[name] = Fixed(sources, shape, axes)
+
+
+def _arranged_constant(node: Node, tensor: Fixed, shape: tuple[int, ...]) -> tuple[tuple, ...] | None:  # type: ignore[type-arg]
+    from archcalc.interop.recognise_views import permuted, reshaped
+
+    if tensor.axes is None:
+        return None
+    if node.op == "reshape":
+        return reshaped(tensor.axes, shape)
+    if node.op == "permute":
+        return permuted(tensor.axes, node.attributes["dims"])
+    if node.op == "transpose":
+        dims = list(range(len(shape)))
+        first, second = node.attributes["dim0"], node.attributes["dim1"]
+        dims[first], dims[second] = dims[second], dims[first]
+        return permuted(tensor.axes, dims)
+    if node.op in ("identity", "expand") and (node.op == "identity" or tensor.shape == shape):
+        return tensor.axes
+    return None
+
+
+def _needed(program: Program) -> list[Node]:
+    """The nodes that an output depends on, in order."""
+    wanted = set(program.outputs.values())
+    kept: list[Node] = []
+    for node in reversed(program.nodes):
+        if wanted.intersection(node.outputs):
+            kept.append(node)
+            wanted.update(name for name in node.inputs if name is not None)
+    return kept[::-1]
+
+
+def _plain(name: str) -> str:
+    """A name of letters, digits and underscores."""
+    return "".join(letter if letter.isalnum() or letter in "_-" else "_" for letter in name) or "network"

@@ -1,0 +1,304 @@
+"""The layers that a program becomes, and the maps that its tensors lie on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.shapes import AXES, Shape, spec_shape
+from archcalc.interop.foreign import ForeignNode
+from archcalc.interop.program import Node, Program
+from archcalc.interop.recognise_views import (
+    BATCH,
+    COPIES,
+    Axes,
+    Factor,
+    View,
+    axis_size,
+    joined,
+    reshaped,
+    whole,
+    whole_axes,
+    without,
+)
+from archcalc.ops.axes import axes_named
+from archcalc.spec.single import make_op
+
+#: The most axes that a map has: channels and positions.
+MOST_AXES = len(AXES)
+
+
+class Fixed(NamedTuple):
+    """A tensor that does not depend on the input: computed from stored tensors.
+
+    `axes` are its arrangement of the one tensor that it holds; None where it was computed.
+    """
+
+    sources: tuple[str, ...]
+    shape: tuple[int, ...]
+    axes: Axes | None = None
+    #: Multiplications that made it.
+    cost: int = 0
+
+
+class UnknownFormError(Exception):
+    """An operation that archcalc's ops do not cover in this form: it becomes an opaque layer."""
+
+
+class Layers:
+    """Collects the layers, with the shapes of their maps."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.nodes: list[ForeignNode] = []
+        self.shapes: dict[str, Shape] = {}
+        #: The layer that owns a stored tensor, and the array that it is there.
+        self.owners: dict[str, tuple[str, str]] = {}
+        self.notes: list[str] = []
+        #: The values that an operation reads or that the program gives.
+        self.used = {name for node in program.nodes for name in node.inputs} | set(program.outputs.values())
+        self._names: dict[str, int] = {}
+        self._arranged: dict[tuple[str, Axes], str] = {}
+        self._made: dict[tuple[Any, ...], str] = {}
+
+    def name(self, wanted: str) -> str:
+        """A name that no other layer has."""
+        count = self._names.get(wanted, 0) + 1
+        self._names[wanted] = count
+        if count == 1:
+            return wanted
+        return self.name(f"{wanted}_{count}")
+
+    def add(
+        self,
+        node: Node,
+        op: str,
+        fields: Mapping[str, Any],
+        inputs: Sequence[str],
+        arrays: Mapping[str, str] | None = None,
+        *,
+        frozen: bool = False,
+        once: bool = False,
+    ) -> str:
+        """Add a layer and give its name; `arrays` maps archcalc's names of arrays to stored tensors.
+
+        With `once` a layer that is there already is taken again. Raises `UnknownFormError` where the op cannot take
+        these.
+        """
+        key = (op, repr(sorted(fields.items())), tuple(inputs))
+        if once and key in self._made:
+            return self._made[key]
+        shapes = [self.shapes[name] for name in inputs]
+        try:
+            made = make_op(op, fields).resolve(shapes)
+            made.check(shapes)
+            shape = tuple(map(int, made.output_shape(shapes)))
+        except (ShapeError, UsageError) as error:
+            raise UnknownFormError(str(error)) from error
+        self._check_arrays(made.param_shapes(shapes), arrays or {})
+        name = self.name(node.path or op)
+        weights, loaded = self._arrays(name, arrays or {})
+        self.nodes.append(
+            ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen)
+        )  # fmt: skip
+        self.shapes[name] = shape
+        self._made[key] = name
+        return name
+
+    def _check_arrays(self, params: Sequence[Any], arrays: Mapping[str, str]) -> None:
+        """Raise `UnknownFormError` where the stored tensors are not as large as the arrays of the layer."""
+        for param in params:
+            stored = self.program.constants.get(arrays.get(param.name, ""))
+            if stored is not None and stored.size != math.prod(map(int, param.shape)):
+                raise UnknownFormError(f"{param.name} has {stored.size} values, the layer {math.prod(param.shape)}")
+
+    def _arrays(self, name: str, arrays: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
+        """The layer whose arrays are the same, and the arrays of this one."""
+        owned = [self.owners[source] for source in arrays.values() if source in self.owners]
+        if arrays and len(owned) == len(arrays) and len({layer for layer, _ in owned}) == 1:
+            return owned[0][0], {}
+        loaded = {}
+        for array, source in arrays.items():
+            constant = self.program.constants[source]
+            if source in self.owners and constant.role == "parameter":
+                self.notes.append(
+                    f"{name} has the {array} of {self.owners[source][0]} too; its {constant.size:,} values count again"
+                )
+            self.owners.setdefault(source, (name, array))
+            if constant.load is not None:
+                loaded[array] = constant.load
+        return None, loaded
+
+    def opaque(self, node: Node, views: Sequence[View | Fixed | None], shape: Sequence[int]) -> View:
+        """A layer for an operation that archcalc does not have; its tensor is (1, channels, *positions)."""
+        inputs = tuple(dict.fromkeys(view.layer for view in views if isinstance(view, View)))
+        if not inputs:
+            inputs = (self.program.inputs[0],)
+        stored = [name for view in views if isinstance(view, Fixed) for name in view.sources]
+        own = [name for name in stored if self.program.constants[name].role == "parameter" and name not in self.owners]
+        params = sum(self.program.constants[name].size for name in dict.fromkeys(own))
+        sizes = list(shape[1:]) or [1]
+        while len(sizes) > MOST_AXES:
+            sizes[-2:] = [sizes[-2] * sizes[-1]]
+        name = self.name(node.path or node.op)
+        fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
+        self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place))
+        self.shapes[name] = tuple(sizes)
+        for source in own:
+            self.owners[source] = (name, "weight")
+        axes = reshaped(whole_axes(tuple(sizes)), shape if math.prod(shape) == math.prod(sizes) else (1, *sizes))
+        return View(name, axes or ((), *whole_axes(tuple(sizes))))
+
+    def input(self, name: str, shape: Sequence[int]) -> View:
+        """The view of an input of the network: (batch, channels, *positions)."""
+        sizes: Shape = tuple(shape[1:]) or (1,)
+        if len(sizes) > MOST_AXES:
+            raise UsageError(
+                f"the input {name} has {len(sizes) - 1} position axes; at most {MOST_AXES - 1} are possible"
+            )
+        self.shapes[name] = sizes
+        batch = (Factor(BATCH, shape[0]),) if len(shape) > 1 and shape[0] > 1 else ()
+        return View(name, (batch, *whole_axes(sizes)))
+
+    # --- maps in a wanted arrangement -------------------------------------------------------------------------------
+
+    def map_of(self, view: View, channels: int, node: Node) -> View:
+        """The view on a map whose channels are this axis of the tensor and nothing else; positions lie as they will."""
+        shape = self.shapes[view.layer]
+        axes = without(without(view.axes, BATCH), COPIES)
+        if axes != without(view.axes, BATCH):
+            raise UnknownFormError("copies of a map")
+        if axes[channels] == whole(0, shape[0]):
+            return view
+        positions = [axis for index, axis in enumerate(axes) if index != channels and axis]
+        while len(positions) > MOST_AXES - 1:
+            positions[-2:] = [(*positions[-2], *positions[-1])]
+        goal = (axes[channels], *positions)
+        layer = self.arranged(view.layer, goal, node)
+        return View(layer, self.on_arranged(view.axes, goal))
+
+    def on_arranged(self, axes: Axes, goal: Axes) -> Axes:
+        """The axes of a tensor as factors of the map that `goal` arranges."""
+        where: list[tuple[Factor, Factor]] = []
+        for index, axis in enumerate(goal):
+            inner = axis_size(axis)
+            for factor in axis:
+                inner //= factor.size
+                where.append((factor, Factor(index, factor.size, inner)))
+        found = []
+        for axis in axes:
+            parts: list[Factor] = []
+            for factor in axis:
+                if factor.axis == BATCH:
+                    parts.append(factor)
+                    continue
+                inside = [(old, new) for old, new in where if _is_part(old, factor)]
+                inside.sort(key=lambda pair: -pair[0].stride)
+                if not inside:
+                    raise UnknownFormError("a part of an axis")
+                parts += [new for _, new in inside]
+            found.append(joined(parts))
+        return tuple(found)
+
+    def positions_of(self, view: View, channels: int, node: Node) -> str:
+        """The map whose axes are the channels axis of the tensor and then its other axes, in order, but the first."""
+        axes = without(view.axes, BATCH)
+        others = [index for index in range(1, len(axes)) if index != channels]
+        if axes and channels != 0 and axes[0]:
+            raise UnknownFormError("positions in the batch")
+        goal = (axes[channels], *(axes[index] for index in others))
+        return self.arranged(view.layer, goal, node)
+
+    def arranged(self, layer: str, goal: Axes, node: Node) -> str:
+        """The map of a layer with other axes; the layers that make it are added."""
+        goal = tuple(map(joined, goal))
+        if goal == whole_axes(self.shapes[layer]) and len(goal) == len(self.shapes[layer]):
+            return layer
+        key = (layer, goal)
+        if key not in self._arranged:
+            self._arranged[key] = self._arrange(layer, goal, node)
+        return self._arranged[key]
+
+    def _arrange(self, layer: str, goal: Axes, node: Node) -> str:
+        shape = self.shapes[layer]
+        factors = [factor for axis in goal for factor in axis]
+        if any(factor.axis < 0 for factor in factors):
+            raise UnknownFormError("copies of a map")
+        sizes = tuple(map(axis_size, goal))
+        if math.prod(sizes) != math.prod(shape):
+            raise UnknownFormError("a part of a map")
+        if joined(factors) == joined([factor for axis in whole_axes(shape) for factor in axis]) or _in_order(factors):
+            return self._reshape(layer, goal, sizes, node)
+        if found := self._named(layer, goal, shape, node):
+            return found
+        return self._by_steps(layer, goal, sizes, node)
+
+    def _reshape(self, layer: str, goal: Axes, sizes: Shape, node: Node) -> str:
+        """The same values in the same order."""
+        shape = self.shapes[layer]
+        if len(sizes) == 1:
+            return self.add(node, "flatten", {}, [layer], once=True)
+        if len(sizes) == 2 and len(shape) > 2 and sizes[0] == shape[0]:
+            return self.add(node, "tokens", {}, [layer], once=True)
+        if len(shape) == 2 and len(sizes) > 2 and sizes[0] == shape[0]:
+            return self.add(node, "grid", {"size": list(sizes[1:])}, [layer], once=True)
+        return self.add(node, "reshape", {"shape": spec_shape(sizes)}, [layer], once=True)
+
+    def _named(self, layer: str, goal: Axes, shape: Shape, node: Node) -> str | None:
+        """An arrangement that has a name: a permutation, a channel shuffle, a pixel shuffle."""
+        if len(goal) == len(shape):
+            axes = whole_axes(shape)
+            if sorted(goal) == sorted(axes) and len(set(axes)) == len(axes):
+                order = [axes.index(axis) for axis in goal]
+                names = axes_named(shape)
+                if len(shape) == 2:
+                    return self.add(node, "transpose", {"dims": list(names)}, [layer], once=True)
+                return self.add(node, "permute", {"dims": [names[index] for index in order]}, [layer], once=True)
+            if goal[1:] == axes[1:] and len(goal[0]) == 2:
+                outer, inner = goal[0]
+                if outer.stride == 1 and inner.stride == outer.size and inner.axis == outer.axis == 0:
+                    return self.add(node, "channel_shuffle", {"groups": inner.size}, [layer], once=True)
+            if found := self._pixel_shuffle(layer, goal, shape, node):
+                return found
+        return None
+
+    def _pixel_shuffle(self, layer: str, goal: Axes, shape: Shape, node: Node) -> str | None:
+        rank = len(shape) - 1
+        up = [axis[-1].size for axis in goal[1:] if len(axis) == 2 and axis[-1].axis == 0]
+        if len(up) == rank and len(set(up)) == 1 and rank == 2:
+            factor, depth = up[0], shape[0] // up[0] ** 2
+            strides = [(Factor(1 + i, shape[1 + i]), Factor(0, factor, factor ** (rank - 1 - i))) for i in range(rank)]
+            wanted = ((Factor(0, depth, factor**2),) if depth > 1 else (), *strides)
+            if goal == wanted:
+                return self.add(node, "pixel_shuffle", {"upscale_factor": factor}, [layer], once=True)
+        if rank == 2 and len(goal[0]) >= 2 and goal[0][-1].axis == 2 and goal[0][-1].stride == 1:
+            factor = goal[0][-1].size
+            channels = (*whole(0, shape[0]), Factor(1, factor), Factor(2, factor))
+            rest = [(Factor(1 + i, shape[1 + i] // factor, factor),) for i in range(rank)]
+            if goal == (channels, *[joined(axis) for axis in rest]):
+                return self.add(node, "pixel_unshuffle", {"downscale_factor": factor}, [layer], once=True)
+        return None
+
+    def _by_steps(self, layer: str, goal: Axes, sizes: Shape, node: Node) -> str:
+        """Any arrangement: split the axes, permute them, join them again."""
+        pattern = rearrange_pattern(goal, self.shapes[layer])
+        return self.add(node, "rearrange", pattern, [layer], once=True)
+
+
+def _is_part(part: Factor, of: Factor) -> bool:
+    """Whether a factor lies within another one of the same axis."""
+    end, its_end = part.size * part.stride, of.size * of.stride
+    return part.axis == of.axis and part.stride >= of.stride and end <= its_end and its_end % end == 0
+
+
+def _in_order(factors: Sequence[Factor]) -> bool:
+    """Whether factors that cover a map stand in the order of its values."""
+    keys = [(factor.axis, -factor.stride) for factor in factors]
+    return keys == sorted(keys)
+
+
+def rearrange_pattern(goal: Axes, shape: Shape) -> dict[str, Any]:
+    """The arrangement in the words of einops: `c (h a) (w b) -> (c a b) h w` and the sizes of the inner parts."""
+    raise UnknownFormError(f"rearranged {spec_shape(shape)} to {spec_shape(tuple(map(axis_size, goal)))}")

@@ -1,0 +1,126 @@
+"""Layers from programs: what each operation becomes, and that arrangements make no layers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.programs import Writer, ops
+
+CONVOLUTION = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+
+
+def _convolution(write: Writer, channels: int, depth: int, size: int, path: str) -> str:
+    weight = write.weight(f"{path}/weight", channels, depth, 3, 3)
+    made: str = write("conv2d", (1, channels, size, size), write.last, weight, None, path=path, **CONVOLUTION)
+    return made
+
+
+def test_a_convolution_has_its_settings_and_its_path() -> None:
+    write = Writer(1, 3, 8, 8)
+    _convolution(write, 4, 3, 8, "stem/conv")
+    (layer,) = write.layers()
+    assert (layer.name, layer.op) == ("stem/conv", "conv2d")
+    assert layer.fields == {"out_channels": 4, "kernel_size": 3, "padding": 1, "bias": False}
+
+
+def test_a_weight_that_is_used_again_is_shared() -> None:
+    write = Writer(1, 4, 8, 8)
+    _convolution(write, 4, 4, 8, "conv")
+    write("conv2d", (1, 4, 8, 8), write.last, "conv/weight", None, path="conv", **CONVOLUTION)
+    first, second = write.layers()
+    assert second.weights == first.name
+
+
+def test_a_permutation_and_back_is_no_layer() -> None:
+    """The block of ConvNeXt: normalised and mixed channels last."""
+    write = Writer(1, 4, 8, 8)
+    write("permute", (1, 8, 8, 4), dims=(0, 2, 3, 1))
+    norm, bias = write.weight("norm", 4), write.weight("norm_bias", 4)
+    write("layer_norm", (1, 8, 8, 4), write.last, norm, bias, normalized_shape=(4,), eps=1e-5)
+    write("linear", (1, 8, 8, 16), write.last, write.weight("w", 16, 4), None)
+    write("permute", (1, 16, 8, 8), dims=(0, 3, 1, 2))
+    layers = write.layers()
+    assert ops(layers) == ["layer_norm", "linear"]
+    assert layers[1].fields == {"out_features": 16, "bias": False, "per_position": True}
+
+
+def test_patches_become_tokens() -> None:
+    write = Writer(1, 4, 8, 8)
+    write("reshape", (1, 4, 64), shape=(1, 4, 64))
+    write("permute", (1, 64, 4), dims=(0, 2, 1))
+    token = write.weight("token", 1, 1, 4)
+    write("cat", (1, 65, 4), token, write.last, dim=1)
+    positions = write.weight("positions", 1, 65, 4)
+    write("add", (1, 65, 4), write.last, positions)
+    write("select", (1, 4), dim=1, index=0)
+    write("linear", (1, 10), write.last, write.weight("head", 10, 4), None)
+    assert ops(write.layers()) == ["tokens", "class_token", "position_embedding", "narrow", "flatten", "linear"]
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_channels_that_are_shuffled(groups: int) -> None:
+    write = Writer(1, 8, 5, 5)
+    depth = 8 // groups
+    write("reshape", (1, groups, depth, 5, 5), shape=(1, groups, depth, 5, 5))
+    write("transpose", (1, depth, groups, 5, 5), dim0=1, dim1=2)
+    write("reshape", (1, 8, 5, 5), shape=(1, 8, 5, 5))
+    write("relu", (1, 8, 5, 5))
+    shuffle, _ = write.layers()
+    assert (shuffle.op, shuffle.fields) == ("channel_shuffle", {"groups": groups})
+
+
+def test_a_gate_is_spread_over_the_positions() -> None:
+    write = Writer(1, 4, 8, 8)
+    write("mean", (1, 4, 1, 1), dim=(2, 3), keepdim=True)
+    gate = write("sigmoid", (1, 4, 1, 1))
+    write("mul", (1, 4, 8, 8), "x", gate)
+    layers = write.layers()
+    assert ops(layers) == ["global_avg_pool2d", "sigmoid", "multiply"]
+    assert layers[2].inputs == ("x", layers[1].name)
+
+
+def test_x_times_its_sigmoid_is_silu_and_clamped_is_hard_swish() -> None:
+    write = Writer(1, 4, 8, 8)
+    gate = write("sigmoid", (1, 4, 8, 8))
+    x = write("mul", (1, 4, 8, 8), gate, "x")
+    write("add", (1, 4, 8, 8), other=3)
+    write("clamp", (1, 4, 8, 8), min=0, max=6)
+    product = write("mul", (1, 4, 8, 8), x, write.last)
+    write("div", (1, 4, 8, 8), product, other=6)
+    assert ops(write.layers()) == ["silu", "hardswish"]
+
+
+def test_attention_of_one_projection() -> None:
+    """q, k and v come from one linear layer, cut into heads; the product is written out."""
+    write = Writer(1, 7, 8)
+    write("linear", (1, 7, 24), write.last, write.weight("qkv", 24, 8), None)
+    write("reshape", (1, 7, 3, 2, 4), shape=(1, 7, 3, 2, 4))
+    write("permute", (3, 1, 2, 7, 4), dims=(2, 0, 3, 1, 4))
+    q, k, v = write("unbind", [(1, 2, 7, 4)] * 3, dim=0)
+    turned = write("transpose", (1, 2, 4, 7), k, dim0=2, dim1=3)
+    write("matmul", (1, 2, 7, 7), q, turned)
+    write("mul", (1, 2, 7, 7), other=0.5)
+    soft = write("softmax", (1, 2, 7, 7), dim=3)
+    write("matmul", (1, 2, 7, 4), soft, v)
+    write("transpose", (1, 7, 2, 4), dim0=1, dim1=2)
+    write("reshape", (1, 7, 8), shape=(1, 7, 8))
+    write("linear", (1, 7, 8), write.last, write.weight("proj", 8, 8), None)
+    layers = write.layers()
+    assert "scaled_dot_product_attention" in ops(layers)
+    assert "opaque" not in ops(layers)
+
+
+def test_what_archcalc_does_not_have_is_opaque_with_its_shape() -> None:
+    write = Writer(1, 4, 8, 8)
+    write("deform_conv2d", (1, 6, 8, 8), write.last, write.weight("w", 6, 4, 3, 3), path="offsets")
+    (layer,) = write.layers()
+    assert (layer.op, layer.fields["of"], layer.fields["params"]) == ("opaque", "deform_conv2d", 216)
+
+
+def test_images_of_a_batch_are_left_out() -> None:
+    write = Writer(5, 4, 8, 8)
+    write("mean", (5, 4), dim=(2, 3), keepdim=False)
+    write("reshape", (5, 2, 2), shape=(5, 2, 2))
+    write("reshape", (5, 4), shape=(5, 4))
+    write("linear", (5, 3), write.last, write.weight("w", 3, 4), None)
+    assert ops(write.layers()) == ["global_avg_pool2d", "flatten", "linear"]
