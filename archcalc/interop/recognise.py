@@ -6,10 +6,17 @@ operation that archcalc does not have becomes an opaque layer with its known sha
 
 from __future__ import annotations
 
+from archcalc.interop import (  # noqa: F401  # they register their operations
+    recognise_arrange,
+    recognise_attention,
+    recognise_channels,
+    recognise_merge,
+    recognise_windows,
+)
 from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.program import Node, Program
+from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
-from archcalc.interop.recognise_ops import HANDLERS, Handler
 from archcalc.interop.recognise_patterns import simplified
 from archcalc.interop.recognise_views import View, whole_axes
 from archcalc.interop.recognise_whole import fused

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from archcalc.interop.recognise_handler import Handler, Tensor, handles, images
 from archcalc.interop.recognise_layers import UnknownFormError
-from archcalc.interop.recognise_ops import Handler, Tensor, handles, images
 from archcalc.interop.recognise_views import BATCH, Axes, Factor, View, axis_size, joined, permuted, whole, without
 
 

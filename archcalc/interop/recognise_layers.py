@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import ShapeError, UsageError
@@ -98,7 +99,7 @@ class Layers:
         except (ShapeError, UsageError) as error:
             raise UnknownFormError(str(error)) from error
         self._check_arrays(made.param_shapes(shapes), arrays or {})
-        name = self.name(node.path or op)
+        name = self.name(_joined_path(node.path, op) if once else node.path or op)
         weights, loaded = self._arrays(name, arrays or {})
         self.nodes.append(
             ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen)
@@ -218,7 +219,7 @@ class Layers:
             return layer
         key = (layer, goal)
         if key not in self._arranged:
-            self._arranged[key] = self._arrange(layer, goal, node)
+            self._arranged[key] = self._arrange(layer, goal, replace(node, path=node.path.rpartition("/")[0]))
         return self._arranged[key]
 
     def _arrange(self, layer: str, goal: Axes, node: Node) -> str:
@@ -285,6 +286,10 @@ class Layers:
         """Any arrangement: split the axes, permute them, join them again."""
         pattern = rearrange_pattern(goal, self.shapes[layer])
         return self.add(node, "rearrange", pattern, [layer], once=True)
+
+
+def _joined_path(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
 
 
 def _is_part(part: Factor, of: Factor) -> bool:

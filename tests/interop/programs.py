@@ -25,22 +25,28 @@ class Writer:
         return name
 
     def __call__(
-        self, op: str, shape: Sequence[int] | Sequence[Sequence[int]], *inputs: str | None, path: str = "", **given: Any
+        self,
+        op: str,
+        made: Sequence[int] | Sequence[Sequence[int]],
+        /,
+        *inputs: str | None,
+        path: str = "",
+        **given: Any,
     ) -> Any:
         """An operation on the inputs, or on the last value; gives the name of its output, or the names of several."""
-        several = isinstance(shape[0], Sequence)
-        names = [f"v{len(self.values) + index}" for index in range(len(shape) if several else 1)]
-        for name, sizes in zip(names, shape if several else [shape], strict=True):
+        several = isinstance(made[0], Sequence)
+        names = [f"v{len(self.values) + index}" for index in range(len(made) if several else 1)]
+        for name, sizes in zip(names, made if several else [made], strict=True):
             self.values[name] = Value(name, tuple(sizes))  # type: ignore[arg-type]  # one shape or several
+        if op == "reshape":
+            given["shape"] = made
         self.nodes.append(Node(op, inputs or (self.last,), tuple(names), given, path, f'node "{op}"'))
         self.last = names[-1]
         return names if several else names[0]
 
     def program(self, outputs: Mapping[str, str] | None = None) -> Program:
         """The whole; its output is the last value unless others are given."""
-        made = Program(
-            "net", ("x",), tuple(self.nodes), outputs or {"output": self.last}, self.values, self.constants
-        )
+        made = Program("net", ("x",), tuple(self.nodes), outputs or {"output": self.last}, self.values, self.constants)
         made.check()
         return made
 

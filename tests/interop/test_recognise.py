@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.interop.recognise import recognise
 from tests.interop.programs import Writer, ops
 
 CONVOLUTION = {"stride": (1, 1), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
@@ -46,7 +47,7 @@ def test_a_permutation_and_back_is_no_layer() -> None:
 
 def test_patches_become_tokens() -> None:
     write = Writer(1, 4, 8, 8)
-    write("reshape", (1, 4, 64), shape=(1, 4, 64))
+    write("reshape", (1, 4, 64))
     write("permute", (1, 64, 4), dims=(0, 2, 1))
     token = write.weight("token", 1, 1, 4)
     write("cat", (1, 65, 4), token, write.last, dim=1)
@@ -61,11 +62,11 @@ def test_patches_become_tokens() -> None:
 def test_channels_that_are_shuffled(groups: int) -> None:
     write = Writer(1, 8, 5, 5)
     depth = 8 // groups
-    write("reshape", (1, groups, depth, 5, 5), shape=(1, groups, depth, 5, 5))
+    write("reshape", (1, groups, depth, 5, 5))
     write("transpose", (1, depth, groups, 5, 5), dim0=1, dim1=2)
-    write("reshape", (1, 8, 5, 5), shape=(1, 8, 5, 5))
+    write("reshape", (1, 8, 5, 5))
     write("relu", (1, 8, 5, 5))
-    shuffle, _ = write.layers()
+    _, shuffle = write.layers()
     assert (shuffle.op, shuffle.fields) == ("channel_shuffle", {"groups": groups})
 
 
@@ -94,7 +95,7 @@ def test_attention_of_one_projection() -> None:
     """q, k and v come from one linear layer, cut into heads; the product is written out."""
     write = Writer(1, 7, 8)
     write("linear", (1, 7, 24), write.last, write.weight("qkv", 24, 8), None)
-    write("reshape", (1, 7, 3, 2, 4), shape=(1, 7, 3, 2, 4))
+    write("reshape", (1, 7, 3, 2, 4))
     write("permute", (3, 1, 2, 7, 4), dims=(2, 0, 3, 1, 4))
     q, k, v = write("unbind", [(1, 2, 7, 4)] * 3, dim=0)
     turned = write("transpose", (1, 2, 4, 7), k, dim0=2, dim1=3)
@@ -103,7 +104,7 @@ def test_attention_of_one_projection() -> None:
     soft = write("softmax", (1, 2, 7, 7), dim=3)
     write("matmul", (1, 2, 7, 4), soft, v)
     write("transpose", (1, 7, 2, 4), dim0=1, dim1=2)
-    write("reshape", (1, 7, 8), shape=(1, 7, 8))
+    write("reshape", (1, 7, 8))
     write("linear", (1, 7, 8), write.last, write.weight("proj", 8, 8), None)
     layers = write.layers()
     assert "scaled_dot_product_attention" in ops(layers)
@@ -113,14 +114,14 @@ def test_attention_of_one_projection() -> None:
 def test_what_archcalc_does_not_have_is_opaque_with_its_shape() -> None:
     write = Writer(1, 4, 8, 8)
     write("deform_conv2d", (1, 6, 8, 8), write.last, write.weight("w", 6, 4, 3, 3), path="offsets")
-    (layer,) = write.layers()
+    (layer,) = recognise(write.program()).nodes
     assert (layer.op, layer.fields["of"], layer.fields["params"]) == ("opaque", "deform_conv2d", 216)
 
 
 def test_images_of_a_batch_are_left_out() -> None:
     write = Writer(5, 4, 8, 8)
     write("mean", (5, 4), dim=(2, 3), keepdim=False)
-    write("reshape", (5, 2, 2), shape=(5, 2, 2))
-    write("reshape", (5, 4), shape=(5, 4))
+    write("reshape", (5, 2, 2))
+    write("reshape", (5, 4))
     write("linear", (5, 3), write.last, write.weight("w", 3, 4), None)
     assert ops(write.layers()) == ["global_avg_pool2d", "flatten", "linear"]

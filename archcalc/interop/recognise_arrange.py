@@ -1,0 +1,160 @@
+"""Operations that move values: views make no layers; parts, borders and shifts do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, part, short, with_axis
+from archcalc.interop.recognise_layers import UnknownFormError
+from archcalc.interop.recognise_views import BATCH, COPIES, Factor, View, axis_size, permuted, reshaped, whole, without
+
+
+@handles("reshape")
+def _reshape(call: Handler) -> list[Tensor]:
+    view, shape = call.view(), call.attributes["shape"]
+    axes = reshaped(view.axes, shape)
+    if axes is None:
+        view = as_tensor(call, View(view.layer, without(view.axes, BATCH)))
+        flat = call.layers.arranged(view.layer, (tuple(f for axis in view.axes for f in axis),), call.node)
+        size = call.layers.shapes[flat][0]
+        axes = reshaped((whole(0, size),), shape)
+        view = View(flat, axes or ())
+    if axes is None:
+        raise UnknownFormError("a reshape across axes")
+    return [View(view.layer, axes)]
+
+
+@handles("permute")
+def _permute(call: Handler) -> list[Tensor]:
+    view = call.view()
+    return [View(view.layer, permuted(view.axes, call.attributes["dims"]))]
+
+
+@handles("transpose")
+def _transpose(call: Handler) -> list[Tensor]:
+    view = call.view()
+    return [_swapped(view, call.attributes["dim0"], call.attributes["dim1"])]
+
+
+def _swapped(view: View, first: int, second: int) -> View:
+    dims = list(range(len(view.axes)))
+    first, second = first % len(dims), second % len(dims)
+    dims[first], dims[second] = dims[second], dims[first]
+    return View(view.layer, permuted(view.axes, dims))
+
+
+@handles("expand")
+def _expand(call: Handler) -> list[Tensor]:
+    view, shape = call.view(), call.attributes["shape"]
+    axes = ((),) * (len(shape) - len(view.axes)) + view.axes
+    found = []
+    for axis, size in zip(axes, shape, strict=True):
+        found.append((Factor(COPIES, size),) if axis_size(axis) != size else axis)
+    return [View(view.layer, tuple(found))]
+
+
+@handles("slice")
+def _slice(call: Handler) -> list[Tensor]:
+    given = call.attributes
+    count = -(-(given["end"] - given["start"]) // given["step"])
+    if count < 1:
+        raise UnknownFormError("an empty slice")
+    view = call.view()
+    axis = view.axes[given["dim"]]
+    if axis and all(factor.axis == COPIES for factor in axis):
+        return [with_axis(view, given["dim"], (Factor(COPIES, count),) if count > 1 else ())]
+    if len(axis) == 1 and axis[0].axis >= 0:
+        size = call.layers.shapes[view.layer][axis[0].axis]
+        if axis[0].size != size and not (axis[0].size * axis[0].stride == size and given["step"] == 1) and count > 1:
+            view = call.layers.map_of(view, given["dim"], call.node)
+    return [part(call, view, given["dim"], given["start"], count, given["step"])]
+
+
+def _without_axis(view: View, dim: int) -> View:
+    return View(view.layer, (*view.axes[:dim], *view.axes[dim + 1 :]))
+
+
+@handles("select")
+def _select(call: Handler) -> list[Tensor]:
+    dim = call.attributes["dim"]
+    return [_one(call, call.view(), dim, call.attributes["index"])]
+
+
+def _one(call: Handler, view: View, dim: int, index: int) -> View:
+    """One place of an axis, which goes."""
+    axis = view.axes[dim]
+    if axis and all(factor.axis == COPIES for factor in axis):
+        return _without_axis(view, dim)
+    return _without_axis(part(call, view, dim, index, 1), dim)
+
+
+@handles("unbind")
+def _unbind(call: Handler) -> list[Tensor]:
+    return [_one(call, call.view(), call.attributes["dim"], index) for index in range(len(call.node.outputs))]
+
+
+@handles("split", "chunk")
+def _split(call: Handler) -> list[Tensor]:
+    view, dim = call.view(), call.attributes["dim"]
+    sizes = [call.layers.program.shape(name)[dim] for name in call.node.outputs]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    return [part(call, view, dim, start, size) for start, size in zip(starts, sizes, strict=True)]
+
+
+@handles("pad")
+def _pad(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    pads = list(given["pad"])
+    if not any(pads):
+        return [view]
+    sides = {len(view.axes) - 1 - index: pads[2 * index : 2 * index + 2] for index in range(len(pads) // 2)}
+    sides = {dim: both for dim, both in sides.items() if any(both)}
+    if min(map(min, sides.values())) < 0:
+        raise UnknownFormError("a negative padding")
+    if given["mode"] == "constant" and given["value"]:
+        raise UnknownFormError("a padding with another value than zero")
+    whole_of = {}
+    for dim in sides:
+        axis = view.axes[dim]
+        shape = call.layers.shapes[view.layer]
+        if len(axis) != 1 or axis != whole(axis[0].axis, shape[axis[0].axis]):
+            view = as_tensor(call, View(view.layer, without(view.axes, BATCH)))
+            break
+    shape = call.layers.shapes[view.layer]
+    for dim, both in sides.items():
+        axis = view.axes[dim]
+        if len(axis) != 1 or axis != whole(axis[0].axis, shape[axis[0].axis]):
+            raise UnknownFormError("a padding of a part of an axis")
+        whole_of[axis[0].axis] = both
+    rank = len(shape) - 1
+    if 0 in whole_of:
+        if len(whole_of) > 1 or given["mode"] != "constant":
+            raise UnknownFormError("a padding of channels and positions")
+        before, after = whole_of[0]
+        fields: dict[str, Any] = {"before": before, "after": after}
+        layer = call.add("pad_channels", fields, [view.layer])
+    else:
+        begins = [whole_of.get(axis, (0, 0))[0] for axis in range(1, rank + 1)]
+        ends = [whole_of.get(axis, (0, 0))[1] for axis in range(1, rank + 1)]
+        kind = {
+            "constant": f"zero_pad{rank}d", "reflect": "reflection_pad", "replicate": "replication_pad",
+            "circular": "circular_pad",
+        }[given["mode"]]  # fmt: skip
+        padding = begins if begins == ends else [*begins, *ends]
+        layer = call.add(kind, {"padding": short(padding)}, [view.layer])
+    made = call.layers.shapes[layer]
+    axes = [whole(axis[0].axis, made[axis[0].axis]) if index in sides else axis for index, axis in enumerate(view.axes)]
+    return [View(layer, tuple(axes))]
+
+
+@handles("roll")
+def _roll(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    shape = call.layers.shapes[view.layer]
+    shifts = [0] * (len(shape) - 1)
+    for shift, dim in zip(given["shifts"], given["dims"], strict=True):
+        axis = view.axes[dim]
+        if len(axis) != 1 or axis[0].axis < 1 or axis != whole(axis[0].axis, shape[axis[0].axis]):
+            raise UnknownFormError("a shift of a part of an axis")
+        shifts[axis[0].axis - 1] = shift
+    return [View(call.add("roll", {"shifts": shifts}, [view.layer]), view.axes)]

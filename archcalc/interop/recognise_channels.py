@@ -1,0 +1,178 @@
+"""Layers that treat every position or every value by itself: dense layers, norms, activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.interop.recognise_handler import Handler, Tensor, each_position, handles, pointwise
+from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_views import BATCH, View, whole, without
+
+
+@handles("linear")
+def _linear(call: Handler) -> list[Tensor]:
+    weight = call.constant(1)
+    if weight is None or len(weight.shape) != 2:
+        raise UnknownFormError("a product with a tensor that is no weight")
+    tensor = call.inputs[1]
+    if isinstance(tensor, Fixed) and tensor.shape != weight.shape:
+        raise UnknownFormError("weights in another arrangement")
+    view = _features(call, call.view())
+    fields: dict[str, Any] = {"out_features": weight.shape[0]}
+    if len(call.inputs) < 3 or call.inputs[2] is None:
+        fields["bias"] = False
+    if len(call.layers.shapes[view.layer]) > 1:
+        fields["per_position"] = True
+    return [each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight", "bias")))]
+
+
+def _features(call: Handler, view: View) -> View:
+    """The tensor on a map whose channels are its last axis; flat where there is no other."""
+    last = len(view.axes) - 1
+    if last == 1 and not without(view.axes, BATCH)[0]:
+        flat = call.layers.positions_of(view, last, call.node)
+        return View(flat, (view.axes[0], whole(0, call.layers.shapes[flat][0])))
+    return call.layers.map_of(view, last, call.node)
+
+
+@handles("addmm")
+def _addmm(call: Handler) -> list[Tensor]:
+    """Bias + x·Wᵀ: the weight is a transposed tensor."""
+    view, weight = call.view(1), call.inputs[2]
+    if not isinstance(weight, Fixed) or weight.axes != (whole(1, weight.shape[0]), whole(0, weight.shape[1])):
+        raise UnknownFormError("a product with a tensor that is no weight")
+    view = _features(call, view)
+    per_position = {"per_position": True} if len(call.layers.shapes[view.layer]) > 1 else {}
+    arrays = {"weight": weight.sources[0], "bias": call.stored(0) or ""}
+    fields = {"out_features": weight.shape[1], **per_position}
+    return [each_position(call, view, len(view.axes) - 1, "linear", fields, arrays)]
+
+
+@handles("batch_norm")
+def _batch_norm(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    fields: dict[str, Any] = {} if given["eps"] == 1e-5 else {"epsilon": given["eps"]}
+    if call.inputs[1] is None:
+        fields["scale"] = False
+    if call.inputs[2] is None:
+        fields["shift"] = False
+    if call.inputs[3] is None:
+        raise UnknownFormError("batch norm without running statistics")
+    rank = min(max(len(call.shape()) - 2, 1), 3)
+    arrays = call.arrays(("weight", "bias", "running_mean", "running_var"))
+    return [each_position(call, view, 1, f"batch_norm{rank}d", fields, arrays)]
+
+
+@handles("layer_norm", "rms_norm")
+def _layer_norm(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    fields: dict[str, Any] = {} if given["eps"] == 1e-5 else {"epsilon": given["eps"]}
+    weight, bias = (call.inputs[index] if index < len(call.inputs) else None for index in (1, 2))
+    if weight is None:
+        fields["elementwise_affine"] = False
+    elif bias is None and call.node.op == "layer_norm":
+        fields["bias"] = False
+    arrays = call.arrays(("weight", "bias"))
+    if len(given["normalized_shape"]) == 1:
+        return [each_position(call, view, len(view.axes) - 1, call.node.op, fields, arrays)]
+    if len(given["normalized_shape"]) != len(view.axes) - 1:
+        raise UnknownFormError("a norm over some of the axes")
+    source = call.layers.positions_of(view, 1, call.node)
+    layer = call.add(call.node.op, {**fields, "axes": "all"}, [source], arrays=arrays)
+    return [call.on_map(layer, view.axes)]
+
+
+@handles("group_norm")
+def _group_norm(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    fields: dict[str, Any] = {"num_groups": given["num_groups"]}
+    if given["eps"] != 1e-5:
+        fields["epsilon"] = given["eps"]
+    if call.inputs[1] is None:
+        fields["affine"] = False
+    if given["num_groups"] == 1 and len(view.axes) == 2:
+        raise UnknownFormError("group norm of a vector")
+    return [each_position(call, view, 1, "group_norm", fields, call.arrays(("weight", "bias")))]
+
+
+@handles("instance_norm")
+def _instance_norm(call: Handler) -> list[Tensor]:
+    fields: dict[str, Any] = {} if call.attributes["eps"] == 1e-5 else {"epsilon": call.attributes["eps"]}
+    if call.inputs[1] is not None:
+        fields["affine"] = True
+    return [each_position(call, call.view(), 1, "instance_norm", fields, call.arrays(("weight", "bias")))]
+
+
+@handles("local_response_norm")
+def _local_response_norm(call: Handler) -> list[Tensor]:
+    fields = {name: call.attributes[name] for name in ("size", "alpha", "beta", "k")}
+    return [each_position(call, call.view(), 1, "local_response_norm", fields, {})]
+
+
+@handles("prelu")
+def _prelu(call: Handler) -> list[Tensor]:
+    weight = call.constant(1)
+    assert weight is not None
+    fields = {} if weight.size == 1 else {"num_parameters": "channels"}
+    return [each_position(call, call.view(), min(1, len(call.shape()) - 1), "prelu", fields, call.arrays(("weight",)))]
+
+
+@handles("softmax", "log_softmax")
+def _softmax(call: Handler) -> list[Tensor]:
+    return [each_position(call, call.view(), call.attributes["dim"], call.node.op, {}, {})]
+
+
+@handles("glu")
+def _glu(call: Handler) -> list[Tensor]:
+    return [each_position(call, call.view(), call.attributes["dim"], "glu", {}, {})]
+
+
+@handles("embedding")
+def _embedding(call: Handler) -> list[Tensor]:
+    weight, view = call.constant(1), call.view()
+    assert weight is not None
+    shape = call.layers.shapes[view.layer]
+    fields = {"num_embeddings": weight.shape[0], "embedding_dim": weight.shape[1]}
+    layer = call.add("embedding", fields, [view.layer], arrays=call.arrays(("weight",)))
+    # A flat row of numbers is now a row of positions.
+    shift = 1 if len(shape) == 1 else 0
+    axes = [tuple([f._replace(axis=f.axis + shift) if f.axis >= 0 else f for f in axis]) for axis in view.axes]
+    return [View(layer, (*axes, whole(0, weight.shape[1])))]
+
+
+def _activation(call: Handler) -> list[Tensor]:
+    defaults = {"negative_slope": 0.01, "alpha": 1.0, "approximate": "none", "beta": 1.0, "threshold": 20.0}
+    fields = {name: value for name, value in call.attributes.items() if name in defaults and value != defaults[name]}
+    fields = {name: float(value) if isinstance(value, int) else value for name, value in fields.items()}
+    return pointwise(call, call.node.op, fields)
+
+
+for _name in (
+    "relu", "relu6", "sigmoid", "tanh", "silu", "mish", "hardsigmoid", "hardswish", "gelu", "leaky_relu", "elu", "selu",
+    "softplus",
+):  # fmt: skip
+    handles(_name)(_activation)
+
+
+@handles("clamp")
+def _clamp(call: Handler) -> list[Tensor]:
+    low, high = call.attributes.get("min"), call.attributes.get("max")
+    if low == 0 and high is None:
+        return pointwise(call, "relu", {})
+    if low == 0 and high == 6:
+        return pointwise(call, "relu6", {})
+    if low is None or high is None:
+        raise UnknownFormError("a bound on one side")
+    return pointwise(call, "hardtanh", {"min_val": float(low), "max_val": float(high)})
+
+
+@handles("dropout")
+def _dropout(call: Handler) -> list[Tensor]:
+    if call.attributes["p"] == 0:
+        return [call.view()]
+    return pointwise(call, "dropout", {} if call.attributes["p"] == 0.5 else {"p": float(call.attributes["p"])})
+
+
+@handles("identity")
+def _identity(call: Handler) -> list[Tensor]:
+    return [call.view()]

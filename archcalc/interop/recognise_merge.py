@@ -1,0 +1,187 @@
+"""Layers that join tensors: sums, products, concatenations; and stored tensors that are added or multiply."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, images, pointwise, with_axis
+from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_views import (
+    BATCH,
+    COPIES,
+    Axes,
+    Factor,
+    View,
+    arranged_like,
+    axis_size,
+    whole,
+    whole_axes,
+    without,
+)
+
+
+@handles("add", "mul")
+def _join_two(call: Handler) -> list[Tensor]:
+    op = {"add": "add", "mul": "multiply"}[call.node.op]
+    if len(call.inputs) == 1:
+        other = call.attributes["other"]
+        if op == "multiply":
+            return [call.view()] if other == 1 else pointwise(call, "multiply", {"factor": float(other)})
+        if other == 0:
+            return [call.view()]
+        raise UnknownFormError("a number is added")
+    first, second = call.inputs
+    if isinstance(first, View) and isinstance(second, View):
+        return [_both(call, op, first, second)]
+    view, fixed = (first, second) if isinstance(first, View) else (second, first)
+    assert isinstance(view, View)
+    assert isinstance(fixed, Fixed)
+    return [_with_fixed(call, op, view, fixed)]
+
+
+@handles("div")
+def _divide(call: Handler) -> list[Tensor]:
+    if len(call.inputs) > 1:
+        raise UnknownFormError("a division of tensors")
+    return pointwise(call, "multiply", {"factor": 1 / float(call.attributes["other"])})
+
+
+def _both(call: Handler, op: str, first: View, second: View) -> View:
+    """The sum or the product of two tensors, one of which may be spread over the other."""
+    plain = [View(view.layer, without(without(view.axes, COPIES), BATCH)) for view in (first, second)]
+    shapes = [view.shape for view in plain]
+    large, small = (0, 1) if _holds(shapes[0], shapes[1]) else (1, 0)
+    if not _holds(shapes[large], shapes[small]):
+        raise UnknownFormError("both tensors are spread over one another")
+    base, other = plain[large], plain[small]
+    shape = call.layers.shapes[base.layer]
+    goal = arranged_like(other.axes, base.axes, shape)
+    if goal is None:
+        base = as_tensor(call, base)
+        shape = call.layers.shapes[base.layer]
+        goal = arranged_like(other.axes, base.axes, shape)
+    if goal is None:
+        other = as_tensor(call, other)
+        goal = arranged_like(other.axes, base.axes, shape)
+    if goal is None:
+        raise UnknownFormError("tensors in arrangements that do not fit together")
+    source = call.layers.arranged(other.layer, goal, call.node)
+    sizes = call.layers.shapes[source]
+    inputs = [base.layer, source] if large == 0 else [source, base.layer]
+    is_channel_gate = op == "multiply" and sizes == (shape[0], *(1,) * (len(shape) - 1))
+    fields = {} if sizes == shape or is_channel_gate else {"broadcast": True}
+    layer = call.add(op, fields, inputs)
+    batch = images(first.axes) or images(second.axes)
+    axes = base.axes
+    if batch and axes and not axes[0]:
+        axes = (batch, *axes[1:])
+    missing = len(call.made_shape) - len(axes)
+    return View(layer, ((),) * missing + axes if missing > 0 else axes)
+
+
+def _holds(large: Sequence[int], small: Sequence[int]) -> bool:
+    """Whether a tensor of the small shape is spread over the large one."""
+    if len(small) > len(large):
+        return all(size == 1 for size in small[: len(small) - len(large)]) and _holds(large, small[-len(large) :])
+    return all(size in (1, whole) for size, whole in zip(small[::-1], large[::-1], strict=False))
+
+
+def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
+    """A stored tensor is added, or multiplies: a scale of the channels, or a value for every value of the map."""
+    shape = call.layers.shapes[view.layer]
+    constants = [call.layers.program.constants[name] for name in fixed.sources]
+    is_trained = any(constant.role == "parameter" for constant in constants)
+    number = constants[0].values if len(constants) == 1 and fixed.axes is not None else None
+    if math.prod(fixed.shape) == 1 and not is_trained and number is not None and op == "multiply":
+        return View(call.add("multiply", {"factor": float(number[0])}, [view.layer]), view.axes)
+    if len(fixed.sources) != 1 or fixed.axes is None:
+        raise UnknownFormError("a tensor that is computed from weights")
+    plain = View(view.layer, without(view.axes, BATCH))
+    if not _holds(plain.shape, fixed.shape):
+        raise UnknownFormError("a stored tensor that is larger than the map")
+    # Where the stored tensor's axes lie on the map: as if it were a map itself.
+    sizes = [size for size in fixed.shape if size > 1]
+    goal = arranged_like(_numbered(fixed.shape), plain.axes, shape)
+    if goal is None:
+        raise UnknownFormError("a stored tensor in another arrangement")
+    lies = tuple(map(axis_size, goal))
+    arrays = {"weight": fixed.sources[0]}
+    if op == "multiply" and lies == (shape[0], *(1,) * (len(shape) - 1)) and (sizes or shape[0] == 1):
+        return View(call.add("scale", {}, [view.layer], arrays=arrays, frozen=not is_trained), view.axes)
+    if op == "add" and lies == shape:
+        name = call.add("position_embedding", {}, [view.layer], arrays=arrays, frozen=not is_trained)
+        return View(name, view.axes)
+    raise UnknownFormError("a stored tensor that is spread over some axes")
+
+
+def _numbered(shape: Sequence[int]) -> Axes:
+    """The axes of a stored tensor, each a whole axis of its own."""
+    return tuple([(Factor(index, size),) if size > 1 else () for index, size in enumerate(shape)])
+
+
+@handles("cat")
+def _cat(call: Handler) -> list[Tensor]:
+    dim = call.attributes["dim"]
+    tensors = list(call.inputs)
+    if any(isinstance(tensor, Fixed) for tensor in tensors):
+        return [_with_tokens(call, tensors, dim)]
+    return [join(call, [view for view in tensors if isinstance(view, View)], dim)]
+
+
+def join(call: Handler, views: Sequence[View], dim: int) -> View:
+    """Tensors one after another along an axis."""
+    batch = images(views[0].axes)
+    views = [View(view.layer, without(view.axes, BATCH)) for view in views]
+    base = call.layers.map_of(views[0], dim, call.node)
+    shape = call.layers.shapes[base.layer]
+    inputs = []
+    for view in views:
+        if not view.axes[dim]:
+            # One channel: its axis has no factors, so its place is marked.
+            goal = arranged_like(with_axis(view, dim, ()).axes, with_axis(base, dim, ()).axes, shape)
+            inputs.append(call.layers.arranged(view.layer, ((), *(goal or ())[1:]), call.node))
+            continue
+        sized = with_axis(base, dim, whole(0, axis_size(view.axes[dim])))
+        goal = arranged_like(view.axes, sized.axes, shape)
+        if goal is None:
+            raise UnknownFormError("tensors in arrangements that do not fit together")
+        inputs.append(call.layers.arranged(view.layer, goal, call.node))
+    layer = call.add("concat", {}, inputs)
+    axes = [*base.axes]
+    axes[dim] = whole(0, call.layers.shapes[layer][0])
+    if batch:
+        axes[0] = batch
+    return View(layer, tuple(axes))
+
+
+def _with_tokens(call: Handler, tensors: Sequence[Tensor | None], dim: int) -> View:
+    """Stored tokens before a row of tokens."""
+    *before, row = tensors
+    if not isinstance(row, View) or not all(isinstance(tensor, Fixed) for tensor in before):
+        raise UnknownFormError("stored values between others")
+    channels = 3 - dim
+    if len(row.axes) != 3 or dim not in (1, 2):
+        raise UnknownFormError("stored values before a map")
+    batch = images(row.axes)
+    axes = [batch, (), ()]
+    layer = call.layers.positions_of(row, channels, call.node)
+    axes[channels], axes[dim] = whole_axes(call.layers.shapes[layer])
+    row = View(layer, tuple(axes))
+    for tensor in reversed(before):
+        assert isinstance(tensor, Fixed)
+        tokens = tensor.shape[dim]
+        if len(tensor.sources) != 1 or call.layers.program.constants[tensor.sources[0]].size != math.prod(tensor.shape):
+            raise UnknownFormError("tokens that are computed")
+        fields = {} if tokens == 1 else {"num_tokens": tokens}
+        layer = call.add("class_token", fields, [row.layer], arrays={"weight": tensor.sources[0]})
+        row = with_axis(View(layer, row.axes), dim, whole(1, call.layers.shapes[layer][1]))
+    return row
+
+
+@handles("stack")
+def _stack(call: Handler) -> list[Tensor]:
+    dim = call.attributes["dim"]
+    views = [call.view(index) for index in range(len(call.inputs))]
+    grown = [View(view.layer, (*view.axes[:dim], (), *view.axes[dim:])) for view in views]
+    return [join(call, grown, dim)]

@@ -1,0 +1,179 @@
+"""Layers that read many positions: convolutions, pools, means, recurrent layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, short
+from archcalc.interop.recognise_layers import MOST_AXES, UnknownFormError
+from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
+
+
+@handles("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+def _convolution(call: Handler) -> list[Tensor]:
+    view, weight = call.view(), call.constant(1)
+    if weight is None:
+        raise UnknownFormError("a convolution without weights")
+    transposed = call.node.op.startswith("conv_t")
+    groups = call.attributes["groups"]
+    fields: dict[str, Any] = {
+        "out_channels": weight.shape[1] * groups if transposed else weight.shape[0],
+        "kernel_size": short(weight.shape[2:]),
+    }
+    for name, plain in (("stride", 1), ("padding", 0), ("dilation", 1), ("output_padding", 0)):
+        value = call.attributes.get(name, ())
+        if value != "same" and all(each == plain for each in value):
+            continue
+        if transposed and name == "dilation":
+            raise UnknownFormError("a transposed convolution with dilation")
+        fields[name] = value if isinstance(value, str) else short(value)
+    if groups != 1:
+        fields["groups"] = groups
+    if len(call.inputs) < 3 or call.inputs[2] is None:
+        fields["bias"] = False
+    source = call.layers.positions_of(view, 1, call.node)
+    layer = call.add(call.node.op, fields, [source], arrays=call.arrays(("weight", "bias")))
+    return [call.on_map(layer, view.axes)]
+
+
+def _pools(call: Handler) -> list[Tensor]:
+    view, given = call.view(), call.attributes
+    kernel, stride = given["kernel_size"], given["stride"]
+    fields: dict[str, Any] = {"kernel_size": short(kernel)}
+    if tuple(stride) != tuple(kernel):
+        fields["stride"] = short(stride)
+    for name, plain in (("padding", 0), ("dilation", 1)):
+        if any(each != plain for each in given.get(name, ())):
+            fields[name] = short(given[name])
+    if given["ceil_mode"]:
+        fields["ceil_mode"] = True
+    if given.get("count_include_pad") is False and any(given["padding"]):
+        fields["count_include_pad"] = False
+    if given.get("divisor_override"):
+        raise UnknownFormError("a pool with a divisor of its own")
+    source = call.layers.positions_of(view, 1, call.node)
+    return [call.on_map(call.add(call.node.op, fields, [source]), view.axes)]
+
+
+def _adaptive(call: Handler) -> list[Tensor]:
+    view, size = call.view(), tuple(call.attributes["output_size"])
+    kind, rank = call.node.op[9:12], len(size)
+    source = call.layers.positions_of(view, 1, call.node)
+    if call.layers.shapes[source][1:] == size:
+        return [View(source, (images(view.axes), *whole_axes(call.layers.shapes[source])))]
+    if set(size) == {1}:
+        layer = call.add(f"global_{kind}_pool{rank}d", {}, [source])
+    else:
+        layer = call.add(f"adaptive_{kind}_pool{rank}d", {"output_size": short(size)}, [source])
+    return [call.on_map(layer, view.axes)]
+
+
+for _rank in (1, 2, 3):
+    handles(f"max_pool{_rank}d", f"avg_pool{_rank}d")(_pools)
+    handles(f"adaptive_avg_pool{_rank}d", f"adaptive_max_pool{_rank}d")(_adaptive)
+
+
+@handles("interpolate")
+def _interpolate(call: Handler) -> list[Tensor]:
+    view, size, mode = call.view(), tuple(call.attributes["size"]), call.attributes["mode"]
+    source = call.layers.positions_of(view, 1, call.node)
+    old = call.layers.shapes[source][1:]
+    if old == size:
+        return [View(source, (images(view.axes), *whole_axes(call.layers.shapes[source])))]
+    factors = {new // each for new, each in zip(size, old, strict=True) if new % each == 0}
+    is_whole = len(factors) == 1 and all(new % each == 0 for new, each in zip(size, old, strict=True))
+    fields: dict[str, Any] = {"scale_factor": factors.pop()} if is_whole else {"size": list(size)}
+    if mode == "nearest-exact" and is_whole:
+        mode = "nearest"
+    if mode != "nearest":
+        fields["mode"] = mode
+    if call.attributes.get("align_corners"):
+        fields["align_corners"] = True
+    return [call.on_map(call.add("interpolate", fields, [source]), view.axes)]
+
+
+@handles("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
+def _shuffles(call: Handler) -> list[Tensor]:
+    view = call.view()
+    setting = {"pixel_shuffle": "upscale_factor", "pixel_unshuffle": "downscale_factor", "channel_shuffle": "groups"}
+    value = call.attributes.get("factor", call.attributes.get("groups"))
+    source = call.layers.positions_of(view, 1, call.node)
+    return [call.on_map(call.add(call.node.op, {setting[call.node.op]: value}, [source]), view.axes)]
+
+
+@handles("mean", "amax", "sum")
+def _reduce(call: Handler) -> list[Tensor]:
+    view, dims = call.view(), call.attributes["dim"]
+    kind = {"mean": "avg", "sum": "avg", "amax": "max"}[call.node.op]
+    plain = View(view.layer, without(view.axes, BATCH))
+    reduced = [factor for dim in dims for factor in plain.axes[dim]]
+    if not reduced:
+        axes = [() if dim in dims else axis for dim, axis in enumerate(view.axes)]
+        return [_reduced(call, View(view.layer, tuple(axes)), dims)]
+    shape = call.layers.shapes[plain.layer]
+    whole_axes_of = {factor.axis for factor in reduced if (factor,) == whole(factor.axis, shape[factor.axis])}
+    if len(whole_axes_of) != len(reduced) or 0 in whole_axes_of:
+        # Bring the kept axes to the front: channels, then what is reduced as positions.
+        kept = [axis for dim, axis in enumerate(plain.axes) if dim not in dims and axis]
+        gone = [plain.axes[dim] for dim in dims if plain.axes[dim]]
+        while len(kept) + len(gone) > MOST_AXES:
+            if len(gone) > 1:
+                gone[-2:] = [(*gone[-2], *gone[-1])]
+            else:
+                kept[-2:] = [(*kept[-2], *kept[-1])]
+        goal = (*(kept or [()]), *gone)
+        layer = call.layers.arranged(plain.layer, goal, call.node)
+        plain = View(layer, call.layers.on_arranged(plain.axes, goal))
+        shape = call.layers.shapes[layer]
+        reduced = [factor for dim in dims for factor in plain.axes[dim]]
+        whole_axes_of = {factor.axis for factor in reduced}
+    rank = len(shape) - 1
+    sizes = [1 if axis in whole_axes_of else shape[axis] for axis in range(1, rank + 1)]
+    if set(sizes) == {1}:
+        layer = call.add(f"global_{kind}_pool{rank}d", {}, [plain.layer])
+    else:
+        layer = call.add(f"adaptive_{kind}_pool{rank}d", {"output_size": sizes}, [plain.layer])
+    if call.node.op == "sum":
+        layer = call.add("multiply", {"factor": float(math.prod(factor.size for factor in reduced))}, [layer])
+    axes = [() if dim in dims else axis for dim, axis in enumerate(plain.axes)]
+    if images(view.axes) and axes and 0 not in dims:
+        axes[0] = images(view.axes)
+    return [_reduced(call, View(layer, tuple(axes)), dims)]
+
+
+def _reduced(call: Handler, view: View, dims: Sequence[int]) -> View:
+    if call.attributes["keepdim"]:
+        return view
+    return View(view.layer, tuple([axis for dim, axis in enumerate(view.axes) if dim not in dims]))
+
+
+@handles("rnn", "lstm", "gru")
+def _recurrent(call: Handler) -> list[Tensor]:
+    given, view = call.attributes, call.view()
+    steps = 1 if given["batch_first"] else 0
+    if len(view.axes) != 3:
+        raise UnknownFormError("a recurrent layer without a batch")
+    plain = without(view.axes, BATCH)
+    layer = call.layers.arranged(view.layer, (plain[2], plain[steps]), call.node)
+    fields: dict[str, Any] = {"hidden_size": given["hidden_size"]}
+    fields |= {"num_layers": given["num_layers"]} if given["num_layers"] > 1 else {}
+    fields |= {"bidirectional": True} if given["bidirectional"] else {}
+    fields |= {} if given["bias"] else {"bias": False}
+    if call.node.op == "rnn" and given.get("nonlinearity", "tanh") != "tanh":
+        fields["nonlinearity"] = given["nonlinearity"]
+    ways = ("", "_reverse") if given["bidirectional"] else ("",)
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if given["bias"] else 2]
+    names = [f"{kind}_l{index}{way}" for index in range(given["num_layers"]) for way in ways for kind in kinds]
+    name = call.add(call.node.op, fields, [layer], arrays=call.arrays(names))
+    made = call.layers.shapes[name]
+    axes = [images(view.axes), (), whole(0, made[0])]
+    axes[steps] = whole(1, made[1])
+    result = View(name, tuple(axes))
+    others = [output for output in call.node.outputs[1:] if output in call.layers.used]
+    if others and (len(ways) > 1 or given["num_layers"] > 1 or others != [call.node.outputs[1]]):
+        raise UnknownFormError("the last states of several layers")
+    last = part(call, result, steps, made[1] - 1, 1) if others else result
+    state = View(last.layer, ((), images(view.axes), last.axes[2]))
+    return [result, *[state] * (len(call.node.outputs) - 1)]
