@@ -67,6 +67,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},
+    # An extra: the reader of its programs and modules.
+    "torch": {"interop"},
     "threadpoolctl": {"execute"},
     "pygraphviz": {"render"},
     "openpyxl": {"teach"},

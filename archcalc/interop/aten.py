@@ -1,4 +1,4 @@
-"""Operations of PyTorch's ATen in the words of `archcalc.interop.program`. Imports no torch: it reads its graphs."""
+"""Operations of PyTorch's ATen in the words of `archcalc.interop.program`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _stand_in(item: Any, known: Mapping[str, Any]) -> Any:
         value = item.meta["val"]
         import torch
 
-        return torch.empty(tuple(value.shape), dtype=value.dtype, device="meta").to_empty(device="cpu")
+        return torch.empty(tuple(value.shape), dtype=value.dtype)
     return _real(item, known)
 
 
