@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed
@@ -27,6 +29,11 @@ def inputs_by_layer(graph: LayerGraph, given: Inputs) -> dict[int, Array]:
     if len({len(batch) for batch in batches.values()}) > 1:
         raise UsageError("the inputs have batches of different sizes")
     return {graph.index[name]: batches[name] for name in graph.inputs}
+
+
+def images_of(x: Array) -> Array:
+    """A batch of as many images as x has, without values: what a layer that reads nothing runs on."""
+    return np.empty((len(x), 0), x.dtype)
 
 
 def only_image(graph: LayerGraph, what: str) -> Shape:

@@ -59,6 +59,8 @@ def inputs_in_words(fewest: int, most: int | None) -> str:
     """How many inputs a layer or block takes: `one input`, `2 inputs`, `at least 2 inputs`, `1 to 2 inputs`."""
     if most is None:
         return f"at least {fewest} {'input' if fewest == 1 else 'inputs'}"
+    if most == 0:
+        return "no input"
     if fewest == most:
         return "one input" if fewest == 1 else f"{fewest} inputs"
     return f"{fewest} to {most} inputs"

@@ -103,7 +103,7 @@ class LayerGraph:
     @cached_property
     def inputs(self) -> Mapping[str, Shape]:
         """The shape of each input by its name; the inputs are the first layers."""
-        return {layer.name: layer.op.output_shape(()) for layer in self.layers if layer.op.kind == "input"}
+        return {layer.name: layer.op.output_shape(()) for layer in self.layers if layer.op.is_input}
 
     def only_input(self, what: str) -> Shape:
         """The shape of the input. Raises `UsageError` where there are several, which `what` cannot do."""

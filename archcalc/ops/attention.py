@@ -5,7 +5,7 @@ What these ops multiply with one another counts as multiplications, as in the co
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -20,6 +20,7 @@ from archcalc.ops.base import (
     POINTS,
     Count,
     Letter,
+    Margin,
     Op,
     Operations,
     Param,
@@ -206,8 +207,11 @@ class MultiheadAttention(Heads):
     """Queries, keys and values projected, attention head by head, and a last projection.
 
     One input attends to itself; two are queries, and what keys and values are made of; three are queries, keys and
-    values. With `window_size` the positions of a map attend to those of their own window. Source: Vaswani et al. 2017,
-    section 3.2.2; windows and `relative_position_bias`: Liu et al. 2021, section 3.2. Arrays as in PyTorch.
+    values. With `window_size` the positions of a map attend to those of their own window; with `partition: grid` to
+    those of a grid of this size which is spread over the map. `shift_size`: the map was rolled back by so many
+    positions, and those that were no neighbours before do not attend to one another. Source: Vaswani et al. 2017,
+    section 3.2.2; windows, their shift and `relative_position_bias`: Liu et al. 2021, section 3.2 and figure 4; grids:
+    Tu et al. 2022, figure 3. Arrays as in PyTorch.
     """
 
     kind = "multi_head_attention"
@@ -234,20 +238,27 @@ class MultiheadAttention(Heads):
             json_schema_input_type=Size | tuple[Size, ...] | None,
         ),
     ] = None
+    partition: Literal["window", "grid"] = "window"
+    shift_size: Annotated[
+        tuple[Margin, ...], BeforeValidator(by_position, json_schema_input_type=Margin | tuple[Margin, ...])
+    ] = (0,)
     relative_position_bias: bool = False
 
     def resolve(self, inputs: Sequence[Shape]) -> "MultiheadAttention":
         """Every size that depends on the inputs."""
         queries, embed = inputs[0], self.embed_dim or inputs[0][0]
         rank = len(queries) - 1
-        window = self.window_size
+        window, shift = self.window_size, self.shift_size
         if window is not None and len(window) == 1 and rank > 1:
             window = window * rank
+        if len(shift) == 1 and rank > 1:
+            shift = shift * rank
         given: dict[str, Any] = {
             "embed_dim": embed,
             "kdim": self.kdim or embed,
             "vdim": self.vdim or embed,
             "window_size": window,
+            "shift_size": shift,
         }
         return self.model_copy(update=given)
 
@@ -271,6 +282,19 @@ class MultiheadAttention(Heads):
             raise ShapeError("is_causal is for rows of tokens", f"input {format_shape(queries)}")
         if self.window_size is not None or self.relative_position_bias:
             self._check_windows(inputs)
+        elif any(self.shift_size) or self.partition == "grid":
+            raise ShapeError("shift_size and partition: grid are for windows", "give window_size too")
+
+    def _check_shift(self, shape: Shape, window: Sequence[int]) -> None:
+        given = f"input {format_shape(shape)}, window_size {list(window)}, shift_size {list(self.shift_size)}"
+        if self.partition == "grid":
+            raise ShapeError("a grid has no neighbours that a shift could part", given)
+        if len(self.shift_size) != len(window):
+            raise ShapeError("shift_size needs a number for each position axis", given)
+        for axis, size, side, shift in zip(axes_named(shape)[1:], shape[1:], window, self.shift_size, strict=True):
+            if shift >= side or (shift and side >= size):
+                fits = "it fits with shift_size: 0" if side >= size else f"it fits with shift_size: {side // 2}"
+                raise ShapeError(f"shift_size does not lie within a window along the {axis}", given, fits)
 
     def _check_windows(self, inputs: Sequence[Shape]) -> None:
         if len(inputs) != 1:
@@ -278,6 +302,8 @@ class MultiheadAttention(Heads):
         sizes, window = inputs[0][1:], self.window_size
         if window is None:
             return
+        if any(self.shift_size):
+            self._check_shift(inputs[0], window)
         if len(window) != len(sizes):
             raise ShapeError(
                 "window_size needs a number for each position axis",
@@ -345,14 +371,17 @@ class MultiheadAttention(Heads):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         queries, keys, _ = _three(inputs)
         if self.window_size is not None:
-            return (
-                tuple([_own_window(int(size), side) for size, side in zip(queries[1:], self.window_size, strict=True)]),
-            )
+            if self.partition == "grid":
+                axes = zip(queries[1:], self.window_size, strict=True)
+                return (tuple([_own_grid(int(size), side) for size, side in axes]),)
+            sides = zip(queries[1:], self.window_size, self.shift_size, strict=True)
+            return (tuple([_own_window(int(size), side, shift) for size, side, shift in sides]),)
         read = self.keys_read(queries, keys)
         return (read,) if len(inputs) == 1 else (POINTS, read, read)[: len(inputs)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        window = "" if self.window_size is None else f", windows of {'×'.join(map(str, self.window_size))}"
+        word = "grids" if self.partition == "grid" else "shifted windows" if any(self.shift_size) else "windows"
+        window = "" if self.window_size is None else f", {word} of {'×'.join(map(str, self.window_size))}"
         causal = ", causal" if self.is_causal else ""
         return f"attention, {several(self.num_heads, 'head')}{window}{causal}"
 
@@ -362,6 +391,17 @@ def _three(inputs: Sequence[Shape]) -> tuple[Shape, Shape, Shape]:
     return inputs[0], inputs[min(1, len(inputs) - 1)], inputs[-1]
 
 
-def _own_window(size: int, side: int) -> Spans:
-    """Each position reads the window in which it lies."""
-    return Spans(tuple([(index // side * side, index // side * side + side - 1) for index in range(size)]))
+def _own_window(size: int, side: int, shift: int) -> Spans:
+    """Each position reads the window in which it lies; in the last of shifted ones, its part of it."""
+    spans = [(index // side * side, index // side * side + side - 1) for index in range(size)]
+    if shift:
+        cut = size - shift
+        spans[size - side : cut] = [(size - side, cut - 1)] * (side - shift)
+        spans[cut:] = [(cut, size - 1)] * shift
+    return Spans(tuple(spans))
+
+
+def _own_grid(size: int, side: int) -> Spans:
+    """Each position reads from the first to the last of its grid, which has one in every `size // side` positions."""
+    step = size // side
+    return Spans(tuple([(index % step, size - step + index % step) for index in range(size)]))

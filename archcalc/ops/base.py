@@ -136,6 +136,8 @@ class Op(BaseModel):
     in_place: ClassVar[bool] = False
     #: True where the values stay as they are, only under another shape.
     is_view: ClassVar[bool] = False
+    #: True where it is the network's own input, of which receptive fields are measured.
+    is_input: ClassVar[bool] = False
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number
-from archcalc.core.shapes import AXES, Shape, format_shape
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINT, POINTS, Operations, Pointwise, Reads, Real, elements, names
+from archcalc.ops.axes import AxisName, axes_named, axis_of, position_reads
+from archcalc.ops.base import EVERYTHING, POINT, POINTS, Op, Operations, Pointwise, Reads, Real, Spans, elements, names
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
@@ -122,7 +123,10 @@ class Multiply(Pointwise):
 
 
 class Concat(Pointwise):
-    """Maps of one height and width stacked along the channels. Source: Szegedy et al. 2014, section 4."""
+    """Maps of one height and width stacked along the channels, or along another `axis` that they share.
+
+    Source: Szegedy et al. 2014, section 4.
+    """
 
     kind = "concat"
     stem = "concat"
@@ -131,13 +135,42 @@ class Concat(Pointwise):
     family = "merge"
     most_inputs = None
 
+    axis: AxisName = "channels"
+
+    def _others(self, shape: Shape) -> Shape:
+        """The sizes that all maps must have."""
+        place = axis_of(self.axis, shape)
+        return (*shape[:place], *shape[place + 1 :])
+
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        if any(shape[1:] != inputs[0][1:] for shape in inputs):
-            axes = " or ".join(AXES[len(inputs[0]) - 1]) or "rank"
+        if len({len(shape) for shape in inputs}) > 1 or len({self._others(shape) for shape in inputs}) > 1:
+            known = axes_named(inputs[0])
+            axes = " or ".join(axis for axis in known if axis != self.axis) or "rank"
             raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs))
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        channels: Number = inputs[0][0]
+        place = axis_of(self.axis, inputs[0])
+        total: Number = inputs[0][place]
         for shape in inputs[1:]:
-            channels = channels + shape[0]
-        return (channels, *inputs[0][1:])
+            total = total + shape[place]
+        return (*inputs[0][:place], total, *inputs[0][place + 1 :])
+
+    def sliding(self, inputs: Sequence[Shape]) -> Op | None:
+        return self if self.axis == "channels" else None
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        place = axis_of(self.axis, inputs[0])
+        if place == 0:
+            return super().windows(inputs)
+        reads: list[Reads] = []
+        before, whole = 0, int(self.output_shape(inputs)[place])
+        for shape in inputs:
+            size = int(shape[place])
+            # A position of another map reads nothing of this one.
+            own = [(index, index) if 0 <= index < size else (0, -1) for index in range(-before, whole - before)]
+            reads.append(position_reads(shape, {place: Spans(tuple(own))}))
+            before += size
+        return reads
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "concat" if self.axis == "channels" else f"concat along the {self.axis}"

@@ -42,6 +42,7 @@ class Input(Pointwise):
         "entrée|bild|输入|入力|קלט|մուտք"
     )
     family = "input"
+    is_input = True
     fewest_inputs = 0
     most_inputs = 0
 
@@ -87,7 +88,8 @@ class Flatten(Pointwise):
         return Identity()
 
 
-def _as_shape(value: Any) -> Any:
+def as_shape(value: Any) -> Any:
+    """A shape as text, 7x7x512, or as a number; other values as they are. Raises `ValueError` for what is none."""
     if isinstance(value, int):
         return (value,)
     if isinstance(value, list):
@@ -114,7 +116,7 @@ class Reshape(Pointwise):
     is_view = True
 
     shape: Annotated[
-        tuple[Margin, ...], BeforeValidator(_as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
+        tuple[Margin, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
     ]
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:

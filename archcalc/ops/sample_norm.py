@@ -182,6 +182,41 @@ class InstanceNorm(SampleNorm):
         return "instance norm"
 
 
+class GlobalResponseNorm(SampleNorm):
+    """The map x plus γ·x·N + β, where N is the norm of a channel over all positions, divided by the mean norm plus ε.
+
+    Source: Woo et al. 2023 (ConvNeXt V2), algorithm 1.
+    """
+
+    kind = "global_response_norm"
+    stem = "grn"
+    noun = "GRN"
+    words = names("grn|global response normalization|global response normalisation|全局响应归一化")
+
+    epsilon: Annotated[Real, Field(gt=0)] = 1e-6
+
+    @property
+    def affine_parts(self) -> tuple[bool, bool]:
+        return True, True
+
+    def groups_of(self, shape: Shape) -> tuple[Number, Number]:
+        return shape[0], product(shape[1:])
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        channels, size = self.groups_of(output)
+        values = elements(output)
+        return Operations(
+            # The sums of squares, the mean of the norms, ε, then β and x.
+            additions=rules.sums(channels, size, 0) + rules.sums(1, channels, 0) + 1 + 2 * values,
+            multiplications=3 * values,  # the squares, N and γ
+            divisions=channels + 1,
+            exponentials=channels,
+        )
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "global response norm"
+
+
 def _no_variance(shape: Shape) -> ShapeError:
     return ShapeError(
         "one value by itself has no variance: the output would be the same for every input",

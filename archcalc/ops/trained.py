@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+from pydantic import BeforeValidator, PlainSerializer
+
 from archcalc.core.errors import ShapeError
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import Shape, format_shape, spec_shape
 from archcalc.core.words import several
 from archcalc.ops.base import (
     EVERYTHING,
+    NO_OPERATIONS,
     POINTS,
     Count,
     Letter,
@@ -16,10 +19,53 @@ from archcalc.ops.base import (
     Param,
     Pointwise,
     Reads,
+    Size,
     Spans,
     elements,
     names,
 )
+from archcalc.ops.reshape import as_shape
+
+
+class Parameter(Op):
+    """A trained array as a map of its own, which others add, multiply or concatenate; it reads nothing.
+
+    It is the same for every image of a batch, and stores nothing besides its parameters. Source: PyTorch, `Parameter`.
+    """
+
+    kind = "parameter"
+    stem = "parameter"
+    noun = "parameter"
+    words = names(
+        "free parameter|trained array|learned parameter|learnable parameter|query embedding|параметр|可学习参数"
+    )
+    family = "merge"
+    in_place = True
+    is_view = True
+    fewest_inputs = 0
+    most_inputs = 0
+
+    shape: Annotated[
+        tuple[Size, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
+    ]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.shape
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return (Param("weight", self.shape),)
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return NO_OPERATIONS
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return ()
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "parameter"
 
 
 class Scale(Pointwise):

@@ -110,20 +110,30 @@ def grow(size: Number, jump: Number, window: Window) -> tuple[Number, Number]:
 def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | None]:
     """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways.
 
-    Pixels are those of the first input; what reads an input of another size has no field.
+    Pixels are those of the first input; what reads an input of another size has no field, nor has a trained array and
+    what depends on nothing else.
     """
     fields: list[ReceptiveField | None] = []
+    blind: set[int] = set()
     reads: dict[int, Sequence[Reads]] = {}
-    for layer in layers:
+    for index, layer in enumerate(layers):
         if layer.key not in reads:
             reads[layer.key] = layer.op.windows(layer.inputs)
         first = layers[0].output
-        if not layer.inputs and layer.output[1:] != first[1:]:
+        if not layer.op.is_input and blind.issuperset(layer.layer.inputs):
+            blind.add(index)
+            fields.append(None)
+        elif not layer.inputs and layer.output[1:] != first[1:]:
             fields.append(None)  # pixels are those of the first input
         elif not layer.inputs:
             fields.append(ReceptiveField(tuple([AxisField(1, ((0, 0),), size) for size in layer.output[1:]])))
         else:
-            field = output_field(layer, reads[layer.key], [fields[source] for source in layer.layer.inputs])
+            each = reads[layer.key]
+            if not blind.isdisjoint(layer.layer.inputs):
+                each = [
+                    None if source in blind else read for source, read in zip(layer.layer.inputs, each, strict=True)
+                ]
+            field = output_field(layer, each, [fields[source] for source in layer.layer.inputs])
             if field is not None and max(field.size, default=0) > LARGEST_FIELD:
                 problem = ShapeError(f"its receptive field is larger than {LARGEST_FIELD:,} pixels")
                 raise SpecError([problem_of(layer.layer, problem)])

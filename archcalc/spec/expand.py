@@ -248,6 +248,8 @@ class Expander:
             flow = tuple(index for source in found for index in source[:1])
             if not flow:
                 flow = (0,) * max(1, op.fewest_inputs)
+        elif op.most_inputs == 0:
+            flow = ()
         at = item.fields.values_at.get("weights", item.at)
         other = self.shared(item, scope, variables, name, at)
         owner = self.sharing.by_block(op, name) if other is None else self.sharing.of(other, at, name)
@@ -262,7 +264,8 @@ class Expander:
     def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None, frozen: bool = False) -> int:
         fewest, most = op.fewest_inputs, op.most_inputs
         if (len(inputs) < fewest or (most is not None and len(inputs) > most)) and not self.names.unresolved:
-            message = f"{op.kind} takes {inputs_in_words(fewest, most)}, {len(inputs)} reach it; say which with from"
+            says = "leave from out" if most == 0 else "say which with from"
+            message = f"{op.kind} takes {inputs_in_words(fewest, most)}, {len(inputs)} reach it; {says}"
             self.faults.add(message, at, name)
         if len(self.layers) >= MOST_LAYERS:
             self.faults.add(f"the network has more than {MOST_LAYERS:,} layers", at)

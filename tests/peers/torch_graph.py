@@ -196,7 +196,6 @@ OPS: dict[str, Callable[..., Tensor]] = {
     "add": lambda _op, _, *maps: torch.stack(maps).sum(0),
     "avg_pool2d": _avg_pool,
     "batch_norm2d": _batch_norm,
-    "concat": lambda _op, _, *maps: torch.cat(maps, 1),
     "conv2d": _conv,
     "conv_transpose2d": _conv_transpose,
     "crop2d": _crop,

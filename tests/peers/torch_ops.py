@@ -45,6 +45,14 @@ def _rms_norm(op: Any, weights: Weights, x: Tensor) -> Tensor:
     return out if op.axes == "all" else out.movedim(-1, 1)
 
 
+def _global_response_norm(op: Any, weights: Weights, x: Tensor) -> Tensor:
+    """As facebookresearch/ConvNeXt-V2 has it, for channels first."""
+    norms = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True)
+    each = (-1, *(1,) * (x.ndim - 2))
+    normal = norms / (norms.mean(1, keepdim=True) + op.epsilon)
+    return weights["weight"].view(each) * (x * normal) + weights["bias"].view(each) + x
+
+
 def _dropped(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda op, _, x: function(x, op.p, training=False)
 
@@ -56,6 +64,7 @@ NORMS: dict[str, Callable[..., Tensor]] = {
     "instance_norm": lambda op, weights, x: F.instance_norm(
         x, None, None, weights.get("weight"), weights.get("bias"), eps=op.epsilon
     ),
+    "global_response_norm": _global_response_norm,
     "layer_norm": _layer_norm,
     "rms_norm": _rms_norm,
     "alpha_dropout": _dropped(F.alpha_dropout),
@@ -161,12 +170,40 @@ def _multi_head(op: Any, weights: Weights, *maps: Tensor) -> Tensor:
         return _attended(op, weights, rows, None).permute(1, 2, 0).reshape(maps[0].shape)
     (x,) = maps
     sides = op.window_size or x.shape[2:]
+    if op.partition == "grid" or any(op.shift_size):
+        return _one_by_one(op, weights, x, sides)
     out = torch.empty_like(x)
     offsets = _offsets(op, weights, sides).repeat(len(x), 1, 1) if op.relative_position_bias else None
     for corner in product(*(range(0, size, side) for size, side in zip(x.shape[2:], sides, strict=True))):
         window = (..., *(slice(start, start + side) for start, side in zip(corner, sides, strict=True)))
         part = _attended(op, weights, [x[window].flatten(2).permute(2, 0, 1)], offsets)
         out[window] = part.permute(1, 2, 0).unflatten(2, sides)
+    return out
+
+
+def _one_by_one(op: Any, weights: Weights, x: Tensor, sides: Sequence[int]) -> Tensor:
+    """Each grid, or the windows of a map that was rolled: pairs that were not together before are masked.
+
+    Of rolled maps it is looked up how far two positions were apart before, not in which part of the map they lie.
+    """
+    sizes = x.shape[2:]
+    out = torch.empty_like(x)
+    offsets = _offsets(op, weights, sides) if op.relative_position_bias else torch.zeros(1, dtype=x.dtype)
+    counts = [size // side for size, side in zip(sizes, sides, strict=True)]
+    for block in product(*map(range, counts)):
+        inside = list(product(*map(range, sides)))
+        if op.partition == "grid":
+            places = [[b + i * n for b, i, n in zip(block, each, counts, strict=True)] for each in inside]
+        else:
+            places = [[b * s + i for b, i, s in zip(block, each, sides, strict=True)] for each in inside]
+        old = [[(p + s) % n for p, s, n in zip(place, op.shift_size, sizes, strict=True)] for place in places]
+        near = [[all(abs(a - b) < side for a, b, side in zip(q, k, sides, strict=True)) for k in old] for q in old]
+        mask = torch.where(torch.tensor(near), 0.0, -math.inf).to(x.dtype) if any(op.shift_size) else torch.zeros(1)
+        rows = torch.stack([x[(..., *place)] for place in places])
+        added = (offsets + mask).expand(op.num_heads, -1, -1).repeat(len(x), 1, 1)
+        found = _attended(op, weights, [rows], added)
+        for place, each in zip(places, found, strict=True):
+            out[(..., *place)] = each
     return out
 
 
@@ -219,6 +256,7 @@ ATTENTION: dict[str, Callable[..., Tensor]] = {
     "lstm": _recurrent("LSTM"),
     "matmul": _matmul,
     "multi_head_attention": _multi_head,
+    "parameter": lambda _op, weights, x: weights["weight"].expand(len(x), *weights["weight"].shape),
     "position_embedding": lambda _op, weights, x: x + weights["weight"],
     "rnn": _recurrent("RNN"),
     "scale": lambda _op, weights, x: F.batch_norm(
@@ -241,6 +279,7 @@ def _wide(maps: Sequence[Tensor]) -> list[Tensor]:
 
 
 MERGING: dict[str, Callable[..., Tensor]] = {
+    "concat": lambda op, _, *maps: torch.cat(maps, _axis(maps[0], op.axis)),
     "add": lambda _op, _, *maps: sum(torch.broadcast_tensors(*_wide(maps))),
     "linear": _linear,
     "multiply": lambda op, _, *maps: op.factor * math.prod(torch.broadcast_tensors(*_wide(maps))),

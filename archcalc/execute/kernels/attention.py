@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from archcalc.execute.kernels.registry import Array, Sizes, kernel
+
+#: Windows next to each other, or grids that are spread over the map.
+Partition = Literal["window", "grid"]
 
 
 def _matrix(x: Array, transposed: bool) -> Array:
@@ -95,25 +98,53 @@ def scaled_dot_product_attention(
     return attend(queries, keys, values, num_heads, causal=is_causal, scale=scale).result
 
 
-def partition(x: Array, window: Sequence[int] | None) -> Array:
+class Parts(NamedTuple):
+    """How a map is cut: the sides of a window (None: it is whole), windows or grids, and how far it was rolled back."""
+
+    window: Sequence[int] | None
+    kind: Partition = "window"
+    shift: Sequence[int] = (0,)
+
+
+def partition(x: Array, parts: Parts) -> Array:
     """(N, C, positions…) → (N·windows, C, positions of a window); without windows the whole map is one."""
-    sizes = x.shape[2:]
+    window, sizes = parts.window, x.shape[2:]
     if window is None:
         return x.reshape(*x.shape[:2], -1)
-    sides = [size for pair in zip(sizes, window, strict=True) for size in (pair[0] // pair[1], pair[1])]
-    blocks, inside = range(2, 2 + len(sides), 2), range(3, 3 + len(sides), 2)
+    pairs = [(size // side, side) for size, side in zip(sizes, window, strict=True)]
+    sides = [size for pair in pairs for size in (pair if parts.kind == "window" else pair[::-1])]
+    first, second = range(2, 2 + len(sides), 2), range(3, 3 + len(sides), 2)
+    blocks, inside = (first, second) if parts.kind == "window" else (second, first)
     return x.reshape(*x.shape[:2], *sides).transpose(0, *blocks, 1, *inside).reshape(-1, x.shape[1], math.prod(window))
 
 
-def assembled(parts: Array, shape: Sequence[int], window: Sequence[int] | None) -> Array:
+def assembled(x: Array, shape: Sequence[int], parts: Parts) -> Array:
     """The inverse: maps of this shape (N, C, positions…)."""
+    window = parts.window
     if window is None:
-        return parts.reshape(tuple(shape))
+        return x.reshape(tuple(shape))
     counts = [size // side for size, side in zip(shape[2:], window, strict=True)]
     rank = len(counts)
-    x = parts.reshape(shape[0], *counts, shape[1], *window)
-    order = [axis for place in range(rank) for axis in (1 + place, 2 + rank + place)]
+    x = x.reshape(shape[0], *counts, shape[1], *window)
+    pairs = [(1 + place, 2 + rank + place) for place in range(rank)]
+    order = [axis for pair in pairs for axis in (pair if parts.kind == "window" else pair[::-1])]
     return x.transpose(0, 1 + rank, *order).reshape(tuple(shape))
+
+
+def parted(sizes: Sequence[int], parts: Parts) -> Array | None:
+    """What is added to the scores of each window of a map with these sides: (windows, positions, positions).
+
+    In the last windows along an axis there are positions from both ends of the map, which do not see one another. The
+    authors' code adds −100, of which a softmax leaves e^−100. Source: Liu et al. 2021, figure 4.
+    """
+    if parts.window is None or not any(parts.shift):
+        return None
+    region = np.zeros((1, 1, *sizes))
+    for axis, (size, shift) in enumerate(zip(sizes, parts.shift, strict=True)):
+        ends = np.arange(size) >= size - shift
+        region += 2**axis * ends.reshape(-1, *(1,) * (len(sizes) - 1 - axis))
+    places = partition(region, parts)[:, 0]
+    return np.where(places[:, :, None] == places[:, None, :], 0.0, -np.inf)
 
 
 def offset_index(window: Sequence[int]) -> Array:
@@ -201,15 +232,17 @@ def multi_head_attention(
     num_heads: int,
     is_causal: bool = False,
     window_size: Sequence[int] | None = None,
+    partition: Partition = "window",
+    shift_size: Sequence[int] = (0,),
     **arrays: Array,
 ) -> Array:
     """Projections, attention in every window (or in the whole map), and a last projection.
 
     Source: Vaswani et al. 2017, section 3.2.2; Liu et al. 2021, section 3.2.
     """
-    attended = attend_in_windows(queries, others, arrays, num_heads, is_causal, window_size)
-    window = None if window_size is None else sides_of(queries, window_size)
-    mixed = assembled(attended.result, queries.shape, window)
+    parts = Parts(None if window_size is None else sides_of(queries, window_size), partition, shift_size)
+    attended = attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
+    mixed = assembled(attended.result, queries.shape, parts)
     return project(mixed, arrays["out_proj_weight"], arrays.get("out_proj_bias"))
 
 
@@ -219,17 +252,20 @@ def attend_in_windows(
     arrays: Mapping[str, Array],
     heads: int,
     causal: bool,
-    window_size: Sequence[int] | None,
+    parts: Parts,
 ) -> Attended:
     """The projected maps, cut into windows, and the attention in each."""
-    window = None if window_size is None else sides_of(queries, window_size)
     maps = (queries, (others or (queries,))[0], (queries, *others)[-1])
     inner, table = projections(arrays), arrays.get("relative_position_bias_table")
-    parts = [
-        partition(project(x, weight, bias), window)
+    q, k, v = (
+        partition(project(x, weight, bias), parts)
         for x, weight, bias in zip(maps, inner.weights, inner.biases, strict=True)
-    ]
+    )
     offsets = None
     if table is not None:
-        offsets = np.moveaxis(table[offset_index(sides_of(queries, window_size))], 2, 0)
-    return attend(parts[0], parts[1], parts[2], heads, causal=causal, offsets=offsets)
+        offsets = np.moveaxis(table[offset_index(parts.window or queries.shape[2:])], 2, 0)
+    if (apart := parted(queries.shape[2:], parts)) is not None:
+        # For each window of each image, the same for all heads.
+        each = np.tile(apart.astype(queries.dtype), (len(queries), 1, 1))[:, None]
+        offsets = each if offsets is None else offsets + each
+    return attend(q, k, v, heads, causal=causal, offsets=offsets)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from archcalc.execute.kernels.arrange import axis_of
 from archcalc.execute.kernels.moments import pooled, scaled, summed
 from archcalc.execute.kernels.registry import Array, kernel
 
@@ -47,6 +48,6 @@ def multiply(*maps: Array, factor: float = 1.0, broadcast: bool = False) -> Arra
 
 
 @kernel("concat", moments=pooled)
-def concat(*maps: Array) -> Array:
+def concat(*maps: Array, axis: str = "channels") -> Array:
     """Maps of one height and width, one after another along the channels. Source: Szegedy et al. 2014, section 4."""
-    return np.concatenate(maps, axis=1)
+    return np.concatenate(maps, axis=axis_of(maps[0], axis))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
+from archcalc.execute.kernels.moments import Moments
 from archcalc.execute.kernels.registry import Array, Sizes, kernel
 
 #: The axes over which a mean is taken.
@@ -64,6 +66,24 @@ def grouped(x: Array, groups: int) -> Array:
 
 def _channel_arrays(x: Array, *, affine: bool) -> Sizes:
     return dict.fromkeys(("weight", "bias"), x.shape[1:2]) if affine else {}
+
+
+def response(x: Array, epsilon: float) -> tuple[Array, Array]:
+    """The norm of each channel over its positions, and the mean norm of the channels plus ε."""
+    norms = np.sqrt((x * x).sum(axis=tuple(range(2, x.ndim)), keepdims=True))
+    return norms, norms.mean(axis=1, keepdims=True) + x.dtype.type(epsilon)
+
+
+def _responded(inputs: Sequence[Moments]) -> Moments:
+    """About twice the map: the norms are their mean, and γ is about 1."""
+    return Moments(2 * inputs[0].mean, 4 * inputs[0].variance)
+
+
+@kernel("global_response_norm", arrays=lambda x: dict.fromkeys(("weight", "bias"), x.shape[1:2]), moments=_responded)
+def global_response_norm(x: Array, weight: Array, bias: Array, *, epsilon: float = 1e-6) -> Array:
+    """The map plus γ·x·N + β. Source: Woo et al. 2023, algorithm 1."""
+    norms, mean = response(x, epsilon)
+    return np.asarray(x + affine(x * (norms / mean), weight, bias))
 
 
 @kernel("group_norm", arrays=_channel_arrays, normalises=True, before_rectifier=True)

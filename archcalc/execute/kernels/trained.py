@@ -8,6 +8,12 @@ from archcalc.execute.kernels.registry import Array, Sizes, kernel
 from archcalc.execute.kernels.sample_norm import affine
 
 
+@kernel("parameter", arrays=lambda _x, *, shape: {"weight": tuple(shape)})
+def parameter(x: Array, weight: Array) -> Array:
+    """The array once for each image of x, of which nothing else is read."""
+    return np.repeat(weight[None], len(x), axis=0)
+
+
 def _scales(x: Array, *, bias: bool) -> Sizes:
     return dict.fromkeys(("weight", "bias")[: 1 + bias], x.shape[1:2])
 

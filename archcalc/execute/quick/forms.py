@@ -48,7 +48,7 @@ def plain_values(task: Task, seen: dict[int, Array], prepared: dict[int, dict[st
     """
     for index in task.group.layers:
         layer = task.graph.layers[index]
-        inputs = [seen[source] for source in layer.inputs]
+        inputs = [seen[source] for source in layer.inputs] or [task.batch]
         if index not in prepared:
             prepared[index] = task.take(index, inputs[0])
         seen[index] = run(layer, inputs, prepared[index], task.pools)
@@ -315,7 +315,7 @@ def flatten(task: Task, maps: Sequence[Map], place: Place) -> Map:
     return plain(task, maps, place)
 
 
-@form("concat", joins=True)
+@form("concat", joins=True, suits=lambda op: op.axis == "channels")
 def concat(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """Maps one after another; those that were written where they belong are not copied."""
     arrays = [each.array for each in maps]

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import Inputs, Pools, errors_of, inputs_by_layer
+from archcalc.execute.calls import Inputs, Pools, errors_of, images_of, inputs_by_layer
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Arena, Map
@@ -143,6 +143,7 @@ class _Run:
                 out = self.new(x.shape)
                 np.copyto(out.array, x)
             else:
+                task.batch = images_of(next(iter(self.given.values())))
                 out = task.run(task, inputs, self)
         if check is not None:
             check.after(task, inputs, copies, out)

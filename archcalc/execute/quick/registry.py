@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
+
 from archcalc.core.shapes import Shape
 from archcalc.execute.calls import Pools, multiplications, settings_of
 from archcalc.execute.kernels import Array
@@ -83,6 +85,8 @@ class Task:
     pools: Pools
     run: Run
     arrays: dict[int, Mapping[str, Shape]] = field(default_factory=dict)
+    #: What a layer that reads nothing runs on: as many images as there are.
+    batch: Array = field(default_factory=lambda: np.empty((1, 0)))
     prepared: Any = None
 
     @property

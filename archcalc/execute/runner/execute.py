@@ -13,6 +13,7 @@ from archcalc.execute.calls import (
     Inputs,
     Pools,
     errors_of,
+    images_of,
     inputs_by_layer,
     kernel_of,
     multiplications,
@@ -70,10 +71,10 @@ def execute(
     layers = []
     # Their own copies: the first activation function may overwrite one.
     given_maps = {index: np.array(batch, order="C", copy=True) for index, batch in inputs_by_layer(graph, x).items()}
-    batch = len(given_maps[0])
+    batch, images = len(given_maps[0]), images_of(given_maps[0])
     for index, layer in enumerate(graph):
         kernel = kernel_of(layer)
-        inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer)
+        inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer) or [images]
         arrays = arrays_of(graph, layer, weights, inputs[0])
         counter = Counter()
         given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays

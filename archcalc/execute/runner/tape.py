@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import Inputs, Pools, backward_of, errors_of, inputs_by_layer, kernel_of, run, settings_of
+from archcalc.execute.calls import (
+    Inputs,
+    Pools,
+    backward_of,
+    errors_of,
+    images_of,
+    inputs_by_layer,
+    kernel_of,
+    run,
+    settings_of,
+)
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.kernels.backward import Nature
 from archcalc.execute.weights import Weights, arrays_of
@@ -56,7 +66,7 @@ def record(
     arrays: dict[int, Mapping[str, Array]] = {}
     pools, given = Pools(graph), inputs_by_layer(graph, x)
     for index, layer in enumerate(graph):
-        inputs = [given[index]] if index in given else [maps[source] for source in layer.inputs]
+        inputs = [given[index]] if index in given else inputs_of(maps, layer)
         arrays[index] = arrays_of(graph, layer, weights, inputs[0])
         with errors_of(layer, UsageError):
             maps[index] = run(layer, inputs, arrays[index], pools, training=training)
@@ -78,15 +88,15 @@ def rewind(
     for index in reversed(range(len(tape.graph))):
         layer = tape.graph.layers[index]
         grad = flowing.pop(index, None)
-        inputs = [tape.maps[source] for source in layer.inputs]
+        inputs = inputs_of(tape.maps, layer)
         arrays: Mapping[str, Array] = {}
-        if grad is not None and inputs:
+        if grad is not None and not layer.op.is_input:
             nature = nature_of(layer)
             if nature in passing:
                 parts: tuple[Array | None, ...] = (passing[nature](grad, inputs[0]),)
             else:
                 parts, arrays = _gradients(tape, index, grad, inputs)
-            for source, part in zip(layer.inputs, parts, strict=True):
+            for source, part in zip(layer.inputs, parts[: len(layer.inputs)], strict=True):
                 if part is not None:
                     flowing[source] = flowing[source] + part if source in flowing else part
         if layer.weights_of is not None:
@@ -95,6 +105,11 @@ def rewind(
         yield BackwardStep(index, grad, _sum(arrays, shared.pop(index, {})))
         if not keep:
             del tape.maps[index]
+
+
+def inputs_of(maps: Mapping[int, Array], layer: Layer) -> list[Array]:
+    """The maps that a layer reads; what reads nothing runs on a batch without values."""
+    return [maps[source] for source in layer.inputs] or [images_of(maps[0])]
 
 
 def _sum(first: Mapping[str, Array], second: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -49,7 +49,8 @@ def times(part: int, whole: int) -> str:
 def heading(name: str, op: Op, inputs: Sequence[Shape], output: Shape) -> str:
     """conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
     if not inputs:
-        return f"{name}: the input, {format_shape(output)}"
+        what = "the input" if op.is_input else op.describe(inputs)
+        return f"{name}: {what}, {format_shape(output)}"
     parts = [op.describe(inputs), *op.details(inputs), *op.costs(inputs)]
     given = [format_shape(shape) for shape in inputs]
     word = "input" if len(inputs) == 1 else "inputs"

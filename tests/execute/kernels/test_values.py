@@ -72,6 +72,12 @@ VALUES = [
     Values("group_norm", [[1, 3, 0, 8]], [-1, 1, -1, 1], {"num_groups": 2, "affine": False, "epsilon": 1e-12}),
     Values("instance_norm", [[[1, 3], [0, 8]]], [[-1, 1], [-1, 1]], {"epsilon": 1e-12}),
     Values("scale", [[1, 2]], [4, 9], {"bias": True}, {"weight": [3, 4], "bias": [1, 1]}),
+    Values("parameter", [], [[3, 4]], {"shape": "2x1"}, {"weight": [[3, 4]]}),
+    # Norms 5 and 15 with the mean 10: N is 1/2 and 3/2.
+    Values(
+        "global_response_norm", [[[3, 4], [9, 12]]], [[3 + 3 + 1, 4 + 4 + 1], [9 + 27, 12 + 36]], {"epsilon": 1e-12},
+        {"weight": [2, 2], "bias": [1, 0]},
+    ),
     Values("position_embedding", [[[1, 2]]], [[11, 22]], {}, {"weight": [[10, 20]]}),
     Values("class_token", [[[1, 2]]], [[9, 1, 2]], {}, {"weight": [[9]]}),
     Values(
@@ -86,6 +92,17 @@ VALUES = [
     Values(
         "multi_head_attention", [[[1, 3]]], [[53, 53]], {"num_heads": 1},
         {"in_proj_weight": [[0], [0], [2]], "in_proj_bias": [0, 0, 1], "out_proj_weight": [[10]], "out_proj_bias": [3]},
+    ),
+    # Windows of 2 that were moved by 1: in the last one 7 and 1, which were the ends of the row, stay by themselves.
+    Values(
+        "multi_head_attention", [[[3, 5, 7, 1]]], [[4, 4, 7, 1]], {"num_heads": 1, "window_size": 2, "shift_size": 1},
+        {"in_proj_weight": [[0], [0], [1]], "in_proj_bias": [0, 0, 0], "out_proj_weight": [[1]], "out_proj_bias": [0]},
+    ),
+    # A grid of 2: each position with the one half a row away.
+    Values(
+        "multi_head_attention", [[[3, 5, 7, 1]]], [[5, 3, 5, 3]],
+        {"num_heads": 1, "window_size": 2, "partition": "grid"},
+        {"in_proj_weight": [[0], [0], [1]], "in_proj_bias": [0, 0, 0], "out_proj_weight": [[1]], "out_proj_bias": [0]},
     ),
     # Running sums.
     Values(
@@ -102,6 +119,7 @@ VALUES = [
     ),
     Values("add", [[[1, 2]], [[10], [20]]], [[11, 12], [21, 22]], {"broadcast": True}),
     Values("multiply", [[[1, 2]], [[10], [20]]], [[5, 10], [10, 20]], {"broadcast": True, "factor": 0.5}),
+    Values("concat", [[[1, 2]], [[3]]], [[1, 2, 3]], {"axis": "length"}),
     Values("chunk", [[1, 2, 3, 4, 5]], [4, 5], {"chunks": 2, "index": 1}),
     Values("split", [[1, 2, 3, 4]], [2, 3], {"sizes": [1, 2, 1], "index": 1}),
     Values("narrow", [[[1, 2, 3, 4, 5]]], [[2, 4]], {"axis": "length", "start": 1, "step": 2}),
@@ -139,7 +157,7 @@ def run(kind: str, fields: Mapping[str, Any], maps: Sequence[Array], arrays: Map
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", VALUES, ids=lambda case: case.kind)
 def test_values(case: Values, dtype: str) -> None:
-    maps = [np.array([each], dtype) for each in case.maps]
+    maps = [np.array([each], dtype) for each in case.maps] or [np.empty((1, 0), dtype)]
     before = [each.copy() for each in maps]
     out = run(case.kind, case.fields, maps, {name: np.array(each, dtype) for name, each in case.arrays.items()})
     assert out.dtype == dtype
@@ -156,7 +174,7 @@ def test_every_newer_op_has_values() -> None:
 def test_shapes_and_arrays_are_those_of_the_analysis(row: Row) -> None:
     made = op(row.kind, **row.fields).resolve(row.inputs)
     kernel = KERNELS[row.kind]
-    maps = [np.ones((2, *shape), "float32") for shape in row.inputs]
+    maps = [np.ones((2, *shape), "float32") for shape in row.inputs] or [np.ones((2, 0), "float32")]
     sizes = {}
     if kernel.arrays is not None:
         sizes = dict(kernel.arrays(maps[0], **{name: getattr(made, name) for name in kernel.array_settings}))

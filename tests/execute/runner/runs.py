@@ -125,6 +125,8 @@ LARGEST_MAP = 5000
 
 def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tuple[int, ...]:
     """The layers that a layer reads, the first of them given."""
+    if kind == "parameter":
+        return ()
     if kind not in ("add", "multiply", "concat", "crop2d"):
         return (source,)
     if kind == "crop2d":

@@ -49,6 +49,21 @@ ROWS = [
         "multi_head_attention", {"num_heads": 2, "window_size": [2, 3], "relative_position_bias": True}, ((4, 4, 6),),
         (4, 4, 6), 80 + 30, 1536 + 576 + 576, Operations(1536 + 288 + 240 + 480 + 288, 2688 + 96, 0, 288, 288),
     ),
+    # Shifted windows and grids of as many positions: the same counts, other values.
+    Row(
+        "multi_head_attention",
+        {"num_heads": 2, "window_size": [2, 3], "shift_size": [1, 1], "relative_position_bias": True}, ((4, 4, 6),),
+        (4, 4, 6), 80 + 30, 1536 + 576 + 576, Operations(1536 + 288 + 240 + 480 + 288, 2688 + 96, 0, 288, 288),
+    ),
+    Row(
+        "multi_head_attention",
+        {"num_heads": 2, "window_size": [2, 3], "partition": "grid", "relative_position_bias": True}, ((4, 4, 6),),
+        (4, 4, 6), 80 + 30, 1536 + 576 + 576, Operations(1536 + 288 + 240 + 480 + 288, 2688 + 96, 0, 288, 288),
+    ),
+    Row(
+        "multi_head_attention", {"num_heads": 1, "window_size": 2, "shift_size": 1}, ((2, 4),), (2, 4), 24,
+        64 + 16 + 16, Operations(64 + 8 + 4 + 8, 96 + 8, 0, 8, 8),
+    ),
     Row(
         "multi_head_attention", {"num_heads": 1, "window_size": 2}, ((2, 4),), (2, 4), 24, 64 + 16 + 16,
         Operations(64 + 8 + 4 + 8, 96 + 8, 0, 8, 8),

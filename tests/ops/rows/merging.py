@@ -14,6 +14,10 @@ SMALL = [
     Row("multiply", SPREAD, ((1, 3, 2), (2, 3, 2)), (2, 3, 2), counts=Operations(0, 12)),
     Row("multiply", {**SPREAD, "factor": 0.5}, ((2, 1, 2), (2, 3, 1)), (2, 3, 2), counts=Operations(0, 24)),
     Row("multiply", {}, ((3, 4), (3,)), (3, 4), counts=Operations(0, 12)),
+    # A class token before a row, and boxes of several maps one after another.
+    Row("concat", {"axis": "length"}, ((4, 1), (4, 6), (4, 2)), (4, 9)),
+    Row("concat", {"axis": "width"}, ((2, 3, 1), (2, 3, 2)), (2, 3, 3)),
+    Row("concat", {}, ((2, 3), (1, 3)), (3, 3)),
 ]
 ROWS = [
     Row("add", {}, ((2, 2, 2), (2, 2, 2)), (2, 2, 2), counts=Operations(additions=8)),

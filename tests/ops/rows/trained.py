@@ -6,6 +6,8 @@ from tests.ops.rows.row import Row
 MAP = (2, 3, 2)
 
 ROWS = [
+    Row("parameter", {"shape": "3x2x2"}, (), MAP, 12),
+    Row("parameter", {"shape": 5}, (), (5,), 5),
     Row("scale", {}, (MAP,), MAP, 2, counts=Operations(0, 12)),
     Row("scale", {"bias": True}, ((4, 3),), (4, 3), 8, counts=Operations(12, 12)),
     Row("scale", {}, ((5,),), (5,), 5, counts=Operations(0, 5)),

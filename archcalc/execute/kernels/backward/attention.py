@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.execute.kernels import attention
-from archcalc.execute.kernels.attention import Attended, by_heads, joined, partition
+from archcalc.execute.kernels.attention import Attended, Partition, Parts, by_heads, joined
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
 
@@ -77,26 +77,28 @@ def multi_head_attention(
     num_heads: int,
     is_causal: bool = False,
     window_size: Sequence[int] | None = None,
+    partition: Partition = "window",
+    shift_size: Sequence[int] = (0,),
     **arrays: Array,
 ) -> Gradients:
     """Through the last projection, the attention and the three projections; a map that is read twice gets the sum."""
-    attended = attention.attend_in_windows(queries, others, arrays, num_heads, is_causal, window_size)
-    window = None if window_size is None else attention.sides_of(queries, window_size)
-    mixed = attention.assembled(attended.result, queries.shape, window)
+    parts = Parts(None if window_size is None else attention.sides_of(queries, window_size), partition, shift_size)
+    attended = attention.attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
+    mixed = attention.assembled(attended.result, queries.shape, parts)
     to_mixed, to_out, to_out_bias = _projection(grad, mixed, arrays["out_proj_weight"])
     found = {"out_proj_weight": to_out, "out_proj_bias": to_out_bias}
-    inner = _attention(partition(to_mixed, window), attended)
+    inner = _attention(attention.partition(to_mixed, parts), attended)
     if (table := arrays.get("relative_position_bias_table")) is not None:
         found["relative_position_bias_table"] = np.zeros_like(table)
-        index = attention.offset_index(attention.sides_of(queries, window_size))
+        index = attention.offset_index(parts.window or queries.shape[2:])
         np.add.at(found["relative_position_bias_table"], index, np.moveaxis(inner.scores.sum(axis=0), 0, 2))
     places = (0, min(1, len(others)), len(others))
     maps = (queries, *others)
     to_maps: list[Array | None] = [None] * len(maps)
     weights, biases = [], []
-    for place, part, weight in zip(places, inner[:3], attention.projections(arrays).weights, strict=True):
+    for place, back, weight in zip(places, inner[:3], attention.projections(arrays).weights, strict=True):
         x = maps[place]
-        whole = attention.assembled(part, (len(x), len(weight), *x.shape[2:]), window)
+        whole = attention.assembled(back, (len(x), len(weight), *x.shape[2:]), parts)
         to_map, to_weight, to_bias = _projection(whole, x, weight)
         known = to_maps[place]
         to_maps[place] = to_map if known is None else known + to_map

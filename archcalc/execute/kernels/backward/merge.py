@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from archcalc.execute.kernels.arrange import axis_of
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
 
@@ -43,7 +44,8 @@ def _spread(x: Array, axes: int) -> Array:
 
 
 @backward("concat", nature="linear")
-def concat(grad: Array, *maps: Array) -> Gradients:
-    """Each map gets its own channels back."""
-    ends = np.cumsum([each.shape[1] for each in maps])
-    return Gradients(tuple(np.split(grad, ends[:-1], axis=1)))
+def concat(grad: Array, *maps: Array, axis: str = "channels") -> Gradients:
+    """Each map gets its own part back."""
+    place = axis_of(maps[0], axis)
+    ends = np.cumsum([each.shape[place] for each in maps])
+    return Gradients(tuple(np.split(grad, ends[:-1], axis=place)))

@@ -6,7 +6,7 @@ import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
-from archcalc.execute.kernels.sample_norm import Over, axes_of, grouped, spread, standardised
+from archcalc.execute.kernels.sample_norm import Over, axes_of, grouped, response, spread, standardised
 
 
 def _back(grad: Array, normal: Array, inverse: Array, axes: tuple[int, ...], centred: bool = True) -> Array:
@@ -48,6 +48,18 @@ def rms_norm(
     normal, inverse = standardised(x, over, epsilon, centred=False)
     inner, arrays = _affine(grad, normal, weight, bias)
     return Gradients((_back(inner, normal, inverse, over, centred=False),), arrays)
+
+
+@backward("global_response_norm")
+def global_response_norm(grad: Array, x: Array, weight: Array, bias: Array, *, epsilon: float = 1e-6) -> Gradients:
+    """Through x, and through the norms and their mean; a channel of zeros has no norm that could move."""
+    norms, mean = response(x, epsilon)
+    axes = tuple(range(2, x.ndim))
+    inner, arrays = _affine(grad, x * (norms / mean), weight, bias)
+    to_share = (inner * x).sum(axis=axes, keepdims=True)
+    to_norm = to_share / mean - (to_share * norms).sum(axis=1, keepdims=True) / (mean * mean * x.shape[1])
+    directions = np.divide(x, norms, out=np.zeros_like(x), where=norms > 0)
+    return Gradients((grad + inner * (norms / mean) + to_norm * directions,), arrays)
 
 
 @backward("group_norm")

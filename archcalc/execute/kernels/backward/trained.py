@@ -10,6 +10,13 @@ from archcalc.execute.kernels.sample_norm import spread
 from archcalc.execute.kernels.trained import rows_of
 
 
+@backward("parameter", nature="linear")
+def parameter(grad: Array, x: Array, weight: Array) -> Gradients:
+    """The sum over the images, which all have the same values."""
+    assert grad.shape == (len(x), *weight.shape)
+    return Gradients((None,), {"weight": grad.sum(axis=0)})
+
+
 @backward("scale", nature="linear")
 def scale(grad: Array, x: Array, weight: Array, bias: Array | None = None) -> Gradients:
     """γ·g; for γ the sum of g·x, for β that of g, over images and positions."""
