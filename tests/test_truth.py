@@ -188,6 +188,8 @@ def test_totals_equal_the_implementation(expected: Layer) -> None:
     assert times(analysis.graph.input_shape) == expected["input"]
     assert totals.params == int(expected["params"])
     assert totals.trainable_params == int(expected["trainable_params"])
+    if expected["buffers"]:
+        assert totals.buffers == int(expected["buffers"])
     assert totals.multiplications == int(expected["multiplications"])
 
 
