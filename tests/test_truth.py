@@ -23,11 +23,12 @@ from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
 from archcalc.ops.pool import AvgPool2d, MaxPool2d
 from archcalc.ops.reshape import ZeroPad2d
+from archcalc.ops.sample_norm import LayerNorm
 from archcalc.ops.whole_pool import AdaptiveAvgPool2d
 from archcalc.ops.windowed import Sides, Windowed
 
 TRUTH = Path(__file__).with_name("truth")
-FAMILIES = ("convolution", "dense", "pooling", "normalisation")
+FAMILIES = ("convolution", "dense", "pooling", "normalisation", "attention")
 
 #: A layer as the tables write it: column → text.
 Layer = dict[str, str]
@@ -99,7 +100,7 @@ def settings_of(row: Row) -> Layer:
             found = {"ceil_mode": op.ceil_mode, "count_include_pad": op.count_include_pad}
         case MaxPool2d():
             found = {"ceil_mode": op.ceil_mode}
-        case BatchNorm2d():
+        case BatchNorm2d() | LayerNorm():
             found = {"epsilon": op.epsilon}
         case LocalResponseNorm():
             found = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
