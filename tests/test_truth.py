@@ -18,13 +18,13 @@ import pytest
 import archcalc
 from archcalc import Analysis, Row
 from archcalc.core.shapes import Shape, parse_image_shape
-from archcalc.ops.conv import Conv2d, ConvTranspose2d
+from archcalc.ops.conv import Conv, ConvTranspose
 from archcalc.ops.dense import Linear
-from archcalc.ops.norm import BatchNorm2d, LocalResponseNorm
-from archcalc.ops.pool import AvgPool2d, MaxPool2d
-from archcalc.ops.reshape import ZeroPad2d
+from archcalc.ops.norm import BatchNorm, LocalResponseNorm
+from archcalc.ops.pool import AvgPool, MaxPool
+from archcalc.ops.reshape import ZeroPad
 from archcalc.ops.sample_norm import LayerNorm
-from archcalc.ops.whole_pool import AdaptiveAvgPool2d
+from archcalc.ops.whole_pool import AdaptiveAvgPool
 from archcalc.ops.windowed import Sides, Windowed
 
 TRUTH = Path(__file__).with_name("truth")
@@ -65,19 +65,19 @@ def times(sizes: Iterable[int]) -> str:
 def window_of(row: Row, analysis: Analysis) -> Layer:
     """Window, stride and padding; zeros that a layer of its own adds before are padding too."""
     op = row.op
-    if isinstance(op, ConvTranspose2d):
+    if isinstance(op, ConvTranspose):
         assert not isinstance(op.padding, str)
         padding: tuple[int, ...] = op.padding
-        dilation: tuple[int, ...] = (1, 1)
+        dilation: tuple[int, ...] = (1,) * op.rank
     elif isinstance(op, Windowed):
-        height, width = op.axis(row.input_shapes[0], 0), op.axis(row.input_shapes[0], 1)
-        padding = (height.before, width.before, height.after, width.after)
+        axes = [op.axis(row.input_shapes[0], index) for index in range(op.rank)]
+        padding = (*(axis.before for axis in axes), *(axis.after for axis in axes))
         dilation = op.dilation
     else:
         return {}
     shape = row.input_shapes[0]
     source = analysis[row.inputs[0]]
-    if isinstance(source.op, ZeroPad2d) and isinstance(source.op.padding, Sides):
+    if isinstance(source.op, ZeroPad) and isinstance(source.op.padding, Sides):
         padding = tuple(own + zeros for own, zeros in zip(padding, source.op.padding, strict=True))
         shape = source.input_shapes[0]
     return {
@@ -92,20 +92,20 @@ def window_of(row: Row, analysis: Analysis) -> Layer:
 def settings_of(row: Row) -> Layer:
     op = row.op
     match op:
-        case Conv2d() | ConvTranspose2d():
+        case Conv() | ConvTranspose():
             found: dict[str, float] = {"groups": op.groups, "bias": op.bias}
         case Linear():
             found = {"bias": op.bias}
-        case AvgPool2d():
+        case AvgPool():
             found = {"ceil_mode": op.ceil_mode, "count_include_pad": op.count_include_pad}
-        case MaxPool2d():
+        case MaxPool():
             found = {"ceil_mode": op.ceil_mode}
-        case BatchNorm2d() | LayerNorm():
+        case BatchNorm() | LayerNorm():
             found = {"epsilon": op.epsilon}
         case LocalResponseNorm():
             found = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
-        case AdaptiveAvgPool2d() if op.output_size == (1, 1):
-            return {"op": "global_avg_pool2d"}
+        case AdaptiveAvgPool() if op.output_size == (1,) * op.rank:
+            return {"op": f"global_avg_pool{op.rank}d"}
         case _:
             found = {}
     return {name: f"{float(value):g}" for name, value in found.items()}
@@ -128,15 +128,16 @@ def sizes(text: str) -> Shape:
 
 def flat(shape: Shape) -> Shape:
     """A map of one position is the same as a flat one."""
-    return shape[:1] if shape[1:] == (1, 1) else shape
+    return shape[:1] if prod(shape[1:]) == 1 else shape
 
 
 def tiles(layer: Layer) -> bool:
     """Whether the windows end exactly at the edge, so that rounding up or down is the same."""
     kernel, stride, padding = sizes(layer["kernel_size"]), sizes(layer["stride"]), layer["padding"].split()
+    rank = len(kernel)
     padded = [
         size + int(before) + int(after)
-        for size, before, after in zip(sizes(layer["input"])[1:], padding[:2], padding[2:], strict=True)
+        for size, before, after in zip(sizes(layer["input"])[1:], padding[:rank], padding[rank:], strict=True)
     ]
     return all((size - window) % step == 0 for size, window, step in zip(padded, kernel, stride, strict=True))
 
@@ -146,18 +147,23 @@ def canonical(layers: Iterable[Layer]) -> Iterator[Layer]:
     for layer in layers:
         source, output, op = sizes(layer["input"]), sizes(layer["output"]), layer["op"]
         result = {**layer, "output": times(flat(output))}
-        if op == "adaptive_avg_pool2d" and source == output:
+        if op.startswith("adaptive_avg_pool") and source == output:
             continue  # an average over single values
         if op in ("linear", "rbf"):
             result["input"] = str(prod(source))  # flattened by a layer before or by itself
-        if op in ("max_pool2d", "avg_pool2d"):
-            if layer["padding"] == "0 0 0 0":
+        if op.startswith("conv") and prod(source[1:]) == prod(sizes(layer["kernel_size"])) == int(layer["groups"]) == 1:
+            # A convolution of one position is a dense layer.
+            counts = {column: layer[column] for column in ("output", "params", "multiplications", "bias")}
+            result = {**counts, "op": "linear", "input": str(prod(source)), "output": result["output"]}
+        if op.startswith(("max_pool", "avg_pool")):
+            padded = set(layer["padding"].split()) != {"0"}
+            if not padded:
                 result["count_include_pad"] = ""
             if tiles(layer):
                 result["ceil_mode"] = ""
-        if op == "avg_pool2d" and sizes(layer["kernel_size"]) == source[1:] and layer["padding"] == "0 0 0 0":
-            result["op"] = "global_avg_pool2d"
-        if result["op"] == "global_avg_pool2d":
+            if op.startswith("avg_pool") and sizes(layer["kernel_size"]) == source[1:] and not padded:
+                result["op"] = f"global_{op}"
+        if result["op"].startswith("global_avg_pool"):
             result = {column: result[column] for column in ("op", "input", "output", "params", "multiplications")}
         yield result
 
