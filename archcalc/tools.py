@@ -249,17 +249,19 @@ def plot(
     over: str | None = None,
     values: Sequence[Any] = (),
     quantities: Sequence[str] | None = None,
+    everything: bool = False,
     **look: Any,
 ) -> Chart:
     """A chart: of one network along its depth, or of several next to each other.
 
     Args:
         kind: `profile`, `memory` or `receptive_field` of one network; `compare` (accuracy over multiplications) or
-            `timeline` of several, by default of the catalogue; `sweep` of one network over a parameter.
+            `timeline` of several, by default of the landmarks of the catalogue; `sweep` of one network over a parameter.
         networks: The networks.
         over: Of a sweep: the parameter that changes, or `"input"`.
         values: Of a sweep: its values, in order.
         quantities: Of a sweep: what is shown; by default all but the peak.
+        everything: Of compare and timeline: the whole catalogue, not only its landmarks.
         look: theme, width, height, title.
 
     Raises:
@@ -290,7 +292,7 @@ def plot(
         from archcalc.render.charts.accuracy import comparable
         from archcalc.render.charts.compare import compare
 
-        analyses = given or catalogue.compared()
+        analyses = given or catalogue.compared(everything)
         reasons: dict[str, list[str]] = {}
         for name, why in comparable(analyses).missing:
             reasons.setdefault(why, []).append(name)
@@ -300,7 +302,10 @@ def plot(
         from archcalc.render.charts.families import line_of_development
         from archcalc.render.charts.timeline import timeline
 
-        analyses = given or catalogue.families()
+        analyses = given or catalogue.families(everything)
+        if not given:
+            width, height = catalogue.timeline_size(everything)
+            look = {"width": width, "height": height, **look}
         return Chart(timeline(analyses, look_of(look)), line_of_development(analyses).notes)
     known = (*ALONG, "compare", "timeline", "sweep")
     hint = did_you_mean(kind, known) or f"; there are {', '.join(known)}"

@@ -78,6 +78,11 @@ def names() -> Iterator[str]:
         yield from network_names(_shipped_spec(path))
 
 
+def landmarks() -> Iterator[str]:
+    """The networks and variants of the families that the catalogue calls landmarks."""
+    return (name for name in names() if find(name)[0].document.landmark)
+
+
 def is_file_name(network: str) -> bool:
     """Whether a NET argument means a file rather than a name."""
     return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))

@@ -142,6 +142,8 @@ class Document(Facts):
     #: Other names of the network of a catalogue, or of the default member of a family.
     aliases: list[str] = []
     title: str
+    #: Whether charts of the catalogue show it unless other networks are named.
+    landmark: bool = False
     parameters: Parameters = {}
     let: Let | None = None
     blocks: dict[str, Block] = {}

@@ -52,10 +52,10 @@ def look_options(function: Command) -> Command:
             click.option("-f", "--format", "form", metavar="FORMAT",
                          help=f"{', '.join(FORMATS)}; default: the ending of -o."),
             click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}."),
-            click.option("--width", type=click.IntRange(320, 4000), default=WIDTH, show_default=True,
-                         help="Width in pixels."),
-            click.option("--height", type=click.IntRange(240, 4000), default=HEIGHT, show_default=True,
-                         help="Height in pixels."),
+            click.option("--width", type=click.IntRange(320, 4000),
+                         help=f"Width in pixels; default: {WIDTH}, of a timeline of the catalogue more."),
+            click.option("--height", type=click.IntRange(240, 4000),
+                         help=f"Height in pixels; default: {HEIGHT}, of a timeline of the catalogue more."),
             click.option("--title", help="Another title; an empty one for none."),
             click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True,
                          help="Pixels of a PNG to each pixel of the picture."),
@@ -71,6 +71,7 @@ def draw(make: Callable[[Mapping[str, Any]], Chart], output: str, form: str | No
     form = form or ending(output, FORMATS)
     if form not in FORMATS:
         raise UsageError(f"there is no format {form[:60]!r}; there are {', '.join(FORMATS)}")
+    look = {name: choice for name, choice in look.items() if choice is not None}
     look_of(look)
     chart = make(look)
     write_bytes(render(chart.spec, form, scale), output)
@@ -94,21 +95,24 @@ def of_one_network(kind: str, explanation: str, with_bytes: bool = True) -> None
 
 
 def of_several_networks(kind: str, explanation: str) -> None:
-    """The command of a chart of several networks, by default those of the catalogue."""
+    """The command of a chart of several networks, by default the landmarks of the catalogue."""
 
     @command.command(kind, help=explanation)
     @click.argument("networks", metavar="[NET]...", nargs=-1, shell_complete=complete_network)
+    @click.option("--all", "everything", is_flag=True, help="The whole catalogue.")
     @look_options
-    def plot(networks: tuple[str, ...], **options: Any) -> None:
-        draw(lambda look: tools.plot(kind, *dict.fromkeys(networks), **look), **options)
+    def plot(networks: tuple[str, ...], everything: bool, **options: Any) -> None:
+        if networks and everything:
+            raise click.UsageError("--all takes no NET")
+        draw(lambda look: tools.plot(kind, *dict.fromkeys(networks), everything=everything, **look), **options)
 
 
 of_several_networks(
     "compare",
     """Top-1 accuracy over multiplications; the area of a bubble is the number of parameters.
 
-    Accuracies are the reported ones of the specs, with their sources. Without NET: every network of the catalogue that
-    has one. Networks without are named on stderr.
+    Accuracies are the reported ones of the specs, with their sources. Without NET: the landmarks of the catalogue, or with
+    --all every network that has one. Networks without are named on stderr.
     """,
 )
 of_one_network("profile", "Parameters, multiplications and stored activations along the depth of NET.")
@@ -118,7 +122,8 @@ of_several_networks(
     "timeline",
     """The line of development: families of networks by year, and which follows which.
 
-    Year and `follows` are those of the specs. Without NET: the whole catalogue.
+    Year and `follows` are those of the specs. Without NET: the landmarks of the catalogue, or with --all
+    every network.
     """,
 )
 

@@ -12,10 +12,12 @@ from archcalc.render.pages.document import document
 from archcalc.render.pages.report import render
 from archcalc.render.tables import markdown
 from archcalc.render.tables.index import file_name, is_block, render_index
-from archcalc.render.tables.report import make_report
+from archcalc.render.tables.report import make_report, short_report
 from archcalc.spec.catalogue import load, names
 
 COMPARISON = "comparison.html"
+#: Rows of a table in the short form; those of deeper networks show blocks.
+MOST_ROWS = 64
 #: The networks that have a diagram in the short form, and its style: those that courses and papers start from.
 PICTURES = {
     "alexnet": "volumes",
@@ -53,7 +55,7 @@ def markdown_files() -> Iterator[tuple[str, str]]:
     analyses = []
     for name in names():
         analyses.append(analyse(load(name)))
-        yield table_file(analyses[-1])
+        yield short_file(analyses[-1])
     for name in PICTURES:
         yield picture_file(name)
     yield comparison_plot()
@@ -63,6 +65,11 @@ def markdown_files() -> Iterator[tuple[str, str]]:
 def table_file(analysis: Analysis) -> tuple[str, str]:
     """The table of a network, its conventions and reported figures."""
     return file_name(analysis.graph.name), markdown.render([make_report(analysis)])
+
+
+def short_file(analysis: Analysis) -> tuple[str, str]:
+    """The table as the short form has it: of blocks, where the network has many layers."""
+    return file_name(analysis.graph.name), markdown.render([short_report(analysis, MOST_ROWS)])
 
 
 def picture_file(name: str) -> tuple[str, str]:

@@ -10,12 +10,9 @@ from archcalc.render.tables.report import Report, make_report
 def render(analysis: Analysis, most_rows: int) -> str:
     """The table and its notes. Of a longer network blocks are rows, and only the first and last rows are shown."""
     report = make_report(analysis)
-    notes = [*map(str, analysis.problems), *report.notes()]
     if len(report.rows) > most_rows:
-        folded = make_report(analysis, depth=1)
-        if len(folded.rows) < len(report.rows):
-            report = folded
-            notes.insert(0, "Blocks are shown as one row each.")
+        report = make_report(analysis, depth=1)
+    notes = [*map(str, analysis.problems), *report.notes()]
     caption = element("caption", f"{report.title} · {report.subtitle}", style="text-align: left")
     head = element("thead", element("tr", *(element("th", text) for text in report.heads())))
     foot = element("tfoot", _line(report, report.total_line(), "th"))

@@ -16,8 +16,9 @@ _WITH_PAGES = (
     "browser and the diagrams. [comparison.html](comparison.html) has all networks side by side."
 )
 _WITHOUT_PAGES = (
-    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the full table; well-known networks "
-    "have a diagram. `archcalc report --all -o FOLDER` makes a page for browsers and all diagrams of every network."
+    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to a table, of blocks where there "
+    "are many layers; well-known networks have a diagram. `archcalc report --all -o FOLDER` makes the full tables, a page "
+    "for browsers and all diagrams of every network."
 )
 #: By key: facts of a network, and its quantities.
 _FACTS = ("network", "input", "output")

@@ -18,6 +18,8 @@ class Report:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     layout: str
+    #: The levels of names that are shown, where deeper blocks are folded into one row each.
+    depth: int | None = None
 
     @property
     def context(self) -> Context:
@@ -60,10 +62,16 @@ class Report:
         totals = analysis.totals
         described = analysis.describe_conventions()
         keys = {column.key for column in self.columns}
-        notes = [
+        notes = []
+        if len(self.rows) < len(analysis.rows):
+            notes.append(
+                f"{len(analysis.rows):,} layers in {len(self.rows):,} rows: blocks are shown to level {self.depth} of "
+                "their names. Without a depth each layer has a row."
+            )
+        notes.append(
             f"Parameters take {words.size(totals.param_bytes)}; at most {words.size(totals.peak_activation_bytes)} of "
             f"activations live at one time, at {totals.peak_layer}: {described['peak']}."
-        ]
+        )
         if keys & {"multiplications", "multiplications_share"}:
             notes.append(f"Multiplications: {described['multiplications']}.")
         if totals.buffers or analysis.conventions.running_statistics:
@@ -84,4 +92,12 @@ def make_report(
         from archcalc.passes.blocks import fold
 
         rows = tuple(fold(rows, depth))
-    return Report(analysis, choose(columns), rows, layout)
+    return Report(analysis, choose(columns), rows, layout, depth)
+
+
+def short_report(analysis: Analysis, most: int) -> Report:
+    """The report of every layer, or of as many levels of blocks as `most` rows allow, but at least the first."""
+    report, depth = make_report(analysis), max(row.name.count("/") for row in analysis.rows)
+    while len(report.rows) > most and depth > 0:
+        report, depth = make_report(analysis, depth=depth), depth - 1
+    return report
