@@ -256,7 +256,8 @@ def plot(
 
     Args:
         kind: `profile`, `memory` or `receptive_field` of one network; `compare` (accuracy over multiplications) or
-            `timeline` of several, by default of the landmarks of the catalogue; `sweep` of one network over a parameter.
+            `timeline` of several, by default of the landmarks of the catalogue; `sweep` of one network over a
+            parameter.
         networks: The networks.
         over: Of a sweep: the parameter that changes, or `"input"`.
         values: Of a sweep: its values, in order.

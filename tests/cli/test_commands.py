@@ -55,7 +55,7 @@ def test_list_formats_say_the_same(archcalc: Run) -> None:
     entries = archcalc("list", "net", "-f", "json").json
     rows = list(csv.DictReader(io.StringIO(archcalc("list", "net", "-f", "csv").out)))
     # Shapes are [C, H, W] in JSON, as in the report's, and H×W×C for people.
-    sizes = ["{1}×{2}×{0}".format(*entry["input"]) for entry in entries]
+    sizes = ["×".join(map(str, (*entry["input"][1:], entry["input"][0]))) for entry in entries]
     assert rows == [
         {**{key: str(value) for key, value in entry.items()}, "input": size.replace("×", "x")}
         for entry, size in zip(entries, sizes, strict=True)
@@ -75,7 +75,7 @@ def test_list_formats_say_the_same(archcalc: Run) -> None:
         (["alexnet"], ["alexnet", "alexnet@grouped", "alexnet@torchvision"]),
         (["ALEXNET@"], ["alexnet@grouped", "alexnet@torchvision"]),
         (["zfnet", "lenet5"], ["lenet5", "lenet5@1998", "zfnet"]),
-        (["ResNet-152"], ["resnet152", "resnet152@v1"]),
+        (["ResNet-152"], ["resnet152", "resnet152@v1", "resnet152_v2", "se_resnet152"]),
         (["inception-v2"], ["inception_v2", "inception_v2@slim"]),
     ],
     ids=str,

@@ -92,7 +92,7 @@ def test_networks_without_an_accuracy_are_named(archcalc: Run, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_the_whole_catalogue(archcalc: Run, tmp_path: Path) -> None:
+def test_the_landmarks_and_the_whole_catalogue(archcalc: Run, tmp_path: Path) -> None:
     result = archcalc("plot", "compare", "-o", tmp_path / "a.json")
     shown = {row[0] for row in json.loads((tmp_path / "a.json").read_text())["usermeta"]["archcalc"]["table"]["rows"]}
     assert {"alexnet@grouped", "vgg16", "resnet152", "nasnet_large", "mobilenet"} <= shown
@@ -100,6 +100,14 @@ def test_the_whole_catalogue(archcalc: Run, tmp_path: Path) -> None:
     assert "unet" in result.err
     assert "alexnet: the top-1 accuracy in the spec is that of alexnet@grouped" in result.err
     assert "blocks/" not in result.err
+    assert "darknet53" not in shown
+    archcalc("plot", "compare", "--all", "-o", tmp_path / "b.json")
+    every = {row[0] for row in json.loads((tmp_path / "b.json").read_text())["usermeta"]["archcalc"]["table"]["rows"]}
+    assert every > shown | {"darknet53"}
+
+
+def test_all_takes_no_networks(refuses: Run) -> None:
+    assert "--all takes no NET" in refuses("plot", "timeline", "--all", "lenet5", "-o", "a.svg").err
 
 
 def test_sweep_over_the_input(archcalc: Run, tmp_path: Path) -> None:

@@ -10,10 +10,9 @@ from archcalc.cli.output import Target, output_options
 from archcalc.core.amounts import parse_amount
 from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
-from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.render.tables.catalogue import FORMATS, render
-from archcalc.spec.catalogue import aliases_of, key_of, load, names
+from archcalc.spec.catalogue import aliases_of, find, key_of, load, names
 
 _YEARS = re.compile(r"(\d{4})(?:\s*[-–]\s*(\d{4}))?", re.ASCII)
 _MOST_PARAMS = 1 << 40
@@ -36,9 +35,7 @@ def command(
     most = None if max_params is None else parse_params(max_params)
     keys = [key_of(word) for word in words]
     found = [name for name in names() if not keys or any(key in other for key in keys for other in known_as(name))]
-    graphs = [load(name) for name in found]
-    if family is not None:
-        graphs = of_family(graphs, family)
+    graphs = [load(name) for name in (found if family is None else of_family(found, family))]
     if first is not None and last is not None:
         graphs = [graph for graph in graphs if graph.year is not None and first <= graph.year <= last]
     analyses = [analyse(graph) for graph in graphs]
@@ -51,16 +48,22 @@ def known_as(name: str) -> list[str]:
     return [key_of(name), *aliases_of(name)]
 
 
-def of_family(graphs: list[LayerGraph], family: str) -> list[LayerGraph]:
-    """The networks of a family, given by its key or its title. Raises `UsageError` where there is none."""
+def of_family(networks: list[str], family: str) -> list[str]:
+    """The networks of a family, given by its name or its title. Raises `UsageError` where there is none."""
     key = key_of(family)
-    found = [graph for graph in graphs if key in (key_of(graph.family), key_of(graph.family_title))]
+    found = [name for name in networks if key in map(key_of, family_of(name))]
     if not found:
-        families = {load(name).family: None for name in names()}
+        families = dict.fromkeys(family_of(name)[0] for name in names())
         if key not in map(key_of, families):
             hint = did_you_mean(family, families) or f"; there are {', '.join(families)}"
             raise UsageError(f"there is no family {family[:60]!r}{hint}")
     return found
+
+
+def family_of(network: str) -> tuple[str, str]:
+    """Name and title of the family of a network of the catalogue."""
+    document = find(network)[0].document
+    return document.name, document.title
 
 
 def parse_years(text: str) -> tuple[int, int]:

@@ -111,8 +111,8 @@ of_several_networks(
     "compare",
     """Top-1 accuracy over multiplications; the area of a bubble is the number of parameters.
 
-    Accuracies are the reported ones of the specs, with their sources. Without NET: the landmarks of the catalogue, or with
-    --all every network that has one. Networks without are named on stderr.
+    Accuracies are the reported ones of the specs, with their sources. Without NET: the landmarks of the catalogue,
+    with --all every network that has one. Networks without are named on stderr.
     """,
 )
 of_one_network("profile", "Parameters, multiplications and stored activations along the depth of NET.")

@@ -17,7 +17,7 @@ from archcalc.render.charts.timeline import timeline
 from archcalc.spec.catalogue import landmarks, load, names
 
 #: Width and height of the timeline of the landmarks, and of that of all networks.
-TIMELINE, WHOLE_TIMELINE = (1440, 810), (2560, 1440)
+TIMELINE, WHOLE_TIMELINE = (1600, 900), (2560, 1440)
 ALPHAS = ("0.25", "0.5", "0.75", "1")
 
 

@@ -17,8 +17,8 @@ _WITH_PAGES = (
 )
 _WITHOUT_PAGES = (
     "Made by `archcalc report --all -f markdown -o reports/`. Each name links to a table, of blocks where there "
-    "are many layers; well-known networks have a diagram. `archcalc report --all -o FOLDER` makes the full tables, a page "
-    "for browsers and all diagrams of every network."
+    "are many layers; well-known networks have a diagram. `archcalc report --all -o FOLDER` makes the full tables, a "
+    "page for browsers and all diagrams of every network."
 )
 #: By key: facts of a network, and its quantities.
 _FACTS = ("network", "input", "output")

@@ -8,7 +8,7 @@ import pytest
 
 from archcalc import UsageError
 from archcalc.passes.analysis import Analysis, analyse
-from archcalc.render.charts.catalogue import compared
+from archcalc.render.charts.catalogue import compared, families, timeline_size
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.memory import memory
@@ -95,13 +95,24 @@ def test_a_title_of_ones_own_or_none() -> None:
 @pytest.mark.parametrize("theme", slow_but(["light"], THEMES))
 @pytest.mark.parametrize("size", [SIZES[0], *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES[1:])])
 def test_compare_and_timeline_of_the_catalogue_are_readable(theme: str, size: tuple[int, int]) -> None:
-    some = [analysis_of(name) for name in names() if "/" not in name and not name.startswith("nasnet")]
+    some = families()
     check_chart(compare(some, Look(theme, *size)))
-    if size[0] > 640:
+    if size[0] > 960:
         check_chart(timeline(some, Look(theme, *size)))
     else:
         with pytest.raises(UsageError, match="a larger --width"):
             timeline(some, Look(theme, *size))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_timeline_has_the_size_that_it_needs(everything: bool) -> None:
+    width, height = timeline_size(everything)
+    root = check_chart(timeline(families(everything), Look(width=width, height=height)))
+    assert root.attrib["viewBox"] == f"0 0 {width} {height}"
+    shown = {element.text for element in root.iter() if element.tag.endswith("}text")}
+    assert {"GoogLeNet", "EfficientNet", "ConvNeXt"} <= shown
+    assert ("GPT-2" in shown) == everything
 
 
 @pytest.mark.slow

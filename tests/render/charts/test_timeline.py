@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from archcalc import UsageError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.families import line_of_development
+from archcalc.render.charts.figure import Look
 from archcalc.render.charts.layered import APART, arrange
 from archcalc.render.charts.timeline import timeline
 from archcalc.spec.catalogue import load, names
@@ -27,6 +28,7 @@ def changed(name: str, year: int | None, *follows: str) -> Analysis:
     return analyse(replace(graph, name=name, title=name, family=name, family_title=name, year=year, follows=follows))
 
 
+@pytest.mark.slow
 def test_every_family_of_the_catalogue_and_what_it_follows() -> None:
     line = line_of_development([analysis_of(name) for name in CATALOGUE])
     assert line.notes == ()
@@ -42,8 +44,9 @@ def test_every_family_of_the_catalogue_and_what_it_follows() -> None:
     assert resnet.params == (11_689_512, 60_192_808)
 
 
+@pytest.mark.slow
 def test_arrows_lead_to_the_right_and_cards_do_not_overlap() -> None:
-    spec = timeline([analysis_of(name) for name in CATALOGUE])
+    spec = timeline([analysis_of(name) for name in CATALOGUE], Look(width=2560, height=1440))
     cards = data_of(spec, "brought")
     assert len(cards) == len({analysis_of(name).graph.family for name in CATALOGUE})
     for first, second in combinations(cards, 2):
