@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError, UnknownLayerError, UsageError
+from archcalc.core.quantities import quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes import analysis as passes
@@ -225,7 +226,7 @@ class Analysis(passes.Analysis):
         failed = f", {len(self.problems)} problems" if self.problems else ""
         return (
             f"<Analysis of {title}: {len(self) - 1} layers, {self.totals.params:,} parameters, "
-            f"{self.totals.multiplications:,} multiplications{failed}>"
+            f"{quantity('multiplications').total_text(self.totals)} multiplications{failed}>"
         )
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ all ask this registry for a quantity's key, title, unit, how it adds up, how it 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,8 +46,32 @@ class Quantity(NamedTuple):
         return self.phrase or self.title
 
     def of(self, row: Any) -> Any:
-        """Its value in a row, or its sum in totals."""
-        return reduce(getattr, self.attribute.split("."), row)
+        """Its value in a row, or its sum in totals; None where a layer cannot be counted."""
+        return reduce(lambda part, name: None if part is None else getattr(part, name), self.attribute.split("."), row)
+
+    def sum_of(self, rows: Iterable[Any]) -> int:
+        """The sum over layers, of those that can be counted."""
+        return sum(value for row in rows if (value := self.of(row)) is not None)
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether it counts what a layer calculates, which is not known of every layer."""
+        return "multiplications" in self.attribute.split(".") or "operations" in self.attribute.split(".")
+
+    def is_lower_bound(self, holder: Any) -> bool:
+        """Whether a row or totals hold less than all, because something in it cannot be counted."""
+        return self.is_cost and bool(holder.not_counted)
+
+    def text(self, row: Any) -> str:
+        """Its number in a row for people; `≥ 12` in a block of which something is not counted."""
+        value = self.of(row)
+        if value is None:
+            return words.NOT_COUNTED
+        return f"{words.AT_LEAST}{self.write_total(value)}" if self.is_lower_bound(row) else self.write(value)
+
+    def total_text(self, totals: Any) -> str:
+        """The same of totals, in which a count of none is 0."""
+        return (words.AT_LEAST if self.is_lower_bound(totals) else "") + self.write_total(self.of(totals))
 
     def write_total(self, number: Any) -> str:
         """A total for people; a count of none is 0 there, not a dash."""

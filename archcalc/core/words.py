@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 NONE = "–"
+NOT_COUNTED = "not counted"
+AT_LEAST = "≥ "
 
 
 def count(number: int) -> str:

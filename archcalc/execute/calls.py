@@ -48,7 +48,8 @@ def kernel_of(layer: Layer) -> Kernel:
     """The kernel of a layer. Raises `UsageError` where its op has none."""
     kernel = KERNELS.get(layer.op.kind)
     if kernel is None:
-        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) cannot be executed: {layer.op.kind} has no kernel')
+        what = layer.op.not_counted or layer.op.kind
+        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) cannot be executed: {what} has no kernel')
     return kernel
 
 

@@ -7,7 +7,7 @@ are, and every fault names its place in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
@@ -16,8 +16,9 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.graph.inputs import inputs_in_words
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
 from archcalc.ops import OPS, Op
+from archcalc.ops.opaque import Opaque
 from archcalc.ops.reshape import Identity, Input
-from archcalc.passes.shapes import infer_shapes
+from archcalc.passes.shapes import ShapedLayer, infer_shapes
 from archcalc.spec.faults import MOST_PROBLEMS
 from archcalc.spec.names import LONGEST_NAME, LONGEST_PATH
 from archcalc.spec.single import make_op
@@ -135,15 +136,20 @@ class _Builder:
             self.problems.append(Problem(f"{foreign.name} has no layers"))
         if self.problems:
             raise SpecError(self.problems)
-        layers = tuple(self.layers)
         graph = LayerGraph(
-            legal_name(foreign.name) or "network", layers, outputs, title=foreign.title, notes=foreign.notes,
-            arrays=self.arrays, recipe=Recipe(layers, lambda shapes: _on_inputs(foreign, again, shapes)),
-        )  # fmt: skip
+            legal_name(foreign.name) or "network",
+            tuple(self.layers),
+            outputs,
+            title=foreign.title,
+            notes=foreign.notes,
+            arrays=self.arrays,
+        )
         shapes = infer_shapes(graph)
         if shapes.problems:
             raise SpecError(shapes.problems)
-        return graph
+        layers = tuple([_for_its_inputs(shaped) for shaped in shapes.layers])
+        recipe = Recipe(layers, lambda shapes: _on_inputs(foreign, again, shapes))
+        return replace(graph, layers=layers, recipe=recipe)
 
     def wrong(self, message: str, node: ForeignNode) -> None:
         """Note what is wrong with a node."""
@@ -211,6 +217,14 @@ class _Builder:
         if not found and not self.problems:
             self.problems.append(Problem(f"{foreign.name} has no outputs"))
         return tuple(found)
+
+
+def _for_its_inputs(shaped: ShapedLayer) -> Layer:
+    """The layer; an opaque one takes only what it reads now, for which its output is known."""
+    layer = shaped.layer
+    if not isinstance(layer.op, Opaque):
+        return layer
+    return layer._replace(op=layer.op.model_copy(update={"reads": shaped.inputs}))
 
 
 def _on_inputs(foreign: ForeignNetwork, again: ReadAgain | None, shapes: Mapping[str, Shape]) -> LayerGraph:

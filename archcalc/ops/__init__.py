@@ -16,6 +16,7 @@ from archcalc.ops import (
     dropout,
     merge,
     norm,
+    opaque,
     pool,
     recurrent,
     reshape,
@@ -86,6 +87,6 @@ def _plain(word: str) -> str:
 
 __all__ = [
     "OPS", "Op", "Operations", "Param", "activation", "arrange", "attention", "called", "conv", "dense", "dropout",
-    "merge", "norm", "pool", "recurrent", "register", "reshape", "resize", "sample_norm", "trained",
+    "merge", "norm", "opaque", "pool", "recurrent", "register", "reshape", "resize", "sample_norm", "trained",
     "whole_pool",
 ]  # fmt: skip

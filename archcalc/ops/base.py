@@ -110,6 +110,8 @@ Reads = Windows | Turned | str | None
 POINT = Window(1)
 #: Every output position reads the same position of the input.
 POINTS = "points"
+#: What an output position reads is not known.
+UNKNOWN = "unknown"
 NO_OPERATIONS = Operations()
 
 
@@ -182,12 +184,20 @@ class Op(BaseModel):
         """The arrays that the layer owns."""
 
     @abstractmethod
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        """Multiplications of convolution and dense layers, one for each multiply-add, without bias; per image."""
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        """Multiplications of convolution and dense layers, one for each multiply-add, without bias; per image.
+
+        None where they cannot be counted: see `not_counted`.
+        """
 
     @abstractmethod
-    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
-        """Everything that is calculated, by kind; per image."""
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations | None:
+        """Everything that is calculated, by kind; per image. None where it cannot be counted."""
+
+    @property
+    def not_counted(self) -> str:
+        """What it is that cannot be counted, for the note under a table; empty where everything is counted."""
+        return ""
 
     @abstractmethod
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:

@@ -104,6 +104,12 @@ def as_shape(value: Any) -> Any:
     return value
 
 
+#: A shape of a setting: `height×width×channels` in specs, a number if it is flat.
+MapShape = Annotated[
+    tuple[Margin, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
+]
+
+
 class Reshape(Pointwise):
     """The same values in the same order under another shape: `height×width×channels`, a number if it is flat."""
 
@@ -115,9 +121,7 @@ class Reshape(Pointwise):
     in_place = True
     is_view = True
 
-    shape: Annotated[
-        tuple[Margin, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
-    ]
+    shape: MapShape
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if elements(inputs[0]) != elements(self.shape):

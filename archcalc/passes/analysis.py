@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
@@ -38,13 +40,16 @@ class Row(NamedTuple):
     biases: int
     trainable_params: int
     buffers: int
-    multiplications: int
-    operations: Operations
+    #: None where they cannot be counted; so for `operations`.
+    multiplications: int | None
+    operations: Operations | None
     activations: int
     activation_bytes: int
     receptive_field: ReceptiveField | None
     #: The layer whose arrays it uses, which counts them; None: it has its own.
     weights_of: str | None = None
+    #: What cannot be counted, by kind: of a layer itself, of a block once for each such layer in it.
+    not_counted: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -68,6 +73,9 @@ class Totals(NamedTuple):
     param_bytes: int
     peak_activation_bytes: int
     peak_layer: str
+    #: What could not be counted, by kind, with the number of such layers: the multiplications and operations above are
+    #: those of the other layers, so that the network makes at least as many.
+    not_counted: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,6 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         """Column sums of the rows."""
-        columns = zip(*(row.operations for row in self.rows), strict=True)
         params = sum(row.params for row in self.rows)
         buffers = sum(row.buffers for row in self.rows)
         return Totals(
@@ -94,13 +101,14 @@ class Analysis:
             biases=sum(row.biases for row in self.rows),
             trainable_params=sum(row.trainable_params for row in self.rows),
             buffers=buffers,
-            multiplications=sum(row.multiplications for row in self.rows),
-            operations=Operations(*(sum(column) for column in columns)),
+            multiplications=sum(row.multiplications or 0 for row in self.rows),
+            operations=sum_operations(self.rows),
             activations=sum(row.activations for row in self.rows),
             activation_bytes=sum(row.activation_bytes for row in self.rows),
             param_bytes=self.param_bytes(params),
             peak_activation_bytes=self.memory.peak * BYTES[self.dtype] * self.batch,
             peak_layer=self.rows[self.memory.peak_layer].name,
+            not_counted=not_counted(self.rows),
         )
 
     def param_bytes(self, params: int) -> int:
@@ -116,7 +124,7 @@ class Analysis:
     def depth(self) -> int:
         """Convolution and dense layers on the longest path, as in "ResNet-50"."""
         sources = [layer.inputs for layer in self.graph.layers[: len(self.rows)]]
-        return weighted_depth(sources, [row.multiplications for row in self.rows])
+        return weighted_depth(sources, [row.multiplications or 0 for row in self.rows])
 
     @cached_property
     def by_name(self) -> Mapping[str, Row]:
@@ -125,6 +133,16 @@ class Analysis:
     def __getitem__(self, name: str) -> Row:
         """The row of a layer. Raises `KeyError`."""
         return self.by_name[name]
+
+
+def sum_operations(rows: Sequence[Row]) -> Operations:
+    """The operations of all layers that can be counted, by kind."""
+    return Operations(*map(sum, zip(*(row.operations for row in rows if row.operations is not None), strict=True)))
+
+
+def not_counted(rows: Iterable[Row]) -> Mapping[str, int]:
+    """What cannot be counted, by kind, with the number of such layers."""
+    return Counter(kind for row in rows for kind in row.not_counted)
 
 
 def analyse(
@@ -230,4 +248,5 @@ def _row(
         stored * size,
         field,
         weights_of,
+        (shaped.op.not_counted,) if work.macs is None else (),
     )

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TypeVar
 
 from archcalc.core.shapes import Shape
-from archcalc.ops.base import Operations, Pointwise
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.ops.base import Pointwise
+from archcalc.passes.analysis import Analysis, Row, sum_operations
 
 Item = TypeVar("Item")
 
@@ -71,11 +71,12 @@ def joined(rows: Sequence[Row], name: str) -> Row:
         biases=sum(row.biases for row in rows),
         trainable_params=sum(row.trainable_params for row in rows),
         buffers=sum(row.buffers for row in rows),
-        multiplications=sum(row.multiplications for row in rows),
-        operations=Operations(*(sum(column) for column in zip(*(row.operations for row in rows), strict=True))),
+        multiplications=sum(row.multiplications or 0 for row in rows),
+        operations=sum_operations(rows),
         activations=sum(row.activations for row in rows),
         activation_bytes=sum(row.activation_bytes for row in rows),
         weights_of=None,
+        not_counted=tuple([kind for row in rows for kind in row.not_counted]),
     )
 
 

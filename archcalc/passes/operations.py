@@ -9,10 +9,13 @@ from archcalc.passes.shapes import ShapedLayer
 
 
 class Work(NamedTuple):
-    """The multiply-adds of a convolution or dense layer, and all operations by kind; per image."""
+    """The multiply-adds of a convolution or dense layer, and all operations by kind; per image.
 
-    macs: int
-    operations: Operations
+    None where the op cannot be counted.
+    """
+
+    macs: int | None
+    operations: Operations | None
 
 
 def count_operations(layer: ShapedLayer) -> Work:

@@ -21,7 +21,19 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
 from archcalc.graph.shaping import problem_of
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Reads, Spans, Turned, Window, Windows, elements
+from archcalc.ops.base import (
+    EVERYTHING,
+    POINT,
+    POINTS,
+    UNKNOWN,
+    AxisReads,
+    Reads,
+    Spans,
+    Turned,
+    Window,
+    Windows,
+    elements,
+)
 from archcalc.passes.shapes import ShapedLayer
 
 #: No field may be larger: far above any network, and small enough to be written.
@@ -111,7 +123,7 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
     """The receptive field of each layer's output; None where the positions differ in more than 4,096 ways.
 
     Pixels are those of the first input; what reads an input of another size has no field, nor has a trained array and
-    what depends on nothing else.
+    what depends on nothing else, nor what comes after a layer of which only the shape is known.
     """
     fields: list[ReceptiveField | None] = []
     blind: set[int] = set()
@@ -154,7 +166,7 @@ def output_field(
             return field  # the map stays as it is: most layers
         if reads is None:
             continue
-        if field is None:
+        if field is None or reads == UNKNOWN:
             return None
         seen = _seen(reads, field, shape, layer.output)
         if seen is not None and result is not None and len(seen.axes) == len(result.axes):

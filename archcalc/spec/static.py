@@ -20,7 +20,7 @@ from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.spec import Spec
-from archcalc.spec.values import is_text
+from archcalc.spec.values import is_text, is_text_field
 
 _WORD = re.compile(r"[\w.]+")
 
@@ -129,6 +129,8 @@ class Checker:
                 continue
             elif key in it.TEXT_KEYS:
                 self.references(raw, names, at)
+            elif item.kind in OPS and is_text_field(item.kind, key):
+                self.braces(raw, names, at)
             else:
                 self.syntax(raw, names, at)
 

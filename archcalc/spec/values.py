@@ -95,6 +95,13 @@ def words_of(kind: str, key: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def is_text_field(kind: str, key: str) -> bool:
+    """Whether a field of an op is free text, in which only braces are expressions."""
+    field = OPS[kind].model_fields.get(key)
+    return field is not None and field.annotation is str
+
+
 def field_value(
     kind: str, key: str, raw: Any, variables: Variables, value_of: Callable[[Any, Variables], Any] = evaluate_tree
 ) -> Any:
@@ -102,7 +109,7 @@ def field_value(
 
     A size such as `height` is a word where the field knows that word, and so are the words of a list.
     """
-    if is_text(raw):
+    if is_text(raw) or (isinstance(raw, str) and is_text_field(kind, key)):
         return interpolate(raw, variables)
     words = words_of(kind, key).difference(variables)
     if raw is None or isinstance(raw, (int, float)) or not words:
@@ -205,9 +212,9 @@ class Values:
             try:
                 values[key] = plain(field_value(kind, key, raw, variables)) if isinstance(raw, (str, list)) else raw
             except ExpressionError as error:
-                # Words like `same` and sizes like 7x7x512 are values of some fields: the op decides.
-                if isinstance(raw, str) and error.message:
-                    values[key] = str(raw)
+                # Words like `same`, sizes like 7x7x512 and lists of them are values of some fields: the op decides.
+                if error.message:
+                    values[key] = str(raw) if isinstance(raw, str) else list(raw)
                     unknown[key] = error
                 else:
                     self.wrong(error, key, raw, variables, marks.get(key, at), name)

@@ -113,6 +113,7 @@ NEEDED: Mapping[str, Any] = {
     "shifts": 1,
     "num_heads": 3,
     "hidden_size": 5,
+    "of": "grid_sample",
     "num_embeddings": 9,
     "embedding_dim": 4,
 }

@@ -173,7 +173,9 @@ def test_local_response_normalisation_sums_the_squares_in_reach(channels: int, s
         reach = [c for c in range(channel - (size - 1) // 2, channel + size // 2 + 1) if 0 <= c < channels]
         additions += len(reach) - 1 + 1  # the sum, and k
     layer = shape(op("local_response_norm", size=size), (channels, positions, 1))
-    assert count_operations(layer).operations.additions == additions * positions
+    operations = count_operations(layer).operations
+    assert operations is not None
+    assert operations.additions == additions * positions
 
 
 @QUICK

@@ -105,7 +105,7 @@ def _norms(analysis: Analysis, step: BackwardStep, arrays: Mapping[str, Array]) 
         row.op,
         row.output_shape,
         row.trainable_params,
-        row.multiplications > 0,
+        bool(row.multiplications),
         weights,
         relative,
         None if step.map is None else norm(step.map),

@@ -202,7 +202,9 @@ def slide(
             crop = np.ascontiguousarray(large[:, :, top : top + height, left : left + width])
             crops[:, i, j] = execute(analysis.graph, crop, weights).outputs[main].reshape(-1)
     whole = wide.totals.multiplications
-    each = sum(analysis.rows[index].multiplications for index in reads(analysis.graph, _main(analysis.graph).layer))
+    each = sum(
+        analysis.rows[index].multiplications or 0 for index in reads(analysis.graph, _main(analysis.graph).layer)
+    )
     return Slid(scores, crops, stride, (whole, each * len(rows) * len(columns)), converted)
 
 

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from archcalc.core import words
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation, Explanation
@@ -80,7 +81,9 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
     """A sum over the layers in a format of `FORMATS`."""
     if form == "json":
         terms = [{"layer": term.layer, **derivation_as_dict(term.derivation)} for term in total.terms]
-        facts = {"quantity": total.quantity, "total": total.total, "unit": total.unit, "terms": terms}
+        facts: dict[str, Any] = {"quantity": total.quantity, "total": total.total, "unit": total.unit, "terms": terms}
+        if total.not_counted:
+            facts["not_counted"] = dict(total.not_counted)
         return _json({"schema": "archcalc.sum/1", "title": title, **facts})
     body = sum_section(total, form, title, width)
     if form == "html":
@@ -89,7 +92,8 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
 
 
 def _sum_heading(total: Sum, title: str) -> str:
-    return f"{title} · {_sum_name(total)}"
+    kinds = ", ".join(f"{count} × {words.line(kind)}" for kind, count in total.not_counted.items())
+    return f"{title} · {_sum_name(total)}" + (f", at least: {kinds} cannot be counted" if kinds else "")
 
 
 def _sum_name(total: Sum) -> str:

@@ -221,9 +221,10 @@ def _held(arrays: Sequence[Param], layer: _Layer) -> str:
 
 def _work(layer: _Layer) -> Iterator[Derivation]:
     row, (op, inputs, output) = layer.row, layer.lifted
-    macs = op.macs(inputs, output)
+    macs, operations = op.macs(inputs, output), op.operations(inputs, output)
+    if operations is None or row.operations is None or row.multiplications is None:
+        return  # a layer that cannot be counted
     yield _derive(row, "multiplications", "multiplications", macs, row.multiplications, "multiplications")
-    operations = op.operations(inputs, output)
     for kind, value, expected in zip(operations._fields, operations, row.operations, strict=True):
         if kind == "multiplications" and row.multiplications:
             if expected != row.multiplications:

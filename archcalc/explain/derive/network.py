@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
@@ -11,10 +12,12 @@ from archcalc.core.quantities import quantity as registered
 from archcalc.core.shapes import AXIS_NAMES
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_row
-from archcalc.passes.analysis import Analysis
+from archcalc.passes.analysis import Analysis, not_counted
 
 #: The derivations whose values add up over the layers.
 SUMS = tuple(dict.fromkeys(key for one in adding_up() for key in one.derivations or (one.key,)))
+#: Those of them that are not known of every layer.
+_COSTS = tuple(key for one in adding_up() if one.is_cost for key in one.derivations or (one.key,))
 #: Quantities with a derivation for each axis.
 _BY_AXIS = ("padding", "receptive_field", "receptive_field_stride")
 #: What can be asked for; the beginning of a name stands for several: receptive_field for all axes.
@@ -39,6 +42,8 @@ class Sum(NamedTuple):
     terms: tuple[Term, ...]
     total: int
     unit: str
+    #: What cannot be counted and is left out, by kind; the total is then a lower bound.
+    not_counted: Mapping[str, int] = MappingProxyType({})
 
 
 def find_quantity(name: str) -> str:
@@ -90,8 +95,10 @@ def sum_up(analysis: Analysis, quantity: str, names: Iterable[str] | None = None
     if quantity not in SUMS:
         raise UsageError(f"{quantity} does not add up over layers; these do: {', '.join(SUMS)}")
     terms: list[Term] = []
-    for name in analysis.by_name if names is None else names:
-        found = explain_row(analysis, analysis[name]).derivations
-        terms += [Term(name, one) for one in found if one.quantity == quantity and one.value]
+    rows = analysis.rows if names is None else [analysis[name] for name in names]
+    for row in rows:
+        found = explain_row(analysis, row).derivations
+        terms += [Term(row.name, one) for one in found if one.quantity == quantity and one.value]
     unit = terms[0].derivation.unit if terms else ""
-    return Sum(quantity, tuple(terms), sum(term.derivation.value for term in terms), unit)
+    left_out = not_counted(rows) if quantity in _COSTS else {}
+    return Sum(quantity, tuple(terms), sum(term.derivation.value for term in terms), unit, left_out)

@@ -281,6 +281,8 @@ def total(layers: Sequence[Any], shapes: Shapes, quantity: str, namer: Namer, co
     terms = []
     for layer in layers:
         op = Input.model_construct(shape=shapes[layer.name]) if layer.name in shapes else layer.op
+        if op.not_counted and quantity != "params":
+            raise UsageError(f"there is no formula: {op.not_counted} of {layer.name} cannot be counted")
         inputs = tuple([outputs[source] for source in layer.inputs])
         op = op.resolve(inputs) if inputs else op
         output = _named(op.output_shape(inputs), namer)

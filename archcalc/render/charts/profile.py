@@ -20,15 +20,15 @@ def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     look = look or Look()
     totals = analysis.totals
     rows, how = group(analysis.rows, most_bars(look))
-    panels = [Panel(f"{one.name}: {one.write_total(one.of(totals))} in all", one) for one in _SHOWN]
-    top = {name: max(rows, key=lambda row: getattr(row, name)) for name in ("params", "multiplications")}
+    panels = [Panel(f"{one.name}: {one.total_text(totals)} in all", one) for one in _SHOWN]
+    top = {name: max(rows, key=lambda row: getattr(row, name) or 0) for name in ("params", "multiplications")}
     return bar_panels(
         "profile", look,
         title=f"{title_of(analysis)}: parameters, multiplications and memory",
         subtitle=f"{about(analysis)}; {how}.",
         description=f"Bar charts of {title_of(analysis)} along its depth: {totals.params:,} parameters, most in "
-                    f"{top['params'].name}; {totals.multiplications:,} multiplications, most in "
+                    f"{top['params'].name}; {quantity('multiplications').total_text(totals)} multiplications, most in "
                     f"{top['multiplications'].name}; {words.size(totals.activation_bytes)} of stored activations.",
-        bars=[Bar(row.name, row.op.family, tuple(one.of(row) for one in _SHOWN)) for row in rows],
+        bars=[Bar(row.name, row.op.family, tuple(one.of(row) or 0 for one in _SHOWN)) for row in rows],
         panels=panels,
     )  # fmt: skip

@@ -35,6 +35,7 @@ KINDS = {
     "normalisation": "triangle-down",
     "activation": "stroke",
     "regularisation": "arrow",
+    "opaque": "circle",
 }
 
 

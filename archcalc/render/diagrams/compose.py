@@ -8,6 +8,7 @@ from math import log, prod
 
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
+from archcalc.core.words import AT_LEAST, NOT_COUNTED
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
@@ -101,7 +102,7 @@ class _Composer:
         subtitle = [
             f"input {graph.inputs_in_words()}",
             f"{totals.params:,} parameters",
-            f"{words.figure(totals.multiplications)} multiplications",
+            f"{AT_LEAST if totals.not_counted else ''}{words.figure(totals.multiplications)} multiplications",
         ]
         return Diagram(
             clean(graph.title or graph.name),
@@ -130,7 +131,7 @@ class _Composer:
         if self.colour_by == "receptive_field":
             fields = [row.receptive_field for row in rows if row.receptive_field]
             return max((max(field.size, default=0) for field in fields), default=0)
-        return sum(QUANTITIES[self.colour_by].of(row) for row in rows)
+        return QUANTITIES[self.colour_by].sum_of(rows)
 
     def _heats(self) -> dict[tuple[int, ...], float]:
         """Where the number of each part lies on the scale, which is logarithmic where numbers are far apart."""
@@ -272,17 +273,23 @@ class _Composer:
         return len(self.wiring.inputs[way[0]]) <= 1
 
     def _figures(self, rows: Sequence[Row], times: int) -> list[str]:
-        params, work = sum(row.params for row in rows), sum(row.multiplications for row in rows)
-        if not params and not work:
+        params, work = sum(row.params for row in rows), sum(row.multiplications or 0 for row in rows)
+        unknown = any(row.not_counted for row in rows)
+        if not params and not work and not unknown:
             return []
         each = f"{times} × " if times > 1 else ""
         figures = [f"{each}{params:,} params"] if params else []
         if work:
-            figures.append(f"{each}{words.figure(work)} mult.")
+            figures.append(f"{each}{AT_LEAST if unknown else ''}{words.figure(work)} mult.")
+        elif unknown:
+            figures.append(NOT_COUNTED)
         lines = words.lines_of(figures, words.AND, WIDEST, SMALL)
         if times > 1:
             sums = [f"{params * times:,}"] if params else []  # shared weights are counted elsewhere
-            lines.append("total " + " · ".join([*sums, words.figure(work * times)]))
+            if work or not unknown:
+                sums.append(f"{AT_LEAST if unknown else ''}{words.figure(work * times)}")
+            if sums:
+                lines.append("total " + " · ".join(sums))
         return lines
 
     # -- frames and legend -------------------------------------------------------------------------------------------

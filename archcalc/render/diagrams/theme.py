@@ -44,6 +44,7 @@ _FAMILIES = {
     "recurrent": ("recurrent", "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
     "merge": ("add, concat, multiply", "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
     "shape": ("reshape, crop, pad", "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
+    "opaque": ("not known", "#ffffff #9a3412", "#252d38 #fdba74", "#ffffff #000000"),
     "block": ("block of layers", "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),
     "output": ("output", "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
 }

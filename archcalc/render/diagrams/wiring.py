@@ -161,7 +161,7 @@ class Wiring(Connections):
         return None
 
     def _weighted(self, members: Sequence[int]) -> int:
-        return sum(self.rows[member].multiplications > 0 for member in members)
+        return sum(bool(self.rows[member].multiplications) for member in members)
 
     def _between(self, start: int, end: int) -> list[int]:
         """The layers on the ways from one layer to another; empty where there is none."""

@@ -57,8 +57,7 @@ def _cell(column: Column, row: Row, context: Context, first: bool) -> Html:
     content = element("a", text) if column.key == "layer" else join(text)
     value = None
     if column.key.endswith("_share"):
-        share = column.value(row, context)
-        assert isinstance(share, float)
+        share = column.value(row, context)  # None where the whole is not known
         value = f"{share:.4g}" if share else None
     elif column.key == "stored":
         value = str(row.activation_bytes)

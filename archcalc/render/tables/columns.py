@@ -42,19 +42,24 @@ def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
 def _counted(name: str, title: str = "") -> Column:
     """A quantity that adds up, under its own title unless a shorter one is given."""
     one = quantity(name)
-    return Column(name, title or one.title, True, lambda row, _: one.write(one.of(row)), lambda row, _: one.of(row),
-                  one.of, lambda totals: one.write_total(one.of(totals)))  # fmt: skip
+    return Column(name, title or one.title, True, lambda row, _: one.text(row), lambda row, _: one.of(row), one.of,
+                  one.total_text)  # fmt: skip
 
 
 def _share(name: str) -> Column:
     one = quantity(name)
 
-    def value(row: Row, context: Context) -> float:
+    def value(row: Row, context: Context) -> float | None:
+        if one.is_lower_bound(context.totals):
+            return None  # shares of a whole that is not known
         whole = one.of(context.totals)
         return one.of(row) / whole if whole else 0.0
 
-    return Column(f"{name}_share", "share", True, lambda row, context: words.share(one.of(row), one.of(context.totals)),
-                  value)  # fmt: skip
+    def text(row: Row, context: Context) -> str:
+        is_unknown = one.is_lower_bound(context.totals)
+        return words.NONE if is_unknown else words.share(one.of(row), one.of(context.totals))
+
+    return Column(f"{name}_share", "share", True, text, value)
 
 
 def _shapes(row: Row, context: Context) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,7 @@ def _row(row: Row) -> dict[str, Any]:
         "output_shape": list(row.output_shape),
         **({"weights_of": row.weights_of} if row.weights_of is not None else {}),
         **_counts(row),
+        **({"not_counted": dict(Counter(row.not_counted))} if row.not_counted else {}),
         "receptive_field": list(field.size) if field else None,
         "receptive_field_stride": list(field.stride) if field else None,
         "receptive_field_start": list(field.start) if field else None,
@@ -87,6 +89,7 @@ def _totals(totals: Totals) -> dict[str, Any]:
         "param_bytes": totals.param_bytes,
         "peak_activation_bytes": totals.peak_activation_bytes,
         "peak_layer": totals.peak_layer,
+        **({"not_counted": dict(totals.not_counted)} if totals.not_counted else {}),
     }
 
 
@@ -96,4 +99,4 @@ def _counts(numbers: Row | Totals) -> dict[str, Any]:
     for one in adding_up():
         group, _, name = one.attribute.rpartition(".")
         (found.setdefault(group, {}) if group else found)[name] = one.of(numbers)
-    return found
+    return found if numbers.operations is not None else {**found, "operations": None}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from archcalc.core import words
-from archcalc.core.quantities import quantity_of_network
+from archcalc.core.quantities import Quantity, quantity_of_network
 from archcalc.passes.analysis import Analysis
 from archcalc.render.tables.figures import accuracy
 
@@ -17,21 +17,29 @@ class NetworkColumn(NamedTuple):
     title: str
     value: Callable[[Analysis], Any]
     write: Callable[[Any], str]
+    #: What stands before it: ≥ where a part of it cannot be counted.
+    prefix: Callable[[Analysis], str] = lambda _: ""
 
     def text(self, analysis: Analysis) -> str:
         """The cell of a network."""
         value = self.value(analysis)
-        return words.NONE if value is None else self.write(value)
+        return words.NONE if value is None else self.prefix(analysis) + self.write(value)
 
 
 def network_column(key: str) -> NetworkColumn:
     """The column of a quantity that networks have. Raises `KeyError`."""
     one = quantity_of_network(key)
     if one.attribute:
-        return NetworkColumn(one.title, one.of, one.write_total)
+        return NetworkColumn(one.title, one.of, one.write_total, lambda analysis: at_least(one, analysis))
 
     def reported(analysis: Analysis) -> float | None:
         figure = accuracy(analysis, key.partition("_")[0])
         return figure.accuracy if figure else None
 
     return NetworkColumn(one.title, reported, lambda percent: f"{percent:.1f}")
+
+
+def at_least(one: Quantity, analysis: Analysis) -> str:
+    """What stands before a number of a network: `≥ ` where layers cannot be counted on which it depends."""
+    is_cost = one.is_cost or one.key == "depth"
+    return words.AT_LEAST if is_cost and analysis.totals.not_counted else ""

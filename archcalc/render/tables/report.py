@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archcalc.core import words
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.analysis import Analysis, Row, Totals
 from archcalc.render.tables.columns import Column, Context, choose
 from archcalc.render.tables.figures import compare_figures
 
@@ -74,6 +74,8 @@ class Report:
         )
         if keys & {"multiplications", "multiplications_share"}:
             notes.append(f"Multiplications: {described['multiplications']}.")
+        if totals.not_counted:
+            notes.append(f"{not_counted_in_words(totals)}.")
         if totals.buffers or analysis.conventions.running_statistics:
             notes.append(f"Params: {described['params']} ({totals.buffers:,} buffer values).")
         if keys & {"stored", "activations"}:
@@ -81,6 +83,12 @@ class Report:
         if keys & {"receptive_field", "field_stride", "field_start"}:
             notes.append(f"Receptive field: {described['receptive_field']}.")
         return [*notes, *analysis.graph.notes]
+
+
+def not_counted_in_words(totals: Totals) -> str:
+    """What the sums of costs leave out: Not counted: 2 × grid_sample, 1 × nms. What is computed is at least …"""
+    kinds = ", ".join(f"{count} × {words.line(kind)}" for kind, count in totals.not_counted.items())
+    return f"Not counted: {kinds}; so multiplications and other operations are at least (≥) the sums of the others"
 
 
 def make_report(

@@ -193,7 +193,10 @@ def _params(row: Row) -> tuple[Param, ...]:
 def _count(row: Row, name: str, analysis: Analysis) -> int:
     if name == "param_bytes":
         return row.params * BYTES[analysis.dtype]
-    return int(getattr(row, name))
+    value = getattr(row, name)
+    if value is None:
+        raise UsageError(f"{name} of {row.name} is not known: {row.op.summary()} cannot be counted")
+    return int(value)
 
 
 def _single(rows: Any, name: str, analysis: Analysis, is_network: bool) -> Any:

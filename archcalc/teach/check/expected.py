@@ -16,21 +16,25 @@ def expected(row: Row | None, analysis: Analysis, quantity: str) -> Value | None
 
     The row may be one that was calculated again from a student's input shapes. Counts are per image, memory is in
     bytes for the batch of the analysis, a receptive field in pixels. None where there is no receptive field to name,
-    and for totals of what does not add up. Raises `KeyError` for an unknown quantity.
+    for the cost of what cannot be counted, and for totals of what does not add up.
+
+    Raises `KeyError` for an unknown quantity.
     """
     if row is None:
         return expected_total(analysis, quantity)
     if quantity == "receptive_field":
         field = row.receptive_field
         return field.size if field is not None else None
-    value: Value = QUANTITIES[quantity].of(row)
+    value: Value | None = QUANTITIES[quantity].of(row)
     return value
 
 
 def expected_total(analysis: Analysis, quantity: str) -> int | None:
-    """The sum of a column; None for shapes and receptive fields, which do not add up."""
+    """The sum of a column; None for shapes and receptive fields, which do not add up, and where a part is unknown."""
     found = QUANTITIES[quantity]
-    return sum(found.of(row) for row in analysis.rows) if found.adds_up else None
+    if not found.adds_up or found.is_lower_bound(analysis.totals):
+        return None
+    return found.sum_of(analysis.rows)
 
 
 def derivations(row: Row, analysis: Analysis, quantity: str) -> tuple[Derivation, ...]:

@@ -132,13 +132,18 @@ class Marking:
     def _check(self, question: Question, index: int) -> None:
         """The verdict on a layer or a block, and what the student goes on with."""
         right = self._right(question)
-        judged = self._outcome(question, index, right) if question.readings else _unread(question, right)
+        if not question.readings:
+            judged = _unread(question, right)
+        elif right is None:
+            judged = Outcome(Verdict.UNREADABLE, None, None, note=f"the right value is not known: {_unknown(question)}")
+        else:
+            judged = self._outcome(question, index, right)
         self._note(question, judged)
         is_first = self.first[question.match.layer, question.answer.quantity] is question
         if is_first and judged.stated is not None:
             self._go_on(question, index, judged)
 
-    def _outcome(self, question: Question, index: int, right: Value | None) -> Outcome:
+    def _outcome(self, question: Question, index: int, right: Value) -> Outcome:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right)
@@ -279,6 +284,13 @@ def _without_layer(question: Question) -> Cell:
     is_quiet = question.match.is_idle or is_empty(question.answer.text)
     verdict = Verdict.EMPTY if is_quiet else Verdict.UNREADABLE
     return Cell(question.answer, "", question.answer.quantity, verdict, None, None, note=question.match.note)
+
+
+def _unknown(question: Question) -> str:
+    """Why there is no right value for a cell."""
+    if question.answer.quantity == "receptive_field":
+        return "positions see the input in too many ways, or it cannot be followed"
+    return "there is something that archcalc cannot count"
 
 
 def _unread(question: Question, right: Value | None) -> Outcome:

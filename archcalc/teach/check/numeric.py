@@ -317,7 +317,8 @@ def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) 
     if not right.value:
         what = f"It is 0 by convention: {_nothing(context, quantity)}."
     if quantity == "multiplications":
-        made = [kind for kind, value in context.row.operations._asdict().items() if value and stated.holds(value)]
+        counts = context.row.operations._asdict() if context.row.operations is not None else {}
+        made = [kind for kind, value in counts.items() if value and stated.holds(value)]
         what += f" {context.name} makes so many {made[0]}." if made and not right.value else ""
     return Explanation(0, (Mistake("unknown", ""),), explain.unknown(what), right)
 

@@ -54,6 +54,8 @@ class PreparedNetwork:
         if quantity in ("output_shape", "receptive_field"):
             return expected(self.rows[self.ends[match.layer]], self.analysis, quantity)
         values = [expected(row, self.analysis, quantity) for row in self.inside(match.layer)]
+        if None in values:
+            return None
         return sum(value for value in values if isinstance(value, int))
 
     def values(self, match: Match, answer: Answer) -> tuple[Value | None, ...]:
@@ -73,7 +75,7 @@ class PreparedNetwork:
     def numbers(self, quantity: str) -> list[int]:
         """The numbers of all layers for a quantity, and the total, sorted, each once."""
         if quantity not in self._numbers:
-            found = [QUANTITIES[quantity].of(row) for row in self.rows]
+            found = [value for row in self.rows if (value := QUANTITIES[quantity].of(row)) is not None]
             self._numbers[quantity] = sorted({*found, sum(found)})
         return self._numbers[quantity]
 

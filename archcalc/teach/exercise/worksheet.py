@@ -15,7 +15,7 @@ from archcalc.explain.derive.layer import Explanation, explain_row
 from archcalc.explain.derive.network import Sum, find_layers, sum_up
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.columns import COLUMNS, Context
-from archcalc.teach.check.expected import derivations
+from archcalc.teach.check.expected import derivations, expected, expected_total
 from archcalc.teach.check.model import TOTAL
 from archcalc.teach.exercise.choices import Choices
 
@@ -148,11 +148,17 @@ def make_worksheet(
     # What a block reads is shown above it, filled in.
     shown = {row.name for row in asked} | {stands_for[source] for row in asked for source in row.inputs}
     rows = tuple(row for row in analysis.rows if row.name in shown)
-    cells = [(row.name, quantity) for row in asked for quantity in quantities]
+    cells = [
+        (row.name, quantity)
+        for row in asked
+        for quantity in quantities
+        if expected(row, analysis, quantity) is not None
+    ]
     if not cells:
         raise UsageError(f"{layer or analysis.graph.name} has no layer whose numbers could be asked for")
     blanks = Choices("blanks", analysis.graph.name, seed).shuffled(cells)[: max(1, round(blank * len(cells)))]
-    summed = {quantity for _, quantity in blanks if QUANTITIES[quantity].adds_up} if layer is None else set()
+    totals = {quantity for _, quantity in blanks if expected_total(analysis, quantity) is not None}
+    summed = totals if layer is None else set()
     has_total = layer is None and any(QUANTITIES[quantity].adds_up for quantity in quantities)
     return Worksheet(
         analysis,

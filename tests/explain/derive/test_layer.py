@@ -185,6 +185,7 @@ def check(explanation: Explanation, analysis: Analysis) -> None:
     assert values["multiplications"] == row.multiplications
     assert values["activations"] == row.activations
     assert values["activation_bytes"] == row.activation_bytes
+    assert row.operations is not None
     for kind, count in row.operations._asdict().items():
         key = "other_multiplications" if kind == "multiplications" and not row.multiplications else kind
         if "all_multiplications" in values and kind == "multiplications":

@@ -80,7 +80,7 @@ def test_folding_loses_nothing(name: str, depth: int) -> None:
             times *= folding.repeats.get(unit.path[:level], (1, ""))[0]
         layers += times * len(unit.rows)
         params += times * sum(network.rows[row].params for row in unit.rows)
-        work += times * sum(network.rows[row].multiplications for row in unit.rows)
+        work += times * sum(network.rows[row].multiplications or 0 for row in unit.rows)
     totals = network.analysis.totals
     assert (layers, params, work) == (len(network.rows), totals.params, totals.multiplications)
 

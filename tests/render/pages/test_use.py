@@ -138,7 +138,7 @@ def test_the_filter_keeps_what_fits_and_adds_it_up(
     assert browser.find(".found[role=status]").text == f"{len(rows)} of 143 rows"
     sums = dict(zip(browser.texts("table.layers thead th"), browser.texts("tr.shown > *"), strict=True))
     assert sums["params"] == f"{sum(row.params for row in rows):,}"
-    assert sums["multiplications"] == f"{sum(row.multiplications for row in rows):,}"
+    assert sums["multiplications"] == f"{sum(row.multiplications or 0 for row in rows):,}"
     assert sums["stored"] == words.size(sum(row.activation_bytes for row in rows))
     browser.click("form.filter button[type=reset]")
     browser.until(lambda: len(browser.texts(ROWS)) == 143)

@@ -251,7 +251,7 @@ def written_table(rng: Random, analysis: Analysis) -> Table:
         columns += _parameters(rng, heads, style)
     if rng.random() < 0.4:
         factor = 2 if heads[3] in TWICE and rng.random() < 0.5 else 1
-        columns.append((heads[3], lambda row: number(rng, factor * row.multiplications, style)))
+        columns.append((heads[3], lambda row: number(rng, factor * (row.multiplications or 0), style)))
     if rng.random() < 0.4:
         columns.append(_memory(rng, heads[4], style))
     if rng.random() < 0.1:

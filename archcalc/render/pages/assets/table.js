@@ -17,7 +17,9 @@ function size(bytes) {
   return `${shown} ${units[0]}`;
 }
 
-const count = (text) => (/^[\d,]+$/.test(text) ? BigInt(text.replaceAll(",", "")) : 0n);
+const count = (text) => (/^(≥ )?[\d,]+$/.test(text) ? BigInt(text.replace("≥ ", "").replaceAll(",", "")) : 0n);
+// Of what is not counted, sums are lower bounds.
+const isUnknown = (cell) => /^(≥|not counted)/.test(cell.textContent);
 
 // What a cell is sorted by: numbers as such, sizes as 11×11 by their product, the rest as text.
 function sortKey(cell, numeric) {
@@ -164,7 +166,8 @@ class LayerTable extends SortableTable {
       this.sums.cells[place].textContent =
         kind === "size"
           ? size(cells.reduce((sum, cell) => sum + Number(cell.dataset.value), 0))
-          : cells.reduce((sum, cell) => sum + count(cell.textContent), 0n).toLocaleString("en");
+          : (cells.some(isUnknown) ? "≥ " : "") +
+            cells.reduce((sum, cell) => sum + count(cell.textContent), 0n).toLocaleString("en");
     });
   }
 

@@ -166,6 +166,6 @@ def _of_others(context: LayerContext, quantity: str) -> Iterator[Alternative]:
         if far > 1:
             return
         value = QUANTITIES[quantity].of(row)
-        if value > 999:
+        if value is not None and value > 999:
             step = Mistake("repeat_count", f"that is the number of {row.name}, counted here again.")
             yield Alternative(value, (step,), 60 + far)

@@ -35,7 +35,7 @@ def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
             analysis = analyse(load(name), network.analysis.batch, network.analysis.dtype, network.analysis.conventions)
         except ArchcalcError:
             continue
-        value = sum(QUANTITIES[quantity].of(row) for row in analysis.rows)
+        value = QUANTITIES[quantity].sum_of(analysis.rows)
         reason = f"that is {name}, {analysis.graph.title or name}. Here it is {own}."
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
 
@@ -66,7 +66,7 @@ def _sums(analysis: Analysis) -> _Sums:
             sums["normalisation"] += row.params
         elif row.multiplications and row.biases:
             sums["biased"] += values
-        if isinstance(row.op, ConvTranspose):
+        if isinstance(row.op, ConvTranspose) and row.multiplications is not None:
             positions = prod(row.output_shape[1:]), prod(row.input_shapes[0][1:])
             sums["transposed"] += row.multiplications * positions[0] // positions[1] - row.multiplications
         sums["rectified"] += values * (row.op.kind == "relu")

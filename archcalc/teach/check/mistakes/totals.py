@@ -44,7 +44,7 @@ _Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
 
 def values_of(network: NetworkContext, quantity: str) -> dict[str, int]:
     """The column: what each layer adds to the sum."""
-    return {row.name: QUANTITIES[quantity].of(row) for row in network.rows}
+    return {row.name: value for row in network.rows if (value := QUANTITIES[quantity].of(row)) is not None}
 
 
 def total_singles(network: NetworkContext, quantity: str) -> list[Alternative]:
@@ -117,6 +117,8 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
     whole: dict[tuple[str, str], int] = defaultdict(int)
     several: _Several = {}
     for row, alike in _kinds(network):
+        if QUANTITIES[quantity].of(row) is None:
+            continue
         seen: set[str] = set()
         for one in singles(network.context(row), quantity):
             step = one.steps[0]

@@ -20,7 +20,7 @@ def factor_two(rng: Random, analysis: Analysis) -> Plant | None:
     quantity = rng.choice(("params", "multiplications", "multiplications", "activation_bytes"))
     right = {"params": row.params, "activation_bytes": row.activation_bytes}.get(quantity, row.multiplications)
     if rng.random() < 0.2:
-        return Plant(TOTAL, "multiplications", number(2 * sum(row.multiplications for row in analysis.rows)))
+        return Plant(TOTAL, "multiplications", number(2 * sum(row.multiplications or 0 for row in analysis.rows)))
     return Plant(row.name, quantity, number(2 * right))
 
 
@@ -161,5 +161,5 @@ def other_tool(rng: Random, analysis: Analysis) -> Plant | None:
             more += 2 * prod(row.output_shape)
         elif row.op.kind in ("global_avg_pool2d", "adaptive_avg_pool2d"):
             more += prod(row.input_shapes[0])
-    total = sum(row.multiplications for row in analysis.rows) + more
+    total = sum(row.multiplications or 0 for row in analysis.rows) + more
     return Plant(TOTAL, "multiplications", number(total)) if more > 1000 else None
