@@ -139,7 +139,8 @@ def test_switches_point_at_the_maxima(case: Case, ceil_mode: bool) -> None:
 
 
 def test_every_op_has_a_kernel() -> None:
-    assert set(KERNELS) == set(OPS)
+    # What archcalc does not have cannot be run.
+    assert set(KERNELS) == set(OPS) - {"opaque"}
 
 
 #: Settings that do not change what is calculated, and why.
@@ -155,7 +156,7 @@ WITHOUT_EFFECT = {
 }
 
 
-@pytest.mark.parametrize("kind", OPS)
+@pytest.mark.parametrize("kind", KERNELS)
 def test_every_setting_of_an_op_is_read(kind: str) -> None:
     read = KERNELS[kind].settings | KERNELS[kind].array_settings
     ignored = {name for op, name in WITHOUT_EFFECT if op == kind}

@@ -49,6 +49,9 @@ def fields_of(rank: int) -> dict[str, dict[str, st.SearchStrategy[Any]]]:
         "slice2d": {"step": sizes, "start": st.integers(0, 3)},
         "zero_pad2d": {"padding": margins},
         "pad_channels": {"before": st.integers(0, 3), "after": st.integers(0, 3)},
+        "opaque": {
+            "of": st.just("grid_sample"), "shape": st.sampled_from(["7x7x3", "9x4", 10]), "params": st.integers(0, 99),
+        },
         "upsample2d": {
             "scale": sizes, "mode": st.sampled_from(["nearest", ("linear", "bilinear", "trilinear")[rank - 1]]),
         },

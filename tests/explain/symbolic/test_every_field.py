@@ -73,7 +73,8 @@ FROM = {"max_unpool2d": "from: [maps, pooled], "}
 def test_every_op_with_a_letter_is_tried() -> None:
     # What reads rows of tokens is tried on its own; the networks below have images.
     tokens = {"scaled_dot_product_attention", "class_token", "embedding", "rnn", "lstm", "gru"}
-    assert {kind for kind, op in OPS.items() if op.letters()} & PLANE <= set(FIELDS) | tokens
+    # An opaque layer has no formula: tests/ops/test_opaque.py.
+    assert {kind for kind, op in OPS.items() if op.letters()} & PLANE <= set(FIELDS) | tokens | {"opaque"}
     assert all(set(fields) <= set(OPS[kind].model_fields) for kind, fields in FIELDS.items())
 
 
