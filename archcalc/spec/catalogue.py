@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ def aliases_of(name: str) -> list[str]:
     return [key for key, entry in entries().items() if entry.name == base and key != key_of(base)]
 
 
-@lru_cache(maxsize=64)
+@cache
 def _shipped_spec(path: Path) -> Spec:
     return load_spec(path, f"specs/{path.relative_to(SPECS).as_posix()}")
 
