@@ -11,7 +11,7 @@ from archcalc.design.memory import Policy, memory_timeline
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
-nn = torch.nn if torch else None
+nn: Any = torch.nn
 
 SPEC = """
 name: net
