@@ -35,14 +35,14 @@ UNIT = (
 )
 
 
-class Unit(torch.nn.Module):  # type: ignore[misc]
+class Unit(nn.Module):  # type: ignore[misc]  # torch need not be there
     """A residual unit with a classifier."""
 
     def __init__(self, inplace: bool) -> None:
         super().__init__()
-        self.a, self.b = (torch.nn.Conv2d(4, 4, 3, padding=1, bias=False) for _ in range(2))
-        self.bn1, self.bn2 = torch.nn.BatchNorm2d(4), torch.nn.BatchNorm2d(4)
-        self.relu, self.fc = torch.nn.ReLU(inplace=inplace), torch.nn.Linear(4, 3)
+        self.a, self.b = (nn.Conv2d(4, 4, 3, padding=1, bias=False) for _ in range(2))
+        self.bn1, self.bn2 = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.relu, self.fc = nn.ReLU(inplace=inplace), nn.Linear(4, 3)
 
     def forward(self, x: Any) -> Any:
         y = self.bn2(self.b(self.relu(self.bn1(self.a(x)))))
@@ -57,7 +57,7 @@ CONV = "conv2d: {out_channels: 4, kernel_size: 3, padding: 1}"
 
 
 def conv() -> Any:
-    return torch.nn.Conv2d(4, 4, 3, padding=1)
+    return nn.Conv2d(4, 4, 3, padding=1)
 
 
 CASES: dict[str, tuple[str, Any]] = {
