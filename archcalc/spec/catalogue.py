@@ -39,8 +39,13 @@ class Entry(NamedTuple):
 
 
 def key_of(name: str) -> str:
-    """Names are compared without case, spaces, '-' and '_'."""
-    return re.sub(r"[\s_-]", "", name.lower())
+    """Names are compared without case, spaces, '-' and '_'; between digits these are as good as a point, and count.
+
+    >>> key_of("RegNet-X 1_6GF"), key_of("regnet_x_16gf")
+    ('regnetx1.6gf', 'regnetx16gf')
+
+    """
+    return re.sub(r"[\s_-]", "", re.sub(r"(?<=\d)[\s_-](?=\d)", ".", name.lower()))
 
 
 @lru_cache(maxsize=1)
