@@ -22,6 +22,15 @@ class Target(NamedTuple):
 
     path: str | None
     form: str = "text"
+    #: The endings that name a format, where the ending decides.
+    endings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, path: str | None, form: str | None, endings: Mapping[str, str], default: str = "text") -> Target:
+        """In the format that is asked for, or else that of the ending, or the default."""
+        if form is not None:
+            return cls(path, form)
+        return cls(path, endings.get(Path(path or "").suffix.lower(), default), tuple(endings))
 
     @property
     def is_stdout(self) -> bool:
@@ -36,6 +45,17 @@ class Target(NamedTuple):
     def width(self) -> int | None:
         """The columns of the terminal that the result is written to."""
         return width() if self.is_stdout else None
+
+    def check(self, picture: bool = False) -> None:
+        """Raise `UsageError` for a file that cannot be written, or whose ending means a format that there is not.
+
+        A `picture` has formats of its own.
+        """
+        files.check_target(self.path)
+        found = "" if self.is_stdout or picture else Path(str(self.path)).suffix.lower()
+        if found and self.endings and found not in (".txt", *self.endings):
+            known = ", ".join(dict.fromkeys((".txt", *self.endings)))
+            raise UsageError(f"no format ends in {found[:20]!r}; there are {known}, and -f names one for any file")
 
     def write(self, text: str) -> None:
         write(text, self.path)
@@ -57,10 +77,10 @@ def output_options(
     def decorate(command: Command) -> Command:
         @wraps(command)
         def call(*positional: Any, output: str | None, form: str | None = None, **rest: Any) -> Any:
+            target = Target.of(output, form, endings or {}, default)
             if checked:
-                files.check_target(output)
-            ending = Path(output or "").suffix.lower()
-            return command(*positional, target=Target(output, form or (endings or {}).get(ending, default)), **rest)
+                target.check()
+            return command(*positional, target=target, **rest)
 
         with_output = click.option("-o", "--output", metavar="FILE", help=what)(call)
         if not formats:

@@ -153,3 +153,11 @@ def test_a_roster_of_names_with_commas_and_of_two_who_share_one(archcalc: Run) -
 def test_rosters(text: str, names: list[str]) -> None:
     Path("roster.txt").write_text(text, encoding="utf-8")
     assert read_roster("roster.txt") == names
+
+
+def test_a_variant_comes_with_its_network(archcalc: Run) -> None:
+    result = archcalc("exercise", "alexnet", "--vary", "--seed", "1", "-o", "mine.csv")
+    assert result.code == 0
+    assert "archcalc check mine-network.yaml mine.csv" in result.err
+    assert archcalc("check", "mine-network.yaml", "mine-key.csv").code == 0
+    assert archcalc("check", "alexnet", "mine-key.csv").code == 1

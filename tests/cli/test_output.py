@@ -303,3 +303,28 @@ def test_a_picture_goes_to_an_open_file() -> None:
     assert result.code == 0
     assert result.out == run_process("draw", "lenet5", "-f", "svg", "-o", "-").out
     assert result.out.endswith("</svg>\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "endings"),
+    [
+        (("report", "lenet5", "-o", "a.docx"), ".txt, .md"),
+        (("explain", "lenet5", "C1", "-o", "a.pdf"), ".txt, .md, .tex"),
+        (("exercise", "lenet5", "-o", "a.xlsx"), ".txt, .md"),
+        (("run", "lenet5", "-o", "a.docx"), ".txt, .json"),
+        (("solve", "(7 - F) = 3", "-o", "a.docx"), ".txt, .json"),
+        (("list", "-o", "a.docx"), ".txt, .csv, .json"),
+    ],
+)
+@pytest.mark.usefixtures("own_folder")
+def test_an_ending_of_another_format_is_refused(archcalc: Run, arguments: tuple[str, ...], endings: str) -> None:
+    result = archcalc(*arguments)
+    assert result.code == 2
+    assert endings in result.err
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.usefixtures("own_folder")
+def test_a_format_that_is_given_goes_into_any_file(archcalc: Run) -> None:
+    assert archcalc("solve", "(7 - F) = 3", "-f", "json", "-o", "a.data").code == 0
+    assert json.loads(Path("a.data").read_text())["solutions"] == [4]

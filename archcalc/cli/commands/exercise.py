@@ -10,13 +10,14 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
-from archcalc.cli.output import Target, output_options, write
+from archcalc.cli.output import Target, note, output_options, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_empty, check_target, make_folder, read_bytes, whole_folder
 from archcalc.core.words import line
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Network
+from archcalc.spec.write import write_graph
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
 from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
@@ -40,7 +41,12 @@ _LARGEST_ROSTER = 1_000_000
 @click.option("--every-layer", is_flag=True, help="Layers that work in place too: activations, dropout, flatten.")
 @click.option("--seed", default="0", show_default=True, metavar="TEXT",
               help="Seed for the choice of blanks and variants.")  # fmt: skip
-@click.option("--vary", "varied", is_flag=True, help="A variant of the network: other input, kernels and channels.")
+@click.option(
+    "--vary",
+    "varied",
+    is_flag=True,
+    help="A variant of the network: other input, kernels and channels. With -o also a spec of it.",
+)
 @click.option("--variants", type=click.IntRange(1, MOST_STUDENTS), metavar="N",
               help="N variants, student-1 to student-N, into the folder -o.")  # fmt: skip
 @click.option("--students", metavar="FILE", help="A variant for each name in a file, one per line, into the folder -o.")
@@ -82,16 +88,26 @@ def command(
         check_empty(str(target.path))
         _write_all(graph, roster, seed, sheet_of, target.form, Path(str(target.path)))
         return
-    check_target(target.path)
+    target.check()
     if key is None and not target.is_stdout:
         path = Path(str(target.path))
         key = str(path.with_name(f"{path.stem}-key{path.suffix}"))
     check_target(key, "--key")
-    sheet = sheet_of(vary(graph, seed) if varied else graph, seed)
+    spec = None
+    if varied:
+        graph = vary(graph, seed)
+        if not target.is_stdout:
+            spec = str(Path(str(target.path)).with_name(f"{Path(str(target.path)).stem}-network.yaml"))
+            check_target(spec)
+    sheet = sheet_of(graph, seed)
     text = render_sheet(sheet, target.form)
     if key is not None:
         write(render_key(sheet, target.form), key)
+    if spec is not None:
+        write(write_graph(graph), spec)
     target.write(text)
+    if spec is not None:
+        note(f"{spec} is the network; check answers with: archcalc check {spec} {target.path}")
 
 
 def _write_all(
@@ -103,8 +119,6 @@ def _write_all(
     folder: Path,
 ) -> None:
     """All files of a class, or none where one cannot be written. Raises `UsageError` for a folder that is not empty."""
-    from archcalc.spec.write import write_graph
-
     suffix = SUFFIX[form]
     with whole_folder(folder) as whole, Progress(len(roster)) as progress:
         for name in ("worksheets", "keys", "networks"):

@@ -10,7 +10,7 @@ import click
 from archcalc.cli.options import Counting, NetworkChoice, counting_options, network_options, networks_argument
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.core.errors import SpecError
-from archcalc.core.files import check_target, make_folder
+from archcalc.core.files import make_folder
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report
@@ -57,7 +57,7 @@ def command(
         return
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
-    check_target(target.path)
+    target.check()
     reports = []
     for network in networks:
         analysis = analyse(network.load(), *counting, partial=True)

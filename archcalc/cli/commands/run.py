@@ -50,7 +50,8 @@ class MapFiles(NamedTuple):
 @click.option("--classes", metavar="FILE", help="Names of the classes, one per line.")
 @click.option("--save-activations", metavar="DIR", help="Write the map of every layer to a new folder, as .npy.")
 @click.option("--feature-maps", metavar="LAYER", help="Draw the channels of this layer's map into the file -o.")
-@output_options(("text", "json"), {".json": "json"}, what="The picture of --feature-maps; else the text.")
+@output_options(("text", "json"), {".json": "json"}, what="The picture of --feature-maps; else the text.",
+                checked=False)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Report on stderr how the matrix products are computed.")
 def command(
     execution: Execution,
@@ -77,6 +78,7 @@ def command(
     On a CPU with AVX-512, OPENBLAS_CORETYPE is set so that numpy's OpenBLAS uses it, unless the variable is set already
     or ARCHCALC_OPENBLAS is `keep`.
     """
+    target.check(picture=feature_maps is not None)
     choose_kernels(verbose)
     import numpy as np
 

@@ -9,11 +9,10 @@ import click
 
 from archcalc import tools
 from archcalc.cli.options import complete_network, parse_input, parse_settings, settings_option
-from archcalc.cli.output import write
+from archcalc.cli.output import Target
 from archcalc.core.amounts import parse_amount
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
-from archcalc.core.files import check_target
 from archcalc.core.shapes import parse_image_shape
 from archcalc.displays import Result
 from archcalc.explain.solve.equation import is_equation
@@ -41,8 +40,8 @@ _LARGEST = 1 << 40
 @click.option("--activations", metavar="N", help="The wanted number of stored values.")
 @click.option("--smallest", is_flag=True, help="The smallest square input.")
 @settings_option
-@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-o", "file", metavar="FILE", help="Write to a file; - is stdout.")
+@click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), help="Default: by the ending of -o.")
+@click.option("-o", "file", metavar="FILE", help="Write to a file; - is stdout.")  # --output is that of a layer
 def command(what: str, **options: Any) -> None:
     """The unknown of a layer, of an equation or of a network: every value that solves it.
 
@@ -51,7 +50,8 @@ def command(what: str, **options: Any) -> None:
     """
     from archcalc.ops import OPS
 
-    check_target(options["file"])
+    target = Target.of(options["file"], options["form"], {".json": "json"})
+    target.check()
     kind = op_of(what)
     notes: list[str] = []
     if is_equation(what) and "->" not in what:
@@ -61,8 +61,8 @@ def command(what: str, **options: Any) -> None:
         result, notes = _layer(kind, options)
     else:
         result = _network(what, options)
-    text = result.render(options["form"])
-    write("\n".join([text, *(notes if options["form"] == "text" else ())]) + "\n", options["file"])
+    text = result.render(target.form)
+    target.write("\n".join([text, *(notes if target.form == "text" else ())]) + "\n")
 
 
 def op_of(word: str) -> str:
