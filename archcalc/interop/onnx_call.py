@@ -27,6 +27,13 @@ _COUNTS = frozenset({
 })  # fmt: skip
 
 
+#: Attributes that do not change the values: the order in memory, precision inside, and what only training needs.
+_WITHOUT_EFFECT = frozenset({
+    "allowzero", "consumed_inputs", "hidden_size", "kernel_shape", "momentum", "round_mode", "saturate", "seed",
+    "softmax_precision", "stash_type", "storage_order", "training_mode",
+})  # fmt: skip
+
+
 def translates(*names: str) -> Callable[[Translator], Translator]:
     """A decorator that makes a function the translator of these ONNX operations."""
 
@@ -108,6 +115,7 @@ class Call:
         return {name: stated[name] for name in self.outputs if name in stated and _static(stated[name]) is not None}
 
     def _inferred(self) -> dict[str, onnx.TypeProto]:
+        from onnx.checker import ValidationError
         from onnx.defs import SchemaError, get_schema
         from onnx.shape_inference import InferenceError, infer_node_outputs
 
@@ -130,7 +138,7 @@ class Call:
             node.input.extend(name or "" for name in self.inputs)
         try:
             found = infer_node_outputs(schema, node, types, data)
-        except (InferenceError, RuntimeError, ValueError) as error:
+        except (InferenceError, ValidationError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UsageError(f"its inputs do not fit: {reason[:300]}") from None
         return {
@@ -165,11 +173,15 @@ class Call:
     def translated(self, translators: Mapping[str, Translator]) -> bool:
         """Whether it became operations of the program. Raises `UsageError` for attributes that make no sense."""
         translator = translators.get(self.op) if self.is_standard else None
+        self.attributes.read.clear()
         try:
-            return translator is not None and translator(self)
+            if translator is None or not translator(self):
+                return False
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             what = str(error)[:200] or type(error).__name__
             raise UsageError(f"its attributes or inputs make no sense: {what}") from None
+        # What was not looked at may change what is computed.
+        return set(self.attributes) <= self.attributes.read | _WITHOUT_EFFECT
 
     def emit(
         self, op: str, inputs: Sequence[str | Stored | None], attributes: Mapping[str, Any] | None = None,
@@ -183,7 +195,7 @@ class Call:
         if shape is not None:
             count = len(trace.nodes)
             outputs = (f"{self.outputs[0]}#{count}",)
-            trace.know(outputs[0], shape, trace.elements[self.node.output[0]])
+            trace.know(outputs[0], shape, trace.elements[self.outputs[0]])
         outputs = tuple(outputs or self.node.output[:1])
         names = []
         for each in inputs:
@@ -206,11 +218,32 @@ class Call:
         return True
 
 
-def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
+class Attributes(dict[str, Any]):
+    """The attributes of a node by name, and which of them were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.read.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or the default."""
+        self.read.add(name)
+        return super().get(name, default)
+
+
+def attributes_of(node: onnx.NodeProto) -> Attributes:
     """The attributes of a node by name. Raises `UsageError` for counts that are none."""
     from onnx.helper import get_attribute_value
 
-    found: dict[str, Any] = {}
+    found = Attributes()
     for each in node.attribute:
         try:
             value = get_attribute_value(each)

@@ -96,14 +96,14 @@ class Stored:
                 done[id(stored)] = stored.read()
         return done[id(self)]
 
-    def changed(self, name: str, shape: Sizes, change: Callable[[Array], Array]) -> Stored:
+    def changed(self, name: str, shape: Sizes, change: Callable[[Array], Array], dtype: Any = None) -> Stored:
         """The constant in another form of the same values, computed when it is loaded."""
 
         def compute(arrays: Sequence[Array | None]) -> Array:
             assert arrays[0] is not None
             return change(arrays[0])
 
-        return Stored(name, shape, self.dtype, None, (self,), compute, self.sources)
+        return Stored(name, shape, dtype or self.dtype, None, (self,), compute, self.sources)
 
 
 def of_array(name: str, array: Array, sources: Mapping[str, int] | None = None) -> Stored:

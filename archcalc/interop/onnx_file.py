@@ -70,10 +70,16 @@ class Span(NamedTuple):
 class OnnxFile:
     """A model without its large arrays, the places of these, and a function that reads bytes of the file."""
 
+    #: What errors call it.
     name: str
     model: onnx.ModelProto
     spans: Mapping[Way, Span]
     read: Callable[[Span], bytes]
+
+    @property
+    def stem(self) -> str:
+        """The name of the network: that of the file without its ending."""
+        return Path(self.name).stem if self.name != "-" else self.model.graph.name or "model"
 
 
 def open_model(path: str | Path) -> OnnxFile:

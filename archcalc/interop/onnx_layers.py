@@ -63,8 +63,9 @@ def conv_transpose(call: Call) -> bool:
                     call.output_shape[2:], strict=True)  # fmt: skip
         whole = [rules.transposed_output_size(size, rules.dilated_window(kernel, apart), step, 0, more) - wanted
                  for size, kernel, apart, step, more, wanted in sizes]  # fmt: skip
-        if min(whole) < 0:
-            return False
+        # A map larger than what the windows give is filled up at the end.
+        extra = tuple(more + max(-total, 0) for more, total in zip(extra, whole, strict=True))
+        whole = [max(total, 0) for total in whole]
         upper = call.attributes.get("auto_pad") == "SAME_UPPER"
         halves = [(total // 2, total - total // 2) if upper else (total - total // 2, total // 2) for total in whole]
         window["padding"] = (*(begin for begin, _ in halves), *(end for _, end in halves))

@@ -18,6 +18,7 @@ _MOST_PIECES = 64
 
 @translates("Reshape", "Flatten")
 def _reshape(call: Call) -> bool:
+    call.attributes.read.add("axis")  # the shape inference has looked at it
     call.emit("reshape", call.inputs[:1], {"shape": call.output_shape})
     return True
 
@@ -66,10 +67,13 @@ def _tile(call: Call) -> bool:
     if all(call.shape()[axis] == 1 for axis in times):
         call.emit("expand", call.inputs[:1], {"shape": call.output_shape})
         return True
-    if len(times) > 1 or max(times.values()) > _MOST_PIECES:
+    if max(times.values()) > _MOST_PIECES or min(times.values()) < 1:
         return False
-    ((axis, count),) = times.items()
-    call.emit("cat", call.inputs[:1] * count, {"dim": axis})
+    name, shape = call.inputs[0], list(call.shape())
+    for axis, count in times.items():
+        shape[axis] *= count
+        is_last = axis == max(times)
+        name = call.emit("cat", [name] * count, {"dim": axis}, shape=None if is_last else tuple(shape))
     return True
 
 
@@ -104,12 +108,13 @@ def _slice(call: Call) -> bool:
         if (size, step) == (shape[axis], 1):
             continue
         after = (*shape[:axis], size, *shape[axis + 1 :])
-        if (size, step) == (shape[axis], -1):
-            steps.append(("flip", {"dims": (axis,)}, after))
-        elif step < 0:
+        if not size:
             return False
-        else:
-            steps.append(("slice", {"dim": axis, "start": start, "end": min(end, shape[axis]), "step": step}, after))
+        low, high = sorted((start, start + (size - 1) * step))
+        if (size, abs(step)) != (shape[axis], 1):
+            steps.append(("slice", {"dim": axis, "start": low, "end": high + 1, "step": abs(step)}, after))
+        if step < 0:
+            steps.append(("flip", {"dims": (axis,)}, after))
         shape = after
     _in_steps(call, steps)
     return True
@@ -165,6 +170,7 @@ def _pad(call: Call) -> bool:
         value = call.known(2)
     if pads is None or value is None:
         return False
+    mode = _MODES[given.get("mode", "constant")]
     rank = len(call.shape())
     axes = [axis % rank for axis in integers(call.known(3))] if call.has(3) else list(range(rank))
     sides = integers(pads)
@@ -178,7 +184,6 @@ def _pad(call: Call) -> bool:
         call.emit("identity", call.inputs[:1])
         return True
     number = float(np.asarray(value).reshape(-1)[0])
-    mode = _MODES[given.get("mode", "constant")]
     call.emit("pad", call.inputs[:1], {"pad": tuple(pairs), "mode": mode, "value": number})
     return True
 
@@ -196,14 +201,19 @@ def _resize(call: Call) -> bool:
     upsample = call.op == "Upsample" or call.opset < 11
     how = "asymmetric" if upsample else given.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if upsample else given.get("nearest_mode", "round_prefer_floor")
-    scales = given.get("scales") or call.known(1 if upsample else 2)
-    if scales is not None and len(scales) == len(shape):
-        exact = all(abs(size * float(scale) - wanted) < 1e-3
-                    for size, scale, wanted in zip(shape, scales, output, strict=True))  # fmt: skip
-        if not exact:
+    scales = given.get("scales")
+    if scales is None:
+        scales = call.known(1 if upsample else 2)
+    if scales is not None and len(scales):
+        axes = given.get("axes") or range(len(shape))
+        misses = [abs(shape[axis] * float(scale) - output[axis]) for axis, scale in zip(axes, scales, strict=True)]
+        if max(misses) >= 1e-3:
             return False
     pairs = list(zip(shape[2:], output[2:], strict=True))
     mode = given.get("mode", "nearest")
+    coefficient = given.get("cubic_coeff_a", -0.75)
+    # The size comes from the shape inference; values outside are only taken by other ways to place the points.
+    given.read.update(("axes", "keep_aspect_ratio_policy", "extrapolation_value", "scales"))
     attributes = {"size": output[2:], "align_corners": how == "align_corners"}
     if mode == "nearest":
         if not _is_plain_nearest(pairs, how, rounding):
@@ -213,7 +223,7 @@ def _resize(call: Call) -> bool:
     is_torch = how in ("half_pixel", "align_corners") or (
         how == "pytorch_half_pixel" and all(wanted > 1 for _, wanted in pairs)
     )
-    is_cubic = mode == "cubic" and rank == 2 and abs(given.get("cubic_coeff_a", -0.75) + 0.75) < 1e-6
+    is_cubic = mode == "cubic" and rank == 2 and abs(coefficient + 0.75) < 1e-6
     if not is_torch or not (mode == "linear" or is_cubic):
         return False
     call.emit("interpolate", call.inputs[:1], {**attributes, "mode": "bicubic" if is_cubic else _LINEAR[rank]})
@@ -243,8 +253,8 @@ def _is_plain_nearest(pairs: list[tuple[int, int]], how: str, rounding: str) -> 
 @translates("DepthToSpace", "SpaceToDepth")
 def _blocks(call: Call) -> bool:
     (batch, channels, height, width), block = call.shape(), call.attributes["blocksize"]
-    if call.op == "DepthToSpace" and call.attributes.get("mode", "DCR") == "CRD":
-        call.emit("pixel_shuffle", call.inputs, {"factor": block})
+    if call.attributes.get("mode", "DCR") == "CRD":
+        call.emit("pixel_shuffle" if call.op == "DepthToSpace" else "pixel_unshuffle", call.inputs, {"factor": block})
         return True
     if call.op == "DepthToSpace":
         split = (batch, block, block, channels // block**2, height, width)
@@ -274,8 +284,10 @@ def _reduce(call: Call) -> bool:
         return False
     rank = len(call.shape())
     axes = axes_of(call.attributes, [None, call.known(1)], 1)
-    if not axes and call.attributes.get("noop_with_empty_axes"):
-        return False
+    is_noop = bool(call.attributes.get("noop_with_empty_axes"))
+    if not axes and is_noop:
+        call.emit("identity", call.inputs[:1])
+        return call.op in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd")
     dims = tuple(sorted(axis % rank for axis in axes)) if axes else tuple(range(rank))
     attributes = {"dim": dims, "keepdim": bool(call.attributes.get("keepdims", 1))}
     before, reduction, after = _REDUCTIONS[call.op]
@@ -302,8 +314,10 @@ def _arg(call: Call) -> bool:
 @translates("Einsum")
 def _einsum(call: Call) -> bool:
     """Products of two values without repeated or summed labels, as a matrix product."""
-    terms, _, result = call.attributes["equation"].replace(" ", "").partition("->")
+    terms, arrow, result = call.attributes["equation"].replace(" ", "").partition("->")
     first, _, second = terms.partition(",")
+    if len(call.inputs) == 1:
+        return bool(arrow) and _one_term(call, terms, result)
     labels = [first, second, result]
     if len(call.inputs) != 2 or "." in terms or not result or any(len(set(each)) != len(each) for each in labels):
         return False
@@ -324,6 +338,23 @@ def _einsum(call: Call) -> bool:
     whole = tuple(sizes[label] for label in order)
     name = call.emit("reshape", [name], {"shape": whole}, shape=whole)
     call.emit("permute", [name], {"dims": tuple(order.index(label) for label in result)})
+    return True
+
+
+def _one_term(call: Call, term: str, result: str) -> bool:
+    """One value with its axes in another order, or summed up."""
+    if "." in term or len(set(term)) != len(term) or len(set(result)) != len(result) or not set(result) <= set(term):
+        return False
+    kept = [label for label in term if label in result]
+    sizes = dict(zip(term, call.shape(), strict=True))
+    steps: list[Step] = []
+    if len(kept) < len(term):
+        dims = tuple(index for index, label in enumerate(term) if label not in result)
+        steps.append(("sum", {"dim": dims, "keepdim": False}, tuple(sizes[label] for label in kept)))
+    if kept != list(result):
+        dims = tuple(kept.index(label) for label in result)
+        steps.append(("permute", {"dims": dims}, tuple(sizes[label] for label in result)))
+    _in_steps(call, steps)
     return True
 
 

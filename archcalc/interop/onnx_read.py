@@ -11,20 +11,33 @@ from archcalc.interop.onnx_file import OnnxFile, import_onnx, open_model
 if TYPE_CHECKING:
     import onnx
 
+    from archcalc.interop.foreign import ForeignNetwork
     from archcalc.interop.program import Program
 
 
-def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:
-    """An ONNX model as a program: operations on tensors of concrete sizes.
+def read(path: str | Path, input_shape: InputShapes | None = None) -> ForeignNetwork:
+    """The network in an ONNX file. Its weights stay in the file until they are asked for.
 
     Args:
-        source: The path of a file, `-` for stdin, or a model of the package `onnx`.
+        path: The file; `-` is stdin.
         input_shape: (channels, *positions) without the batch, of several inputs by name; needed for an axis without
             a fixed size. A batch without one is 1.
 
     Raises `UsageError` for what cannot be read, naming the node.
 
     """
+    return from_onnx(path, input_shape)
+
+
+def from_onnx(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> ForeignNetwork:
+    """The network of an ONNX file, or of a model of the package `onnx`. As `read`."""
+    from archcalc.interop.recognise import recognise
+
+    return recognise(read_program(source, input_shape))
+
+
+def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:
+    """An ONNX model as a program: operations on tensors of concrete sizes, with the batch. As `read`."""
     from archcalc.interop.onnx_graph import prepare
     from archcalc.interop.onnx_tidy import tidy
     from archcalc.interop.onnx_trace import Trace

@@ -132,14 +132,10 @@ def _last_step(call: Call, last: tuple[str, int, int], flat: tuple[int, ...], wa
 def _attention(call: Call) -> bool:
     """Scaled dot-product attention, of (batch, heads, positions, features) or with the heads in the features."""
     given = call.attributes
-    if (
-        call.has(4)
-        or call.has(5)
-        or call.has(6)
-        or any(call.uses(index) for index in (1, 2, 3))
-        or given.get("softcap")
-    ):
+    has_past = any(call.has(index) for index in (4, 5, 6)) or any(call.uses(index) for index in (1, 2, 3))
+    if has_past or given.get("softcap") or (call.has(3) and given.get("is_causal")):
         return False
+    given.read.update(("q_num_heads", "kv_num_heads", "qk_matmul_output_mode"))
     scale = given.get("scale")
     attributes = {"is_causal": bool(given.get("is_causal", 0)), "scale": None if scale is None else float(scale)}
     mask = call.inputs[3] if call.has(3) else None

@@ -80,7 +80,7 @@ class Trace(State):
         inputs = tuple(each.name for each in self.graph.inputs if each.name in needed)
         notes = [f"the input {each.name[:100]} is not used" for each in self.graph.inputs if each.name not in needed]
         values = {name: value for name, value in self.values.items() if name in made}
-        return Program(self.file.name, inputs, nodes, outputs, values, constants, tuple(notes))
+        return Program(self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes))
 
     @staticmethod
     def _constant(stored: Stored) -> Constant:
@@ -133,6 +133,15 @@ class Trace(State):
         for name, inner in zip(call.outputs, graph.output, strict=True):
             self.same[name] = self.same.get(inner.name, inner.name)
 
+    def _cast_like(self, call: Call, stored: Stored) -> None:
+        """A constant in the type of a value, of which nothing else is needed."""
+        name, like = call.outputs[0], call.constant(1)
+        dtype = dtype_of(self.elements[call.inputs[1] or ""]) if like is None else like.dtype
+        if stored.is_known:
+            self.constants[name] = of_array(name, stored.values.astype(dtype), stored.sources)
+        else:
+            self.constants[name] = stored.changed(name, stored.shape, lambda array: array.astype(dtype), dtype)
+
     def _folded(self, call: Call) -> bool:
         """Whether the node has only constants as inputs, so that its outputs are constants."""
         if call.op == "Constant":
@@ -144,11 +153,15 @@ class Trace(State):
         if call.op == "Identity":
             self.same[call.outputs[0]] = call.inputs[0] or ""
             return True
+        if call.op == "CastLike" and (stored := call.constant(0)) is not None:
+            self._cast_like(call, stored)
+            return True
         inputs = [None if name is None else self.constants.get(name) for name in call.inputs]
         is_constant = all(each is not None or name is None for each, name in zip(inputs, call.inputs, strict=True))
         if not is_constant or not call.inputs or call.op not in FOLDS:
             return False
-        call.infer(partly=True)
+        if call.op not in _BOUNDED:
+            call.infer(partly=True)
         shapes = [self.shapes.get(name) for name in call.outputs]
         sizes = [None if shape is None else math.prod(shape) for shape in shapes]
         is_small = all(size is not None and size <= MOST_VALUES for size in sizes) or call.op in _BOUNDED

@@ -9,6 +9,7 @@ import numpy as np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.interop.onnx_layers import reshaped
+from archcalc.interop.onnx_state import dtype_of
 
 #: Operations without attributes, under their names in a program.
 _PLAIN = {
@@ -66,9 +67,13 @@ def _gelu(call: Call) -> bool:
 
 @translates("Swish")
 def _swish(call: Call) -> bool:
-    if call.attributes.get("alpha", 1.0) != 1:
-        return False
-    call.emit("silu", call.inputs)
+    alpha = _decimal(call.attributes.get("alpha", 1.0))
+    if alpha == 1:
+        call.emit("silu", call.inputs)
+        return True
+    name = call.emit("mul", call.inputs, {"other": alpha}, shape=call.shape())
+    name = call.emit("sigmoid", [name], shape=call.shape())
+    call.emit("mul", [call.inputs[0], name])
     return True
 
 
@@ -176,6 +181,8 @@ _TWO = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow"}
 def _two(call: Call) -> bool:
     """Two values, or one and a number."""
     op = _TWO[call.op]
+    if op == "div" and dtype_of(call.trace.elements[call.outputs[0]]).kind in "iu":
+        return False  # rounded towards zero
     numbers = [_number(call, index) for index in (0, 1)]
     if numbers[1] is not None and call.shape() == call.output_shape:
         call.emit(op, call.inputs[:1], {"other": numbers[1]})
