@@ -27,6 +27,8 @@ _COUNTS = frozenset({
 })  # fmt: skip
 
 
+#: Operations whose output has the shape of the input, which the shape inference of onnx does not say.
+_SAME_SHAPE = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
 #: Attributes that do not change the values: the order in memory, precision inside, and what only training needs.
 _WITHOUT_EFFECT = frozenset({
     "allowzero", "consumed_inputs", "hidden_size", "kernel_shape", "momentum", "round_mode", "saturate", "seed",
@@ -141,6 +143,8 @@ class Call:
         except (InferenceError, ValidationError, RuntimeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise UsageError(f"its inputs do not fit: {reason[:300]}") from None
+        if self.is_standard and self.op in _SAME_SHAPE and self.inputs[0]:
+            found = {self.outputs[0]: types[self.inputs[0]]}
         return {
             name: kind for name, kind in found.items() if not kind.HasField("tensor_type") or _static(kind) is not None
         }
@@ -239,6 +243,14 @@ class Attributes(dict[str, Any]):
         return super().get(name, default)
 
 
+def decimal(value: float) -> float:
+    """A number of a file, which is a float32, as it was written: 0.01 instead of 0.009999999776482582."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return float(str(np.float32(value)))
+
+
 def attributes_of(node: onnx.NodeProto) -> Attributes:
     """The attributes of a node by name. Raises `UsageError` for counts that are none."""
     from onnx.helper import get_attribute_value
@@ -251,6 +263,8 @@ def attributes_of(node: onnx.NodeProto) -> Attributes:
             raise UsageError(f"its attribute {each.name[:60]!r} has no value of a known type") from None
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
+        elif isinstance(value, float):
+            value = decimal(value)
         elif each.ints or each.floats:
             value = list(value)
         if each.name in _COUNTS:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from archcalc.interop.onnx_call import Call, translates
+from archcalc.interop.onnx_call import Call, decimal, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.interop.onnx_layers import reshaped
 from archcalc.interop.onnx_state import dtype_of
@@ -32,18 +32,13 @@ def _is(value: float, wanted: float) -> bool:
 
 @translates("LeakyRelu")
 def _leaky_relu(call: Call) -> bool:
-    call.emit("leaky_relu", call.inputs, {"negative_slope": _decimal(call.attributes.get("alpha", 0.01))})
+    call.emit("leaky_relu", call.inputs, {"negative_slope": call.attributes.get("alpha", 0.01)})
     return True
-
-
-def _decimal(value: float) -> float:
-    """A number of a file, which is a float32, as it was written: 0.01 instead of 0.009999999776482582."""
-    return float(str(np.float32(value)))
 
 
 @translates("Elu", "Celu")
 def _elu(call: Call) -> bool:
-    alpha = _decimal(call.attributes.get("alpha", 1.0))
+    alpha = call.attributes.get("alpha", 1.0)
     if call.op == "Celu" and alpha != 1:
         return False
     call.emit("elu", call.inputs, {"alpha": alpha})
@@ -67,7 +62,7 @@ def _gelu(call: Call) -> bool:
 
 @translates("Swish")
 def _swish(call: Call) -> bool:
-    alpha = _decimal(call.attributes.get("alpha", 1.0))
+    alpha = call.attributes.get("alpha", 1.0)
     if alpha == 1:
         call.emit("silu", call.inputs)
         return True
@@ -89,8 +84,8 @@ def _hard_sigmoid(call: Call) -> bool:
     if _is(slope, 1 / 6) and _is(offset, 0.5):
         call.emit("hardsigmoid", call.inputs)
         return True
-    name = call.emit("mul", call.inputs, {"other": _decimal(slope)}, shape=call.shape())
-    name = call.emit("add", [name], {"other": _decimal(offset)}, shape=call.shape())
+    name = call.emit("mul", call.inputs, {"other": decimal(slope)}, shape=call.shape())
+    name = call.emit("add", [name], {"other": decimal(offset)}, shape=call.shape())
     call.emit("clamp", [name], {"min": 0.0, "max": 1.0})
     return True
 
@@ -105,8 +100,8 @@ def _clip(call: Call) -> bool:
                 return False
             low, high = (float(found.reshape(-1)[0]), high) if name == "min" else (low, float(found.reshape(-1)[0]))
     limits = float(np.finfo(np.float32).max)
-    low = None if low is None or low <= -limits else _decimal(low)
-    high = None if high is None or high >= limits else _decimal(high)
+    low = None if low is None or low <= -limits else decimal(low)
+    high = None if high is None or high >= limits else decimal(high)
     if low is None and high is None:
         call.emit("identity", call.inputs[:1])
     elif (low, high) == (0, 6):
@@ -154,7 +149,7 @@ def _dropout(call: Call) -> bool:
     ratio = call.known(1) if call.has(1) else call.attributes.get("ratio", 0.5)
     if ratio is None:
         return False
-    call.emit("dropout", call.inputs[:1], {"p": _decimal(float(np.asarray(ratio).reshape(-1)[0]))})
+    call.emit("dropout", call.inputs[:1], {"p": decimal(float(np.asarray(ratio).reshape(-1)[0]))})
     return True
 
 
@@ -205,7 +200,7 @@ def _number(call: Call, index: int) -> float | None:
     if found is None or found.size != 1:
         return None
     value = found.reshape(-1)[0]
-    return _decimal(value) if found.dtype == np.float32 else float(value)
+    return decimal(value) if found.dtype == np.float32 else float(value)
 
 
 @translates("Sum", "Mean", "Max", "Min")

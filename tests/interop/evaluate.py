@@ -104,14 +104,22 @@ def _inside(y: Any, x: Any, attributes: Mapping[str, Any]) -> Any:
     """The windows that start inside the input or the padding before it; ceil_mode adds no others."""
     if not attributes["ceil_mode"] or attributes["padding"] == "same":
         return y
-    for axis, (size, before, stride) in enumerate(zip(x.shape[2:], attributes["padding"], attributes["stride"])):
-        most = -(-(size + before) // stride)
+    for axis, stride in enumerate(attributes["stride"]):
+        most = -(-(x.shape[axis + 2] + attributes["padding"][axis]) // stride)
         y = y.narrow(axis + 2, 0, min(y.shape[axis + 2], most))
     return y
 
 
 def _reduced(function: Callable[..., Any]) -> Run:
     return lambda i, a: function(i[0], dim=a["dim"], keepdim=a["keepdim"])
+
+
+def _each(function: Callable[[Any], Any]) -> Run:
+    return lambda i, _: function(i[0])
+
+
+def _adaptive(name: str) -> Run:
+    return lambda i, a: getattr(F, name)(i[0], a["output_size"])
 
 
 def _two(function: Callable[[Any, Any], Any]) -> Run:
@@ -137,13 +145,8 @@ _RUN: dict[str, Run] = {
     **{f"conv_transpose{rank}d": _conv_transpose(rank) for rank in (1, 2, 3)},
     **{f"max_pool{rank}d": _max_pool(rank) for rank in (1, 2, 3)},
     **{f"avg_pool{rank}d": _avg_pool(rank) for rank in (1, 2, 3)},
-    **{
-        f"adaptive_{kind}_pool{rank}d": lambda i, a, f=getattr(F, f"adaptive_{kind}_pool{rank}d"): f(
-            i[0], a["output_size"]
-        )
-        for kind in ("avg", "max")
-        for rank in (1, 2, 3)
-    },
+    **{f"adaptive_avg_pool{rank}d": _adaptive(f"adaptive_avg_pool{rank}d") for rank in (1, 2, 3)},
+    **{f"adaptive_max_pool{rank}d": _adaptive(f"adaptive_max_pool{rank}d") for rank in (1, 2, 3)},
     "linear": lambda i, _: F.linear(*i),
     "batch_norm": lambda i, a: F.batch_norm(i[0], i[3], i[4], i[1], i[2], eps=a["eps"]),
     "layer_norm": lambda i, a: F.layer_norm(i[0], a["normalized_shape"], i[1], i[2], a["eps"]),
@@ -152,11 +155,11 @@ _RUN: dict[str, Run] = {
     "instance_norm": lambda i, a: F.instance_norm(i[0], None, None, i[1], i[2], eps=a["eps"]),
     "local_response_norm": lambda i, a: F.local_response_norm(i[0], a["size"], a["alpha"], a["beta"], a["k"]),
     **{
-        name: lambda i, _, f=getattr(F, name): f(i[0])
+        name: _each(getattr(F, name))
         for name in ("relu", "relu6", "sigmoid", "tanh", "silu", "mish", "hardsigmoid", "hardswish", "selu")
     },
     **{
-        name: lambda i, _, f=getattr(torch, name): f(i[0])
+        name: _each(getattr(torch, name))
         for name in ("neg", "abs", "exp", "log", "sqrt", "rsqrt", "reciprocal", "erf", "sin", "cos", "square")
     },
     "gelu": lambda i, a: F.gelu(i[0], approximate=a["approximate"]),

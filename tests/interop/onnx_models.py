@@ -9,7 +9,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper, parser
 
-from archcalc.interop.onnx_read import read_program
+from archcalc.execute.runner.execute import execute
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop.foreign import to_network
+from archcalc.interop.onnx_read import from_onnx, read_program
 from archcalc.interop.program import Program
 
 HEAD = '<ir_version: 10, opset_import: ["" : {opset}]>'
@@ -50,3 +53,39 @@ def ops(program: Program) -> list[str]:
 def weights(*shape: int, seed: int = 0) -> np.ndarray[Any, Any]:
     """Random float32 values."""
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+class Own:
+    """The weights that came with a network."""
+
+    def __init__(self, graph: LayerGraph) -> None:
+        self.graph = graph
+
+    def of(self, layer: str, sizes: Mapping[str, Sequence[int]]) -> Mapping[str, np.ndarray[Any, Any]]:
+        """The arrays of a layer, which must have these sizes."""
+        found = {name: np.asarray(self.graph.arrays[layer][name](), np.float32) for name in sizes}
+        assert {name: array.shape for name, array in found.items()} == {name: tuple(sizes[name]) for name in sizes}
+        return found
+
+
+def network(proto: onnx.ModelProto) -> LayerGraph:
+    """The network of a model."""
+    return to_network(from_onnx(proto))
+
+
+def outputs(graph: LayerGraph, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The first output of a network with its own weights."""
+    return next(iter(execute(graph, x, Own(graph)).outputs.values()))
+
+
+def with_defaults(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with every attribute that has a default, as some exporters write them all."""
+    full = onnx.ModelProto()
+    full.CopyFrom(proto)
+    for node in full.graph.node:
+        given = {each.name for each in node.attribute}
+        schema = onnx.defs.get_schema(node.op_type, proto.opset_import[0].version)
+        for name, attribute in schema.attributes.items():
+            if name not in given and attribute.default_value.name:
+                node.attribute.append(attribute.default_value)
+    return full

@@ -344,17 +344,3 @@ def test_unknown_operations_stay_with_their_weights() -> None:
     assert (node.op, node.attributes) == ("com.microsoft.FusedMatMul", {"alpha": 2.0})
     assert program.shape("y") == (1, 5)
     assert program.constants["w"].size == 15
-
-
-# --- operations
-
-
-def with_defaults(node: onnx.NodeProto, opset: int) -> onnx.NodeProto:
-    """The node with every attribute that has a default, as some exporters write it."""
-    full = onnx.NodeProto()
-    full.CopyFrom(node)
-    given = {each.name for each in node.attribute}
-    for name, attribute in onnx.defs.get_schema(node.op_type, opset).attributes.items():
-        if name not in given and attribute.default_value.name:
-            full.attribute.append(attribute.default_value)
-    return full

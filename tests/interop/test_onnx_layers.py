@@ -1,0 +1,156 @@
+"""Every translated ONNX operation: the layer that it becomes, and its values against the reference of ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
+
+from onnx import NodeProto, helper
+from onnx.reference import ReferenceEvaluator
+
+from tests.interop.onnx_models import model, network, outputs, weights, with_defaults
+
+Array = np.ndarray[Any, Any]
+IMAGE, ROW, VOLUME, FLAT = (1, 4, 9, 8), (1, 4, 11), (1, 4, 5, 6, 7), (1, 12)
+
+
+class Case(NamedTuple):
+    """Nodes from x to y, the shape of x, the arrays, and the layers that are wanted."""
+
+    nodes: tuple[NodeProto, ...]
+    layers: str
+    shape: tuple[int, ...] = IMAGE
+    arrays: Mapping[str, Array] = {}
+    opset: int = 17
+
+    @property
+    def name(self) -> str:
+        kinds = "+".join(node.op_type for node in self.nodes)
+        settings = ",".join(each.name for node in self.nodes for each in node.attribute)
+        return f"{kinds}({settings})-{self.opset}"
+
+
+def case(
+    op: str, layers: str, shape: tuple[int, ...] = IMAGE, *arrays: Array | None, opset: int = 17, **attributes: Any
+) -> Case:
+    """A model of one node; None is an input that is left out."""
+    names = ["x", *("" if array is None else f"a{index}" for index, array in enumerate(arrays))]
+    held = {f"a{index}": array for index, array in enumerate(arrays) if array is not None}
+    return Case((helper.make_node(op, names, ["y"], **attributes),), layers, shape, held, opset)
+
+
+def i(*values: int) -> Array:
+    return np.array(values, dtype=np.int64)
+
+
+def f(*values: float) -> Array:
+    return np.array(values, dtype=np.float32)
+
+
+def s(value: float) -> Array:
+    return np.array(value, dtype=np.float32)
+
+
+def positive(*shape: int) -> Array:
+    found: Array = np.abs(weights(*shape, seed=3)) + 0.5
+    return found
+
+
+CASES = [
+    # convolution
+    case("Conv", "conv2d", IMAGE, weights(6, 4, 3, 2), weights(6), strides=[2, 1], pads=[1, 0, 2, 1]),
+    case("Conv", "conv2d", IMAGE, weights(6, 2, 3, 3), group=2, dilations=[2, 2]),
+    case("Conv", "conv2d", IMAGE, weights(4, 4, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2]),
+    case("Conv", "conv2d", IMAGE, weights(4, 4, 3, 3), auto_pad="SAME_LOWER", strides=[2, 2]),
+    case("Conv", "conv2d", IMAGE, weights(4, 4, 3, 3), auto_pad="VALID"),
+    case("Conv", "conv1d", ROW, weights(3, 4, 5), weights(3), pads=[2, 2]),
+    case("Conv", "conv3d", VOLUME, weights(3, 4, 2, 3, 3)),
+    case("ConvTranspose", "conv_transpose2d", IMAGE, weights(4, 3, 3, 3), weights(3), strides=[2, 2],
+         pads=[1, 1, 1, 1], output_padding=[1, 1]),
+    case("ConvTranspose", "conv_transpose1d", ROW, weights(4, 3, 3), strides=[3]),
+    # pooling
+    case("MaxPool", "max_pool2d", IMAGE, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]),
+    case("MaxPool", "max_pool2d", IMAGE, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+    case("MaxPool", "max_pool1d", ROW, kernel_shape=[3]),
+    case("MaxPool", "max_pool3d", VOLUME, kernel_shape=[2, 2, 2], strides=[2, 2, 2]),
+    case("AveragePool", "avg_pool2d", IMAGE, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+    case("AveragePool", "avg_pool2d", IMAGE, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+    case("GlobalAveragePool", "global_avg_pool2d"),
+    case("GlobalMaxPool", "global_max_pool2d"),
+    case("ReduceMean", "global_avg_pool2d+flatten", axes=[2, 3], keepdims=0),
+    case("ReduceMean", "global_avg_pool2d", IMAGE, i(-2, -1), opset=18),
+    # normalisation
+    case("BatchNormalization", "batch_norm2d", IMAGE, weights(4), weights(4), weights(4), positive(4), epsilon=1e-3),
+    case("BatchNormalization", "batch_norm1d", ROW, weights(4), weights(4), weights(4), positive(4)),
+    case("LayerNormalization", "transpose+layer_norm+transpose", (1, 5, 8), weights(8), weights(8)),
+    case("GroupNormalization", "group_norm", IMAGE, weights(4), weights(4), num_groups=2, opset=21),
+    case("InstanceNormalization", "instance_norm", IMAGE, weights(4), weights(4)),
+    # products
+    case("Gemm", "linear", FLAT, weights(5, 12), weights(5), transB=1),
+    case("Gemm", "linear", FLAT, weights(12, 5), weights(1, 5)),
+    case("Gemm", "linear", FLAT, weights(12, 5), weights(5), alpha=0.5, beta=2.0),
+    case("Gemm", "linear", FLAT, weights(12, 5)),
+    case("MatMul", "linear", FLAT, weights(12, 5)),
+    case("MatMul", "transpose+linear+transpose", (1, 5, 8), weights(8, 3)),
+    # activations
+    *[case(op, layer) for op, layer in {
+        "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hardswish", "Softplus": "softplus",
+        "LeakyRelu": "leaky_relu", "Elu": "elu", "Selu": "selu", "Celu": "elu",
+    }.items()],
+    case("Mish", "mish", opset=18), case("Gelu", "gelu", opset=20), case("Gelu", "gelu", opset=20, approximate="tanh"),
+    case("LeakyRelu", "leaky_relu", alpha=0.2), case("Elu", "elu", alpha=0.5),
+    case("HardSigmoid", "hardsigmoid", alpha=1 / 6),
+    case("Clip", "relu6", IMAGE, s(0), s(6)), case("Clip", "relu", IMAGE, s(0)),
+    case("Clip", "hardtanh", IMAGE, s(-0.5), s(0.7)), case("Clip", "relu6", opset=10, min=0.0, max=6.0),
+    case("PRelu", "prelu", IMAGE, weights(4, 1, 1)), case("PRelu", "prelu", IMAGE, weights(1)),
+    case("Softmax", "softmax", FLAT), case("Softmax", "softmax", IMAGE, axis=1),
+    case("LogSoftmax", "log_softmax", FLAT), case("Softmax", "softmax", FLAT, opset=11),
+    # reordering
+    case("Flatten", "flatten"), case("Reshape", "flatten", IMAGE, i(0, -1)),
+    case("Reshape", "flatten+reshape", IMAGE, i(1, 8, 6, 6)),
+    case("Transpose", "permute", perm=[0, 1, 3, 2]),
+    case("DepthToSpace", "pixel_shuffle", blocksize=2, mode="CRD"),
+    case("Slice", "narrow", IMAGE, i(1), i(3), i(1)), case("Slice", "narrow", IMAGE, i(2), i(99), i(-1)),
+    case("Slice", "narrow", opset=9, starts=[1], ends=[-1], axes=[2]),
+    case("Pad", "zero_pad2d", IMAGE, i(0, 0, 1, 2, 0, 0, 3, 0)),
+    case("Pad", "zero_pad2d", opset=10, pads=[0, 0, 1, 1] * 2),
+    case("Pad", "reflection_pad", IMAGE, i(0, 0, 1, 2, 0, 0, 3, 0), mode="reflect"),
+    case("Pad", "replication_pad", IMAGE, i(0, 0, 1, 2, 0, 0, 3, 0), mode="edge"),
+    case("Resize", "interpolate", IMAGE, None, f(1, 1, 2, 2), mode="nearest", nearest_mode="floor",
+         coordinate_transformation_mode="asymmetric"),
+    case("Resize", "interpolate", IMAGE, None, f(1, 1, 2, 2), mode="linear"),
+    case("Resize", "interpolate", IMAGE, None, None, i(1, 4, 13, 5), mode="linear",
+         coordinate_transformation_mode="align_corners"),
+    case("Upsample", "interpolate", IMAGE, f(1, 1, 2, 2), opset=9),
+    # numbers
+    case("Mul", "multiply", IMAGE, s(0.5)), case("Div", "multiply", IMAGE, s(4)),
+    case("Dropout", "dropout"), case("Dropout", "dropout", opset=10, ratio=0.3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", CASES, ids=lambda given: given.name)
+def test_layers_and_values(given: Case) -> None:
+    proto = model(given.nodes, given.shape, given.arrays, given.opset)
+    graph = network(proto)
+    kinds = [layer.op.kind for layer in graph if layer.op.kind != "input"]
+    x = weights(*given.shape, seed=9)
+    wanted = np.asarray(next(iter(ReferenceEvaluator(proto).run(None, {"x": x}))))
+    assert "+".join(kinds) == given.layers
+    found = outputs(graph, x)
+    assert found.reshape(-1).shape == wanted.reshape(-1).shape
+    np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-4, atol=1e-5)
+    again = network(with_defaults(proto))
+    assert [layer.op for layer in again] == [layer.op for layer in graph]
+
+
+def test_local_response_normalisation() -> None:
+    proto = model([helper.make_node("LRN", ["x"], ["y"], size=3, alpha=2e-3, beta=0.5, bias=2.0)], IMAGE)
+    x = weights(*IMAGE)
+    square = np.pad(x**2, ((0, 0), (1, 1), (0, 0), (0, 0)))
+    sums = square[:, :-2] + square[:, 1:-1] + square[:, 2:]
+    np.testing.assert_allclose(outputs(network(proto), x), x / np.sqrt(2 + 2e-3 / 3 * sums), rtol=1e-5)
