@@ -12,9 +12,10 @@ from archcalc.core.shapes import LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.inputs import InputShapes, parse_inputs
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop import models
+from archcalc.interop.foreign import ForeignNetwork, to_network
 from archcalc.objects import Analysis, Network
 from archcalc.passes import analysis as passes
-from archcalc.spec import catalogue
 
 AnyNetwork = str | Path | LayerGraph | passes.Analysis
 
@@ -25,14 +26,17 @@ def load(
     input_shape: InputShapes | None = None,
     *,
     input: str | None = None,
+    call: Mapping[str, Any] | None = None,
 ) -> Network:
-    """The network of a catalogue name, a variant (`name@variant`), a pattern, or a spec file.
+    """The network of a catalogue name, a variant (`name@variant`), a pattern, a spec file or a model file.
 
     Args:
         network: A name (`"alexnet"`), a variant (`"alexnet@grouped"`), a pattern (`"32x32x3 -> conv3-8 -> fc10"`), or
-            the path of a spec. A `Path` is always a file.
+            the path of a spec or of a model: `.onnx`, `.pt2`, `.keras`, Keras `.json` and `.h5`, `.prototxt`, `.cfg`. A
+            `Path` is always a file. `"py:package.module:callable"` runs that code, which makes a PyTorch module.
         settings: Values of the network's parameters.
         input_shape: Another input as (channels, *positions); of several, those by name.
+        call: The arguments of such a callable.
         input: The same as text, `"160x160x3"`; of several `"image=160x160x3, mask=160x160x1"`.
 
     Raises:
@@ -48,7 +52,7 @@ def load(
 mobilenet takes 3: write input_shape=(3, 160, 160) or input="160x160x3"
 
     """
-    return _on_input(lambda shape: catalogue.load(network, settings, shape), input_shape, input)
+    return _on_input(lambda shape: models.load(network, settings, shape, call), input_shape, input)
 
 
 def from_yaml(
@@ -86,6 +90,49 @@ def from_yaml(
         raise UsageError(f"the spec has no network {network[:80]!r}{hint}")
     member, variant = split_name(spec, network or known[0])
     return _on_input(lambda shape: build(spec, member, variant, settings, shape), input_shape, input)
+
+
+def from_torch(module: Any, example: Any, *, name: str | None = None) -> Network:
+    """The network of a PyTorch module at inference, as `torch.export` traces it; its weights are not read.
+
+    Args:
+        module: A `torch.nn.Module`.
+        example: The shape of its input, (channels, *positions) without the batch; or a tensor, or a tuple or a mapping
+            of tensors by argument, as the module is called with.
+        name: What the network is called; by default the name of the module's class.
+
+    Raises:
+        UsageError: where PyTorch is not installed, or cannot trace the module.
+        SpecError: for a layer that does not fit.
+
+    """
+    from archcalc.interop.torch_export import from_module
+
+    return Network.of(to_network(from_module(module, example, name)))
+
+
+def from_onnx(model: str | Path | Any, input_shape: InputShapes | None = None, *, input: str | None = None) -> Network:
+    """The network of an ONNX model: the path of a file, or a `ModelProto` of the package `onnx`.
+
+    Args:
+        model: The file or the model.
+        input_shape: Its input as (channels, *positions), of several inputs by name; needed where the model leaves a
+            size open.
+        input: The same as text, `"160x160x3"`.
+
+    Raises:
+        UsageError: where onnx is not installed, or the model cannot be read.
+        SpecError: for a layer that does not fit.
+
+    """
+    from archcalc.interop.onnx_read import read_program
+    from archcalc.interop.recognise import recognise
+
+    def read(shape: InputShapes | None) -> ForeignNetwork:
+        return recognise(read_program(model, shape))
+
+    shape = parse_inputs(input) if input is not None else input_shape
+    return Network.of(to_network(read(shape), read))
 
 
 def analyse(

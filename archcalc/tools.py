@@ -197,7 +197,7 @@ def run(
     Args:
         network: The network.
         x: The input, (N, C, H, W), or of several those by name; random numbers unless given.
-        weights: An .npz or .safetensors file; random numbers unless given.
+        weights: An .npz or .safetensors file. By default the weights that came with a model file, else random numbers.
         seed: Another choice of random numbers.
         algorithm: `auto`, `fast`, `im2col` or `loops`.
         count: Count the multiplications that are done, one by one.
@@ -213,12 +213,12 @@ def run(
     from typing import get_args
 
     from archcalc.execute.calls import inputs_by_layer
+    from archcalc.execute.model_weights import own_weights
     from archcalc.execute.runner.compare import compare
     from archcalc.execute.runner.execute import Algorithm, execute
     from archcalc.execute.runner.files import load_weights
     from archcalc.execute.runner.inputs import random_inputs
     from archcalc.execute.runner.memory import check_memory
-    from archcalc.execute.weights import SeededWeights
 
     known: tuple[Algorithm, ...] = get_args(Algorithm)
     chosen = next((one for one in known if one == algorithm), None)
@@ -234,11 +234,7 @@ def run(
     if len(batches[0]) != analysis.batch or str(batches[0].dtype) != analysis.dtype:
         analysis = api.analyse(analysis.graph, len(batches[0]), str(batches[0].dtype), analysis.conventions)
     check_memory(analysis, keep_weights=weights is not None)
-    arrays = (
-        SeededWeights(analysis.graph, seed, analysis.dtype)
-        if weights is None
-        else load_weights(Path(weights), analysis)
-    )
+    arrays = own_weights(analysis, seed) if weights is None else load_weights(Path(weights), analysis)
     execution = execute(analysis.graph, given, arrays, chosen, count)
     return Run(execution, tuple(compare(execution, analysis, memory=count)))
 

@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     # The public names, above everything else: what users hold, and what it shows.
     "displays": {"core", "explain", "graph", "ops", "passes", "render"},
     "objects": {"core", "design", "displays", "graph", "interop", "passes", "render", "spec"},
-    "api": {"core", "graph", "objects", "passes", "spec"},
+    "api": {"core", "graph", "interop", "objects", "passes", "spec"},
     "builder": {"api", "core", "graph", "objects", "ops", "passes", "spec"},
     "teaching": {"api", "core", "displays", "objects", "passes", "teach"},
     "tools": {"api", "core", "design", "displays", "execute", "explain", "graph", "ops", "passes", "render"},

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -14,6 +15,7 @@ from archcalc.cli.blas import choose_core_type
 from archcalc.cli.options import (
     Command,
     NetworkChoice,
+    call_option,
     network_argument,
     parse_input,
     parse_settings,
@@ -36,8 +38,12 @@ precision_option = click.option(
 )
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
 weights_option = click.option(
-    "--weights", metavar="FILE", help="Weights from an .npz or .safetensors file. Default: random ones."
-)
+    "--weights", metavar="FILE",
+    help="Weights from an .npz or .safetensors file. Default: those of a model file, else random ones; "
+         "`random`: always random ones.",
+)  # fmt: skip
+#: The word for random weights in place of a file.
+RANDOM = "random"
 
 
 class Execution(NamedTuple):
@@ -48,10 +54,11 @@ class Execution(NamedTuple):
     preset: str | None
     weights: str | None
     seed: int
+    call: Mapping[str, Any] = MappingProxyType({})
 
     def network(self, size: str | None = None) -> NetworkChoice:
         """The network, on an input of this size where one is given."""
-        return NetworkChoice(self.name, self.settings, parse_input(size))
+        return NetworkChoice(self.name, self.settings, parse_input(size), self.call)
 
     def inputs(self, source: str | None, shape: Shape, batch: int, dtype: str) -> Array:
         """The images of a file; without one a batch of random inputs. Raises `UsageError` for a preset without one."""
@@ -69,34 +76,56 @@ class Execution(NamedTuple):
 
     def arrays(self, analysis: Analysis, keep: bool = False) -> Weights:
         """The weights; `keep`: random ones are made once and stay in memory."""
+        from archcalc.execute.model_weights import has_weights, own_weights
         from archcalc.execute.weights import SeededWeights
 
+        if self.is_random:
+            return SeededWeights(analysis.graph, self.seed, analysis.dtype, keep)
         if self.weights is not None:
             return weights_of(self.weights, analysis)
-        return SeededWeights(analysis.graph, self.seed, analysis.dtype, keep)
+        if analysis.graph.arrays and not has_weights(analysis):
+            note(f"note: {self.name} does not hold all weights: random ones are used for all layers")
+        return own_weights(analysis, self.seed, keep)
 
     @property
-    def weights_text(self) -> str:
-        """Where the weights come from, in words."""
-        return self.weights or f"random weights, seed {self.seed}"
+    def is_random(self) -> bool:
+        """Whether random weights are asked for."""
+        return self.weights == RANDOM
+
+    def weights_text(self, analysis: Analysis, random: str = "random weights, ") -> str:
+        """Where the weights come from, in words; `random` stands before the seed of random ones."""
+        from archcalc.execute.model_weights import has_weights
+
+        if self.weights is not None and not self.is_random:
+            return self.weights
+        return self.name if not self.is_random and has_weights(analysis) else f"{random}seed {self.seed}"
 
 
 def execution_options(command: Command) -> Command:
-    """The argument NET, `--set`, `--preset`, `--weights` and `--seed`, which become `execution`."""
+    """The argument NET, `--set`, `--call`, `--preset`, `--weights` and `--seed`, which become `execution`."""
 
     @network_argument
     @settings_option
+    @call_option
     @click.option("--preset", type=click.Choice(["imagenet", "caffe", "unit"]),
                   help="How pixels become inputs. Default: imagenet in colour, unit in grey.")  # fmt: skip
     @weights_option
     @seed_option
     @wraps(command)
-    def call(
-        network: str, settings: tuple[str, ...], preset: str | None, weights: str | None, seed: int, **rest: Any
+    def run(
+        network: str,
+        settings: tuple[str, ...],
+        call: tuple[str, ...],
+        preset: str | None,
+        weights: str | None,
+        seed: int,
+        **rest: Any,
     ) -> Any:
-        return command(execution=Execution(network, parse_settings(settings), preset, weights, seed), **rest)
+        arguments = parse_settings(call, "--call")
+        chosen = Execution(network, parse_settings(settings), preset, weights, seed, arguments)
+        return command(execution=chosen, **rest)
 
-    return call
+    return run
 
 
 def choose_kernels(verbose: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -16,22 +17,48 @@ from archcalc.graph.inputs import InputShapes, parse_inputs
 if TYPE_CHECKING:
     from archcalc.graph.layer_graph import LayerGraph
     from archcalc.objects import Analysis
+    from archcalc.spec.spec import Spec
 
 Command = Callable[..., Any]
 
 
 class NetworkChoice(NamedTuple):
-    """A network of the command line: its name, the parameters that are set, and its input where one is given."""
+    """A network of the command line.
+
+    Its name, the parameters that are set, its input where one is given, and the arguments of `py:…`.
+    """
 
     name: str
     settings: Mapping[str, Any]
     shape: InputShapes | None = None
+    call: Mapping[str, Any] = MappingProxyType({})
 
     def load(self) -> LayerGraph:
         """The network itself."""
+        if self.is_model:
+            from archcalc.interop.models import load as load_model
+
+            return load_model(self.name, self.settings, self.shape, self.call)
         from archcalc.spec.catalogue import load
 
         return load(self.name, self.settings, self.shape)
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is no name, pattern or spec but a model file or `py:…`."""
+        from archcalc.interop.suffixes import is_model
+
+        return bool(self.call) or is_model(self.name)
+
+    def spec(self) -> str | Spec:
+        """What those ask for who need a spec: the name of one, or a spec of a model, written layer by layer."""
+        if not self.is_model:
+            return self.name
+        from archcalc.spec.load import spec_of
+        from archcalc.spec.source import parse_source
+        from archcalc.spec.write import write_graph
+
+        return spec_of(parse_source(write_graph(self.load()), self.name))
 
     def analyse(self, batch: int = 1, dtype: str = "float32", conventions: Conventions | None = None) -> Analysis:
         """All its numbers. Raises `SpecError` that names inputs which would fit."""
@@ -60,6 +87,10 @@ networks_argument = click.argument("networks", metavar="NET...", nargs=-1, shell
 settings_option = click.option(
     "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the network; repeatable."
 )
+call_option = click.option(
+    "--call", "call", metavar="NAME=VALUE", multiple=True,
+    help="For NET as py:package.module:callable, which runs that code: an argument of the callable; repeatable.",
+)  # fmt: skip
 batch_option = click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Number of images in a batch.")
 dtype_option = click.option(
     "--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True, help="Type of a stored value."
@@ -73,23 +104,26 @@ statistics_option = click.option(
 
 
 def network_options(command: Command) -> Command:
-    """`--input` and `--set` for the argument `network` or `networks`, which become choices of networks."""
+    """`--input`, `--set` and `--call` for the argument `network` or `networks`, which become choices of networks."""
 
     @click.option("--input", "input_size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
     @settings_option
+    @call_option
     @wraps(command)
-    def call(*positional: Any, settings: tuple[str, ...], input_size: str | None, **rest: Any) -> Any:
-        values, shape = parse_settings(settings), parse_input(input_size)
+    def run(
+        *positional: Any, settings: tuple[str, ...], input_size: str | None, call: tuple[str, ...], **rest: Any
+    ) -> Any:
+        values, shape, arguments = parse_settings(settings), parse_input(input_size), parse_settings(call, "--call")
         if "network" in rest:
-            rest["network"] = NetworkChoice(rest["network"], values, shape)
+            rest["network"] = NetworkChoice(rest["network"], values, shape, arguments)
         else:
             shared = share_settings(rest["networks"], values)
             rest["networks"] = [
-                NetworkChoice(name, own, shape) for name, own in zip(rest["networks"], shared, strict=True)
+                NetworkChoice(name, own, shape, arguments) for name, own in zip(rest["networks"], shared, strict=True)
             ]
         return command(*positional, **rest)
 
-    return call
+    return run
 
 
 def counting_options(command: Command) -> Command:
@@ -131,7 +165,7 @@ def comma_separated(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+def parse_settings(settings: Iterable[str], option: str = "--set") -> dict[str, Any]:
     """NAME=VALUE texts as a mapping; values are read as YAML scalars."""
     from archcalc.spec.source import scalar
 
@@ -139,18 +173,19 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise UsageError(f"--set takes NAME=VALUE, not {setting[:60]!r}")
+            raise UsageError(f"{option} takes NAME=VALUE, not {setting[:60]!r}")
         result[name.strip()] = scalar(value.strip())
     return result
 
 
 def share_settings(networks: Sequence[str], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The settings of each of several networks: those that it has. Raises `UsageError` for one that none has."""
+    from archcalc.interop.suffixes import is_model
     from archcalc.spec.catalogue import parameters
 
     if len(networks) <= 1 or not settings:
         return [dict(settings) for _ in networks]
-    known = [parameters(network) for network in networks]
+    known = [{} if is_model(network) else parameters(network) for network in networks]
     for name in settings:
         if not any(name in declared for declared in known):
             from archcalc.core.suggest import did_you_mean

@@ -94,7 +94,7 @@ def is_file_name(network: str) -> bool:
 
 
 def load(
-    network: str | Path, settings: Mapping[str, Any] | None = None, input_shape: InputShapes | None = None
+    network: str | Path | Spec, settings: Mapping[str, Any] | None = None, input_shape: InputShapes | None = None
 ) -> LayerGraph:
     """The layer graph of a network: a name, `name@variant`, the path of a spec file, or a pattern.
 
@@ -120,8 +120,10 @@ def _split(network: str) -> tuple[str, str]:
     return folder + slash + name, variant
 
 
-def find(network: str | Path) -> tuple[Spec, str | None, str | None]:
+def find(network: str | Path | Spec) -> tuple[Spec, str | None, str | None]:
     """The spec of a network, its member of a family and its variant. Raises as `load` does."""
+    if isinstance(network, Spec):
+        return network, default_member(network), None
     if isinstance(network, Path):
         spec = load_spec(network)
         return spec, default_member(spec), None

@@ -76,7 +76,7 @@ def command(
         found = project(analysis, x, weights, layer, top, channel, rule, report)
     if target is not None:
         _save(target, found, images)
-    how = execution.weights_text
+    how = execution.weights_text(analysis)
     unchanged = passed_unchanged(analysis, layer, rule)
     write(
         _json(analysis, layer, rule, found) if form == "json" else _text(analysis, layer, rule, how, found, unchanged),

@@ -8,6 +8,7 @@ from archcalc.cli.layers import parse_fields
 from archcalc.cli.options import (
     Counting,
     NetworkChoice,
+    call_option,
     complete_network,
     counting_options,
     parse_input,
@@ -37,6 +38,7 @@ from archcalc.passes.analysis import analyse
 )
 @click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Input size; for an op, one for each input.")
 @settings_option
+@call_option
 @counting_options
 def command(
     network: str,
@@ -45,6 +47,7 @@ def command(
     quantity: str | None,
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
+    call: tuple[str, ...],
     counting: Counting,
 ) -> None:
     """How each number of a layer is calculated: the formula, the substitution, the result.
@@ -54,8 +57,8 @@ def command(
     """
     quantity = None if quantity is None else find_quantity(quantity)
     if network in OPS:
-        if settings:
-            raise UsageError(f"--set is for networks; {network} takes its settings as options")
+        if settings or call:
+            raise UsageError(f"--set and --call are for networks; {network} takes its settings as options")
         graph = _single(network, words, inputs)
         layer: str | None = graph.layers[-1].name
         analysis = analyse(graph, *counting)
@@ -63,7 +66,8 @@ def command(
         layer = _layer(words)
         if len(inputs) > 1:
             raise UsageError("a network has one --input")
-        choice = NetworkChoice(network, parse_settings(settings), parse_input(inputs[0] if inputs else None))
+        shape = parse_input(inputs[0] if inputs else None)
+        choice = NetworkChoice(network, parse_settings(settings), shape, parse_settings(call, "--call"))
         analysis = choice.analyse(*counting)
     target.write(Derivations(analysis, layer, quantity).render(target.form, target.width))
 

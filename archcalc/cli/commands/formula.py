@@ -36,7 +36,7 @@ def command(
     from archcalc.explain.symbolic.formats import render
 
     conventions = Conventions(running_statistics, in_place=not count_in_place)
-    name, settings, shape = network
-    target.write(
-        render(closed_form(name, quantity or "params", settings, shape, names or None, conventions), target.form)
+    form = closed_form(
+        network.spec(), quantity or "params", network.settings, network.shape, names or None, conventions
     )
+    target.write(render(form, target.form))

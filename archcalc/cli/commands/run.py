@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from archcalc.api import analyse
 from archcalc.cli.networks import Execution, choose_kernels, execution_options, file_or_size, precision_option
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.cli.progress import Progress
@@ -99,7 +100,7 @@ def command(
     check_memory(analysis, keep_weights)
     x = _input(analysis, execution, source, batch)
     if not isinstance(x, Mapping) and len(x) != analysis.batch:
-        analysis = network.analyse(len(x), dtype)
+        analysis = analyse(analysis.graph, len(x), dtype)
         check_memory(analysis, keep_weights)
     arrays = execution.arrays(analysis, keep=save_weights is not None)
     with _observer(analysis, wanted) as keep, Progress(len(analysis.rows)) as progress:
@@ -128,7 +129,7 @@ def command(
         document = as_document(analysis, done, differences, guesses, count)
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     else:
-        how = f"{algorithm}, weights from {execution.weights or f'seed {execution.seed}'}"
+        how = f"{algorithm}, weights from {execution.weights_text(analysis, random='')}"
         text = as_text(analysis, done, differences, guesses, how, count, layers)
     write(text, None if feature_maps else target.path)
     return 1 if differences else 0

@@ -69,7 +69,7 @@ def command(
     weights = execution.arrays(analysis, keep=True)
     with Progress(len(rows) * len(columns)) as progress:
         result = slide(analysis, x, weights, progress)
-    how = execution.weights_text
+    how = execution.weights_text(analysis)
     target.write(_json(analysis, shape, result) if target.form == "json" else _text(analysis, shape, result, how))
     return 0 if result.converted.padded or result.difference <= TOLERANCE[dtype] else 1
 

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from archcalc import tools
-from archcalc.cli.options import complete_network, parse_input, parse_settings, settings_option
+from archcalc.cli.options import (
+    NetworkChoice,
+    call_option,
+    complete_network,
+    parse_input,
+    parse_settings,
+    settings_option,
+)
 from archcalc.cli.output import Target
 from archcalc.core.amounts import parse_amount
 from archcalc.core.conventions import BYTES
@@ -40,6 +47,7 @@ _LARGEST = 1 << 40
 @click.option("--activations", metavar="N", help="The wanted number of stored values.")
 @click.option("--smallest", is_flag=True, help="The smallest square input.")
 @settings_option
+@call_option
 @click.option("-f", "--format", "form", type=click.Choice(["text", "json"]), help="Default: by the ending of -o.")
 @click.option("-o", "file", metavar="FILE", help="Write to a file; - is stdout.")  # --output is that of a layer
 def command(what: str, **options: Any) -> None:
@@ -75,7 +83,7 @@ def op_of(word: str) -> str:
 
 
 _OF_LAYER = (*NAMES[1:], "same", "ceil_mode")
-_OF_NETWORK = ("name", "params", "multiplications", "activations", "smallest", "settings")
+_OF_NETWORK = ("name", "params", "multiplications", "activations", "smallest", "settings", "call")
 _OPTIONS = {"name": "--for", "settings": "--set", "size": "--input"}
 
 
@@ -168,11 +176,11 @@ def _same(asked: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 def _network(network: str, options: dict[str, Any]) -> Result:
     from archcalc.explain.solve import network as net
-    from archcalc.spec.catalogue import load
 
     _none_of(options, tuple(name for name in _OF_LAYER if name != "output"), "networks")
-    values, shape = parse_settings(options["settings"]), parse_input(options["size"])
-    graph = load(network, values, shape)
+    arguments = parse_settings(options["call"], "--call")
+    choice = NetworkChoice(network, parse_settings(options["settings"]), parse_input(options["size"]), arguments)
+    graph = choice.load()
     name = options["name"]
     if name is None:
         raise UsageError("what is unknown? --for input, or --for and a parameter of the network")
@@ -189,5 +197,5 @@ def _network(network: str, options: dict[str, Any]) -> Result:
         raise UsageError("give one of --params, --multiplications, --activations, --output, or --smallest")
     ((measure, text),) = wanted.items()
     target = target_of(text, measure)
-    answer = net.solve_network(network, name, measure, target, values, shape)
+    answer = net.solve_network(choice.spec(), name, measure, target, choice.settings, choice.shape)
     return tools.solved(answer, net.tell(answer), net.as_dict(graph.name, name, measure, target, answer))

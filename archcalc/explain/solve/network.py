@@ -17,6 +17,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.catalogue import find, load
+from archcalc.spec.spec import Spec
 
 #: Makes the network with these parameters set.
 Load = Callable[[Mapping[str, Any]], LayerGraph]
@@ -248,7 +249,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def solve_network(
-    network: str | Path,
+    network: str | Path | Spec,
     name: str,
     measure: str,
     target: int,

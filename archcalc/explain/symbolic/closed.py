@@ -21,6 +21,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
 from archcalc.spec.document import Parameter
+from archcalc.spec.spec import Spec
 
 GREEK = {"alpha", "beta", "gamma", "rho", "epsilon", "theta", "sigma"}
 
@@ -72,7 +73,7 @@ def _exact(value: Any) -> Any:
 
 
 def closed_form(
-    network: str,
+    network: str | Spec,
     quantity: str,
     settings: Mapping[str, Any] | None = None,
     shape: InputShapes | None = None,
