@@ -64,6 +64,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     # ONNX files, and the errors of the protobufs that they are.
     "google": {"interop"},
     "onnx": {"interop"},
+    "h5py": {"interop"},
     "sympy": {"explain", "cli"},
     "PIL": {"execute", "render"},
     "safetensors": {"execute"},

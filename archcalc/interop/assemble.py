@@ -7,9 +7,11 @@ others, and to give opaque layers a shape.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, ShapeError, SpecError, UsageError
+from archcalc.core.files import read_bytes
 from archcalc.core.shapes import Shape
 from archcalc.graph.inputs import inputs_in_words
 from archcalc.graph.layer_graph import Layer
@@ -25,6 +27,11 @@ def fault(message: str, place: str, layer: str = "", *details: str) -> SpecError
     """One thing that is wrong, at a place such as `deploy.prototxt:12:3`."""
     shown = f'"{layer[:200]}"' if layer else None
     return SpecError([Problem(message, Location(place, 0, 0) if place else None, shown, details)])
+
+
+def text_of(path: str | Path, largest: int, what: str) -> str:
+    """The text of a file of at most so many bytes; what is no UTF-8 is replaced. Raises `UsageError`."""
+    return read_bytes(path, largest, what).decode("utf-8-sig", "replace")
 
 
 class Assembler:
@@ -50,6 +57,7 @@ class Assembler:
         self.notes: list[str] = []
         self._shapes: dict[str, Shape] = {}
         self._ops: dict[str, Op] = {}
+        self._with_arrays: set[str] = set()
         self._counts: dict[str, int] = {}
 
     def input(self, name: str, shape: Shape) -> str:
@@ -66,6 +74,11 @@ class Assembler:
             return self._given.get(name, others[0] if others else None)
         return self._given if not self.inputs else None
 
+    @property
+    def is_resized(self) -> bool:
+        """Whether sizes of inputs were given, so that those in the file do not hold."""
+        return self._given is not None
+
     def free(self, name: str) -> str:
         """The name, or with a number after it where it is taken."""
         found = name
@@ -77,6 +90,10 @@ class Assembler:
     def shape(self, name: str) -> Shape:
         """The output shape of a layer or an input."""
         return self._shapes[name]
+
+    def has_arrays(self, name: str) -> bool:
+        """Whether a layer owns arrays, or uses those of another."""
+        return name in self._with_arrays
 
     def note(self, text: str) -> None:
         """Something that a user has to know, said once."""
@@ -122,7 +139,11 @@ class Assembler:
             if len(node.inputs) < op.fewest_inputs or (most is not None and len(node.inputs) > most):
                 wanted = inputs_in_words(op.fewest_inputs, most)
                 raise ShapeError(f"{op.kind} takes {wanted}, {len(node.inputs)} reach it")
-            return shape_layer(Layer(node.name, op, ()), tuple([self._shapes[source] for source in node.inputs]))[1]
+            shapes = tuple([self._shapes[source] for source in node.inputs])
+            resolved, output = shape_layer(Layer(node.name, op, ()), shapes)
+            if resolved.param_shapes(shapes):
+                self._with_arrays.add(node.name)
+            return output
         except UsageError as error:
             raise fault(str(error), node.place, node.name) from None
         except ShapeError as error:

@@ -34,8 +34,6 @@ def per_value(each: Operations, values: int) -> Operations:
 class Relu(Activation):
     """max(0, x)."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "relu"
     stem = "relu"
     noun = "ReLU"
@@ -56,8 +54,6 @@ class Relu6(Activation):
 class Sigmoid(Activation):
     """1/(1 + e^−x)."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "sigmoid"
     stem = "sigmoid"
     noun = "sigmoid"
@@ -68,8 +64,6 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """(e^2x − 1)/(e^2x + 1)."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "tanh"
     stem = "tanh"
     noun = "tanh"
@@ -80,8 +74,6 @@ class Tanh(Activation):
 class ScaledTanh(Activation):
     """A·tanh(S·x) with A = 1.7159 and S = 2/3. Source: LeCun et al. 1998, section II.B and appendix A."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "scaled_tanh"
     stem = "tanh"
     noun = "scaled tanh"
@@ -92,8 +84,6 @@ class ScaledTanh(Activation):
 class Softmax(Activation):
     """e^x divided by the sum over the classes, at each position."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "softmax"
     stem = "softmax"
     noun = "softmax"
@@ -112,8 +102,6 @@ def _sums_over_classes(output: Shape) -> int:
 class LogSoftmax(Activation):
     """x − ln Σ e^x over the classes, at each position: the logarithm of softmax."""
 
-    saves_in_place = ("output",)
-    saves = ("output",)
     kind = "log_softmax"
     stem = "softmax"
     noun = "log softmax"
@@ -132,7 +120,6 @@ class LogSoftmax(Activation):
 class LeakyRelu(Activation):
     """x above 0, below it x times `negative_slope`. Source: Maas et al. 2013, section 2."""
 
-    saves_in_place = ("output",)
     kind = "leaky_relu"
     stem = "relu"
     noun = "leaky ReLU"
@@ -173,7 +160,6 @@ class Prelu(Activation):
 class Elu(Activation):
     """x above 0, below it α·(e^x − 1). Source: Clevert et al. 2015, equation 15."""
 
-    saves_in_place = ("output",)
     kind = "elu"
     stem = "elu"
     noun = "ELU"
@@ -186,7 +172,6 @@ class Elu(Activation):
 class Selu(Activation):
     """λ·x above 0, below it λ·α·(e^x − 1); λ = 1.0507, α = 1.6733. Source: Klambauer et al. 2017, equation 2."""
 
-    saves_in_place = ("output",)
     kind = "selu"
     stem = "selu"
     noun = "SELU"

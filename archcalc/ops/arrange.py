@@ -30,7 +30,6 @@ from archcalc.ops.base import (
 class Part(Pointwise):
     """A run of channels or positions; subclasses say which."""
 
-    saves = ()
     family = "shape"
 
     axis: AxisName = "channels"
@@ -149,7 +148,6 @@ class Narrow(Part):
 class ChannelShuffle(Pointwise):
     """Reads the channels, which lie in `groups` rows, column by column. Source: Zhang et al. 2017, figure 1."""
 
-    saves = ()
     kind = "channel_shuffle"
     stem = "shuffle"
     noun = "channel shuffle"
@@ -172,7 +170,6 @@ class ChannelShuffle(Pointwise):
 class Permute(Pointwise):
     """The axes in another order, channels first as in PyTorch: `dims` names the old axis for each new one."""
 
-    saves = ()
     kind = "permute"
     stem = "permute"
     noun = "permute"
@@ -232,7 +229,6 @@ class Transpose(Permute):
 class PixelShuffle(Pointwise):
     """r·r channels become a block of r×r positions of one. Source: Shi et al. 2016, equation 4."""
 
-    saves = ()
     kind = "pixel_shuffle"
     stem = "shuffle"
     noun = "pixel shuffle"
@@ -273,7 +269,6 @@ class PixelShuffle(Pointwise):
 class PixelUnshuffle(Pointwise):
     """Blocks of r×r positions become channels: space to depth. Source: Redmon & Farhadi 2016, "passthrough" layer."""
 
-    saves = ()
     kind = "pixel_unshuffle"
     stem = "unshuffle"
     noun = "pixel unshuffle"
@@ -311,7 +306,6 @@ class PixelUnshuffle(Pointwise):
 class Tokens(Pointwise):
     """The positions in one row, H×W×C → (H·W)×C: what attention reads. Source: Dosovitskiy et al. 2020, equation 1."""
 
-    saves = ()
     kind = "tokens"
     stem = "tokens"
     noun = "tokens"
@@ -333,7 +327,6 @@ class Tokens(Pointwise):
 class Grid(Pointwise):
     """A row of tokens as a map of this `size`, [height, width]; a square if it is not given."""
 
-    saves = ()
     kind = "grid"
     stem = "grid"
     noun = "grid"
@@ -398,7 +391,6 @@ class Roll(Pointwise):
     Source: Liu et al. 2021 (Swin Transformer), figure 4; PyTorch, `roll`.
     """
 
-    saves = ()
     kind = "roll"
     stem = "roll"
     noun = "roll"

@@ -57,7 +57,6 @@ class Add(Pointwise):
     Source: He et al. 2015, equation 1; NumPy, broadcasting.
     """
 
-    saves = ()
     kind = "add"
     stem = "add"
     noun = "add"
@@ -129,7 +128,6 @@ class Concat(Pointwise):
     Source: Szegedy et al. 2014, section 4.
     """
 
-    saves = ()
     kind = "concat"
     stem = "concat"
     noun = "concat"

@@ -34,7 +34,6 @@ from archcalc.ops.windowed import Padded, Sides, SidesPadding, by_default, plain
 class Input(Pointwise):
     """The network's input; it stores the image."""
 
-    saves = ()
     kind = "input"
     stem = "input"
     noun = "input"
@@ -59,7 +58,6 @@ class Input(Pointwise):
 class Identity(Pointwise):
     """The input itself, under another name."""
 
-    saves = ()
     kind = "identity"
     stem = "identity"
     noun = "identity"
@@ -72,7 +70,6 @@ class Identity(Pointwise):
 class Flatten(Pointwise):
     """All values in one row, channel by channel."""
 
-    saves = ()
     kind = "flatten"
     stem = "flatten"
     noun = "flatten"
@@ -116,7 +113,6 @@ MapShape = Annotated[
 class Reshape(Pointwise):
     """The same values in the same order under another shape: `height×width×channels`, a number if it is flat."""
 
-    saves = ()
     kind = "reshape"
     stem = "reshape"
     noun = "reshape"
@@ -152,7 +148,6 @@ class Crop(Pointwise, Padded):
     An odd pixel more is cut at the bottom and right. Source: Ronneberger et al. 2015, figure 1 (copy and crop).
     """
 
-    saves = ()
     stem = "crop"
     noun = "crop"
     words = names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪")
@@ -215,7 +210,6 @@ def _margins(sides: Sides) -> object:
 class Slice(Pointwise, Spatial):
     """Every `step`-th position of each axis, from `start` on."""
 
-    saves = ()
     stem = "slice"
     noun = "slice"
     words = names("slice|slicing|strided slice|срез")
@@ -253,7 +247,6 @@ class ZeroPad(Pointwise, Padded):
     `same`: those that a window of this `kernel_size` and `stride` would take. Source: TensorFlow, `padding="SAME"`.
     """
 
-    saves = ()
     stem = "pad"
     noun = "zero pad"
     words = names("zero pad|zero padding|pad|padding|zeropad|дополнение нулями|паддинг|填充|零填充")
@@ -297,7 +290,6 @@ class PadChannels(Pointwise):
     With `out_channels` the rest is added: after them unless `before` is given, evenly where `before` is `half`.
     """
 
-    saves = ()
     kind = "pad_channels"
     stem = "pad"
     noun = "pad channels"
@@ -331,7 +323,6 @@ class PadChannels(Pointwise):
 class Upsample(Pointwise, Spatial):
     """Enlarges each channel by a whole factor, by repeating values or by linear interpolation (pixel centres)."""
 
-    saves = ()
     stem = "upsample"
     noun = "upsample"
     words = names(

@@ -1,0 +1,289 @@
+"""Keras's files: `.keras`, `.h5` and `.json`, with the arrays that came along, read when they are asked for.
+
+Nothing in a file is run or unpickled, and nothing outside it is opened: links of HDF5 to other files are refused.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archcalc.core.errors import UsageError
+from archcalc.core.files import note_input, read_bytes
+from archcalc.core.shapes import Shape
+from archcalc.interop.assemble import fault
+from archcalc.interop.foreign import ForeignNetwork
+from archcalc.interop.keras import LARGEST_JSON, read_keras
+from archcalc.interop.keras_model import Weights
+
+if TYPE_CHECKING:
+    import h5py
+    import numpy
+
+    from archcalc.interop.keras_layer import Arrays
+
+#: The directory of a `.keras`, which has three entries, is not larger.
+_LARGEST_DIRECTORY = 1 << 20
+#: Nor have the arrays of one layer more values, or are weights in an archive smaller by more than this factor.
+_MOST_VALUES = 1 << 32
+_MOST_PACKED = 50
+
+
+def read_keras_file(path: str | Path, shapes: Mapping[str, Shape] | Shape | None = None) -> ForeignNetwork:
+    """The network of a file of Keras, by its ending. Raises `SpecError` or `UsageError` for what is none."""
+    file = note_input(path)
+    ending = file.suffix.lower()
+    if ending == ".json":
+        text = _decoded(read_bytes(path, LARGEST_JSON, "architecture of Keras"), str(path))
+        return read_keras(text, str(path), shapes)
+    if ending == ".keras":
+        config, weights = _archive(file)
+        return read_keras(config, str(path), shapes, weights)
+    config, weights = _legacy(file)
+    return read_keras(config, str(path), shapes, weights)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fault(f"it is no text in UTF-8: byte {error.start} is {data[error.start]:#x}", name) from None
+
+
+# --- archives
+
+
+def _archive(path: Path) -> tuple[str, Weights]:
+    """The architecture in a `.keras`, and its arrays."""
+    try:
+        with path.open("rb") as file:
+            _check_directory(file, str(path))
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "config.json" not in names:
+                raise fault("it is no model of Keras: there is no config.json in it", str(path))
+            with archive.open("config.json") as entry:
+                data = entry.read(LARGEST_JSON + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise fault(f"it is no archive of Keras: {error}", str(path)) from None
+    if len(data) > LARGEST_JSON:
+        raise fault(f"its config.json has more than {LARGEST_JSON >> 20} MB; no architecture has", str(path))
+    weights = ArchiveWeights(path) if "model.weights.h5" in names else Weights()
+    return _decoded(data, f"{path}/config.json"), weights
+
+
+def _check_directory(file: io.BufferedReader, name: str) -> None:
+    """Raise `SpecError` for an archive whose directory is too large to be read."""
+    file.seek(0, io.SEEK_END)
+    size = file.tell()
+    file.seek(max(0, size - (1 << 16) - 22))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        raise fault("it is no archive of Keras: it is cut off, or no zip file", name)
+    if struct.unpack_from("<L", tail, at + 12)[0] > _LARGEST_DIRECTORY:
+        raise fault("its directory has more entries than a model of Keras", name)
+
+
+# --- HDF5
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ImportError:
+        raise UsageError("reading .h5 files and weights of Keras needs h5py: pip install h5py") from None
+    return h5py
+
+
+def _legacy(path: Path) -> tuple[str, Weights]:
+    """The architecture in an `.h5`, which is an attribute of it, and its arrays."""
+    file = _opened(path, str(path))
+    found = file.attrs.get("model_config")
+    if found is None:
+        raise fault("it holds weights alone: there is no model_config in it", str(path))
+    text = found if isinstance(found, str) else _decoded(bytes(found), str(path))
+    return text, LegacyWeights(file, str(path))
+
+
+def _opened(source: Path | io.BytesIO, name: str) -> h5py.File:
+    try:
+        return _h5py().File(source, "r")
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise fault(f"it is no readable HDF5 file: {str(error)[:120]}", name) from None
+
+
+def _inside(group: Any, name: str, file: str) -> Any:
+    """What a group holds under a name, unless that is in another file."""
+    try:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, _h5py().HardLink):
+            raise fault(f"{name[:60]!r} is a link, which archcalc does not follow", file)
+        return group[name]
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise fault(f"it is damaged: {str(error)[:120]}", file) from None
+
+
+def _loaded(dataset: Any, file: str) -> numpy.ndarray[Any, Any]:
+    """An array that lies in this file."""
+    import numpy as np
+
+    if dataset.external is not None or dataset.is_virtual:
+        raise fault(f"the values of {dataset.name[:60]} lie in another file", file)
+    if dataset.size is None or dataset.size > _MOST_VALUES or dataset.dtype.kind not in "fiu":
+        raise fault(f"{dataset.name[:60]} is no array of numbers, or too large", file)
+    try:
+        return np.asarray(dataset[()])
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise fault(f"{dataset.name[:60]} is damaged: {str(error)[:120]}", file) from None
+
+
+class LegacyWeights(Weights):
+    """The arrays of an `.h5`: a group for each outermost layer, with the names of its arrays as an attribute."""
+
+    def __init__(self, file: h5py.File, name: str) -> None:
+        self.name = name
+        self.root = _inside(file, "model_weights", name) if "model_weights" in file else file
+
+    def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
+        if path[0] not in self.root:
+            return {}
+        group = _inside(self.root, path[0], self.name)
+        found: dict[str, Any] = {}
+        for raw in group.attrs.get("weight_names", ()):
+            name = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+            parts = name.rpartition(":")[0].split("/") if ":" in name else name.split("/")
+            if path[-1] in parts[:-1]:
+                inner = parts[len(parts) - parts[::-1].index(path[-1]) :]
+                found[_key(inner)] = _Lazy(group, name, self.name)
+        return found
+
+
+def _key(parts: Sequence[str]) -> str:
+    """`forward_kernel` of forward_gru/gru_cell/kernel, `query/kernel` of query/kernel."""
+    kept = [part for part in parts[:-1] if not part.endswith("_cell") and part != "cell"]
+    for way in ("forward_", "backward_"):
+        if kept and kept[0].startswith(way):
+            return way + parts[-1]
+    return "/".join([*kept, parts[-1]])
+
+
+class _Lazy:
+    """An array of a group, read when it is called."""
+
+    def __init__(self, group: Any, name: str, file: str) -> None:
+        self.group, self.name, self.file = group, name, file
+
+    def __call__(self) -> numpy.ndarray[Any, Any]:
+        found = self.group
+        for part in self.name.split("/"):
+            found = _inside(found, part, self.file)
+        return _loaded(found, self.file)
+
+
+#: How Keras 3 calls the parts of a layer, and how they are named here.
+_PARTS = {
+    "query_dense": "query/", "key_dense": "key/", "value_dense": "value/", "output_dense": "attention_output/",
+    "forward_layer": "forward_", "backward_layer": "backward_", "cell": "",
+}  # fmt: skip
+_ORDERS: Mapping[str, tuple[str, ...]] = {
+    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "LayerNormalization": ("gamma", "beta"),
+    "GroupNormalization": ("gamma", "beta"),
+    "RMSNormalization": ("scale",),
+    "SeparableConv1D": ("depthwise_kernel", "pointwise_kernel", "bias"),
+    "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel", "bias"),
+    "Embedding": ("embeddings",),
+    "PReLU": ("alpha",),
+    "LayerScale": ("gamma",),
+    "Normalization": ("mean", "variance", "count"),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "Bidirectional"), ("kernel", "recurrent_kernel", "bias")),
+}
+
+
+class ArchiveWeights(Weights):
+    """The arrays of a `.keras`: numbered in each layer, whose name is an attribute."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._groups: dict[tuple[str, ...], Any] | None = None
+
+    def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
+        order = _ORDERS.get(kind, ("kernel", "bias"))
+        if config.get("scale") is False:
+            order = tuple(name for name in order if name != "gamma")
+        if config.get("center") is False:
+            order = tuple(name for name in order if name != "beta")
+        prefixes = [""]
+        if kind == "MultiHeadAttention":
+            prefixes = ["query/", "key/", "value/", "attention_output/"]
+        elif kind == "Bidirectional":
+            prefixes = ["forward_", "backward_"]
+        return {
+            prefix + name: _Numbered(self, tuple(path), prefix, index)
+            for prefix in prefixes
+            for index, name in enumerate(order)
+        }
+
+    def array(self, path: tuple[str, ...], prefix: str, index: int) -> numpy.ndarray[Any, Any]:
+        """An array by its layer, its part of the layer and its number."""
+        group = self.groups().get(path)
+        name = "/".join(path)
+        if group is None:
+            raise fault("there are no weights of it in the file", str(self.path), name)
+        for part in _steps(group, prefix):
+            group = _inside(group, part, str(self.path))
+        values = _inside(group, "vars", str(self.path))
+        return _loaded(_inside(values, str(index), str(self.path)), str(self.path))
+
+    def groups(self) -> dict[tuple[str, ...], Any]:
+        """The group of each layer by its name with those of the models around it."""
+        if self._groups is None:
+            self._groups = dict(self._walk(self._weights(), ()))
+        return self._groups
+
+    def _walk(self, group: Any, scope: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        if "layers" not in group or len(scope) > 24:
+            return
+        layers = _inside(group, "layers", str(self.path))
+        for key in layers:
+            layer = _inside(layers, key, str(self.path))
+            name = _inside(layer, "vars", str(self.path)).attrs.get("name") if "vars" in layer else None
+            own = (*scope, name if isinstance(name, str) else key)
+            yield own, layer
+            yield from self._walk(layer, own)
+
+    def _weights(self) -> h5py.File:
+        name = f"{self.path}/model.weights.h5"
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                entry = archive.getinfo("model.weights.h5")
+                if entry.file_size > _MOST_PACKED * max(entry.compress_size, 1 << 20):
+                    raise fault("it unpacks to far more than its size", name)
+                data = archive.read(entry)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            raise fault(f"it cannot be read: {error}", name) from None
+        return _opened(io.BytesIO(data), name)
+
+
+def _steps(group: Any, prefix: str) -> list[str]:
+    """The groups between a layer and its arrays."""
+    steps = [key for key, value in _PARTS.items() if value == prefix and value]
+    inner = group[steps[0]] if steps and steps[0] in group else group
+    return [*steps, "cell"] if "cell" in inner else steps
+
+
+class _Numbered:
+    """An array of a `.keras`, read when it is called."""
+
+    def __init__(self, weights: ArchiveWeights, path: tuple[str, ...], prefix: str, index: int) -> None:
+        self.weights, self.path, self.prefix, self.index = weights, path, prefix, index
+
+    def __call__(self) -> numpy.ndarray[Any, Any]:
+        return self.weights.array(self.path, self.prefix, self.index)

@@ -1,0 +1,346 @@
+"""Models of Keras: sequential, functional, and models inside models, layer by layer.
+
+Source: keras-team/keras 3, keras/src/models/functional.py and sequential.py; the layout of Keras 2 is told apart by its
+`inbound_nodes`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.core.errors import SpecError
+from archcalc.core.shapes import AXES, LARGEST_FLAT, Shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.interop.assemble import Assembler, fault
+from archcalc.interop.keras_classes import CLASSES
+from archcalc.interop.keras_layer import Arrays, KerasLayer, Tensor
+from archcalc.interop.keras_sequence import unread
+from archcalc.spec.values import MOST_LAYERS
+
+#: Models do not lie deeper inside one another.
+DEEPEST = 24
+MODELS = ("Functional", "Model", "Sequential")
+
+#: An output of a layer: its name, which of its uses, which of its outputs.
+_Key = tuple[str, int, int]
+
+
+class _Call(NamedTuple):
+    """A use of a layer: the outputs that it reads in order, those it reads by name, and what else it is given."""
+
+    reads: list[_Key]
+    named: dict[str, _Key]
+    other: dict[str, Any]
+
+
+class Weights:
+    """The arrays that came with a file; this one has none."""
+
+    def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
+        """The arrays of a layer, whose path has the names of the models around it, by Keras's names."""
+        return {}
+
+
+class ModelReader:
+    """Reads a model into a network."""
+
+    def __init__(self, net: Assembler, file: str, weights: Weights) -> None:
+        self.net, self.file, self.weights = net, file, weights
+        self.last = True
+        #: The nodes of each layer when it was first used.
+        self.first: dict[str, list[str]] = {}
+        self.count = 0
+
+    def wrong(self, message: str, layer: str = "") -> SpecError:
+        return fault(message, self.file, layer)
+
+    def read(self, document: Any) -> None:
+        """The whole document: a model as `to_json` writes it."""
+        kind, _ = self.parts(document)
+        if kind not in MODELS:
+            raise self.wrong(f"a model is Sequential or Functional, not {kind[:60]!r}; archcalc reads no code")
+        self.last = not _mentions_channels_first(document)
+        outputs = self.model(document, None, ())
+        for tensor in outputs:
+            name = tensor.node
+            self.net.outputs[name] = tensor.node
+
+    def parts(self, layer: Any) -> tuple[str, Mapping[str, Any]]:
+        """The class and the settings of a layer or a model."""
+        if not isinstance(layer, Mapping) or not isinstance(layer.get("class_name"), str):
+            raise self.wrong("it is no model of Keras: a layer without class_name")
+        config = layer.get("config")
+        if isinstance(config, list):  # Sequential before Keras 2.2
+            config = {"layers": config}
+        if not isinstance(config, Mapping):
+            raise self.wrong(f"{layer['class_name'][:60]} has no config")
+        return layer["class_name"], config
+
+    def model(self, document: Mapping[str, Any], given: list[Tensor] | None, scope: tuple[str, ...]) -> list[Tensor]:
+        """A model on the maps that reach it; on inputs of its own where it is the outermost."""
+        if len(scope) > DEEPEST:
+            raise self.wrong(f"models lie inside one another more than {DEEPEST} deep")
+        kind, config = self.parts(document)
+        layers = config.get("layers")
+        if not isinstance(layers, list) or not layers:
+            raise self.wrong("a model without layers", "/".join(scope))
+        self.count += len(layers)
+        if self.count > MOST_LAYERS:
+            raise self.wrong(f"more than {MOST_LAYERS:,} layers; no network has so many")
+        if kind == "Sequential":
+            return self.sequential(document, config, layers, given, scope)
+        return self.functional(config, layers, given, scope)
+
+    def sequential(
+        self, document: Mapping[str, Any], config: Mapping[str, Any], layers: list[Any], given: list[Tensor] | None,
+        scope: tuple[str, ...],
+    ) -> list[Tensor]:  # fmt: skip
+        """One layer after the other."""
+        current = given
+        for layer in layers:
+            kind, settings = self.parts(layer)
+            if kind == "InputLayer":
+                if current is None:
+                    current = [self.input(settings, settings.get("name"), scope)]
+                continue
+            if current is None and kind in MODELS:
+                current = self.model(layer, None, (*scope, str(settings.get("name", "model"))))
+                continue
+            if current is None:
+                shape = settings.get("batch_input_shape") or config.get("build_input_shape")
+                build = document.get("build_config")
+                shape = shape or (build.get("input_shape") if isinstance(build, Mapping) else None)
+                current = [self.input({**settings, "batch_shape": shape}, "input", scope)]
+            current = self.use(layer, _Call([], {}, {}), current, {}, scope)
+        return current or []
+
+    def input(self, config: Mapping[str, Any], name: Any, scope: tuple[str, ...]) -> Tensor:
+        """An input of the network."""
+        shape = config.get("batch_shape") or config.get("batch_input_shape")
+        sizes = shape[1:] if isinstance(shape, list) and shape else None
+        label = "/".join((*scope, name if isinstance(name, str) and name else "input"))
+        given = self.net.given(label)
+        if given is None:
+            if sizes is None or not all(isinstance(size, int) and size > 0 for size in sizes):
+                shown = "not in the file" if sizes is None else f"{tuple(sizes)!r:.60}"
+                raise self.wrong(f"the size of the input {label[:60]!r} is {shown}; give it with --input")
+            if not 1 <= len(sizes) <= len(AXES) or max(sizes) > LARGEST_FLAT:
+                shown = "×".join(map(str, sizes))[:60]
+                raise self.wrong(f"the input {label[:60]!r} is {shown}; archcalc reads one to four axes of usual sizes")
+            given = (sizes[-1], *sizes[:-1]) if self.last else tuple(sizes)
+        return Tensor(self.net.input(label, given), self.last)
+
+    def functional(
+        self, config: Mapping[str, Any], layers: list[Any], given: list[Tensor] | None, scope: tuple[str, ...]
+    ) -> list[Tensor]:
+        """Layers that name what they read; each is used as often as it has inbound nodes."""
+        named: dict[str, Mapping[str, Any]] = {}
+        for layer in layers:
+            self.parts(layer)
+            name = layer.get("name") or layer["config"].get("name")
+            if not isinstance(name, str) or name in named:
+                raise self.wrong(f"two layers are named {name!r:.60}, or one has no name", "/".join(scope))
+            named[name] = layer
+        inputs = list(_keys(config.get("input_layers")))
+        calls = {name: self.calls(layer, "/".join((*scope, name))) for name, layer in named.items()}
+        done: dict[_Key, Tensor] = {}
+        for index, (name, _, _) in enumerate(inputs):
+            if name not in named:
+                raise self.wrong(f"the input {name[:60]!r} is no layer", "/".join(scope))
+            if given is None:
+                _, settings = self.parts(named[name])
+                done[name, 0, 0] = self.input(settings, name, scope)
+            elif index < len(given):
+                done[name, 0, 0] = given[index]
+            calls[name] = []
+        self.run(named, calls, done, scope)
+        outputs = list(_keys(config.get("output_layers")))
+        missing = [key for key in outputs if key not in done]
+        if missing or not outputs:
+            shown = missing[0][0][:60] if missing else "none"
+            raise self.wrong(f"an output of the model is {shown!r}, which is not there", "/".join(scope))
+        return [done[key] for key in outputs]
+
+    def run(
+        self, named: Mapping[str, Mapping[str, Any]], calls: Mapping[str, list[_Call]], done: dict[_Key, Tensor],
+        scope: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        """Every use of every layer, as soon as what it reads is there, in the order of the file."""
+        shapes = _shapes_in(named.values())
+        place = {name: index for index, name in enumerate(named)}
+        waiting: dict[_Key, list[tuple[str, int]]] = {}
+        missing: dict[tuple[str, int], int] = {}
+        ready: list[tuple[int, int, str]] = []
+        for name, uses in calls.items():
+            for number, call in enumerate(uses):
+                wanted = {(one[0], one[1], 0) for one in (*call.reads, *call.named.values())}
+                wanted = {key for key in wanted if key not in done}
+                missing[name, number] = len(wanted)
+                for key in wanted:
+                    waiting.setdefault(key, []).append((name, number))
+                if not wanted:
+                    heapq.heappush(ready, (place[name], number, name))
+        while ready:
+            _, number, name = heapq.heappop(ready)
+            call = calls[name][number]
+            label = "/".join((*scope, name))
+            reads = [self.found(done, key, label) for key in call.reads]
+            extra = {part: self.found(done, key, label) for part, key in call.named.items()}
+            outputs = self.use(named[name], call, reads, extra, scope, shapes.get((name, number, 0)))
+            for index, tensor in enumerate(outputs):
+                done[name, number, index] = tensor
+            missing.pop((name, number))
+            for other in waiting.pop((name, number, 0), []):
+                missing[other] -= 1
+                if not missing[other]:
+                    heapq.heappush(ready, (place[other[0]], other[1], other[0]))
+        if missing:
+            name, number = min(missing, key=lambda one: (place[one[0]], one[1]))
+            call = calls[name][number]
+            source = next(key[0] for key in (*call.reads, *call.named.values()) if (key[0], key[1], 0) not in done)
+            hint = "" if source in named else did_you_mean(source, list(named)[:2000])
+            reason = "which reads it in turn, or is not used so often" if source in named else "which is not there"
+            raise self.wrong(f"it reads {source[:60]!r}, {reason}{hint}", "/".join((*scope, name)))
+
+    def found(self, done: Mapping[_Key, Tensor], key: _Key, reader: str) -> Tensor:
+        if key not in done:
+            raise self.wrong(f"it reads output {key[2]} of {key[0][:60]!r}, which archcalc does not have", reader)
+        return done[key]
+
+    def calls(self, layer: Mapping[str, Any], name: str) -> list[_Call]:
+        """The uses of a layer: `args` and `kwargs` in Keras 3, lists of what is read in Keras 2."""
+        nodes = layer.get("inbound_nodes") or []
+        if not isinstance(nodes, list):
+            raise self.wrong("inbound_nodes should be a list", name)
+        found = []
+        for node in nodes:
+            if isinstance(node, Mapping):
+                kwargs = node.get("kwargs")
+                kwargs = kwargs if isinstance(kwargs, Mapping) else {}
+                by_name = {part: keys[0] for part, value in kwargs.items() if (keys := list(_keys(value)))}
+                many = [key for value in kwargs.values() for key in list(_keys(value))[1:]]
+                args = node.get("args") if isinstance(node.get("args"), list) else []
+                found.append(_Call([*_keys(args), *many], by_name, {**kwargs, "args": args}))
+            elif isinstance(node, list):
+                reads: list[_Key] = []
+                named: dict[str, _Key] = {}
+                other: dict[str, Any] = {}
+                for one in [node] if node and isinstance(node[0], str) else node:
+                    reads += list(_keys(one))
+                    if isinstance(one, list) and len(one) > 3 and isinstance(one[3], Mapping):
+                        other |= one[3]
+                        named |= {part: keys[0] for part, value in one[3].items() if (keys := list(_keys(value)))}
+                found.append(_Call(reads, named, other))
+            else:
+                raise self.wrong(f"an inbound node should be a list, not {node!r:.40}", name)
+        return found
+
+    def use(
+        self, document: Mapping[str, Any], call: _Call, inputs: list[Tensor], extra: Mapping[str, Tensor],
+        scope: tuple[str, ...], shape: Shape | None = None,
+    ) -> list[Tensor]:  # fmt: skip
+        """A layer on the maps that reach it."""
+        kind, config = self.parts(document)
+        name = document.get("name") or config.get("name")
+        path = (*scope, name if isinstance(name, str) and name else kind.lower())
+        label = "/".join(path)
+        if kind in MODELS:
+            return self.model(document, [*inputs, *extra.values()], path)
+        if kind == "InputLayer":
+            raise self.wrong("an input that the model does not name as one of its inputs", label)
+        if shape is not None and self.last:
+            shape = (shape[-1], *shape[:-1])
+        module = document.get("module")
+        is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
+        again = label in self.first
+        layer = KerasLayer(
+            self.net, kind, label, config, self.file, self.last, {} if again else self.weights.of(path, kind, config),
+            self.first.get(label, ()), shape, extra, call.other, CLASSES,
+        )  # fmt: skip
+        make = CLASSES.get(_OPERATIONS.get(kind, kind) if is_operation else kind)
+        if make is None and (is_operation or kind in ("Lambda", "TFOpLambda", "SlicingOpLambda")):
+            make = unread
+        if make is None:
+            hint = did_you_mean(kind, CLASSES)
+            raise self.wrong(f"archcalc has no layer {kind[:60]!r} of Keras{hint}", label)
+        made = make(layer, [*inputs, *extra.values()] if is_operation else inputs)
+        self.first.setdefault(label, layer.made)
+        outputs = made if isinstance(made, list) else [made]
+        self.compare(layer, outputs)
+        return outputs
+
+    def compare(self, layer: KerasLayer, outputs: Sequence[Tensor]) -> None:
+        """Raise `SpecError` where the file says another shape than archcalc finds."""
+        if layer.shape is None or not outputs or outputs[0].last != self.last:
+            return
+        found = layer.own(outputs[0])
+        if len(found) != len(layer.shape) or any(
+            size not in (0, own) for size, own in zip(layer.shape, found, strict=True)
+        ):
+            if self.net.is_resized:
+                return
+            raise layer.wrong(
+                f"the file says that its output is {layer.shape}, archcalc finds {found} (channels first)"
+            )
+
+
+#: Operations of `keras.ops` that are layers under another name.
+_OPERATIONS = {"TrueDivide": "", "Relu": "ReLU", "Mean": "", "Concat": "Concatenate"}
+
+
+def _keys(value: Any, depth: int = 0) -> Iterator[_Key]:
+    """The outputs of layers that a value names, in order: `["conv", 0, 0]`, or a `__keras_tensor__` of Keras 3."""
+    if depth > DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        config = value.get("config")
+        if value.get("class_name") == "__keras_tensor__" and isinstance(config, Mapping):
+            yield from _keys(config.get("keras_history"), depth + 1)
+        elif "class_name" not in value:
+            for one in value.values():
+                yield from _keys(one, depth + 1)
+    elif isinstance(value, list):
+        if len(value) >= 3 and isinstance(value[0], str) and _is_index(value[1]) and _is_index(value[2]):
+            yield value[0], value[1], value[2]
+        else:
+            for one in value:
+                yield from _keys(one, depth + 1)
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_LAYERS
+
+
+def _shapes_in(layers: Any) -> dict[_Key, Shape]:
+    """The shapes of outputs that a file of Keras 3 says where they are read, without the batch; 0 for an open size."""
+    found: dict[_Key, Shape] = {}
+    stack = [layer.get("inbound_nodes") for layer in layers]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += value
+        elif isinstance(value, Mapping):
+            config = value.get("config")
+            if value.get("class_name") == "__keras_tensor__" and isinstance(config, Mapping):
+                shape, keys = config.get("shape"), list(_keys(config.get("keras_history")))
+                if isinstance(shape, list) and len(shape) > 1 and keys:
+                    found[keys[0]] = tuple(size if isinstance(size, int) and size > 0 else 0 for size in shape[1:])
+            else:
+                stack += value.values()
+    return found
+
+
+def _mentions_channels_first(document: Any) -> bool:
+    """Whether any layer has its channels first, which a model has of all or none."""
+    stack = [document]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += value
+        elif isinstance(value, Mapping):
+            if value.get("data_format") == "channels_first":
+                return True
+            stack += value.values()
+    return False
