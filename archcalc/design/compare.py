@@ -27,12 +27,20 @@ class Total(NamedTuple):
 
     key: str
     values: tuple[int | None, ...]
+    #: Which values are only a lower bound, for layers whose cost cannot be counted.
+    at_least: tuple[bool, ...]
 
     @property
     def ratios(self) -> tuple[float | None, ...]:
-        """How many times the first network's value; None where one is missing, or the first is 0."""
+        """How many times the first network's value; None where one is missing or a lower bound, or the first is 0."""
         first = self.values[0]
-        return tuple([value / first if first and value is not None else None for value in self.values])
+        known = [not self.at_least[0] and not bound for bound in self.at_least]
+        return tuple(
+            [
+                value / first if first and value is not None and is_known else None
+                for value, is_known in zip(self.values, known, strict=True)
+            ]
+        )
 
 
 class Share(NamedTuple):
@@ -66,7 +74,8 @@ def totals(analyses: Sequence[Analysis]) -> Iterator[Total]:
     """The totals of the networks, quantity by quantity."""
     for key in COMPARED:
         one = quantity_of_network(key)
-        yield Total(key, tuple([one.of(analysis) for analysis in analyses]))
+        bounds = [one.is_cost and bool(analysis.totals.not_counted) for analysis in analyses]
+        yield Total(key, tuple([one.of(analysis) for analysis in analyses]), tuple(bounds))
 
 
 def shares(analyses: Sequence[Analysis], key: str) -> list[Share]:

@@ -22,6 +22,8 @@ from archcalc.interop.recognise_views import View, whole_axes
 from archcalc.interop.recognise_whole import fused
 
 Tensor = View | Fixed
+#: Operations whose multiplications count, so that they are layers even where all that they read is stored.
+_COUNTED = ("conv1d", "conv2d", "conv3d", "linear")
 
 
 def recognise(program: Program) -> ForeignNetwork:
@@ -48,7 +50,12 @@ class Recogniser:
         for node in _needed(program):
             self.visit(node)
         outputs = {key: self.output(key, value) for key, value in program.outputs.items()}
-        nodes = fused(tuple(layers.nodes), outputs.values())
+        tables = {
+            layer: program.constants[source].size
+            for source, (layer, array) in layers.owners.items()
+            if array == "relative_position_bias_table"
+        }
+        nodes = fused(tuple(layers.nodes), outputs.values(), layers.shapes, tables)
         notes = tuple(dict.fromkeys([*program.notes, *layers.notes]))
         inputs = {name: layers.shapes[name] for name in program.inputs}
         return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes)
@@ -69,17 +76,21 @@ class Recogniser:
     def visit(self, node: Node) -> None:
         """Add what an operation becomes."""
         inputs = [None if name is None else self.env[name] for name in node.inputs]
-        handler = HANDLERS.get(node.op)
-        if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
-            self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
-            return
+        handler, owned = HANDLERS.get(node.op), len(self.layers.owners)
         try:
+            if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
+                first = inputs[0] if inputs else None
+                if node.op not in _COUNTED or not isinstance(first, Fixed):
+                    self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
+                    return
+                inputs[0] = self.layers.view_of(first, node)
             if handler is None:
                 raise UnknownFormError(f"archcalc has no {node.op}")
-            before = len(self.layers.nodes)
             results = handler(Handler(self.layers, self.env, node, inputs))
         except UnknownFormError as reason:
-            del self.layers.nodes[before if handler is not None else len(self.layers.nodes) :]
+            # What a function added before it gave up owns nothing.
+            for name in list(self.layers.owners)[owned:]:
+                del self.layers.owners[name]
             self.reasons[node.op] = str(reason)
             results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
         for name, view in zip(node.outputs, results, strict=True):

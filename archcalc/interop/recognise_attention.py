@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, handles, images
-from archcalc.interop.recognise_layers import UnknownFormError
+from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, short
+from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, Axes, Factor, View, axis_size, joined, permuted, whole, without
 
 
@@ -30,8 +30,8 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
     """softmax(qkᵀ·scale + biases)·v for tensors (…, positions, channels of a head)."""
     q, k, v = (View(view.layer, without(view.axes, BATCH)) for view in (call.view(0), call.view(1), call.view(2)))
     heads_axes, others = _heads(q.axes[:-2])
-    if others:
-        raise UnknownFormError("attention within windows")
+    if others or any(bias is not None for bias in biases):
+        return _within_windows(call, scale, (q, k, v), [bias for bias in biases if bias is not None])
     heads = math.prod(axis_size(axis) for axis in heads_axes)
     layers = []
     for view in (q, k, v):
@@ -40,8 +40,6 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
             raise UnknownFormError("attention whose heads differ")
         channels = joined([factor for axis in [*its_heads, view.axes[-1]] for factor in axis])
         layers.append(call.layers.arranged(view.layer, (channels, view.axes[-2]), call.node))
-    if any(bias is not None for bias in biases):
-        raise UnknownFormError("attention with a bias or a mask")
     depth = axis_size(q.axes[-1])
     fields: dict[str, Any] = {"num_heads": heads} if heads > 1 else {}
     if scale is not None and not math.isclose(scale, depth**-0.5, rel_tol=1e-5):
@@ -71,3 +69,62 @@ def _heads(axes: Axes) -> tuple[Axes, Axes]:
     heads = [axis for axis in axes if axis and all(factor.axis == 0 for factor in axis)]
     others = [axis for axis in axes if axis and not all(factor.axis == 0 for factor in axis)]
     return tuple(heads), tuple(others)
+
+
+def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...], biases: list[Tensor]) -> View:
+    """Attention within the windows of a map, or with a bias: a layer that `recognise_whole` makes complete."""
+    q = views[0]
+    heads_axes, _ = _heads(q.axes[:-2])
+    shape = call.layers.shapes[q.layer]
+    if any(view.axes != q.axes or call.layers.shapes[view.layer] != shape for view in views):
+        raise UnknownFormError("attention within windows of other maps")
+    if joined([factor for axis in [*heads_axes, q.axes[-1]] for factor in axis]) != whole(0, shape[0]):
+        raise UnknownFormError("attention within windows of some channels")
+    inside = {factor.axis: factor for factor in q.axes[-2]}
+    if len(inside) != len(q.axes[-2]) or 0 in inside:
+        raise UnknownFormError("attention within windows of another form")
+    window = [inside[axis].size if axis in inside else 1 for axis in range(1, len(shape))]
+    strides = {axis: factor.stride for axis, factor in inside.items()}
+    if list(inside) != sorted(inside):
+        raise UnknownFormError("attention within windows whose axes change places")
+    fields: dict[str, Any] = {"num_heads": math.prod(map(axis_size, heads_axes))}
+    if any(size != side for size, side in zip(shape[1:], window, strict=True)):
+        fields["window_size"] = short(window)
+        if any(stride != 1 for stride in strides.values()):
+            if any(stride * inside[axis].size != shape[axis] for axis, stride in strides.items()):
+                raise UnknownFormError("attention within windows of another form")
+            fields["partition"] = "grid"
+    depth = axis_size(q.axes[-1])
+    if scale is not None and not math.isclose(scale, depth**-0.5, rel_tol=1e-5):
+        # The op divides by the root of the depth of a head: the weights of the queries make up for it.
+        fields["queries_times"] = scale * depth**0.5
+    arrays = {}
+    for bias in biases:
+        table = _table(call, bias, fields["num_heads"], window)
+        if table is not None:
+            fields["relative_position_bias"] = True
+            arrays["relative_position_bias_table"] = table
+        elif isinstance(bias, Fixed) and all(
+            call.layers.program.constants[name].role != "parameter" for name in bias.sources
+        ):
+            fields["masked"] = True
+        else:
+            raise UnknownFormError("attention with a bias")
+    layer = call.layers.incomplete(call.node, fields, [view.layer for view in views], shape, arrays)
+    axes = list(q.axes)
+    batch = images(call.view(0).axes)
+    if batch:
+        axes[0] = (*batch, *axes[0])
+    return View(layer, tuple(axes))
+
+
+def _table(call: Handler, bias: Tensor, heads: int, window: list[int]) -> str | None:
+    """The table of relative positions that a bias is taken from."""
+    if not isinstance(bias, Fixed):
+        return None
+    trained = [name for name in bias.sources if call.layers.program.constants[name].role == "parameter"]
+    if len(trained) != 1:
+        return None
+    offsets = math.prod([2 * side - 1 for side in window])
+    shape = call.layers.program.constants[trained[0]].shape
+    return trained[0] if shape == (offsets, heads) else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import ShapeError, UsageError
@@ -29,6 +30,9 @@ from archcalc.spec.single import make_op
 
 #: The most axes that a map has: channels and positions.
 MOST_AXES = len(AXES)
+
+#: The kind of a layer that only becomes an op together with those around it.
+INCOMPLETE = "attention within windows"
 
 
 class Fixed(NamedTuple):
@@ -82,10 +86,12 @@ class Layers:
         *,
         frozen: bool = False,
         once: bool = False,
+        goal: Axes | None = None,
     ) -> str:
         """Add a layer and give its name; `arrays` maps archcalc's names of arrays to stored tensors.
 
-        With `once` a layer that is there already is taken again. Raises `UnknownFormError` where the op cannot take
+        `goal` are the axes of the array, of those of the stored tensor. With `once` a layer that is there already is
+        taken again. Raises `UnknownFormError` where the op cannot take
         these.
         """
         key = (op, repr(sorted(fields.items())), tuple(inputs))
@@ -101,6 +107,8 @@ class Layers:
         self._check_arrays(made.param_shapes(shapes), arrays or {})
         name = self.name(_joined_path(node.path, op) if once else node.path or op)
         weights, loaded = self._arrays(name, arrays or {})
+        if goal is not None:
+            loaded = {array: partial(_rearranged, load, goal) for array, load in loaded.items()}
         self.nodes.append(
             ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen)
         )  # fmt: skip
@@ -131,6 +139,16 @@ class Layers:
             if constant.load is not None:
                 loaded[array] = constant.load
         return None, loaded
+
+    def incomplete(
+        self, node: Node, fields: Mapping[str, Any], inputs: Sequence[str], shape: Shape, arrays: Mapping[str, str]
+    ) -> str:
+        """A layer that is no op by itself: `recognise_whole` joins it with those around it."""
+        name = self.name(node.path or node.op)
+        weights, loaded = self._arrays(name, arrays)
+        self.nodes.append(ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded))
+        self.shapes[name] = shape
+        return name
 
     def opaque(self, node: Node, views: Sequence[View | Fixed | None], shape: Sequence[int]) -> View:
         """A layer for an operation that archcalc does not have; its tensor is (1, channels, *positions)."""
@@ -283,9 +301,81 @@ class Layers:
         return None
 
     def _by_steps(self, layer: str, goal: Axes, sizes: Shape, node: Node) -> str:
-        """Any arrangement: split the axes, permute them, join them again."""
-        pattern = rearrange_pattern(goal, self.shapes[layer])
-        return self.add(node, "rearrange", pattern, [layer], once=True)
+        """Any arrangement: factors move forward one after another, each past those that it does not stand with."""
+        wanted = [factor for axis in goal for factor in axis]
+        order = sorted(wanted, key=lambda factor: (factor.axis, -factor.stride))
+        if len(order) <= MOST_AXES:
+            layer = self._as(layer, tuple([factor.size for factor in order]), node)
+            names = axes_named(self.shapes[layer])
+            dims = [names[order.index(factor)] for factor in wanted]
+            return self._as(self.add(node, "permute", {"dims": dims}, [layer], once=True), sizes, node)
+        for place, factor in enumerate(wanted):
+            now = order.index(factor)
+            if now == place:
+                continue
+            # A run of factors that belong together in the goal moves at once.
+            run = 1
+            while place + run < len(wanted) and order[now : now + run + 1] == wanted[place : place + run + 1]:
+                run += 1
+            parts = (order[:place], order[place:now], order[now : now + run], order[now + run :])
+            shape = tuple([math.prod(each.size for each in part) for part in parts])
+            kept = [index for index, size in enumerate(shape) if size > 1]
+            layer = self._as(layer, tuple([shape[index] for index in kept]), node)
+            names = axes_named(self.shapes[layer])
+            dims = [names[kept.index(index)] for index in (0, 2, 1, 3) if index in kept]
+            layer = self.add(node, "permute", {"dims": dims}, [layer], once=True)
+            order = [*parts[0], *parts[2], *parts[1], *parts[3]]
+        return self._as(layer, sizes, node)
+
+    def _as(self, layer: str, sizes: Shape, node: Node) -> str:
+        """The same values in the same order under another shape."""
+        if self.shapes[layer] == sizes:
+            return layer
+        return self.add(node, "reshape", {"shape": spec_shape(sizes)}, [layer], once=True)
+
+    def parameter(self, fixed: Fixed, goal: Axes, node: Node) -> str:
+        """A stored tensor as a map; `goal` are its axes, of the axes of the tensor."""
+        if len(fixed.sources) != 1 or fixed.axes is None:
+            raise UnknownFormError("a tensor that is computed from weights")
+        source = fixed.sources[0]
+        constant = self.program.constants[source]
+        sizes = tuple(map(axis_size, goal))
+        if math.prod(sizes) != constant.size:
+            raise UnknownFormError("a part of a stored tensor")
+        name = self.name(source)
+        is_trained = constant.role == "parameter"
+        loaded = {"weight": partial(_rearranged, constant.load, goal)} if constant.load is not None else {}
+        weights = None
+        if source in self.owners and is_trained:
+            self.notes.append(f"{source} is used in several forms; its {constant.size:,} values count again")
+        self.owners.setdefault(source, (name, "weight"))
+        fields = {"shape": spec_shape(sizes)}
+        self.nodes.append(ForeignNode(name, "parameter", fields, (), weights, node.place, loaded, not is_trained))
+        self.shapes[name] = sizes
+        return name
+
+    def view_of(self, fixed: Fixed, node: Node) -> View:
+        """A stored tensor as a view of a map: its last axis are the channels."""
+        if len(fixed.sources) != 1 or fixed.axes is None:
+            raise UnknownFormError("a tensor that is computed from weights")
+        sizes = self.program.constants[fixed.sources[0]].shape
+        own = [axis for axis in whole_axes(sizes) if axis] or [()]
+        goal = [own[-1], *own[:-1]]
+        while len(goal) > MOST_AXES:
+            goal[-2:] = [(*goal[-2], *goal[-1])]
+        key = (f"stored {fixed.sources[0]}", tuple(goal))
+        if key not in self._arranged:
+            self._arranged[key] = self.parameter(fixed, tuple(goal), node)
+        return View(self._arranged[key], self.on_arranged(fixed.axes, tuple(goal)))
+
+
+def _rearranged(load: Callable[[], Any], goal: Axes) -> Any:
+    """A stored array with its factors in another order."""
+    array = load()
+    factors = [factor for axis in goal for factor in axis]
+    order = sorted(factors, key=lambda factor: (factor.axis, -factor.stride))
+    split = array.reshape([factor.size for factor in order])
+    return split.transpose([order.index(factor) for factor in factors]).reshape(tuple(map(axis_size, goal)))
 
 
 def _joined_path(path: str, name: str) -> str:
@@ -302,8 +392,3 @@ def _in_order(factors: Sequence[Factor]) -> bool:
     """Whether factors that cover a map stand in the order of its values."""
     keys = [(factor.axis, -factor.stride) for factor in factors]
     return keys == sorted(keys)
-
-
-def rearrange_pattern(goal: Axes, shape: Shape) -> dict[str, Any]:
-    """The arrangement in the words of einops: `c (h a) (w b) -> (c a b) h w` and the sizes of the inner parts."""
-    raise UnknownFormError(f"rearranged {spec_shape(shape)} to {spec_shape(tuple(map(axis_size, goal)))}")

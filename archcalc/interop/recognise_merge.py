@@ -10,8 +10,6 @@ from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_views import (
     BATCH,
     COPIES,
-    Axes,
-    Factor,
     View,
     arranged_like,
     axis_size,
@@ -99,25 +97,21 @@ def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
         raise UnknownFormError("a tensor that is computed from weights")
     plain = View(view.layer, without(view.axes, BATCH))
     if not _holds(plain.shape, fixed.shape):
-        raise UnknownFormError("a stored tensor that is larger than the map")
-    # Where the stored tensor's axes lie on the map: as if it were a map itself.
-    sizes = [size for size in fixed.shape if size > 1]
-    goal = arranged_like(_numbered(fixed.shape), plain.axes, shape)
+        return _both(call, op, view, call.layers.view_of(fixed, call.node))
+    goal = arranged_like(fixed.axes, plain.axes, shape)
     if goal is None:
-        raise UnknownFormError("a stored tensor in another arrangement")
+        return _both(call, op, view, call.layers.view_of(fixed, call.node))
     lies = tuple(map(axis_size, goal))
     arrays = {"weight": fixed.sources[0]}
-    if op == "multiply" and lies == (shape[0], *(1,) * (len(shape) - 1)) and (sizes or shape[0] == 1):
+    is_plain = math.prod(lies) == constants[0].size
+    if op == "multiply" and is_plain and lies == (shape[0], *(1,) * (len(shape) - 1)):
         return View(call.add("scale", {}, [view.layer], arrays=arrays, frozen=not is_trained), view.axes)
-    if op == "add" and lies == shape:
-        name = call.add("position_embedding", {}, [view.layer], arrays=arrays, frozen=not is_trained)
+    if op == "add" and is_plain and lies == shape:
+        name = call.add("position_embedding", {}, [view.layer], arrays=arrays, frozen=not is_trained, goal=goal)
         return View(name, view.axes)
-    raise UnknownFormError("a stored tensor that is spread over some axes")
-
-
-def _numbered(shape: Sequence[int]) -> Axes:
-    """The axes of a stored tensor, each a whole axis of its own."""
-    return tuple([(Factor(index, size),) if size > 1 else () for index, size in enumerate(shape)])
+    stored = call.layers.parameter(fixed, goal, call.node)
+    fields = {} if lies == shape else {"broadcast": True}
+    return View(call.add(op, fields, [view.layer, stored]), view.axes)
 
 
 @handles("cat")
@@ -125,7 +119,12 @@ def _cat(call: Handler) -> list[Tensor]:
     dim = call.attributes["dim"]
     tensors = list(call.inputs)
     if any(isinstance(tensor, Fixed) for tensor in tensors):
-        return [_with_tokens(call, tensors, dim)]
+        try:
+            return [_with_tokens(call, tensors, dim)]
+        except UnknownFormError:
+            tensors = [
+                call.layers.view_of(tensor, call.node) if isinstance(tensor, Fixed) else tensor for tensor in tensors
+            ]
     return [join(call, [view for view in tensors if isinstance(view, View)], dim)]
 
 
@@ -171,10 +170,15 @@ def _with_tokens(call: Handler, tensors: Sequence[Tensor | None], dim: int) -> V
     for tensor in reversed(before):
         assert isinstance(tensor, Fixed)
         tokens = tensor.shape[dim]
-        if len(tensor.sources) != 1 or call.layers.program.constants[tensor.sources[0]].size != math.prod(tensor.shape):
+        if (
+            tensor.axes is None
+            or len(tensor.sources) != 1
+            or call.layers.program.constants[tensor.sources[0]].size != math.prod(tensor.shape)
+        ):
             raise UnknownFormError("tokens that are computed")
         fields = {} if tokens == 1 else {"num_tokens": tokens}
-        layer = call.add("class_token", fields, [row.layer], arrays={"weight": tensor.sources[0]})
+        goal = (tensor.axes[channels], tensor.axes[dim])
+        layer = call.add("class_token", fields, [row.layer], arrays={"weight": tensor.sources[0]}, goal=goal)
         row = with_axis(View(layer, row.axes), dim, whole(1, call.layers.shapes[layer][1]))
     return row
 

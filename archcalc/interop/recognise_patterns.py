@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from archcalc.interop.program import Node, Program
+from archcalc.interop.program import Node, Program, Value
 
 
 def simplified(program: Program) -> Program:
@@ -19,6 +19,9 @@ class _Rewriter:
 
     def __init__(self, given: Program) -> None:
         self.given = given
+        self.values = dict(given.values)
+        #: Operations that come before the one that is rewritten.
+        self.added: list[Node] = []
         self.makers: dict[str, Node] = {name: node for node in given.nodes for name in node.outputs}
         self.users: dict[str, int] = {}
         for node in given.nodes:
@@ -30,8 +33,16 @@ class _Rewriter:
 
     def program(self) -> Program:
         """The whole, rewritten."""
-        nodes = [self.rewritten(node) for node in self.given.nodes]
-        return replace(self.given, nodes=tuple(nodes))
+        nodes: list[Node] = []
+        for node in self.given.nodes:
+            steps = as_matmul(node, self.given, self.values) if node.op == "einsum" else [node]
+            for step in steps:
+                self.makers |= dict.fromkeys(step.outputs, step)
+            for step in steps:
+                made = self.rewritten(step)
+                nodes += [*self.added, made]
+                self.added.clear()
+        return replace(self.given, nodes=tuple(nodes), values=self.values)
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
@@ -91,7 +102,7 @@ class _Rewriter:
         soft = self.maker(self.skip(node.inputs[0], ("dropout",)))
         if soft is None or soft.op != "softmax" or self.users.get(soft.outputs[0]) != 1:
             return None
-        if soft.attributes["dim"] != len(self.given.shape(soft.outputs[0])) - 1:
+        if soft.attributes["dim"] != len(self.values[soft.outputs[0]].shape) - 1:
             return None
         scale, biases, name = 1.0, [], soft.inputs[0]
         while True:
@@ -119,10 +130,31 @@ class _Rewriter:
                 name = made.inputs[0]
             else:
                 return None
+        q, by_q = self.unscaled(made.inputs[0])
+        k, by_k = self.unscaled(made.inputs[1])
         return Node(
-            "attention", (made.inputs[0], made.inputs[1], node.inputs[1], *biases), node.outputs,
-            {"scale": scale}, _shared_path(node, made), node.place,
+            "attention", (q, k, node.inputs[1], *biases), node.outputs, {"scale": scale * by_q * by_k},
+            _shared_path(node, made), node.place,
         )  # fmt: skip
+
+    def unscaled(self, name: str | None) -> tuple[str | None, float]:
+        """A value before it was multiplied by a number, and the number; past axes that change places."""
+        made = self.maker(name)
+        if made is None or self.users.get(made.outputs[0], 0) != 1 or len(made.inputs) != 1:
+            return name, 1.0
+        if made.op in ("mul", "div"):
+            other = float(made.attributes["other"])
+            inner, factor = self.unscaled(made.inputs[0])
+            return inner, factor * (other if made.op == "mul" else 1 / other)
+        if made.op in ("transpose", "permute"):
+            inner, factor = self.unscaled(made.inputs[0])
+            if factor != 1:
+                turned = replace(made, inputs=(inner,), outputs=(f"{made.outputs[0]} unscaled",))
+                self.values[turned.outputs[0]] = replace(self.values[made.outputs[0]], name=turned.outputs[0])
+                self.makers[turned.outputs[0]] = turned
+                self.added.append(turned)
+                return turned.outputs[0], factor
+        return name, 1.0
 
     def is_scores(self, name: str | None) -> bool:
         """Whether a value comes of a product of two tensors that depend on the input, before any softmax."""
@@ -142,6 +174,53 @@ class _Rewriter:
         while (made := self.maker(name)) is not None and made.op in kinds:
             name = made.inputs[0]
         return name
+
+
+def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[Node]:
+    """An einsum of two tensors as permutations and a product; the node itself where it is no product.
+
+    Letters in both tensors and the result are batch axes; one letter each is kept of the first, kept of the second and
+    summed over.
+    """
+    equation = str(node.attributes["equation"]).replace(" ", "")
+    sides, _, result = equation.partition("->")
+    terms = sides.split(",")
+    if len(terms) != 2 or "." in equation or any(name is None for name in node.inputs):
+        return [node]
+    first, second = terms
+    batch = [letter for letter in result if letter in first and letter in second]
+    kept = [letter for letter in result if letter in first and letter not in second]
+    other = [letter for letter in result if letter in second and letter not in first]
+    summed = [letter for letter in first if letter in second and letter not in result]
+    is_whole = len(first) == len(batch) + len(kept) + len(summed) and len(second) == len(batch) + len(other) + len(
+        summed
+    )
+    if (len(kept), len(other), len(summed)) != (1, 1, 1) or not is_whole:
+        return [node]
+    steps: list[Node] = []
+
+    def permuted(name: str, letters: str, goal: list[str], output: str | None = None) -> str:
+        dims = tuple([letters.index(letter) for letter in goal])
+        if output is None and dims == tuple(range(len(dims))):
+            return name
+        shape = values[name].shape if name in values else program.shape(name)
+        made = output or f"{node.outputs[0]} {'first' if not steps else 'second'}"
+        values[made] = Value(made, tuple([shape[dim] for dim in dims]))
+        steps.append(replace(node, op="permute", inputs=(name,), outputs=(made,), attributes={"dims": dims}))
+        return made
+
+    one = permuted(node.inputs[0] or "", first, [*batch, *kept, *summed])
+    two = permuted(node.inputs[1] or "", second, [*batch, *summed, *other])
+    order = [*batch, *kept, *other]
+    straight = order == list(result)
+    product = node.outputs[0] if straight else f"{node.outputs[0]} product"
+    if not straight:
+        sizes = dict(zip(result, values[node.outputs[0]].shape, strict=True))
+        values[product] = Value(product, tuple([sizes[letter] for letter in order]))
+    steps.append(replace(node, op="matmul", inputs=(one, two), outputs=(product,), attributes={}))
+    if not straight:
+        permuted(product, "".join(order), list(result), node.outputs[0])
+    return steps
 
 
 def _does_nothing(node: Node) -> bool:

@@ -2,14 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any
 
+from archcalc.core.shapes import Shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
+from archcalc.interop.recognise_layers import INCOMPLETE
+
+_ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
 
 
-def fused(nodes: tuple[ForeignNode, ...], outputs: Iterable[str]) -> tuple[ForeignNode, ...]:
-    """The layers, with those that nothing reads left out."""
-    return _read(nodes, set(outputs))
+def fused(
+    nodes: tuple[ForeignNode, ...], outputs: Iterable[str], shapes: Mapping[str, Shape], tables: Mapping[str, int]
+) -> tuple[ForeignNode, ...]:
+    """The layers with attention as one op where it is one, without those that nothing reads.
+
+    `tables` has the number of values of each table of relative positions, by its layer.
+    """
+    outputs = set(outputs)
+    nodes = _read(nodes, outputs)
+    by_name = {node.name: node for node in nodes}
+    users: dict[str, list[ForeignNode]] = {}
+    for node in nodes:
+        for name in {*node.inputs, *([node.weights] if node.weights else [])}:
+            users.setdefault(name, []).append(node)
+    replaced: dict[str, ForeignNode] = {}
+    gone: set[str] = set()
+    for node in nodes:
+        if node.op not in _ATTENTION:
+            continue
+        parts = _parts(node, by_name, users, shapes)
+        if parts is not None and not outputs.intersection(part.name for part in parts[:-1]):
+            projection, *chunks, output = parts
+            made = _whole(node, projection, output, by_name)
+            if made is not None:
+                replaced[output.name] = made
+                gone.update(part.name for part in (projection, *chunks, node))
+                continue
+        if node.op == INCOMPLETE:
+            replaced[node.name] = _opaque(node, shapes[node.name], tables.get(node.name, 0))
+    return tuple([replaced.get(node.name, node) for node in nodes if node.name not in gone])
+
+
+def _parts(
+    node: ForeignNode,
+    by_name: Mapping[str, ForeignNode],
+    users: Mapping[str, list[ForeignNode]],
+    shapes: Mapping[str, Shape],
+) -> list[ForeignNode] | None:
+    """The projection to q, k and v, its three parts, and the projection after attention."""
+    if "scale" in node.fields:
+        return None
+    chunks = [by_name.get(name) for name in node.inputs]
+    if any(chunk is None or chunk.op != "chunk" for chunk in chunks):
+        return None
+    three = [chunk for chunk in chunks if chunk is not None]
+    if any(chunk.fields != {"chunks": 3, **({"index": i} if i else {})} for i, chunk in enumerate(three)):
+        return None
+    if len({chunk.inputs for chunk in three}) != 1 or any(users[chunk.name] != [node] for chunk in three):
+        return None
+    projection = by_name.get(three[0].inputs[0])
+    if projection is None or not _is_projection(projection) or len(users[projection.name]) != 3:
+        return None
+    after = users.get(node.name, [])
+    if len(after) != 1 or not _is_projection(after[0]) or projection.weights or after[0].weights:
+        return None
+    embed = shapes[node.name][0]
+    if after[0].fields["out_features"] != embed or shapes[projection.inputs[0]][0] != embed:
+        return None
+    if projection.fields.get("bias", True) != after[0].fields.get("bias", True):
+        return None
+    if any(user.weights in (projection.name, after[0].name) for many in users.values() for user in many):
+        return None
+    return [projection, *three, after[0]]
+
+
+def _is_projection(node: ForeignNode) -> bool:
+    return node.op == "linear" and bool(node.fields.get("per_position"))
+
+
+def _whole(
+    node: ForeignNode, projection: ForeignNode, output: ForeignNode, by_name: Mapping[str, ForeignNode]
+) -> ForeignNode | None:
+    """Multi-head attention of its parts; None where a mask is no shift of windows."""
+    fields: dict[str, Any] = {"num_heads": 1, **node.fields}
+    if projection.fields.get("bias") is False:
+        fields["bias"] = False
+    if fields.pop("masked", False):
+        before = by_name.get(projection.inputs[0])
+        if before is None or before.op != "roll" or "window_size" not in fields:
+            return None
+        shifts = [-shift for shift in before.fields["shifts"]]
+        if min(shifts) < 0:
+            return None
+        fields["shift_size"] = shifts[0] if len(set(shifts)) == 1 else shifts
+    arrays = dict(node.arrays)
+    times = fields.pop("queries_times", 1.0)
+    for kind, part in (("in_proj", projection), ("out_proj", output)):
+        arrays |= {
+            f"{kind}_{name}": partial(_scaled_queries, load, times) if kind == "in_proj" and times != 1 else load
+            for name, load in part.arrays.items()
+        }
+    return ForeignNode(
+        output.name, "multi_head_attention", fields, projection.inputs, None, node.place, arrays, output.frozen
+    )
+
+
+def _scaled_queries(load: Callable[[], Any], times: float) -> Any:
+    """The weights of q, k and v, with those of q multiplied by a number."""
+    array = load().copy()
+    array[: len(array) // 3] *= times
+    return array
+
+
+def _opaque(node: ForeignNode, shape: Shape, params: int) -> ForeignNode:
+    """Attention that stays without its projections."""
+    fields: dict[str, Any] = {"of": node.op, "shape": spec_shape(shape), **({"params": params} if params else {})}
+    return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place)
 
 
 def _read(nodes: tuple[ForeignNode, ...], wanted: Collection[str]) -> tuple[ForeignNode, ...]:

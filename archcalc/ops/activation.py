@@ -34,6 +34,8 @@ def per_value(each: Operations, values: int) -> Operations:
 class Relu(Activation):
     """max(0, x)."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "relu"
     stem = "relu"
     noun = "ReLU"
@@ -54,6 +56,8 @@ class Relu6(Activation):
 class Sigmoid(Activation):
     """1/(1 + e^−x)."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "sigmoid"
     stem = "sigmoid"
     noun = "sigmoid"
@@ -64,6 +68,8 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """(e^2x − 1)/(e^2x + 1)."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "tanh"
     stem = "tanh"
     noun = "tanh"
@@ -74,6 +80,8 @@ class Tanh(Activation):
 class ScaledTanh(Activation):
     """A·tanh(S·x) with A = 1.7159 and S = 2/3. Source: LeCun et al. 1998, section II.B and appendix A."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "scaled_tanh"
     stem = "tanh"
     noun = "scaled tanh"
@@ -84,6 +92,8 @@ class ScaledTanh(Activation):
 class Softmax(Activation):
     """e^x divided by the sum over the classes, at each position."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "softmax"
     stem = "softmax"
     noun = "softmax"
@@ -102,6 +112,8 @@ def _sums_over_classes(output: Shape) -> int:
 class LogSoftmax(Activation):
     """x − ln Σ e^x over the classes, at each position: the logarithm of softmax."""
 
+    saves_in_place = ("output",)
+    saves = ("output",)
     kind = "log_softmax"
     stem = "softmax"
     noun = "log softmax"
@@ -120,6 +132,7 @@ class LogSoftmax(Activation):
 class LeakyRelu(Activation):
     """x above 0, below it x times `negative_slope`. Source: Maas et al. 2013, section 2."""
 
+    saves_in_place = ("output",)
     kind = "leaky_relu"
     stem = "relu"
     noun = "leaky ReLU"
@@ -160,6 +173,7 @@ class Prelu(Activation):
 class Elu(Activation):
     """x above 0, below it α·(e^x − 1). Source: Clevert et al. 2015, equation 15."""
 
+    saves_in_place = ("output",)
     kind = "elu"
     stem = "elu"
     noun = "ELU"
@@ -172,6 +186,7 @@ class Elu(Activation):
 class Selu(Activation):
     """λ·x above 0, below it λ·α·(e^x − 1); λ = 1.0507, α = 1.6733. Source: Klambauer et al. 2017, equation 2."""
 
+    saves_in_place = ("output",)
     kind = "selu"
     stem = "selu"
     noun = "SELU"

@@ -30,6 +30,7 @@ from archcalc.ops.base import (
 class Part(Pointwise):
     """A run of channels or positions; subclasses say which."""
 
+    saves = ()
     family = "shape"
 
     axis: AxisName = "channels"
@@ -148,6 +149,7 @@ class Narrow(Part):
 class ChannelShuffle(Pointwise):
     """Reads the channels, which lie in `groups` rows, column by column. Source: Zhang et al. 2017, figure 1."""
 
+    saves = ()
     kind = "channel_shuffle"
     stem = "shuffle"
     noun = "channel shuffle"
@@ -170,6 +172,7 @@ class ChannelShuffle(Pointwise):
 class Permute(Pointwise):
     """The axes in another order, channels first as in PyTorch: `dims` names the old axis for each new one."""
 
+    saves = ()
     kind = "permute"
     stem = "permute"
     noun = "permute"
@@ -229,6 +232,7 @@ class Transpose(Permute):
 class PixelShuffle(Pointwise):
     """r·r channels become a block of r×r positions of one. Source: Shi et al. 2016, equation 4."""
 
+    saves = ()
     kind = "pixel_shuffle"
     stem = "shuffle"
     noun = "pixel shuffle"
@@ -269,6 +273,7 @@ class PixelShuffle(Pointwise):
 class PixelUnshuffle(Pointwise):
     """Blocks of r×r positions become channels: space to depth. Source: Redmon & Farhadi 2016, "passthrough" layer."""
 
+    saves = ()
     kind = "pixel_unshuffle"
     stem = "unshuffle"
     noun = "pixel unshuffle"
@@ -306,6 +311,7 @@ class PixelUnshuffle(Pointwise):
 class Tokens(Pointwise):
     """The positions in one row, H×W×C → (H·W)×C: what attention reads. Source: Dosovitskiy et al. 2020, equation 1."""
 
+    saves = ()
     kind = "tokens"
     stem = "tokens"
     noun = "tokens"
@@ -327,6 +333,7 @@ class Tokens(Pointwise):
 class Grid(Pointwise):
     """A row of tokens as a map of this `size`, [height, width]; a square if it is not given."""
 
+    saves = ()
     kind = "grid"
     stem = "grid"
     noun = "grid"
@@ -391,6 +398,7 @@ class Roll(Pointwise):
     Source: Liu et al. 2021 (Swin Transformer), figure 4; PyTorch, `roll`.
     """
 
+    saves = ()
     kind = "roll"
     stem = "roll"
     noun = "roll"

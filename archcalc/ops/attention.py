@@ -156,6 +156,7 @@ class ScaledDotProductAttention(Heads):
     Source: Vaswani et al. 2017, equation 1.
     """
 
+    saves = ("inputs", "output")
     kind = "scaled_dot_product_attention"
     stem = "attention"
     noun = "attention"
@@ -214,6 +215,7 @@ class MultiheadAttention(Heads):
     Tu et al. 2022, figure 3. Arrays as in PyTorch.
     """
 
+    saves = None
     kind = "multi_head_attention"
     stem = "attention"
     noun = "multi-head attention"

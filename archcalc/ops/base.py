@@ -140,6 +140,14 @@ class Op(BaseModel):
     is_view: ClassVar[bool] = False
     #: True where it is the network's own input, of which receptive fields are measured.
     is_input: ClassVar[bool] = False
+    #: True where the layer does something in training only, and makes a new map there.
+    only_in_training: ClassVar[bool] = False
+    #: What the backward pass reads of the forward pass: "inputs", "output" or both. None: it is not known here.
+    saves: ClassVar[tuple[str, ...] | None] = ("inputs",)
+    #: The same where the layer overwrites its input; None: it cannot in training.
+    saves_in_place: ClassVar[tuple[str, ...] | None] = None
+    #: Whether `saved_values` are those of a whole batch.
+    saved_for_batch: ClassVar[bool] = False
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
 
@@ -213,6 +221,14 @@ class Op(BaseModel):
     def matrix_product(self, inputs: Sequence[Shape], output: Shape) -> MatrixProduct | None:
         """The layer as a matrix product (im2col), where it is one."""
         return None
+
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        """Values that are kept for the backward pass besides those of `saves`, for one image: statistics, scales."""
+        return 0
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        """The same for what has a size of its own, in bytes: indices of maxima, masks."""
+        return 0
 
     @abstractmethod
     def summary(self, inputs: Sequence[Shape] = ()) -> str:

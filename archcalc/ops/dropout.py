@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape
-from archcalc.ops.base import Count, Pointwise, Real, names
+from archcalc.ops.base import Count, Pointwise, Real, elements, names
 
 Probability = Annotated[Real, Field(ge=0, le=1)]
 
@@ -14,11 +15,16 @@ Probability = Annotated[Real, Field(ge=0, le=1)]
 class TrainingOnly(Pointwise):
     """Does nothing at inference, so that it costs nothing."""
 
+    saves = ()
     family = "regularisation"
     in_place = True
     is_view = True
+    only_in_training = True
 
     p: Probability = 0.5
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return elements(output)  # one byte of the mask for each value
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"{self.noun} {self.p:g}"
@@ -33,6 +39,9 @@ class StochasticDepth(TrainingOnly):
     words = names("droppath|drop path|drop connect|dropconnect|survival probability|стохастическая глубина|随机深度")
 
     mode: Literal["batch", "row"] = "row"
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 1  # whether the image keeps the branch
 
 
 class DropBlock(TrainingOnly):
@@ -54,6 +63,9 @@ class FeatureDropout(TrainingOnly):
     noun = "feature dropout"
     words = names("dropout1d|dropout3d|spatial dropout|spatialdropout|channel dropout")
 
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return output[0]  # one byte of the mask for each channel
+
 
 class AlphaDropout(TrainingOnly):
     """Sets values to SELU's lowest one and keeps mean and variance. Source: Klambauer et al. 2017, section 3."""
@@ -71,3 +83,6 @@ class FeatureAlphaDropout(TrainingOnly):
     stem = "drop"
     noun = "feature alpha dropout"
     words = names("featurealphadropout")
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return output[0]  # one byte of the mask for each channel

@@ -57,6 +57,7 @@ class Add(Pointwise):
     Source: He et al. 2015, equation 1; NumPy, broadcasting.
     """
 
+    saves = ()
     kind = "add"
     stem = "add"
     noun = "add"
@@ -128,6 +129,7 @@ class Concat(Pointwise):
     Source: Szegedy et al. 2014, section 4.
     """
 
+    saves = ()
     kind = "concat"
     stem = "concat"
     noun = "concat"

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import Op, Operations, Param, Pointwise, Real, Size, elements, names, of_ranks
@@ -28,6 +29,7 @@ class BatchNorm(Pointwise):
     )
     family = "normalisation"
     rank: ClassVar[int] = 2
+    saved_for_batch = True
 
     epsilon: Annotated[Real, Field(gt=0)] = 1e-5
     scale: bool = True
@@ -59,6 +61,9 @@ class BatchNorm(Pointwise):
         # At inference the four numbers of a channel are one scale and one shift.
         values = elements(output)
         return Operations(additions=values, multiplications=values)
+
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 2 * inputs[0][0]  # mean and inverse deviation of the batch
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return _BATCH_NORM_OF_RANK[len(inputs[0]) - 1].model_construct(**self.model_dump())
@@ -92,6 +97,9 @@ class LocalResponseNorm(Pointwise):
     beta: Real = 0.75
     k: Real = 1.0
 
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return elements(output)  # the scale, as Caffe keeps it
+
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)
         channels = output[0]
@@ -111,6 +119,7 @@ class LocalResponseNorm(Pointwise):
 class Dropout(Pointwise):
     """Drops values at random in training; does nothing at inference. Source: Hinton et al. 2012."""
 
+    saves = ()
     kind = "dropout"
     stem = "drop"
     noun = "dropout"
@@ -118,8 +127,12 @@ class Dropout(Pointwise):
     family = "regularisation"
     in_place = True
     is_view = True
+    only_in_training = True
 
     p: Annotated[Real, Field(ge=0, le=1)] = 0.5
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return elements(output)  # one byte of the mask for each value
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"dropout {self.p:g}"

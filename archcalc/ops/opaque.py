@@ -40,6 +40,7 @@ class Opaque(Op):
     stem = "opaque"
     noun = "opaque"
     family = "opaque"
+    saves = None
     most_inputs = 1024
 
     of: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^{}\x00-\x1f\x7f]+$")]

@@ -137,6 +137,9 @@ class MaxPool(Pool):
         *POOLING,
     )
 
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 8 * elements(output)  # where each maximum is, as 64-bit numbers
+
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(comparisons=rules.sums(elements(output), self._window_elements(), 0))
 
@@ -183,6 +186,7 @@ AVG_POOL_OF_RANK: Mapping[int, type[AvgPool]] = {cls.rank: cls for cls in (AvgPo
 class LpPool(Pool):
     """The p-norm of each window; p = 2 is L2 pooling. Source: CS231n, general pooling."""
 
+    saves = ("inputs", "output")
     stem = "pool"
     noun = "Lp pool"
     words = (*names("lp pool|lp pooling|l2 pool|l2 pooling|l2pool|power average pooling"), *POOLING)

@@ -14,6 +14,7 @@ from archcalc.ops.base import EVERYTHING, Count, Letter, Op, Operations, Param, 
 class Recurrent(Op):
     """Steps through the positions; arrays and fields as PyTorch's. `last`: only the state after the last step."""
 
+    saves = None
     family = "recurrent"
     counted_as = "recurrent layers"
     unit = "hidden unit"

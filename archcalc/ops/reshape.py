@@ -34,6 +34,7 @@ from archcalc.ops.windowed import Padded, Sides, SidesPadding, by_default, plain
 class Input(Pointwise):
     """The network's input; it stores the image."""
 
+    saves = ()
     kind = "input"
     stem = "input"
     noun = "input"
@@ -58,6 +59,7 @@ class Input(Pointwise):
 class Identity(Pointwise):
     """The input itself, under another name."""
 
+    saves = ()
     kind = "identity"
     stem = "identity"
     noun = "identity"
@@ -70,6 +72,7 @@ class Identity(Pointwise):
 class Flatten(Pointwise):
     """All values in one row, channel by channel."""
 
+    saves = ()
     kind = "flatten"
     stem = "flatten"
     noun = "flatten"
@@ -113,6 +116,7 @@ MapShape = Annotated[
 class Reshape(Pointwise):
     """The same values in the same order under another shape: `height×width×channels`, a number if it is flat."""
 
+    saves = ()
     kind = "reshape"
     stem = "reshape"
     noun = "reshape"
@@ -148,6 +152,7 @@ class Crop(Pointwise, Padded):
     An odd pixel more is cut at the bottom and right. Source: Ronneberger et al. 2015, figure 1 (copy and crop).
     """
 
+    saves = ()
     stem = "crop"
     noun = "crop"
     words = names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪")
@@ -210,6 +215,7 @@ def _margins(sides: Sides) -> object:
 class Slice(Pointwise, Spatial):
     """Every `step`-th position of each axis, from `start` on."""
 
+    saves = ()
     stem = "slice"
     noun = "slice"
     words = names("slice|slicing|strided slice|срез")
@@ -247,6 +253,7 @@ class ZeroPad(Pointwise, Padded):
     `same`: those that a window of this `kernel_size` and `stride` would take. Source: TensorFlow, `padding="SAME"`.
     """
 
+    saves = ()
     stem = "pad"
     noun = "zero pad"
     words = names("zero pad|zero padding|pad|padding|zeropad|дополнение нулями|паддинг|填充|零填充")
@@ -290,6 +297,7 @@ class PadChannels(Pointwise):
     With `out_channels` the rest is added: after them unless `before` is given, evenly where `before` is `half`.
     """
 
+    saves = ()
     kind = "pad_channels"
     stem = "pad"
     noun = "pad channels"
@@ -323,6 +331,7 @@ class PadChannels(Pointwise):
 class Upsample(Pointwise, Spatial):
     """Enlarges each channel by a whole factor, by repeating values or by linear interpolation (pixel centres)."""
 
+    saves = ()
     stem = "upsample"
     noun = "upsample"
     words = names(

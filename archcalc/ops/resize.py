@@ -37,6 +37,7 @@ class Interpolate(Pointwise):
     corners: 2, 4 or 8 of them, and 16 for `bicubic` with a = −3/4. Source: PyTorch, `interpolate`; Keys 1981, eq. 15.
     """
 
+    saves = ()
     kind = "interpolate"
     stem = "resize"
     noun = "interpolate"

@@ -52,6 +52,9 @@ class SampleNorm(Pointwise):
             exponentials=groups,
         )
 
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 2 * self.groups_of(output)[0]  # mean and inverse deviation
+
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (EVERYTHING,)
 
@@ -103,6 +106,9 @@ class RmsNorm(LayerNorm):
     words = names("rmsnorm|rms normalization|root mean square norm|root mean square layer norm")
 
     bias: bool = False
+
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return self.groups_of(output)[0]
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         groups, size = self.groups_of(output)

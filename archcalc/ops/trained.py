@@ -98,6 +98,7 @@ class Scale(Pointwise):
 class PositionEmbedding(Pointwise):
     """Adds a trained value to each value of the map. Source: Dosovitskiy et al. 2020, equation 1."""
 
+    saves = ()
     kind = "position_embedding"
     stem = "positions"
     noun = "position embedding"
@@ -117,6 +118,7 @@ class PositionEmbedding(Pointwise):
 class ClassToken(Pointwise):
     """Puts trained tokens before a row of tokens. Source: Devlin et al. 2018, section 3; Dosovitskiy et al. 2020."""
 
+    saves = ()
     kind = "class_token"
     stem = "token"
     noun = "class token"

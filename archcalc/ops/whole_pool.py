@@ -56,6 +56,7 @@ class GlobalPool(WithoutWeights, Spatial):
 class GlobalAvgPool(GlobalPool):
     """The mean of each channel. Source: Lin et al. 2013, section 3.2."""
 
+    saves = ()
     stem = "pool"
     noun = "global pool"
     words = (
@@ -85,6 +86,7 @@ GlobalAvgPool1d, GlobalAvgPool2d, GlobalAvgPool3d = of_ranks(GlobalAvgPool, "glo
 class GlobalMaxPool(GlobalPool):
     """The largest value of each channel."""
 
+    saves = ("inputs", "output")
     stem = "pool"
     noun = "global max pool"
     words = (*names("global max pool|global max pooling|gmp|глобальный максимальный пулинг|全局最大池化"), *POOLING)
@@ -159,6 +161,9 @@ class AdaptiveMaxPool(AdaptivePool):
     stem = "pool"
     noun = "adaptive max pool"
     words = (*names("adaptive max pool|adaptive max pooling|自适应最大池化"), *POOLING)
+
+    def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 8 * elements(output)  # where each maximum is, as 64-bit numbers
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(comparisons=rules.uneven_sums(self.read(inputs[0]), elements(output), 0))

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,8 +39,13 @@ class Entry(NamedTuple):
 
 
 def key_of(name: str) -> str:
-    """Names are compared without case, spaces, '-' and '_'."""
-    return re.sub(r"[\s_-]", "", name.lower())
+    """Names are compared without case, spaces, '-' and '_'; between digits these are as good as a point, and count.
+
+    >>> key_of("RegNet-X 1_6GF"), key_of("regnet_x_16gf")
+    ('regnetx1.6gf', 'regnetx16gf')
+
+    """
+    return re.sub(r"[\s_-]", "", re.sub(r"(?<=\d)[\s_-](?=\d)", ".", name.lower()))
 
 
 @lru_cache(maxsize=1)
@@ -67,7 +72,7 @@ def aliases_of(name: str) -> list[str]:
     return [key for key, entry in entries().items() if entry.name == base and key != key_of(base)]
 
 
-@lru_cache(maxsize=64)
+@cache
 def _shipped_spec(path: Path) -> Spec:
     return load_spec(path, f"specs/{path.relative_to(SPECS).as_posix()}")
 

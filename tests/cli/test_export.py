@@ -27,6 +27,15 @@ def test_other_formats(archcalc: Run, tmp_path: Path, name: str, begin: str) -> 
     assert begin in file.read_text(encoding="utf-8")[:200]
 
 
+def test_weights_are_those_of_the_seed_or_of_a_file(archcalc: Run, tmp_path: Path) -> None:
+    weights, files = tmp_path / "w.npz", [tmp_path / f"{n}.onnx" for n in range(3)]
+    assert archcalc("run", "8x8x1 -> fc4", "--seed", "3", "--save-weights", str(weights)).code == 0
+    for file, more in zip(files, (["--seed", "3"], ["--weights", str(weights)], ["--seed", "4"]), strict=True):
+        assert archcalc("export", "8x8x1 -> fc4", "-o", str(file), *more) == (0, "", "")
+    one, two, three = (file.read_bytes() for file in files)
+    assert one == two != three
+
+
 def test_settings_and_inputs(archcalc: Run) -> None:
     code = archcalc("export", "mobilenet", "--set", "alpha=0.5", "--input", "160x160x3", "-o", "-", "--to", "torch").out
     assert "Input (N, 3, 160, 160); 1,331,592 parameters." in code
@@ -39,6 +48,7 @@ def test_settings_and_inputs(archcalc: Run) -> None:
         (("lenet5", "-o", "-"), "-o - needs --to"),
         (("lenet5", "-o", "net.py", "--to", "torhc"), "did you mean torch"),
         (("lenet5", "-o", "net.py", "--to", "yaml"), "--to yaml does not end in .py"),
+        (("lenet5", "-o", "net.py", "--weights", "w.npz"), "--weights is for files that hold weights"),
         (("lenet6", "-o", "net.py"), "lenet5"),
     ],
 )

@@ -34,6 +34,24 @@ def test_nothing_is_divided_by_zero() -> None:
     assert found["buffers"].values == (0, 8448)
 
 
+OPAQUE = """
+name: n
+title: N
+input: 8x8x4
+layers:
+  - opaque: {of: Foo, shape: 8x8x4, params: 7}
+  - linear: {out_features: 2}
+"""
+
+
+def test_what_cannot_be_counted_has_no_ratio() -> None:
+    analyses = [ac.analyse("8x8x4 -> fc2"), ac.from_yaml(OPAQUE).analyse()]
+    found = {total.key: total for total in totals(analyses)}
+    assert list(found["multiplications"].ratios) == [1, None]
+    assert list(found["params"].values) == [514, 521]
+    assert "≥ 512" in ac.compare(*analyses).render("text")
+
+
 @pytest.mark.parametrize("key", compare.SHARED_OUT)
 @pytest.mark.parametrize("name", slow_but(["alexnet"], ["alexnet", "googlenet", "unet", "mobilenet"]))
 def test_shares_add_up_to_the_total(name: str, key: str) -> None:

@@ -107,8 +107,8 @@ def test_attention_of_one_projection() -> None:
     write("reshape", (1, 7, 8))
     write("linear", (1, 7, 8), write.last, write.weight("proj", 8, 8), None)
     layers = write.layers()
-    assert "scaled_dot_product_attention" in ops(layers)
-    assert "opaque" not in ops(layers)
+    assert ops(layers) == ["transpose", "multi_head_attention", "transpose"]
+    assert layers[1].fields == {"num_heads": 2, "bias": False}
 
 
 def test_what_archcalc_does_not_have_is_opaque_with_its_shape() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,7 @@ from archcalc.execute.kernels import Array
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop.export.onnx_file import to_onnx
 from archcalc.interop.export.torch_code import state_keys, to_torch_code
 from archcalc.passes.analysis import analyse
 
@@ -54,6 +56,32 @@ def worst_of_torch(graph: LayerGraph, batch: int = 1) -> float:
     results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
     assert list(results) == [each.name for each in graph.outputs]
     return max(_error(found[name], each.numpy()) for name, each in results.items())
+
+
+def worst_of_onnx(graph: LayerGraph, batch: int = 1) -> float:
+    """The same for the ONNX file, run by onnxruntime."""
+    import onnx
+    import onnxruntime
+
+    analysis = analyse(graph)
+    weights = SeededWeights(graph, 0, "float32", keep=True)
+    data = to_onnx(analysis, weights)
+    model = onnx.load_from_string(data)
+    onnx.checker.check_model(model, full_check=True)
+    held = sum(math.prod(each.dims) for each in model.graph.initializer)
+    assert held == analysis.totals.params + analysis.totals.buffers
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    inputs = random_inputs(graph, batch, 0, "float32")
+    given = inputs if isinstance(inputs, Mapping) else {graph.layers[0].name: inputs}
+    with np.errstate(all="ignore"):
+        found = execute(graph, inputs, weights, "im2col").outputs
+    names = [each.name for each in session.get_outputs()]
+    results = session.run(names, {name: each.copy() for name, each in given.items()})
+    assert len(names) == len(graph.outputs)
+    return max(_error(found[each.name], result) for each, result in zip(graph.outputs, results, strict=True))
 
 
 def _error(ours: Array, theirs: Array) -> float:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from archcalc import SpecError, UsageError, load, names
-from archcalc.spec.catalogue import SPECS, entries, is_file_name
+from archcalc.spec.catalogue import SPECS, entries, is_file_name, key_of
 from tests.cli.runner import DATA
 
 #: The names that the command line promises.
@@ -35,7 +35,7 @@ def test_the_quick_look_finds_what_the_files_hold() -> None:
 
 
 def test_no_name_hides_another() -> None:
-    keys = Counter(name.lower().replace("-", "").replace("_", "") for name in names())
+    keys = Counter(map(key_of, names()))
     assert [key for key, count in keys.items() if count > 1] == []
     assert set(entries()) >= {key for key in keys if "@" not in key}
 
@@ -45,6 +45,30 @@ def test_every_name_loads_as_itself() -> None:
     assert len(found) > 40
     for name in found:
         assert load(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        # The point of a size counts: 16 is not 1.6. The second is how torchvision writes it.
+        ("regnet_x_1.6gf", "regnet_x_1.6gf"),
+        ("regnet_x_1_6gf", "regnet_x_1.6gf"),
+        ("RegNetX-16GF", "regnet_x_16gf"),
+        ("regnet_y_3-2gf", "regnet_y_3.2gf"),
+        ("SqueezeNet 1.1", "squeezenet1_1"),
+        ("shufflenet_v2_x0.5", "shufflenet_v2_x0_5"),
+        ("ResNeXt-50 32x4d", "resnext50_32x4d"),
+        ("WRN-28-10", "wrn_28_10"),
+    ],
+)
+def test_a_number_in_a_name_is_not_taken_for_another(name: str, wanted: str) -> None:
+    assert load(name).name == wanted
+
+
+@pytest.mark.parametrize("name", ["regnet_x_32_gf_2", "regnet_y_12_8gf", "wrn_2810"])
+def test_a_number_that_no_name_has_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="there is no network"):
+        load(name)
 
 
 def test_every_promised_name_is_there() -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import click
 
+from archcalc.cli.networks import seed_option, weights_of, weights_option
 from archcalc.cli.options import NetworkChoice, network_argument, network_options
-from archcalc.cli.output import ending, write
+from archcalc.cli.output import ending, write, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 from archcalc.core.suggest import did_you_mean
 from archcalc.objects import Network
 
 #: What a network can be written for, by the endings of files; the first of an ending is its default.
-ENDINGS = {"py": ("torch",), "yaml": ("yaml",), "yml": ("yaml",), "mmd": ("mermaid",), "dot": ("dot",)}
+ENDINGS = {
+    "py": ("torch",),
+    "onnx": ("onnx",),
+    "yaml": ("yaml",),
+    "yml": ("yaml",),
+    "mmd": ("mermaid",),
+    "dot": ("dot",),
+}
 TARGETS = tuple(dict.fromkeys(target for targets in ENDINGS.values() for target in targets))
 
 
@@ -21,14 +29,23 @@ TARGETS = tuple(dict.fromkeys(target for targets in ENDINGS.values() for target 
 @click.option("-o", "--output", metavar="FILE", required=True, help="The file; - is stdout (with --to).")
 @click.option("--to", "target", metavar="FORMAT", help=f"{', '.join(TARGETS)}; default: by the ending of -o.")
 @network_options
-def command(network: NetworkChoice, output: str, target: str | None) -> None:
+@weights_option
+@seed_option
+def command(network: NetworkChoice, output: str, target: str | None, weights: str | None, seed: int) -> None:
     """A network as code or as a file of another program.
 
-    .py is PyTorch code: blocks are classes, equal blocks in a row a loop, and the names of layers stay.
+    .py is PyTorch code: blocks are classes, equal blocks in a row a loop, and the names of layers stay. .onnx holds
+    weights too: those of --weights, or those that `archcalc run` makes of --seed.
     """
     check_target(output)
     chosen = _target(output, target)
-    write(_text(Network.of(network.load()), chosen), output)
+    loaded = Network.of(network.load())
+    if chosen == "onnx":
+        write_bytes(_onnx(loaded, weights, seed), output)
+        return
+    if weights is not None:
+        raise UsageError("--weights is for files that hold weights; .onnx does")
+    write(_text(loaded, chosen), output)
 
 
 def _target(output: str, target: str | None) -> str:
@@ -43,6 +60,17 @@ def _target(output: str, target: str | None) -> str:
     if target is not None and target not in fits:
         raise UsageError(f"--to {target} does not end in {output[output.rindex('.') :]}")
     return target or fits[0]
+
+
+def _onnx(network: Network, weights: str | None, seed: int) -> bytes:
+    from archcalc.interop.export.onnx_file import to_onnx
+    from archcalc.interop.export.onnx_graph import package
+
+    package()
+    from archcalc.execute.weights import SeededWeights
+
+    analysis = network.analyse()
+    return to_onnx(analysis, SeededWeights(network, seed) if weights is None else weights_of(weights, analysis))
 
 
 def _text(network: Network, target: str) -> str:

@@ -62,13 +62,17 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Case:
-    """A layer to be spelt: its resolved op and shapes, and whether another layer needs the places of its maxima."""
+    """A layer to be spelt: its resolved op and shapes, and whether another layer needs the places of its maxima.
+
+    `pooled`: of an unpooling layer the map in which the maxima were found.
+    """
 
     name: str
     op: Op
     inputs: tuple[Shape, ...]
     output: Shape
     switches: bool = False
+    pooled: Shape | None = None
 
     @property
     def rank(self) -> int:

@@ -68,20 +68,15 @@ class Tree:
         self.links = Connections(analysis)
         self._reserved = frozenset(reserved)
         self._open_all = open_all
-        self._switches = _pools_with_switches(self.graph)
-        self.spellings = {
-            index: spell(self._case(index)) for index, row in enumerate(analysis.rows) if row.op.kind != "input"
-        }
+        cases = cases_of(analysis)
+        self._switches = frozenset(index for index, case in cases.items() if case.switches)
+        self.spellings = {index: spell(case) for index, case in cases.items() if case.op.kind != "input"}
         #: Where each layer's part lies: attributes joined by dots.
         self.paths: dict[int, str] = {}
         self.needed: set[Value] = {(each.layer, 0) for each in self.graph.outputs}
         layers = tuple(self.spellings)
         self.top = self._block("", "", layers, 0)
         self._find_paths(self.top, "")
-
-    def _case(self, index: int) -> Case:
-        row = self.analysis.rows[index]
-        return Case(row.name, row.op, row.input_shapes, row.output_shape, index in self._switches)
 
     # --- blocks
 
@@ -230,6 +225,17 @@ def _opened(part: Part, holders: list[str]) -> list[Part]:
     for inner in part.parts:
         name = f"{part.attribute}.{inner.attribute}"
         found.append(inner._replace(attribute=name) if isinstance(inner, Leaf) else replace(inner, attribute=name))
+    return found
+
+
+def cases_of(analysis: Analysis) -> dict[int, Case]:
+    """The layers of a network to be spelt, by index, the inputs included."""
+    graph, found = analysis.graph, {}
+    pools = _pools_with_switches(graph)
+    for index, row in enumerate(analysis.rows):
+        pool = graph.layers[index].inputs[1] if row.op.kind.startswith("max_unpool") else None
+        pooled = None if pool is None else analysis.rows[pool].input_shapes[0]
+        found[index] = Case(row.name, row.op, row.input_shapes, row.output_shape, index in pools, pooled)
     return found
 
 

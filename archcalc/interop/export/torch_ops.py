@@ -268,6 +268,7 @@ def _max_unpool(case: Case) -> Spelling:
     own = Made(f"Unpool{case.rank}d", args(
         ("kernel_size", plain(op.kernel_size)), stride=(plain(op.stride or op.kernel_size), plain(op.kernel_size)),
         padding=(plain(op.padding), 0),
+        found_in=(None if case.pooled is None or case.pooled[1:] == case.output[1:] else case.pooled[1:], None),
     ))  # fmt: skip
     return Spelling((own,))
 

@@ -12,11 +12,12 @@ from archcalc.core.markup import escape_markdown
 from archcalc.core.quantities import quantity, quantity_of_network
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold
-from archcalc.core.words import several, share
+from archcalc.core.words import AT_LEAST, several, share
 from archcalc.design.compare import SHARED_OUT, Pair, Total, shares, totals
 from archcalc.design.compare import align as aligned
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.csv import harmless
+from archcalc.render.tables.report import not_counted_in_words
 
 FORMATS = ("table", "markdown", "csv", "json")
 ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
@@ -38,6 +39,7 @@ def render(analyses: Sequence[Analysis], form: str, diff: bool = False, colour: 
         return _csv(analyses, pairs if diff else None)
     write = _markdown if form == "markdown" else _text
     notes = [f"{_summary(pairs)}\n"] if diff else []
+    notes += [f"{one.graph.name}: {not_counted_in_words(one.totals)}.\n" for one in analyses if one.totals.not_counted]
     return "\n".join([*(write(section, colour) for section in found), *notes])
 
 
@@ -48,6 +50,7 @@ def as_dict(analyses: Sequence[Analysis], pairs: Sequence[Pair] | None) -> dict[
         "networks": [analysis.graph.name for analysis in analyses],
         "totals": {total.key: list(total.values) for total in totals(analyses)},
         "ratios": {total.key: list(total.ratios) for total in totals(analyses)},
+        "not_counted": {one.graph.name: dict(one.totals.not_counted) for one in analyses if one.totals.not_counted},
         "shares": {key: {one.kind: list(one.values) for one in shares(analyses, key)} for key in SHARED_OUT},
     }
     if pairs is not None:
@@ -98,9 +101,13 @@ def _title(total: Total) -> str:
 
 def _cells(total: Total) -> list[str]:
     write = quantity_of_network(total.key).write_total
-    found = [write(total.values[0])] if total.values[0] is not None else ["not counted"]
-    for value, ratio in zip(total.values[1:], total.ratios[1:], strict=True):
-        found += ["not counted" if value is None else write(value), "" if ratio is None else f"{ratio:.3g}"]
+    cells = [
+        "unknown" if value is None else f"{AT_LEAST if bound else ''}{write(value)}"
+        for value, bound in zip(total.values, total.at_least, strict=True)
+    ]
+    found = cells[:1]
+    for cell, ratio in zip(cells[1:], total.ratios[1:], strict=True):
+        found += [cell, "" if ratio is None else f"{ratio:.3g}"]
     return found
 
 

@@ -207,7 +207,8 @@ def _single(rows: Any, name: str, analysis: Analysis, is_network: bool) -> Any:
     if name in ("length", "height", "width", "channels"):
         sides = dict(zip(("channels", *AXES[len(last.output_shape) - 1]), last.output_shape, strict=True))
         if name not in sides:
-            raise UsageError(f"the output of {last.name} is {format_shape(last.output_shape)} and has no {name}")
+            shape = format_shape(last.output_shape) if len(last.output_shape) > 1 else "flat"
+            raise UsageError(f"the output of {last.name} is {shape} and has no {name}")
         return sides[name]
     if name == "output_shape":
         return page(last.output_shape)

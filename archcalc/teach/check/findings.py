@@ -131,10 +131,10 @@ def value_text(value: Value | None, quantity: str) -> str:
 
 def steps(cell: Cell, analysis: Analysis) -> Iterator[Derivation]:
     """How the right value is computed; for a shape, only the sides that are wrong."""
-    row = analysis.by_name.get(cell.layer)
-    if row is None:
+    network = prepare(analysis)
+    if cell.layer not in analysis.by_name and cell.layer not in network.ends:
         return
-    found = prepare(analysis).derivations(row.name, cell.quantity)
+    found = network.derivations(cell.layer, cell.quantity)
     stated = cell.stated.shape if cell.stated else None
     right = cell.expected
     for derivation in found:

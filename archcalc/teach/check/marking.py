@@ -10,9 +10,12 @@ from typing import NamedTuple
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, read_column
 from archcalc.teach.check.expected import Value, expected
+from archcalc.teach.check.explain import capital
 from archcalc.teach.check.findings import name_of
+from archcalc.teach.check.mistakes.totals import shared_again
 from archcalc.teach.check.model import CHECKED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
+from archcalc.teach.check.search import tables_of
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total
 from archcalc.teach.check.totals import Column, Outcome, judge_total
@@ -212,9 +215,14 @@ class Marking:
             (row.name, expected(row, self.network.analysis, quantity)) for row in self.network.inside(match.layer)
         ]
         parts = {name: Fraction(value) for name, value in values if isinstance(value, int) and value}
-        if quantity in ("output_shape", "receptive_field") or not parts:
+        if quantity in ("output_shape", "receptive_field"):
             return ()
         slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
+        tables = tables_of(self.network.analysis)
+        for one in shared_again(tables.network, self.network.inside(match.layer), quantity):
+            if stated.holds(one.value):
+                step = one.steps[0]
+                return (Diagnosis(step.mistake, match.layer, quantity, capital(step.reason)), *slip)
         return (*diagnose_total(match.layer, quantity, stated, sum(parts.values(), Fraction(0)), parts, {}), *slip)
 
     def _go_on(self, question: Question, index: int, judged: Outcome) -> None:
@@ -227,9 +235,8 @@ class Marking:
                 self.student.write_shape(index, stated.shape, source)
         elif quantity == "receptive_field":
             value = int(stated.value) if stated.value is not None and stated.value.denominator == 1 else 0
-            self.student.write_field(
-                index, (stated.sides[0], stated.sides[-1]) if stated.sides else (value, value), is_wrong
-            )
+            rank = len(judged.right) if isinstance(judged.right, tuple) else 0
+            self.student.write_field(index, stated.sides[:rank] if stated.sides else (value,) * rank, is_wrong)
         elif stated.value is not None:
             assert isinstance(judged.right, int)
             carried = judged.follows.value if judged.follows and not is_wrong else judged.right

@@ -220,6 +220,9 @@ class Matcher:
         if named is not None and self._place(named) == layer:
             return named
         match = Match(self.names[layer])
+        has_number = bool(label.numbers) and self._number_cost(label, layer, table.numbering) < _NUMBER
+        if named is None and not label.kinds and not has_number and table.evidence.wrong(group, match):
+            return None  # the order alone says too little of a name that means nothing
         if all(table.evidence.alike(group, match, Match(self.names[other])) for other in equal):
             is_plain = label.kinds and self._number_cost(label, layer, table.numbering) < _NUMBER
             return match if is_plain else match._replace(note="matched by the order of the rows")

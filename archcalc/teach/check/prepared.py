@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation
+from archcalc.explain.derive.trace import number_node, symbol
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.teach.check.diagnose import Situation, diagnose
@@ -80,10 +81,30 @@ class PreparedNetwork:
         return self._numbers[quantity]
 
     def derivations(self, layer: str, quantity: str) -> tuple[Derivation, ...]:
-        """How the right value of a layer is calculated."""
+        """How the right value of a layer, or of a block, is calculated."""
         if (layer, quantity) not in self._derivations:
-            self._derivations[layer, quantity] = derivations(self.analysis[layer], self.analysis, quantity)
+            self._derivations[layer, quantity] = tuple(self._derived(layer, quantity))
         return self._derivations[layer, quantity]
+
+    def _derived(self, layer: str, quantity: str) -> Iterable[Derivation]:
+        if layer in self.analysis.by_name:
+            return derivations(self.analysis[layer], self.analysis, quantity)
+        if not QUANTITIES[quantity].adds_up:
+            return derivations(self.rows[self.ends[layer]], self.analysis, quantity)
+        block, parts = layer, self._parts(layer, quantity)
+        while len(parts) == 1 and (only := f"{block}/{next(iter(parts))}") in self.ends:
+            block, parts = only, self._parts(only, quantity)
+        terms = [symbol(name, value) for name, value in parts.items()]
+        tree = sum(terms[1:], terms[0]).node if terms else number_node(0)
+        return [Derivation(quantity, QUANTITIES[quantity].title, tree)]
+
+    def _parts(self, block: str, quantity: str) -> dict[str, int]:
+        """What the parts of a block add to a sum, by the next part of their names: the units of a stage."""
+        parts: dict[str, int] = {}
+        for row in self.inside(block):
+            name = row.name.removeprefix(f"{block}/").partition("/")[0]
+            parts[name] = parts.get(name, 0) + QUANTITIES[quantity].of(row)
+        return {name: value for name, value in parts.items() if value}
 
     def inside(self, block: str) -> Iterator[Row]:
         return (row for row in self.rows if row.name.startswith(f"{block}/"))

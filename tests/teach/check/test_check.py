@@ -19,6 +19,7 @@ from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.formats import render
 from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Verdict
+from tests.networks import graph
 from tests.teach.check.tables import (
     FILES,
     HEADS,
@@ -365,3 +366,34 @@ def test_a_table_of_many_wrong_rows_is_judged_and_explained_within_a_budget(monk
     assert check.notes[0] in render(check, analysis_of("alexnet"), "text", width=200)
     # 20 steps for each of the first four layers, and 1 for each cell that is explained.
     assert explained == 150 - 4 * 20
+
+
+SHARED = """
+inputs: {left: 32x32x3, right: 32x32x3}
+blocks:
+  tower:
+    layers:
+      - conv2d: {name: conv1, out_channels: 8, kernel_size: 3}
+      - conv2d: {name: conv2, out_channels: 16, kernel_size: 3}
+layers:
+  - tower: {name: a, from: left}
+  - tower: {name: b, from: right, weights: a}
+  - concat: {from: [a, b]}
+"""
+
+
+@pytest.mark.parametrize(("layer", "params"), [("b/conv1", 224), ("b", 1392), (TOTAL, 2784)])
+def test_weights_that_are_shared_and_counted_again(layer: str, params: int) -> None:
+    analysis = analyse(graph(SHARED))
+    (cell,) = check_answers(analysis, [Answer(layer, "params", str(params))]).cells
+    assert cell.verdict is Verdict.WRONG
+    assert [found.mistake for found in cell.diagnoses][:1] == ["repeat_count"]
+    assert "conv1" in cell.diagnoses[0].explanation
+
+
+def test_the_calculation_of_a_block_is_the_sum_of_its_parts() -> None:
+    analysis = analysis_of("resnet18")
+    checked = check_answers(analysis, [Answer("conv2_x", "params", "147967"), Answer("conv2_x/unit1", "params", "1")])
+    text = render(checked, analysis, "text")
+    assert "unit1 + unit2 = 73,984 + 73,984 = 147,968" in text
+    assert "= 73,984" in text.partition("conv2_x/unit1 params")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import squeezed
 from archcalc.teach.check.match import Matcher, rows_of
@@ -131,3 +132,20 @@ def test_rows_of_a_table() -> None:
 
 def test_squeezed_names_keep_numbers_apart() -> None:
     assert squeezed("Conv 1_1") == squeezed("conv1-1") != squeezed("conv11")
+
+
+@pytest.mark.parametrize(
+    ("rows", "matched"),
+    [
+        # All columns of the row are right where its place is, or it is said to belong to no layer.
+        ([("conv1", "34944"), ("pool1", "0"), ("banana", "614656"), ("pool2", "0")], "conv2"),
+        ([("conv1", "34944"), ("pool1", "0"), ("banana", "614657"), ("pool2", "0")], ""),
+        ([("apple", "34944"), ("banana", "77"), ("cherry", "88")], ""),
+    ],
+)
+def test_a_name_that_means_nothing_is_matched_where_all_its_columns_are_right(
+    rows: list[tuple[str, str]], matched: str
+) -> None:
+    answers = [Answer(layer, "params", params) for layer, params in rows]
+    cells = {cell.answer.layer: cell for cell in check_answers(analysis_of("alexnet"), answers).cells}
+    assert cells["banana"].layer == matched

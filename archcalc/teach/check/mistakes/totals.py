@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 
@@ -190,11 +190,7 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
 def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """Other sums of the same network."""
     totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
-    shared = [network.context(row) for row in network.rows if row.weights_of is not None]
-    if quantity in OF_WEIGHTS and shared:
-        again = sum(of_weights(context, quantity).value for context in shared)
-        reason = f"weights that layers share count once: those of {_listed([one.name for one in shared])} are not new."
-        yield Alternative(total + again, (Mistake("repeat_count", reason),), 12)
+    yield from shared_again(network, network.rows, quantity)
     if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
@@ -208,6 +204,19 @@ def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[A
         yield Alternative(both, (Mistake("sum_of_parts", "the parameters are counted too."),), 22)
         reason = "that is the memory of the parameters. The question asks for that of the activations."
         yield Alternative(totals.param_bytes, (Mistake("unit", reason),), 20)
+
+
+def shared_again(network: NetworkContext, rows: Iterable[Row], quantity: str) -> Iterator[Alternative]:
+    """The sum over some rows with weights that layers share counted for each of them."""
+    rows = list(rows)
+    shared = [network.context(row) for row in rows if row.weights_of is not None]
+    again = sum(of_weights(context, quantity).value for context in shared) if quantity in OF_WEIGHTS else 0
+    if again:
+        owners = _listed(list(dict.fromkeys(str(one.row.weights_of) for one in shared)))
+        names = _listed([one.name for one in shared])
+        reason = f"weights that layers share count once, at {owners}. Those of {names} are not new: {again:,}."
+        total = sum(QUANTITIES[quantity].of(row) for row in rows)
+        yield Alternative(total + again, (Mistake("repeat_count", reason),), 12)
 
 
 def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:

@@ -1,0 +1,64 @@
+"""`archcalc fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+
+from archcalc.cli.options import NetworkChoice, dtype_option, network_argument, network_options
+from archcalc.cli.output import Target, output_options
+from archcalc.cli.policies import policy_options
+from archcalc.core.amounts import parse_amount
+from archcalc.core.errors import UsageError
+from archcalc.design.memory import Policy, largest_batch, memory_timeline
+from archcalc.render.tables.memory import render_fit
+
+_MOST = 1 << 60
+
+
+@click.command("fit")
+@network_argument
+@click.option("--memory", "size", metavar="SIZE", required=True, help="As in 12GiB, 16 GB, 512MiB.")
+@policy_options
+@output_options(("text", "json"), {".txt": "text", ".json": "json"})
+@network_options
+@dtype_option
+def command(network: NetworkChoice, size: str, policy: Policy, target: Target, dtype: str) -> None:
+    """The largest batch of NET that fits into so much memory, and what would make space for one image more.
+
+    Counted are parameters, maps and in training gradients, what the backward pass needs and what the optimiser keeps;
+    not what a framework and its kernels take for themselves.
+    """
+    memory = parse_amount(size, "--memory", _MOST)
+    if not memory.is_bytes:
+        raise UsageError(f"--memory takes bytes, as in 12GiB or 512 MB, not {size[:40]!r}")
+    analysis = network.analyse(1, dtype)
+    timeline = memory_timeline(analysis, policy)
+    others = [
+        (words, largest_batch(memory_timeline(analysis, other), int(memory.value)).batch)
+        for words, other in _alternatives(policy, dtype)
+    ]
+    fit = largest_batch(timeline, int(memory.value))
+    better = [(words, batch) for words, batch in others if batch > fit.batch]
+    target.write(render_fit(timeline, fit, int(memory.value), better, target.form))
+
+
+def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy]]:
+    """Policies that may take less, each with the option that asks for it."""
+    if "activations" not in policy.in_place:
+        yield "--in-place activations", replace(policy, in_place=("activations", *policy.in_place))
+    if "additions" not in policy.in_place:
+        yield (
+            f"--in-place {','.join((*policy.in_place, 'additions'))}",
+            replace(policy, in_place=(*policy.in_place, "additions")),
+        )
+    if policy.training and not policy.mixed and dtype == "float32":
+        yield "--mixed", replace(policy, mixed=True)
+    if policy.training and policy.checkpoint is None:
+        yield "--checkpoint 1", replace(policy, checkpoint=1)
+    if policy.optimiser == "adam":
+        yield "--optimizer momentum", replace(policy, optimiser="momentum")
+    if policy.workspace == "batch":
+        yield "--workspace image", replace(policy, workspace="image")

@@ -1,0 +1,455 @@
+"""What is alive when, at inference and in training, under named policies.
+
+Every map is a buffer that lives from the step that writes it to the last step that reads it. In training the forward
+steps are followed by the backward steps in reverse order, and what a backward step reads is alive until then. Which
+values that is, each op says: it is what PyTorch saves. An allocator with no waste is assumed, and kernels that need no
+workspace unless the policy names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+from archcalc.core.conventions import BYTES
+from archcalc.core.errors import UsageError
+from archcalc.core.words import listed
+from archcalc.ops.base import elements
+from archcalc.ops.merge import Add
+from archcalc.ops.norm import BatchNorm
+from archcalc.passes.analysis import Analysis, Row
+
+#: What may overwrite its input.
+IN_PLACE = ("activations", "batch-norm", "additions")
+#: Values that an optimiser keeps for each trained parameter.
+OPTIMISERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}
+WORKSPACES = ("none", "image", "batch")
+FORWARD, RECOMPUTE, BACKWARD = "forward", "recompute", "backward"
+MAP, SAVED, GRADIENT, WORKSPACE = "map", "saved", "gradient", "workspace"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a network is run, which decides what is alive.
+
+    training: forward and backward pass; else inference.
+    keep_all: at inference no map is freed before the end.
+    in_place: what overwrites its input: activations, batch-norm (at inference), additions.
+    optimiser: none, sgd, momentum (one value for each parameter) or adam (two).
+    mixed: maps, gradients and a copy of the parameters in 16 bits, master parameters and the optimiser's values in 32.
+        Source: Micikevicius et al. 2018, figure 1.
+    checkpoint: keep only what crosses from one group of so many blocks to the next, and run each group again before its
+        backward pass. Source: Chen et al. 2016, section 4.
+    workspace: the matrix of im2col, of one image or of the batch.
+    """
+
+    training: bool = False
+    keep_all: bool = False
+    in_place: tuple[str, ...] = ("activations",)
+    optimiser: str = "none"
+    mixed: bool = False
+    checkpoint: int | None = None
+    workspace: str = "none"
+
+    def check(self, dtype: str) -> None:
+        """Raise `UsageError` for choices that exclude each other."""
+        if not self.training and (self.optimiser != "none" or self.checkpoint or self.mixed):
+            raise UsageError("an optimiser, mixed precision and checkpoints are for training; add --training")
+        if self.training and self.keep_all:
+            raise UsageError("--keep-all is for inference; in training the backward pass decides what is kept")
+        if self.training and dtype == "int8":
+            raise UsageError("nothing is trained in int8; choose float32, bfloat16 or float16")
+        if self.mixed and dtype != "float32":
+            raise UsageError(f"mixed precision has 16-bit maps and 32-bit parameters; leave out --dtype {dtype}")
+
+
+class Step(NamedTuple):
+    """One layer run forward, again, or backward."""
+
+    phase: str
+    layer: int
+
+
+class Buffer(NamedTuple):
+    """Bytes that are alive from one step to another, both included; for each image, or once for the batch."""
+
+    layer: int
+    what: str
+    size: int
+    born: int
+    dies: int
+    for_batch: bool = False
+
+
+class Fixed(NamedTuple):
+    """Bytes that are alive all the time."""
+
+    parameters: int
+    gradients: int
+    optimiser: int
+    buffers: int
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All steps and buffers of a network under a policy."""
+
+    analysis: Analysis
+    policy: Policy
+    steps: tuple[Step, ...]
+    buffers: tuple[Buffer, ...]
+    fixed: Fixed
+
+    @cached_property
+    def live(self) -> tuple[tuple[int, int], ...]:
+        """At each step the bytes for each image, and those that do not depend on the batch, without fixed ones."""
+        changes = [[0] * (len(self.steps) + 1) for _ in range(2)]
+        for buffer in self.buffers:
+            own = changes[buffer.for_batch]
+            own[buffer.born] += buffer.size
+            own[buffer.dies + 1] -= buffer.size
+        return tuple(zip(*(list(accumulate(own))[:-1] for own in changes), strict=True))
+
+    def bytes_at(self, step: int, batch: int | None = None) -> int:
+        """Bytes that are alive at a step, the fixed ones included."""
+        image, once = self.live[step]
+        return image * (batch or self.analysis.batch) + once + sum(self.fixed)
+
+    @cached_property
+    def peak_step(self) -> int:
+        """The first step at which the most is alive."""
+        return max(range(len(self.steps)), key=lambda step: (self.bytes_at(step), -step))
+
+    @property
+    def peak(self) -> int:
+        """Bytes at that step."""
+        return self.bytes_at(self.peak_step)
+
+    def alive(self, step: int) -> list[Buffer]:
+        """The buffers at a step, the largest first."""
+        found = [buffer for buffer in self.buffers if buffer.born <= step <= buffer.dies]
+        return sorted(found, key=lambda buffer: (-self.size_of(buffer), buffer.layer))
+
+    def size_of(self, buffer: Buffer) -> int:
+        """Bytes of a buffer for the batch."""
+        return buffer.size if buffer.for_batch else buffer.size * self.analysis.batch
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[int]]:
+        """At each step the bytes of each kind of buffer, for the batch."""
+        changes = {what: [0] * (len(self.steps) + 1) for what in (MAP, SAVED, GRADIENT, WORKSPACE)}
+        for buffer in self.buffers:
+            changes[buffer.what][buffer.born] += self.size_of(buffer)
+            changes[buffer.what][buffer.dies + 1] -= self.size_of(buffer)
+        return {what: list(accumulate(own)) for what, own in changes.items()}
+
+    def at(self, step: int) -> dict[str, int]:
+        """Bytes at a step by what they are."""
+        return {what: own[step] for what, own in self._by_kind.items()}
+
+    @property
+    def kept(self) -> int:
+        """Bytes that wait for the backward pass when the forward pass ends: what it saves, without parameters."""
+        first = next((index for index, step in enumerate(self.steps) if step.phase != FORWARD), None)
+        if first is None:
+            return 0
+        waiting = [one for one in self.buffers if one.born < first <= one.dies and one.what in (MAP, SAVED)]
+        return sum(map(self.size_of, waiting))
+
+
+def memory_timeline(analysis: Analysis, policy: Policy) -> Timeline:
+    """Everything that is alive, step by step. Raises `UsageError` for a policy that does not suit network or dtype."""
+    policy.check(analysis.dtype)
+    return _Simulation(analysis, policy).run()
+
+
+class _Simulation:
+    """The buffers of a network, found layer by layer."""
+
+    def __init__(self, analysis: Analysis, policy: Policy) -> None:
+        self.analysis, self.policy = analysis, policy
+        self.rows = analysis.rows
+        self.layers = analysis.graph.layers[: len(self.rows)]
+        self.item = 2 if policy.mixed else BYTES[analysis.dtype]
+        self.segments = list(_segments(self.rows, policy.checkpoint))
+        self.segment_of = [index for index, rows in enumerate(self.segments) for _ in rows]
+        self.trained = self._trained()
+        if policy.training:
+            unknown = [row.name for row, needed in zip(self.rows, self.trained, strict=True)
+                       if needed and row.op.saves is None]  # fmt: skip
+            if unknown:
+                raise UsageError(
+                    f"what the backward pass of {listed(unknown[:3])}{' and others' if len(unknown) > 3 else ''} keeps "
+                    f"is not known, so the memory of training is not either"
+                )
+
+    def run(self) -> Timeline:
+        steps = list(self._steps())
+        self.when = {step: index for index, step in enumerate(steps)}
+        self.last = len(steps) - 1
+        self.buffers: list[Buffer] = []
+        held = self._pass(FORWARD, range(len(self.rows)), {})
+        for index, rows in enumerate(self.segments if self.policy.training else ()):
+            if index != len(self.segments) - 1:
+                self._pass(RECOMPUTE, rows, held)
+        if self.policy.training:
+            self._gradients()
+        self._workspaces(steps)
+        return Timeline(self.analysis, self.policy, tuple(steps), tuple(self.buffers), self._fixed())
+
+    def _steps(self) -> Iterator[Step]:
+        yield from (Step(FORWARD, layer) for layer in range(len(self.rows)))
+        if not self.policy.training:
+            return
+        for index, rows in reversed(list(enumerate(self.segments))):
+            if index != len(self.segments) - 1:
+                yield from (Step(RECOMPUTE, layer) for layer in rows)
+            yield from (Step(BACKWARD, layer) for layer in reversed(rows))
+
+    def _trained(self) -> list[bool]:
+        """Whether a layer or one before it has parameters that are trained: autograd saves nothing for the others."""
+        found: list[bool] = []
+        for layer, row in zip(self.layers, self.rows, strict=True):
+            own = row.trainable_params > 0 or (layer.weights_of is not None and found[layer.weights_of])
+            found.append(own or any(found[source] for source in layer.inputs))
+        return found
+
+    def _pass(self, phase: str, rows: range, kept: dict[int, int]) -> dict[int, int]:
+        """Add the buffers of a run over these layers; `kept` are buffers of earlier layers. Those of all layers."""
+        training = self.policy.training
+        of = dict(kept)  # the buffer of each layer, by its place in `own`, or below 0 where it was there before
+        own: list[list[int]] = []  # layer, born, dies
+        saving = [row for row in rows if training and (phase == RECOMPUTE or self._saves_at_once(row))]
+        for index in rows:
+            layer = self.layers[index]
+            now = self.when[Step(phase, index)]
+            source = of.get(layer.inputs[0]) if layer.inputs else None
+            if source is not None and self._shares(index, phase, source, of, own):
+                of[index] = source
+                own[source][2] = max(own[source][2], now)
+            else:
+                of[index] = len(own)
+                own.append([index, now, now])
+            for reader in layer.inputs:
+                held = of.get(reader, -1)
+                if held >= 0:
+                    own[held][2] = max(own[held][2], now)
+        for index in saving:
+            self._save(index, phase, of, own)
+        if phase == FORWARD:
+            self._keep_ends(of, own)
+        for layer_index, born, dies in own:
+            size = elements(self.rows[layer_index].output_shape) * self.item
+            self.buffers.append(Buffer(layer_index, MAP, size, born, dies))
+        return dict.fromkeys(of, -1)
+
+    def _saves_at_once(self, index: int) -> bool:
+        return self.segment_of[index] == len(self.segments) - 1
+
+    def _saved_by(self, index: int) -> tuple[str, ...]:
+        """What the backward pass of a layer reads: of its inputs and its output."""
+        row, layer = self.rows[index], self.layers[index]
+        if not self.policy.training or not self.trained[index] or (layer.frozen and row.multiplications):
+            return ()
+        if self._overwrites(index) and row.op.saves_in_place is not None:
+            return row.op.saves_in_place
+        return row.op.saves or ()
+
+    def _overwrites(self, index: int) -> bool:
+        """Whether the policy lets a layer overwrite its input, and it can."""
+        op, wanted = self.rows[index].op, self.policy.in_place
+        if op.is_view:
+            return False
+        if op.in_place:
+            allowed = "activations" in wanted
+            return allowed and (not self.policy.training or op.saves_in_place is not None)
+        if isinstance(op, BatchNorm):
+            return "batch-norm" in wanted and not self.policy.training
+        return isinstance(op, Add) and "additions" in wanted
+
+    def _shares(self, index: int, phase: str, source: int, of: dict[int, int], own: list[list[int]]) -> bool:
+        """Whether the output of a layer is the buffer of its first input."""
+        op = self.rows[index].op
+        if source < 0:
+            return False
+        if op.is_view and not (op.only_in_training and self.policy.training):
+            return True
+        if not self._overwrites(index):
+            return False
+        sharing = [layer for layer, buffer in of.items() if buffer == source] if self.policy.training else []
+        first = self.layers[index].inputs[0]
+        if self._read_later(first, index, of, source) or self.rows[first].output_shape != self.rows[index].output_shape:
+            return False
+        return not any(self._is_saved(layer, index) for layer in sharing)
+
+    @cached_property
+    def readers(self) -> list[list[int]]:
+        found: list[list[int]] = [[] for _ in self.rows]
+        for index, layer in enumerate(self.layers):
+            for source in layer.inputs:
+                found[source].append(index)
+        for output in self.analysis.graph.outputs:
+            if output.layer < len(found):
+                found[output.layer].append(len(self.rows))
+        return found
+
+    def _read_later(self, layer: int, index: int, of: dict[int, int], buffer: int) -> bool:
+        """Whether a layer after this one reads the same buffer, in this pass or another."""
+        sharing = [layer, *self._views_before(layer)]
+        return any(reader > index for one in sharing for reader in self.readers[one]) or any(
+            self.segment_of[one] != self.segment_of[index] for one in sharing if self.policy.training
+        )
+
+    def _views_before(self, layer: int) -> Iterator[int]:
+        """The layers whose buffer a view shows."""
+        while self.rows[layer].op.is_view or self._overwrites(layer):
+            if not self.layers[layer].inputs:
+                return
+            layer = self.layers[layer].inputs[0]
+            yield layer
+
+    def _is_saved(self, layer: int, by_other_than: int) -> bool:
+        """Whether the output of a layer is saved, by itself or by a reader other than one."""
+        if "output" in self._saved_by(layer):
+            return True
+        return any(
+            "inputs" in self._saved_by(reader)
+            for reader in self.readers[layer]
+            if reader != by_other_than and reader < len(self.rows)
+        )
+
+    def _save(self, index: int, phase: str, of: dict[int, int], own: list[list[int]]) -> None:
+        """Keep what a layer saves until its backward step."""
+        row, layer = self.rows[index], self.layers[index]
+        back = self.when[Step(BACKWARD, index)]
+        saved = self._saved_by(index)
+        kept = [*(layer.inputs if "inputs" in saved else ()), *((index,) if "output" in saved else ())]
+        for one in kept:
+            held = of.get(one, -1)
+            if held >= 0:
+                own[held][2] = max(own[held][2], back)
+        if not self.trained[index]:
+            return
+        shapes = row.input_shapes, row.output_shape
+        now = self.when[Step(phase, index)]
+        values = row.op.saved_values(*shapes) * (4 if self.policy.mixed else self.item)
+        if values:
+            self.buffers.append(Buffer(index, SAVED, values, now, back, row.op.saved_for_batch))
+        if own_size := row.op.saved_bytes(*shapes):
+            self.buffers.append(Buffer(index, SAVED, own_size, now, back))
+
+    def _keep_ends(self, of: dict[int, int], own: list[list[int]]) -> None:
+        """Keep outputs to the end of the forward pass, and what crosses from group to group until it is read again."""
+        end = len(self.rows) - 1
+        for output in self.analysis.graph.outputs:
+            if output.layer < len(self.rows):
+                own[of[output.layer]][2] = max(own[of[output.layer]][2], end)
+        if self.policy.keep_all:
+            for one in own:
+                one[2] = end
+        if not self.policy.training:
+            return
+        for index, readers in enumerate(self.readers):
+            for reader in readers:
+                if reader >= len(self.rows) or self.segment_of[reader] == self.segment_of[index]:
+                    continue
+                back = Step(BACKWARD, reader) if "inputs" in self._saved_by(reader) else None
+                again = None if self._saves_at_once(reader) else Step(RECOMPUTE, reader)
+                until = max([self.when[step] for step in (back, again) if step is not None], default=0)
+                own[of[index]][2] = max(own[of[index]][2], until)
+
+    def _gradients(self) -> None:
+        """The gradient of each map: from the backward step of its last reader to that of its own layer."""
+        born: dict[int, int] = {}
+        start = self.when[Step(BACKWARD, len(self.rows) - 1)]
+        for index in range(len(self.rows)):
+            if not self.trained[index]:
+                continue
+            steps = [
+                start if reader >= len(self.rows) else self.when[Step(BACKWARD, reader)]
+                for reader in self.readers[index]
+            ]
+            if steps:
+                born[index] = min(steps)
+        for index, first in born.items():
+            row = self.rows[index]
+            if row.op.is_view and not row.op.only_in_training and self.layers[index].inputs[0] in born:
+                continue  # the gradient of what it shows, under another shape
+            size = elements(row.output_shape) * self.item
+            views = [first, *(born[view] for view in self._shown_by(index) if view in born)]
+            self.buffers.append(Buffer(index, GRADIENT, size, min(views), self.when[Step(BACKWARD, index)]))
+
+    def _shown_by(self, index: int) -> Iterator[int]:
+        """The views of a map, and theirs."""
+        for reader in self.readers[index]:
+            if reader < len(self.rows) and self.rows[reader].op.is_view and not self.rows[reader].op.only_in_training:
+                yield reader
+                yield from self._shown_by(reader)
+
+    def _workspaces(self, steps: Sequence[Step]) -> None:
+        """The matrix of im2col while a convolution runs; none where it is the map itself."""
+        if self.policy.workspace == "none":
+            return
+        for when, step in enumerate(steps):
+            row = self.rows[step.layer]
+            product = row.op.matrix_product(row.input_shapes, row.output_shape)
+            if product is None or row.op.is_view:
+                continue
+            values = product.count * product.patches[0] * product.patches[1]
+            if values != elements(row.input_shapes[0]):
+                for_batch = self.policy.workspace == "image"
+                self.buffers.append(Buffer(step.layer, WORKSPACE, values * self.item, when, when, for_batch))
+
+    def _fixed(self) -> Fixed:
+        policy, totals = self.policy, self.analysis.totals
+        item = BYTES[self.analysis.dtype]
+        buffers = totals.buffers * item
+        params = totals.params - (totals.buffers if self.analysis.conventions.running_statistics else 0)
+        if not policy.training:
+            return Fixed(params * item, 0, 0, buffers)
+        trained = totals.trainable_params
+        copy = 2 * params if policy.mixed else 0
+        states = OPTIMISERS[policy.optimiser] * trained * item
+        return Fixed(params * item + copy, trained * self.item, states, buffers)
+
+
+def _segments(rows: Sequence[Row], blocks: int | None) -> Iterator[range]:
+    """The groups of layers between checkpoints: so many blocks each, a layer outside of blocks counting as one."""
+    if blocks is None:
+        yield range(len(rows))
+        return
+    begins = [0]
+    names = [row.name.rpartition("/")[0].split("/")[:2] or [""] for row in rows]
+    units = ["/".join(name) or row.name for name, row in zip(names, rows, strict=True)]
+    count = 0
+    for index in range(1, len(rows)):
+        if units[index] != units[index - 1]:
+            count += 1
+            if count % blocks == 0:
+                begins.append(index)
+    yield from (range(begin, end) for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True))
+
+
+class Fit(NamedTuple):
+    """The largest batch, 0 where not even one image fits; the bytes that it takes, and what one image more would."""
+
+    batch: int
+    used: int
+    needed: int
+
+
+def largest_batch(timeline: Timeline, memory: int) -> Fit:
+    """The largest batch of a timeline that fits into so many bytes."""
+    free = memory - sum(timeline.fixed)
+    fits = [(free - once) // image for image, once in timeline.live if image]
+    batch = max(0, min(fits, default=0))
+    return Fit(batch, _peak(timeline, batch), _peak(timeline, batch + 1))
+
+
+def _peak(timeline: Timeline, batch: int) -> int:
+    if batch == 0:
+        return sum(timeline.fixed)
+    return max(image * batch + once for image, once in timeline.live) + sum(timeline.fixed)

@@ -1,0 +1,113 @@
+"""What is alive when a network runs or is trained, step by step, as stacked areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.core import words
+from archcalc.design.memory import BACKWARD, FORWARD, GRADIENT, MAP, SAVED, WORKSPACE, Timeline
+from archcalc.render.charts.axes import Scale, linear
+from archcalc.render.charts.figure import EDGE, Figure, Look
+from archcalc.render.charts.memory import LEFT, MOST_STEPS
+from archcalc.render.charts.schedule import along, upwards
+from archcalc.render.charts.theme import LABEL, style
+from archcalc.render.charts.titles import short_name, title_of
+from archcalc.render.diagrams.text import text_width
+
+#: What is stacked, from below, and its name.
+PARTS = {
+    "fixed": "parameters, their gradients, the optimiser", MAP: "maps", SAVED: "kept besides maps",
+    GRADIENT: "gradients of maps", WORKSPACE: "im2col",
+}  # fmt: skip
+
+
+def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
+    """Bytes over the steps of a run; the highest of neighbours where there are more than can be drawn."""
+    look = look or Look()
+    analysis, steps = timeline.analysis, timeline.steps
+    every = [_parts(timeline, step) for step in _drawn(timeline)]
+    parts = [part for part in PARTS if any(found[part] for _, found in every)]
+    what = "training" if timeline.policy.training else "inference"
+    images = words.several(analysis.batch, "image")
+    peak = timeline.peak_step
+    peak_name = analysis.rows[steps[peak].layer].name
+    figure = Figure(
+        "memory", look,
+        title=f"{title_of(analysis)}: memory of {what}",
+        subtitle=f"{images} of {analysis.graph.inputs_in_words()}, "
+                 f"{'mixed precision' if timeline.policy.mixed else analysis.dtype}, "
+                 f"{len(steps):,} steps. The peak is {words.size(timeline.peak)}.",
+        description=f"Memory of {what} of {title_of(analysis)} over its {len(steps):,} steps. The peak is "
+                    f"{timeline.peak:,} bytes, at {peak_name}.",
+        left=LEFT, right=EDGE, bottom=56,
+        heads=["step", "phase", "layer", "bytes"],
+        rows=[[step, steps[step].phase, analysis.rows[steps[step].layer].name, timeline.bytes_at(step)]
+              for step, _ in every],
+    )  # fmt: skip
+    y = linear(timeline.peak * 1.15, figure.inner_height, 0, binary=True)
+    _areas(figure, timeline, every, parts, y)
+    _phases(figure, timeline)
+    _peak(figure, timeline, y, short_name(peak_name))
+    marks = {PARTS[part]: {"shape": "square", "size": 90, "color": style(figure.theme, list(PARTS).index(part)).fill,
+                           "stroke": style(figure.theme, list(PARTS).index(part)).line} for part in parts}  # fmt: skip
+    figure.legend(marks, figure.inner_height + figure.bottom - 9)
+    return figure.spec()
+
+
+def _drawn(timeline: Timeline) -> list[int]:
+    """The steps that are drawn."""
+    count = len(timeline.steps)
+    each = -(-count // MOST_STEPS)
+    ranges = [range(first, min(first + each, count)) for first in range(0, count, each)]
+    return [max(one, key=timeline.bytes_at) for one in ranges]
+
+
+def _parts(timeline: Timeline, step: int) -> tuple[int, dict[str, int]]:
+    return step, {"fixed": sum(timeline.fixed), **timeline.at(step)}
+
+
+def _areas(
+    figure: Figure, timeline: Timeline, every: list[tuple[int, dict[str, int]]], parts: list[str], y: Scale
+) -> None:
+    steps, rows = timeline.steps, timeline.analysis.rows
+    for part in parts:
+        drawn = style(figure.theme, list(PARTS).index(part))
+        data = []
+        for step, found in every:
+            below = sum(found[other] for other in parts[: parts.index(part)])
+            name = short_name(rows[steps[step].layer].name)
+            data.append({"step": step, "from": below, "bytes": below + found[part], "layer": name,
+                         "phase": steps[step].phase, "written": words.size(found[part])})  # fmt: skip
+        data.append({**data[-1], "step": len(steps)})
+        figure.add(
+            {"type": "area", "interpolate": "step-after", "color": drawn.fill,
+             "line": {"color": drawn.line, "strokeWidth": 1.2, "interpolate": "step-after"}}, data,
+            x=along(figure, len(steps)), y=upwards(figure, "bytes", y, "alive"), y2={"field": "from"},
+            tooltip=[{"field": "phase"}, {"field": "layer"}, {"field": "written", "title": PARTS[part]}],
+        )  # fmt: skip
+
+
+def _phases(figure: Figure, timeline: Timeline) -> None:
+    """Where the passes begin, with their names below the axis."""
+    steps = timeline.steps
+    scale = figure.inner_width / len(steps)
+    first = next((index for index, step in enumerate(steps) if step.phase != FORWARD), len(steps))
+    spans = [("forward pass", 0, first), ("backward pass", first, len(steps))]
+    again = any(step.phase not in (FORWARD, BACKWARD) for step in steps)
+    for name, begin, end in spans:
+        if begin < end:
+            text = f"{name}, layers run again in between" if again and begin else name
+            figure.text((begin + end) / 2 * scale, figure.inner_height + 18, text, align="center", fontSize=LABEL)
+    if 0 < first < len(steps):
+        x = first * scale
+        figure.rules([(x, 0, x, figure.inner_height + 6)], color=figure.theme.quiet, strokeDash=[3, 3])
+
+
+def _peak(figure: Figure, timeline: Timeline, y: Scale, name: str) -> None:
+    x = (timeline.peak_step + 0.5) / len(timeline.steps) * figure.inner_width
+    text = f"peak {words.size(timeline.peak)} at {name}"
+    half = text_width(text, LABEL, True) / 2
+    middle = min(max(x, half + 8), figure.inner_width - half)
+    figure.add({"type": "point", "shape": "diamond", "filled": True, "size": 90, "opacity": 1, "x": round(x, 2),
+                "y": round(y(timeline.peak), 2), "color": figure.theme.accent})  # fmt: skip
+    figure.text(middle, y(timeline.peak) - 12, text, fontWeight="bold", fontSize=LABEL, align="center")

@@ -1,0 +1,159 @@
+"""What is alive when, as a table for a terminal, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from archcalc.core.shapes import format_shape
+from archcalc.core.text import align, bold
+from archcalc.core.words import several, share, size
+from archcalc.design.memory import BACKWARD, RECOMPUTE, Buffer, Fit, Policy, Timeline
+from archcalc.render.tables.csv import harmless
+
+FORMATS = ("table", "csv", "json")
+ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json"}
+#: So many buffers at the peak are listed.
+SHOWN = 12
+_WHAT = {"map": "maps", "saved": "kept besides maps", "gradient": "gradients of maps", "workspace": "im2col"}
+_FIXED = {"parameters": "parameters", "gradients": "their gradients", "optimiser": "values of the optimiser",
+          "buffers": "running statistics"}  # fmt: skip
+
+
+def render(timeline: Timeline, form: str, colour: bool = False) -> str:
+    """The peak, its parts, and what is alive there; CSV has every step, JSON all of it."""
+    if form == "json":
+        return json.dumps(as_dict(timeline), ensure_ascii=False, indent=1) + "\n"
+    if form == "csv":
+        return _csv(timeline)
+    return "\n".join(_table(timeline, colour)) + "\n"
+
+
+def as_dict(timeline: Timeline) -> dict[str, Any]:
+    """The timeline as data; bytes for the whole batch."""
+    peak = timeline.peak_step
+    rows = timeline.analysis.rows
+    return {
+        "schema": "archcalc.memory/1",
+        "network": timeline.analysis.graph.name,
+        "batch": timeline.analysis.batch,
+        "dtype": timeline.analysis.dtype,
+        "policy": asdict(timeline.policy),
+        "fixed": timeline.fixed._asdict(),
+        "peak_bytes": timeline.peak,
+        "kept_for_backward_bytes": timeline.kept,
+        "peak": {"phase": timeline.steps[peak].phase, "layer": rows[timeline.steps[peak].layer].name,
+                 **timeline.at(peak)},
+        "alive_at_peak": [
+            {"layer": rows[buffer.layer].name, "what": buffer.what, "bytes": timeline.size_of(buffer)}
+            for buffer in timeline.alive(peak)
+        ],
+        "steps": [
+            {"phase": step.phase, "layer": rows[step.layer].name, "bytes": timeline.bytes_at(index)}
+            for index, step in enumerate(timeline.steps)
+        ],
+    }  # fmt: skip
+
+
+def _csv(timeline: Timeline) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["step", "phase", "layer", "bytes"])
+    for index, step in enumerate(timeline.steps):
+        name = harmless(timeline.analysis.rows[step.layer].name)
+        writer.writerow([index, step.phase, name, timeline.bytes_at(index)])
+    return out.getvalue()
+
+
+def _table(timeline: Timeline, colour: bool) -> Iterator[str]:
+    analysis, peak = timeline.analysis, timeline.peak_step
+    step = timeline.steps[peak]
+    yield f"{bold(analysis.graph.title, colour)} · {_about(timeline)}"
+    yield ""
+    parts = [(_FIXED[name], value) for name, value in timeline.fixed._asdict().items() if value]
+    parts += [(_WHAT[name], value) for name, value in timeline.at(peak).items() if value]
+    lines = [[what, f"{value:,}", size(value), share(value, timeline.peak)] for what, value in parts]
+    total = ["at the peak", f"{timeline.peak:,}", size(timeline.peak), ""]
+    yield from align([["", "bytes", "", ""], *lines, total], [False, True, True, True], colour)
+    yield ""
+    yield f"The peak is {_step(step.phase, analysis.rows[step.layer].name)}. Alive there, the largest first:"
+    yield ""
+    found = timeline.alive(peak)
+    lines = [_line(timeline, buffer) for buffer in found[:SHOWN]]
+    yield from align([["layer", "what", "shape", "bytes", ""], *lines], [False, False, True, True, True], colour)
+    if len(found) > SHOWN:
+        rest = sum(timeline.size_of(buffer) for buffer in found[SHOWN:])
+        yield f"and {several(len(found) - SHOWN, 'more')}, {size(rest)}".replace("mores", "more")
+    if timeline.policy.training:
+        yield ""
+        yield f"The forward pass keeps {timeline.kept:,} bytes ({size(timeline.kept)}) for the backward pass."
+    yield ""
+    yield _conventions(timeline.policy)
+
+
+def _about(timeline: Timeline) -> str:
+    analysis = timeline.analysis
+    what = "training" if timeline.policy.training else "inference"
+    images = several(analysis.batch, "image")
+    precision = "mixed precision" if timeline.policy.mixed else analysis.dtype
+    return f"{what}, {images} of {analysis.graph.inputs_in_words()}, {precision}"
+
+
+def _step(phase: str, layer: str) -> str:
+    if phase == BACKWARD:
+        return f"in the backward pass, at {layer}"
+    return f"where {layer} runs again" if phase == RECOMPUTE else f"in the forward pass, at {layer}"
+
+
+def _line(timeline: Timeline, buffer: Buffer) -> list[str]:
+    row = timeline.analysis.rows[buffer.layer]
+    bytes_ = timeline.size_of(buffer)
+    shape = format_shape(row.output_shape) if buffer.what in ("map", "gradient") else ""
+    return [row.name, {"map": "map", "saved": "kept", "gradient": "gradient", "workspace": "im2col"}[buffer.what],
+            shape, f"{bytes_:,}", size(bytes_)]  # fmt: skip
+
+
+def _conventions(policy: Policy) -> str:
+    """The policy in sentences."""
+    over = ", ".join(policy.in_place) or "nothing"
+    parts = [f"In place: {over}."]
+    if policy.training:
+        parts.append("Kept is what PyTorch's autograd saves; a mask of dropout takes one byte for each value.")
+        if policy.checkpoint:
+            parts.append(
+                f"Checkpoints: groups of {several(policy.checkpoint, 'block')} are run again, but for the last."
+            )
+    else:
+        parts.append("Nothing is freed." if policy.keep_all else "A map is freed after its last reader.")
+    if policy.workspace != "none":
+        parts.append(f"im2col: the matrix of {'one image' if policy.workspace == 'image' else 'the batch'}.")
+    return " ".join(parts)
+
+
+def render_fit(timeline: Timeline, fit: Fit, memory: int, others: list[tuple[str, int]], form: str) -> str:
+    """The largest batch in words, with what is missing for one image more and what would give it."""
+    if form == "json":
+        data = {
+            "schema": "archcalc.fit/1", "network": timeline.analysis.graph.name, "dtype": timeline.analysis.dtype,
+            "policy": asdict(timeline.policy), "memory_bytes": memory, "batch": fit.batch, "used_bytes": fit.used,
+            "needed_for_one_more_bytes": fit.needed, "alternatives": dict(others),
+        }  # fmt: skip
+        return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    what = "training" if timeline.policy.training else "inference"
+    title = timeline.analysis.graph.title
+    if fit.batch:
+        lines = [
+            f"{title}, {what}: the largest batch in {size(memory)} is {fit.batch:,}, which takes {size(fit.used)}."
+        ]
+    else:
+        lines = [f"{title}, {what}: not even one image fits into {size(memory)}; it takes {size(fit.needed)}."]
+    missing = fit.needed - memory
+    lines.append(f"One image more needs {size(fit.needed)}, which is {size(missing)} ({missing:,} bytes) too much.")
+    if others:
+        lines.append("")
+        lines += align([["with", "batch"], *([what, f"{batch:,}"] for what, batch in others)], [False, True], False)
+    return "\n".join(lines) + "\n"

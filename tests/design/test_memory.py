@@ -1,0 +1,156 @@
+"""What is alive when: inference equals the pass over the graph, training equals sums worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import archcalc as ac
+from archcalc.core.errors import UsageError
+from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, largest_batch, memory_timeline
+from archcalc.ops import OPS
+from archcalc.spec.catalogue import names
+from tests.tiers import examples, slow_but
+
+TRAINING = Policy(training=True)
+
+
+def timeline(network: str, policy: Policy, batch: int = 1, dtype: str = "float32") -> Timeline:
+    return memory_timeline(ac.analyse(network, batch, dtype), policy)
+
+
+@pytest.mark.parametrize("name", slow_but(["alexnet", "googlenet@aux", "unet"], names()))
+def test_inference_is_that_of_the_analysis(name: str) -> None:
+    analysis = ac.analyse(name)
+    found = memory_timeline(analysis, Policy())
+    assert [image for image, _ in found.live] == [4 * values for values in analysis.memory.live]
+    assert (
+        found.peak == analysis.totals.peak_activation_bytes + analysis.totals.param_bytes + 4 * analysis.totals.buffers
+    )
+
+
+def test_vgg16_keeps_what_the_notes_add_up() -> None:
+    # CS231n adds up all maps for the forward pass: 15,237,608 values of 4 bytes are 58.1 MiB, not its printed 93 MB.
+    found = timeline("vgg16", Policy(keep_all=True))
+    assert sum(buffer.size for buffer in found.alive(len(found.steps) - 1)) == 4 * 15_237_608
+
+
+#: 8×8×3 → conv → relu → pool → fc: 64·4, 64·4, 16·4 and 10 values.
+SMALL = "8x8x3 -> conv3-4 -> relu -> pool2 -> fc10"
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        # conv keeps its input, relu its output, which the pool reads, the pool 64 indices of 8 bytes, fc its input.
+        (TRAINING, 4 * (192 + 256 + 64) + 8 * 64),
+        # The convolution's own map is free again once relu has read it.
+        (Policy(training=True, in_place=()), 4 * (192 + 256 + 64) + 8 * 64),
+        (Policy(training=True, mixed=True), 2 * (192 + 256 + 64) + 8 * 64),
+    ],
+    ids=["in place", "apart", "mixed"],
+)
+def test_the_forward_pass_keeps_what_autograd_saves(policy: Policy, kept: int) -> None:
+    # The output of the network, 10 values, is still there when the backward pass begins, and nobody saves it.
+    assert timeline(SMALL, policy).kept == kept
+
+
+def test_in_place_needs_one_map_less_at_the_peak() -> None:
+    apart, over = (timeline("8x8x3 -> conv3-4 -> relu", Policy(in_place=each)).peak for each in ((), ("activations",)))
+    assert apart - over == 4 * (256 - 192)  # conv and relu of 256 values each, against the input of 192 and one of 256
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "mixed", "bytes_each"),
+    [("none", False, 4 + 4), ("sgd", False, 4 + 4), ("momentum", False, 4 + 4 + 4), ("adam", False, 4 + 4 + 8),
+     ("adam", True, 4 + 2 + 2 + 8)],
+)  # fmt: skip
+def test_what_a_parameter_costs(optimiser: str, mixed: bool, bytes_each: int) -> None:
+    # CS231n: parameters, gradients and a momentum cache are 3 times the parameters. Mixed: 16 bytes for each of Adam's.
+    found = timeline("alexnet", Policy(training=True, optimiser=optimiser, mixed=mixed))
+    assert sum(found.fixed) == bytes_each * 62_378_344
+
+
+FROZEN = """
+name: n
+title: N
+input: 8x8x3
+layers:
+  - conv2d: {out_channels: 4, kernel_size: 1, frozen: true}
+  - relu
+  - linear: {out_features: 2}
+"""
+
+
+def test_frozen_layers_have_no_gradients() -> None:
+    found = memory_timeline(ac.from_yaml(FROZEN).analyse(), TRAINING)
+    assert found.fixed.gradients == 4 * (256 * 2 + 2)
+    assert {found.analysis.rows[buffer.layer].name for buffer in found.buffers if buffer.what == "gradient"} == {"fc1"}
+    assert found.kept == 4 * 256  # what the dense layer reads
+
+
+@pytest.mark.parametrize("policy", [TRAINING, Policy(training=True, checkpoint=1), Policy(training=True, checkpoint=3)])
+@pytest.mark.parametrize("name", ["resnet18", "googlenet@aux", "unet", "mobilenet"])
+def test_every_layer_runs_backward_once_and_nothing_is_left(name: str, policy: Policy) -> None:
+    found = timeline(name, policy)
+    backward = [step.layer for step in found.steps if step.phase == BACKWARD]
+    assert sorted(backward) == list(range(len(found.analysis.rows)))
+    assert all(0 <= buffer.born <= buffer.dies < len(found.steps) for buffer in found.buffers)
+    assert all(image >= 0 and once >= 0 for image, once in found.live)
+    assert sum(found.at(found.peak_step).values()) + sum(found.fixed) == found.peak
+
+
+def test_checkpoints_trade_memory_for_steps() -> None:
+    plain, saved = (timeline("resnet50", policy, 32) for policy in (TRAINING, Policy(training=True, checkpoint=2)))
+    assert saved.peak < plain.peak / 2
+    assert len(saved.steps) > len(plain.steps)
+
+
+LAYERS = st.lists(st.sampled_from(["conv3-4", "relu", "sigmoid", "bn", "conv1-4"]), min_size=1, max_size=9)
+
+
+@given(LAYERS, st.sets(st.sampled_from(IN_PLACE)), st.booleans())
+@examples(200)
+def test_more_in_place_never_takes_more(layers: list[str], over: set[str], training: bool) -> None:
+    network = " -> ".join(["8x8x4", *layers])
+    some = Policy(training=training, in_place=tuple(sorted(over)))
+    assert timeline(network, some).peak <= timeline(network, Policy(training=training, in_place=())).peak
+
+
+@given(st.integers(1, 1 << 34), st.sampled_from([Policy(), TRAINING, Policy(training=True, optimiser="adam")]))
+@examples(100)
+def test_the_largest_batch_fits_and_one_more_does_not(memory: int, policy: Policy) -> None:
+    found = timeline("alexnet", policy)
+    fit = largest_batch(found, memory)
+    step = range(len(found.steps))
+    assert fit.batch == 0 or fit.used == max(found.bytes_at(one, fit.batch) for one in step) <= memory
+    assert fit.needed == max(found.bytes_at(one, fit.batch + 1) for one in step) > memory
+
+
+@pytest.mark.parametrize(
+    ("network", "policy", "dtype", "message"),
+    [
+        ("lenet5", Policy(optimiser="adam"), "float32", "are for training"),
+        ("lenet5", Policy(training=True, keep_all=True), "float32", "is for inference"),
+        ("lenet5", TRAINING, "int8", "nothing is trained in int8"),
+        ("lenet5", Policy(training=True, mixed=True), "float16", "leave out --dtype"),
+    ],
+)
+def test_refused(network: str, policy: Policy, dtype: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        timeline(network, policy, dtype=dtype)
+
+
+def test_what_is_not_known_is_not_guessed() -> None:
+    text = "name: n\ntitle: N\ninput: 16x8\nlayers:\n  - lstm: {name: read, hidden_size: 4}\n"
+    analysis = ac.from_yaml(text).analyse()
+    with pytest.raises(UsageError, match="read keeps is not known"):
+        memory_timeline(analysis, TRAINING)
+    assert memory_timeline(analysis, Policy()).peak > 0
+
+
+def test_every_op_says_what_it_saves() -> None:
+    for kind, op in OPS.items():
+        assert op.saves is None or set(op.saves) <= {"inputs", "output"}, kind
+        assert op.saves_in_place is None or op.in_place, kind
