@@ -39,6 +39,7 @@ def from_onnx(source: str | Path | onnx.ModelProto, input_shape: InputShapes | N
 def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:
     """An ONNX model as a program: operations on tensors of concrete sizes, with the batch. As `read`."""
     from archcalc.interop.onnx_graph import prepare
+    from archcalc.interop.onnx_patterns import with_patterns
     from archcalc.interop.onnx_tidy import tidy
     from archcalc.interop.onnx_trace import Trace
 
@@ -49,4 +50,4 @@ def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes 
         file = OnnxFile(source.graph.name or "model", source, {}, lambda _: b"")
     graph = prepare(file.name, file.model, file.spans, input_shape)
     trace = Trace(file, graph)
-    return tidy(trace.program(), trace.is_quick)
+    return with_patterns(tidy(trace.program(), trace.is_quick))

@@ -64,7 +64,8 @@ class Own:
     def of(self, layer: str, sizes: Mapping[str, Sequence[int]]) -> Mapping[str, np.ndarray[Any, Any]]:
         """The arrays of a layer, which must have these sizes."""
         found = {name: np.asarray(self.graph.arrays[layer][name](), np.float32) for name in sizes}
-        assert {name: array.shape for name, array in found.items()} == {name: tuple(sizes[name]) for name in sizes}
+        have = {name: array.shape for name, array in found.items()}
+        assert have == {name: tuple(sizes[name]) for name in sizes}, (layer, have, sizes)
         return found
 
 

@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
 
-from onnx import NodeProto, helper
+from onnx import NodeProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.interop.onnx_models import model, network, outputs, weights, with_defaults
+from tests.interop.onnx_models import model, network, outputs, weights, with_defaults, written
 
 Array = np.ndarray[Any, Any]
 IMAGE, ROW, VOLUME, FLAT = (1, 4, 9, 8), (1, 4, 11), (1, 4, 5, 6, 7), (1, 12)
@@ -154,3 +154,53 @@ def test_local_response_normalisation() -> None:
     square = np.pad(x**2, ((0, 0), (1, 1), (0, 0), (0, 0)))
     sums = square[:, :-2] + square[:, 1:-1] + square[:, 2:]
     np.testing.assert_allclose(outputs(network(proto), x), x / np.sqrt(2 + 2e-3 / 3 * sums), rtol=1e-5)
+
+
+HALF, ONE, TWO, THREE, ROOT = "half = {0.5}", "one = {1}", "two = {2}", "three = {3}", "root = {1.4142135}"
+#: What exporters write, the constants that it reads, the layers that it is.
+PATTERNS = {
+    "gelu": ("d = Div(x, root) e = Erf(d) p = Add(e, one) m = Mul(x, p) y = Mul(m, half)", (ROOT, ONE, HALF), "gelu"),
+    "gelu, half first": (
+        "d = Div(x, root) e = Erf(d) p = Add(e, one) h = Mul(half, x) y = Mul(h, p)", (ROOT, ONE, HALF), "gelu"),
+    "gelu, half of the gate": (
+        "d = Mul(x, root) e = Erf(d) p = Add(e, one) g = Mul(p, half) y = Mul(g, x)",
+        ("root = {0.70710677}", ONE, HALF), "gelu"),
+    "gelu of tanh": (
+        "c = Pow(x, three) s = Mul(c, small) a = Add(x, s) t = Mul(a, root) h = Tanh(t) p = Add(one, h) "
+        "m = Mul(x, p) y = Mul(m, half)",
+        (THREE, "small = {0.044715}", "root = {0.7978845}", ONE, HALF), "gelu"),
+    "no gelu": ("d = Mul(x, root) e = Erf(d) p = Add(e, one) g = Mul(p, half) y = Mul(g, x)",
+                ("root = {0.7}", ONE, HALF), "multiply+opaque+opaque+multiply+multiply"),
+    "layer norm": (
+        "m = ReduceMean<axes=[-1]>(x) c = Sub(x, m) q = Pow(c, two) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) "
+        "r = Sqrt(e) y = Div(c, r)", (TWO, "eps = {0.001}"), "transpose+layer_norm+transpose"),
+    "layer norm, affine": (
+        "m = ReduceMean<axes=[-1]>(x) c = Sub(x, m) q = Mul(c, c) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) "
+        "r = Sqrt(e) n = Div(c, r) s = Mul(w, n) y = Add(s, b)", ("eps = {0.001}",), "transpose+layer_norm+transpose"),
+    "rms norm": (
+        "q = Mul(x, x) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) r = Sqrt(e) i = Reciprocal(r) n = Mul(x, i) "
+        "y = Mul(n, w)", ("eps = {0.001}",), "transpose+rms_norm+transpose"),
+    "group norm": (
+        "g = Reshape(x, groups) n = InstanceNormalization<epsilon=0.001>(g, ones, zeros) "
+        "back = Reshape(n, whole) s = Mul(back, scale) y = Add(s, shift)", (), "group_norm"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns(name: str) -> None:
+    nodes, numbers, layers = PATTERNS[name]
+    held = ", ".join(f"float {number}" for number in numbers)
+    proto = written(f"g (float[1,6,4] x) => (float[1,6,4] y) <{held}> {{ {nodes} }}")
+    arrays = {
+        "w": weights(4), "b": weights(4, seed=1), "ones": np.ones(3, np.float32), "zeros": np.zeros(3, np.float32),
+        "scale": weights(6, 1), "shift": weights(6, 1, seed=2), "groups": i(0, 3, -1), "whole": i(1, 6, 4),
+    }  # fmt: skip
+    read = {each for node in proto.graph.node for each in node.input}
+    for key in read & set(arrays):
+        proto.graph.initializer.append(numpy_helper.from_array(arrays[key], key))
+    graph = network(proto)
+    assert "+".join(layer.op.kind for layer in graph if layer.op.kind != "input") == layers
+    if "opaque" not in layers:
+        x = weights(1, 6, 4, seed=5)
+        wanted = np.asarray(next(iter(ReferenceEvaluator(proto).run(None, {"x": x}))))
+        np.testing.assert_allclose(outputs(graph, x), wanted, rtol=1e-3, atol=1e-4)
