@@ -38,6 +38,8 @@ class _Rewriter:
             steps = as_matmul(node, self.given, self.values) if node.op == "einsum" else [node]
             for step in steps:
                 self.makers |= dict.fromkeys(step.outputs, step)
+                for name in step.outputs:
+                    self.users.setdefault(name, 1)
             for step in steps:
                 made = self.rewritten(step)
                 nodes += [*self.added, made]
