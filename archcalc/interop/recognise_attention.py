@@ -7,7 +7,18 @@ from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, short
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
-from archcalc.interop.recognise_views import BATCH, Axes, Factor, View, axis_size, joined, permuted, whole, without
+from archcalc.interop.recognise_views import (
+    BATCH,
+    Axes,
+    Factor,
+    View,
+    axis_size,
+    joined,
+    permuted,
+    reshaped,
+    whole,
+    without,
+)
 
 
 @handles("scaled_dot_product_attention")
@@ -128,3 +139,47 @@ def _table(call: Handler, bias: Tensor, heads: int, window: list[int]) -> str | 
     offsets = math.prod([2 * side - 1 for side in window])
     shape = call.layers.program.constants[trained[0]].shape
     return trained[0] if shape == (offsets, heads) else None
+
+
+@handles("matmul")
+def _product(call: Handler) -> list[Tensor]:
+    """The product of two tensors: the last two axes are matrices, those before them a batch."""
+    first, second = (_as_view(call, index) for index in (0, 1))
+    plain = [View(view.layer, without(view.axes, BATCH)) for view in (first, second)]
+    rank = max(len(view.axes) for view in plain)
+    if rank < 2 or any(len(view.axes) < 2 for view in plain):
+        raise UnknownFormError("a product with a vector")
+    batches = [((),) * (rank - len(view.axes)) + view.axes[:-2] for view in plain]
+    sizes = [tuple(map(axis_size, batch)) for batch in batches]
+    if sizes[0] != sizes[1]:
+        raise UnknownFormError("a product that is spread over a batch")
+    kept = [index for index, size in enumerate(sizes[0]) if size > 1]
+    groups = [[axis for index, axis in enumerate(batch) if index in kept] for batch in batches]
+    while len(groups[0]) > 2:
+        for group in groups:
+            group[-2:] = [(*group[-2], *group[-1])]
+    rows, columns = plain[0].axes[-2:], plain[1].axes[-2:]
+    layers = [
+        call.layers.arranged(plain[0].layer, (rows[1], *groups[0], rows[0]), call.node),
+        call.layers.arranged(plain[1].layer, (columns[1], *groups[1], columns[0]), call.node),
+    ]
+    layer = call.add("matmul", {}, layers)
+    made = call.layers.shapes[layer]
+    merged = reshaped(
+        tuple([whole(1 + index, axis_size(axis)) for index, axis in enumerate(groups[0])]),
+        [sizes[0][index] for index in kept],
+    )
+    axes: list[tuple[Factor, ...]] = [() for _ in range(rank)]
+    for index, axis in zip(kept, merged or (), strict=True):
+        axes[index] = axis
+    axes[-2], axes[-1] = whole(len(made) - 1, made[-1]), whole(0, made[0])
+    batch = images(first.axes) or images(second.axes)
+    if batch and rank > 2:
+        axes[0] = (*batch, *axes[0])
+    return [View(layer, tuple(axes))]
+
+
+def _as_view(call: Handler, index: int) -> View:
+    """An input, a stored one as a map of its own."""
+    tensor = call.inputs[index]
+    return call.layers.view_of(tensor, call.node) if isinstance(tensor, Fixed) else call.view(index)

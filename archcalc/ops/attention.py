@@ -14,7 +14,7 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.axes import axes_named, by_position
+from archcalc.ops.axes import axes_named, by_position, position_reads
 from archcalc.ops.base import (
     EVERYTHING,
     POINTS,
@@ -58,7 +58,11 @@ class Product(Op):
 
 
 class Matmul(Product):
-    """The product of two maps as matrices of positions × channels; each may be transposed first. Source: PyTorch."""
+    """The product of two maps as matrices of positions × channels; each may be transposed first.
+
+    With several position axes the last are the rows; those before it are a batch, the same in both maps. Source:
+    PyTorch, `matmul`.
+    """
 
     kind = "matmul"
     stem = "matmul"
@@ -73,16 +77,21 @@ class Matmul(Product):
 
     def sides(self, inputs: Sequence[Shape]) -> tuple[Shape, Shape]:
         """Rows and columns of both matrices."""
-        first, second = ((shape[1], shape[0]) for shape in inputs)
+        first, second = ((shape[-1], shape[0]) for shape in inputs)
         turned = (first[::-1] if self.transpose_first else first, second[::-1] if self.transpose_second else second)
         return turned
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         for shape in inputs:
-            if len(shape) != 2:
+            if len(shape) < 2:
                 raise ShapeError(
                     "needs rows of positions", f"input {format_shape(shape)}; tokens makes a row of positions"
                 )
+        if inputs[0][1:-1] != inputs[1][1:-1] or len(inputs[0]) != len(inputs[1]):
+            raise ShapeError(
+                "the axes before the rows differ",
+                f"inputs {format_shape(inputs[0])} and {format_shape(inputs[1])}; those axes are a batch",
+            )
         first, second = self.sides(inputs)
         if first[1] != second[0]:
             raise ShapeError(
@@ -93,21 +102,25 @@ class Matmul(Product):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         first, second = self.sides(inputs)
-        return (second[1], first[0])
+        return (second[1], *inputs[0][1:-1], first[0])
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return ()
 
     def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
         first, _ = self.sides(inputs)
-        return {"the product": output[1] * first[1] * output[0]}
+        return {"the product": product(output[1:]) * first[1] * output[0]}
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         first, _ = self.sides(inputs)
         return Operations(rules.sums(elements(output), first[1], 0), self.macs(inputs, output))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return (EVERYTHING if self.transpose_first else POINTS, EVERYTHING)
+        rank = len(inputs[0]) - 1
+        if rank == 1:
+            return (EVERYTHING if self.transpose_first else POINTS, EVERYTHING)
+        rows = {rank: EVERYTHING}
+        return (position_reads(inputs[0], rows if self.transpose_first else {}), position_reads(inputs[1], rows))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         turned = [name for name in ("first", "second") if getattr(self, f"transpose_{name}")]

@@ -63,7 +63,8 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
             "4×8×6",
         ),
         ("matmul", {}, [(3, 2), (4, 2)], "not the rows of the second", "2×3 and 2×4"),
-        ("matmul", {}, [IMAGE, (4, 2)], "needs rows of positions", "input 4×8×6"),
+        ("matmul", {}, [(4,), (4, 2)], "needs rows of positions", "input 4"),
+        ("matmul", {}, [(3, 5, 2), (4, 6, 3)], "the axes before the rows differ", "those axes are a batch"),
         (
             "multi_head_attention",
             {"num_heads": 4},

@@ -155,8 +155,8 @@ def _class_token(_op: Any, weights: Weights, x: Tensor) -> Tensor:
 
 
 def _matmul(op: Any, _: Weights, first: Tensor, second: Tensor) -> Tensor:
-    a, b = first.transpose(1, 2), second.transpose(1, 2)
-    return ((a.mT if op.transpose_first else a) @ (b.mT if op.transpose_second else b)).mT
+    a, b = first.movedim(1, -1), second.movedim(1, -1)
+    return ((a.mT if op.transpose_first else a) @ (b.mT if op.transpose_second else b)).movedim(-1, 1)
 
 
 def _attention(op: Any, _: Weights, *maps: Tensor) -> Tensor:

@@ -14,20 +14,26 @@ from archcalc.execute.kernels.registry import Array, Sizes, kernel
 Partition = Literal["window", "grid"]
 
 
-def _matrix(x: Array, transposed: bool) -> Array:
-    """A row of positions as a matrix of positions × channels, or of channels × positions."""
-    return x if transposed else x.swapaxes(1, 2)
+def matrices(x: Array, transposed: bool) -> Array:
+    """(N, C, …, T) as matrices of positions × channels, or of channels × positions: (N, …, T, C) or (N, …, C, T)."""
+    x = np.moveaxis(x, 1, -2)
+    return x if transposed else x.swapaxes(-1, -2)
+
+
+def as_map(x: Array, transposed: bool) -> Array:
+    """The inverse of `matrices`: (N, C, …, T)."""
+    return np.moveaxis(x if transposed else x.swapaxes(-1, -2), -2, 1)
 
 
 def _product(first: Array, _second: Array, out: Array, *, transpose_first: bool) -> int:
-    return int(out[0].size * first.shape[2 if transpose_first else 1])
+    return int(out[0].size * first.shape[-1 if transpose_first else 1])
 
 
 @kernel("matmul", products=_product)
 def matmul(first: Array, second: Array, *, transpose_first: bool = False, transpose_second: bool = False) -> Array:
     """Two maps as matrices of positions × channels, multiplied."""
-    out = _matrix(first, transpose_first) @ _matrix(second, transpose_second)
-    return np.ascontiguousarray(out.swapaxes(1, 2))
+    out = matrices(first, transpose_first) @ matrices(second, transpose_second)
+    return np.ascontiguousarray(as_map(out, False))
 
 
 def by_heads(x: Array, heads: int) -> Array:

@@ -591,11 +591,13 @@ def _multiply(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 def _matmul(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
     # Maps are (channels, positions), matrices positions × channels: (AB)ᵀ = BᵀAᵀ.
+    rank = len(case.inputs[0]) - 1
+    batch, back = range(2, rank + 1), (0, rank, *range(1, rank), rank + 1)
     first, second = (
-        g.transpose(x, 0, 2, 1) if turned else x
+        g.transpose(x, 0, *batch, *((rank + 1, 1) if turned else (1, rank + 1))) if turned or rank > 1 else x
         for x, turned in zip(inputs, (op.transpose_first, op.transpose_second), strict=True)
     )
-    return str(g("MatMul", second, first))
+    return str(g("MatMul", second, first)) if rank == 1 else str(g.transpose(g("MatMul", second, first), *back))
 
 
 # --- attention

@@ -556,7 +556,16 @@ def _matmul(case: Case) -> Spelling:
     # Maps are (channels, positions), matrices positions × channels: (AB)ᵀ = BᵀAᵀ.
     first = "{0}.mT" if op.transpose_first else "{0}"
     second = "{1}.mT" if op.transpose_second else "{1}"
+    if len(case.inputs[0]) > 2:
+        # The axes before the rows are a batch: they go before the channels, and back.
+        first, second = (f"{name}.movedim(1, -2)" + turned for name, turned in _turned(op))
+        return Spelling(expression=f"({second} @ {first}).movedim(-2, 1)")
     return Spelling(expression=f"{second} @ {first}")
+
+
+def _turned(op: Any) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The names of both maps, and what transposes them."""
+    return ("{0}", ".mT" if op.transpose_first else ""), ("{1}", ".mT" if op.transpose_second else "")
 
 
 # --- attention and recurrence

@@ -11,6 +11,9 @@ ROWS = [
     # 2×3 times the transposed 5×3: queries and keys.
     Row("matmul", {"transpose_second": True}, ((3, 2), (3, 5)), (5, 2), 0, 30, Operations(20, 30)),
     Row("matmul", {"transpose_first": True}, ((2, 3), (4, 3)), (4, 2), 0, 24, Operations(16, 24)),
+    # Six times 2×3 times 3×4: the first position axis is a batch.
+    Row("matmul", {}, ((3, 6, 2), (4, 6, 3)), (4, 6, 2), 0, 144, Operations(96, 144)),
+    Row("matmul", {"transpose_second": True}, ((3, 2, 2, 2), (3, 2, 2, 5)), (5, 2, 2, 2), 0, 120, Operations(80, 120)),
     # 15 pairs of 4 and of 6 features: 30 scores of two products, 6 softmaxes of 5, 18 sums of 5; 12 values scaled.
     Row(
         "scaled_dot_product_attention", {"num_heads": 2}, (TOKENS, (4, 5), (6, 5)), (6, 3), 0, 60 + 90,

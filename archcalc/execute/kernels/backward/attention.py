@@ -18,16 +18,10 @@ def matmul(
     grad: Array, first: Array, second: Array, *, transpose_first: bool = False, transpose_second: bool = False
 ) -> Gradients:
     """G·Bᵀ for the first, Aᵀ·G for the second."""
-    g = grad.swapaxes(1, 2)
-    a = first if transpose_first else first.swapaxes(1, 2)
-    b = second if transpose_second else second.swapaxes(1, 2)
-    to_first, to_second = g @ b.swapaxes(1, 2), a.swapaxes(1, 2) @ g
-    return Gradients(
-        (
-            to_first if transpose_first else to_first.swapaxes(1, 2),
-            to_second if transpose_second else to_second.swapaxes(1, 2),
-        )
-    )
+    g = attention.matrices(grad, False)
+    a, b = attention.matrices(first, transpose_first), attention.matrices(second, transpose_second)
+    to_first, to_second = g @ b.swapaxes(-1, -2), a.swapaxes(-1, -2) @ g
+    return Gradients((attention.as_map(to_first, transpose_first), attention.as_map(to_second, transpose_second)))
 
 
 class _Attention(NamedTuple):
