@@ -1,0 +1,220 @@
+"""Rules about sizes: inputs, windows, strides, padding and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from archcalc.core.shapes import format_shape
+from archcalc.core.words import several
+from archcalc.design.lint.rule import Finding, Rule, View
+from archcalc.ops import rules
+from archcalc.ops.base import by
+from archcalc.ops.conv import Conv, ConvTranspose, DepthwiseConv
+from archcalc.ops.dense import Linear
+from archcalc.ops.pool import Pool
+from archcalc.ops.windowed import Windowed, plain
+from archcalc.passes.analysis import Row, analyse
+
+_CS231N = "CS231n, convolutional networks: layer sizing patterns"
+#: Channels that tensor cores and vector units want a multiple of.
+_MULTIPLE = 8
+
+
+def _input_divisible(view: View) -> Iterator[Finding]:
+    if len(view.graph.inputs) != 1:
+        return
+    lost = sum(1 for _ in _pixels_dropped(view))
+    sides, strides = view.graph.input_shape[1:], _largest_strides(view)
+    if not lost or len(strides) != len(sides) or all(map(_divides, strides, sides)):
+        return
+    nearest = [max(stride, round(side / stride) * stride) for side, stride in zip(sides, strides, strict=True)]
+    shape = (view.graph.input_shape[0], *nearest)
+    other = analyse(view.graph.with_input(shape), partial=True)
+    if not other.problems and sum(1 for _ in _pixels_dropped(View(other))) < lost:
+        yield Finding(
+            0, f"{by(sides)} is made {by(strides)} times smaller in all, is no multiple of that, and "
+            f"{several(lost, 'layer')} {'drops' if lost == 1 else 'drop'} a border",
+            {}, f"an input of {format_shape(shape)}",
+        )  # fmt: skip
+
+
+def _divides(stride: int, side: int) -> bool:
+    return side % stride == 0
+
+
+def _largest_strides(view: View) -> tuple[int, ...]:
+    """The input positions between two positions of the smallest map, where they are powers of two."""
+    fields = [row.receptive_field.stride for row in view.rows if row.receptive_field and row.receptive_field.stride]
+    strides = [int(stride) for stride in max(fields, key=prod, default=())]
+    return tuple(strides) if all(stride > 0 and stride & (stride - 1) == 0 for stride in strides) else ()
+
+
+def _large_window(view: View) -> Iterator[Finding]:
+    convolutions = [(index, row, row.op) for index, row in view.of(Conv) if isinstance(row.op, Conv)]
+    for index, row, op in [each for each in convolutions if each[2].groups == 1][1:]:
+        side = op.kernel_size[0]
+        if len(set(op.kernel_size)) > 1 or side < 5 or side % 2 == 0 or set(op.dilation) != {1} or op.connections:
+            continue
+        if any(size <= side for size in row.input_shapes[0][1:]):
+            continue  # a dense layer as a convolution reads its whole map
+        layers = (side - 1) // 2
+        depth, filters = row.input_shapes[0][0], op.out_channels
+        patch = prod((3,) * op.rank)
+        stacked = patch * (depth * filters + (layers - 1) * filters * filters) + (layers * filters if op.bias else 0)
+        if stacked < row.params:
+            yield Finding(
+                index, f"{layers} convolutions of {by((3,) * op.rank)} have the field of one of {by(op.kernel_size)}",
+                {"params": row.params - stacked}, f"{layers} layers with kernel_size 3 and an activation after each",
+            )  # fmt: skip
+
+
+def _padding_of_stride_one(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Conv, DepthwiseConv):
+        op = row.op
+        assert isinstance(op, Windowed)
+        axes = op.axes(row.input_shapes[0])
+        if any(axis.stride != 1 or axis.window == 1 or axis.window >= axis.size for axis in axes):
+            continue
+        if all(2 * axis.before == axis.window - 1 and axis.before == axis.after for axis in axes):
+            continue
+        before, after = by(row.input_shapes[0][1:]), by(row.output_shape[1:])
+        if before == after or index + 1 == len(view.rows):
+            continue
+        half = plain([(axis.window - 1) // 2 for axis in axes])
+        yield Finding(
+            index, f"with stride 1 it makes {before} to {after}; the border is read less than the middle", {},
+            f"padding {half}, which keeps the size" if all(axis.window % 2 for axis in axes) else "an odd kernel_size",
+        )  # fmt: skip
+
+
+def _pool_window(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Pool):
+        op = row.op
+        assert isinstance(op, Pool)
+        sizes = {(axis.window, axis.stride) for axis in op.axes(row.input_shapes[0])}
+        whole = all(size == 1 for size in row.output_shape[1:])
+        if whole or sizes <= {(2, 2), (3, 2), (3, 1), (1, 1), (1, 2)}:
+            continue
+        if any(window > 3 or stride > 2 for window, stride in sizes):
+            yield Finding(
+                index, f"a window of {by(op.kernel_size)} with stride {by(op.stride)} loses much at once", {},
+                "kernel_size 2 or 3 with stride 2, more than once where the map has to become smaller",
+            )  # fmt: skip
+
+
+def _pixels_dropped(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Windowed):
+        op = row.op
+        assert isinstance(op, Windowed)
+        axes = op.axes(row.input_shapes[0])
+        if any(axis.stride > axis.window for axis in axes):
+            continue  # a rule of its own
+        read = [
+            (output - 1) * axis.stride + axis.window for output, axis in zip(row.output_shape[1:], axes, strict=True)
+        ]
+        lost = [axis.size + axis.before - reach for axis, reach in zip(axes, read, strict=True)]
+        if any(count > 0 for count in lost):
+            words = plain([max(0, count) for count in lost])
+            yield Finding(
+                index, f"the last {words} positions of {by(row.input_shapes[0][1:])} are never read: "
+                f"{_division(op, row)}", {},
+                f"an input of {by([axis.size - max(0, count) for axis, count in zip(axes, lost, strict=True)])}, "
+                "padding, or ceil_mode of a pool",
+            )  # fmt: skip
+
+
+def _division(op: Windowed, row: Row) -> str:
+    axis = op.axes(row.input_shapes[0])[0]
+    rest = rules.leftover(axis.size, axis.window, axis.stride, axis.padding)
+    return f"({axis.size} − {axis.window} + {axis.padding})/{axis.stride} leaves {rest}"
+
+
+def _stride_over_window(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Windowed):
+        op = row.op
+        assert isinstance(op, Windowed)
+        axes = op.axes(row.input_shapes[0])
+        if any(axis.stride > axis.window for axis in axes):
+            seen = prod(min(axis.window, axis.stride) for axis in axes)
+            yield Finding(
+                index, f"stride {plain(op.stride)} skips positions: {seen} of {prod(op.stride)} values are read", {},
+                "an average pool before it, as in ResNet-D, or a kernel_size of at least the stride",
+            )  # fmt: skip
+
+
+def _shrinking_channels(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Conv):
+        op = row.op
+        assert isinstance(op, Conv)
+        before, after = row.input_shapes[0], row.output_shape
+        if max(op.stride) > 1 and after[0] < before[0] and all(map(int.__lt__, after[1:], before[1:])):
+            yield Finding(
+                index, f"channels fall from {before[0]} to {after[0]} where the map shrinks too: "
+                f"{prod(before):,} values become {prod(after):,}", {},
+                "more channels where positions are lost, or the reduction in a layer of its own",
+            )  # fmt: skip
+
+
+def _multiple_of_eight(view: View) -> Iterator[Finding]:
+    last = {index for index, _ in view if _reaches_an_end(view, index)}
+    for index, row in view.of(Conv, Linear):
+        channels = row.output_shape[0]
+        if channels % _MULTIPLE and index not in last and row.multiplications:
+            up = -(-channels // _MULTIPLE) * _MULTIPLE
+            yield Finding(
+                index, f"{channels} channels are no multiple of {_MULTIPLE}; vector units run as for {up}", {},
+                f"{up}{f' or {up - _MULTIPLE}' if up > _MULTIPLE else ''} channels",
+            )  # fmt: skip
+
+
+def _reaches_an_end(view: View, index: int) -> bool:
+    """Whether only layers without parameters lie between a layer and an output."""
+    while index not in view.ends:
+        reader = view.only_reader(index)
+        if reader is None or view.rows[reader].params:
+            return False
+        index = reader
+    return True
+
+
+def _checkerboard(view: View) -> Iterator[Finding]:
+    for index, row in view.of(ConvTranspose):
+        op = row.op
+        assert isinstance(op, ConvTranspose)
+        if any(size % stride for size, stride in zip(op.kernel_size, op.stride, strict=True)):
+            stride = max(op.stride)
+            yield Finding(
+                index, f"windows of {by(op.kernel_size)} with stride {plain(op.stride)} overlap unevenly", {},
+                f"kernel_size {stride} or {2 * stride}, or an upsampling and a convolution",
+            )  # fmt: skip
+
+
+RULES = (
+    Rule("input-divisible", "the input can be halved as often as the network does it",
+         "Sizes that are divisible by 2 many times leave no border that some layers see and others do not.",
+         _CS231N, _input_divisible),
+    Rule("large-window", "a stack of 3×3 in place of a large window",
+         "A stack of small windows has the same receptive field, fewer parameters and more non-linearities.",
+         f"{_CS231N}; Simonyan & Zisserman 2014, section 2.3", _large_window),
+    Rule("stride-one-padding", "stride 1 keeps the size: P = (F − 1)/2",
+         "Without it every layer loses a border, sizes have to be carried through the whole network, and the "
+         "border is read less often.", _CS231N, _padding_of_stride_one),
+    Rule("pool-window", "pools of 2×2 or 3×3 with stride 2",
+         "Larger windows or strides lose too much at once.", f"{_CS231N}, pooling layer", _pool_window),
+    Rule("pixels-dropped", "windows tile their input",
+         "Where the division leaves a rest, values at one border are computed or given and never read.",
+         "CS231n, convolutional networks: constraints on strides", _pixels_dropped),
+    Rule("stride-over-window", "no stride above the window",
+         "Values between two windows are never read.", "He et al. 2018 (Bag of tricks), section 4.2",
+         _stride_over_window),
+    Rule("shrinking-channels", "channels do not fall where the map shrinks",
+         "The number of values falls at once in both, which makes a bottleneck of representation.",
+         "Szegedy et al. 2015 (Rethinking the Inception architecture), section 2, principle 1", _shrinking_channels),
+    Rule("multiple-of-eight", "channels in multiples of 8",
+         "Tensor cores and vector units work on 8 values at a time or more; other widths cost as much as the next.",
+         "NVIDIA, Deep learning performance guide: convolutional layers, channels in and out", _multiple_of_eight),
+    Rule("checkerboard", "the kernel of a transposed convolution is a multiple of its stride",
+         "Otherwise some outputs are sums of more products than their neighbours, which shows as a checkerboard.",
+         "Odena et al. 2016 (Deconvolution and checkerboard artifacts)", _checkerboard),
+)  # fmt: skip

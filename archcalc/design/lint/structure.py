@@ -1,0 +1,168 @@
+"""Rules about what follows what, what a network sees, and what its layers cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from archcalc.core.conventions import BYTES
+from archcalc.core.words import share
+from archcalc.design.lint.rule import Finding, Rule, View
+from archcalc.ops.activation import LogSoftmax, Softmax
+from archcalc.ops.base import by, elements
+from archcalc.ops.conv import Conv, DepthwiseConv
+from archcalc.ops.dense import Linear
+from archcalc.ops.norm import BatchNorm
+from archcalc.ops.whole_pool import GlobalPool
+from archcalc.passes.analysis import Row
+
+#: Fewer operations for each byte than this leave any processor waiting for its memory (Williams et al. 2009: a
+#: processor of 2024 does 50 to 300 in the time of a byte).
+_INTENSITY = 10
+#: Only layers that move at least this part of all bytes are named.
+_PART = 50
+_LARGE_MAP = 112
+
+
+def _unused(view: View) -> Iterator[Finding]:
+    for index, row in view:
+        if not view.readers[index] and index not in view.ends:
+            costs = {"params": row.params, "multiplications": row.multiplications or 0}
+            yield Finding(index, "nobody reads it, and it is no output", _above_zero(costs), "leave it out")
+
+
+def _above_zero(costs: dict[str, int]) -> dict[str, int]:
+    return {name: cost for name, cost in costs.items() if cost}
+
+
+def _two_linear(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Conv, Linear):
+        after = view.only_reader(index)
+        while after is not None and _is_linear_and_free(view.rows[after]):
+            after = view.only_reader(after)
+        if after is None or view.source(after) is None:
+            continue
+        second = view.rows[after]
+        together = _merged_params(row, second)
+        if together is not None and together <= row.weights + second.weights:
+            macs = (row.multiplications or 0) + (second.multiplications or 0)
+            yield Finding(
+                after, f"nothing non-linear lies between {row.name} and it: both are one layer "
+                f"with {together:,} weights",
+                _above_zero({"params": row.weights + second.weights - together, "multiplications": macs}),
+                f"an activation after {row.name}, or one layer in place of two",
+            )  # fmt: skip
+
+
+def _is_linear_and_free(row: Row) -> bool:
+    """Whether a layer between two others changes nothing that one of them could not do."""
+    return row.op.is_view or isinstance(row.op, BatchNorm)
+
+
+def _merged_params(first: Row, second: Row) -> int | None:
+    """The weights of the one layer that does what both do; None where it is no layer of the same kind."""
+    if isinstance(first.op, Linear) and isinstance(second.op, Linear):
+        if first.op.per_position != second.op.per_position:
+            return None
+        features: int = first.input_shapes[0][0] if first.op.per_position else elements(first.input_shapes[0])
+        return features * second.output_shape[0]
+    if not (isinstance(first.op, Conv) and isinstance(second.op, Conv)):
+        return None
+    if first.op.groups != 1 or second.op.groups != 1 or first.op.connections or second.op.connections:
+        return None
+    if set(first.op.dilation) | set(second.op.dilation) != {1}:
+        return None
+    sizes = zip(first.op.kernel_size, second.op.kernel_size, first.op.stride, strict=True)
+    window = prod(a + (b - 1) * stride for a, b, stride in sizes)
+    return first.input_shapes[0][0] * second.output_shape[0] * window
+
+
+def _bias_before_norm(view: View) -> Iterator[Finding]:
+    for index, row in view:
+        after = view.only_reader(index)
+        if row.biases and row.multiplications and after is not None and isinstance(view.rows[after].op, BatchNorm):
+            yield Finding(
+                index, f"{view.rows[after].name} takes the mean away, and its bias with it", {"params": row.biases},
+                "bias: false",
+            )  # fmt: skip
+
+
+def _small_field(view: View) -> Iterator[Finding]:
+    sides = view.graph.input_shape[1:]
+    for index, _ in view.of(GlobalPool):
+        source = view.source(index)
+        field = view.rows[source].receptive_field if source is not None else None
+        if field is None or field.size is None or len(field.size) != len(sides):
+            continue
+        if any(size < side for size, side in zip(field.size, sides, strict=True)):
+            yield Finding(
+                index, f"each value that it averages has seen {by(field.size)} of {by(sides)} input positions", {},
+                "more layers, strides or dilation before it, if an object can be larger than that",
+            )  # fmt: skip
+
+
+def _softmax_of_one(view: View) -> Iterator[Finding]:
+    for index, row in view.of(Softmax, LogSoftmax):
+        if row.output_shape[0] == 1:
+            value = 1 if isinstance(row.op, Softmax) else 0
+            yield Finding(index, f"over one channel it is {value} whatever it reads", {}, "sigmoid, or two channels")
+
+
+def _depthwise_on_large_maps(view: View) -> Iterator[Finding]:
+    for index, row in view:
+        op, sides = row.op, row.output_shape[1:]
+        depthwise = isinstance(op, DepthwiseConv) or (isinstance(op, Conv) and op.groups == row.input_shapes[0][0] > 1)
+        if depthwise and len(sides) > 1 and min(sides) >= _LARGE_MAP:
+            yield Finding(
+                index, f"depthwise on {by(sides)}: {_intensity(view, row):.1f} operations for each byte",
+                {"bytes": _bytes(view, row)}, "an ordinary convolution here, and depthwise ones on smaller maps",
+            )  # fmt: skip
+
+
+def _memory_bound(view: View) -> Iterator[Finding]:
+    moved = sum(_bytes(view, row) for row in view.rows)
+    for index, row in view:
+        own = _bytes(view, row)
+        if row.multiplications and own * _PART >= moved and _intensity(view, row) < _INTENSITY:
+            images = "image" if view.analysis.batch == 1 else "batch"
+            yield Finding(
+                index, f"{_intensity(view, row):.2g} operations for each byte that it moves; it moves "
+                f"{share(own, moved)} of all bytes of an {images}", {"bytes": own},
+                "a larger batch, where weights are most of the bytes; else fewer, denser layers",
+            )  # fmt: skip
+
+
+def _bytes(view: View, row: Row) -> int:
+    """Bytes that are read and written: inputs, parameters and output, each once."""
+    values = sum(map(elements, row.input_shapes)) + elements(row.output_shape)
+    count: int = values * view.analysis.batch + row.params
+    return count * BYTES[view.analysis.dtype]
+
+
+def _intensity(view: View, row: Row) -> float:
+    """Multiplications and additions for each byte."""
+    return 2 * (row.multiplications or 0) * view.analysis.batch / max(1, _bytes(view, row))
+
+
+RULES = (
+    Rule("unused-layer", "every layer is read or an output",
+         "What nobody reads costs and changes nothing.", "the definition of a network's output", _unused),
+    Rule("two-linear", "something non-linear between two linear layers",
+         "Two linear maps in a row are one. It pays only where the two have fewer weights than the one, as in a "
+         "bottleneck or a separable window; then nothing is reported.",
+         "CS231n, neural networks part 1: why non-linearities", _two_linear),
+    Rule("bias-before-norm", "no bias before batch normalisation",
+         "Batch normalisation subtracts the mean of each channel, so a bias before it has no effect.",
+         "Ioffe & Szegedy 2015, section 3.2", _bias_before_norm),
+    Rule("small-field", "the last map has seen the whole input",
+         "A value cannot depend on what lies outside of its receptive field.",
+         "Luo et al. 2016 (Understanding the effective receptive field)", _small_field),
+    Rule("softmax-of-one", "softmax over two channels or more",
+         "Softmax of one value is 1.", "the definition of softmax", _softmax_of_one),
+    Rule("depthwise-large-map", "depthwise convolutions on small maps",
+         "They move nearly as many values as they multiply, so on large maps they wait for memory.",
+         "Ma et al. 2018 (ShuffleNet V2), guideline 4", _depthwise_on_large_maps),
+    Rule("memory-bound", "layers that compute more than they move",
+         "Below the ridge of the roofline the memory, not the arithmetic, takes the time.",
+         "Williams et al. 2009 (Roofline)", _memory_bound),
+)  # fmt: skip

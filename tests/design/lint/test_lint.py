@@ -1,0 +1,128 @@
+"""Each rule finds what it names, with its cost, and not what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+import archcalc as ac
+from archcalc.core.errors import UsageError
+from archcalc.design.lint.lint import RULES, lint
+from archcalc.passes.analysis import Analysis
+from archcalc.spec.catalogue import names
+from tests.tiers import slow_but
+
+Expected = list[tuple[str, dict[str, int]]]
+
+
+def found(network: str, rule: str) -> Expected:
+    analysis: Analysis = ac.from_yaml(network).analyse() if "\n" in network else ac.analyse(network)
+    return [(one.layer, dict(one.finding.costs)) for one in lint(analysis, [rule])]
+
+
+def spec(*layers: str, size: str = "16x16x8") -> str:
+    return f"name: net\ntitle: Net\ninput: {size}\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers)
+
+
+CASES: list[tuple[str, str, Expected]] = [
+    ("input-divisible", "225x225x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10", [("input", {})]),
+    ("input-divisible", "224x224x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10", []),
+    # 227 is no multiple of 32, and every window tiles.
+    ("input-divisible", "alexnet", []),
+    # 5·5·8·8 + 8 = 1608 against 2·(3·3·8·8 + 8) = 1168.
+    ("large-window", "16x16x8 -> conv3-8 -> relu -> conv5-8 -> fc10", [("conv2", {"params": 440})]),
+    ("large-window", "16x16x8 -> conv5-8 -> relu -> conv3-8 -> fc10", []),
+    # From many channels to few the stack has more parameters: 25·64·4 against 9·(64·64 + 64·4) is more.
+    ("large-window", "16x16x4 -> conv3-4 -> relu -> conv5-64 -> fc10", []),
+    ("large-window", spec("conv2d: {out_channels: 8, kernel_size: 3}",
+                          "conv2d: {out_channels: 8, kernel_size: 5, groups: 8}"), []),
+    ("stride-one-padding", "16x16x3 -> conv3-8p0 -> relu -> fc10", [("conv1", {})]),
+    ("stride-one-padding", "16x16x3 -> conv3-8p1 -> relu -> fc10", []),
+    ("stride-one-padding", "16x16x3 -> conv3-8/2p0 -> relu -> fc10", []),
+    # A convolution over the whole map is a dense layer.
+    ("stride-one-padding", "16x16x3 -> conv16-8p0 -> relu -> fc10", []),
+    ("pool-window", "16x16x3 -> conv3-8 -> pool4 -> fc10", [("pool1", {})]),
+    ("pool-window", "16x16x3 -> conv3-8 -> pool3/2 -> fc10", []),
+    ("pool-window", "16x16x3 -> conv3-8 -> pool16 -> fc10", []),
+    # (17 − 2)/2 leaves 1.
+    ("pixels-dropped", "17x17x3 -> conv3-8 -> pool2 -> fc10", [("pool1", {})]),
+    ("pixels-dropped", "16x16x3 -> conv3-8 -> pool2 -> fc10", []),
+    # What is not read is padding: (224 − 7 + 6)/2 leaves 1 of the padded positions.
+    ("pixels-dropped", "224x224x3 -> conv7-8/2p3 -> fc10", []),
+    ("stride-over-window", "16x16x3 -> conv1-8/2 -> relu -> fc10", [("conv1", {})]),
+    ("stride-over-window", "16x16x3 -> conv2-8/2 -> relu -> fc10", []),
+    ("shrinking-channels", "16x16x8 -> conv3-4/2 -> relu -> fc10", [("conv1", {})]),
+    ("shrinking-channels", "16x16x8 -> conv3-4 -> relu -> fc10", []),
+    ("multiple-of-eight", "16x16x3 -> conv3-12 -> relu -> fc10", [("conv1", {})]),
+    ("multiple-of-eight", "16x16x3 -> conv3-16 -> relu -> fc10", []),
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 3, stride: 2}"), [("upconv1", {})]),
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2}"), []),
+    # fc 64→64→10 without an activation is 640 weights in place of 4096 + 640.
+    ("two-linear", "1x1x64 -> fc64 -> fc10", [("fc2", {"params": 4096, "multiplications": 4736})]),
+    ("two-linear", "1x1x64 -> fc64 -> relu -> fc10", []),
+    # A factorisation has fewer weights than the product: 64·4 + 4·64 against 4096.
+    ("two-linear", "1x1x64 -> fc4 -> fc64 -> relu", []),
+    ("two-linear", "16x16x8 -> conv3-8 -> bn -> conv3-8 -> relu -> fc10", []),
+    ("two-linear", "16x16x8 -> conv1-8 -> bn -> conv3-8 -> relu -> fc10",
+     [("conv2", {"params": 64, "multiplications": 16 * 16 * (64 + 576)})]),
+    ("bias-before-norm", "16x16x3 -> conv3-8 -> bn -> relu -> fc10", [("conv1", {"params": 8})]),
+    ("bias-before-norm", "16x16x3 -> conv3-8 -> relu -> bn -> fc10", []),
+    ("small-field", "32x32x3 -> conv3-8 -> relu -> gap -> fc10", [("pool1", {})]),
+    ("small-field", "resnet50", []),
+    ("softmax-of-one", "4x4x3 -> fc1 -> softmax", [("softmax1", {})]),
+    ("softmax-of-one", "4x4x3 -> fc2 -> softmax", []),
+    # 2 maps of 128·128·8 values and 80 parameters, 4 bytes each.
+    ("depthwise-large-map", spec("depthwise_conv2d: {kernel_size: 3, padding: 1}", size="128x128x8"),
+     [("conv1", {"bytes": 4 * (2 * 128 * 128 * 8 + 80)})]),
+    ("depthwise-large-map", spec("depthwise_conv2d: {kernel_size: 3, padding: 1}", size="64x64x8"), []),
+    ("memory-bound", "1x1x64 -> fc64 -> relu", [("fc1", {"bytes": 4 * (64 + 64 * 64 + 64 + 64)})]),
+    ("memory-bound", "resnet50", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "network", "expected"), CASES)
+def test_a_rule_finds_what_it_names(rule: str, network: str, expected: Expected) -> None:
+    assert found(network, rule) == expected
+
+
+def test_every_rule_is_tried_both_ways() -> None:
+    tried = {(rule, bool(expected)) for rule, _, expected in CASES} | {("unused-layer", True), ("unused-layer", False)}
+    assert tried == {(rule, hit) for rule in RULES for hit in (True, False)}
+
+
+def test_a_layer_that_nobody_reads() -> None:
+    from archcalc.graph.layer_graph import Layer
+    from archcalc.spec.single import make_op
+
+    graph = ac.load("16x16x3 -> conv3-8 -> relu -> fc10")
+    assert lint(graph.analyse(), ["unused-layer"]) == ()
+    spare = Layer("spare", make_op("conv2d", {"out_channels": 4, "kernel_size": 1}), (2,))
+    from dataclasses import replace
+
+    (one,) = lint(ac.analyse(replace(graph, layers=(*graph.layers, spare))), ["unused-layer"])
+    assert (one.layer, one.finding.costs["params"]) == ("spare", 36)
+
+
+@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "mobilenet", "unet"], names()))
+def test_every_network_can_be_looked_at(name: str) -> None:
+    analysis = ac.analyse(name)
+    for one in lint(analysis):
+        assert one.finding.message
+        assert one.finding.change
+        assert all(cost > 0 for cost in one.finding.costs.values())
+        assert one.layer == analysis.rows[one.finding.layer].name
+
+
+def test_the_change_of_an_input_helps() -> None:
+    (one,) = lint(ac.analyse("225x225x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10"), ["input-divisible"])
+    assert one.finding.change == "an input of 224×224×3"
+    assert found("224x224x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10", "pixels-dropped") == []
+
+
+def test_what_is_selected_and_ignored() -> None:
+    analysis = ac.analyse("17x17x3 -> conv3-12 -> bn -> pool2 -> fc1 -> softmax")
+    assert {one.rule.id for one in lint(analysis, ["pixels-dropped", "softmax-of-one"])} == {
+        "pixels-dropped", "softmax-of-one",
+    }  # fmt: skip
+    assert "multiple-of-eight" not in {one.rule.id for one in lint(analysis, (), ["multiple-of-eight"])}
+    with pytest.raises(UsageError, match="did you mean pixels-dropped"):
+        lint(analysis, ["pixel-dropped"])
