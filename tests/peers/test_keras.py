@@ -1,0 +1,192 @@
+"""Models of Keras next to what archcalc reads of them: counts and shapes of every application, and values.
+
+`tests/interop/files/keras_applications.csv` has the counts that Keras 3.15 gave.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras", reason="the comparison with Keras needs it: pip install keras h5py")
+
+from archcalc.execute.kernels import Array, Sizes  # noqa: E402 - Keras chooses its backend first
+from archcalc.execute.runner import execute  # noqa: E402
+from archcalc.graph.layer_graph import LayerGraph  # noqa: E402
+from archcalc.interop.foreign import to_network  # noqa: E402
+from archcalc.interop.keras import read_keras  # noqa: E402
+from archcalc.interop.keras_file import read_keras_file  # noqa: E402
+from archcalc.passes.analysis import analyse  # noqa: E402
+
+pytestmark = pytest.mark.peers
+
+with (Path(__file__).parents[1] / "interop/files/keras_applications.csv").open(encoding="utf-8") as file:
+    COUNTS = {row["model"]: row for row in csv.DictReader(file)}
+#: Keras keeps one number more, how many values its statistics are of; archcalc has no array for it.
+COUNTERS = {f"EfficientNetB{size}": 1 for size in range(8)}
+
+
+def built(name: str) -> Any:
+    """An application without weights; NASNet-Mobile, which Keras refuses for this backend, is built all the same."""
+    keras.backend.clear_session()
+    make = getattr(keras.applications, name)
+    if name != "NASNetMobile":
+        return make(weights=None)
+    from keras.src.applications import nasnet
+
+    class Backend:
+        def __getattr__(self, name: str) -> Any:
+            return (lambda: "") if name == "backend" else getattr(keras.src.backend, name)
+
+    real, nasnet.backend = nasnet.backend, Backend()
+    try:
+        return make(weights=None)
+    finally:
+        nasnet.backend = real
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts_and_shapes_of_the_applications_are_those_of_keras(name: str) -> None:
+    model = built(name)
+    expected = COUNTS[name]
+    assert model.count_params() == int(expected["count_params"])
+    size = (3, 224, 224) if model.input_shape[1] is None else None
+    analysis = analyse(to_network(read_keras(model.to_json(), f"{name}.json", size)))
+    totals = analysis.totals
+    assert totals.params + totals.buffers + COUNTERS.get(name, 0) == int(expected["count_params"])
+    assert totals.trainable_params == int(expected["trainable"])
+    rows = {row.name: row for row in analysis.rows}
+    compared = 0
+    for layer in model.layers:
+        own = [row for row_name, row in rows.items() if row_name == layer.name or row_name.startswith(f"{layer.name}/")]
+        flat = rows.get(f"{layer.name}_flatten")
+        if not own or type(layer).__name__ == "InputLayer":
+            continue
+        *sizes, channels = layer.output.shape[1:]
+        found = (flat or own[-1]).output_shape
+        assert all(one in (None, other) for one, other in zip((channels, *sizes), found, strict=True)), layer.name
+        counter = COUNTERS.get(name, 0) if type(layer).__name__ == "Normalization" else 0
+        assert sum(row.params + row.buffers for row in own) + counter == layer.count_params(), layer.name
+        compared += 1
+    # All but the input and what does nothing.
+    assert compared >= 0.8 * len(model.layers) - 1
+
+
+class Loaded:
+    """The arrays that came with a file."""
+
+    def __init__(self, graph: LayerGraph) -> None:
+        self.graph = graph
+
+    def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
+        found = {name: np.asarray(load(), dtype=np.float32) for name, load in self.graph.arrays[layer].items()}
+        assert {name: array.shape for name, array in found.items()} == {
+            name: tuple(size) for name, size in sizes.items()
+        }
+        return found
+
+
+def _images() -> Any:
+    return keras.Input((12, 10, 3), name="image")
+
+
+def _convolutions(layers: Any) -> tuple[Any, Any]:
+    image = _images()
+    x = layers.Conv2D(8, (3, 2), strides=2, padding="same", activation="relu")(image)
+    x = layers.BatchNormalization()(x)
+    x = layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same")(x)
+    x = layers.SeparableConv2D(6, 3, dilation_rate=2, padding="same", activation="silu")(x)
+    x = layers.Conv2DTranspose(4, 3, strides=2, padding="same")(x)
+    x = layers.Conv2D(4, 1, groups=2, activation="gelu")(x)
+    x = layers.LayerNormalization()(x)
+    x = layers.GroupNormalization(2)(x)
+    x = layers.PReLU(shared_axes=[1, 2])(x)
+    x = layers.AveragePooling2D(3, strides=2, padding="same")(x)
+    x = layers.Flatten()(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Dense(9, activation="tanh")(x)
+    return image, layers.Dense(5, activation="softmax")(x)
+
+
+def _shapes(layers: Any) -> tuple[Any, Any]:
+    image = _images()
+    x = layers.Conv2D(4, 3)(image)
+    x = layers.Permute((3, 1, 2))(x)
+    x = layers.Reshape((8, -1))(x)
+    y = layers.Flatten()(x)
+    z = layers.Flatten()(layers.MaxPooling2D(2)(image))
+    x = layers.Concatenate()([y, z])
+    x = layers.Dense(12)(x)
+    x = layers.Reshape((2, 3, 2))(x)
+    x = layers.UpSampling2D(2, interpolation="bilinear")(x)
+    x = layers.ZeroPadding2D(((1, 0), (2, 1)))(x)
+    x = layers.Concatenate(axis=1)([x, layers.Cropping2D(((0, 1), (0, 0)))(x)])
+    x = layers.Softmax(axis=1)(x)
+    return image, layers.GlobalMaxPooling2D()(x)
+
+
+def _sequences(layers: Any) -> tuple[Any, Any]:
+    row = keras.Input((7, 6), name="row")
+    x = layers.Conv1D(8, 3, padding="causal", dilation_rate=2)(row)
+    y = layers.MultiHeadAttention(2, 4)(x, x)
+    y = layers.MultiHeadAttention(3, 5, value_dim=2)(y, x)
+    x = layers.Add()([x, y])
+    x = layers.Bidirectional(layers.GRU(5, return_sequences=True))(x)
+    return row, layers.GRU(4)(x)
+
+
+def _shared(layers: Any) -> tuple[Any, Any]:
+    image = _images()
+    stem = keras.Sequential(
+        [layers.Conv2D(3, 3, padding="same"), layers.BatchNormalization(), layers.ReLU(max_value=6)]
+    )
+    x = stem(stem(image))
+    return image, layers.Average()([x, layers.Multiply()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)])])
+
+
+MODELS = [_convolutions, _shapes, _sequences, _shared]
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+@pytest.mark.parametrize("make", MODELS, ids=lambda make: make.__name__.strip("_"))
+@pytest.mark.filterwarnings("ignore")  # of Keras: the older format, and what its backend will drop
+def test_values_are_those_of_keras(make: Any, ending: str, tmp_path: Path) -> None:
+    """A model with random weights is saved by Keras, read by archcalc, and run by both."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    model = keras.Model(*make(keras.layers))
+    generator = np.random.default_rng(3)
+    model.set_weights(
+        [
+            generator.uniform(0.2, 0.8, array.shape).astype("float32") - 0.3 * (array.ndim > 1)
+            for array in model.get_weights()
+        ]
+    )
+    path = tmp_path / f"model.{ending}"
+    model.save(path)
+    x = generator.standard_normal((2, *model.input_shape[1:])).astype("float32")
+    expected = np.asarray(keras.ops.convert_to_numpy(model(x)))
+    graph = to_network(read_keras_file(path))
+    stored = analyse(graph).totals
+    assert stored.params + stored.buffers == model.count_params()
+    done = execute(graph, np.moveaxis(x, -1, 1), Loaded(graph))
+    (found,) = done.outputs.values()
+    found = np.moveaxis(found, 1, -1)
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert math.isfinite(float(found.sum()))
+
+
+def test_the_counts_are_of_all_applications() -> None:
+    known = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert set(COUNTS) == known
+    assert all(json.loads(row["count_params"]) > 0 for row in COUNTS.values())
