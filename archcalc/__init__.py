@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archcalc.api import analyse, from_onnx, from_torch, from_yaml, load
+    from archcalc.api import analyse, from_keras, from_onnx, from_torch, from_yaml, load
     from archcalc.builder import GraphBuilder
     from archcalc.core.conventions import Conventions
     from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UnknownLayerError, UsageError
@@ -28,7 +28,7 @@ __version__ = "0.2.0"
 
 #: The public names by module; one is imported when it is first asked for, so that `archcalc --help` stays quick.
 _PUBLIC = {
-    "api": ("analyse", "from_onnx", "from_torch", "from_yaml", "load"),
+    "api": ("analyse", "from_keras", "from_onnx", "from_torch", "from_yaml", "load"),
     "builder": ("GraphBuilder",),
     "core.conventions": ("Conventions",),
     "core.errors": ("ArchcalcError", "ShapeError", "SpecError", "UnknownLayerError", "UsageError"),
@@ -45,7 +45,8 @@ _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names
 __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
-    "exercise", "formula", "from_onnx", "from_torch", "from_yaml", "grade", "load", "names", "plot", "run", "solve",
+    "exercise", "formula", "from_keras", "from_onnx", "from_torch", "from_yaml", "grade", "load", "names", "plot",
+    "run", "solve",
 ]  # fmt: skip
 
 

@@ -135,6 +135,37 @@ def from_onnx(model: str | Path | Any, input_shape: InputShapes | None = None, *
     return Network.of(to_network(read(shape), read))
 
 
+def from_keras(model: str | Path | Any, input_shape: InputShapes | None = None, *, input: str | None = None) -> Network:
+    """The network of a Keras model: a model, whose `to_json()` is read, or the path of a `.keras`, `.h5` or `.json`.
+
+    The weights of a file are usable by `run`; those of a model in memory are not read.
+
+    Args:
+        model: The file or the model.
+        input_shape: Its input as (channels, *positions), of several inputs by name; needed where the model leaves a
+            size open.
+        input: The same as text, `"160x160x3"`.
+
+    Raises:
+        UsageError: where the file cannot be read, or the object has no `to_json`.
+        SpecError: for a layer that archcalc does not have or that does not fit.
+
+    """
+    from archcalc.interop.keras import read_keras
+    from archcalc.interop.keras_file import read_keras_file
+
+    if not isinstance(model, (str, Path)) and not callable(getattr(model, "to_json", None)):
+        raise UsageError(f"from_keras takes a Keras model or the path of a file, not {type(model).__name__}")
+
+    def read(shape: InputShapes | None) -> ForeignNetwork:
+        if isinstance(model, (str, Path)):
+            return read_keras_file(model, shape)
+        return read_keras(model.to_json(), getattr(model, "name", "model"), shape)
+
+    shape = parse_inputs(input) if input is not None else input_shape
+    return Network.of(to_network(read(shape), read))
+
+
 def analyse(
     network: str | Path | LayerGraph,
     batch: int = 1,

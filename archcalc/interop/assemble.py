@@ -7,11 +7,9 @@ others, and to give opaque layers a shape.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, ShapeError, SpecError, UsageError
-from archcalc.core.files import read_bytes
 from archcalc.core.shapes import Shape
 from archcalc.graph.inputs import inputs_in_words
 from archcalc.graph.layer_graph import Layer
@@ -27,11 +25,6 @@ def fault(message: str, place: str, layer: str = "", *details: str) -> SpecError
     """One thing that is wrong, at a place such as `deploy.prototxt:12:3`."""
     shown = f'"{layer[:200]}"' if layer else None
     return SpecError([Problem(message, Location(place, 0, 0) if place else None, shown, details)])
-
-
-def text_of(path: str | Path, largest: int, what: str) -> str:
-    """The text of a file of at most so many bytes; what is no UTF-8 is replaced. Raises `UsageError`."""
-    return read_bytes(path, largest, what).decode("utf-8-sig", "replace")
 
 
 class Assembler:

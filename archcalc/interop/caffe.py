@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
-from archcalc.interop.assemble import Assembler, fault, text_of
+from archcalc.interop.assemble import Assembler, fault
 from archcalc.interop.caffe_blobs import Blob, Caffe
 from archcalc.interop.caffe_layers import LAYERS, LEFT_OUT, is_plain_scale
 from archcalc.interop.foreign import ForeignNetwork
@@ -69,11 +69,6 @@ def read_caffe(
     for blob in caffe.ends(layers[-1].message.place):
         caffe.net.outputs[blob.name] = blob.node
     return caffe.net.network()
-
-
-def read_caffe_file(path: str | Path, shapes: Mapping[str, Shape] | Shape | None = None) -> ForeignNetwork:
-    """The network of a `.prototxt` file. Raises `SpecError`, or `UsageError` where the file cannot be read."""
-    return read_caffe(text_of(path, LARGEST_PROTOTXT, "network of Caffe"), str(path), shapes)
 
 
 def _layer(message: Message) -> _Layer:

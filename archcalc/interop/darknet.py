@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from archcalc.core.shapes import Shape
-from archcalc.interop.assemble import fault, text_of
+from archcalc.interop.assemble import fault
 from archcalc.interop.darknet_cfg import parse_cfg
 from archcalc.interop.darknet_layers import Reader
 from archcalc.interop.foreign import ForeignNetwork
@@ -32,8 +32,3 @@ def read_darknet(
         place = sections[0].place if sections else f"{file}:1:1"
         raise fault("a Darknet network begins with the section [net]", place)
     return Reader(PurePath(file).stem, shapes).read(sections)
-
-
-def read_darknet_file(path: str | Path, shapes: Mapping[str, Shape] | Shape | None = None) -> ForeignNetwork:
-    """The network of a `.cfg` file. Raises `SpecError`, or `UsageError` where the file cannot be read."""
-    return read_darknet(text_of(path, LARGEST_CFG, "network of Darknet"), str(path), shapes)

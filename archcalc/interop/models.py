@@ -47,13 +47,19 @@ def _darknet(path: str, shape: InputShapes | None) -> ForeignNetwork:
     return read_darknet(_text(path, LARGEST_CFG), path, shape)
 
 
+def _keras(path: str, shape: InputShapes | None) -> ForeignNetwork:
+    from archcalc.interop.keras_file import read_keras_file
+
+    return read_keras_file(path, shape)
+
+
 def _text(path: str, largest: int) -> str:
     """The text of a file; what is no UTF-8, as in a comment in another encoding, is replaced."""
     return read_bytes(path, largest).decode("utf-8-sig", "replace")
 
 
 #: What reads a file of each format.
-READERS: Mapping[str, Read] = {"onnx": _onnx, "torch": _torch, "caffe": _caffe, "darknet": _darknet}
+READERS: Mapping[str, Read] = {"onnx": _onnx, "torch": _torch, "caffe": _caffe, "darknet": _darknet, "keras": _keras}
 
 
 def load(

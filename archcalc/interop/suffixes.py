@@ -13,6 +13,10 @@ FORMATS: Mapping[str, str] = {
     ".pt2": "torch",
     ".prototxt": "caffe",
     ".cfg": "darknet",
+    ".keras": "keras",
+    ".json": "keras",
+    ".h5": "keras",
+    ".hdf5": "keras",
 }
 _EXPORT = (
     "save the network itself with torch.export.save(torch.export.export(model, (example,)), 'net.pt2') or "
