@@ -16,33 +16,10 @@ Step = tuple[str, dict[str, Any], tuple[int, ...]]
 _MOST_PIECES = 64
 
 
-@translates("Reshape", "Flatten")
+@translates("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def _reshape(call: Call) -> bool:
-    call.attributes.read.add("axis")  # the shape inference has looked at it
+    call.attributes.read.update(("axis", "axes"))  # the shape inference has looked at it
     call.emit("reshape", call.inputs[:1], {"shape": call.output_shape})
-    return True
-
-
-@translates("Squeeze")
-def _squeeze(call: Call) -> bool:
-    rank = len(call.shape())
-    axes = axes_of(call.attributes, [None, call.known(1)], 1)
-    found = axes or tuple(i for i, size in enumerate(call.shape()) if size == 1)
-    call.emit("squeeze", call.inputs[:1], {"dim": tuple(sorted(axis % rank for axis in found))})
-    return True
-
-
-@translates("Unsqueeze")
-def _unsqueeze(call: Call) -> bool:
-    rank = len(call.output_shape)
-    axes = sorted(axis % rank for axis in axes_of(call.attributes, [None, call.known(1)], 1) or ())
-    if not axes:
-        return False
-    name, shape = call.inputs[0], list(call.shape())
-    for axis in axes[:-1]:
-        shape.insert(axis, 1)
-        name = call.emit("unsqueeze", [name], {"dim": axis}, shape=tuple(shape))
-    call.emit("unsqueeze", [name], {"dim": axes[-1]})
     return True
 
 
