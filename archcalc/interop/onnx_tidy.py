@@ -73,31 +73,32 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
 
     An array whose values are all the same says nothing of sharing, for it may be as it was initialised.
     """
-    readers: dict[str, list[int]] = {}
+    readers: dict[str, list[tuple[int, int]]] = {}
     for index, node in enumerate(program.nodes):
-        for name in node.inputs:
+        for place, name in enumerate(node.inputs):
             if name is not None and name in program.constants and program.constants[name].role == "parameter":
-                readers.setdefault(name, []).append(index)
+                readers.setdefault(name, []).append((index, place))
     nodes = list(program.nodes)
     constants = dict(program.constants)
     apart, left = 0, _MOST_COMPARED
-    for name, indices in readers.items():
-        if len(indices) < 2:
+    for name, places in readers.items():
+        if len(places) < 2:
             continue
         stored = constants[name]
         is_uniform = left > 0 and is_quick(name) and _is_uniform(stored)
         left -= stored.size
         groups: dict[object, str] = {}
-        for index in indices:
+        for index, place in places:
             companions = tuple(each for each in program.nodes[index].inputs if each in program.constants)
-            key: object = index if is_uniform else (program.nodes[index].op, companions)
+            key: object = (index, place) if is_uniform else (program.nodes[index].op, companions)
             if key not in groups:
                 own = f"{name}#{len(groups)}" if groups else name
                 groups[key] = own
                 constants[own] = replace(stored, name=own)
                 apart += own != name
-            inputs = tuple(groups[key] if each == name else each for each in nodes[index].inputs)
-            nodes[index] = replace(nodes[index], inputs=inputs)
+            inputs = list(nodes[index].inputs)
+            inputs[place] = groups[key]
+            nodes[index] = replace(nodes[index], inputs=tuple(inputs))
     notes = program.notes
     if apart:
         arrays = "array that the file stores once is" if apart == 1 else "arrays that the file stores once are"

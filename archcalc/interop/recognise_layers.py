@@ -109,6 +109,9 @@ class Layers:
         weights, loaded = self._arrays(name, arrays or {})
         if goal is not None:
             loaded = {array: partial(_rearranged, load, goal) for array, load in loaded.items()}
+        sizes = {param.name: tuple(map(int, param.shape)) for param in made.param_shapes(shapes)}
+        loaded = {array: partial(_in_shape, load, sizes[array]) if array in sizes else load
+                  for array, load in loaded.items()}  # fmt: skip
         self.nodes.append(
             ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen)
         )  # fmt: skip
@@ -367,6 +370,11 @@ class Layers:
         if key not in self._arranged:
             self._arranged[key] = self.parameter(fixed, tuple(goal), node)
         return View(self._arranged[key], self.on_arranged(fixed.axes, tuple(goal)))
+
+
+def _in_shape(load: Any, shape: Shape) -> Any:
+    """The values of an array in the shape that the layer has for it."""
+    return load().reshape(shape)
 
 
 def _rearranged(load: Callable[[], Any], goal: Axes) -> Any:

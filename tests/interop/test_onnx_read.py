@@ -344,3 +344,11 @@ def test_unknown_operations_stay_with_their_weights() -> None:
     assert (node.op, node.attributes) == ("com.microsoft.FusedMatMul", {"alpha": 2.0})
     assert program.shape("y") == (1, 5)
     assert program.constants["w"].size == 15
+
+
+def test_one_array_for_two_parts_of_a_layer() -> None:
+    ones = np.ones(3, np.float32)
+    program = read_program(model([helper.make_node("BatchNormalization", ["x", "a", "b", "b", "a"], ["y"])],
+                                 arrays={"a": ones, "b": ones * 0}))  # fmt: skip
+    assert counted(program) == 4 * 3
+    assert len(set(program.nodes[0].inputs)) == 5
