@@ -28,6 +28,7 @@ COMMANDS = {
     "formula": "A total of a network as a closed form in its parameters and its input size.",
     "check": "Compare a hand calculation with a network: what is right, what is wrong, and why.",
     "spec": "A network or an inline pattern as YAML that can be loaded again.",
+    "import": "A model file (ONNX, PyTorch, Keras, Caffe, Darknet) as a spec with blocks and repeats.",
     "export": "A network as PyTorch code or as a file of another program.",
     "audit": "The claims of a text, each calculated again: right, wrong and why.",
     "exercise": "A worksheet of a network with blanks, its answer key, a variant for each student.",

@@ -24,7 +24,7 @@ _RESERVED = {"true", "false", "null", "yes", "no", "on", "off"}
 
 def write_document(value: Mapping[str, Any]) -> str:
     """A spec document without blocks: name, title, input, layers."""
-    head = [f"{key}: {_inline(item)}" for key, item in value.items() if key != "layers"]
+    head = [f"{key}: {inline(item)}" for key, item in value.items() if key != "layers"]
     return "\n".join([*head, "layers:", *_items(value["layers"], "  "), ""])
 
 
@@ -34,29 +34,46 @@ def write_graph(graph: LayerGraph) -> str:
     Its parameters are kept with the values that they had: the layers are those of these values, so each can only be
     set to the one it has. Raises `UsageError` for a value that no decimal number gives.
     """
-    is_member = (graph.family, graph.family_title) != (graph.name, graph.title)
-    lines = [f"name: {_inline(graph.family)}", f"title: {_inline(graph.family_title)}"]
-    sizes = {name: spec_shape(shape) for name, shape in graph.inputs.items()}
-    lines.append(f"input: {sizes['input']}" if list(sizes) == ["input"] else f"inputs: {_inline(sizes)}")
-    if graph.settings:
-        lines += ["parameters:", *_entries({name: _fixed(name, value) for name, value in graph.settings.items()}, "  ")]
-    facts = list(_facts(graph))
-    if is_member:
-        lines += ["networks:", f"  {_inline(graph.name)}:"]
-        lines += [f"    {line}" for line in (f"title: {_inline(graph.title)}", *facts)]
-    else:
-        lines += facts
+    lines = [*head_of(graph), *_own_facts(graph)]
     lines += ["layers:", *_layers(graph)]
     if graph.outputs != (Output("output", len(graph) - 1),):
-        outputs = {
-            output.name: {"layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
-            for output in graph.outputs
-        }
-        lines += ["outputs:", *_entries(outputs, "  ")]
+        lines += outputs_of(graph)
     return "\n".join([*lines, ""])
 
 
-def _facts(graph: LayerGraph) -> Iterator[str]:
+def head_of(graph: LayerGraph, settings: bool = True) -> list[str]:
+    """Name, title and input of a network; with `settings` its parameters as well, and its family."""
+    name, title = (graph.family, graph.family_title) if settings else (graph.name, graph.title)
+    lines = [f"name: {inline(name)}", f"title: {inline(title)}"]
+    sizes = {name: spec_shape(shape) for name, shape in graph.inputs.items()}
+    lines.append(f"input: {sizes['input']}" if list(sizes) == ["input"] else f"inputs: {inline(sizes)}")
+    if graph.settings and settings:
+        lines += ["parameters:", *_entries({name: _fixed(name, value) for name, value in graph.settings.items()}, "  ")]
+    return lines
+
+
+def _own_facts(graph: LayerGraph) -> list[str]:
+    """What was published of a network, under its name where it is a member of a family."""
+    facts = list(facts_of(graph))
+    if (graph.family, graph.family_title) == (graph.name, graph.title):
+        return facts
+    return [
+        "networks:",
+        f"  {inline(graph.name)}:",
+        *(f"    {line}" for line in (f"title: {inline(graph.title)}", *facts)),
+    ]
+
+
+def outputs_of(graph: LayerGraph) -> list[str]:
+    """The outputs of a network, by the names of layers."""
+    outputs = {
+        output.name: {"layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
+        for output in graph.outputs
+    }
+    return ["outputs:", *_entries(outputs, "  ")]
+
+
+def facts_of(graph: LayerGraph) -> Iterator[str]:
     """What was published of the network."""
     yield from _entries(
         {
@@ -69,12 +86,12 @@ def _facts(graph: LayerGraph) -> Iterator[str]:
     )
     if graph.reported:
         yield "reported:"
-        yield from (f"  - {_inline(figure.model_dump(exclude_none=True))}" for figure in graph.reported)
+        yield from (f"  - {inline(figure.model_dump(exclude_none=True))}" for figure in graph.reported)
 
 
 def _entries(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:
     """`key: value` lines of what is there."""
-    return (f"{indent}{_inline(key)}: {_inline(value)}" for key, value in values.items() if value not in (None, "", ()))
+    return (f"{indent}{inline(key)}: {inline(value)}" for key, value in values.items() if value not in (None, "", ()))
 
 
 def _fixed(name: str, value: Any) -> dict[str, Any]:
@@ -101,11 +118,11 @@ def _layers(graph: LayerGraph) -> Iterator[str]:
         elif layer.frozen:
             fields["frozen"] = True
         if layer.op not in written:
-            written[layer.op] = _settings(layer.op)
-        yield f"  - {layer.op.kind}: {_inline({**fields, **written[layer.op]})}"
+            written[layer.op] = settings_of(layer.op)
+        yield f"  - {layer.op.kind}: {inline({**fields, **written[layer.op]})}"
 
 
-def _settings(op: Op) -> dict[str, Any]:
+def settings_of(op: Op) -> dict[str, Any]:
     """The fields that are needed to make the op again, as short as they can be written."""
     dumped = op.model_dump()
     fields = {name: value if isinstance(value := getattr(op, name), Sides) else dumped[name] for name in dumped}
@@ -119,12 +136,12 @@ def _settings(op: Op) -> dict[str, Any]:
             continue
     for name, value in kept.items():
         with suppress(ValueError):
-            shorter = {**kept, name: _short(value)}
+            shorter = {**kept, name: short(value)}
             kept = shorter if OPS[op.kind].model_validate(shorter) == op else kept
     return kept
 
 
-def _short(value: Any) -> Any:
+def short(value: Any) -> Any:
     """One number for several that are equal; of sides only the first half where the second is the same."""
     if isinstance(value, Sides):
         half = len(value) // 2
@@ -141,17 +158,25 @@ def _items(items: list[Any], indent: str) -> Iterator[str]:
             yield from _items(item["layers"], indent + "    ")
         elif isinstance(item, Mapping):
             ((kind, fields),) = item.items()
-            yield f"{indent}- {kind}: {_inline(fields)}"
+            yield f"{indent}- {kind}: {inline(fields)}"
         else:
             yield f"{indent}- {item}"
 
 
-def _inline(value: Any) -> str:
+class Written(str):
+    """An expression, which is written as it is."""
+
+    __slots__ = ()
+
+
+def inline(value: Any) -> str:
     """A value in YAML's flow style."""
+    if isinstance(value, Written):
+        return str(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_inline(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {inline(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_inline(item) for item in value) + "]"
+        return "[" + ", ".join(inline(item) for item in value) + "]"
     if isinstance(value, str):
         is_plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
         return value if is_plain else _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
