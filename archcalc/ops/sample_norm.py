@@ -125,6 +125,43 @@ class RmsNorm(LayerNorm):
         return "RMS norm" if self.axes == "channels" else "RMS norm over all values"
 
 
+class L2Norm(SampleNorm):
+    """The channels at each position as a vector of length 1: x/max(‖x‖, ε).
+
+    Source: PyTorch, `normalize`; Liu et al. 2015 (ParseNet), section 3.3; Schroff et al. 2015, figure 2.
+    """
+
+    kind = "l2_norm"
+    stem = "norm"
+    noun = "L2 norm"
+    words = names("l2 normalize|l2 normalization|l2 normalisation|unit norm|cosine norm|l2归一化")
+
+    epsilon: Annotated[Real, Field(gt=0)] = 1e-12
+
+    @property
+    def affine_parts(self) -> tuple[bool, bool]:
+        return False, False
+
+    def groups_of(self, shape: Shape) -> tuple[Number, Number]:
+        return product(shape[1:]), shape[0]
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        groups, size = self.groups_of(output)
+        return Operations(
+            additions=rules.sums(groups, size, 0),
+            multiplications=2 * elements(output),  # the squares, then what they are divided by as a factor
+            comparisons=groups,
+            divisions=groups,
+            exponentials=groups,
+        )
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        return Pointwise.windows(self, inputs)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "L2 norm"
+
+
 class GroupNorm(SampleNorm):
     """Normalises groups of channels, each over all positions. Source: Wu & He 2018, equation 7."""
 

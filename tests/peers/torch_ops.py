@@ -65,6 +65,7 @@ NORMS: dict[str, Callable[..., Tensor]] = {
         x, None, None, weights.get("weight"), weights.get("bias"), eps=op.epsilon
     ),
     "global_response_norm": _global_response_norm,
+    "l2_norm": lambda op, _, x: F.normalize(x, dim=1, eps=op.epsilon),
     "layer_norm": _layer_norm,
     "rms_norm": _rms_norm,
     "alpha_dropout": _dropped(F.alpha_dropout),

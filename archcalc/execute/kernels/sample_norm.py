@@ -59,6 +59,23 @@ def rms_norm(
     return affine(standardised(x, axes_of(x, axes), epsilon, centred=False)[0], weight, bias)
 
 
+def _unit(inputs: Sequence[Moments]) -> Moments:
+    """The squares of the channels add up to 1; how many there are is not known here."""
+    power = inputs[0].power or 1.0
+    return Moments(inputs[0].mean / power**0.5, inputs[0].variance / power)
+
+
+@kernel("l2_norm", moments=_unit, before_rectifier=True)
+def l2_norm(x: Array, *, epsilon: float = 1e-12) -> Array:
+    """x/max(‖x‖, ε) for the channels at each position. Source: PyTorch, `normalize`."""
+    return np.asarray(x / lengths(x, epsilon))
+
+
+def lengths(x: Array, epsilon: float) -> Array:
+    """The length of the channels at each position, at least ε."""
+    return np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), x.dtype.type(epsilon))
+
+
 def grouped(x: Array, groups: int) -> Array:
     """The values of each group of channels in a row: (N, groups, values)."""
     return x.reshape(len(x), groups, -1)

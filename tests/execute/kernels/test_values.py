@@ -78,6 +78,7 @@ VALUES = [
         "global_response_norm", [[[3, 4], [9, 12]]], [[3 + 3 + 1, 4 + 4 + 1], [9 + 27, 12 + 36]], {"epsilon": 1e-12},
         {"weight": [2, 2], "bias": [1, 0]},
     ),
+    Values("l2_norm", [[[3, 0], [4, 5]]], [[0.6, 0], [0.8, 1]]),
     Values("position_embedding", [[[1, 2]]], [[11, 22]], {}, {"weight": [[10, 20]]}),
     Values("class_token", [[[1, 2]]], [[9, 1, 2]], {}, {"weight": [[9]]}),
     Values(

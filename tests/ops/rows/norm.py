@@ -64,6 +64,9 @@ NORMS = [
     Row("group_norm", {"num_groups": 1, "affine": False}, (MAP,), MAP, counts=Operations(46 + 24 + 1, 48, 0, 3, 1)),
     Row("group_norm", {"num_groups": 2}, ((6,),), (6,), 12, counts=Operations(8 + 6 + 2 + 6, 18, 0, 6, 2)),
     Row("group_norm", {"num_groups": 3}, ((3, 2, 1, 2),), (3, 2, 1, 2), 6, counts=Operations(45, 36, 0, 9, 3)),
+    # 6 sums of 4 squares; 24 squares and 24 factors.
+    Row("l2_norm", {}, (MAP,), MAP, counts=Operations(18, 48, 6, 6, 6)),
+    Row("l2_norm", {}, ((5,),), (5,), counts=Operations(4, 10, 1, 1, 1)),
     # 4 sums of 6 squares, their mean, ε, β and x; squares, N and γ; 4 norms divided by their mean.
     Row("global_response_norm", {}, (MAP,), MAP, 8, counts=Operations(20 + 3 + 1 + 48, 72, 0, 5, 4)),
     Row("global_response_norm", {}, ((3, 4),), (3, 4), 6, counts=Operations(9 + 2 + 1 + 24, 36, 0, 4, 3)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
-from archcalc.execute.kernels.sample_norm import Over, axes_of, grouped, response, spread, standardised
+from archcalc.execute.kernels.sample_norm import Over, axes_of, grouped, lengths, response, spread, standardised
 
 
 def _back(grad: Array, normal: Array, inverse: Array, axes: tuple[int, ...], centred: bool = True) -> Array:
@@ -48,6 +48,15 @@ def rms_norm(
     normal, inverse = standardised(x, over, epsilon, centred=False)
     inner, arrays = _affine(grad, normal, weight, bias)
     return Gradients((_back(inner, normal, inverse, over, centred=False),), arrays)
+
+
+@backward("l2_norm")
+def l2_norm(grad: Array, x: Array, *, epsilon: float = 1e-12) -> Gradients:
+    """What is across the vector, divided by its length; below ε nothing holds the length."""
+    length = lengths(x, epsilon)
+    unit = x / length
+    along = np.where(length > epsilon, (grad * unit).sum(axis=1, keepdims=True), 0)
+    return Gradients(((grad - unit * along) / length,))
 
 
 @backward("global_response_norm")
