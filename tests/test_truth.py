@@ -31,7 +31,7 @@ from archcalc.spec.catalogue import names
 from tests.tiers import slow_but
 
 TRUTH = Path(__file__).with_name("truth")
-FAMILIES = ("convolution", "dense", "pooling", "normalisation", "attention")
+FAMILIES = ("convolution", "dense", "pooling", "normalisation", "attention", "recurrent")
 
 #: A layer as the tables write it: column → text.
 Layer = dict[str, str]
