@@ -73,7 +73,7 @@ def l2_norm(x: Array, *, epsilon: float = 1e-12) -> Array:
 
 def lengths(x: Array, epsilon: float) -> Array:
     """The length of the channels at each position, at least ε."""
-    return np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), x.dtype.type(epsilon))
+    return np.asarray(np.maximum(np.sqrt((x * x).sum(axis=1, keepdims=True)), x.dtype.type(epsilon)))
 
 
 def grouped(x: Array, groups: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.interop.export.onnx_graph import Builder
@@ -62,10 +62,21 @@ _plain("hardswish", "HardSwish")
 _plain("softmax", "Softmax", axis=1)
 _plain("log_softmax", "LogSoftmax", axis=1)
 _plain("flatten", "Flatten", axis=1)
-_plain("concat", "Concat", axis=1)
 for _kind in ("identity", "stochastic_depth", "drop_block", "feature_dropout", "alpha_dropout"):
     _plain(_kind, "Identity")
 _plain("feature_alpha_dropout", "Identity")
+
+
+@written("concat")
+def _concat(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+    return str(g("Concat", *inputs, axis=1 + axis_of(op.axis, case.inputs[0])))
+
+
+@written("parameter")
+def _parameter(_g: Builder, case: Case, _inputs: Sequence[str]) -> str:
+    message = f'layer "{case.name}": a parameter that reads nothing is not written to ONNX'
+    raise UsageError(f"{message}; position_embedding, class_token and scale are")
 
 
 @written("dropout")
@@ -414,6 +425,25 @@ def _rms_norm(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     return str(g("Add", out, g.spread(g.weight("bias"), rank)) if g.has("bias") else out)
 
 
+@written("l2_norm")
+def _l2_norm(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+    length = g("Sqrt", g("ReduceSum", g("Mul", inputs[0], inputs[0]), g.ints([1]), keepdims=1))
+    return str(g("Div", inputs[0], g("Max", length, g.number(op.epsilon))))
+
+
+@written("global_response_norm")
+def _global_response_norm(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+    squares = g("Mul", inputs[0], inputs[0])
+    axes = range(2, 2 + case.rank)
+    norms = g("Sqrt", g("ReduceSum", squares, g.ints(axes), keepdims=1) if case.rank else squares)
+    mean = g("ReduceMean", norms, g.ints([1]), keepdims=1)
+    share = g("Mul", g("Div", norms, g("Add", mean, g.number(op.epsilon))), g.spread(g.weight("weight"), case.rank))
+    out = g("Add", g("Mul", inputs[0], share), g.spread(g.weight("bias"), case.rank))
+    return str(g("Add", inputs[0], out))
+
+
 @written("group_norm", "instance_norm")
 def _group_norm(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     """Instance normalisation of rows in which a group is a channel; then each channel's scale and shift."""
@@ -603,17 +633,30 @@ def _matmul(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 # --- attention
 
 
+class _Parted(NamedTuple):
+    """How many windows an image has, and what is added to the scores of each: (windows, 1, positions, positions)."""
+
+    windows: int
+    added: str
+
+
 def _attended(
     g: Builder, maps: Sequence[str], shapes: Sequence[tuple[int, int]], heads: int, scale: float | None,
-    offsets: str | None, causal: bool,
+    offsets: str | None, causal: bool, parted: _Parted | None = None,
 ) -> str:  # fmt: skip
-    """softmax(QKᵀ·scale + offsets)·V of rows (N, C, T), head by head: (N, C, T)."""
+    """softmax(QKᵀ·scale + offsets)·V of rows (N, C, T), head by head: (N, C, T).
+
+    `parted`: what is added to the scores of each window of an image: (windows, 1, T, T).
+    """
     (embed, queries), (_, keys), (values, _) = shapes
     q, k, v = (g.reshape(x, heads, channels // heads, count) for x, (channels, count) in zip(maps, shapes, strict=True))
     factor = 1 / math.sqrt(embed // heads) if scale is None else scale
     q = g("Mul", g.transpose(q, 0, 1, 3, 2), g.number(factor))
     scores = g("MatMul", q, k)
     scores = scores if offsets is None else g("Add", scores, offsets)
+    if parted is not None:
+        whole = g("Reshape", scores, g.ints([-1, parted.windows, heads, queries, keys]))
+        scores = g("Reshape", g("Add", whole, parted.added), g.ints([-1, heads, queries, keys]))
     if causal:
         hidden = [0.0 if key <= query else float("-inf") for query in range(queries) for key in range(keys)]
         scores = g("Add", scores, g.floats(hidden, (queries, keys)))
@@ -647,33 +690,57 @@ def _multi_head(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     counts = [math.prod(case.inputs[place][1:]) for place in places]
     window = op.window_size
     offsets = _offsets(g, case) if op.relative_position_bias else None
+    grid = op.partition == "grid"
     if window is not None:
-        projected = [_cut(g, x, embed, case.inputs[0][1:], window) for x in projected]
+        projected = [_cut(g, x, embed, case.inputs[0][1:], window, grid) for x in projected]
         counts = [math.prod(window)] * 3
     shapes = [(embed, count) for count in counts]
-    mixed = _attended(g, projected, shapes, op.num_heads, None, offsets, op.is_causal)
+    parted = _parted(g, case) if any(op.shift_size) else None
+    mixed = _attended(g, projected, shapes, op.num_heads, None, offsets, op.is_causal, parted)
     if window is not None:
-        mixed = _joined(g, mixed, embed, case.inputs[0][1:], window)
+        mixed = _joined(g, mixed, embed, case.inputs[0][1:], window, grid)
     out = g("MatMul", g.weight("out_proj_weight"), g.reshape(mixed, embed, -1))
     out = g("Add", out, g.spread(g.weight("out_proj_bias"), 1)) if op.bias else out
     return g.reshape(out, *case.output)
 
 
-def _cut(g: Builder, x: str, embed: int, sizes: Sequence[int], window: Sequence[int]) -> str:
+def _parted(g: Builder, case: Case) -> _Parted:
+    """What keeps positions of a window apart that come from both ends of a map that was rolled."""
+    op: Any = case.op
+    sizes = case.inputs[0][1:]
+    inside = _indices(op.window_size)
+    values: list[float] = []
+    blocks = _indices([size // side for size, side in zip(sizes, op.window_size, strict=True)])
+    for block in blocks:
+        ends = [
+            [
+                b * side + i >= size - shift
+                for b, i, side, size, shift in zip(block, one, op.window_size, sizes, op.shift_size, strict=True)
+            ]
+            for one in inside
+        ]
+        values += [0.0 if one == other else float("-inf") for one in ends for other in ends]
+    return _Parted(len(blocks), g.floats(values, (len(blocks), 1, len(inside), len(inside))))
+
+
+def _cut(g: Builder, x: str, embed: int, sizes: Sequence[int], window: Sequence[int], grid: bool) -> str:
     """(N, C, positions) as (N·windows, C, positions of a window)."""
     rank = len(sizes)
-    parts = [part for size, side in zip(sizes, window, strict=True) for part in (size // side, side)]
-    order = (0, *range(2, 2 + 2 * rank, 2), 1, *range(3, 3 + 2 * rank, 2))
+    pairs = [(size // side, side) for size, side in zip(sizes, window, strict=True)]
+    parts = [part for pair in pairs for part in (pair[::-1] if grid else pair)]
+    first, second = range(2, 2 + 2 * rank, 2), range(3, 3 + 2 * rank, 2)
+    order = (0, *second, 1, *first) if grid else (0, *first, 1, *second)
     turned = g.transpose(g.reshape(x, embed, *parts), *order)
     return str(g("Reshape", turned, g.ints([-1, embed, math.prod(window)])))
 
 
-def _joined(g: Builder, x: str, embed: int, sizes: Sequence[int], window: Sequence[int]) -> str:
+def _joined(g: Builder, x: str, embed: int, sizes: Sequence[int], window: Sequence[int], grid: bool) -> str:
     """The inverse: (N, C, positions)."""
     rank = len(sizes)
     counts = [size // side for size, side in zip(sizes, window, strict=True)]
     parts = g("Reshape", x, g.ints([-1, *counts, embed, *window]))
-    order = (0, 1 + rank, *(axis for place in range(rank) for axis in (1 + place, 2 + rank + place)))
+    pairs = [(1 + place, 2 + rank + place) for place in range(rank)]
+    order = (0, 1 + rank, *(axis for pair in pairs for axis in (pair[::-1] if grid else pair)))
     return g.reshape(g.transpose(parts, *order), embed, math.prod(sizes))
 
 

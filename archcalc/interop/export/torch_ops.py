@@ -353,6 +353,24 @@ def _lrn(case: Case) -> Spelling:
     return _only(call, ("size", op.size), alpha=(op.alpha, 1e-4), beta=(op.beta, 0.75), k=(op.k, 1.0))
 
 
+@spelt("l2_norm")
+def _l2_norm(case: Case) -> Spelling:
+    op: Any = case.op
+    return Spelling(expression="F.normalize({0})" if op.epsilon == 1e-12 else f"F.normalize({{0}}, eps={op.epsilon!r})")
+
+
+@spelt("global_response_norm")
+def _global_response_norm(case: Case) -> Spelling:
+    op: Any = case.op
+    return _only("GlobalResponseNorm", ("channels", case.inputs[0][0]), eps=(op.epsilon, 1e-6))
+
+
+@spelt("parameter")
+def _parameter(case: Case) -> Spelling:
+    message = f'layer "{case.name}": a parameter that reads nothing has no module for {PROGRAM}'
+    raise UsageError(f"{message}; position_embedding, class_token and scale have one")
+
+
 @spelt("layer_norm", "rms_norm")
 def _layer_norm(case: Case) -> Spelling:
     op: Any = case.op
@@ -547,7 +565,9 @@ def _multiply(case: Case) -> Spelling:
 
 @spelt("concat")
 def _concat(case: Case) -> Spelling:
-    return Spelling(expression=f"torch.cat([{', '.join(f'{{{n}}}' for n in range(len(case.inputs)))}], 1)")
+    op: Any = case.op
+    maps = ", ".join(f"{{{n}}}" for n in range(len(case.inputs)))
+    return Spelling(expression=f"torch.cat([{maps}], {1 + axis_of(op.axis, case.inputs[0])})")
 
 
 @spelt("matmul")
@@ -586,9 +606,14 @@ def _multi_head(case: Case) -> Spelling:
     needed = (("embed_dim", op.embed_dim), ("num_heads", op.num_heads))
     if op.window_size is not None or op.relative_position_bias:
         sides = op.window_size or case.inputs[0][1:]
-        more = {"relative_position_bias": (op.relative_position_bias, True), "bias": (op.bias, True)}
+        more: dict[str, tuple[Any, Any]] = {
+            "relative_position_bias": (op.relative_position_bias, True),
+            "bias": (op.bias, True),
+        }
         # One row of tokens may attend to those before it alone.
         more["is_causal"] = (op.is_causal, False)
+        more["partition"] = (op.partition, "window")
+        more["shift_size"] = (tuple(op.shift_size) if any(op.shift_size) else None, None)
         made = Made("WindowAttention", args(*needed, ("window_size", tuple(sides)), **more))
         return Spelling((made,), arrays=_OUT)
     made = Made("MultiheadAttention", args(
