@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from archcalc.core.errors import Problem, SpecError
@@ -11,62 +12,84 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.shapes import infer_shapes
 
 LARGEST = 2048
-#: Height and width.
-Sides = tuple[int, int]
+#: The positions of an input along each axis: height and width of an image.
+Sides = tuple[int, ...]
 #: How much work a hint is worth, in layers shaped.
 BUDGET = 60_000
 
 
-def accepts(graph: LayerGraph, height: int, width: int, strict: bool = False) -> bool:
-    """Whether every layer fits an input of this height and width."""
+def accepts(graph: LayerGraph, sides: Sides, strict: bool = False) -> bool:
+    """Whether every layer fits an input of these sides."""
     try:
-        return not infer_shapes(graph.with_input((graph.input_shape[0], height, width)), strict).problems
+        return not infer_shapes(graph.with_input((graph.input_shape[0], *sides)), strict).problems
     except SpecError:  # the layers depend on the input, and there are none for this one
         return False
 
 
 def smallest_input(graph: LayerGraph, strict: bool = False) -> int | None:
-    """Side of the smallest square input that works, or None where none up to 2,048 does.
+    """Side of the smallest input with equal sides that works, or None where none up to 2,048 does.
 
     Sizes above a working one need not work (valid convolutions and exact pools tile only some), so sizes are tried
     one by one below the first power of two that works.
     """
+
+    def fits(side: int) -> bool:
+        return accepts(graph, (side,) * (len(graph.input_shape) - 1), strict)
+
     powers = [1 << power for power in range(LARGEST.bit_length())]
-    bound = next((side for side in powers if accepts(graph, side, side, strict)), None)
+    bound = next((side for side in powers if fits(side)), None)
     most = BUDGET // len(graph)
     sides = range(1, min(LARGEST, most) + 1) if bound is None else range(max(bound // 2 + 1, bound - most), bound)
-    return next((side for side in sides if accepts(graph, side, side, strict)), bound)
+    return next((side for side in sides if fits(side)), bound)
 
 
 def nearest_inputs(graph: LayerGraph, strict: bool = False) -> tuple[Sides | None, Sides | None]:
-    """The nearest (height, width) that the network accepts, neither larger than now and neither smaller than now.
+    """The sides of the nearest inputs that the network accepts, none larger than now and none smaller than now.
 
-    None where there is none within 64 pixels. A side that fits stays as it is.
+    None where there is none within 64 positions. A side that fits stays as it is.
     """
-    _, height, width = graph.input_shape
-    return _nearest(graph, height, width, -1, strict), _nearest(graph, height, width, 1, strict)
+    sides = graph.input_shape[1:]
+    return _nearest(graph, sides, -1, strict), _nearest(graph, sides, 1, strict)
 
 
-def _nearest(graph: LayerGraph, height: int, width: int, sign: int, strict: bool) -> Sides | None:
+def _nearest(graph: LayerGraph, sides: Sides, sign: int, strict: bool) -> Sides | None:
     steps = min(64, BUDGET // (8 * len(graph)))
+    rank = len(sides)
 
     def first(value: int, fits: Callable[[int], bool]) -> int | None:
-        sides = (value + sign * step for step in range(steps) if value + sign * step > 0)
-        return next((side for side in sides if fits(side)), None)
+        tried = (value + sign * step for step in range(steps) if value + sign * step > 0)
+        return next((side for side in tried if fits(side)), None)
 
-    # Most networks treat both axes alike, so the sides of squares are tried first, then each axis by itself.
-    rows, columns = (first(side, lambda side: accepts(graph, side, side, strict)) for side in (height, width))
-    if rows and columns and accepts(graph, rows, columns, strict):
-        across = columns
-        top = first(height, lambda side: accepts(graph, side, across, strict)) or rows
-        left = first(width, lambda side: accepts(graph, top, side, strict)) or columns
-        if (top, left) != (height, width):
-            return top, left
-    pairs = ((down, total - down) for total in range(1, 2 * steps) for down in range(total + 1))
+    # Most networks treat all axes alike, so equal sides are tried first, then each axis by itself.
+    alike = [first(side, lambda side: accepts(graph, (side,) * rank, strict)) for side in sides]
+    found = tuple([side for side in alike if side])
+    if len(found) == rank and accepts(graph, found, strict):
+        for axis, side in enumerate(sides):
+            before, after = found[:axis], found[axis + 1 :]
+            fits = partial(_fits, graph, before, after, strict)
+            found = (*before, first(side, fits) or found[axis], *after)
+        if found != sides:
+            return found
+    offsets = (one for total in range(1, rank * steps) for one in _shared_out(total, rank))
     near = (
-        (height + sign * rows, width + sign * columns) for rows, columns in islice(pairs, BUDGET // (4 * len(graph)))
+        tuple([side + sign * more for side, more in zip(sides, one, strict=True)])
+        for one in islice(offsets, BUDGET // (4 * len(graph)))
     )
-    return next((pair for pair in near if min(pair) > 0 and accepts(graph, *pair, strict)), None)
+    return next((one for one in near if min(one) > 0 and accepts(graph, one, strict)), None)
+
+
+def _fits(graph: LayerGraph, before: Sides, after: Sides, strict: bool, side: int) -> bool:
+    return accepts(graph, (*before, side, *after), strict)
+
+
+def _shared_out(total: int, parts: int) -> Iterator[tuple[int, ...]]:
+    """Every way to share a number out, the first part from none on."""
+    if parts == 1:
+        yield (total,)
+        return
+    for own in range(total + 1):
+        for rest in _shared_out(total - own, parts - 1):
+            yield (own, *rest)
 
 
 def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool = False) -> list[Problem]:
@@ -77,7 +100,7 @@ def add_input_hints(graph: LayerGraph, problems: Sequence[Problem], strict: bool
 
 def _hints(graph: LayerGraph, strict: bool) -> Iterator[str]:
     channels, *positions = graph.input_shape
-    if len(positions) != 2:
+    if not positions:
         return
     near = [format_shape((channels, *sides)) for sides in nearest_inputs(graph, strict) if sides is not None]
     if near:
@@ -85,4 +108,6 @@ def _hints(graph: LayerGraph, strict: bool) -> Iterator[str]:
         return
     smallest = smallest_input(graph, strict)
     if smallest is not None:
-        yield f"smallest square network input that works: {format_shape((channels, smallest, smallest))}"
+        kind = ("", "square ", "cubic ")[len(positions) - 1]
+        shown = format_shape((channels, *(smallest,) * len(positions)))
+        yield f"smallest {kind}network input that works: {shown}"

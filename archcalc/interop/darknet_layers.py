@@ -282,6 +282,8 @@ def _crop(reader: Reader, section: Section, name: str) -> str:
 
 def _normalization(reader: Reader, section: Section, name: str) -> str:
     size = section.integer("size", 5, 1)
+    if size % 2 == 0:
+        reader.net.note("the even window of [normalization] reaches one channel further back here than in Darknet")
     fields = {
         "size": size,
         "alpha": section.number("alpha", 0.0001) * size,  # here α is not divided by the size

@@ -157,6 +157,8 @@ def instance_norm(call: Call) -> bool:
 @translates("LRN")
 def local_response_norm(call: Call) -> bool:
     given = call.attributes
+    if given["size"] % 2 == 0:
+        return False  # the window reaches one channel further forward than that of the op
     attributes = {
         "size": given["size"], "alpha": float(given.get("alpha", 1e-4)), "beta": float(given.get("beta", 0.75)),
         "k": float(given.get("bias", 1.0)),

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, ceil_div, isqrt, minimum, product
 from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import several
 from archcalc.ops import rules
 from archcalc.ops.axes import AxisName, axes_named, axis_of, by_position, position_reads
 from archcalc.ops.base import (
@@ -351,7 +352,7 @@ class Grid(Pointwise):
         if side * side != inputs[0][1]:
             raise ShapeError(
                 "the tokens are no square, and no size is given",
-                f"input {format_shape(inputs[0])}: {inputs[0][1]} tokens; {side}×{side} has {side * side}",
+                f"input {format_shape(inputs[0])}: {several(inputs[0][1], 'token')}; {side}×{side} has {side * side}",
                 _rectangles(inputs[0][1]),
             )
         return Grid.model_construct(size=(side, side))
@@ -365,7 +366,7 @@ class Grid(Pointwise):
         if product(self.size) != inputs[0][1]:
             raise ShapeError(
                 "the size is another number of tokens",
-                f"input {format_shape(inputs[0])}: {inputs[0][1]} tokens; "
+                f"input {format_shape(inputs[0])}: {several(inputs[0][1], 'token')}; "
                 f"size {'×'.join(map(str, self.size))} has {product(self.size)}",
                 _rectangles(inputs[0][1]),
             )
@@ -389,7 +390,7 @@ def _rectangles(count: int) -> str:
     side = isqrt(count - 1)
     first = f"it fits with size: [{rows}, {count // rows}]"
     extra = f"; {side}×{side} with a class token, which narrow cuts off: {{axis: length, start: 1}}"
-    return first + (extra if side * side == count - 1 else "")
+    return first + (extra if side > 1 and side * side == count - 1 else "")
 
 
 class Roll(Pointwise):

@@ -254,6 +254,12 @@ class ConvTranspose(Padded):
         for name, value in (("input channels", inputs[0][0]), ("out_channels", self.out_channels)):
             if value % self.groups:
                 raise ShapeError(f"groups does not divide the {name}", f"{value} {name}, groups {self.groups}")
+        if any(added >= step for added, step in zip(self.output_padding, self.stride, strict=True)):
+            raise ShapeError(
+                "output_padding must be smaller than the stride",
+                f"output_padding {by(self.output_padding)}, stride {by(self.stride)}",
+                f"output_padding is at most {by(tuple([step - 1 for step in self.stride]))}",
+            )
         if min(self._spatial_output(inputs[0])) < 1:
             raise ShapeError(
                 "nothing is left of the output once the padding is cut off",

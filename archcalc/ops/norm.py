@@ -80,7 +80,7 @@ class LocalResponseNorm(Pointwise):
     """x / (k + α/n · Σ x²)^β over a window of n channels, cut off at the first and last.
 
     Source: Krizhevsky et al. 2012, section 3.3. There α is not divided by n; Caffe and PyTorch divide, and so does
-    this op.
+    this op. An even window reaches one channel further backward, as in PyTorch; in ONNX and Darknet it is forward.
     """
 
     kind = "local_response_norm"
@@ -103,7 +103,7 @@ class LocalResponseNorm(Pointwise):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)
         channels = output[0]
-        read = rules.window_elements_inside(channels, (self.size - 1) // 2, self.size // 2)
+        read = rules.window_elements_inside(channels, self.size // 2, (self.size - 1) // 2)
         sums = values // channels * (read - channels)
         return Operations(
             additions=sums + values,  # the sum of squares, then k

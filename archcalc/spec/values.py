@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, Op
-from archcalc.ops.reshape import Identity
+from archcalc.ops.reshape import Identity, as_shape
 from archcalc.spec.expressions import (
     FAULTY,
     KEYWORDS,
@@ -102,6 +103,17 @@ def is_text_field(kind: str, key: str) -> bool:
     return field is not None and field.annotation is str
 
 
+#: 9*3 as a shape is 9×3, as it is for an input, and no product.
+_PLAIN_SHAPE = re.compile(r"\s*\d+(\s*[x×*]\s*\d+)+\s*", re.IGNORECASE)
+
+
+@cache
+def is_shape_field(kind: str, key: str) -> bool:
+    """Whether a field of an op is a shape that is written as text."""
+    field = OPS[kind].model_fields.get(key)
+    return field is not None and any(getattr(one, "func", None) is as_shape for one in field.metadata)
+
+
 def field_value(
     kind: str, key: str, raw: Any, variables: Variables, value_of: Callable[[Any, Variables], Any] = evaluate_tree
 ) -> Any:
@@ -111,6 +123,8 @@ def field_value(
     """
     if is_text(raw) or (isinstance(raw, str) and is_text_field(kind, key)):
         return interpolate(raw, variables)
+    if isinstance(raw, str) and is_shape_field(kind, key) and _PLAIN_SHAPE.fullmatch(raw):
+        return raw
     words = words_of(kind, key).difference(variables)
     if raw is None or isinstance(raw, (int, float)) or not words:
         return value_of(raw, variables)

@@ -80,9 +80,9 @@ def test_the_nearest_inputs_are_the_next_that_fit(name: str, strict: bool, heigh
 @pytest.mark.parametrize("strict", STRICT)
 def test_accepts(strict: bool) -> None:
     net = network("pools that want even sizes")
-    assert [side for side in range(1, 40) if accepts(net, side, side, strict)] == [8, 16, 24, 32]
-    assert accepts(net, 8, 24, strict)
-    assert not accepts(net, 8, 12, strict)
+    assert [side for side in range(1, 40) if accepts(net, (side, side), strict)] == [8, 16, 24, 32]
+    assert accepts(net, (8, 24), strict)
+    assert not accepts(net, (8, 12), strict)
 
 
 def test_the_original_is_not_touched() -> None:

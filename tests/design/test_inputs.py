@@ -8,6 +8,7 @@ from archcalc.core.errors import Problem
 from archcalc.design.inputs import accepts, add_input_hints, nearest_inputs, smallest_input
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.shapes import infer_shapes
+from archcalc.spec.catalogue import load
 from tests.networks import ALEXNET, VGG16, graph, layers
 
 #: Valid 3×3 convolutions and exact pools, as in U-Net: few sizes fit. Source: Ronneberger et al. 2015, section 2.
@@ -46,8 +47,8 @@ def test_the_smallest_input_of_known_networks() -> None:
     assert smallest_input(graph(VGG16)) == 32
     side = smallest_input(graph(ALEXNET))
     assert side is not None
-    assert accepts(graph(ALEXNET), side, side)
-    assert not any(accepts(graph(ALEXNET), smaller, smaller) for smaller in range(1, side))
+    assert accepts(graph(ALEXNET), (side, side))
+    assert not any(accepts(graph(ALEXNET), (smaller, smaller)) for smaller in range(1, side))
 
 
 def test_a_network_that_fits_no_input_has_no_smallest() -> None:
@@ -65,9 +66,9 @@ def test_the_nearest_inputs(side: int, sides: tuple[int | None, int | None]) -> 
 
 def test_height_and_width_are_asked_apart() -> None:
     network = layers("  - conv2d: {out_channels: 1, kernel_size: [3, 5]}\n")
-    assert accepts(network, 3, 5)
-    assert not accepts(network, 2, 5)
-    assert not accepts(network, 3, 4)
+    assert accepts(network, (3, 5))
+    assert not accepts(network, (2, 5))
+    assert not accepts(network, (3, 4))
 
 
 def test_a_hint_stands_under_the_last_problem() -> None:
@@ -88,3 +89,21 @@ def test_where_nothing_is_near_the_smallest_is_suggested() -> None:
 def test_where_nothing_works_nothing_is_suggested() -> None:
     network = layers("  - branches: [[], [max_pool2d: {kernel_size: 2}]]\n    merge: add\n")
     assert add_input_hints(network, [Problem("one")]) == [Problem("one")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "size", "hint"),
+    [
+        # Six halvings without padding take 127 positions at least; pools without remainder whole multiples of 8.
+        ("40x4 -> [conv3-8/2p0]*6 -> fc2", None, "smallest network input that works: 127×4"),
+        ("130x4 -> [pool2]*3 -> fc2", 130, "network inputs near 130×4 that work: 128×4 and 136×4"),
+        ("20x20x20x1 -> [conv3-2/2p0]*4 -> fc2", None, "network inputs near 20×20×20×1 that work: 31×31×31×1"),
+        ("17x8x9x1 -> [pool2]*3 -> fc2", 17, "network inputs near 17×8×9×1 that work: 16×8×8×1 and 24×8×16×1"),
+    ],
+)
+def test_hints_for_rows_and_volumes(pattern: str, size: int | None, hint: str) -> None:
+    network = load(pattern)
+    strict = size is not None
+    problems = infer_shapes(network, strict).problems
+    assert problems
+    assert hint in add_input_hints(network, problems, strict)[-1].details

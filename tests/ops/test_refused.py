@@ -19,6 +19,21 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
     ("kind", "fields", "inputs", "message", "detail"),
     [
         ("prelu", {"num_parameters": 3}, [IMAGE], "neither 1 nor the number of channels", "num_parameters: channels"),
+        ("grid", {"size": [2, 1]}, [(6, 1)], "another number of tokens", "1 token; size 2×1 has 2"),
+        (
+            "conv_transpose2d",
+            {"out_channels": 2, "kernel_size": 3, "stride": 2, "output_padding": 2},
+            [IMAGE],
+            "output_padding must be smaller than the stride",
+            "at most 1×1",
+        ),
+        (
+            "conv_transpose2d",
+            {"out_channels": 2, "kernel_size": 3, "output_padding": [0, 1]},
+            [IMAGE],
+            "output_padding must be smaller than the stride",
+            "at most 0×0",
+        ),
         ("batch_norm2d", {}, [(6, 8)], "needs height, width and channels, but its input has length", "batch_norm1d"),
         ("batch_norm2d", {}, [(6,)], "but its input is flat", "it fits with batch_norm1d"),
         ("batch_norm1d", {}, [IMAGE], "but its input has height, width", "it fits with batch_norm2d"),

@@ -342,9 +342,8 @@ def test_fields_take_expressions_alone_and_in_lists() -> None:
 
 
 def test_fields_take_words_and_sizes_of_their_own() -> None:
-    text = (
-        "  - upsample2d: {mode: bilinear}\n  - flatten\n  - reshape: {shape: 4x16x16}\n  - reshape: {shape: 4 * 256}\n"
-    )
+    text = "  - upsample2d: {mode: bilinear}\n  - flatten\n  - reshape: {shape: 4x16x16}\n"
+    text += "  - reshape: {shape: '{4 * 256}'}\n"
     assert [row.output_shape for row in numbers(text).rows[2:]] == [(1024,), (16, 4, 16), (1024,)]
 
 

@@ -176,6 +176,8 @@ def test_a_word_that_a_field_knows_is_no_size(monkeypatch: pytest.MonkeyPatch) -
     [
         ("reshape: {shape: '{height*2}x{width}x{in_channels // 2}'}", (2, 16, 8)),
         ("reshape: {shape: '4x{positions//4}x{n}'}", (4, 4, 16)),
+        ("reshape: {shape: '16*16'}", (16, 16)),  # 16×16, as `input: 16*16` is
+        ("reshape: {shape: '{16*16}'}", (256,)),
         ("as_row: {shape: '1x{height*width}x{in_channels}'}", (4, 1, 64)),
         ("as_row: {shape: '{size}'}", (4, 4, 16)),
     ],

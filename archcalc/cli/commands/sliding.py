@@ -55,8 +55,8 @@ def command(
     source, size = file_or_size(source, input_size)
     if size is None:
         raise UsageError("how large is the image? --input-size 384x384x3")
-    shape = parse_image_shape(size)
     own = only_image(analysis.graph, "sliding")
+    shape = parse_image_shape(size)
     if shape[:1] != own[:1]:
         raise UsageError(f"the image has {shape[0]} channels, the network reads {format_shape(own)}")
     converted = convert(analysis)

@@ -20,7 +20,7 @@ from archcalc.cli.output import Target
 from archcalc.core.amounts import parse_amount
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import parse_image_shape
+from archcalc.core.shapes import parse_shape
 from archcalc.displays import Result
 from archcalc.explain.solve.equation import is_equation
 from archcalc.explain.solve.layer import NAMES
@@ -32,7 +32,7 @@ _LARGEST = 1 << 40
 
 @click.command("solve")
 @click.argument("what", metavar="OP|EQUATION|NET", shell_complete=complete_network)
-@click.option("--input", "size", metavar="N", help="For a layer, its input along one axis; for a network, HxWxC.")
+@click.option("--input", "size", metavar="N", help="For a layer, its input along one axis; for a network, its size.")
 @click.option("--output", metavar="N", help="The output along one axis.")
 @click.option("--kernel-size", metavar="N", help="The kernel size, or ? for unknown, as is what is not given.")
 @click.option("--stride", metavar="N", help="The stride, or ?.")
@@ -104,13 +104,14 @@ def number(text: str | None, option: str, largest: int = _LARGEST) -> int | None
 
 
 def side(text: str | None) -> int | None:
-    """The `--input` of a layer: its side, or H×W×C with equal sides. None as for `number`."""
+    """The `--input` of a layer: its side, or a shape with equal sides. None as for `number`."""
     if text is None or not re.search(r"\d\s*[x×*]", text):
         return number(text, "input")
-    _, height, width = parse_image_shape(text)
-    if height != width:
-        raise UsageError(f"--input {text[:40]}: a layer is solved along one axis; give {height} or {width}")
-    return height
+    sides = parse_shape(text)[1:]
+    if len(set(sides)) > 1:
+        shown = " or ".join(map(str, dict.fromkeys(sides)))
+        raise UsageError(f"--input {text[:40]}: a layer is solved along one axis; give {shown}")
+    return sides[0]
 
 
 def target_of(text: str, measure: str) -> int:

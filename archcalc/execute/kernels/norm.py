@@ -55,7 +55,7 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
 def local_response_norm(x: Array, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
     """Each x / (k + α/n · Σ x²)^β over n neighbouring channels, fewer at the first and last.
 
-    Source: Krizhevsky et al. 2012, section 3.3, with α/n as in ONNX, LRN.
+    Source: Krizhevsky et al. 2012, section 3.3, with α/n and the window as in PyTorch, LocalResponseNorm.
     """
     return np.asarray(x / response_scale(x, size, alpha, k) ** beta)
 
@@ -72,8 +72,8 @@ def response_scale(x: Array, size: int, alpha: float, k: float) -> Array:
 
 
 def around(channel: int, size: int) -> slice:
-    """The channels of a window; an even one reaches one further forward."""
-    first = channel - (size - 1) // 2
+    """The channels of a window; an even one reaches one further backward, as in PyTorch."""
+    first = channel - size // 2
     return slice(max(first, 0), first + size)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from archcalc.core.errors import UsageError
 from archcalc.core.files import note_input
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import Shape, axes_in_words, axes_written, format_shape
 from archcalc.execute.calls import Inputs
 from archcalc.execute.kernels import Array
 from archcalc.execute.weights import generator
@@ -117,12 +117,12 @@ def _read_array(path: Path, shape: Shape, dtype: str) -> Array:
 
 
 def _misfit(path: Path, found: Shape, wanted: Shape) -> str:
-    message = (
-        f"{path} is an array {_listed(found)}; the network wants {_listed(wanted)} (channels, height, width), "
-        f"or a batch of those"
-    )
-    if len(wanted) == 3 and found[-3:] == (*wanted[1:], wanted[0]):
-        message += "; it seems to be height×width×channels: transpose it, as in x.transpose(2, 0, 1)"
+    rank = len(wanted) - 1
+    axes = f" (channels, {axes_in_words(rank)})" if rank else ""
+    message = f"{path} is an array {_listed(found)}; the network wants {_listed(wanted)}{axes}, or a batch of those"
+    if rank and found[-len(wanted) :] == (*wanted[1:], wanted[0]):
+        order = ", ".join(map(str, (rank, *range(rank))))
+        message += f"; it seems to be {axes_written(rank)}: transpose it, as in x.transpose({order})"
     return message
 
 

@@ -394,7 +394,7 @@ def _lrn(g: Builder, case: Case, inputs: Sequence[str]) -> str:
         return str(out if plane else g.reshape(out, channels, *positions))
     # Runtimes take windows of an odd size alone: the mean of the squares is a pool over the channels.
     squares = g.reshape(g("Mul", inputs[0], inputs[0]), 1, channels, -1)
-    padded = g.pad(squares, {2: ((op.size - 1) // 2, op.size // 2)})
+    padded = g.pad(squares, {2: (op.size // 2, (op.size - 1) // 2)})
     mean = g("AveragePool", padded, kernel_shape=[op.size, 1])
     scale = g("Add", g("Mul", mean, g.number(op.alpha)), g.number(op.k))
     powers = g.reshape(g("Pow", scale, g.number(op.beta)), channels, *positions)

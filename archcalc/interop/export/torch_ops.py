@@ -348,8 +348,7 @@ def _batch_norm(case: Case) -> Spelling:
 @spelt("local_response_norm")
 def _lrn(case: Case) -> Spelling:
     op: Any = case.op
-    # An even window of PyTorch reaches one further backward, that of archcalc, ONNX and Caffe forward.
-    call = "nn.LocalResponseNorm" if op.size % 2 and case.rank else "LocalResponseNorm"
+    call = "nn.LocalResponseNorm" if case.rank else "LocalResponseNorm"
     return _only(call, ("size", op.size), alpha=(op.alpha, 1e-4), beta=(op.beta, 0.75), k=(op.k, 1.0))
 
 

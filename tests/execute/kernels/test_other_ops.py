@@ -97,10 +97,14 @@ def test_response_norm_by_hand() -> None:
     equal(out[0, :, 0, 0], [1 / 6, 2 / 15, 3 / 30, 4 / 26])
 
 
-def test_response_norm_an_even_window_reaches_forward() -> None:
+def test_response_norm_an_even_window_reaches_backward() -> None:
+    # torch.nn.LocalResponseNorm(2, alpha=2, beta=1, k=0) of 1, 2, 3, and with size 4 and alpha 4 of 1, 2, 3, 4.
     x = np.array([1.0, 2, 3]).reshape(1, 3, 1, 1)
     out = norm.local_response_norm(x, size=2, alpha=2, beta=1, k=0)
-    equal(out[0, :, 0, 0], [1 / 5, 2 / 13, 3 / 9])
+    equal(out[0, :, 0, 0], [1 / 1, 2 / 5, 3 / 13])
+    x = np.array([1.0, 2, 3, 4]).reshape(1, 4, 1, 1)
+    out = norm.local_response_norm(x, size=4, alpha=4, beta=1, k=0)
+    equal(out[0, :, 0, 0], [1 / 5, 2 / 14, 3 / 30, 4 / 29])
 
 
 def test_response_norm_divides_alpha_by_the_window() -> None:

@@ -320,7 +320,7 @@ def test_local_response_norm(size: int, beta: float, dtype: Any) -> None:
     wide = x.astype(np.float64)
     want = np.empty_like(wide)
     for c in range(9):
-        low, high = max(0, c - (size - 1) // 2), min(9, c + size // 2 + 1)
+        low, high = max(0, c - size // 2), min(9, c + (size - 1) // 2 + 1)
         want[..., c] = wide[..., c] / (2 + 0.1 / size * (wide[..., low:high] ** 2).sum(axis=3)) ** beta
     got = np.empty_like(x)
     with Workspace(2) as workspace:

@@ -49,7 +49,7 @@ def outputs(execution: Execution) -> list[Array]:
 def smaller(graph: LayerGraph) -> LayerGraph:
     """The same network on the smallest of `SIDES` that it accepts and that is below its own."""
     for side in SIDES:
-        if side < min(graph.input_shape[1:]) and accepts(graph, side, side):
+        if side < min(graph.input_shape[1:]) and accepts(graph, (side, side)):
             return graph.with_input((graph.input_shape[0], side, side))
     return graph
 

@@ -16,7 +16,7 @@ def local_response_norm(
     Source: Krizhevsky et al. 2012, section 3.3, with alpha divided by the size as in Caffe, PyTorch and ONNX.
     """
     batch, rows, columns, channels = x.shape
-    before = (size - 1) // 2
+    before = size // 2
 
     def block(worker: int, item: tuple[int, slice]) -> None:
         n, part = item
