@@ -70,7 +70,7 @@ def test_the_nearest_inputs_are_the_next_that_fit(name: str, strict: bool, heigh
             assert not any(fits(net, height + step, width + step, strict) for step in steps)
             continue
         rows, columns = (sign * (side - now) for side, now in zip(found, shape, strict=True))
-        assert fits(net, *found, strict)
+        assert fits(net, found[0], found[1], strict)
         assert (rows, columns) != (0, 0)
         # Nothing nearer fits, neither in one side nor in both.
         nearer = [(i, j) for i in range(rows + 1) for j in range(columns + 1) if 0 < i + j < rows + columns]
