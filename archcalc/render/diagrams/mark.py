@@ -32,6 +32,9 @@ def mark(diagram: Diagram, wiring: Wiring, layer: str) -> Diagram:
     on = {node.id for node in nodes if any(part.marked for part in node.parts)}
     edges = tuple(edge._replace(marked=edge.source in on and edge.target in on) for edge in diagram.edges)
     field = wiring.rows[index].receptive_field
-    size = f": {'×'.join(map(str, field.size))} pixels of the input" if field else ""
+    size = ""
+    if field is not None and field.axes:
+        unit = "pixels" if len(field.axes) == 2 else "positions"
+        size = f": {'×'.join(map(str, field.size))} {unit} of the input"
     subtitle = f"Marked: what {layer} sees{size}"
     return replace(diagram, nodes=nodes, edges=edges, subtitle=f"{diagram.subtitle} · {subtitle}")

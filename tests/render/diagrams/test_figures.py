@@ -8,6 +8,7 @@ from archcalc.render.diagrams.arrange import READABLE
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Curve, Rect, Text
+from archcalc.render.diagrams.draw import draw
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
@@ -168,3 +169,16 @@ def test_weights_inside_a_block_alone() -> None:
     drawing, _ = drawing_of(analysis, Choices(style="blocks", depth=1))
     texts = [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
     assert any("2 × 20 params" in text for text in texts), texts
+
+
+@pytest.mark.parametrize(
+    ("pattern", "layer", "says"),
+    [
+        ("784 -> fc10 -> relu -> fc5", "fc1", "what fc1 sees"),
+        ("90x2 -> [conv3-1]*2", "conv2", "what conv2 sees: 5 positions of the input"),
+        ("32x32x3 -> [conv3-1]*2", "conv2", "what conv2 sees: 5×5 pixels of the input"),
+    ],
+)
+def test_what_a_highlighted_layer_sees_is_said_where_it_is_known(pattern: str, layer: str, says: str) -> None:
+    text = draw(analysis_of(pattern), "svg", Choices(style="graph", highlight=layer)).data.decode()
+    assert f"Marked: {says}<" in text
