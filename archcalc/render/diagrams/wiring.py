@@ -91,7 +91,8 @@ class Wiring(Connections):
 
     def _leads(self, stack: list[int]) -> bool:
         """Whether a stack is an activation that comes before a layer, as in Xception."""
-        return all(self.rows[member].op.family in FOLLOWERS for member in stack)
+        families = {self.rows[member].op.family for member in stack}
+        return families <= FOLLOWERS and "activation" in families
 
     def _same_blocks(self, stack: list[int]) -> bool:
         """Whether every block that holds a layer of the stack, but not all of it, lies wholly inside."""
