@@ -257,7 +257,8 @@ class _Composer:
                 if short:
                     around = [wiring.rows[m].summary for m in short]
                     lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, WIDEST, SMALL)
-                    texts[:2] = [words.THEN.lstrip() + texts[1]] if texts[1:] else []
+                    texts[0] = "sum"  # what follows belongs to both ways
+                    texts = texts if texts[1:] else []
             lines += words.lines_of(texts, words.THEN, WIDEST, SMALL)
         return lines
 
