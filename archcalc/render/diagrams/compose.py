@@ -305,7 +305,7 @@ class _Composer:
             label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
             units = [self.units[member] for member in members]
             params = sum(self._repeats(unit, path) * self._params(unit) for unit in units)
-            note = f"{params:,} params" if self.cards and params else ""
+            note = f"{params:,} params{' in all' if times > 1 else ''}" if self.cards and params else ""
             side = all(row in self.wiring.side for unit in units for row in unit.rows)
             groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups

@@ -185,3 +185,23 @@ def test_what_a_highlighted_layer_sees_is_said_where_it_is_known(pattern: str, l
     text = draw(analysis_of(pattern), "svg", Choices(style="graph", highlight=layer)).data.decode()
     words = " ".join(re.findall(r">([^<>\n]+)<", text))
     assert f"Marked: {says} " in words.replace("  ", " ")
+
+
+def test_a_frame_of_several_says_that_its_total_is_that_of_all() -> None:
+    block = "blocks:\n  b:\n    layers:\n      - conv2d: {out_channels: 4, kernel_size: 3, padding: 1}\n      - relu\n"
+    block += "      - max_pool2d: {kernel_size: 3, stride: 1, padding: 1}\n"
+    analysis = numbers("  - b: {repeat: 3}\n", top=block)
+    text = draw(analysis, "svg", Choices(style="blocks", depth=2)).data.decode()
+    # 3 · (3·3·4 + 1)·4
+    assert "444 params in all" in text
+
+
+def test_what_follows_a_projection_shortcut_belongs_to_the_sum() -> None:
+    assert "sum → relu" in svg_of("resnet18", "blocks")
+
+
+def test_a_norm_leads_into_no_layer() -> None:
+    layers = "  - conv1d: {name: a, out_channels: 4, kernel_size: 1}\n  - layer_norm: {name: n}\n"
+    layers += "  - linear: {name: c, out_features: 4, per_position: true}\n  - add: {from: [a, c]}\n"
+    wiring = Wiring(numbers(layers, "9x4"))
+    assert [[wiring.rows[row].name for row in stack] for stack in wiring.stacks][2:4] == [["n"], ["c"]]
