@@ -130,13 +130,16 @@ def prelu(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     """Slopes for each value, shared along `shared_axes`."""
     source = only(layer, inputs)
     shape = layer.keras_shape(source)
-    shared = {layer.axis(source, axis) for axis in layer.value("shared_axes", []) if isinstance(axis, int)}
+    given = layer.value("shared_axes", [])
+    axes = given if isinstance(given, list) else [given]
+    if not all(isinstance(axis, int) for axis in axes):
+        raise layer.wrong(f"shared_axes should be whole numbers, not {given!r:.60}")
+    shared = {layer.axis(source, axis) for axis in axes}
     free = [axis for axis in range(len(shape)) if axis not in shared and layer.own(source)[axis] > 1]
     if free in ([0], []):
         arrays = {"weight": ("alpha", _flat)}
-        given = {"num_parameters": "channels" if free else 1}
         if not source.order:
-            return layer.add("prelu", [source], given, arrays=arrays)
+            return layer.add("prelu", [source], {"num_parameters": "channels" if free else 1}, arrays=arrays)
     params = math.prod(layer.own(source)[axis] for axis in free)
     return layer.opaque([source], layer.own(source), params)
 

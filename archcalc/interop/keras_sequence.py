@@ -154,9 +154,10 @@ def bidirectional(layer: KerasLayer, inputs: list[Tensor]) -> Tensor | list[Tens
     inner = layer.value("layer", {})
     kind = inner.get("class_name") if isinstance(inner, Mapping) else None
     config = inner.get("config") if isinstance(inner, Mapping) else None
-    if kind not in RECURRENT or not isinstance(config, Mapping) or layer.config.get("merge_mode", "concat") != "concat":
+    op = RECURRENT.get(kind) if isinstance(kind, str) else None
+    if op is None or not isinstance(config, Mapping) or layer.config.get("merge_mode", "concat") != "concat":
         raise layer.wrong("archcalc reads Bidirectional around LSTM, GRU or SimpleRNN, with merge_mode concat")
-    return _recurrent(layer, inputs, RECURRENT[kind], config, True)
+    return _recurrent(layer, inputs, op, config, True)
 
 
 #: The recurrent layers by class.
