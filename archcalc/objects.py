@@ -130,6 +130,24 @@ class Network(LayerGraph):
 
         return state_keys(self.analyse())
 
+    def to_keras_code(self) -> str:
+        r"""A module of Python with a function that makes the network as a `keras.Model`, channels last.
+
+        Blocks are functions, equal blocks in a row a loop; the names of layers have `-` for `/`. Raises `UsageError`
+        for a layer that Keras has no words for.
+
+        >>> import archcalc as ac
+        >>> print(*ac.load("8x8x3 -> conv3-4 -> relu -> pool2").to_keras_code().splitlines()[8:], sep="\n")
+            inputs = x = keras.Input((8, 8, 3), name="input")
+            x = layers.Conv2D(4, 3, padding="same", name="conv1")(x)
+            x = layers.ReLU(name="relu1")(x)
+            x = layers.MaxPooling2D(2, name="pool1")(x)
+            return keras.Model(inputs, x, name="pattern")
+        """
+        from archcalc.interop.export.keras_code import to_keras_code
+
+        return to_keras_code(self.analyse())
+
     def to_networkx(self) -> networkx.DiGraph[str]:
         """A directed graph of networkx: nodes by the names of layers, each with its `layer` as an attribute.
 

@@ -27,6 +27,10 @@ def test_other_formats(archcalc: Run, tmp_path: Path, name: str, begin: str) -> 
     assert begin in file.read_text(encoding="utf-8")[:200]
 
 
+def test_keras_code(archcalc: Run) -> None:
+    assert archcalc("export", "lenet5", "-o", "-", "--to", "keras").out == ac.load("lenet5").to_keras_code()
+
+
 def test_weights_are_those_of_the_seed_or_of_a_file(archcalc: Run, tmp_path: Path) -> None:
     weights, files = tmp_path / "w.npz", [tmp_path / f"{n}.onnx" for n in range(3)]
     assert archcalc("run", "8x8x1 -> fc4", "--seed", "3", "--save-weights", str(weights)).code == 0

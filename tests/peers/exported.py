@@ -13,6 +13,7 @@ from archcalc.execute.kernels import Array
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop.export.keras_code import keras_weights, to_keras_code
 from archcalc.interop.export.onnx_file import to_onnx
 from archcalc.interop.export.torch_code import state_keys, to_torch_code
 from archcalc.passes.analysis import analyse
@@ -55,7 +56,45 @@ def worst_of_torch(graph: LayerGraph, batch: int = 1) -> float:
         out = module(*tensors)
     results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
     assert list(results) == [each.name for each in graph.outputs]
-    return max(_error(found[name], each.numpy()) for name, each in results.items())
+    return max(_error(found[name], each.detach().numpy()) for name, each in results.items())
+
+
+def keras_model_of(code: str) -> Any:
+    """The model that the last function in the code makes."""
+    space: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(code, "exported.py", "exec"), space)
+    made = [value for value in space.values() if callable(value) and getattr(value, "__module__", "") == "exported"]
+    return made[-1]()
+
+
+def worst_of_keras(graph: LayerGraph, batch: int = 1) -> float:
+    """The same for Keras code."""
+    analysis = analyse(graph)
+    model = keras_model_of(to_keras_code(analysis))
+    totals = analysis.totals
+    assert model.count_params() == totals.params + totals.buffers
+    trained = sum(math.prod(each.shape) for each in model.trainable_weights)
+    assert trained == totals.trainable_params
+    weights = SeededWeights(graph, 0, "float32", keep=True)
+    inputs = random_inputs(graph, batch, 0, "float32")
+    given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
+    with np.errstate(all="ignore"):
+        found = execute(graph, inputs, weights, "im2col").outputs
+    for name, (path, layout) in keras_weights(analysis).items():
+        layer, _, array = name.rpartition(".")
+        variables = {each.name: each for each in model.get_layer(path).weights}
+        values = weights.kept(layer)[array]
+        values = values.transpose(layout.axes)
+        values = values if layout.shape is None else values.reshape(layout.shape)
+        assert tuple(variables[layout.variable].shape) == values.shape, name
+        variables[layout.variable].assign(values)
+    maps = [np.moveaxis(each, 1, -1).copy() for each in given.values()]
+    out = model(maps if len(maps) > 1 else maps[0], training=False)
+    results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
+    assert set(results) == {each.name for each in graph.outputs}
+    return max(
+        _error(found[name], np.moveaxis(np.asarray(each.detach().cpu()), -1, 1)) for name, each in results.items()
+    )
 
 
 def worst_of_onnx(graph: LayerGraph, batch: int = 1) -> float:

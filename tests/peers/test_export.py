@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from archcalc.core.errors import UsageError
 from archcalc.spec.catalogue import load, names
 from tests.execute.runner.runs import smaller
 from tests.execute.runner.test_ranks import network as of_rank
@@ -15,6 +18,8 @@ torch = pytest.importorskip("torch", reason="exported code needs it: pip install
 pytestmark = pytest.mark.peers
 
 PRECISION = 1e-4
+#: What Keras has no layer for, network by network.
+NOT_IN_KERAS = {"deconvnet": "max_unpool2d", "lenet5@1998": "table of connections"}
 
 
 @pytest.mark.parametrize("name", list(names()))
@@ -57,3 +62,36 @@ def test_signals_and_volumes_in_onnx(rank: int) -> None:
     from tests.peers.exported import worst_of_onnx
 
     assert worst_of_onnx(of_rank(rank)) < PRECISION
+
+
+@pytest.fixture
+def keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras, which calculates with PyTorch."""
+    monkeypatch.setitem(os.environ, "KERAS_BACKEND", "torch")
+    pytest.importorskip("keras", reason="exported code needs it: pip install 'archcalc[peers]'")
+
+
+@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.usefixtures("keras")
+def test_networks_in_keras(name: str) -> None:
+    from tests.peers.exported import worst_of_keras
+
+    if name in NOT_IN_KERAS:
+        with pytest.raises(UsageError, match=NOT_IN_KERAS[name]):
+            worst_of_keras(load(name))
+        return
+    assert worst_of_keras(smaller(load(name))) < PRECISION
+
+
+@pytest.mark.parametrize("row", ALONE, ids=label)
+@pytest.mark.usefixtures("keras")
+def test_ops_in_keras(row: Row) -> None:
+    """Every op is right, or refused with the name of the layer."""
+    from tests.peers.exported import worst_of_keras
+
+    try:
+        worst = worst_of_keras(of_row(row), batch=2)
+    except UsageError as error:
+        assert str(error).startswith('layer "layer"')  # noqa: PT017 # either is right
+    else:
+        assert worst < PRECISION

@@ -14,7 +14,7 @@ from archcalc.objects import Network
 
 #: What a network can be written for, by the endings of files; the first of an ending is its default.
 ENDINGS = {
-    "py": ("torch",),
+    "py": ("torch", "keras"),
     "onnx": ("onnx",),
     "yaml": ("yaml",),
     "yml": ("yaml",),
@@ -34,8 +34,9 @@ TARGETS = tuple(dict.fromkeys(target for targets in ENDINGS.values() for target 
 def command(network: NetworkChoice, output: str, target: str | None, weights: str | None, seed: int) -> None:
     """A network as code or as a file of another program.
 
-    .py is PyTorch code: blocks are classes, equal blocks in a row a loop, and the names of layers stay. .onnx holds
-    weights too: those of --weights, or those that `archcalc run` makes of --seed.
+    .py is PyTorch code, or with --to keras Keras code: blocks are classes or functions, equal blocks in a row a loop,
+    and the names of layers stay. .onnx holds weights too: those of --weights, or those that `archcalc run` makes of
+    --seed.
     """
     check_target(output)
     chosen = _target(output, target)
@@ -76,6 +77,8 @@ def _onnx(network: Network, weights: str | None, seed: int) -> bytes:
 def _text(network: Network, target: str) -> str:
     if target == "torch":
         return network.to_torch_code()
+    if target == "keras":
+        return network.to_keras_code()
     if target == "yaml":
         return network.to_yaml()
     from archcalc.render.diagrams.choices import Choices

@@ -44,6 +44,7 @@ class Item(NamedTuple):
     frozen: bool = False
     first: int | None = None
     last: str = ""
+    first_only: bool = False
 
 
 @dataclass(eq=False)
@@ -326,7 +327,8 @@ def _item(draft: _Draft, texts: Sequence[str | None]) -> Item:
     if not isinstance(part, Leaf):
         return Item(draft.attribute, tuple(calls), draft.reads, draft.gives, "", part.shares, False, draft.first, end)
     return Item(
-        draft.attribute, tuple(calls), draft.reads, draft.gives, part.spelling.expression, part.shares, part.frozen
+        draft.attribute, tuple(calls), draft.reads, draft.gives, part.spelling.expression, part.shares, part.frozen,
+        first_only=part.spelling.first_only,
     )  # fmt: skip
 
 

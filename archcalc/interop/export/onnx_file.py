@@ -52,7 +52,8 @@ def to_onnx(analysis: Analysis, weights: Weights) -> bytes:
         owner = graph.owner(layer).name
         sizes = {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)}
         g.begin(case, owner, weights.of(owner, sizes) if sizes else {})
-        sources = [values[source, 0] for source in layer.inputs]
+        # A map that reads nothing takes the size of the batch from the input.
+        sources = [values[source, 0] for source in layer.inputs or (0,)]
         if row.op.kind.startswith("max_unpool"):
             sources[1] = values[layer.inputs[1], 1]
         out = write(g, case, sources)

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.interop.export.onnx_graph import Builder
-from archcalc.interop.export.spelling import Case
+from archcalc.interop.export.spelling import Case, pools_padding
 from archcalc.ops.axes import axis_of
-from archcalc.ops.windowed import Sides
 
 #: Writes the nodes of a layer and gives the name of its value.
 Writer = Callable[[Builder, Case, Sequence[str]], str]
@@ -74,9 +73,11 @@ def _concat(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 
 
 @written("parameter")
-def _parameter(_g: Builder, case: Case, _inputs: Sequence[str]) -> str:
-    message = f'layer "{case.name}": a parameter that reads nothing is not written to ONNX'
-    raise UsageError(f"{message}; position_embedding, class_token and scale are")
+def _parameter(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    """The same map for every image; the input says how many there are."""
+    count = g("Slice", g("Shape", inputs[0]), g.ints([0]), g.ints([1]))
+    whole = g("Concat", count, g.ints(case.output), axis=0)
+    return str(g("Expand", g("Unsqueeze", g.weight("weight"), g.ints([0])), whole))
 
 
 @written("dropout")
@@ -197,21 +198,10 @@ def _indices(sizes: Sequence[int]) -> list[tuple[int, ...]]:
 # --- pools
 
 
-def _needed(case: Case) -> tuple[Sides, Sides]:
-    """The padding of the op, and that with which windows that round down are as many: with the overhang."""
-    op: Any = case.op
-    sides = op.sides(case.inputs[0])
-    ends = []
-    for index, axis in enumerate(op.axes(case.inputs[0])):
-        reach = (case.output[1 + index] - 1) * axis.stride + axis.window
-        ends.append(max(reach - axis.size - axis.before, 0))
-    return sides, Sides((*sides.begins, *ends))
-
-
 def _pooled(g: Builder, case: Case, x: str, op_type: str, value: float, outputs: int = 1, **more: Any) -> Any:
     """A pool with all padding that it needs: as an attribute where it is less than the window, else before it."""
     op: Any = case.op
-    _, needed = _needed(case)
+    needed = pools_padding(case)
     window = {"kernel_shape": op.kernel_size, "strides": op.stride, **more}
     if any(step != 1 for step in op.dilation):
         window["dilations"] = op.dilation
@@ -238,7 +228,7 @@ def _max_pool(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 @written("avg_poolNd")
 def _avg_pool(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
-    sides, _ = _needed(case)
+    sides = op.sides(case.inputs[0])
     mean = str(_pooled(g, case, inputs[0], "AveragePool", 0.0, count_include_pad=1))
     counts = []
     for index, axis in enumerate(op.axes(case.inputs[0])):

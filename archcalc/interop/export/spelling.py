@@ -9,6 +9,7 @@ from typing import Any
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
 from archcalc.ops.base import Op
+from archcalc.ops.windowed import Sides
 
 #: An argument without a default.
 NEEDED: Any = object()
@@ -17,6 +18,12 @@ CHANNELS = frozenset({
     "in_channels", "out_channels", "groups", "num_features", "in_features", "out_features", "channels", "embed_dim",
     "normalized_shape", "filters", "units", "num_channels", "before", "after",
 })  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_number, value))
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,7 @@ class Arg:
     @property
     def is_number(self) -> bool:
         """Whether equal blocks may differ in it: a number, or several."""
-        parts = self.value if isinstance(self.value, tuple) else (self.value,)
-        return bool(parts) and all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in parts)
+        return _is_number(self.value)
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,10 @@ class Spelling:
 
     parts: tuple[Made, ...] = ()
     expression: str = ""
-    #: The names of arrays that are others than archcalc's.
-    arrays: dict[str, str] = field(default_factory=dict, compare=False)
+    #: What the arrays are called there, where it is another name than archcalc's; or where they go and how.
+    arrays: dict[str, Any] = field(default_factory=dict, compare=False)
+    #: Of several inputs the layer's own part reads the first; the others only said how large the result is.
+    first_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,8 @@ class Case:
 
     @property
     def rank(self) -> int:
-        """The number of position axes of its (first) input."""
-        return len(self.inputs[0]) - 1
+        """The number of position axes of its (first) input; of what reads nothing, of itself."""
+        return len(self.inputs[0] if self.inputs else self.output) - 1
 
     def cannot(self, what: str, program: str) -> UsageError:
         """The error for a layer that a program has no words for."""
@@ -93,6 +101,16 @@ def args(*needed: tuple[str, Any], **more: tuple[Any, Any]) -> tuple[Arg, ...]:
         *(Arg(name, value, keyword=False) for name, value in needed),
         *(Arg(name, value, default) for name, (value, default) in more.items()),
     )
+
+
+def pools_padding(case: Case) -> Sides:
+    """The padding with which a pool that rounds down has as many windows: the overhang of the last one included."""
+    op: Any = case.op
+    ends = []
+    for index, axis in enumerate(op.axes(case.inputs[0])):
+        reach = (case.output[1 + index] - 1) * axis.stride + axis.window
+        ends.append(max(reach - axis.size - axis.before, 0))
+    return Sides((*op.sides(case.inputs[0]).begins, *ends))
 
 
 def plain(sizes: Sequence[int]) -> int | tuple[int, ...]:

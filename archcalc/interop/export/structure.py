@@ -114,6 +114,9 @@ class Tree:
 
     def _reads(self, index: int) -> tuple[Value, ...]:
         layer = self.graph.layers[index]
+        if not layer.inputs:
+            # A map that reads nothing takes the size of the batch from the input.
+            return ((0, 0),)
         if not layer.op.kind.startswith("max_unpool"):
             return tuple((source, 0) for source in layer.inputs)
         return ((layer.inputs[0], 0), (layer.inputs[1], 1), *((source, 0) for source in layer.inputs[2:]))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterator, Mapping, Sequence
 
 from archcalc.interop.export.classes import Call, Classes, Item, Template
+from archcalc.interop.export.code import WIDTH, Names, parts_of, used_parts, wrapped
 from archcalc.interop.export.names import class_name, docstring, identifier, unique
 from archcalc.interop.export.params import literal
 from archcalc.interop.export.spelling import NEEDED
@@ -15,7 +14,7 @@ from archcalc.interop.export.structure import Tree
 from archcalc.interop.export.torch_ops import spell
 from archcalc.passes.analysis import Analysis
 
-WIDTH = 110
+MODULES = "torch_modules.txt"
 #: What nn.Module and nn.Sequential have already: no part may have one of these names.
 RESERVED = frozenset(
     """
@@ -37,11 +36,11 @@ def to_torch_code(analysis: Analysis) -> str:
     """
     graph = analysis.graph
     tree = Tree(analysis, spell, RESERVED)
-    classes = Classes(tree, class_name(graph.name, graph.title), [*_helpers(), "F"])
+    classes = Classes(tree, class_name(graph.name, graph.title), [*parts_of(MODULES), "F"])
     top = classes.templates[-1]
     body = [_class(each, _Top(analysis, tree) if each is top else None) for each in classes.templates]
-    used = _used(call.call for each in classes.templates for item in each.items for call in item.calls)
-    text = "\n\n\n".join([*(_helpers()[name] for name in used), *body])
+    used = used_parts(MODULES, (call.call for each in classes.templates for item in each.items for call in item.calls))
+    text = "\n\n\n".join([*(parts_of(MODULES)[name] for name in used), *body])
     return f"{_head(text)}\n\n\n{text}\n"
 
 
@@ -111,37 +110,6 @@ def _head(text: str) -> str:
     return "\n".join([*lines, "from torch import nn"])
 
 
-# --- classes that PyTorch lacks
-
-
-@cache
-def _helpers() -> dict[str, str]:
-    """The source of each class of torch_modules.txt."""
-    text = files("archcalc.interop.export").joinpath("torch_modules.txt").read_text(encoding="utf-8")
-    return {
-        node.name: ast.get_source_segment(text, node) or ""
-        for node in ast.parse(text).body
-        if isinstance(node, ast.ClassDef)
-    }
-
-
-def _used(calls: Iterator[str]) -> list[str]:
-    """The classes among these that have to be in the file, and those that they are made of."""
-    wanted = set(calls) & set(_helpers())
-    while True:
-        more = {
-            base.id
-            for name in wanted
-            for node in ast.parse(_helpers()[name]).body
-            if isinstance(node, ast.ClassDef)
-            for base in node.bases
-            if isinstance(base, ast.Name)
-        } - wanted
-        if not more:
-            return [name for name in _helpers() if name in wanted]
-        wanted |= more
-
-
 # --- a class
 
 
@@ -152,7 +120,7 @@ def _class(template: Template, top: _Top | None) -> str:
         lines += [f'    """{line}"""' for line in top.text] + [""]
     params = [param.name if param.default is NEEDED else f"{param.name}={literal(param.default)}"
               for param in template.params]  # fmt: skip
-    lines += _wrapped("    def __init__(", ["self", *params], "):", 4)
+    lines += wrapped("    def __init__(", ["self", *params], "):", 4)
     lines.append("        super().__init__()")
     lines += [f"        self.{holder} = nn.Module()" for holder in template.holders]
     if not chain:
@@ -174,16 +142,16 @@ def _constructed(item: Item) -> Iterator[str]:
     frozen = ".requires_grad_(False)" if item.frozen else ""
     if item.first is not None:
         if item.last == str(item.first):
-            yield from _wrapped(f"        self.{item.attribute}{item.first} = {item.calls[0].call}(",
+            yield from wrapped(f"        self.{item.attribute}{item.first} = {item.calls[0].call}(",
                                 item.calls[0].arguments, ")", 8)  # fmt: skip
             return
         yield f"        for i in range({item.first}, {_plus_one(item.last)}):"
         start = f'            self.add_module(f"{item.attribute}{{i}}", {item.calls[0].call}('
-        yield from _wrapped(start, item.calls[0].arguments, "))", 12)
+        yield from wrapped(start, item.calls[0].arguments, "))", 12)
         return
     for call in item.calls:
         own = frozen if not call.suffix else ""
-        yield from _wrapped(f"        self.{_attribute(item, call)} = {call.call}(", call.arguments, f"){own}", 8)
+        yield from wrapped(f"        self.{_attribute(item, call)} = {call.call}(", call.arguments, f"){own}", 8)
 
 
 def _plus_one(text: str) -> str:
@@ -197,71 +165,7 @@ def _attribute(item: Item, call: Call) -> str:
     return f"{item.attribute}_{call.suffix}"
 
 
-def _wrapped(start: str, arguments: Sequence[str], end: str, indent: int) -> list[str]:
-    """A call on one line, or with its arguments on lines of their own."""
-    line = f"{start}{', '.join(arguments)}{end}"
-    if len(line) <= WIDTH or not arguments:
-        return [line]
-    lines, inner = [start], ""
-    for argument in arguments:
-        if inner and indent + 4 + len(inner) + len(argument) + 2 > WIDTH:
-            lines.append(f"{' ' * (indent + 4)}{inner}")
-            inner = ""
-        inner += f"{' ' if inner else ''}{argument},"
-    return [*lines, f"{' ' * (indent + 4)}{inner}", f"{' ' * indent}{end}"]
-
-
 # --- forward
-
-
-class _Names:
-    """The variables of a function: a part that is the last to read a variable gives its value to it."""
-
-    def __init__(self, template: Template, inputs: Sequence[str]) -> None:
-        self.of: dict[tuple[int, int], str] = {(-1, number): name for number, name in enumerate(inputs)}
-        self._template = template
-        self._last: dict[tuple[int, int], int] = {}
-        for number, item in enumerate(template.items):
-            self._last.update(dict.fromkeys(item.reads, number))
-        self._last.update(dict.fromkeys(template.gives, len(template.items)))
-        self._own = set(inputs)
-
-    def is_read(self, place: tuple[int, int]) -> bool:
-        return place in self._last
-
-    def give(self, number: int) -> list[str]:
-        """Names for what an item gives."""
-        item = self._template.items[number]
-        found: list[str] = []
-        for which in range(item.gives):
-            free = [
-                self.of[place]
-                for place in item.reads
-                if self._last[place] == number and self.of[place] not in found and which == 0
-            ]
-            name = free[0] if free else self._new(number, which, found)
-            found.append(name)
-        for which, name in enumerate(found):
-            self.of[number, which] = name
-        return found
-
-    def _new(self, number: int, which: int, given: Collection[str]) -> str:
-        live = set(given) | {
-            self.of[place] for place, last in self._last.items() if place in self.of and last >= number
-        }
-        item = self._template.items[number]
-        stem = item.attribute.rpartition(".")[2] if item.first is None else f"{item.attribute}out"
-        if which:
-            finds = any("return_indices=True" in call.arguments for call in item.calls)
-            stem = f"{stem}_indices" if finds else f"{stem}_{which + 1}"
-        if not which and "out" not in live and self._goes_on(number):
-            stem = "out"
-        return unique(identifier(stem, RESERVED), live)
-
-    def _goes_on(self, number: int) -> bool:
-        """Whether what an item gives is read by the next one alone: the start of a branch of several parts."""
-        readers = [other for other, item in enumerate(self._template.items) if (number, 0) in item.reads]
-        return readers == [number + 1] and len(self._template.items[number + 1].reads) == 1
 
 
 def _forward(template: Template, top: _Top | None) -> Iterator[str]:
@@ -272,7 +176,7 @@ def _forward(template: Template, top: _Top | None) -> Iterator[str]:
     else:
         inputs = top.read
         yield f"    def forward(self, {', '.join(top.inputs)}):"
-    names = _Names(template, inputs)
+    names = Names(template, inputs, RESERVED)
     end = len(template.items) - 1
     for number, item in enumerate(template.items):
         given = [names.of[place] for place in item.reads]
@@ -320,9 +224,9 @@ def _assigned(names: str, text: str) -> Iterator[str]:
     line = f"        {names} {text}"
     if len(line) <= WIDTH:
         yield line
-    elif text.startswith("torch.cat([") and text.endswith("], 1)"):
-        inner = text.removeprefix("torch.cat([").removesuffix("], 1)").split(", ")
-        yield from _wrapped(f"        {names} torch.cat([", inner, "], 1)", 8)
+    elif text.startswith("torch.cat(["):
+        inner, _, dim = text.removeprefix("torch.cat([").rpartition("], ")
+        yield from wrapped(f"        {names} torch.cat([", inner.split(", "), f"], {dim}", 8)
     else:
         yield f"        {names} ("
         yield f"            {text}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain
+from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain, pools_padding
 from archcalc.ops.axes import axis_of
 from archcalc.ops.windowed import Sides
 
@@ -176,16 +176,6 @@ def _fits(op: Any, sides: Sides) -> bool:
     return sides.begins == sides.ends and small and (op.clip_last_window or not op.ceil_mode)
 
 
-def _needed(case: Case, sides: Sides) -> Sides:
-    """The padding with which a pool that rounds down has as many windows: the overhang of the last one included."""
-    op: Any = case.op
-    ends = []
-    for index, axis in enumerate(op.axes(case.inputs[0])):
-        reach = (case.output[1 + index] - 1) * axis.stride + axis.window
-        ends.append(max(reach - axis.size - axis.before, 0))
-    return Sides((*sides.begins, *ends))
-
-
 def _stride(op: Any) -> dict[str, tuple[Any, Any]]:
     """PyTorch's default is the window."""
     return {"stride": (plain(op.stride), plain(op.kernel_size))}
@@ -201,7 +191,7 @@ def _max_pool(case: Case) -> Spelling:
     if not _fits(op, sides):
         if case.switches:
             raise case.cannot("a pool whose maxima are put back, with padding on one side only,", PROGRAM)
-        wanted = _needed(case, sides)
+        wanted = pools_padding(case)
         padding = pad_order(wanted.begins, wanted.ends)
         before = (Made(f"nn.ConstantPad{case.rank}d", args(("padding", padding), ("value", float("-inf"))), "pad"),)
         more |= {"padding": (0, 0), "ceil_mode": (False, False)}
@@ -229,7 +219,7 @@ def _avg_pool(case: Case) -> Spelling:
             count_include_pad=(op.count_include_pad if any(sides) else True, True),
         ))  # fmt: skip
         return Spelling((own,))
-    wanted = _needed(case, sides)
+    wanted = pools_padding(case)
     overhang = [max(last - end, 0) for last, end in zip(wanted.ends, sides.ends, strict=True)]
     if op.count_include_pad and not any(overhang):
         return Spelling((*_zeros(sides, rank), Made(f"nn.AvgPool{rank}d", args(window, **_stride(op)))))
@@ -249,7 +239,7 @@ def _lp_pool(case: Case) -> Spelling:
     absolute = (Made("Abs", suffix="abs"),) if op.norm_type % 2 else ()
     norm = ("norm_type", float(op.norm_type))
     own = Made(f"nn.LPPool{case.rank}d", args(norm, ("kernel_size", plain(op.kernel_size)), **_stride(op)))
-    return Spelling((*absolute, *_zeros(_needed(case, op.sides(case.inputs[0])), case.rank), own))
+    return Spelling((*absolute, *_zeros(pools_padding(case), case.rank), own))
 
 
 @spelt("subsamplingNd")
@@ -259,7 +249,7 @@ def _subsampling(case: Case) -> Spelling:
     own = Made(f"Subsampling{case.rank}d", args(
         ("channels", case.inputs[0][0]), ("kernel_size", plain(op.kernel_size)), **_stride(op),
     ))  # fmt: skip
-    return Spelling((*_zeros(_needed(case, op.sides(case.inputs[0])), case.rank), own))
+    return Spelling((*_zeros(pools_padding(case), case.rank), own))
 
 
 @spelt("max_unpoolNd")
@@ -366,8 +356,7 @@ def _global_response_norm(case: Case) -> Spelling:
 
 @spelt("parameter")
 def _parameter(case: Case) -> Spelling:
-    message = f'layer "{case.name}": a parameter that reads nothing has no module for {PROGRAM}'
-    raise UsageError(f"{message}; position_embedding, class_token and scale have one")
+    return _only("TrainedMap", *((f"size{index}", size) for index, size in enumerate(case.output)))
 
 
 @spelt("layer_norm", "rms_norm")

@@ -11,7 +11,8 @@ import pytest
 import archcalc as ac
 from archcalc.core.errors import UsageError
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
-from archcalc.interop.export.torch_code import WIDTH, state_keys, to_torch_code
+from archcalc.interop.export.code import WIDTH
+from archcalc.interop.export.torch_code import state_keys, to_torch_code
 from archcalc.interop.export.torch_ops import TABLE
 from archcalc.ops import OPS
 from archcalc.ops.pool import MaxPool
@@ -186,14 +187,18 @@ HOSTILE = [
 ]
 
 
-def test_names_and_titles_cannot_be_code() -> None:
+def hostile_network() -> LayerGraph:
+    """A network whose names and title want to be code."""
     layers = [Layer("input", Input(shape=(4, 8, 8)), ())]
     for number, name in enumerate(HOSTILE):
         block = name.replace("/", "|")
         layers += [Layer(f"{block}/{name or 'empty'}", OPS["relu"](), (number,))]
     outputs = tuple(Output(name, number + 1) for number, name in enumerate(HOSTILE))
-    graph = LayerGraph(HOSTILE[0], tuple(layers), outputs, title=HOSTILE[2] + HOSTILE[0] + "\\")
-    tree = ast.parse(to_torch_code(analyse(graph)))
+    return LayerGraph(HOSTILE[0], tuple(layers), outputs, title=HOSTILE[2] + HOSTILE[0] + "\\")
+
+
+def test_names_and_titles_cannot_be_code() -> None:
+    tree = ast.parse(to_torch_code(analyse(hostile_network())))
     imported = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))}
     assert imported == {"from torch import nn"}
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
