@@ -15,6 +15,8 @@ from archcalc.core.errors import UsageError
 from archcalc.graph.inputs import InputShapes, parse_inputs
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from archcalc.graph.layer_graph import LayerGraph
     from archcalc.objects import Analysis
     from archcalc.spec.spec import Spec
@@ -75,11 +77,15 @@ class Counting(NamedTuple):
     conventions: Conventions
 
 
-def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of the catalogue for the shell."""
+def complete_network(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the catalogue for the shell, and files where none begins so or a folder is named."""
+    from click.shell_completion import CompletionItem
+
     from archcalc.spec.catalogue import entries
 
-    return [entry.name for entry in entries().values() if entry.name.startswith(incomplete.lower())]
+    names = [entry.name for entry in entries().values() if entry.name.startswith(incomplete.lower())]
+    found = [CompletionItem(name) for name in names]
+    return found if found and "/" not in incomplete else [*found, CompletionItem(incomplete, type="file")]
 
 
 network_argument = click.argument("network", metavar="NET", shell_complete=complete_network)

@@ -57,7 +57,7 @@ def page(example: Example) -> Path:
 @every(*{example.language for page in PAGES for example in examples_of(page)})
 def test_no_example_is_skipped(example: Example) -> None:
     assert example.language in LANGUAGES or re.fullmatch(
-        rf"{FILE}([\w-]+/)?[\w-]+\.(csv|md|txt|yaml)", example.language
+        rf"{FILE}([\w-]+/)?[\w-]+\.(cfg|csv|md|txt|yaml)", example.language
     )
 
 
