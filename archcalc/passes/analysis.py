@@ -126,6 +126,11 @@ class Analysis:
         sources = [layer.inputs for layer in self.graph.layers[: len(self.rows)]]
         return weighted_depth(sources, [row.multiplications or 0 for row in self.rows])
 
+    @property
+    def layer_count(self) -> int:
+        """The layers, the inputs not among them."""
+        return len(self.rows) - len(self.graph.inputs)
+
     @cached_property
     def by_name(self) -> Mapping[str, Row]:
         return {row.name: row for row in self.rows}

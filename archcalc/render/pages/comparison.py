@@ -26,7 +26,7 @@ class Measure(NamedTuple):
 
 MEASURES = (
     Measure(network_column("depth"), "least", "most"),
-    Measure(NetworkColumn("layers", lambda analysis: len(analysis.rows) - 1, "{:,}".format), "fewest", "most"),
+    Measure(NetworkColumn("layers", lambda analysis: analysis.layer_count, "{:,}".format), "fewest", "most"),
     Measure(network_column("params"), "fewest", "most"),
     Measure(network_column("multiplications"), "fewest", "most"),
     Measure(network_column("activation_bytes"), "least", "most"),

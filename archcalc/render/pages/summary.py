@@ -44,7 +44,7 @@ def totals(report: Report) -> Html:
     analysis = report.analysis
     sums = analysis.totals
     batch = f", a batch of {analysis.batch:,}" if analysis.batch > 1 else ""
-    layers = len(analysis.rows) - 1
+    layers = analysis.layer_count
     fixed = sums.params - sums.trainable_params
     params = f"{words.size(sums.param_bytes)} in {analysis.dtype}"
     if fixed:

@@ -21,7 +21,7 @@ HEADS = ["network", "title", "year", "input", "layers", *_COUNTED]
 def as_dict(analysis: Analysis) -> dict[str, Any]:
     """One network in a line."""
     graph = analysis.graph
-    facts = (graph.name, graph.title, graph.year, list(graph.input_shape), len(analysis.rows))
+    facts = (graph.name, graph.title, graph.year, list(graph.input_shape), analysis.layer_count)
     return dict(zip(HEADS, (*facts, *(quantity(key).of(analysis.totals) for key in _COUNTED)), strict=True))
 
 

@@ -71,7 +71,7 @@ def _sections(analyses: Sequence[Analysis]) -> Iterator[Section]:
     heads = [part for index, name in enumerate(names) for part in ([name] if index == 0 else [name, "×"])]
     numbers = [True] * len(heads)
     inputs = [analysis.graph.inputs_in_words() for analysis in analyses]
-    body = [["input", *_with_gaps(inputs)], ["layers", *_with_gaps([f"{len(one.rows):,}" for one in analyses])]]
+    body = [["input", *_with_gaps(inputs)], ["layers", *_with_gaps([f"{one.layer_count:,}" for one in analyses])]]
     yield (
         "Totals",
         [["", *heads], *body, *([_title(total), *_cells(total)] for total in totals(analyses))],
