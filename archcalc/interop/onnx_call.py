@@ -261,6 +261,8 @@ def attributes_of(node: onnx.NodeProto) -> Attributes:
             value = get_attribute_value(each)
         except ValueError:
             raise UsageError(f"its attribute {each.name[:60]!r} has no value of a known type") from None
+        if value is None:
+            raise UsageError(f"its attribute {each.name[:60]!r} has no value of a known type")
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         elif isinstance(value, float):

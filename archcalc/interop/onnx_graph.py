@@ -59,6 +59,9 @@ def prepare(name: str, model: onnx.ModelProto, spans: Mapping[Way, Span], given:
     if model.functions:
         model = _inlined(name, model)
     graph = model.graph
+    stated = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
+    if not all(isinstance(each.name, str) for each in stated):
+        raise UsageError(f"{name} is damaged: a value has a name that is not UTF-8")
     initializers = _initializers(name, graph)
     inputs = [each for each in graph.input if each.name not in initializers]
     nodes = in_order(name, graph.node, {*initializers, *(each.name for each in inputs)})
@@ -74,7 +77,11 @@ def prepare(name: str, model: onnx.ModelProto, spans: Mapping[Way, Span], given:
 def _opsets(name: str, model: onnx.ModelProto) -> dict[str, int]:
     from onnx.defs import onnx_opset_version
 
+    if not all(isinstance(each.domain, str) for each in model.opset_import):
+        raise UsageError(f"{name} is damaged: a domain is not UTF-8")
     found = {"" if each.domain in STANDARD else each.domain: each.version for each in model.opset_import}
+    if any(not 0 <= version < 1 << 31 for version in found.values()):
+        raise UsageError(f"{name} has an opset that does not exist: {min(found.values())} to {max(found.values())}")
     opset = found.setdefault("", 0)
     if opset == 0 and len(found) > 1:
         opset = found[""] = onnx_opset_version()
@@ -113,6 +120,8 @@ def in_order(name: str, nodes: Iterable[onnx.NodeProto], made: set[str]) -> list
     Raises `UsageError` for a value that is made twice or never, and for a cycle.
     """
     nodes = list(nodes)
+    for node in nodes:
+        _check_names(name, node)
     makers: dict[str, int] = {}
     for index, node in enumerate(nodes):
         for output in node.output:
@@ -144,6 +153,13 @@ def in_order(name: str, nodes: Iterable[onnx.NodeProto], made: set[str]) -> list
         stuck = next(node for node, count in zip(nodes, waits, strict=True) if count)
         raise UsageError(f"{called(name, stuck)}: it is part of a cycle")
     return order
+
+
+def _check_names(name: str, node: onnx.NodeProto) -> None:
+    """Refuse names that are no text: protobuf gives bytes for those."""
+    own = (node.name, node.op_type, node.domain, *node.input, *node.output, *(each.name for each in node.attribute))
+    if not all(isinstance(each, str) for each in own):
+        raise UsageError(f"{name} is damaged: a node has a name that is not UTF-8")
 
 
 def read_by(node: onnx.NodeProto) -> Iterator[str]:
@@ -248,7 +264,7 @@ def _shape(name: str, each: onnx.ValueInfoProto, given: Shape | None) -> tuple[i
                 f"{format_shape(given)} has {len(given)}"
             )
         axes[1:] = given
-    symbols = [axis.dim_param or "?" for axis in tensor.shape.dim]
+    symbols = [str(axis.dim_param or "?") for axis in tensor.shape.dim]
     if None in axes:
         sizes = "×".join(symbol if size is None else str(size) for size, symbol in zip(axes, symbols, strict=True))
         raise UsageError(

@@ -23,7 +23,7 @@ def path_of(node: onnx.NodeProto, arrays: Sequence[str]) -> str:
     It is the scope that the exporter wrote; where it wrote none, or joined a batch normalisation to a convolution,
     what the names of its weights say.
     """
-    facts = {entry.key: entry.value for entry in node.metadata_props}
+    facts = {str(entry.key): str(entry.value) for entry in node.metadata_props}
     scope = _of_scopes(facts.get(_SCOPES, "")) or _of_name(node.name)
     if scope and "BatchNorm" not in facts.get(_REWRITTEN, ""):
         return scope

@@ -68,6 +68,9 @@ class Trace(State):
         outputs = {name: self.same.get(name, name) for name in self.graph.outputs}
         for name in [name for name, value in outputs.items() if value in self.constants]:
             raise UsageError(f"{self.file.name}: the output {name[:200]!r} is a constant")
+        missing = [name for name, value in outputs.items() if value not in self.values]
+        if missing:
+            raise UsageError(f"{self.file.name}: the output {missing[0][:200]!r} is made by no node")
         needed, kept = set(outputs.values()), []
         for node in reversed(self.nodes):
             if needed.intersection(node.outputs):

@@ -116,6 +116,8 @@ def part(call: Handler, view: View, dim: int, start: int, count: int, step: int 
     if len(axis) != 1 or axis[0].axis < 0 or not _can_cut(call, view, axis[0], step):
         view = call.layers.map_of(view, dim, call.node)
         axis = view.axes[dim]
+    if not axis:
+        raise UnknownFormError("a part of an axis that the layer does not have")
     factor = axis[0]
     shape = call.layers.shapes[view.layer]
     whole_size = shape[factor.axis]

@@ -29,7 +29,7 @@ def run(program: Program, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _run(node: Node, inputs: Sequence[Any]) -> Sequence[Any]:
-    found = _RUN[node.op](inputs, node.attributes)
+    found = OPERATIONS[node.op](inputs, node.attributes)
     return found if isinstance(found, (tuple, list)) else [found]
 
 
@@ -140,7 +140,8 @@ def _recurrent(cls: Any) -> Run:
     return recurrent
 
 
-_RUN: dict[str, Run] = {
+#: How each operation is run.
+OPERATIONS: dict[str, Run] = {
     **{f"conv{rank}d": _conv(rank) for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": _conv_transpose(rank) for rank in (1, 2, 3)},
     **{f"max_pool{rank}d": _max_pool(rank) for rank in (1, 2, 3)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,8 @@ class Own:
         return found
 
 
-def network(proto: onnx.ModelProto) -> LayerGraph:
-    """The network of a model."""
+def network(proto: onnx.ModelProto | Path) -> LayerGraph:
+    """The network of a model, or of its file."""
     return to_network(from_onnx(proto))
 
 

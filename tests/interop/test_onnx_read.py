@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from onnx import TensorProto, helper, parser
 
 from archcalc.interop import onnx_graph
 from archcalc.interop.onnx_read import read_program
-from tests.interop.onnx_models import model, one, ops, weights, written
+from tests.interop.onnx_models import model, network, one, ops, weights, written
 
 # --- inputs
 
@@ -57,6 +58,7 @@ def test_an_input_that_is_not_used_is_noted() -> None:
         ("g () => (float[2] y) <float[2] w = {1,2}> {y = Relu(w)}", "has no inputs"),
         ("g (float[1,3] x) => (float[2] y) <float[2] y = {1,2}> {z = Relu(x)}", "the output 'y' is a constant"),
         ("g (float[1,3] x) => () {y = Relu(x)}", "has no outputs"),
+        ("g (float[1,3] x) => (float[1,3] z) {y = Relu(x)}", "the output 'z' is made by no node"),
         ("g (float[1,3] x) => (float[1,3] y) {y = Relu(z)}", "it reads 'z', which nothing makes"),
         ("g (float[1,3] x) => (float[1,3] y) {y = Relu(x) y = Abs(x)}", "'y' is made twice"),
         ("g (float[1,3] x) => (float[1,3] y) {x = Relu(x) y = Relu(x)}", "'x' is made twice"),
@@ -352,3 +354,31 @@ def test_one_array_for_two_parts_of_a_layer() -> None:
                                  arrays={"a": ones, "b": ones * 0}))  # fmt: skip
     assert counted(program) == 4 * 3
     assert len(set(program.nodes[0].inputs)) == 5
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damaged_files_are_read_or_refused(seed: int, tmp_path: Path) -> None:
+    import random
+
+    from archcalc.core.errors import ArchcalcError
+
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c"], strides=[2, 2], pads=[1, 1, 1, 1], name="/stem/conv/Conv"),
+        helper.make_node("Relu", ["c"], ["r"]), helper.make_node("Shape", ["r"], ["s"]),
+        helper.make_node("Gather", ["s", "first"], ["n"]), helper.make_node("Concat", ["n", "rest"], ["t"], axis=0),
+        helper.make_node("Reshape", ["r", "t"], ["y"]),
+    ]  # fmt: skip
+    arrays = {"w": weights(4, 3, 3, 3), "b": weights(4), "first": np.array([0]), "rest": np.array([-1])}
+    whole = model(nodes, ("N", 3, 8, 8), arrays).SerializeToString()
+    generator = random.Random(seed)
+    path = tmp_path / "net.onnx"
+    for _ in range(5):
+        data = bytearray(whole)
+        for _ in range(generator.choice((1, 2, 6))):
+            data[generator.randrange(len(data))] = generator.randrange(256)
+        path.write_bytes(data)
+        try:
+            found: object = network(path)
+        except ArchcalcError as error:
+            found = error
+        assert found is not None

@@ -1,0 +1,160 @@
+"""ONNX files against their peers: the cases of the standard by PyTorch, and torchvision's models in both exports."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from archcalc.core.errors import UsageError
+from archcalc.interop.foreign import to_network
+from archcalc.interop.onnx_read import from_onnx, read_program
+from archcalc.passes.analysis import analyse
+from tests.interop.onnx_models import outputs
+
+pytestmark = pytest.mark.peers
+torch = pytest.importorskip("torch", reason="a comparison with PyTorch: pip install 'archcalc[peers]'")
+torchvision = pytest.importorskip("torchvision", reason="models to export: pip install torchvision")
+onnxruntime = pytest.importorskip("onnxruntime", reason="outputs of ONNX Runtime: pip install 'archcalc[peers]'")
+pytest.importorskip("onnxscript", reason="the exporter on torch.export needs it: pip install onnxscript")
+
+# --- the node cases of the standard
+
+
+def float_cases() -> Iterator[Any]:
+    """The cases of the standard whose maps are all float32; further inputs may be whole numbers."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cases = collect_testcases(None)
+    for case in cases:
+        given, wanted = case.data_sets[0] if case.data_sets else ((), ())
+        arrays = [*given, *wanted]
+        if not given or not all(isinstance(array, np.ndarray) for array in arrays):
+            continue
+        if given[0].dtype == np.float32 and all(array.dtype == np.float32 for array in wanted):
+            yield case
+
+
+def bound(proto: onnx.ModelProto, inputs: list[Any]) -> onnx.ModelProto:
+    """The model with all inputs but the first as initializers."""
+    found = onnx.ModelProto()
+    found.CopyFrom(proto)
+    for value, array in list(zip(found.graph.input, inputs, strict=False))[1:]:
+        found.graph.initializer.append(numpy_helper.from_array(array, value.name))
+    del found.graph.input[1:]
+    return found
+
+
+def test_cases_of_the_standard() -> None:
+    from tests.interop.evaluate import OPERATIONS, run
+
+    outcomes: Counter[str] = Counter()
+    equal, wrong = set(), []
+    for case in float_cases():
+        ((given, wanted), *_) = case.data_sets
+        try:
+            program = read_program(bound(case.model, given))
+        except UsageError:
+            outcomes["refused"] += 1
+            continue
+        if any(node.op not in OPERATIONS for node in program.nodes):
+            outcomes["opaque"] += 1
+            continue
+        found = run(program, {name: torch.from_numpy(given[0].copy()) for name in program.inputs})
+        for ours, theirs in zip(found.values(), wanted, strict=False):
+            if not np.allclose(ours.numpy(), theirs, rtol=1e-3, atol=1e-4):
+                wrong.append(case.name)
+        outcomes["equal"] += 1
+        equal.add(case.model.graph.node[0].op_type)
+    assert wrong == []
+    assert outcomes["equal"] >= 380, outcomes
+    assert len(equal) >= 70, sorted(equal)
+
+
+# --- torchvision
+
+MODELS = [
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
+    "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnet50", "shufflenet_v2_x0_5", "squeezenet1_1", "vgg11_bn",
+    "vit_b_16",
+]  # fmt: skip
+
+
+def made(name: str) -> Any:
+    """A model of torchvision with random weights and statistics that fit, so that no two arrays are equal."""
+    torch.manual_seed(0)
+    settings = {"init_weights": False} if name == "googlenet" else {}
+    module = torchvision.models.get_model(name, weights=None, **settings)
+    for part in module.modules():
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            part.momentum = None
+    module.train()
+    with torch.no_grad():
+        module(torch.randn(4, 3, 224, 224))
+        for parameter in module.parameters():
+            if parameter.dim() < 2:
+                parameter.add_(0.02 * torch.rand_like(parameter))
+    return module.eval()
+
+
+def exported(module: Any, way: str) -> bytes:
+    """The bytes of an ONNX file, by the exporter on TorchScript or the one on torch.export."""
+    buffer, example = io.BytesIO(), torch.zeros(1, 3, 224, 224)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if way == "script":
+            torch.onnx.export(module, (example,), buffer, dynamo=False, opset_version=17,
+                              input_names=["x"], dynamic_axes={"x": {0: "batch"}})  # fmt: skip
+        else:
+            torch.onnx.export(module, (example,), dynamo=True, external_data=False, verbose=False).save(buffer)
+    return buffer.getvalue()
+
+
+def multiplications(module: Any) -> int:
+    """The multiply-adds that PyTorch counts."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, 3, 224, 224))
+    return int(counter.get_total_flops()) // 2
+
+
+@pytest.mark.parametrize("way", ["script", "dynamo"])
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_torchvision(name: str, way: str, tmp_path: Any) -> None:
+    module = made(name)
+    path = tmp_path / f"{name}.onnx"
+    path.write_bytes(exported(module, way))
+    foreign = from_onnx(path)
+    graph = to_network(foreign)
+    totals = analyse(graph).totals
+    assert [node.fields["of"] for node in foreign.nodes if node.op == "opaque"] == []
+    proto = onnx.load(path)
+    held = [int(np.prod(each.dims)) for each in proto.graph.initializer if each.data_type == onnx.TensorProto.FLOAT]
+    assert totals.params + totals.buffers == sum(size for size in held if size > 1)
+    assert totals.multiplications == multiplications(module)
+    x = np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype(np.float32)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    wanted = session.run(None, {session.get_inputs()[0].name: x})[0]
+    found = outputs(graph, x).reshape(wanted.shape)
+    assert np.abs(found - wanted).max() <= 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("way", ["script", "dynamo"])
+def test_paths_of_modules(way: str, tmp_path: Any) -> None:
+    module = made("resnet18")
+    path = tmp_path / "resnet18.onnx"
+    path.write_bytes(exported(module, way))
+    names = {node.name for node in from_onnx(path).nodes if node.op in ("conv2d", "linear")}
+    modules = {name.replace(".", "/") for name, part in module.named_modules()
+               if isinstance(part, (torch.nn.Conv2d, torch.nn.Linear))}  # fmt: skip
+    assert names == modules
