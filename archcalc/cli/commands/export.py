@@ -16,6 +16,7 @@ from archcalc.objects import Network
 ENDINGS = {
     "py": ("torch", "keras"),
     "onnx": ("onnx",),
+    "prototxt": ("caffe",),
     "yaml": ("yaml",),
     "yml": ("yaml",),
     "mmd": ("mermaid",),
@@ -79,6 +80,10 @@ def _text(network: Network, target: str) -> str:
         return network.to_torch_code()
     if target == "keras":
         return network.to_keras_code()
+    if target == "caffe":
+        from archcalc.interop.export.prototxt import to_prototxt
+
+        return to_prototxt(network.analyse())
     if target == "yaml":
         return network.to_yaml()
     from archcalc.render.diagrams.choices import Choices
