@@ -96,7 +96,7 @@ def _whole(
         shifts = [-shift for shift in before.fields["shifts"]]
         if min(shifts) < 0:
             return None
-        fields["shift_size"] = shifts[0] if len(set(shifts)) == 1 else shifts
+        fields["shift_size"] = shifts
     arrays = dict(node.arrays)
     times = fields.pop("queries_times", 1.0)
     for kind, part in (("in_proj", projection), ("out_proj", output)):

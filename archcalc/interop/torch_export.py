@@ -96,7 +96,7 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
     was_training = [part for part in module.modules() if part.training]
     module.eval()
     try:
-        whole, args, kwargs = _on_fake_tensors(torch, module, example)
+        whole, args, kwargs = on_fake_tensors(module, example)
         with torch.no_grad():
             exported = torch.export.export(whole, args, kwargs, strict=False)
     except UsageError:
@@ -111,10 +111,11 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
     return program_of(exported, name or type(module).__name__)
 
 
-def _on_fake_tensors(torch: Any, module: Any, example: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+def on_fake_tensors(module: Any, example: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
     """The module and what it is called with; tensors of the device `meta` become fake ones of the CPU."""
     import copy
 
+    import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     args, kwargs = _arguments(torch, example)

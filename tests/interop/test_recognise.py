@@ -125,3 +125,62 @@ def test_images_of_a_batch_are_left_out() -> None:
     write("reshape", (5, 4))
     write("linear", (5, 3), write.last, write.weight("w", 3, 4), None)
     assert ops(write.layers()) == ["global_avg_pool2d", "flatten", "linear"]
+
+
+def test_products_of_heads_take_a_batch() -> None:
+    """Two tensors multiplied head by head, not followed by a softmax."""
+    write = Writer(1, 8, 7)
+    write("reshape", (1, 2, 4, 7))
+    x = write.last
+    turned = write("transpose", (1, 2, 7, 4), x, dim0=2, dim1=3)
+    write("matmul", (1, 2, 4, 4), x, turned)
+    layers = write.layers()
+    assert layers[-1].op == "matmul" or "matmul" in ops(layers)
+    assert "opaque" not in ops(layers)
+
+
+def test_a_stored_tensor_that_is_spread_is_a_parameter() -> None:
+    write = Writer(1, 4, 8, 8)
+    write("add", (1, 4, 8, 8), "x", write.weight("rows", 1, 4, 8, 1))
+    parameter, add = write.layers()
+    assert (parameter.name, parameter.op, parameter.fields) == ("rows", "parameter", {"shape": "8x1x4"})
+    assert add.fields == {"broadcast": True}
+
+
+def test_an_einsum_of_two_tensors_is_a_product() -> None:
+    write = Writer(1, 8, 7)
+    write("einsum", (1, 7, 7), "x", "x", equation="b c i, b c j -> b i j")
+    assert "matmul" in ops(write.layers())
+
+
+def test_windows_that_are_cut_by_hand_are_attention_in_windows() -> None:
+    """Swin: windows of 2×2 of a map of 4×4, a table of relative positions, and the map put together again."""
+    write = Writer(1, 8, 4, 4)
+    write("permute", (1, 4, 4, 8), dims=(0, 2, 3, 1))
+    write("reshape", (1, 2, 2, 2, 2, 8))
+    write("permute", (1, 2, 2, 2, 2, 8), dims=(0, 1, 3, 2, 4, 5))
+    write("reshape", (4, 4, 8))
+    write("linear", (4, 4, 24), write.last, write.weight("qkv", 24, 8), write.weight("qkv_bias", 24))
+    write("reshape", (4, 4, 3, 2, 4))
+    write("permute", (3, 4, 2, 4, 4), dims=(2, 0, 3, 1, 4))
+    q, k, v = write("unbind", [(4, 2, 4, 4)] * 3, dim=0)
+    turned = write("transpose", (4, 2, 4, 4), k, dim0=2, dim1=3)
+    q = write("mul", (4, 2, 4, 4), q, other=0.5)
+    scores = write("matmul", (4, 2, 4, 4), q, turned)
+    write("index", (16, 2), write.weight("table", 9, 2), write.weight("index", 16, role="buffer"))
+    write("reshape", (4, 4, 2))
+    write("permute", (2, 4, 4), dims=(2, 0, 1))
+    bias = write("reshape", (1, 2, 4, 4))
+    write("add", (4, 2, 4, 4), scores, bias)
+    soft = write("softmax", (4, 2, 4, 4), dim=3)
+    write("matmul", (4, 2, 4, 4), soft, v)
+    write("transpose", (4, 4, 2, 4), dim0=1, dim1=2)
+    write("reshape", (4, 4, 8))
+    write("linear", (4, 4, 8), write.last, write.weight("proj", 8, 8), write.weight("proj_bias", 8))
+    write("reshape", (1, 2, 2, 2, 2, 8))
+    write("permute", (1, 2, 2, 2, 2, 8), dims=(0, 1, 3, 2, 4, 5))
+    write("reshape", (1, 4, 4, 8))
+    write("permute", (1, 8, 4, 4), dims=(0, 3, 1, 2))
+    (attention,) = write.layers()
+    assert attention.op == "multi_head_attention"
+    assert attention.fields == {"num_heads": 2, "window_size": 2, "relative_position_bias": True}

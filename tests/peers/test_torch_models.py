@@ -1,0 +1,144 @@
+"""Modules of PyTorch as networks: parameters, buffers and multiplications, and on small ones the outputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archcalc.core.errors import UsageError
+from archcalc.execute.runner.execute import execute
+from archcalc.interop import torch_export
+from archcalc.interop.foreign import ForeignNetwork, to_network
+from archcalc.interop.recognise import recognise
+from archcalc.passes.analysis import analyse
+from tests.peers.imported import counted_by_torch, module_of
+
+torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
+torchvision = pytest.importorskip("torchvision", reason="its models are what is read: pip install torchvision")
+pytestmark = pytest.mark.peers
+
+#: Cosine attention has a norm of each query, which archcalc has no op for.
+OPAQUE = {"swin_v2_t", "swin_v2_s", "swin_v2_b"}
+CLASSIFICATION = [name for name in torchvision.models.list_models(module=torchvision.models) if name not in OPAQUE]
+SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmentation)
+#: Those with 3-d convolutions; in the others positions lie in the batch.
+VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18"]
+
+
+def _unused(foreign: ForeignNetwork) -> int:
+    """Parameters that inference does not use, as the note says."""
+    notes = [note for note in foreign.notes if "not used at inference" in note]
+    return sum(int(note.split()[0].replace(",", "")) for note in notes)
+
+
+@pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO])
+def test_counts_of_torchvision(name: str) -> None:
+    shape = (3, 16, 112, 112) if name in VIDEO else (3, 224, 224)
+    module = module_of(name)
+    foreign = recognise(torch_export.trace(module, shape, name))
+    assert "opaque" not in {node.op for node in foreign.nodes}
+    totals = analyse(to_network(foreign)).totals
+    statistics = sum(buffer.numel() for buffer in module.buffers() if buffer.dtype.is_floating_point)
+    unused = _unused(foreign)
+    assert totals.params + unused == sum(parameter.numel() for parameter in module.parameters())
+    assert totals.multiplications == counted_by_torch(module, shape)
+    if not unused:
+        assert totals.buffers == statistics
+
+
+class _Given:
+    """The weights that came with a network."""
+
+    def __init__(self, arrays: Mapping[str, Mapping[str, Any]]) -> None:
+        self.arrays = arrays
+
+    def of(self, layer: str, sizes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Any]:
+        """The arrays of a layer by name, in these sizes."""
+        found = {name: np.asarray(load()) for name, load in self.arrays[layer].items()}
+        return {name: found[name].reshape(size) for name, size in sizes.items()}
+
+
+def _vit() -> Any:
+    return torchvision.models.VisionTransformer(32, 8, 2, 2, 24, 48, num_classes=5)
+
+
+def _swin() -> Any:
+    return torchvision.models.SwinTransformer([4, 4], 8, [2, 2], [2, 4], [4, 4], num_classes=5)
+
+
+SMALL: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "alexnet": (lambda: torchvision.models.alexnet(num_classes=5), (3, 64, 64)),
+    "shufflenet": (lambda: torchvision.models.shufflenet_v2_x0_5(num_classes=5), (3, 64, 64)),
+    "mobilenet_v3": (lambda: torchvision.models.mobilenet_v3_small(num_classes=5), (3, 64, 64)),
+    "vit": (_vit, (3, 32, 32)),
+    "swin": (_swin, (3, 64, 64)),
+}
+
+
+@pytest.mark.parametrize("name", list(SMALL))
+def test_outputs_of_small_modules(name: str, tmp_path: Path) -> None:
+    make, shape = SMALL[name]
+    torch.manual_seed(0)
+    module = make().eval()
+    x = torch.randn(1, *shape)
+    path = tmp_path / "module.pt2"
+    with torch.no_grad():
+        for parameter in module.parameters():
+            # Biases and tables that begin at zero would hide where they are added.
+            parameter.add_(0.02 * torch.randn_like(parameter))
+        torch.export.save(torch.export.export(module, (x,)), path)
+        wanted = module(x).numpy()
+    for foreign in (torch_export.from_module(module, x), torch_export.read(path)):
+        graph = to_network(foreign)
+        (made,) = execute(graph, x.numpy(), _Given(graph.arrays)).outputs.values()
+        assert np.abs(made - wanted).max() <= 1e-4 * np.abs(wanted).max()
+
+
+def test_a_module_on_meta_costs_no_memory() -> None:
+    with torch.device("meta"):
+        module = torch.nn.Sequential(*[torch.nn.Linear(1 << 17, 1 << 17) for _ in range(4)])
+    totals = analyse(to_network(torch_export.from_module(module, (1 << 17,)))).totals
+    assert totals.params == 4 * ((1 << 34) + (1 << 17))
+
+
+def test_a_callable_is_made_without_weights() -> None:
+    call = {"num_classes": 5}
+    foreign = torch_export.from_callable("torchvision.models:mobilenet_v3_small", call, (3, 64, 64))
+    assert foreign.inputs == {"x": (3, 64, 64)}
+    assert analyse(to_network(foreign)).totals.params == sum(
+        parameter.numel() for parameter in torchvision.models.mobilenet_v3_small(num_classes=5).parameters()
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("torchvision.models", "package.module:callable"),
+        ("torchvision.models:resnet17", "resnet17"),
+        ("torchvision.models:resnet18", "bogus"),
+    ],
+)
+def test_callables_that_are_none(target: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        torch_export.from_callable(target, {"bogus": 1} if says == "bogus" else {})
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt2"
+    path.write_bytes(b"not a zip file")
+    with pytest.raises(UsageError, match=r"weights\.pt2"):
+        torch_export.read(path)
+
+
+def test_constants_are_loaded_only_when_asked_for() -> None:
+    module = torch.nn.Linear(3, 4)
+    program = torch_export.trace(module, (3,))
+    kinds = {name: constant.role for name, constant in program.constants.items()}
+    assert kinds == {"weight": "parameter", "bias": "parameter"}
+    assert all(callable(constant.load) for constant in program.constants.values())
+    assert dataclasses.replace(program.constants["weight"], load=None).size == 12
