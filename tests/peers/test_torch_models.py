@@ -26,8 +26,8 @@ pytestmark = pytest.mark.peers
 OPAQUE = {"swin_v2_t", "swin_v2_s", "swin_v2_b"}
 CLASSIFICATION = [name for name in torchvision.models.list_models(module=torchvision.models) if name not in OPAQUE]
 SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmentation)
-#: Those with 3-d convolutions; in the others positions lie in the batch.
-VIDEO = ["r3d_18", "mc3_18", "r2plus1d_18"]
+#: Those that were found exact; attention that pools its keys has positions in the batch.
+VIDEO = {name: (3, 16, 112, 112) for name in ("r3d_18", "mc3_18", "r2plus1d_18")} | {"swin3d_t": (3, 16, 224, 224)}
 
 
 def _unused(foreign: ForeignNetwork) -> int:
@@ -38,7 +38,7 @@ def _unused(foreign: ForeignNetwork) -> int:
 
 @pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO])
 def test_counts_of_torchvision(name: str) -> None:
-    shape = (3, 16, 112, 112) if name in VIDEO else (3, 224, 224)
+    shape = VIDEO.get(name, (3, 224, 224))
     module = module_of(name)
     foreign = recognise(torch_export.trace(module, shape, name))
     assert "opaque" not in {node.op for node in foreign.nodes}
