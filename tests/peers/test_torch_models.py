@@ -27,7 +27,7 @@ OPAQUE = {"swin_v2_t", "swin_v2_s", "swin_v2_b"}
 CLASSIFICATION = [name for name in torchvision.models.list_models(module=torchvision.models) if name not in OPAQUE]
 SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmentation)
 #: Those that were found exact; attention that pools its keys has positions in the batch.
-VIDEO = {name: (3, 16, 112, 112) for name in ("r3d_18", "mc3_18", "r2plus1d_18")} | {"swin3d_t": (3, 16, 224, 224)}
+VIDEO = dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 16, 112, 112)) | {"swin3d_t": (3, 16, 224, 224)}
 
 
 def _unused(foreign: ForeignNetwork) -> int:
