@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import AXES, format_shape
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
@@ -115,7 +115,12 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     right = max(max(front.x + front.width + DEEP[0], front.x + front.width / 2 + _needed_width(stop) / 2)
                 for stop, front in zip(stops, fronts, strict=True))  # fmt: skip
     bottom = max(front.y + front.height for front in fronts) + 20
-    inner = right - left
+    how = "logarithmic scale" if sizes == "log" else "linear scale"
+    sides = " × ".join(AXES[len(stops[0].shape) - 1])
+    notes = f"Above a box its channels, below it {sides}; {how}."
+    # A narrow U stands in the middle of what the legend needs.
+    inner = max(right - left, text_width(notes, CHANNELS))
+    left -= (inner - (right - left)) / 2
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     dx, dy = MARGIN - left, y + 16
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
@@ -128,8 +133,6 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     key, height = _key(stops, arrows_of, theme, MARGIN, y, inner)
     legend += key
     y += height
-    how = "logarithmic scale" if sizes == "log" else "linear scale"
-    notes = f"Above a box its channels, below it height × width; {how}."
     legend.append(Text(MARGIN, y + 28, notes, CHANNELS, theme.quiet))
     items.append(Cluster("Legend", tuple(legend), "legend"))
     description = (
