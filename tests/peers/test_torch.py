@@ -34,12 +34,12 @@ def worst(graph: LayerGraph, dtype: str, others: Sequence[Algorithm] = ()) -> tu
     """
     from tests.peers.torch_graph import TorchGraph
 
-    x = random_input(graph.input_shape, 1, 0, dtype)
+    x = {name: random_input(shape, 1, seed, dtype) for seed, (name, shape) in enumerate(graph.inputs.items())}
     weights = SeededWeights(graph, 0, dtype, keep=True)
     peer = TorchGraph()
     last = {source: index for index, layer in enumerate(graph) for source in layer.inputs}
     last.update({output.layer: len(graph) for output in graph.outputs})
-    maps = {0: torch.from_numpy(x)}
+    maps = {graph.index[name]: torch.from_numpy(each) for name, each in x.items()}
     # Where switches are used PyTorch pools our values: of two nearly equal ones rounding decides which is the largest
     # (in float32 for 1 of 43,264 in the second pool of the deconvnet), and unpooling puts it where it was found.
     pooled = {graph.layers[index].inputs[0] for index in layers_with_switches(graph)}
@@ -54,8 +54,9 @@ def worst(graph: LayerGraph, dtype: str, others: Sequence[Algorithm] = ()) -> tu
 
     def observe(index: int, array: Array) -> None:
         layer = graph.layers[index]
-        if index:
-            arrays = {name: torch.from_numpy(each) for name, each in weights.kept(layer.name).items()}
+        if not layer.op.is_input:
+            owner = graph.owner(layer).name
+            arrays = {name: torch.from_numpy(each) for name, each in weights.kept(owner).items()}
             inputs = [maps[source] for source in layer.inputs]
             with torch.no_grad():
                 maps[index] = peer.layer(index, layer.op, layer.inputs, inputs, arrays)

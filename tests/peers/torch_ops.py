@@ -170,6 +170,7 @@ def _multi_head(op: Any, weights: Weights, *maps: Tensor) -> Tensor:
     if op.window_size is None and not op.relative_position_bias:
         return _attended(op, weights, rows, None).permute(1, 2, 0).reshape(maps[0].shape)
     (x,) = maps
+    op = op.resolve([tuple(each.shape[1:]) for each in maps])
     sides = op.window_size or x.shape[2:]
     if op.partition == "grid" or any(op.shift_size):
         return _one_by_one(op, weights, x, sides)

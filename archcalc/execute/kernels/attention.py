@@ -112,6 +112,13 @@ class Parts(NamedTuple):
     shift: Sequence[int] = (0,)
 
 
+def parts_of(x: Array, window_size: Sequence[int] | None, kind: Partition, shift_size: Sequence[int]) -> Parts:
+    """The parts of a map x; a single number stands for every position axis."""
+    if window_size is None:
+        return Parts(None)
+    return Parts(sides_of(x, window_size), kind, sides_of(x, shift_size))
+
+
 def partition(x: Array, parts: Parts) -> Array:
     """(N, C, positions…) → (N·windows, C, positions of a window); without windows the whole map is one."""
     window, sizes = parts.window, x.shape[2:]
@@ -246,7 +253,7 @@ def multi_head_attention(
 
     Source: Vaswani et al. 2017, section 3.2.2; Liu et al. 2021, section 3.2.
     """
-    parts = Parts(None if window_size is None else sides_of(queries, window_size), partition, shift_size)
+    parts = parts_of(queries, window_size, partition, shift_size)
     attended = attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
     mixed = assembled(attended.result, queries.shape, parts)
     return project(mixed, arrays["out_proj_weight"], arrays.get("out_proj_bias"))

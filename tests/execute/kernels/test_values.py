@@ -167,6 +167,18 @@ def test_values(case: Values, dtype: str) -> None:
         np.testing.assert_array_equal(each, old)
 
 
+def test_a_single_number_of_windows_and_shifts_stands_for_every_axis() -> None:
+    draw = np.random.default_rng(0)
+    x, arrays = draw.standard_normal((2, 4, 4, 6)), {}
+    for name, size in (("in_proj_weight", (12, 4)), ("in_proj_bias", (12,)), ("out_proj_weight", (4, 4))):
+        arrays[name] = draw.standard_normal(size)
+    run_it = KERNELS["multi_head_attention"].run
+    one = run_it(x, num_heads=2, window_size=(2,), shift_size=(1,), **arrays)
+    both = run_it(x, num_heads=2, window_size=(2, 2), shift_size=(1, 1), **arrays)
+    np.testing.assert_array_equal(one, both)
+    assert (one != run_it(x, num_heads=2, window_size=(2,), **arrays)).any()
+
+
 def test_every_newer_op_has_values() -> None:
     assert {case.kind for case in VALUES} == {row.kind for row in SMALL}
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.execute.kernels import attention
-from archcalc.execute.kernels.attention import Attended, Partition, Parts, by_heads, joined
+from archcalc.execute.kernels.attention import Attended, Partition, by_heads, joined
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
 
@@ -76,7 +76,7 @@ def multi_head_attention(
     **arrays: Array,
 ) -> Gradients:
     """Through the last projection, the attention and the three projections; a map that is read twice gets the sum."""
-    parts = Parts(None if window_size is None else attention.sides_of(queries, window_size), partition, shift_size)
+    parts = attention.parts_of(queries, window_size, partition, shift_size)
     attended = attention.attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
     mixed = attention.assembled(attended.result, queries.shape, parts)
     to_mixed, to_out, to_out_bias = _projection(grad, mixed, arrays["out_proj_weight"])
