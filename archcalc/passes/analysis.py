@@ -118,7 +118,13 @@ class Analysis:
     def describe_conventions(self) -> dict[str, str]:
         """What is counted, and how, in a sentence for each choice; kinds of layers that are not there are not named."""
         counted = dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as)
-        return self.conventions.describe(self.batch, self.dtype, list(counted))
+        sentences = self.conventions.describe(self.batch, self.dtype, list(counted))
+        if self.rows and len(self.rows[0].output_shape) != 3:
+            field = (
+                "input positions that an output can depend on, padding included; not cut off at the ends of the input"
+            )
+            sentences["receptive_field"] = field
+        return sentences
 
     @cached_property
     def depth(self) -> int:

@@ -144,3 +144,8 @@ def test_the_convention_names_what_else_is_counted() -> None:
         .describe_conventions()["multiplications"]
         .startswith("of convolution and dense layers, one for each multiply-add")
     )
+
+
+@pytest.mark.parametrize(("pattern", "unit"), [("9x9x3 -> conv3-4", "pixels"), ("90x3 -> conv3-4", "positions")])
+def test_a_receptive_field_is_in_pixels_of_an_image_alone(pattern: str, unit: str) -> None:
+    assert analyse(load(pattern)).describe_conventions()["receptive_field"].startswith(f"input {unit} that")
