@@ -121,10 +121,11 @@ def exported(module: Any, way: str) -> bytes:
 
 def multiplications(module: Any) -> int:
     """The multiply-adds that PyTorch counts."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    torch.backends.mha.set_fastpath_enabled(False)  # its fused attention is not counted
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
+    torch.backends.mha.set_fastpath_enabled(False)  # fused attention is not counted
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         module(torch.zeros(1, 3, 224, 224))
     return int(counter.get_total_flops()) // 2
 
