@@ -156,15 +156,10 @@ def _conv_transpose(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
     bias = [g.weight("bias")] if op.bias else []
     sides = op.cut_off()
-    large = any(more >= step for more, step in zip(op.output_padding, op.stride, strict=True))
-    more = {"output_padding": op.output_padding} if not large else {}
-    window = {"kernel_shape": op.kernel_size, "strides": op.stride, "group": op.groups}
-    if not large:
-        return str(g("ConvTranspose", inputs[0], g.weight("weight"), *bias, pads=list(sides), **window, **more))
-    whole = g("ConvTranspose", inputs[0], g.weight("weight"), **window)
-    ends = [added - end for added, end in zip(op.output_padding, sides.ends, strict=True)]
-    kept = g.pad(whole, {2 + n: (-begin, end) for n, (begin, end) in enumerate(zip(sides.begins, ends, strict=True))})
-    return str(g("Add", kept, g.spread(bias[0], case.rank)) if bias else kept)
+    return str(g(
+        "ConvTranspose", inputs[0], g.weight("weight"), *bias, pads=list(sides), kernel_shape=op.kernel_size,
+        strides=op.stride, group=op.groups, output_padding=op.output_padding,
+    ))  # fmt: skip
 
 
 @written("locally_connectedNd")

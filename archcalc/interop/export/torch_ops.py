@@ -145,8 +145,6 @@ def _conv_transpose(case: Case) -> Spelling:
         # PyTorch cuts off as much at the begin as at the end, and adds less than a stride at the end.
         kept = end - more
         padding = min(begin, kept + stride - 1)
-        if padding < 0:
-            raise case.cannot(f"output_padding {more} with stride {stride}", PROGRAM)
         paddings.append(padding)
         extra.append(max(padding - kept, 0))
         begins.append(padding - begin)
