@@ -30,6 +30,14 @@ def spread_shape(inputs: Sequence[Shape]) -> Shape | None:
     return tuple(found)
 
 
+def check_maps(inputs: Sequence[Shape], what: str, broadcast: bool) -> None:
+    """Raise `ShapeError` where maps of one shape, or with `broadcast` those that fit together, are wanted."""
+    if not broadcast and any(shape != inputs[0] for shape in inputs):
+        fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
+        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *fits)
+    _check_spread(inputs, what)
+
+
 def _check_spread(inputs: Sequence[Shape], what: str) -> None:
     """Raise `ShapeError` where the maps do not fit together."""
     if spread_shape(inputs) is None:
@@ -37,7 +45,7 @@ def _check_spread(inputs: Sequence[Shape], what: str) -> None:
         raise ShapeError(f"the maps to {what} cannot be spread over one another", _listed(inputs), hint)
 
 
-def _spread_reads(inputs: Sequence[Shape], output: Shape) -> Sequence[Reads]:
+def spread_reads(inputs: Sequence[Shape], output: Shape) -> Sequence[Reads]:
     """A map as large as the result is read position by position; one that is spread reaches every position."""
     reads: list[Reads] = []
     for shape in inputs:
@@ -69,16 +77,13 @@ class Add(Pointwise):
     broadcast: bool = False
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        if not self.broadcast and any(shape != inputs[0] for shape in inputs):
-            fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
-            raise ShapeError("the maps to add differ in shape", _listed(inputs), *fits)
-        _check_spread(inputs, "add")
+        check_maps(inputs, "add", self.broadcast)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return spread_shape(inputs) or inputs[0]
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return _spread_reads(inputs, self.output_shape(inputs))
+        return spread_reads(inputs, self.output_shape(inputs))
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(additions=rules.sums(elements(output), len(inputs), 0))
@@ -117,7 +122,7 @@ class Multiply(Pointwise):
         return Operations(multiplications=rules.sums(elements(output), len(inputs), int(self.factor != 1)))
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        return _spread_reads(inputs, self.output_shape(inputs))
+        return spread_reads(inputs, self.output_shape(inputs))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return "multiply" if self.factor == 1 else f"multiply by {self.factor:g}"

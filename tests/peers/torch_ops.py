@@ -280,9 +280,19 @@ def _wide(maps: Sequence[Tensor]) -> list[Tensor]:
     return [x[(...,) + (None,) * (axes - x.ndim)] for x in maps]
 
 
+def _numbers(given: Any, x: Tensor) -> Tensor:
+    """One number, or one for each channel."""
+    found = torch.as_tensor(given, dtype=x.dtype)
+    return found.reshape(-1, *(1,) * (x.ndim - 2)) if found.ndim else found
+
+
 MERGING: dict[str, Callable[..., Tensor]] = {
     "concat": lambda op, _, *maps: torch.cat(maps, _axis(maps[0], op.axis)),
     "add": lambda _op, _, *maps: sum(torch.broadcast_tensors(*_wide(maps))),
+    "subtract": lambda _op, _, *maps: torch.sub(*_wide(maps)),
+    "divide": lambda _op, _, *maps: torch.div(*_wide(maps)),
+    "rescale": lambda op, _, x: x * _numbers(op.factor, x) + _numbers(op.offset, x),
+    "power": lambda op, _, x: torch.pow(x, op.exponent),
     "linear": _linear,
     "multiply": lambda op, _, *maps: op.factor * math.prod(torch.broadcast_tensors(*_wide(maps))),
 }

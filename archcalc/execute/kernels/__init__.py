@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from archcalc.execute.kernels import (
     activation,
+    arithmetic,
     arrange,
     attention,
     conv,
@@ -46,6 +47,7 @@ __all__ = [
     "Sizes",
     "Switches",
     "activation",
+    "arithmetic",
     "arrange",
     "attention",
     "conv",

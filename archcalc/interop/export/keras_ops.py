@@ -570,6 +570,30 @@ def _multiply(case: Case) -> Spelling:
     return Spelling(expression=" * ".join([*factor, *_wide(case)]))
 
 
+@spelt("subtract")
+def _subtract(case: Case) -> Spelling:
+    return Spelling(expression=" - ".join(_wide(case)))
+
+
+@spelt("divide")
+def _divide(case: Case) -> Spelling:
+    return Spelling(expression=" / ".join(_wide(case)))
+
+
+@spelt("rescale")
+def _rescale(case: Case) -> Spelling:
+    op: Any = case.op
+    # Channels are the last axis, so that a number for each is a list there.
+    given = [list(numbers) if isinstance(numbers, tuple) else numbers for numbers in (op.factor, op.offset)]
+    return _only("layers.Rescaling", ("scale", given[0]), offset=(given[1], 0.0))
+
+
+@spelt("power")
+def _power(case: Case) -> Spelling:
+    op: Any = case.op
+    return Spelling(expression=f"ops.power({{0}}, {op.exponent!r})")
+
+
 def _axis(case: Case) -> int:
     op: Any = case.op
     return axis_of(op.axis, case.inputs[0]) or -1

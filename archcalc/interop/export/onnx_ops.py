@@ -602,6 +602,27 @@ def _multiply(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     return str(g("Mul", first, g.number(op.factor)) if op.factor != 1 or not others else first)
 
 
+@written("subtract", "divide")
+def _difference(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    return str(g("Sub" if case.op.kind == "subtract" else "Div", *_wide(g, case, inputs)))
+
+
+@written("rescale")
+def _rescale(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+
+    def given(numbers: Any) -> str:
+        return g.spread(g.floats(numbers), case.rank) if isinstance(numbers, tuple) else g.number(numbers)
+
+    return str(g("Add", g("Mul", inputs[0], given(op.factor)), given(op.offset)))
+
+
+@written("power")
+def _power(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+    return str(g("Pow", inputs[0], g.number(op.exponent)))
+
+
 @written("matmul")
 def _matmul(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op

@@ -549,6 +549,35 @@ def _multiply(case: Case) -> Spelling:
     return Spelling(expression=" * ".join([*factor, *_spread(case)]))
 
 
+@spelt("subtract")
+def _subtract(case: Case) -> Spelling:
+    return Spelling(expression=" - ".join(_spread(case)))
+
+
+@spelt("divide")
+def _divide(case: Case) -> Spelling:
+    return Spelling(expression=" / ".join(_spread(case)))
+
+
+@spelt("rescale")
+def _rescale(case: Case) -> Spelling:
+    op: Any = case.op
+
+    def given(numbers: Any) -> str:
+        if not isinstance(numbers, tuple):
+            return repr(numbers)
+        # On the device of the map, with an axis for each position axis.
+        return f"{{0}}.new_tensor({list(numbers)!r})" + (f"[:, {', '.join(['None'] * case.rank)}]" if case.rank else "")
+
+    return Spelling(expression=f"{{0}} * {given(op.factor)} + {given(op.offset)}")
+
+
+@spelt("power")
+def _power(case: Case) -> Spelling:
+    op: Any = case.op
+    return Spelling(expression=f"{{0}} ** {op.exponent!r}" if op.exponent >= 0 else f"{{0}} ** ({op.exponent!r})")
+
+
 @spelt("concat")
 def _concat(case: Case) -> Spelling:
     op: Any = case.op

@@ -55,6 +55,8 @@ NEWER = [
     Row("hardswish", {}, (MAP,), MAP, counts=Operations(12, 12, 24, 12, 0)),
     Row("hardtanh", {}, (MAP,), MAP, counts=Operations(comparisons=24)),
     Row("hardtanh", {"min_val": 0, "max_val": 0.6}, ((3, 2, 2, 2),), (3, 2, 2, 2), counts=Operations(comparisons=48)),
+    Row("power", {"exponent": 2}, (MAP,), MAP, counts=Operations(multiplications=12)),
+    Row("power", {"exponent": 3.0}, ((4,),), (4,), counts=Operations(multiplications=8)),
     Row("softplus", {}, (MAP,), MAP, counts=Operations(12, 0, 12, 0, 24)),
     Row("softplus", {"beta": 2, "threshold": 0.7}, (MAP,), MAP, counts=Operations(12, 12, 12, 12, 24)),
     # 9 sums, 10 differences; 10 powers and the logarithm of their sum.

@@ -18,6 +18,15 @@ SMALL = [
     Row("concat", {"axis": "length"}, ((4, 1), (4, 6), (4, 2)), (4, 9)),
     Row("concat", {"axis": "width"}, ((2, 3, 1), (2, 3, 2)), (2, 3, 3)),
     Row("concat", {}, ((2, 3), (1, 3)), (3, 3)),
+    Row("subtract", {}, ((2, 3), (2, 3)), (2, 3), counts=Operations(6)),
+    Row("subtract", SPREAD, ((2, 3, 1), (1, 3, 2)), (2, 3, 2), counts=Operations(12)),
+    Row("divide", {}, ((5,), (5,)), (5,), counts=Operations(divisions=5)),
+    Row("divide", SPREAD, ((2,), (2, 1, 2)), (2, 1, 2), counts=Operations(divisions=4)),
+    Row("rescale", {"factor": 0.5, "offset": -1.0}, ((2, 3),), (2, 3), counts=Operations(6, 6)),
+    # What is no change costs nothing.
+    Row("rescale", {"offset": 2.0}, ((4,),), (4,), counts=Operations(4)),
+    Row("rescale", {"factor": [2.0, 0.5], "offset": [0.0, 1.0]}, ((2, 3, 2),), (2, 3, 2), counts=Operations(12, 12)),
+    Row("rescale", {}, ((2, 3),), (2, 3)),
 ]
 ROWS = [
     Row("add", {}, ((2, 2, 2), (2, 2, 2)), (2, 2, 2), counts=Operations(additions=8)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from archcalc.execute.kernels.backward import (
     activation,
+    arithmetic,
     arrange,
     attention,
     conv,
@@ -30,6 +31,7 @@ __all__ = [
     "Gradients",
     "Nature",
     "activation",
+    "arithmetic",
     "arrange",
     "attention",
     "backward",

@@ -15,10 +15,10 @@ def add(grad: Array, *maps: Array) -> Gradients:
 
     What was spread over positions or channels gets its sum over them.
     """
-    return Gradients(tuple([_gathered(grad, each) for each in maps]))
+    return Gradients(tuple([gathered(grad, each) for each in maps]))
 
 
-def _gathered(grad: Array, x: Array) -> Array:
+def gathered(grad: Array, x: Array) -> Array:
     """The gradient of a map that was spread to the size of the gradient."""
     sizes = (*x.shape, *(1,) * (grad.ndim - x.ndim))
     axes = tuple([axis for axis, size in enumerate(sizes) if size == 1 < grad.shape[axis]])
@@ -28,18 +28,18 @@ def _gathered(grad: Array, x: Array) -> Array:
 @backward("multiply", nature_of_one="linear")
 def multiply(grad: Array, *maps: Array, factor: float = 1.0) -> Gradients:
     """For each map the product of all others; what was spread over positions is summed up over them."""
-    wide = [_spread(each, grad.ndim) for each in maps]
+    wide = [spread(each, grad.ndim) for each in maps]
     found = []
     for place, own in enumerate(wide):
         others = grad * grad.dtype.type(factor)
         for other, each in enumerate(wide):
             if other != place:
                 others = others * each
-        found.append(_gathered(others, own).reshape(maps[place].shape))
+        found.append(gathered(others, own).reshape(maps[place].shape))
     return Gradients(tuple(found))
 
 
-def _spread(x: Array, axes: int) -> Array:
+def spread(x: Array, axes: int) -> Array:
     return x.reshape(*x.shape, *(1,) * (axes - x.ndim))
 
 
