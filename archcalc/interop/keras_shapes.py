@@ -38,13 +38,8 @@ def merge(op: str) -> Maker:
             return rescaled(layer, given[0], 1.0, -number if op == "subtract" else number)
         shapes = {layer.own(one) for one in given}
         spread = {"broadcast": True} if len(shapes) > 1 else {}
-        if op == "subtract":
-            first, second = given
-            given = [first, layer.add("multiply", [second], {"factor": -1.0}, part="/negated")]
         mean = op == "average"
-        kind = "multiply" if op == "multiply" else "add"
-        plain = op in ("add", "multiply")
-        found = layer.add(kind, given, spread, part="" if plain else "/add")
+        found = layer.add("add" if mean else op, given, spread, part="/add" if mean else "")
         if mean:
             found = layer.add("multiply", [found], {"factor": 1 / len(given)}, part="/mean")
         return same_order(given[0], found) if len(shapes) == 1 else found
@@ -240,9 +235,46 @@ def rescaling(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
 
 def rescaled(layer: KerasLayer, source: Tensor, scale: Any, offset: Any) -> Tensor:
     """Fixed numbers times a map, and added to it."""
-    if isinstance(scale, (int, float)) and isinstance(offset, (int, float)) and offset == 0:
-        return same_order(source, layer.add("multiply", [source], {"factor": float(scale)}))
-    return same_order(source, layer.opaque([source], layer.own(source)))
+    factor, shift = (_numbers(layer, source, given) for given in (scale, offset))
+    if factor is None or shift is None:
+        return same_order(source, layer.opaque([source], layer.own(source)))
+    if shift == 0 and not isinstance(factor, list):
+        return same_order(source, layer.add("multiply", [source], {"factor": factor}))
+    return same_order(source, layer.add("rescale", [source], {"factor": factor, "offset": shift}))
+
+
+def _numbers(layer: KerasLayer, source: Tensor, given: Any) -> float | list[float] | None:
+    """A number, or one for each channel; None for anything else. Nested lists with one row are that row."""
+    while isinstance(given, list) and len(given) == 1:
+        given = given[0]
+    values = given if isinstance(given, list) else [given]
+    if not all(isinstance(one, (int, float)) and not isinstance(one, bool) and math.isfinite(one) for one in values):
+        return None
+    if not isinstance(given, list):
+        return float(given)
+    is_by_channel = source.last and not source.order and len(values) == layer.own(source)[0]
+    return [float(one) for one in values] if is_by_channel else None
+
+
+def _listed(numbers: float | list[float]) -> list[float]:
+    return numbers if isinstance(numbers, list) else [numbers]
+
+
+def _standard(mean: Any, variance: Any, is_inverse: bool) -> tuple[Any, Any]:
+    """The factor and the offset of (x − mean)/deviation, or of its inverse.
+
+    Keras divides by the root of the variance or by 1e-7, whichever is larger.
+    """
+    count = max(len(_listed(mean)), len(_listed(variance)))
+    means, variances = (each * (count // len(each)) for each in map(_listed, (mean, variance)))
+    deviations = [max(math.sqrt(one), 1e-7) for one in variances]
+    if is_inverse:
+        factors, offsets = deviations, means
+    else:
+        factors = [1 / one for one in deviations]
+        offsets = [-one / by for one, by in zip(means, deviations, strict=True)]
+    is_single = not isinstance(mean, list) and not isinstance(variance, list)
+    return (factors[0], offsets[0]) if is_single else (factors, offsets)
 
 
 def normalization(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -250,7 +282,14 @@ def normalization(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     source = only(layer, inputs)
     axis = layer.value("axis", -1)
     axes = axis if isinstance(axis, list) else [axis]
-    if layer.config.get("mean") is not None or layer.config.get("invert") is True:
+    is_inverse = layer.config.get("invert") is True
+    if layer.config.get("mean") is not None:
+        mean, variance = (_numbers(layer, source, layer.config.get(name)) for name in ("mean", "variance"))
+        on_channels = all(isinstance(one, int) and not layer.axis(source, one) for one in axes)
+        if mean is None or variance is None or not on_channels or min(_listed(variance)) < 0:
+            return same_order(source, layer.opaque([source], layer.own(source)))
+        return rescaled(layer, source, *_standard(mean, variance, is_inverse))
+    if is_inverse:
         return same_order(source, layer.opaque([source], layer.own(source)))
     if len(axes) != 1 or not isinstance(axes[0], int) or layer.axis(source, axes[0]) or source.order:
         return layer.opaque([source], layer.own(source))

@@ -6,6 +6,8 @@ operation that archcalc does not have becomes an opaque layer with its known sha
 
 from __future__ import annotations
 
+import math
+
 from archcalc.interop import (  # noqa: F401  # they register their operations
     recognise_arrange,
     recognise_attention,
@@ -39,6 +41,8 @@ class Recogniser:
         self.layers = Layers(program)
         self.env: dict[str, Tensor] = {}
         self.reasons: dict[str, str] = {}
+        #: Multiplications of products of stored tensors, by operation.
+        self.folded: dict[str, int] = {}
 
     def network(self) -> ForeignNetwork:
         """The whole."""
@@ -56,7 +60,11 @@ class Recogniser:
             if array == "relative_position_bias_table"
         }
         nodes = fused(tuple(layers.nodes), outputs.values(), layers.shapes, tables)
-        notes = tuple(dict.fromkeys([*program.notes, *layers.notes]))
+        folded = [
+            f"{count:,} multiplications of {op} are of stored tensors alone; they are not counted"
+            for op, count in self.folded.items()
+        ]
+        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *folded]))
         inputs = {name: layers.shapes[name] for name in program.inputs}
         return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes)
 
@@ -99,10 +107,27 @@ class Recogniser:
     def fixed(self, node: Node, inputs: list[Fixed]) -> None:
         """The result of stored tensors alone: an arrangement of one, or computed."""
         sources = tuple(dict.fromkeys(name for tensor in inputs for name in tensor.sources))
+        if count := _products([tensor.shape for tensor in inputs], node, self.program.shape(node.outputs[0])):
+            self.folded[node.op] = self.folded.get(node.op, 0) + count
         for name in node.outputs:
             shape = self.program.shape(name)
             axes = _arranged_constant(node, inputs[0], shape) if len(inputs) == 1 else None
             self.env[name] = Fixed(sources, shape, axes)
+
+
+def _products(shapes: list[tuple[int, ...]], node: Node, made: tuple[int, ...]) -> int:
+    """Multiplications of a matrix product, a transposed convolution or attention of stored tensors; 0 for all else."""
+    if node.op == "matmul":
+        return math.prod(made) * shapes[0][-1]
+    if node.op == "addmm":
+        return math.prod(made) * shapes[1][-1]
+    if node.op.startswith("conv_transpose"):
+        return math.prod(shapes[0]) * math.prod(shapes[1][1:])
+    if node.op in ("scaled_dot_product_attention", "attention"):
+        queries, values = shapes[0], shapes[2]
+        scores = math.prod(queries[:-1]) * values[-2]
+        return scores * (queries[-1] + values[-1])
+    return 0
 
 
 def _arranged_constant(node: Node, tensor: Fixed, shape: tuple[int, ...]) -> tuple[tuple, ...] | None:  # type: ignore[type-arg]

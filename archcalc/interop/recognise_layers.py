@@ -44,8 +44,6 @@ class Fixed(NamedTuple):
     sources: tuple[str, ...]
     shape: tuple[int, ...]
     axes: Axes | None = None
-    #: Multiplications that made it.
-    cost: int = 0
 
 
 class UnknownFormError(Exception):

@@ -18,17 +18,16 @@ from archcalc.interop.recognise_views import (
     without,
 )
 
+#: Ops whose inputs may change places.
+_SYMMETRIC = ("add", "multiply")
+_JOINS = {"add": "add", "mul": "multiply", "sub": "subtract", "div": "divide"}
 
-@handles("add", "mul")
+
+@handles("add", "mul", "sub", "div")
 def _join_two(call: Handler) -> list[Tensor]:
-    op = {"add": "add", "mul": "multiply"}[call.node.op]
+    op = _JOINS[call.node.op]
     if len(call.inputs) == 1:
-        other = call.attributes["other"]
-        if op == "multiply":
-            return [call.view()] if other == 1 else pointwise(call, "multiply", {"factor": float(other)})
-        if other == 0:
-            return [call.view()]
-        raise UnknownFormError("a number is added")
+        return _with_number(call, op, float(call.attributes["other"]))
     first, second = call.inputs
     if isinstance(first, View) and isinstance(second, View):
         return [_both(call, op, first, second)]
@@ -38,11 +37,36 @@ def _join_two(call: Handler) -> list[Tensor]:
     return [_with_fixed(call, op, view, fixed)]
 
 
-@handles("div")
-def _divide(call: Handler) -> list[Tensor]:
+def _with_number(call: Handler, op: str, number: float, index: int = 0) -> list[Tensor]:
+    """A tensor and a number after it."""
+    if op == "divide" and number == 0:
+        raise UnknownFormError("a division by zero")
+    if number == (0 if op in ("add", "subtract") else 1):
+        return [call.view(index)]
+    if op in ("add", "subtract"):
+        return pointwise(call, "rescale", {"offset": number if op == "add" else -number}, index)
+    return pointwise(call, "multiply", {"factor": number if op == "multiply" else 1 / number}, index)
+
+
+@handles("rsub")
+def _subtract_from(call: Handler) -> list[Tensor]:
+    return pointwise(call, "rescale", {"factor": -1.0, "offset": float(call.attributes["other"])})
+
+
+@handles("neg")
+def _negate(call: Handler) -> list[Tensor]:
+    return pointwise(call, "multiply", {"factor": -1.0})
+
+
+_POWERS = {"square": 2.0, "sqrt": 0.5, "rsqrt": -0.5, "reciprocal": -1.0}
+
+
+@handles("pow", *_POWERS)
+def _power(call: Handler) -> list[Tensor]:
     if len(call.inputs) > 1:
-        raise UnknownFormError("a division of tensors")
-    return pointwise(call, "multiply", {"factor": 1 / float(call.attributes["other"])})
+        raise UnknownFormError("a power that is computed")
+    exponent = float(_POWERS.get(call.node.op) or call.attributes["other"])
+    return pointwise(call, "power", {"exponent": exponent})
 
 
 def _both(call: Handler, op: str, first: View, second: View) -> View:
@@ -91,16 +115,18 @@ def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
     constants = [call.layers.program.constants[name] for name in fixed.sources]
     is_trained = any(constant.role == "parameter" for constant in constants)
     number = constants[0].values if len(constants) == 1 and fixed.axes is not None else None
-    if math.prod(fixed.shape) == 1 and not is_trained and number is not None and op == "multiply":
-        return View(call.add("multiply", {"factor": float(number[0])}, [view.layer]), view.axes)
+    place = 0 if isinstance(call.inputs[0], View) else 1
+    if math.prod(fixed.shape) == 1 and not is_trained and number is not None and (place == 0 or op in _SYMMETRIC):
+        (found,) = _with_number(call, op, float(number[0]), place)
+        assert isinstance(found, View)
+        return found
     if len(fixed.sources) != 1 or fixed.axes is None:
         raise UnknownFormError("a tensor that is computed from weights")
     plain = View(view.layer, without(view.axes, BATCH))
-    if not _holds(plain.shape, fixed.shape):
-        return _both(call, op, view, call.layers.view_of(fixed, call.node))
-    goal = arranged_like(fixed.axes, plain.axes, shape)
+    goal = arranged_like(fixed.axes, plain.axes, shape) if _holds(plain.shape, fixed.shape) else None
     if goal is None:
-        return _both(call, op, view, call.layers.view_of(fixed, call.node))
+        stored_view = call.layers.view_of(fixed, call.node)
+        return _both(call, op, *((view, stored_view) if place == 0 else (stored_view, view)))
     lies = tuple(map(axis_size, goal))
     arrays = {"weight": fixed.sources[0]}
     is_plain = math.prod(lies) == constants[0].size
@@ -111,7 +137,8 @@ def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
         return View(name, view.axes)
     stored = call.layers.parameter(fixed, goal, call.node)
     fields = {} if lies == shape else {"broadcast": True}
-    return View(call.add(op, fields, [view.layer, stored]), view.axes)
+    inputs = [view.layer, stored] if place == 0 or op in _SYMMETRIC else [stored, view.layer]
+    return View(call.add(op, fields, inputs), view.axes)
 
 
 @handles("cat")

@@ -276,13 +276,20 @@ class _Reader:
             tensor = self.exported.constants.get(key)
         if tensor is None:
             tensor = node.meta["val"]
-        name = self.names.setdefault(id(tensor), key.replace(".", "/"))
+        name = self.names.setdefault(id(tensor), self.free_name(key.replace(".", "/")))
         self.now[node.name] = name
         is_real = isinstance(tensor, self.torch.Tensor) and not _is_fake(tensor)
         load = partial(_to_numpy, tensor) if is_real else None
         self.constants[name] = Constant(name, tuple(tensor.shape), _dtype(tensor), role, load)
         if is_real and role != "parameter" and tensor.numel() <= _SMALL:
             self.known[node.name] = tensor.detach()
+
+    def free_name(self, name: str) -> str:
+        """A name for what is stored that no operation has: a buffer may be called mean."""
+        taken = {node.name for node in self.exported.graph.nodes} if "/" not in name else ()
+        while name in taken:
+            name = f"{name}_stored"
+        return name
 
     def value(self, name: str, tensor: Any) -> None:
         """Note the shape of a tensor."""

@@ -87,7 +87,7 @@ def _plain(word: str) -> str:
 
 
 __all__ = [
-    "OPS", "Op", "Operations", "Param", "activation", "arithmetic", "arrange", "attention", "called", "conv", "dense", "dropout",
-    "merge", "norm", "opaque", "pool", "recurrent", "register", "reshape", "resize", "sample_norm", "trained",
-    "whole_pool",
+    "OPS", "Op", "Operations", "Param", "activation", "arithmetic", "arrange", "attention", "called", "conv", "dense",
+    "dropout", "merge", "norm", "opaque", "pool", "recurrent", "register", "reshape", "resize", "sample_norm",
+    "trained", "whole_pool",
 ]  # fmt: skip

@@ -38,7 +38,7 @@ _OPTION = re.compile(r"[-,]?(?:(?P<key>[/spdg])(?P<number>\d{1,9})|(?P<word>same
 _OPTIONS = re.compile(rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _OPTION.pattern)})+", re.IGNORECASE)
 _FIELDS = {"/": "stride", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
 #: The field that the first number after a name gives, for the first of these that an op has.
-_FIRST = ("kernel_size", "out_features", "output_size", "size", "p", "negative_slope", "factor", "scale")
+_FIRST = ("kernel_size", "out_features", "output_size", "size", "p", "negative_slope", "factor", "scale", "exponent")
 #: Words that one name may have after its first.
 _MOST_WORDS = 4
 #: What a field is when a pattern does not say it.

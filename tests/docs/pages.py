@@ -116,6 +116,7 @@ NEEDED: Mapping[str, Any] = {
     "of": "grid_sample",
     "num_embeddings": 9,
     "embedding_dim": 4,
+    "exponent": 0.5,
 }
 
 

@@ -39,6 +39,7 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
         "adaptive_max_pool2d": {"output_size": 3},
         "upsample2d": {"mode": "bilinear"},
         "matmul": {"transpose_second": True},
+        "rescale": {"factor": 2.0, "offset": 1.0},
         "interpolate": {"mode": "bilinear", "size": 9},
     }
     for bias in (False, True):

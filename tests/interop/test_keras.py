@@ -12,6 +12,7 @@ import pytest
 from archcalc.core.errors import SpecError
 from archcalc.interop.foreign import ForeignNetwork, to_network
 from archcalc.interop.keras import read_keras
+from archcalc.ops.arithmetic import Rescale
 from archcalc.passes.analysis import Analysis, analyse
 from tests.interop.keras_files import Model, mobilenet, resnet50, sequential, vgg16
 
@@ -106,9 +107,29 @@ LAYERS: list[tuple[str, tuple[int, ...], dict[str, Any], tuple[int, ...], int]] 
     ("ConvLSTM2D", (3, 6, 6, 2), {"filters": 4, "kernel_size": 3, "padding": "same"},
      (4, 6, 6), 4 * 4 * (9 * 6 + 1)),
     ("Rescaling", (6, 6, 3), {"scale": 0.5}, (3, 6, 6), 0),
+    ("Rescaling", (6, 6, 3), {"scale": 2, "offset": [1, 2, 3]}, (3, 6, 6), 0),
+    ("Normalization", (6, 6, 3), {"axis": -1, "mean": [1, 2, 3], "variance": 4}, (3, 6, 6), 0),
     ("Activation", (6, 6, 3), {"activation": "softsign"}, (3, 6, 6), 0),
     ("Softmax", (6, 5, 3), {"axis": 1}, (3, 6, 5), 0),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "factor", "offset"),
+    [
+        ("Rescaling", {"scale": 0.5, "offset": -1}, 0.5, -1),
+        ("Rescaling", {"scale": 2, "offset": [1, 2, 3]}, 2, (1, 2, 3)),
+        ("Normalization", {"mean": 3, "variance": 4}, 0.5, -1.5),
+        ("Normalization", {"axis": -1, "mean": [[1, 2, 3]], "variance": 4}, (0.5,) * 3, (-0.5, -1, -1.5)),
+        ("Normalization", {"mean": 3, "variance": 4, "invert": True}, 2, 3),
+    ],
+)
+def test_fixed_numbers(kind: str, config: dict[str, Any], factor: Any, offset: Any) -> None:
+    model = Model("fixed", 6, 6, 3)
+    model.add(kind, "layer", ["image"], **config)
+    (made,) = [row.op for row in analysed(read_keras(model.text("layer"))).rows if row.name == "layer"]
+    assert isinstance(made, Rescale)
+    assert (made.factor, made.offset) == (factor, offset)
 
 
 @pytest.mark.parametrize(("kind", "shape", "config", "output", "stored"), LAYERS)

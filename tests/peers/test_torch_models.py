@@ -71,7 +71,24 @@ def _swin() -> Any:
     return torchvision.models.SwinTransformer([4, 4], 8, [2, 2], [2, 4], [4, 4], num_classes=5)
 
 
+class _Arithmetic(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """Numbers that are added and divide, roots and powers, and quotients of maps in both orders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3)
+        self.register_buffer("mean", torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor([0.2, 0.3, 0.4]).view(3, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        y = self.conv((x - self.mean) / self.deviation)
+        root = torch.sqrt(y**2 + 1e-3)
+        mean = y.mean((2, 3), keepdim=True)
+        return (1 - y / root) / 3 - (mean - root) + torch.rsqrt(root + 0.5) * (-y) - 2.5 + self.mean.sum() - mean
+
+
 SMALL: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "arithmetic": (_Arithmetic, (3, 9, 9)),
     "alexnet": (lambda: torchvision.models.alexnet(num_classes=5), (3, 64, 64)),
     "shufflenet": (lambda: torchvision.models.shufflenet_v2_x0_5(num_classes=5), (3, 64, 64)),
     "mobilenet_v3": (lambda: torchvision.models.mobilenet_v3_small(num_classes=5), (3, 64, 64)),
@@ -142,3 +159,20 @@ def test_constants_are_loaded_only_when_asked_for() -> None:
     assert kinds == {"weight": "parameter", "bias": "parameter"}
     assert all(callable(constant.load) for constant in program.constants.values())
     assert dataclasses.replace(program.constants["weight"], load=None).size == 12
+
+
+class _OfStored(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """A product of stored tensors, which is added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Parameter(torch.zeros(4, 5))
+        self.second = torch.nn.Parameter(torch.zeros(5, 3))
+
+    def forward(self, x: Any) -> Any:
+        return x + self.first @ self.second
+
+
+def test_products_of_stored_tensors_are_in_a_note() -> None:
+    foreign = torch_export.from_module(_OfStored(), (4, 3))
+    assert [note for note in foreign.notes if note.startswith("60 multiplications of matmul")]

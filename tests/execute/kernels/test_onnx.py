@@ -327,7 +327,6 @@ RUN: dict[str, Callable[[Case, Any], Array]] = {
     "Concat": _along(merge.concat, 1),
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
-    "Div": _all(arithmetic.divide),
     "Dropout": _first(norm.dropout),
     "Flatten": _flatten,
     "Gemm": _gemm,
