@@ -138,14 +138,3 @@ def layers_with_switches(graph: LayerGraph) -> set[int]:
             )
         found.add(layer.inputs[position])
     return found
-
-
-def reads(graph: LayerGraph, place: int) -> set[int]:
-    """The layer and all that it depends on."""
-    found, waiting = {place}, [place]
-    while waiting:
-        for source in graph.layers[waiting.pop()].inputs:
-            if source not in found:
-                found.add(source)
-                waiting.append(source)
-    return found

@@ -126,6 +126,16 @@ class LayerGraph:
         """The layer that owns the arrays which a layer uses: itself, unless it shares those of an earlier one."""
         return layer if layer.weights_of is None else self.layers[layer.weights_of]
 
+    def read_by(self, place: int) -> set[int]:
+        """The indices of a layer and of all that it depends on."""
+        found, waiting = {place}, [place]
+        while waiting:
+            for source in self.layers[waiting.pop()].inputs:
+                if source not in found:
+                    found.add(source)
+                    waiting.append(source)
+        return found
+
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 

@@ -47,7 +47,8 @@ def command(
     choose_kernels()
     from archcalc.execute.calls import only_image
     from archcalc.execute.runner.memory import check_memory
-    from archcalc.execute.runner.sliding import convert, crop_origins, slide
+    from archcalc.execute.runner.sliding import crop_origins, slide
+    from archcalc.passes.sliding import convert
 
     analysis: Analysis = execution.network().analyse(1, dtype)
     if bare:
@@ -75,7 +76,7 @@ def command(
 
 
 def _unpadded(analysis: Analysis) -> Analysis:
-    from archcalc.execute.runner.sliding import without_padding
+    from archcalc.passes.sliding import without_padding
 
     return _analysed(replace(analysis, graph=without_padding(analysis.graph)))
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from archcalc.core.errors import UsageError
-from archcalc.execute.calls import check_gradients, only_image, reads
+from archcalc.execute.calls import check_gradients, only_image
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner.tape import Observer, Passing, nature_of, record, rewind
 from archcalc.execute.weights import Weights
@@ -78,7 +78,7 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
     place = graph.index[layer]
     if place == 0:
         raise UsageError(f"{layer!r} is the input itself; choose a layer after it")
-    needed = [graph.layers[index] for index in sorted(reads(graph, place))]
+    needed = [graph.layers[index] for index in sorted(graph.read_by(place))]
     check_gradients(needed)
     for each in needed:
         # The result is neither a sum of what was read nor a choice from it.
@@ -92,7 +92,7 @@ def check_layer(analysis: Analysis, layer: str, rule: Rule) -> None:
 def passed_unchanged(analysis: Analysis, layer: str, rule: Rule) -> list[str]:
     """Names of the layers that the signal passes as if they were not there, though they calculate something."""
     graph = analysis.graph
-    found = [graph.layers[index] for index in sorted(reads(graph, graph.index[layer]))]
+    found = [graph.layers[index] for index in sorted(graph.read_by(graph.index[layer]))]
     return [each.name for each in found if PASSING[rule].get(nature_of(each)) is _unchanged]
 
 

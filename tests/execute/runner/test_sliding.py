@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from archcalc.core.errors import ShapeError, SpecError, UsageError
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_input
-from archcalc.execute.runner.sliding import ReshapedWeights, Slid, convert, crop_origins, slide, without_padding
+from archcalc.execute.runner.sliding import ReshapedWeights, Slid, crop_origins, slide
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.sliding import convert, without_padding
 from archcalc.spec.catalogue import load
 from tests.networks import layers, op
 from tests.tiers import examples
