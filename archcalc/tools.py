@@ -112,6 +112,35 @@ def compare(*networks: AnyNetwork, diff: bool = False) -> Result:
     return Result(value, lambda form: render(analyses, "table" if form == "text" else form, diff).rstrip("\n"), ENDINGS)
 
 
+def transform(network: AnyNetwork, *rewrites: str | Sequence[str]) -> Result:
+    """A network rewritten: before and after.
+
+    Args:
+        network: A network, an analysis, or as `load` takes it.
+        rewrites: Each a name as on the command line, or a name and its arguments: `"fold-batch-norm"`,
+            `("cut", "conv5_3")`, `("bottleneck", "conv2", "16")`, `("grow-input", "384x384")`.
+
+    Returns:
+        A result whose `value` is the new network; it prints the comparison.
+
+    Raises:
+        UsageError: for a rewrite that does not exist or cannot be done, with the layer and the reason.
+
+    >>> import archcalc as ac
+    >>> sliding = ac.transform("vgg16", "fc-to-conv", ("grow-input", "384x384")).value
+    >>> sliding.analyse()["fc8"].output_shape
+    (1000, 6, 6)
+
+    """
+    from archcalc.design.transform.transform import transform
+    from archcalc.render.tables.transform import render
+
+    wanted = [(one, ()) if isinstance(one, str) else (str(one[0]), tuple(map(str, one[1:]))) for one in rewrites]
+    done = transform(analysis_of(network), wanted)
+    new = api.Network.of(done.after.graph)
+    return Result(new, lambda form: render(done, form).rstrip("\n"), {".txt": "text", ".json": "json"})
+
+
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     for name in numbers:
         if name not in known:

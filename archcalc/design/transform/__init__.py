@@ -1,0 +1,1 @@
+"""Networks rewritten: what a change of their layers would give."""

@@ -1,0 +1,161 @@
+"""Channels taken away from a layer, followed through the graph."""
+
+from __future__ import annotations
+
+from archcalc.core.errors import UsageError
+from archcalc.core.words import several
+from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
+from archcalc.design.transform.simple import whole
+from archcalc.ops.activation import Activation
+from archcalc.ops.base import Op
+from archcalc.ops.conv import Conv, ConvTranspose
+from archcalc.ops.dense import Linear
+from archcalc.ops.dropout import TrainingOnly
+from archcalc.ops.merge import Add, Concat, Multiply
+from archcalc.ops.norm import BatchNorm, Dropout, LocalResponseNorm
+from archcalc.ops.pool import Pool
+from archcalc.ops.reshape import Crop, Flatten, Identity, Upsample, ZeroPad
+from archcalc.ops.resize import BorderPad, Interpolate
+from archcalc.ops.sample_norm import InstanceNorm, LayerNorm
+from archcalc.ops.whole_pool import AdaptivePool, GlobalPool
+from archcalc.passes.analysis import Analysis, Row
+
+#: Ops that treat each channel by itself, or all alike: a channel that is not there before is not there after.
+_KEEP_CHANNELS = (
+    Activation, AdaptivePool, BatchNorm, BorderPad, Crop, Dropout, GlobalPool, Identity, InstanceNorm, Interpolate,
+    LayerNorm, LocalResponseNorm, Pool, TrainingOnly, Upsample, ZeroPad,
+)  # fmt: skip
+_NONE: frozenset[int] = frozenset()
+
+
+def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
+    """So many filters or neurons fewer in a layer, and their channels out of all that read them.
+
+    Where maps are added, the others lose the same channels, back to the layers that make them; a depthwise
+    convolution loses its filters. Source: Li et al. 2017, section 3. Raises `UsageError` where it cannot be followed.
+    """
+    count = whole("prune", text)
+    places, is_block = find(analysis, "prune", name)
+    if is_block:
+        raise UsageError(f'--prune: "{name[:80]}" is a block; name one of its layers')
+    index = places[0]
+    row = analysis.rows[index]
+    made = _made_channels(row)
+    if made is None:
+        raise refusal("prune", row, "has no filters or neurons of its own to choose from")
+    if count >= made:
+        raise refusal("prune", row, f"has {made}; {count} cannot be taken away")
+    pruning = _Pruning(analysis)
+    pruning.take(index, frozenset(range(made - count, made)))
+    pruning.settle()
+    others = sorted(set(pruning.taken) - {index})
+    notes = [f"{several(count, 'channel')} fewer in {row.name}"]
+    if others:
+        notes.append(f"the same channels in {', '.join(analysis.rows[one].name for one in others)}")
+    return Rewritten(with_ops(analysis.graph, pruning.ops()), tuple(notes))
+
+
+def _made_channels(row: Row) -> int | None:
+    """How many channels a layer makes, each from all that it reads; None where it makes none so."""
+    op = row.op
+    if isinstance(op, Linear):
+        return op.out_features
+    if isinstance(op, Conv | ConvTranspose) and op.groups == 1 and getattr(op, "connections", None) is None:
+        return op.out_channels
+    return None
+
+
+def _is_depthwise(row: Row) -> bool:
+    return isinstance(row.op, Conv) and row.op.groups == row.input_shapes[0][0] > 1
+
+
+class _Pruning:
+    """Which channels each layer loses, until all that belong together lose the same."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.rows = analysis.rows
+        self.graph = analysis.graph
+        #: The channels that layers with weights are to lose.
+        self.taken: dict[int, frozenset[int]] = {}
+        #: The channels that are missing in the map of each layer.
+        self.lost: list[frozenset[int]] = []
+
+    def take(self, index: int, channels: frozenset[int]) -> None:
+        """Take channels away from the map of a layer, where they are made."""
+        if not channels:
+            return
+        row, sources = self.rows[index], self.graph.layers[index].inputs
+        made = _made_channels(row)
+        if made is not None:
+            check_own_weights(self.analysis, "prune", index)
+            self.taken[index] = self.taken.get(index, _NONE) | channels
+            if len(self.taken[index]) >= made:
+                raise refusal("prune", row, "would have no channel left")
+        elif _is_depthwise(row):
+            each = row.output_shape[0] // row.input_shapes[0][0]
+            self.take(sources[0], frozenset(channel // each for channel in channels))
+        elif isinstance(row.op, Concat) and _joins_channels(row):
+            begin = 0
+            for source, shape in zip(sources, row.input_shapes, strict=True):
+                own = range(begin, begin + shape[0])
+                self.take(source, frozenset(channel - begin for channel in channels if channel in own))
+                begin += shape[0]
+        elif isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)):
+            for source, shape in zip(sources, row.input_shapes, strict=True):
+                if shape[0] == row.output_shape[0]:
+                    self.take(source, channels)
+        else:
+            raise refusal("prune", row, "would have to lose channels, and where they come from cannot be followed")
+
+    def settle(self) -> None:
+        """Follow what is lost, until maps that are merged lose the same channels."""
+        while True:
+            before = dict(self.taken)
+            self.lost = []
+            for index in range(len(self.rows)):
+                self.lost.append(self._lost(index))
+            if self.taken == before:
+                break
+        for output in self.graph.outputs:
+            if self.lost[output.layer]:
+                raise refusal("prune", self.rows[output.layer], "is an output of the network, and would lose channels")
+
+    def _lost(self, index: int) -> frozenset[int]:
+        row, sources = self.rows[index], self.graph.layers[index].inputs
+        lost = [self.lost[source] for source in sources]
+        if _made_channels(row) is not None:
+            return self.taken.get(index, _NONE)
+        if not any(lost):
+            return _NONE
+        if _is_depthwise(row) or isinstance(row.op, Flatten):
+            each = row.output_shape[0] // row.input_shapes[0][0]  # filters of a channel; its values in a row
+            return frozenset(channel * each + more for channel in lost[0] for more in range(each))
+        if isinstance(row.op, Concat) and _joins_channels(row):
+            begins = [sum(shape[0] for shape in row.input_shapes[:place]) for place in range(len(sources))]
+            return frozenset(begin + channel for begin, one in zip(begins, lost, strict=True) for channel in one)
+        if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)) and row.input_shapes[0][0] == row.output_shape[0]:
+            same = [place for place, shape in enumerate(row.input_shapes) if shape[0] == row.output_shape[0]]
+            all_lost = _NONE.union(*(lost[place] for place in same))
+            for place in same:
+                self.take(sources[place], all_lost - lost[place])
+            return all_lost
+        raise refusal("prune", row, "would lose channels, and what becomes of them cannot be followed")
+
+    def ops(self) -> dict[int, Op]:
+        """The ops that change."""
+        found: dict[int, Op] = {}
+        for index, channels in self.taken.items():
+            op = self.rows[index].op
+            field = "out_features" if isinstance(op, Linear) else "out_channels"
+            found[index] = op.model_copy(update={field: getattr(op, field) - len(channels)})
+        for index, row in enumerate(self.rows):
+            if _is_depthwise(row) and self.lost[index] and isinstance(row.op, Conv):
+                fewer = len(self.lost[self.graph.layers[index].inputs[0]])
+                update = {"groups": row.op.groups - fewer, "out_channels": row.op.out_channels - len(self.lost[index])}
+                found[index] = row.op.model_copy(update=update)
+        return found
+
+
+def _joins_channels(row: Row) -> bool:
+    return row.output_shape[0] == sum(shape[0] for shape in row.input_shapes)

@@ -1,0 +1,82 @@
+"""Rewrites after which a network gives the same outputs: batch norm folded, dense layers as convolutions."""
+
+from __future__ import annotations
+
+from archcalc.core.errors import UsageError
+from archcalc.core.words import several
+from archcalc.design.transform.rewrite import Change, Editor, Rewritten, edit, readers_of
+from archcalc.ops.base import Op
+from archcalc.ops.conv import Conv, ConvTranspose
+from archcalc.ops.dense import Linear
+from archcalc.ops.norm import BatchNorm
+from archcalc.passes.analysis import Analysis
+from archcalc.passes.sliding import convert
+
+_FOLDS_INTO = (Conv, ConvTranspose, Linear)
+
+
+def fold_batch_norm(analysis: Analysis) -> Rewritten:
+    """Each batch norm right after a convolution or dense layer as part of its weights and bias.
+
+    With s = γ/√(variance + ε), the weights become s·W and the bias s·(b − mean) + β, at inference. Source: Ioffe &
+    Szegedy 2015, section 3.1; Jacob et al. 2018, section 3.2. Raises `UsageError` where none can be folded.
+    """
+    graph = analysis.graph
+    norms = [index for index, row in enumerate(analysis.rows) if isinstance(row.op, BatchNorm)]
+    if not norms:
+        raise UsageError(f"--fold-batch-norm: {graph.name} has no batch norm")
+    obstacles = {index: obstacle for index in norms if (obstacle := _obstacle(analysis, index))}
+    folded = {graph.layers[index].inputs[0]: index for index in norms if index not in obstacles}
+    left = [f'"{graph.layers[index].name}" stays: {why}' for index, why in obstacles.items()]
+    if not folded:
+        raise UsageError(f"--fold-batch-norm: no batch norm of {graph.name} can be folded; {left[0]}")
+    changes: dict[int, Change] = dict.fromkeys(folded, _with_bias)
+    changes |= dict.fromkeys(folded.values(), _left_out)
+    names = {graph.layers[index].name: graph.layers[norm].name for index, norm in folded.items()}
+    note = f"{several(len(folded), 'batch norm')} folded into the layers before"
+    return Rewritten(edit(graph, changes), (note, *left), same_function=True, folded=names)
+
+
+def _obstacle(analysis: Analysis, index: int) -> str:
+    """Why a batch norm cannot be folded; empty where it can."""
+    graph, layer = analysis.graph, analysis.graph.layers[index]
+    source = layer.inputs[0]
+    before = analysis.rows[source]
+    if not isinstance(before.op, _FOLDS_INTO) or (isinstance(before.op, Conv) and before.op.connections is not None):
+        return f'"{before.name}" before it ({before.op.noun}) has no weights that it could be folded into'
+    if len(readers_of(graph)[source]) > 1 or any(output.layer == source for output in graph.outputs):
+        return f'"{before.name}" before it is read by other layers too'
+    if any(graph.layers[one].weights_of is not None or any(other.weights_of == one for other in graph)
+           for one in (source, index)):  # fmt: skip
+        return "it or the layer before it shares its weights"
+    return ""
+
+
+def _with_bias(editor: Editor, index: int) -> int:
+    op = editor.graph.layers[index].op
+    changed: Op = op.model_copy(update={"bias": True})
+    return editor.keep(index, changed)
+
+
+def _left_out(editor: Editor, index: int) -> int:
+    return editor.place[editor.graph.layers[index].inputs[0]]
+
+
+def fc_to_conv(analysis: Analysis) -> Rewritten:
+    """Dense layers as convolutions, so that the network slides over larger images.
+
+    Only what the main output depends on is kept. Source: CS231n, "Converting FC layers to CONV layers". Raises
+    `UsageError` for a layer that cannot slide, and where there is nothing to convert.
+    """
+    try:
+        converted = convert(analysis)
+    except UsageError as error:
+        raise UsageError(f"--fc-to-conv: {error}") from error
+    graph = converted.analysis.graph
+    dense = sum(isinstance(row.op, Linear) for row in analysis.rows)
+    dense -= sum(isinstance(row.op, Linear) for row in converted.analysis.rows)
+    notes = [f"{several(dense, 'dense layer')} became {'a convolution' if dense == 1 else 'convolutions'}"]
+    lost = len(analysis.graph) - len(graph)
+    if lost:
+        notes.append(f"{several(lost, 'layer')} that the main output does not read left out")
+    return Rewritten(graph, tuple(notes), same_function=True, reshaped=converted.reshaped)

@@ -1,0 +1,157 @@
+"""A network before and after rewrites, one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.suggest import did_you_mean
+from archcalc.core.words import listed
+from archcalc.design.transform import same, simple, windows
+from archcalc.design.transform.prune import prune
+from archcalc.design.transform.rewrite import Rewritten
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis, analyse
+
+
+class Kind(NamedTuple):
+    """What does a rewrite, from an analysis and the texts of its arguments; how these are called, and what it does."""
+
+    run: Callable[..., Rewritten]
+    arguments: tuple[str, ...]
+    text: str
+
+
+#: The rewrites by name, in the order in which they are done.
+REWRITES = {
+    "cut": Kind(simple.cut, ("LAYER",), "A backbone: nothing after this layer."),
+    "fold-batch-norm": Kind(same.fold_batch_norm, (), "Batch norm as part of the layer before. Same function."),
+    "replace": Kind(simple.replace_ops, ("OP=OP",), "Every layer of one op as another: relu=silu."),
+    "factorize": Kind(windows.factorize, ("LAYER",), "An n×n convolution as n×1 and 1×n."),
+    "stack": Kind(windows.stack, ("LAYER",), "A convolution of 5×5, 7×7, … as a stack of 3×3."),
+    "separable": Kind(windows.separable, ("LAYER",), "A convolution as a depthwise one and a 1×1."),
+    "bottleneck": Kind(windows.bottleneck, ("LAYER", "N"), "A 1×1 to fewer channels before a convolution."),
+    "groups": Kind(simple.groups, ("LAYER", "N"), "A convolution in N groups."),
+    "prune": Kind(prune, ("LAYER", "N"), "N channels of a layer fewer, followed through the graph."),
+    "fc-to-conv": Kind(same.fc_to_conv, (), "Dense layers as convolutions, for larger images. Same function."),
+    "grow-input": Kind(simple.grow_input, ("SIZE",), "The result on another input: 384x384."),
+}
+#: The longest name that a rewritten network gets from its rewrites.
+_LONGEST = 60
+
+
+class Step(NamedTuple):
+    """A rewrite that was done, with its arguments as text, and the network after it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    rewritten: Rewritten
+    after: Analysis
+
+    @property
+    def words(self) -> str:
+        """The rewrite as it is written on the command line."""
+        return " ".join([f"--{self.name}", *self.arguments])
+
+
+class Transformed(NamedTuple):
+    """A network before and after its rewrites."""
+
+    before: Analysis
+    steps: tuple[Step, ...]
+
+    @property
+    def after(self) -> Analysis:
+        return self.steps[-1].after
+
+    @property
+    def same(self) -> tuple[Step, ...]:
+        """The steps that can be proved on weights: all, but for a larger input at the end; none where one cannot."""
+        steps = tuple(step for step in self.steps if step.name != "grow-input")
+        return steps if all(step.rewritten.same_function for step in steps) else ()
+
+    @property
+    def function(self) -> str:
+        """A sentence that says whether the network still calculates the same."""
+        changing = [f"--{step.name}" for step in self.steps if not step.rewritten.same_function]
+        keeps = {"--cut": "up to the cut", "--grow-input": "on its own input"}
+        others = list(dict.fromkeys(one for one in changing if one not in keeps))
+        if others:
+            verb = "changes" if len(others) == 1 else "change"
+            return f"The function changes, so it must be trained again: {listed(others)} {verb} what is calculated."
+        where = [keeps[one] for one in dict.fromkeys(changing)]
+        return f"The function stays the same{' ' + ' and '.join(where) if where else ''}."
+
+
+def transform(analysis: Analysis, wanted: Sequence[tuple[str, Sequence[str]]]) -> Transformed:
+    """Rewrite a network, in the order of `REWRITES`; each rewrite is a name and its arguments as text.
+
+    Raises `UsageError` for a rewrite that does not exist or cannot be done, with the layer and the reason, and where a
+    layer does not fit after it.
+    """
+    if not wanted:
+        raise UsageError(f"which rewrite? There are {', '.join(f'--{name}' for name in REWRITES)}")
+    for name, arguments in wanted:
+        if name not in REWRITES:
+            raise UsageError(f"there is no rewrite {name[:60]!r}{did_you_mean(name, REWRITES)}")
+        needed = REWRITES[name].arguments
+        if len(arguments) != len(needed):
+            raise UsageError(f"--{name} takes {' '.join(needed) or 'no argument'}, not {len(arguments)} arguments")
+    order = list(REWRITES)
+    steps: list[Step] = []
+    now = analysis
+    for name, arguments in sorted(wanted, key=lambda one: order.index(one[0])):
+        if name == "grow-input" and steps and analysis.graph.recipe is not None:
+            raise UsageError(
+                f"--grow-input: layers of {analysis.graph.name} depend on the size of its input, and other "
+                f"rewrites hold for one size; give --input {arguments[0][:60]} instead"
+            )
+        rewritten = REWRITES[name].run(now, *arguments)
+        graph = _renamed(rewritten.graph, analysis.graph, [*(step.name for step in steps), name])
+        step = Step(name, tuple(arguments), replace(rewritten, graph=graph), _fitting(graph, name, analysis))
+        steps.append(step)
+        now = step.after
+    return Transformed(analysis, tuple(steps))
+
+
+def _fitting(graph: LayerGraph, name: str, before: Analysis) -> Analysis:
+    """The analysis of what a rewrite made. Raises `UsageError` that names the layer which does not fit."""
+    try:
+        after = analyse(graph, before.batch, before.dtype, before.conventions, partial=True)
+    except SpecError as error:
+        raise UsageError(f"--{name}: {error}") from error
+    if after.problems:
+        problem = after.problems[0]
+        details = "".join(f"; {detail}" for detail in problem.details)
+        where = f"layer {problem.layer} does not fit afterwards: " if problem.layer else ""
+        raise UsageError(f"--{name}: {where}{problem.message}{details}")
+    return after
+
+
+def _renamed(graph: LayerGraph, before: LayerGraph, names: Sequence[str]) -> LayerGraph:
+    """The graph under a name of its own, without what was published of the network that it was."""
+    ending = "_".join(dict.fromkeys(name.replace("-", "_") for name in names))
+    base = re.sub(r"\W+", "_", before.name).strip("_") or "network"
+    name = f"{base}_{ending}"
+    if len(name) > _LONGEST:
+        name = f"{base[:_LONGEST]}_transformed"
+    done = listed([name.replace("-", " ") for name in dict.fromkeys(names)])
+    title = f"{before.title or before.name}, {done}"
+    return replace(
+        graph,
+        name=name,
+        family=name,
+        title=title,
+        family_title=title,
+        description="",
+        authors=(),
+        year=None,
+        paper=None,
+        follows=(),
+        reported=(),
+        settings={},
+        arrays={},
+    )
