@@ -133,11 +133,12 @@ def transform(network: AnyNetwork, *rewrites: str | Sequence[str]) -> Result:
 
     """
     from archcalc.design.transform.transform import transform
+    from archcalc.objects import Network
     from archcalc.render.tables.transform import render
 
     wanted = [(one, ()) if isinstance(one, str) else (str(one[0]), tuple(map(str, one[1:]))) for one in rewrites]
     done = transform(analysis_of(network), wanted)
-    new = api.Network.of(done.after.graph)
+    new = Network.of(done.after.graph)
     return Result(new, lambda form: render(done, form).rstrip("\n"), {".txt": "text", ".json": "json"})
 
 

@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"core", "graph", "interop", "objects", "passes", "spec"},
     "builder": {"api", "core", "graph", "objects", "ops", "passes", "spec"},
     "teaching": {"api", "core", "displays", "objects", "passes", "teach"},
-    "tools": {"api", "core", "design", "displays", "execute", "explain", "graph", "ops", "passes", "render"},
+    "tools": {"api", "core", "design", "displays", "execute", "explain", "graph", "objects", "ops", "passes", "render"},
     "cli": {"*"},
     "__main__": {"cli"},
 }

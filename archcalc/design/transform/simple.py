@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
@@ -40,9 +38,10 @@ def replace_ops(analysis: Analysis, text: str) -> Rewritten:
         fields = {name: getattr(row.op, name) for name in type(row.op).model_fields if name in new.model_fields}
         try:
             ops[index] = new.model_validate(fields)
-        except ValidationError as error:
-            needed = ", ".join(str(one["loc"][0]) for one in error.errors() if one["loc"]) or "settings"
-            raise refusal("replace", row, f"does not say what {new.kind} needs: {needed}") from error
+        except ValueError as error:
+            needed = [one for one, field in new.model_fields.items() if field.is_required() and one not in fields]
+            what = f"what {new.kind} needs: {', '.join(needed)}" if needed else f"settings that fit {new.kind}"
+            raise refusal("replace", row, f"does not have {what}") from error
     return Rewritten(with_ops(graph, ops), (f"{several(len(ops), 'layer')}: {old.kind} became {new.kind}",))
 
 

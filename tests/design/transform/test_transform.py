@@ -218,7 +218,7 @@ layers:
         ("8x8x3 -> bn -> conv3-4", ("fold-batch-norm",), "no batch norm of pattern can be folded"),
         ("unet", ("fc-to-conv",), "--fc-to-conv: unet has no dense layer"),
         ("alexnet", ("replace", "relu"), "takes OP=OP"),
-        ("alexnet", ("replace", "relu=conv2d"), "needs: kernel_size, out_channels"),
+        ("alexnet", ("replace", "relu=conv2d"), "does not have what conv2d needs: kernel_size, out_channels"),
         ("alexnet", ("replace", "relu=sillu"), "did you mean silu"),
         ("alexnet", ("replace", "relu6=silu"), "alexnet has no relu6; did you mean relu"),
         ("8x8x3 -> conv3-3 -> relu -> fc2", ("replace", "relu=glu"),
