@@ -1,4 +1,4 @@
-"""What the other commands do, as functions: solve, formula, run and plot.
+"""What the other commands do, as functions: solve, compare, estimate, formula, run and plot.
 
 A network is given itself, as an analysis, or as `load` takes it. Everything is imported where it is needed.
 """
@@ -6,9 +6,10 @@ A network is given itself, as an analysis, or as `load` takes it. Everything is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from archcalc import api
@@ -22,6 +23,7 @@ from archcalc.passes.analysis import Analysis
 if TYPE_CHECKING:
     import numpy
 
+    from archcalc.design.estimate import Estimate
     from archcalc.execute.execution import Execution
     from archcalc.execute.runner.compare import Difference
 
@@ -140,6 +142,51 @@ def transform(network: AnyNetwork, *rewrites: str | Sequence[str]) -> Result:
     done = transform(analysis_of(network), wanted)
     new = Network.of(done.after.graph)
     return Result(new, lambda form: render(done, form).rstrip("\n"), {".txt": "text", ".json": "json"})
+
+
+def estimate(
+    network: AnyNetwork, device: str | None = None, *, flops: str | None = None, bandwidth: str | None = None
+) -> Result:
+    """The least time that a network takes on a device, layer by layer (roofline).
+
+    Args:
+        network: The network; an analysis brings its batch and dtype.
+        device: A device by name, or `"this"`, which measures the machine and runs the network in numpy.
+        flops: Of a device that is not listed: its operations per second, `"500G"`.
+        bandwidth: And its bytes per second, `"40GB/s"`.
+
+    Returns:
+        A result whose `value` is an `Estimate`: `seconds`, `ridge`, and `bounds`, one for each layer.
+
+    Raises:
+        UsageError: for a device that is not known, a rate that cannot be, or a dtype without a rate.
+
+    >>> import archcalc as ac
+    >>> found = ac.estimate(ac.analyse("resnet50", batch=32, dtype="float16"), "a100-40gb").value
+    >>> f"{found.seconds * 1000:.2f} ms, ridge {found.ridge:.0f}"
+    '3.60 ms, ridge 201'
+
+    """
+    from archcalc.design.devices import chosen
+    from archcalc.design.estimate import estimate as bounds
+    from archcalc.render.tables.estimate import ENDINGS, render
+
+    analysis, known = analysis_of(network), chosen(device, flops, bandwidth)
+    value = measured(analysis)[0] if known is None else bounds(analysis, known)
+    return Result(value, lambda form: render(value, "table" if form == "text" else form).rstrip("\n"), ENDINGS)
+
+
+def measured(analysis: Analysis, timer: Callable[[], float] = perf_counter) -> tuple[Estimate, str]:
+    """The estimate on this machine with the times of a run, and why there is no run where it cannot be executed."""
+    from archcalc.design.devices import this_device
+    from archcalc.design.estimate import Timed
+    from archcalc.design.estimate import estimate as bounds
+    from archcalc.execute.measure import measure_rates, time_layers
+
+    device = this_device(analysis.dtype, *measure_rates(analysis.dtype, timer))
+    if analysis.totals.not_counted:
+        return bounds(analysis, device), f"not run: {', '.join(analysis.totals.not_counted)} cannot be executed"
+    return bounds(analysis, device, [Timed(*part) for part in time_layers(analysis, timer=timer)]), ""
 
 
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:

@@ -19,6 +19,7 @@ COMMANDS = {
     "memory": "What is alive when a network runs or is trained: the peak, where it is, what is alive there.",
     "fit": "The largest batch that fits into so much memory.",
     "transform": "A network rewritten: batch norm folded, layers cut, factorized, pruned; before and after.",
+    "estimate": "The least time on a device: bytes, operations and the bound of each layer (roofline).",
     "lint": "Sizing rules: what one would build in another way, with its cost and its mend.",
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "gradients": "The gradients of a network, layer by layer: whether they vanish or explode.",

@@ -30,6 +30,19 @@ def size(number: int) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
+def duration(seconds: float) -> str:
+    """A time with three digits: 1.23 ms, 456 µs, 12.0 s."""
+    if not seconds:
+        return NONE
+    value, unit = seconds, "s"
+    for smaller in ("ms", "µs", "ns"):
+        if value >= 0.9995:
+            break
+        value, unit = value * 1000, smaller
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:,.{digits}f} {unit}" if value >= 0.01 else "<0.01 ns"
+
+
 def line(text: str) -> str:
     """Text of a spec on one line, without what would steer a terminal or break a table."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

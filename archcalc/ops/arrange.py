@@ -24,6 +24,7 @@ from archcalc.ops.base import (
     Spans,
     Turned,
     Window,
+    elements,
     names,
 )
 
@@ -60,6 +61,9 @@ class Part(Pointwise):
         place = axis_of(self.axis, inputs[0])
         start, _, step = self.run(inputs[0][place])
         return (POINTS if place == 0 else position_reads(inputs[0], {place: Window(1, step, -start)}),)
+
+    def values_read(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return elements(output)
 
     def sliding(self, inputs: Sequence[Shape]) -> "Part | None":
         return self if self.axis == "channels" else None

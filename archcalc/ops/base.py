@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_v
 from archcalc.core.errors import ShapeError
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, axes_in_words, format_shape
+from archcalc.ops import rules
 
 Count = Annotated[int, Field(strict=True, ge=1, le=1 << 30)]
 Size = Annotated[int, Field(strict=True, ge=1, le=LARGEST_SIZE)]
@@ -222,6 +223,16 @@ class Op(BaseModel):
         """The layer as a matrix product (im2col), where it is one."""
         return None
 
+    def values_read(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        """Values of its inputs that it reads, for one image, each once: those that its windows reach."""
+        return sum(
+            values_reached(shape, reads, output) for shape, reads in zip(inputs, self.windows(inputs), strict=True)
+        )
+
+    def params_read(self, output: Shape, batch: Number, owned: Number) -> Number:
+        """Values that it reads of those that it owns, once for the batch."""
+        return owned
+
     def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
         """Values that are kept for the backward pass besides those of `saves`, for one image: statistics, scales."""
         return 0
@@ -374,6 +385,28 @@ def _fill(body: dict[str, Any], settings: Mapping[str, Any]) -> None:
 def elements(shape: Shape) -> Number:
     """Number of values of a shape, in the order of the textbooks: H·W·D."""
     return product((*shape[1:], shape[0])) if shape else 1
+
+
+def values_reached(shape: Shape, reads: Reads, output: Shape) -> Number:
+    """Values of an input that are read at least once; all of them where it is not known which."""
+    if reads is None:
+        return 0
+    if not isinstance(reads, tuple):
+        return elements(shape)
+    axes = zip(shape[1:], reads, output[1:], strict=True)
+    return product((shape[0], *(_positions_reached(*axis) for axis in axes)))
+
+
+def _positions_reached(size: Number, reads: AxisReads, positions: Number) -> Number:
+    if isinstance(reads, Window) and not reads.transposed:
+        return rules.positions_reached(size, positions, reads.size, reads.stride, reads.before)
+    if isinstance(reads, Spans):
+        found = end = 0
+        for first, last in sorted(reads.spans):
+            found += max(min(last + 1, size) - max(first, end), 0)
+            end = max(end, min(last + 1, size))
+        return found
+    return size
 
 
 def by(sizes: Sequence[int]) -> str:

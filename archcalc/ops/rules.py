@@ -41,6 +41,18 @@ def window_start(position: Number, stride: Number, padding_before: Number) -> Nu
     return position * stride - padding_before
 
 
+def positions_reached(size: Number, positions: Number, span: Number, stride: Number, padding_before: Number) -> Number:
+    """Input positions along one axis that at least one window covers; a dilated window counts with its gaps.
+
+    Each window has a stride of its own, of which it covers min(F, S); counted from the padding's first position.
+    """
+    first = maximum(padding_before, 0)
+    end = maximum(minimum(size + padding_before, (positions - 1) * stride + span), first)
+    covered = minimum(span, stride)
+    before_end = end // stride * covered + minimum(end % stride, covered)
+    return before_end - first // stride * covered - minimum(first % stride, covered)
+
+
 def adaptive_window_start(position: Number, size: Number, positions: Number) -> Number:
     """First input position of an adaptive window: ⌊i·W/N⌋. Source: PyTorch, `AdaptiveAvgPool2d`."""
     return position * size // positions

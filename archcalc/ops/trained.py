@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.numbers import Number, minimum
 from archcalc.core.shapes import Shape, format_shape, spec_shape
 from archcalc.core.words import several
 from archcalc.ops.base import (
@@ -181,6 +182,10 @@ class Embedding(Op):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations()
+
+    def params_read(self, output: Shape, batch: Number, owned: Number) -> Number:
+        # The rows that are looked up, if they all differ, and never more than the table has.
+        return minimum(elements(output) * batch, owned)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         # The numbers of a flat input have no positions to follow.

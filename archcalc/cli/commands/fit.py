@@ -10,39 +10,57 @@ import click
 from archcalc.cli.options import NetworkChoice, dtype_option, network_argument, network_options
 from archcalc.cli.output import Target, output_options
 from archcalc.cli.policies import policy_options
-from archcalc.core.amounts import parse_amount
 from archcalc.core.errors import UsageError
+from archcalc.design.devices import THIS, device, memory_of
 from archcalc.design.memory import Policy, largest_batch, memory_timeline
 from archcalc.render.tables.memory import render_fit
-
-_MOST = 1 << 60
 
 
 @click.command("fit")
 @network_argument
-@click.option("--memory", "size", metavar="SIZE", required=True, help="As in 12GiB, 16 GB, 512MiB.")
+@click.option("--memory", "size", metavar="SIZE", help="As in 12GiB, 16 GB, 512MiB.")
+@click.option("--device", "name", metavar="NAME", help="The memory of a device; `this`: what is free here now.")
 @policy_options
 @output_options(("text", "json"), {".txt": "text", ".json": "json"})
 @network_options
 @dtype_option
-def command(network: NetworkChoice, size: str, policy: Policy, target: Target, dtype: str) -> None:
+def command(
+    network: NetworkChoice, size: str | None, name: str | None, policy: Policy, target: Target, dtype: str
+) -> None:
     """The largest batch of NET that fits into so much memory, and what would make space for one image more.
 
     Counted are parameters, maps and in training gradients, what the backward pass needs and what the optimiser keeps;
     not what a framework and its kernels take for themselves.
     """
-    memory = parse_amount(size, "--memory", _MOST)
-    if not memory.is_bytes:
-        raise UsageError(f"--memory takes bytes, as in 12GiB or 512 MB, not {size[:40]!r}")
+    memory = _memory(size, name)
     analysis = network.analyse(1, dtype)
     timeline = memory_timeline(analysis, policy)
     others = [
-        (words, largest_batch(memory_timeline(analysis, other), int(memory.value)).batch)
+        (words, largest_batch(memory_timeline(analysis, other), memory).batch)
         for words, other in _alternatives(policy, dtype)
     ]
-    fit = largest_batch(timeline, int(memory.value))
+    fit = largest_batch(timeline, memory)
     better = [(words, batch) for words, batch in others if batch > fit.batch]
-    target.write(render_fit(timeline, fit, int(memory.value), better, target.form))
+    target.write(render_fit(timeline, fit, memory, better, target.form))
+
+
+def _memory(size: str | None, name: str | None) -> int:
+    """The bytes that are given, or those of a device. Raises `UsageError` for both or neither."""
+    if (size is None) == (name is None):
+        raise UsageError("how much memory? Give either --memory 12GiB or --device NAME")
+    if size is not None:
+        return memory_of(size)
+    assert name is not None, "one of both is given"
+    if name.strip().lower() == THIS:
+        from archcalc.execute.runner.memory import available_bytes
+
+        free = available_bytes()
+        if free is None:
+            raise UsageError("this system does not say how much memory is free; give --memory")
+        return free
+    found = device(name).memory
+    assert found is not None, "every device of the data file has its memory"
+    return found
 
 
 def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from archcalc.core.conventions import BYTES
 from archcalc.core.words import share
 from archcalc.design.lint.rule import Finding, Rule, View
 from archcalc.ops.activation import LogSoftmax, Softmax
@@ -15,6 +14,7 @@ from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm
 from archcalc.ops.whole_pool import GlobalPool
 from archcalc.passes.analysis import Row
+from archcalc.passes.traffic import bytes_moved, operations_done
 
 #: Fewer operations for each byte than this leave any processor waiting for its memory (Williams et al. 2009: a
 #: processor of 2024 does 50 to 300 in the time of a byte).
@@ -114,34 +114,31 @@ def _depthwise_on_large_maps(view: View) -> Iterator[Finding]:
         depthwise = isinstance(op, DepthwiseConv) or (isinstance(op, Conv) and op.groups == row.input_shapes[0][0] > 1)
         if depthwise and len(sides) > 1 and min(sides) >= _LARGE_MAP:
             yield Finding(
-                index, f"depthwise on {by(sides)}: {_intensity(view, row):.1f} operations for each byte",
-                {"bytes": _bytes(view, row)}, "an ordinary convolution here, and depthwise ones on smaller maps",
+                index, f"depthwise on {by(sides)}: {_intensity(view, index):.1f} operations for each byte",
+                {"bytes": _bytes(view, index)}, "an ordinary convolution here, and depthwise ones on smaller maps",
             )  # fmt: skip
 
 
 def _memory_bound(view: View) -> Iterator[Finding]:
-    moved = sum(_bytes(view, row) for row in view.rows)
+    moved = sum(_bytes(view, index) for index, _ in view)
     for index, row in view:
-        own = _bytes(view, row)
-        if row.multiplications and own * _PART >= moved and _intensity(view, row) < _INTENSITY:
+        own = _bytes(view, index)
+        if row.multiplications and own * _PART >= moved and _intensity(view, index) < _INTENSITY:
             images = "image" if view.analysis.batch == 1 else "batch"
             yield Finding(
-                index, f"{_intensity(view, row):.2g} operations for each byte that it moves; it moves "
+                index, f"{_intensity(view, index):.2g} operations for each byte that it moves; it moves "
                 f"{share(own, moved)} of all bytes of an {images}", {"bytes": own},
                 "a larger batch, where weights are most of the bytes; else fewer, denser layers",
             )  # fmt: skip
 
 
-def _bytes(view: View, row: Row) -> int:
-    """Bytes that are read and written: inputs, parameters and output, each once."""
-    values = sum(map(elements, row.input_shapes)) + elements(row.output_shape)
-    count: int = values * view.analysis.batch + row.params
-    return count * BYTES[view.analysis.dtype]
+def _bytes(view: View, index: int) -> int:
+    return bytes_moved(view.analysis, index) or 0
 
 
-def _intensity(view: View, row: Row) -> float:
-    """Multiplications and additions for each byte."""
-    return 2 * (row.multiplications or 0) * view.analysis.batch / max(1, _bytes(view, row))
+def _intensity(view: View, index: int) -> float:
+    """Operations for each byte."""
+    return (operations_done(view.analysis, index) or 0) / max(1, _bytes(view, index))
 
 
 RULES = (

@@ -1,0 +1,78 @@
+"""`archcalc estimate`, and the devices of `archcalc fit`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runner import Run
+
+RATES = ("--flops", "500G", "--bandwidth", "40GB/s")
+
+
+def test_the_table(archcalc: Run) -> None:
+    result = archcalc("estimate", "alexnet", *RATES)
+    assert (result.code, result.err) == (0, "")
+    # 105,415,200 multiply-adds and 34,944 parameters.
+    assert "conv1       211 M  1.83 MiB      110  compute    422 µs" in result.out
+    assert "5 layers bound by compute" in result.out
+
+
+def test_json_and_csv_agree(archcalc: Run) -> None:
+    found = json.loads(archcalc("estimate", "resnet18", "--device", "t4", "-f", "json").out)
+    assert found["schema"] == "archcalc.estimate/1"
+    assert found["device"]["flops_per_second"] == 8_100_000_000_000
+    rows = list(csv.DictReader(io.StringIO(archcalc("estimate", "resnet18", "--device", "t4", "-f", "csv").out)))
+    assert [int(row["bytes"]) for row in rows] == [layer["bytes"] for layer in found["layers"]]
+    assert sum(float(row["seconds_at_least"]) for row in rows) == pytest.approx(found["totals"]["seconds_at_least"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "magic"), [("svg", b"<svg"), pytest.param("png", b"\x89PNG", marks=pytest.mark.slow)]
+)
+def test_a_picture(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> None:
+    target = tmp_path / f"roofline.{ending}"
+    assert archcalc("estimate", "alexnet", *RATES, "-o", target).code == 0
+    data = target.read_bytes()
+    assert data.startswith(magic)
+    assert ending != "svg" or "ridge 12.5" in data.decode()
+
+
+def test_the_devices(archcalc: Run) -> None:
+    assert "a100-40gb" in archcalc("estimate", "--devices").out
+    found = json.loads(archcalc("estimate", "--devices", "-f", "json").out)["devices"]
+    assert all(one["source"] for one in found)
+
+
+def test_fit_takes_the_memory_of_a_device(archcalc: Run) -> None:
+    given, named = (archcalc("fit", "resnet18", *choice).out for choice in (("--memory", "16GB"), ("--device", "t4")))
+    assert given == named
+    assert "the largest batch" in given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["estimate"], "which network"),
+        (["estimate", "lenet5"], "which device"),
+        (["estimate", "lenet5", "--flops", "0", "--bandwidth", "1GB/s"], "more than nothing"),
+        (["estimate", "lenet5", "--flops", "-1", "--bandwidth", "1GB/s"], "--flops takes a number"),
+        (["estimate", "lenet5", "--flops", "inf", "--bandwidth", "1GB/s"], "--flops takes a number"),
+        (["estimate", "lenet5", "--flops", "1G", "--bandwidth", "1e400"], "--bandwidth takes a number"),
+        (["estimate", "lenet5", "--device", "rtx4090"], "did you mean rtx-4090"),
+        (["estimate", "lenet5", "--device", "t4", "--dtype", "float64"], "in float64"),
+        (["estimate", "lenet5", "--device", "this", "--dtype", "int8"], "float32 or float64"),
+        (["estimate", "lenet5", *RATES, "-f", "svg"], "needs -o FILE"),
+        (["estimate", "--devices", "-f", "svg"], "has the formats"),
+        (["estimate", "4x4x2 -> flatten", *RATES, "-o", "none.svg"], "calculates anything"),
+        (["fit", "lenet5"], "either --memory"),
+        (["fit", "lenet5", "--memory", "1GiB", "--device", "t4"], "either --memory"),
+        (["fit", "lenet5", "--device", "toaster"], "no device"),
+    ],
+)
+def test_refused(refuses: Run, arguments: list[str], message: str) -> None:
+    assert message in refuses(*arguments).err
