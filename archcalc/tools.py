@@ -1,4 +1,4 @@
-"""What the other commands do, as functions: solve, compare, estimate, formula, run and plot.
+"""What the other commands do, as functions: solve, compare, transform, estimate, formula, run and plot.
 
 A network is given itself, as an analysis, or as `load` takes it. Everything is imported where it is needed.
 """
