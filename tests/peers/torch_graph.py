@@ -127,7 +127,9 @@ def _local(op: Any, weights: Weights, x: Tensor) -> Tensor:
     positions = weight.shape[1 : x.ndim - 1]
     windows = windows.reshape(*x.shape[:2], positions.numel(), -1)
     flat = weight.reshape(len(weight), positions.numel(), x.shape[1], -1)
-    out = torch.einsum("ncpf,kpcf->nkp", windows, flat).reshape(len(x), len(weight), *positions)
+    # One product of matrices for each position.
+    rows, columns = windows.permute(2, 0, 1, 3).flatten(2), flat.permute(1, 2, 3, 0).flatten(1, 2)
+    out = torch.bmm(rows, columns).permute(1, 2, 0).reshape(len(x), len(weight), *positions)
     return out + weights["bias"] if "bias" in weights else out
 
 
@@ -152,14 +154,6 @@ def _batch_norm(op: Any, weights: Weights, x: Tensor) -> Tensor:
     return F.batch_norm(
         x, weights["running_mean"], weights["running_var"], weights.get("weight"), weights.get("bias"), eps=op.epsilon
     )
-
-
-def _multiply(op: Any, _: Weights, *maps: Tensor) -> Tensor:
-    largest = max(maps, key=lambda each: each.numel())
-    out = torch.full_like(largest, op.factor)
-    for each in maps:
-        out = out * each.reshape(*each.shape, *(1,) * (out.ndim - each.ndim))
-    return out
 
 
 def _crop(op: Any, _: Weights, x: Tensor, *like: Tensor) -> Tensor:
@@ -213,7 +207,6 @@ OPS: dict[str, Callable[..., Tensor]] = {
         op.stride,
         op.ceil_mode,
     ),
-    "multiply": _multiply,
     "pad_channels": _pad_channels,
     "rbf": lambda _op, weights, x: (x[:, None] - weights["centers"]).square().sum(2),
     "relu": lambda _op, _, x: F.relu(x),

@@ -47,7 +47,8 @@ def _rms_norm(op: Any, weights: Weights, x: Tensor) -> Tensor:
 
 def _global_response_norm(op: Any, weights: Weights, x: Tensor) -> Tensor:
     """As facebookresearch/ConvNeXt-V2 has it, for channels first."""
-    norms = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True)
+    # PyTorch takes an empty list of axes for all of them.
+    norms = torch.linalg.vector_norm(x, dim=tuple(range(2, x.ndim)), keepdim=True) if x.ndim > 2 else x.abs()
     each = (-1, *(1,) * (x.ndim - 2))
     normal = norms / (norms.mean(1, keepdim=True) + op.epsilon)
     return weights["weight"].view(each) * (x * normal) + weights["bias"].view(each) + x
@@ -113,7 +114,12 @@ def _shuffle_blocks(op: Any, _: Weights, x: Tensor) -> Tensor:
 
 def _unshuffle_blocks(op: Any, _: Weights, x: Tensor) -> Tensor:
     r = op.downscale_factor
-    return F.pixel_unshuffle(x, r) if x.ndim == 4 else x.unflatten(2, (-1, r)).permute(0, 1, 3, 2).flatten(1, 2)
+    if x.ndim == 4:
+        return F.pixel_unshuffle(x, r)
+    if x.ndim == 3:
+        return x.unflatten(2, (-1, r)).permute(0, 1, 3, 2).flatten(1, 2)
+    n, c, d, h, w = x.shape
+    return x.reshape(n, c, d // r, r, h // r, r, w // r, r).permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)
 
 
 def _rolled(op: Any, _: Weights, x: Tensor) -> Tensor:
@@ -141,7 +147,7 @@ SHAPES: dict[str, Callable[..., Tensor]] = {
     "split": lambda op, _, x: torch.split(x, list(op.sizes) if len(op.sizes) > 1 else op.sizes[0], _axis(x, op.axis))[
         op.index
     ],
-    "tokens": lambda _op, _, x: x.flatten(2),
+    "tokens": lambda _op, _, x: x.reshape(*x.shape[:2], -1),
     "transpose": lambda op, _, x: x.transpose(_axis(x, op.dims[0]), _axis(x, op.dims[1])),
 }
 
@@ -190,7 +196,8 @@ def _one_by_one(op: Any, weights: Weights, x: Tensor, sides: Sequence[int]) -> T
     """
     sizes = x.shape[2:]
     out = torch.empty_like(x)
-    offsets = _offsets(op, weights, sides) if op.relative_position_bias else torch.zeros(1, dtype=x.dtype)
+    side = math.prod(sides)
+    offsets = _offsets(op, weights, sides) if op.relative_position_bias else torch.zeros(1, side, side, dtype=x.dtype)
     counts = [size // side for size, side in zip(sizes, sides, strict=True)]
     for block in product(*map(range, counts)):
         inside = list(product(*map(range, sides)))

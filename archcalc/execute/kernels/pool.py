@@ -38,7 +38,7 @@ def max_pool_with_switches(x: Array, **window: Unpack[Pooling]) -> tuple[Array, 
     if np.isneginf(values).any():
         raise ValueError("a window holds nothing but padding, so its maximum is nowhere in the map")
     window_index = np.ix_(*map(np.arange, tap.shape[2:]))
-    tap_index = np.unravel_index(tap, frame.kernel_size)
+    tap_index = coordinates(tap, frame.kernel_size)
     axes = zip(window_index, frame.stride, tap_index, frame.dilation, frame.begins, strict=True)
     pixel = tuple(index * stride + tap * dilation - begin for index, stride, tap, dilation, begin in axes)
     return values, Switches(np.ravel_multi_index(pixel, x.shape[2:]), x.shape[2:])
@@ -165,6 +165,15 @@ def max_unpool(
     return out
 
 
+def coordinates(numbers: Array, size: PerAxis) -> tuple[Array, ...]:
+    """The position along each axis of places that are numbered row by row.
+
+    The numbers are given to numpy in one row: numpy 2.4.6 gives wrong positions for more than 8,192 of them in an array
+    whose last axis has one element.
+    """
+    return tuple(each.reshape(numbers.shape) for each in np.unravel_index(numbers.ravel(), size))
+
+
 def by_plane(x: Array) -> Array:
     """All positions of a channel of an image in one row: (N·C, positions)."""
     return x.reshape(x.shape[0] * x.shape[1], -1)
@@ -172,7 +181,7 @@ def by_plane(x: Array) -> Array:
 
 def unpooled(switches: Switches, size: PerAxis) -> Array:
     """The positions of the switches in maps of another size, by plane."""
-    pixel = np.unravel_index(by_plane(switches.position), switches.size)
+    pixel = coordinates(by_plane(switches.position), switches.size)
     if any(index.max() >= most for index, most in zip(pixel, size, strict=True)):
         raise ValueError(f"a switch lies outside the {'×'.join(map(str, size))} map; give the map that was pooled")
     return np.asarray(np.ravel_multi_index(pixel, size))

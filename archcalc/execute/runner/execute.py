@@ -80,7 +80,8 @@ def execute(
         given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays
         place = inputs[0] if kernel.in_place and maps.is_free(inputs[0]) else None
         with errors_of(layer, KernelError):
-            out = run(layer, inputs, given, pools, algorithm=algorithm, out=place)
+            # A map that is a trained array as it is must not count on in the layers after it.
+            out = np.asarray(run(layer, inputs, given, pools, algorithm=algorithm, out=place))
         maps.put(index, out)
         sizes = {name: array.shape for name, array in arrays.items()}
         done = _multiplications(layer, inputs, out, sizes, counter if count else None)
@@ -154,7 +155,7 @@ def _owner(array: Array) -> Array:
 
 def _matrices(kernel: Kernel, layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array]) -> Matrices | None:
     """The matrices of a convolution; with a table of connections it is one small product a filter."""
-    if kernel.matrices is None or arrays["weight"].ndim != 4:
+    if kernel.matrices is None or arrays["weight"].ndim != inputs[0].ndim:
         return None
     return kernel.matrices(inputs[0], arrays["weight"], **settings_of(layer, names_of_settings(kernel.matrices)))
 

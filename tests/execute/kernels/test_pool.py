@@ -193,3 +193,13 @@ def test_unpooling_refuses_switches_outside() -> None:
         max_unpool(out, out, switches=switches, kernel_size=(1, 1), stride=(1, 1))
     with pytest.raises(ValueError, match="the maps are"):
         max_unpool(out[:, :, :, :1], out, switches=switches, kernel_size=(1, 2))
+
+
+def test_switches_of_many_windows_in_maps_of_one_column() -> None:
+    """More than 8,192 places, and a last axis of one element."""
+    x = np.random.default_rng(0).random((3, 4, 801, 2))
+    out, switches = max_pool_with_switches(x, kernel_size=(2, 2), stride=(1, 1))
+    planes = switches.position.reshape(12, -1)
+    np.testing.assert_array_equal(np.take_along_axis(x.reshape(12, -1), planes, axis=1), out.reshape(12, -1))
+    back = max_unpool(out, out, x, switches=switches, kernel_size=(2, 2), stride=(1, 1)).reshape(12, -1)
+    np.testing.assert_array_equal(np.take_along_axis(back, planes, axis=1), out.reshape(12, -1))

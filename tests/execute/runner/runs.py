@@ -114,7 +114,11 @@ def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
 
 
 #: Rows of flat maps and images, and the ops that have such maps: tokens have one position axis.
-_PLAIN = [row for row in SMALL if all(len(each) in (1, 3) for each in (*row.inputs, row.output))]
+_PLAIN = [
+    row
+    for row in SMALL
+    if all(len(each) in (1, 3) for each in (*row.inputs, row.output)) and row.kind != "matmul"  # it reads two maps
+]
 CHOICES = sorted({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ PLANE | {row.kind for row in _PLAIN})
 #: What a plan may do together with the layer before it.
 FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
