@@ -12,7 +12,7 @@ import numpy as np
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed
-from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches
+from archcalc.execute.kernels import KERNELS, Array, Kernel, Switches, reweighted
 from archcalc.execute.kernels.backward import BACKWARD, Backward
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
 from archcalc.graph.layer_graph import Layer, LayerGraph
@@ -79,12 +79,19 @@ def array_sizes(layer: Layer, x: Array) -> Mapping[str, Shape]:
     return {} if kernel.arrays is None else kernel.arrays(x, **settings_of(layer, kernel.array_settings))
 
 
+def in_use(layer: Layer, arrays: Mapping[str, Array]) -> Mapping[str, Array]:
+    """The arrays as the kernel reads them: a normalised weight in place of those that it is made of."""
+    return reweighted.made(arrays, kernel_of(layer).output_axis)
+
+
 def multiplications(layer: Layer, maps: Sequence[Array], out: Array, arrays: Mapping[str, Shape]) -> int:
     """Multiply-adds of one image, by how often the weights were used for these maps, or by the kernel's own count."""
     kernel = kernel_of(layer)
     if kernel.products is not None:
         return kernel.products(*maps, out, **settings_of(layer, names_of_settings(kernel.products)))
-    return 0 if kernel.weight_uses is None else kernel.weight_uses(maps[0], out) * prod(arrays["weight"])
+    if kernel.weight_uses is None:
+        return 0
+    return kernel.weight_uses(maps[0], out) * prod(reweighted.size_of_weight(arrays))
 
 
 @contextmanager

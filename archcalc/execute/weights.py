@@ -13,6 +13,7 @@ from archcalc.execute.calls import array_sizes, kernel_of, settings_of
 from archcalc.execute.kernels import Array, Sizes
 from archcalc.execute.kernels.moments import Moments
 from archcalc.execute.kernels.registry import settings_of as names_of_settings
+from archcalc.execute.kernels.reweighted import power_method
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
 #: Scales and running variances lie this far around 1 and around the expected variance.
@@ -62,6 +63,14 @@ class SeededWeights:
         if layer in self._kept:
             return self._kept[layer]
         made = {name: self._make(layer, name, size) for name, size in sizes.items()}
+        axis = kernel_of(self._layers[self._index[layer]]).output_axis
+        if "original1" in sizes:
+            # As long as random directions of these sizes are expected to be, give or take.
+            _, end = self._range(self._index[layer], "original1", sizes["original1"])
+            expected = end * math.sqrt(math.prod(sizes["original1"]) / math.prod(sizes["original0"]) / 3)
+            made["original0"] *= self.dtype.type(expected)
+        if "_u" in sizes:
+            made["_u"], made["_v"] = power_method(made["weight"], made["_u"], axis)
         if layer in self._keeps:
             self._kept[layer] = made
         return made
@@ -95,7 +104,9 @@ class SeededWeights:
             return mean - off, mean + off
         if "bias" in name:
             return -0.1, 0.1
-        if not kernel_of(layer).multiplies_weights:
+        if name in ("_u", "_v"):
+            return -1.0, 1.0
+        if name == "original0" or not kernel_of(layer).multiplies_weights:
             return 1 - _JITTER, 1 + _JITTER
         fan_in, fan_out = fans(layer, size)
         spread = 6 / fan_in if self._gains[index] == 2 else 6 / (fan_in + fan_out)

@@ -25,6 +25,7 @@ from archcalc.ops.base import (
     names,
     of_ranks,
 )
+from archcalc.ops.reweighted import Reweighted
 from archcalc.ops.windowed import (
     KernelSize,
     Padded,
@@ -48,7 +49,7 @@ _CONVOLUTION = names(
 )
 
 
-class Conv(Windowed):
+class Conv(Reweighted, Windowed):
     """Convolution (cross-correlation) of K filters, each as deep as its group of input channels.
 
     Source: CS231n, convolutional layer; groups: Krizhevsky et al. 2012, section 3.5.
@@ -87,8 +88,8 @@ class Conv(Windowed):
             shape: Shape = (self.out_channels, depth, *self.kernel_size)
         else:
             shape = (sum(len(row) for row in self.connections), *self.kernel_size)
-        weight = Param("weight", shape)
-        return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
+        weight = self.stored(Param("weight", shape))
+        return (*weight, Param("bias", (self.out_channels,))) if self.bias else weight
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         if self.connections is None:
@@ -126,7 +127,7 @@ class Conv(Windowed):
         return _filters(self.out_channels, self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [*super().details(inputs), *_groups(self.groups, inputs), *_no_bias(self.bias)]
+        return [*super().details(inputs), *_groups(self.groups, inputs), *_no_bias(self.bias), *self.normalised()]
 
 
 def _groups(groups: int, inputs: Sequence[Shape]) -> list[str]:
@@ -166,7 +167,7 @@ def _check_connections(op: Conv, channels: int) -> None:
             )
 
 
-class DepthwiseConv(Windowed):
+class DepthwiseConv(Reweighted, Windowed):
     """A convolution of each channel by itself, with `depth_multiplier` filters each; it becomes a grouped convolution.
 
     Source: Howard et al. 2017 (MobileNet), section 3.1.
@@ -197,6 +198,8 @@ class DepthwiseConv(Windowed):
             bias=self.bias,
             connections=None,
             exact=self.exact,
+            weight_norm=self.weight_norm,
+            spectral_norm=self.spectral_norm,
         )
 
     # The passes only ever see what `resolve` gives; these keep the class whole for direct use.
@@ -219,7 +222,7 @@ class DepthwiseConv(Windowed):
 DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d = of_ranks(DepthwiseConv, "depthwise_conv")
 
 
-class ConvTranspose(Padded):
+class ConvTranspose(Reweighted, Padded):
     """Transposed ("up") convolution: every input value is multiplied by a filter; products at one place add up.
 
     Source: Dumoulin & Visin 2016, chapter 4; Zeiler et al. 2010.
@@ -245,11 +248,13 @@ class ConvTranspose(Padded):
     kernel_size: KernelSize
     stride: Stride = by_default(1)
     padding: SidesPadding = by_default(0)
+    output_axis = 1
     output_padding: Annotated[Margins, Letter("A", "rows or columns added to the output", plain=0)] = by_default(0)
     groups: Groups = 1
     bias: bool = True
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        super().check(inputs, strict)
         self.want_positions(inputs[0])
         for name, value in (("input channels", inputs[0][0]), ("out_channels", self.out_channels)):
             if value % self.groups:
@@ -303,8 +308,8 @@ class ConvTranspose(Padded):
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         depth = rules.group_depth(self.out_channels, self.groups)
-        weight = Param("weight", (inputs[0][0], depth, *self.kernel_size))
-        return (weight, Param("bias", (self.out_channels,))) if self.bias else (weight,)
+        weight = self.stored(Param("weight", (inputs[0][0], depth, *self.kernel_size)))
+        return (*weight, Param("bias", (self.out_channels,))) if self.bias else weight
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         channels, *positions = inputs[0]
@@ -336,7 +341,7 @@ class ConvTranspose(Padded):
     def details(self, inputs: Sequence[Shape]) -> list[str]:
         more = [] if not any(self.output_padding) else [f"output padding {plain(self.output_padding)}"]
         window = [f"stride {plain(self.stride)}", padding_in_words(self.padding), *more]
-        return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias)]
+        return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias), *self.normalised()]
 
 
 ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = of_ranks(ConvTranspose, "conv_transpose")

@@ -22,6 +22,7 @@ from archcalc.ops.base import (
     names,
 )
 from archcalc.ops.conv import CONV_OF_RANK
+from archcalc.ops.reweighted import Reweighted
 
 #: What people call a fully connected layer.
 _DENSE = names(
@@ -32,7 +33,7 @@ _DENSE = names(
 )
 
 
-class Linear(Op):
+class Linear(Reweighted):
     """Fully connected layer. An image is flattened first, as in the papers. Source: CS231n, fully-connected layer.
 
     `per_position`: over the channels of each position by itself, with the same weights, as PyTorch applies `Linear` to
@@ -62,8 +63,8 @@ class Linear(Op):
         return (self.out_features, *(inputs[0][1:] if self.per_position else ()))
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        weight = Param("weight", (self.out_features, self._features(inputs[0])))
-        return (weight, Param("bias", (self.out_features,))) if self.bias else (weight,)
+        weight = self.stored(Param("weight", (self.out_features, self._features(inputs[0]))))
+        return (*weight, Param("bias", (self.out_features,))) if self.bias else weight
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         each = rules.linear_multiplications(self._features(inputs[0]), self.out_features)
@@ -86,7 +87,13 @@ class Linear(Op):
         if len(inputs[0]) - 1 not in CONV_OF_RANK:
             return None
         return CONV_OF_RANK[len(inputs[0]) - 1].model_validate(
-            {"out_channels": self.out_features, "kernel_size": inputs[0][1:], "bias": self.bias}
+            {
+                "out_channels": self.out_features,
+                "kernel_size": inputs[0][1:],
+                "bias": self.bias,
+                "weight_norm": self.weight_norm,
+                "spectral_norm": self.spectral_norm,
+            }
         )
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
@@ -100,7 +107,7 @@ class Linear(Op):
         return neurons + (" at each position" if self.per_position else "")
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [] if self.bias else ["no bias"]
+        return [*([] if self.bias else ["no bias"]), *self.normalised()]
 
 
 class Rbf(Op):

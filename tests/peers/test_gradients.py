@@ -40,9 +40,21 @@ RARE = """\
   - flatten
   - linear: {out_features: 5}
 """
+#: Weights that are made of other arrays.
+NORMALISED = """\
+  - conv2d: {out_channels: 6, kernel_size: 3, padding: 1, weight_norm: true}
+  - relu
+  - conv2d: {out_channels: 6, kernel_size: 3, groups: 2, spectral_norm: true, bias: false}
+  - depthwise_conv2d: {kernel_size: 3, weight_norm: true}
+  - conv_transpose2d: {out_channels: 5, kernel_size: 2, stride: 2, weight_norm: true}
+  - conv_transpose2d: {out_channels: 4, kernel_size: 2, stride: 2, spectral_norm: true}
+  - linear: {out_features: 7, per_position: true, spectral_norm: true}
+  - linear: {out_features: 5, weight_norm: true}
+"""
 NETWORKS = (
     "lenet5", "lenet5@1998", "alexnet@grouped", "vgg11", "googlenet@aux", "inception_resnet_v2", "resnet20_cifar",
-    "resnet50", "plain18", "mobilenet", "xception", "nasnet_mobile", "unet", "deconvnet", "rare", "signal", "volume",
+    "resnet50", "plain18", "mobilenet", "xception", "nasnet_mobile", "unet", "deconvnet", "rare", "normalised",
+    "signal", "volume",
 )  # fmt: skip
 
 
@@ -53,7 +65,8 @@ RANKS = {"signal": 1, "volume": 3}
 def network(name: str) -> LayerGraph:
     if name in RANKS:
         return of_rank(RANKS[name])
-    return layers(RARE, "9x8x2") if name == "rare" else smaller(load(name))
+    texts = {"rare": RARE, "normalised": NORMALISED}
+    return layers(texts[name], "9x8x2") if name in texts else smaller(load(name))
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -75,7 +88,7 @@ def test_every_gradient(name: str, training: bool) -> None:
     for index, layer in enumerate(graph):
         if index:
             arrays[index] = {
-                array: torch.from_numpy(each).requires_grad_("running" not in array)
+                array: torch.from_numpy(each).requires_grad_("running" not in array and array not in ("_u", "_v"))
                 for array, each in weights.kept(layer.name).items()
             }
             inputs = [maps[source] for source in layer.inputs]

@@ -27,6 +27,7 @@ class TorchGraph:
 
     def layer(self, index: int, op: Any, sources: Sequence[int], inputs: Sequence[Tensor], weights: Weights) -> Tensor:
         """The map of a layer, from those that it reads (`sources`, by index) and its arrays."""
+        weights = _reweighted(op, weights)
         if plane(op.kind) == "max_pool2d":
             return self._max_pool(index, op, inputs[0])
         if plane(op.kind) == "max_unpool2d":
@@ -47,6 +48,21 @@ class TorchGraph:
             x, op.kernel_size, op.stride, padding, op.dilation, op.ceil_mode, return_indices=True
         )
         return out
+
+
+def _reweighted(op: Any, weights: Weights) -> Weights:
+    """The weight as the parametrizations of PyTorch make it."""
+    if "original1" in weights:
+        made = torch._weight_norm(weights["original1"], weights["original0"], 0)
+    elif "_u" in weights:
+        normalisation = import_module("torch.nn.utils.parametrizations")._SpectralNorm
+        transposed = plane(op.kind) == "conv_transpose2d"
+        module = normalisation(weights["weight"].detach(), dim=1 if transposed else 0).eval()
+        module._u, module._v = weights["_u"], weights["_v"]
+        made = module(weights["weight"])
+    else:
+        return weights
+    return {**weights, "weight": made}
 
 
 def _stayed(switches: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from typing import Unpack
 import numpy as np
 
 from archcalc.execute.kernels.registry import Algorithm, Array, Matrices, Sizes, by_channel, kernel
+from archcalc.execute.kernels.reweighted import Normalised, stored
 from archcalc.execute.kernels.windows import Frame, PerAxis, Sliding, frame_of
 
 #: Bytes of X_col that are made at a time; more would leave the cache for nothing.
@@ -20,13 +21,20 @@ Connections = Sequence[Sequence[int]]
 
 
 def _arrays(
-    x: Array, *, out_channels: int, kernel_size: PerAxis, groups: int, bias: bool, connections: Connections | None
+    x: Array,
+    *,
+    out_channels: int,
+    kernel_size: PerAxis,
+    groups: int,
+    bias: bool,
+    connections: Connections | None,
+    **normalised: Unpack[Normalised],
 ) -> Sizes:
     if connections is None:
         weight: tuple[int, ...] = (out_channels, x.shape[1] // groups, *kernel_size)
     else:
         weight = (sum(len(row) for row in connections), *kernel_size)
-    return {"weight": weight, **({"bias": (out_channels,)} if bias else {})}
+    return {**stored(weight, **normalised), **({"bias": (out_channels,)} if bias else {})}
 
 
 def _once_a_result(_x: Array, out: Array) -> int:
@@ -115,9 +123,11 @@ def _by_table(x: Array, weight: Array, connections: Connections) -> list[tuple[A
     return parts
 
 
-def _depthwise_arrays(x: Array, *, kernel_size: PerAxis, depth_multiplier: int, bias: bool) -> Sizes:
+def _depthwise_arrays(
+    x: Array, *, kernel_size: PerAxis, depth_multiplier: int, bias: bool, **normalised: Unpack[Normalised]
+) -> Sizes:
     filters = x.shape[1] * depth_multiplier
-    return {"weight": (filters, 1, *kernel_size), **({"bias": (filters,)} if bias else {})}
+    return {**stored((filters, 1, *kernel_size), **normalised), **({"bias": (filters,)} if bias else {})}
 
 
 def _depthwise_sizes(x: Array, weight: Array, **sliding: Unpack[Sliding]) -> Matrices:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Unpack
 
 import numpy as np
 
 from archcalc.execute.kernels.registry import Array, Sizes, kernel
+from archcalc.execute.kernels.reweighted import Normalised, stored
 
 
-def _arrays(x: Array, *, out_features: int, bias: bool, per_position: bool) -> Sizes:
+def _arrays(x: Array, *, out_features: int, bias: bool, per_position: bool, **normalised: Unpack[Normalised]) -> Sizes:
     depth = x.shape[1] if per_position else x[0].size
-    return {"weight": (out_features, depth), **({"bias": (out_features,)} if bias else {})}
+    return {**stored((out_features, depth), **normalised), **({"bias": (out_features,)} if bias else {})}
 
 
 def _once_a_position(_x: Array, out: Array) -> int:

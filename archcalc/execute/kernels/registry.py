@@ -69,6 +69,7 @@ class Kernel:
 
     How its weights are drawn, and those of the layers before and after it:
 
+    output_axis: the axis of the results in `weight`.
     fans: fan-in and fan-out of a weight, from the shape of `weight` and the settings.
     is_rectifier: negative values become 0.
     before_rectifier: a rectifier after this layer halves the mean square of what was multiplied before it too.
@@ -89,6 +90,7 @@ class Kernel:
     weight_uses: Callable[[Array, Array], int] | None = None
     products: Callable[..., int] | None = None
     matrices: Callable[..., Matrices] | None = None
+    output_axis: int = 0
     fans: Callable[..., tuple[int, int]] | None = None
     is_rectifier: bool = False
     before_rectifier: bool = False

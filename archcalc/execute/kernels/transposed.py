@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Unpack
 
 import numpy as np
 
 from archcalc.execute.kernels.registry import Algorithm, Array, Sizes, by_channel, kernel
+from archcalc.execute.kernels.reweighted import Normalised, stored
 from archcalc.execute.kernels.windows import Frame, Index, Padding, PerAxis, each, part
 
 
-def _arrays(x: Array, *, out_channels: int, kernel_size: PerAxis, groups: int, bias: bool) -> Sizes:
+def _arrays(
+    x: Array, *, out_channels: int, kernel_size: PerAxis, groups: int, bias: bool, **normalised: Unpack[Normalised]
+) -> Sizes:
     weight = (x.shape[1], out_channels // groups, *kernel_size)
-    return {"weight": weight, **({"bias": (out_channels,)} if bias else {})}
+    return {**stored(weight, output_axis=1, **normalised), **({"bias": (out_channels,)} if bias else {})}
 
 
 def _once_a_pixel(x: Array, _out: Array) -> int:
@@ -24,7 +28,7 @@ def _fans(size: tuple[int, ...], *, groups: int) -> tuple[int, int]:
     return size[0] // groups, size[1] * prod(size[2:])
 
 
-@kernel("conv_transposeNd", arrays=_arrays, weight_uses=_once_a_pixel, fans=_fans)
+@kernel("conv_transposeNd", arrays=_arrays, weight_uses=_once_a_pixel, fans=_fans, output_axis=1)
 def conv_transpose(
     x: Array,
     weight: Array,

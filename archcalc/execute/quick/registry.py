@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from archcalc.core.shapes import Shape
-from archcalc.execute.calls import Pools, multiplications, settings_of
+from archcalc.execute.calls import Pools, in_use, multiplications, settings_of
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Map
 from archcalc.execute.quick.kernels import Workspace
@@ -107,7 +107,8 @@ class Task:
         layer = self.graph.layers[index]
         given = arrays_of(self.graph, layer, self.weights, x)
         self.arrays[index] = {name: array.shape for name, array in given.items()}
-        return {name: array.astype(x.dtype, copy=False) for name, array in given.items()}
+        used = in_use(layer, given)
+        return {name: array.astype(x.dtype, copy=False) for name, array in used.items()}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from archcalc.execute.calls import (
     Pools,
     errors_of,
     images_of,
+    in_use,
     inputs_by_layer,
     kernel_of,
     multiplications,
@@ -76,8 +77,9 @@ def execute(
         kernel = kernel_of(layer)
         inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer) or [images]
         arrays = arrays_of(graph, layer, weights, inputs[0])
+        used = in_use(layer, arrays)
         counter = Counter()
-        given = {name: counted(array, counter) for name, array in arrays.items()} if count else arrays
+        given = {name: counted(array, counter) for name, array in used.items()} if count else used
         place = inputs[0] if kernel.in_place and maps.is_free(inputs[0]) else None
         with errors_of(layer, KernelError):
             # A map that is a trained array as it is must not count on in the layers after it.
@@ -93,7 +95,7 @@ def execute(
                 sizes,
                 done,
                 maps.live_bytes(),
-                _matrices(kernel, layer, inputs, arrays) if algorithm == "im2col" else None,
+                _matrices(kernel, layer, inputs, used) if algorithm == "im2col" else None,
                 graph.owner(layer).name,
             )
         )
@@ -102,7 +104,7 @@ def execute(
         if report is not None:
             report(index)
         # Nothing of this step may outlive it, or its memory would not be free for the next.
-        del inputs, place, arrays, given, out
+        del inputs, place, arrays, used, given, out
         maps.free()
     return Execution(tuple(layers), {each.name: maps[each.layer] for each in graph.outputs}, batch)
 

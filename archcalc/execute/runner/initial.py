@@ -34,7 +34,7 @@ class InitialWeights(SeededWeights):
         if name == "weight" and op.family == "pooling":
             share = 1 / math.prod(getattr(op, "kernel_size", (1, 1)))
             return share, share
-        if name != "weight" or self._init == "auto":
+        if name not in ("weight", "original1") or self._init == "auto":
             return super()._range(index, name, size)
         fan_in, fan_out = fans(layer, size)
         if self._init == "he":

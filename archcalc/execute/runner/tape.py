@@ -13,6 +13,7 @@ from archcalc.execute.calls import (
     backward_of,
     errors_of,
     images_of,
+    in_use,
     inputs_by_layer,
     kernel_of,
     run,
@@ -20,6 +21,7 @@ from archcalc.execute.calls import (
 )
 from archcalc.execute.kernels import Array, Switches
 from archcalc.execute.kernels.backward import Nature
+from archcalc.execute.kernels.reweighted import gradients
 from archcalc.execute.weights import Weights, arrays_of
 from archcalc.graph.layer_graph import Layer, LayerGraph
 
@@ -69,7 +71,7 @@ def record(
         inputs = [given[index]] if index in given else inputs_of(maps, layer)
         arrays[index] = arrays_of(graph, layer, weights, inputs[0])
         with errors_of(layer, UsageError):
-            maps[index] = run(layer, inputs, arrays[index], pools, training=training)
+            maps[index] = run(layer, inputs, in_use(layer, arrays[index]), pools, training=training)
         if observe is not None:
             observe(index)
     return Tape(graph, maps, arrays, pools.found, training)
@@ -136,6 +138,7 @@ def _gradients(
         settings["switches"] = tape.switches[layer.inputs[kernel.takes_switches_of]]
     if "training" in kernel.options:
         settings["training"] = tape.training
+    stored = tape.arrays[index]
     with errors_of(layer, UsageError):
-        found = backward.run(grad, *inputs, **tape.arrays[index], **settings)
-    return found.maps, found.arrays
+        found = backward.run(grad, *inputs, **in_use(layer, stored), **settings)
+    return found.maps, gradients(found.arrays, stored, kernel.output_axis)

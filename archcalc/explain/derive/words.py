@@ -8,7 +8,10 @@ from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
 from archcalc.ops.base import Op
 
-_ARRAYS = {"running_mean": "running mean", "running_var": "running variance", "centers": "code value"}
+_ARRAYS = {
+    "running_mean": "running mean", "running_var": "running variance", "centers": "code value",
+    "original0": "length", "original1": "weight",
+}  # fmt: skip
 FIELD_NOTES = ("positions differ in turn", "what its inputs see together")
 
 #: Where the sides of an axis are.

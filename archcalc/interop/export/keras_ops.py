@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import UsageError
 from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain, pools_padding
 from archcalc.ops.axes import axis_of
+from archcalc.ops.reweighted import Reweighted
 from archcalc.ops.windowed import Sides
 
 PROGRAM = "Keras"
@@ -34,6 +35,8 @@ def spell(case: Case) -> Spelling:
     found = TABLE.get(re.sub("[123]d$", "Nd", case.op.kind))
     if found is None:
         raise UsageError(f'layer "{case.name}": there is no {case.op.kind} for {PROGRAM}')
+    if isinstance(case.op, Reweighted) and case.op.normalised():
+        raise case.cannot(case.op.normalised()[0], PROGRAM)
     return found(case)
 
 

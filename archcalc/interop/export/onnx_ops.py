@@ -11,6 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.export.onnx_graph import Builder
 from archcalc.interop.export.spelling import Case, pools_padding
 from archcalc.ops.axes import axis_of
+from archcalc.ops.reweighted import Reweighted
 
 #: Writes the nodes of a layer and gives the name of its value.
 Writer = Callable[[Builder, Case, Sequence[str]], str]
@@ -140,7 +141,7 @@ def _conv(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     }  # fmt: skip
     bias = [g.weight("bias")] if op.bias else []
     if op.connections is None:
-        return str(g("Conv", inputs[0], g.weight("weight"), *bias, group=op.groups, **window))
+        return str(g("Conv", inputs[0], _weight(g, op), *bias, group=op.groups, **window))
     # Each filter reads the channels of its row.
     maps, first, weight = [], 0, g.weight("weight")
     for row in op.connections:
@@ -151,13 +152,29 @@ def _conv(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     return str(g("Add", out, g.spread(bias[0], case.rank)) if bias else out)
 
 
+def _weight(g: Builder, op: Reweighted) -> str:
+    """The weight, made of the arrays of a normalised one."""
+    if op.weight_norm:
+        v = g.weight("original1")
+        lengths = g("ReduceL2", v, g.ints(range(1, len(g.shape("original1")))), keepdims=1)
+        return str(g("Mul", v, g("Div", g.weight("original0"), lengths)))
+    weight = g.weight("weight")
+    if not op.spectral_norm:
+        return weight
+    first = op.output_axis
+    order = (first, *(axis for axis in range(len(g.shape("weight"))) if axis != first))
+    matrix = g("Reshape", g.transpose(weight, *order), g.ints([*g.shape("_u"), -1]))
+    sigma = g("MatMul", g("MatMul", g.weight("_u"), matrix), g.weight("_v"))
+    return str(g("Div", weight, sigma))
+
+
 @written("conv_transposeNd")
 def _conv_transpose(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
     bias = [g.weight("bias")] if op.bias else []
     sides = op.cut_off()
     return str(g(
-        "ConvTranspose", inputs[0], g.weight("weight"), *bias, pads=list(sides), kernel_shape=op.kernel_size,
+        "ConvTranspose", inputs[0], _weight(g, op), *bias, pads=list(sides), kernel_shape=op.kernel_size,
         strides=op.stride, group=op.groups, output_padding=op.output_padding,
     ))  # fmt: skip
 
@@ -303,10 +320,10 @@ def _linear(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     bias = [g.weight("bias")] if op.bias else []
     if not op.per_position or not case.rank:
         x = g("Flatten", inputs[0], axis=1) if case.rank else inputs[0]
-        return str(g("Gemm", x, g.weight("weight"), *bias, transB=1))
+        return str(g("Gemm", x, _weight(g, op), *bias, transB=1))
     channels, *positions = case.inputs[0]
     rows = inputs[0] if case.rank == 1 else g.reshape(inputs[0], channels, -1)
-    out = g("MatMul", g.weight("weight"), rows)
+    out = g("MatMul", _weight(g, op), rows)
     out = g("Add", out, g.spread(bias[0], 1)) if bias else out
     return str(out if case.rank == 1 else g.reshape(out, op.out_features, *positions))
 

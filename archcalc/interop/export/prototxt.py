@@ -10,6 +10,7 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.export.names import docstring, unique
 from archcalc.interop.export.spelling import Case
 from archcalc.interop.export.structure import cases_of
+from archcalc.ops.reweighted import Reweighted
 from archcalc.passes.analysis import Analysis
 
 PROGRAM = "Caffe"
@@ -59,6 +60,8 @@ def _caffe(case: Case) -> list[tuple[str, str, Fields]]:
     """The layers of Caffe that make a layer: the type, what its name ends in besides the last one's, and settings."""
     op: Any = case.op
     kind = op.kind
+    if isinstance(op, Reweighted) and op.normalised():
+        raise case.cannot(op.normalised()[0], PROGRAM)
     if kind in _PLAIN:
         return [(_PLAIN[kind], "", {})]
     if kind in ("conv2d", "conv_transpose2d") and getattr(op, "connections", None) is None:

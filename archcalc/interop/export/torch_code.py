@@ -39,7 +39,10 @@ def to_torch_code(analysis: Analysis) -> str:
     classes = Classes(tree, class_name(graph.name, graph.title), [*parts_of(MODULES), "F"])
     top = classes.templates[-1]
     body = [_class(each, _Top(analysis, tree) if each is top else None) for each in classes.templates]
-    used = used_parts(MODULES, (call.call for each in classes.templates for item in each.items for call in item.calls))
+    used = used_parts(
+        MODULES,
+        (call.call.rpartition("(")[2] for each in classes.templates for item in each.items for call in item.calls),
+    )
     text = "\n\n\n".join([*(parts_of(MODULES)[name] for name in used), *body])
     return f"{_head(text)}\n\n\n{text}\n"
 
@@ -143,15 +146,22 @@ def _constructed(item: Item) -> Iterator[str]:
     if item.first is not None:
         if item.last == str(item.first):
             yield from wrapped(f"        self.{item.attribute}{item.first} = {item.calls[0].call}(",
-                                item.calls[0].arguments, ")", 8)  # fmt: skip
+                                item.calls[0].arguments, _closed(item.calls[0]), 8)  # fmt: skip
             return
         yield f"        for i in range({item.first}, {_plus_one(item.last)}):"
         start = f'            self.add_module(f"{item.attribute}{{i}}", {item.calls[0].call}('
-        yield from wrapped(start, item.calls[0].arguments, "))", 12)
+        yield from wrapped(start, item.calls[0].arguments, f"{_closed(item.calls[0])})", 12)
         return
     for call in item.calls:
         own = frozen if not call.suffix else ""
-        yield from wrapped(f"        self.{_attribute(item, call)} = {call.call}(", call.arguments, f"){own}", 8)
+        yield from wrapped(
+            f"        self.{_attribute(item, call)} = {call.call}(", call.arguments, f"{_closed(call)}{own}", 8
+        )
+
+
+def _closed(call: Call) -> str:
+    """The end of a call, and of those around it: of normalised weights."""
+    return ")" * (1 + call.call.count("("))
 
 
 def _plus_one(text: str) -> str:

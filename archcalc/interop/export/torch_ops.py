@@ -9,6 +9,7 @@ from typing import Any
 from archcalc.core.errors import UsageError
 from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain, pools_padding
 from archcalc.ops.axes import axis_of
+from archcalc.ops.reweighted import Reweighted
 from archcalc.ops.windowed import Sides
 
 PROGRAM = "PyTorch"
@@ -129,11 +130,27 @@ def _conv(case: Case) -> Spelling:
             *args(**window, bias=(op.bias, True)),
         ))  # fmt: skip
         return Spelling((*before, own))
-    own = Made(f"nn.Conv{case.rank}d", args(
+    own = Made(_normalised(op, f"nn.Conv{case.rank}d"), args(
         ("in_channels", case.inputs[0][0]), ("out_channels", op.out_channels), ("kernel_size", plain(op.kernel_size)),
         **window, groups=(op.groups, 1), bias=(op.bias, True),
     ))  # fmt: skip
-    return Spelling((*before, own))
+    return Spelling((*before, own), arrays=_arrays(op))
+
+
+def _normalised(op: Reweighted, call: str) -> str:
+    """The call that makes a module, in that of what normalises its weight; both end after the arguments."""
+    name = "weight_norm" if op.weight_norm else "spectral_norm" if op.spectral_norm else ""
+    return f"nn.utils.parametrizations.{name}({call}" if name else call
+
+
+def _arrays(op: Reweighted) -> dict[str, str]:
+    """What PyTorch calls the arrays of which a weight is made."""
+    if op.weight_norm:
+        return {name: f"parametrizations.weight.{name}" for name in ("original0", "original1")}
+    if op.spectral_norm:
+        vectors = {name: f"parametrizations.weight.0.{name}" for name in ("_u", "_v")}
+        return {"weight": "parametrizations.weight.original", **vectors}
+    return {}
 
 
 @spelt("conv_transposeNd")
@@ -149,13 +166,13 @@ def _conv_transpose(case: Case) -> Spelling:
         extra.append(max(padding - kept, 0))
         begins.append(padding - begin)
         ends.append(min(padding - kept, 0))
-    own = Made(f"nn.ConvTranspose{case.rank}d", args(
+    own = Made(_normalised(op, f"nn.ConvTranspose{case.rank}d"), args(
         ("in_channels", case.inputs[0][0]), ("out_channels", op.out_channels), ("kernel_size", plain(op.kernel_size)),
         stride=(plain(op.stride), 1), padding=(plain(paddings), 0), output_padding=(plain(extra), 0),
         groups=(op.groups, 1), bias=(op.bias, True),
     ))  # fmt: skip
     cut = Made(f"nn.ZeroPad{case.rank}d", args(("padding", pad_order(begins, ends))), "crop")
-    return Spelling((own, cut) if any(begins) or any(ends) else (own,))
+    return Spelling((own, cut) if any(begins) or any(ends) else (own,), arrays=_arrays(op))
 
 
 @spelt("locally_connectedNd")
@@ -276,8 +293,8 @@ def _linear(case: Case) -> Spelling:
     size = case.inputs[0][0] if op.per_position else _values(case.inputs[0])
     fields = args(("in_features", size), ("out_features", op.out_features), bias=(op.bias, True))
     if op.per_position and case.rank:
-        return Spelling((Made("PositionLinear", fields),))
-    return Spelling((*_flat(case), Made("nn.Linear", fields)))
+        return Spelling((Made(_normalised(op, "PositionLinear"), fields),), arrays=_arrays(op))
+    return Spelling((*_flat(case), Made(_normalised(op, "nn.Linear"), fields)), arrays=_arrays(op))
 
 
 def _values(shape: Sequence[int]) -> int:

@@ -142,6 +142,56 @@ ROWS = [
         12,
         Operations(4, 12),
     ),
+    # Weight norm: a length more for each filter.
+    Row(
+        "conv2d",
+        {"out_channels": 2, "kernel_size": 3, "weight_norm": True},
+        ((3, 5, 5),),
+        (2, 3, 3),
+        58,
+        486,
+        Operations(486, 486),
+    ),
+    # Spectral norm: a vector of 2 and one of 3·3·3 as buffers.
+    Row(
+        "conv2d",
+        {"out_channels": 2, "kernel_size": 3, "spectral_norm": True},
+        ((3, 5, 5),),
+        (2, 3, 3),
+        56,
+        486,
+        Operations(486, 486),
+        buffers=29,
+    ),
+    Row(
+        "depthwise_conv2d",
+        {"kernel_size": 3, "depth_multiplier": 2, "weight_norm": True},
+        ((3, 5, 5),),
+        (6, 3, 3),
+        66,
+        486,
+        Operations(486, 486),
+    ),
+    # Of a transposed convolution the lengths are of the 2 input channels; the matrix has a row for each of 4 outputs.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 4, "kernel_size": 2, "stride": 2, "weight_norm": True},
+        ((2, 3, 3),),
+        (4, 6, 6),
+        38,
+        288,
+        Operations(288, 288),
+    ),
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 4, "kernel_size": 2, "stride": 2, "spectral_norm": True},
+        ((2, 3, 3),),
+        (4, 6, 6),
+        36,
+        288,
+        Operations(288, 288),
+        buffers=4 + 2 * 4,
+    ),
     # 2 filters a channel, each 3×3 deep 1: 54 weights, 6 biases; 9 positions · 6 · 9 products.
     Row(
         "depthwise_conv2d",

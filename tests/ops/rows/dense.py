@@ -16,6 +16,17 @@ SMALL = [
 ROWS = [
     Row("linear", {"out_features": 3}, ((4,),), (3,), 15, 12, Operations(12, 12)),
     Row("linear", {"out_features": 3, "bias": False}, ((4,),), (3,), 12, 12, Operations(9, 12)),
+    Row("linear", {"out_features": 3, "weight_norm": True}, ((4,),), (3,), 18, 12, Operations(12, 12)),
+    Row(
+        "linear",
+        {"out_features": 3, "spectral_norm": True, **EACH},
+        ((4, 2),),
+        (3, 2),
+        15,
+        24,
+        Operations(24, 24),
+        buffers=7,
+    ),
     # An image is flattened first.
     Row("linear", {"out_features": 5}, ((2, 3, 3),), (5,), 95, 90, Operations(90, 90)),
     # AlexNet fc6: 9,216 inputs.
