@@ -26,6 +26,8 @@ _KEEP_CHANNELS = (
     LayerNorm, LocalResponseNorm, Pool, TrainingOnly, Upsample, ZeroPad,
 )  # fmt: skip
 _NONE: frozenset[int] = frozenset()
+#: Layers with more channels, or values once flat, are not followed.
+_MOST = 1 << 20
 
 
 def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
@@ -45,6 +47,8 @@ def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
         raise refusal("prune", row, "has no filters or neurons of its own to choose from")
     if count >= made:
         raise refusal("prune", row, f"has {made}; {count} cannot be taken away")
+    if made > _MOST:
+        raise refusal("prune", row, f"has more than {_MOST:,} channels to follow")
     pruning = _Pruning(analysis)
     pruning.take(index, frozenset(range(made - count, made)))
     pruning.settle()
@@ -78,13 +82,22 @@ class _Pruning:
         self.graph = analysis.graph
         #: The channels that layers with weights are to lose.
         self.taken: dict[int, frozenset[int]] = {}
+        #: The channels that any layer was asked to lose.
+        self.wanted: dict[int, frozenset[int]] = {}
         #: The channels that are missing in the map of each layer.
         self.lost: list[frozenset[int]] = []
 
     def take(self, index: int, channels: frozenset[int]) -> None:
         """Take channels away from the map of a layer, where they are made."""
-        if not channels:
-            return
+        waiting = [(index, channels)]
+        while waiting:
+            place, wanted = waiting.pop()
+            if not wanted <= self.wanted.get(place, _NONE):
+                self.wanted[place] = self.wanted.get(place, _NONE) | wanted
+                waiting += self._makers(place, wanted)
+
+    def _makers(self, index: int, channels: frozenset[int]) -> list[tuple[int, frozenset[int]]]:
+        """The layers that a layer has its channels from, and which of theirs they are; none where it makes them."""
         row, sources = self.rows[index], self.graph.layers[index].inputs
         made = _made_channels(row)
         if made is not None:
@@ -92,21 +105,20 @@ class _Pruning:
             self.taken[index] = self.taken.get(index, _NONE) | channels
             if len(self.taken[index]) >= made:
                 raise refusal("prune", row, "would have no channel left")
-        elif _is_depthwise(row):
+            return []
+        if _is_depthwise(row):
             each = row.output_shape[0] // row.input_shapes[0][0]
-            self.take(sources[0], frozenset(channel // each for channel in channels))
-        elif isinstance(row.op, Concat) and _joins_channels(row):
-            begin = 0
+            return [(sources[0], frozenset(channel // each for channel in channels))]
+        if isinstance(row.op, Concat) and _joins_channels(row):
+            found, begin = [], 0
             for source, shape in zip(sources, row.input_shapes, strict=True):
                 own = range(begin, begin + shape[0])
-                self.take(source, frozenset(channel - begin for channel in channels if channel in own))
+                found.append((source, frozenset(channel - begin for channel in channels if channel in own)))
                 begin += shape[0]
-        elif isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)):
-            for source, shape in zip(sources, row.input_shapes, strict=True):
-                if shape[0] == row.output_shape[0]:
-                    self.take(source, channels)
-        else:
-            raise refusal("prune", row, "would have to lose channels, and where they come from cannot be followed")
+            return found
+        if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)):
+            return [(sources[place], channels) for place in _alike(row)]
+        raise refusal("prune", row, "would have to lose channels, and where they come from cannot be followed")
 
     def settle(self) -> None:
         """Follow what is lost, until maps that are merged lose the same channels."""
@@ -128,6 +140,8 @@ class _Pruning:
             return self.taken.get(index, _NONE)
         if not any(lost):
             return _NONE
+        if row.output_shape[0] > _MOST:
+            raise refusal("prune", row, f"has more than {_MOST:,} channels to follow")
         if _is_depthwise(row) or isinstance(row.op, Flatten):
             each = row.output_shape[0] // row.input_shapes[0][0]  # filters of a channel; its values in a row
             return frozenset(channel * each + more for channel in lost[0] for more in range(each))
@@ -135,7 +149,7 @@ class _Pruning:
             begins = [sum(shape[0] for shape in row.input_shapes[:place]) for place in range(len(sources))]
             return frozenset(begin + channel for begin, one in zip(begins, lost, strict=True) for channel in one)
         if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)) and row.input_shapes[0][0] == row.output_shape[0]:
-            same = [place for place, shape in enumerate(row.input_shapes) if shape[0] == row.output_shape[0]]
+            same = _alike(row)
             all_lost = _NONE.union(*(lost[place] for place in same))
             for place in same:
                 self.take(sources[place], all_lost - lost[place])
@@ -155,6 +169,12 @@ class _Pruning:
                 update = {"groups": row.op.groups - fewer, "out_channels": row.op.out_channels - len(self.lost[index])}
                 found[index] = row.op.model_copy(update=update)
         return found
+
+
+def _alike(row: Row) -> list[int]:
+    """The inputs whose channels are those of the output; a second input of other ops gives no more than its size."""
+    merged = len(row.input_shapes) if isinstance(row.op, Add | Multiply) else 1
+    return [place for place, shape in enumerate(row.input_shapes[:merged]) if shape[0] == row.output_shape[0]]
 
 
 def _joins_channels(row: Row) -> bool:

@@ -129,9 +129,9 @@ def readers_of(graph: LayerGraph) -> list[list[int]]:
     return readers
 
 
-def followers(analysis: Analysis, index: int) -> list[Layer]:
+def followers(analysis: Analysis, index: int, readers: Sequence[Sequence[int]]) -> list[Layer]:
     """The batch norm and the activation function after a layer, which stand after each part of it too."""
-    graph, readers = analysis.graph, readers_of(analysis.graph)
+    graph = analysis.graph
     found: list[Layer] = []
     for family in ("normalisation", "activation"):
         after = readers[index]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
+
 from archcalc.core.errors import UsageError
 from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Change, Editor, Rewritten, edit, readers_of
@@ -25,7 +27,14 @@ def fold_batch_norm(analysis: Analysis) -> Rewritten:
     norms = [index for index, row in enumerate(analysis.rows) if isinstance(row.op, BatchNorm)]
     if not norms:
         raise UsageError(f"--fold-batch-norm: {graph.name} has no batch norm")
-    obstacles = {index: obstacle for index in norms if (obstacle := _obstacle(analysis, index))}
+    readers = readers_of(graph)
+    shared = {
+        one
+        for index, layer in enumerate(graph.layers)
+        if layer.weights_of is not None
+        for one in (index, layer.weights_of)
+    }
+    obstacles = {index: why for index in norms if (why := _obstacle(analysis, index, readers, shared))}
     folded = {graph.layers[index].inputs[0]: index for index in norms if index not in obstacles}
     left = [f'"{graph.layers[index].name}" stays: {why}' for index, why in obstacles.items()]
     if not folded:
@@ -37,17 +46,15 @@ def fold_batch_norm(analysis: Analysis) -> Rewritten:
     return Rewritten(edit(graph, changes), (note, *left), same_function=True, folded=names)
 
 
-def _obstacle(analysis: Analysis, index: int) -> str:
-    """Why a batch norm cannot be folded; empty where it can."""
-    graph, layer = analysis.graph, analysis.graph.layers[index]
-    source = layer.inputs[0]
+def _obstacle(analysis: Analysis, index: int, readers: Sequence[list[int]], shared: Container[int]) -> str:
+    """Why a batch norm cannot be folded; empty where it can. `shared` are the layers that share their weights."""
+    graph, source = analysis.graph, analysis.graph.layers[index].inputs[0]
     before = analysis.rows[source]
     if not isinstance(before.op, _FOLDS_INTO) or (isinstance(before.op, Conv) and before.op.connections is not None):
         return f'"{before.name}" before it ({before.op.noun}) has no weights that it could be folded into'
-    if len(readers_of(graph)[source]) > 1 or any(output.layer == source for output in graph.outputs):
+    if len(readers[source]) > 1 or any(output.layer == source for output in graph.outputs):
         return f'"{before.name}" before it is read by other layers too'
-    if any(graph.layers[one].weights_of is not None or any(other.weights_of == one for other in graph)
-           for one in (source, index)):  # fmt: skip
+    if source in shared or index in shared:
         return "it or the layer before it shares its weights"
     return ""
 

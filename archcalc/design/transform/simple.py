@@ -10,7 +10,7 @@ from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Rewritten, convolution, find, refusal, with_ops
-from archcalc.graph.inputs import parse_inputs
+from archcalc.graph.inputs import inputs_in_words, parse_inputs
 from archcalc.graph.layer_graph import Layer, Output
 from archcalc.ops import OPS, Op, called
 from archcalc.ops.conv import Conv
@@ -35,6 +35,10 @@ def replace_ops(analysis: Analysis, text: str) -> Rewritten:
     ops: dict[int, Op] = {}
     for index in places:
         row = analysis.rows[index]
+        count = len(row.inputs)
+        if count < new.fewest_inputs or (new.most_inputs is not None and count > new.most_inputs):
+            takes = inputs_in_words(new.fewest_inputs, new.most_inputs)
+            raise refusal("replace", row, f"reads {inputs_in_words(count, count)}; {new.kind} takes {takes}")
         fields = {name: getattr(row.op, name) for name in type(row.op).model_fields if name in new.model_fields}
         try:
             ops[index] = new.model_validate(fields)
@@ -60,6 +64,8 @@ def cut(analysis: Analysis, name: str) -> Rewritten:
     """The layers up to one, or up to the end of a block, whose map becomes the output: a backbone."""
     graph = analysis.graph
     end = find(analysis, "cut", name)[0][-1]
+    if graph.layers[end].op.is_input:
+        raise UsageError(f'--cut: "{name[:80]}" is an input of {graph.name}; nothing would be left')
     kept = sorted(graph.read_by(end))
     if not graph.layers[kept[0]].op.is_input:
         raise refusal("cut", analysis.rows[end], "does not depend on an input of the network")

@@ -21,6 +21,7 @@ from archcalc.design.transform.rewrite import (
     edit,
     find,
     followers,
+    readers_of,
     refusal,
 )
 from archcalc.design.transform.simple import whole
@@ -139,6 +140,7 @@ def _rewrite(
 ) -> Rewritten:
     """One layer as several, or every convolution of a block that can be. Raises `UsageError` where none can."""
     places, is_block = find(analysis, what, name)
+    readers = readers_of(analysis.graph)
     changes: dict[int, Change] = {}
     why = ""
     for index in places:
@@ -151,7 +153,7 @@ def _rewrite(
                 raise
             why = str(error)
             continue
-        changes[index] = partial(_in_parts, parts=parts, after=followers(analysis, index))
+        changes[index] = partial(_in_parts, parts=parts, after=followers(analysis, index, readers))
     if not changes:
         raise UsageError(why or f'--{what}: "{name[:80]}" has no convolution')
     left = f"; {why.partition(': ')[2]}" if why else ""

@@ -72,6 +72,7 @@ class FoldedWeights:
 def difference(first: Analysis, last: LayerGraph, changes: Sequence[Change], seed: int = 0) -> float:
     """The largest difference between the outputs that two networks both have, as a share of the largest value.
 
+    Infinite where an output holds a number that is not finite.
     `changes` lead from the first to the last, whose weights are those of the first, changed.
     """
     x = random_inputs(first.graph, 1, seed, first.dtype)
@@ -87,5 +88,7 @@ def difference(first: Analysis, last: LayerGraph, changes: Sequence[Change], see
     largest = 0.0
     for name, values in found.items():
         wanted = expected[name].reshape(values.shape)
+        if not (np.isfinite(wanted).all() and np.isfinite(values).all()):
+            return float("inf")
         largest = max(largest, float(np.abs(values - wanted).max()) / (float(np.abs(wanted).max()) or 1.0))
     return largest

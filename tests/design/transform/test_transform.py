@@ -190,6 +190,34 @@ def test_a_concatenation_loses_channels_where_they_are_made() -> None:
     }  # fmt: skip
 
 
+CROPPED = """
+name: net
+title: Net
+input: 8x8x3
+layers:
+  - conv2d: {name: a, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: b, out_channels: 4, kernel_size: 3}
+  - crop2d: {name: cropped, from: [a, b]}
+  - concat: {name: both, from: [cropped, b]}
+  - conv2d: {name: end, out_channels: 2, kernel_size: 1}
+"""
+
+
+def test_a_map_that_only_gives_a_size_keeps_its_channels() -> None:
+    done = rewritten(CROPPED, ("prune", "a", "1"))
+    shapes = {one.name: one.output_shape[0] for one in done.after.rows}
+    assert shapes == {"input": 3, "a": 3, "b": 4, "cropped": 3, "both": 7, "end": 2}
+
+
+def test_sums_of_sums_are_followed_once() -> None:
+    sums = "".join(f"  - add: {{name: s{i}, from: [s{i - 1}, s{i - 1}]}}\n" for i in range(1, 60))
+    head = "\nname: net\ntitle: Net\ninput: 4x4x2\nlayers:\n"
+    convs = "  - conv2d: {name: s0, out_channels: 4, kernel_size: 1}\n"
+    end = "  - conv2d: {name: other, out_channels: 4, kernel_size: 1, from: s0}\n  - add: {from: [other, s59]}\n"
+    done = rewritten(f"{head}{convs}{sums}{end}  - linear: {{out_features: 2}}\n", ("prune", "other", "1"))
+    assert (row(done, "s0").output_shape, row(done, "s59").output_shape) == ((3, 4, 4), (3, 4, 4))
+
+
 @pytest.mark.parametrize("name", slow_but(["mobilenet"], ["mobilenet", "googlenet", "resnet50", "vgg16@bn", "unet"]))
 def test_every_network_can_be_pruned_at_its_first_convolution(name: str) -> None:
     before = ac.analyse(name)
@@ -224,6 +252,9 @@ layers:
         ("8x8x3 -> conv3-3 -> relu -> fc2", ("replace", "relu=glu"),
          'layer "relu1" (glu) does not fit afterwards: an odd number of channels'),
         ("alexnet", ("cut", "conv9"), "has no layer or block 'conv9'; did you mean conv"),
+        ("alexnet", ("replace", "relu=add"), 'layer "relu1" (relu) reads one input; add takes at least 2 inputs'),
+        ("alexnet", ("replace", "relu=input"), "input takes no input"),
+        ("alexnet", ("cut", "input"), "is an input of alexnet; nothing would be left"),
         ("alexnet", ("cut", "prob"), "is the end of alexnet already"),
         ("alexnet", ("factorize", "fc6"), 'layer "fc6" (dense 4096) is no convolution'),
         ("nin", ("factorize", "mlpconv1/cccp1"), "has a window of one position"),
