@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
     from archcalc.teaching import audit, check, exercise, grade
-    from archcalc.tools import compare, estimate, formula, plot, run, solve, transform
+    from archcalc.tools import compare, estimate, formula, plot, reconcile, run, solve, transform
 
 __version__ = "0.2.0"
 
@@ -37,7 +37,7 @@ _PUBLIC = {
     "passes.analysis": ("Row", "Totals"),
     "spec.catalogue": ("names",),
     "teaching": ("audit", "check", "exercise", "grade"),
-    "tools": ("compare", "estimate", "formula", "plot", "run", "solve", "transform"),
+    "tools": ("compare", "estimate", "formula", "plot", "reconcile", "run", "solve", "transform"),
 }
 _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names_}
 
@@ -46,7 +46,7 @@ __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
     "estimate", "exercise", "formula", "from_keras", "from_onnx", "from_torch", "from_yaml", "grade", "load", "names",
-    "plot", "run", "solve", "transform",
+    "plot", "reconcile", "run", "solve", "transform",
 ]  # fmt: skip
 
 

@@ -189,6 +189,50 @@ def measured(analysis: Analysis, timer: Callable[[], float] = perf_counter) -> t
     return bounds(analysis, device, [Timed(*part) for part in time_layers(analysis, timer=timer)]), ""
 
 
+def reconcile(
+    network: AnyNetwork,
+    number: str | int | None = None,
+    *,
+    start: str = "archcalc",
+    end: str = "archcalc",
+    quantity: str | None = None,
+) -> Result:
+    """Why another tool prints another number: the bridge between two conventions, or what gives a number.
+
+    Args:
+        network: The network.
+        number: A number that somebody has, `"4.13G"` or `25_636_712`: which convention, variant, input size or batch
+            gives it.
+        start: Without a number: how the first total is counted, `"keras"`, `"fvcore"`, …
+        end: How the second is counted.
+        quantity: `params` or `multiplications`; by default each that both count.
+
+    Returns:
+        A result whose `value` is a list of bridges, each with the totals and the items between them; or a `Search`.
+
+    Raises:
+        UsageError: for a convention that does not exist or does not count the quantity, and for no number.
+
+    >>> import archcalc as ac
+    >>> bridge, = ac.reconcile("resnet50", start="torchvision", end="keras").value
+    >>> bridge.first.total, [(item.words, item.change) for item in bridge.items], bridge.second.total
+    (25557032, [('running statistics', 53120), ('biases of conv layers', 26560)], 25636712)
+
+    """
+    from archcalc.design.reconcile import QUANTITIES, bridges, explain_number, read_number
+    from archcalc.render.tables.reconcile import ENDINGS, render_bridges, render_search
+
+    graph = analysis_of(network).graph
+    if number is not None:
+        text = str(number)
+        search = explain_number(graph, read_number(text))
+        return Result(search, lambda form: render_search(graph, text, search, form).rstrip("\n"), ENDINGS)
+    if quantity not in (None, *QUANTITIES):
+        raise UsageError(f"quantity is params or multiplications, not {quantity[:60]!r}")
+    sides, found = bridges(graph, start, end, quantity)
+    return Result(found, lambda form: render_bridges(*sides, found, form).rstrip("\n"), ENDINGS)
+
+
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
     for name in numbers:
         if name not in known:

@@ -28,10 +28,10 @@ ALLOWED: dict[str, set[str]] = {
     "interop": {"core", "graph", "ops", "passes", "spec"},
     # A closed form is a spec expanded with symbols; an equation is read by the parser of expressions.
     "explain": {"core", "graph", "ops", "passes", "spec"},
-    "design": {"core", "graph", "ops", "passes"},
+    "design": {"core", "graph", "ops", "passes", "spec"},
     "render": {"core", "design", "explain", "graph", "ops", "passes", "spec"},
     "execute": {"core", "graph", "ops", "passes"},
-    "teach": {"core", "explain", "graph", "ops", "passes", "render", "spec"},
+    "teach": {"core", "design", "explain", "graph", "ops", "passes", "render", "spec"},
     # The public names, above everything else: what users hold, and what it shows.
     "displays": {"core", "explain", "graph", "ops", "passes", "render"},
     "objects": {"core", "design", "displays", "graph", "interop", "passes", "render", "spec"},

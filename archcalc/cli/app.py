@@ -16,6 +16,7 @@ COMMANDS = {
     "list": "Every network of the catalogue: year, input, params, multiplications.",
     "report": "The table of a network: shapes, params, multiplications, memory, receptive fields.",
     "compare": "Networks side by side: totals with ratios, or two layer by layer.",
+    "reconcile": "Why another tool prints another number: the bridge between two, or what gives a number.",
     "memory": "What is alive when a network runs or is trained: the peak, where it is, what is alive there.",
     "fit": "The largest batch that fits into so much memory.",
     "transform": "A network rewritten: batch norm folded, layers cut, factorized, pruned; before and after.",

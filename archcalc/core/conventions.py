@@ -19,20 +19,25 @@ class Conventions:
     running_statistics: count BatchNorm's running mean and variance as (untrained) parameters, as Keras does.
     in_place: activation functions overwrite their input and store nothing.
     strict: a window that does not tile its input is an error.
+    params_rule, multiplications_rule: what another tool counts, in a sentence, where the numbers are its.
     """
 
     running_statistics: bool = False
     in_place: bool = True
     strict: bool = False
+    params_rule: str = ""
+    multiplications_rule: str = ""
 
     def describe(self, batch: int = 1, dtype: str = "float32", counted: Sequence[str] = ()) -> dict[str, str]:
         """Each choice in a sentence, by name; `counted` are further kinds of layers whose multiplications count."""
         size = BYTES[dtype]
         return {
-            "multiplications": "of convolution and dense layers"
+            "multiplications": self.multiplications_rule
+            or "of convolution and dense layers"
             + (f" and of {listed(counted)}" if counted else "")
             + ", one for each multiply-add, bias additions not counted; per image",
-            "params": "weights, biases, γ and β; running statistics of batch normalisation "
+            "params": self.params_rule
+            or "weights, biases, γ and β; running statistics of batch normalisation "
             + (
                 "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"
             ),

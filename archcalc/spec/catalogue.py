@@ -83,6 +83,15 @@ def names() -> Iterator[str]:
         yield from network_names(_shipped_spec(path))
 
 
+def variants_in_catalogue(name: str) -> list[str]:
+    """A network of the catalogue and its variants, by the name of one of them; empty for another name."""
+    entry = entries().get(key_of(name.partition("@")[0]))
+    if entry is None:
+        return []
+    own = key_of(entry.name)
+    return [one for one in network_names(_shipped_spec(entry.file)) if key_of(one.partition("@")[0]) == own]
+
+
 def landmarks() -> Iterator[str]:
     """The networks and variants of the families that the catalogue calls landmarks."""
     return (name for name in names() if find(name)[0].document.landmark)

@@ -11,6 +11,7 @@ from archcalc.cli.options import Counting, NetworkChoice, counting_options, netw
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.core.errors import SpecError
 from archcalc.core.files import make_folder
+from archcalc.design.conventions import as_counted, tool_named
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report
@@ -28,6 +29,8 @@ from archcalc.render.tables.report import Report, make_report
 @output_options(formats.FORMATS, formats.ENDINGS, "table", checked=False)
 @network_options
 @counting_options
+@click.option("--convention", metavar="NAME", help="Params and multiplications as another tool counts: keras, fvcore, "
+              "ptflops, thop, torchinfo, …; archcalc reconcile shows the difference.")  # fmt: skip
 @click.option("--layout", type=click.Choice(["hwc", "chw"]), default="hwc", show_default=True,
               help="Shapes in tables as height×width×channels or channels×height×width.")  # fmt: skip
 @click.option("--columns", metavar="KEYS", help="Columns by key, comma-separated; all for every one.")
@@ -39,6 +42,7 @@ def command(
     everything: bool,
     target: Target,
     counting: Counting,
+    convention: str | None,
     layout: str,
     columns: str | None,
     depth: int | None,
@@ -49,8 +53,10 @@ def command(
     """
     if everything:
         given = click.get_current_context().params
-        if networks or given["input_size"] or given["settings"] or target.is_stdout:
-            raise click.UsageError("--all takes no NET, --input or --set, and needs a folder: --all -o site/")
+        if networks or given["input_size"] or given["settings"] or convention or target.is_stdout:
+            raise click.UsageError(
+                "--all takes no NET, --input, --set or --convention, and needs a folder: --all -o site/"
+            )
         if given["form"] not in (None, "markdown"):
             raise click.UsageError(f"--all makes tables, pages and diagrams, or -f markdown; not -f {target.form}")
         write_catalogue(str(target.path), target.form == "markdown")
@@ -58,11 +64,14 @@ def command(
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     target.check()
+    tool = None if convention is None else tool_named(convention)
     reports = []
     for network in networks:
         analysis = analyse(network.load(), *counting, partial=True)
         if analysis.problems:
             fail(analysis, target, columns, layout)
+        if tool is not None:
+            analysis = as_counted(analysis, tool)
         reports.append(make_report(analysis, columns, layout, depth))
     target.write(render(reports, target))
 

@@ -27,7 +27,8 @@ def published(analysis: Analysis) -> list[Published]:
     found = []
     for figure in analysis.graph.reported:
         quantity = quantity_of_network(figure.quantity)
-        computed = quantity.of(analysis) if figure.quantity in _COMPUTED else None
+        is_own = not analysis.conventions.multiplications_rule  # papers do not count as other tools do
+        computed = quantity.of(analysis) if figure.quantity in _COMPUTED and is_own else None
         value = f"{figure.value:,}" if isinstance(figure.value, int) else str(figure.value)
         if quantity.unit == "%" and not value.endswith("%"):
             value += " %"

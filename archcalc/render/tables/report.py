@@ -76,7 +76,7 @@ class Report:
             notes.append(f"Multiplications: {described['multiplications']}.")
         if totals.not_counted:
             notes.append(f"{not_counted_in_words(totals)}.")
-        if totals.buffers or analysis.conventions.running_statistics:
+        if totals.buffers or analysis.conventions.running_statistics or analysis.conventions.params_rule:
             notes.append(f"Params: {described['params']} ({totals.buffers:,} buffer values).")
         if keys & {"stored", "activations"}:
             notes.append(f"Stored: {described['stored']}.")

@@ -1,0 +1,312 @@
+"""Why two counts of a network differ, item by item; and which way of counting gives a number that somebody has."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from archcalc.core.amounts import parse_amount
+from archcalc.core.conventions import BYTES
+from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.words import listed, several
+from archcalc.design.conventions import (
+    BY_OUTPUT,
+    MULTIPLY_ADDS,
+    OWN,
+    PARAMETERS,
+    READ,
+    TOOLS,
+    VALUES,
+    Count,
+    Measure,
+    Term,
+    Terms,
+    Tool,
+    count,
+    last_layers,
+    tool_named,
+)
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis, Row, analyse
+from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
+
+QUANTITIES = ("params", "multiplications")
+#: Sides of images and batches that are usual, the most usual first.
+SIDES = (
+    224, 227, 299, 256, 32, 28, 384, 331, 320, 288, 240, 192, 160, 128, 112, 96, 64, 416, 448, 480, 512, 608, 640, 1024,
+)  # fmt: skip
+BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
+#: A search counts at most so many layers.
+MOST_LAYERS = 60_000
+#: A number has at most this value.
+LARGEST = 10**24
+
+
+class Side(NamedTuple):
+    """One end of a bridge: a network, and the tool that counts it."""
+
+    analysis: Analysis
+    tool: Tool
+
+
+class Item(NamedTuple):
+    """What one side counts more than the other, with the number of layers that it comes from."""
+
+    words: str
+    change: int
+    layers: int
+
+
+class Bridge(NamedTuple):
+    """Two totals of one quantity and the items between them, which add up exactly."""
+
+    quantity: str
+    first: Count
+    second: Count
+    items: tuple[Item, ...]
+
+
+@dataclass
+class _Sum:
+    """An item that is being added up: what each side counts, how often, and in which layers."""
+
+    values: list[int] = field(default_factory=lambda: [0, 0])
+    times: list[set[int]] = field(default_factory=lambda: [set(), set()])
+    layers: list[int] = field(default_factory=lambda: [0, 0])
+
+
+def bridge(first: Side, second: Side, quantity: str) -> Bridge:
+    """What leads from one total to the other: first.total + the changes of all items = second.total.
+
+    Layers whose cost a tool's rule does not know are in neither the totals nor the items; `not_counted` names them.
+    Raises `UsageError` where a tool does not count the quantity.
+    """
+    counts = [_count(side, quantity) for side in (first, second)]
+    sums: dict[tuple[Measure, str], _Sum] = defaultdict(_Sum)
+    for end, side in enumerate((first, second)):
+        last = last_layers(side.analysis)
+        for row in side.analysis.rows:
+            for term in _terms(side.tool, row, row.name in last, quantity):
+                value = term.times * (term.measure.of(row) or 0)
+                if value:
+                    kind = "" if term.measure.of_all_kinds else row.op.noun
+                    found = sums[term.measure, kind]
+                    found.values[end] += value
+                    found.times[end].add(term.times)
+                    found.layers[end] += 1
+    items = [
+        Item(_words(measure, kind, one), one.values[1] - one.values[0], max(one.layers))
+        for (measure, kind), one in sums.items()
+        if one.values[1] != one.values[0]
+    ]
+    return Bridge(
+        quantity, counts[0], counts[1], tuple(sorted(items, key=lambda item: (-abs(item.change), item.words)))
+    )
+
+
+def _count(side: Side, quantity: str) -> Count:
+    counted = count(side.analysis, side.tool, quantity)
+    if counted is None:
+        raise UsageError(f"{side.tool.name} counts no multiplications; its params can be reconciled: --quantity params")
+    return counted
+
+
+def _terms(tool: Tool, row: Row, is_last: bool, quantity: str) -> Terms:
+    """What a tool counts of a layer; nothing for one that it has no rule for, as in its total."""
+    if quantity == "params":
+        return tuple([Term(1, measure) for measure in tool.params])
+    return () if tool.multiplications(row, is_last) is None else tool.terms(row, is_last) or ()
+
+
+def _words(measure: Measure, kind: str, one: _Sum) -> str:
+    """Batch norm: 2 for each value."""
+    before, after = (max(times, default=0) for times in one.times)
+    if measure in (MULTIPLY_ADDS, VALUES, READ, BY_OUTPUT, PARAMETERS):
+        if before == after:
+            return f"{kind}: other layers, {before} for each {measure.words}"
+        how = f"{after} for each {measure.words}" + (f" instead of {before}" if before and after else "")
+        how = how if after else f"not {before} for each {measure.words}"
+        return f"{kind}: {how}"
+    if measure.of_all_kinds:
+        return {"bias that is added": "additions of biases"}.get(measure.words, f"{measure.words}s")
+    plural = several(2, measure.words).removeprefix("2 ")
+    return f"{plural} of {kind}" + ("" if kind.endswith("norm") else " layers")
+
+
+def implementation(graph: LayerGraph, tool: Tool, other: Tool) -> LayerGraph:
+    """The network as the tool has it: a library's own variant where the catalogue has one, else the network itself.
+
+    A variant of the other library gives way to the network without a variant.
+    """
+    if not tool.is_library:
+        return graph
+    base, _, variant = graph.name.partition("@")
+    known = {key_of(one): one for one in variants_in_catalogue(base)}
+    own = known.get(key_of(f"{base}@{tool.name}"))
+    if own is None and other.is_library and key_of(variant) == key_of(other.name):
+        own = known.get(key_of(base))
+    return graph if own is None or key_of(own) == key_of(graph.name) else load(own)
+
+
+def bridges(
+    graph: LayerGraph, start: str, end: str, quantity: str | None = None
+) -> tuple[tuple[Side, Side], list[Bridge]]:
+    """Both sides and the bridges between them: of one quantity, or of each that both tools count.
+
+    Raises `UsageError` for a convention that does not exist or does not count the quantity.
+    """
+    tools = tool_named(start), tool_named(end)
+    first, second = (Side(analyse(implementation(graph, tool, other)), tool) for tool, other in (tools, tools[::-1]))
+    both = [one for one in QUANTITIES if one == "params" or all(tool.rules is not None for tool in tools)]
+    return (first, second), [bridge(first, second, one) for one in ([quantity] if quantity else both)]
+
+
+class Wanted(NamedTuple):
+    """A number that somebody has, and how exactly it is written: 4.13G is known to 10 million."""
+
+    value: Fraction
+    unit: Fraction
+    is_bytes: bool
+
+    def closeness(self, number: int) -> int | None:
+        """0 for the number itself, 1 where it is written rounded, 2 where it is cut off; None for another number."""
+        if number == self.value:
+            return 0
+        if self.unit <= 1 and self.value.denominator == 1:
+            return None
+        lowest = self.value - self.unit / 2
+        if lowest <= number < lowest + self.unit:
+            return 1
+        return 2 if self.value <= number < self.value + self.unit else None
+
+
+def read_number(text: str) -> Wanted:
+    """The number of a text such as 4.13G, 25,636,712 or 98 MiB. Raises `UsageError`."""
+    amount = parse_amount(text, "NUMBER", LARGEST)
+    digits = re.match(r"[\d,_]+(?:\.(\d+))?", text.strip())
+    places = len(digits[1] or "") if digits else 0
+    whole = parse_amount(re.sub(r"^[\d,_.]+", "1", text.strip()), "NUMBER", LARGEST).value
+    if not amount.value:
+        raise UsageError("NUMBER must be more than 0")
+    return Wanted(amount.value, whole / 10**places, amount.is_bytes)
+
+
+class Match(NamedTuple):
+    """A way of counting that gives the number: the tools that agree on it, and what else differs from the network."""
+
+    network: str
+    shape: Shape
+    batch: int
+    quantity: str
+    tools: tuple[str, ...]
+    #: 2 where each multiply-add is written as two operations; bytes of a value.
+    factor: int
+    value: int
+    closeness: int
+    cost: int
+
+
+class Search(NamedTuple):
+    """What was found, the most likely first; how many ways were tried; whether the budget ended the search."""
+
+    matches: tuple[Match, ...]
+    tried: int
+    is_complete: bool
+
+
+def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
+    """The ways of counting this network that give the number, ranked by how much differs from archcalc's own.
+
+    Tried are every tool, with multiply-adds once and twice; other variants of the catalogue; other sides of the input;
+    batches. A search counts at most `MOST_LAYERS` layers.
+    """
+    found: list[Match] = []
+    tried, layers, is_complete = 0, 0, True
+    seen: set[tuple[str, Shape]] = set()
+    for candidate, cost, tells_params in _networks(graph):
+        layers += len(candidate)
+        if layers > MOST_LAYERS:
+            is_complete = False
+            break
+        try:
+            analysis = analyse(candidate)
+        except ArchcalcError:  # it does not take an input of this size
+            continue
+        if (candidate.name, candidate.input_shape) in seen:
+            continue
+        seen.add((candidate.name, candidate.input_shape))
+        for match in _ways(analysis, cost, tells_params, wanted.is_bytes):
+            tried += 1
+            close = wanted.closeness(match.value)
+            if close is not None:
+                found.append(match._replace(closeness=close, cost=match.cost + close))
+    ranked = sorted(found, key=lambda one: (one.cost, one.network, one.quantity, one.tools))
+    return Search(tuple(ranked), tried, is_complete)
+
+
+def _networks(graph: LayerGraph) -> Iterator[tuple[LayerGraph, int, bool]]:
+    """The network, its variants, and it on other inputs; each with its cost and whether its params are looked at."""
+    yield graph, 0, True
+    for other in variants_in_catalogue(graph.name):
+        if key_of(other) != key_of(graph.name):
+            try:
+                yield load(other), 4, True
+            except ArchcalcError:  # a parameter of it must be given
+                continue
+    depth, *sides = graph.input_shape
+    if len(sides) == 2:
+        for side in SIDES:
+            if [side, side] != sides:
+                try:
+                    yield graph.with_input((depth, side, side)), 6, False
+                except ArchcalcError:  # its layers depend on the input, and there are none for this one
+                    continue
+
+
+def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> Iterator[Match]:
+    """Every number of a network, with its cost; tools that agree are one way."""
+    name, shape = analysis.graph.name, analysis.graph.input_shape
+    by_value: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for tool in TOOLS.values():
+        for quantity in QUANTITIES:
+            counted = count(analysis, tool, quantity)
+            if counted is not None and counted.total and not counted.not_counted:
+                by_value[quantity, counted.total].append(tool.name)
+    sizes = {1: 0} if not is_bytes else {size: 0 if size == 4 else 2 for size in sorted(set(BYTES.values()))}
+    for (quantity, value), tools in by_value.items():
+        extra = cost + (0 if OWN in tools else 2)
+        if quantity == "params":
+            if tells_params:
+                for size, more in sizes.items():
+                    yield Match(name, shape, 1, quantity, tuple(tools), size, value * size, 0, extra + more)
+        elif not is_bytes:
+            for factor in (1, 2) if "flop-counter" not in tools else (1,):
+                for batch in (1, *(BATCHES if not cost else ())):
+                    more = 3 * (factor == 2) + 5 * (batch > 1)
+                    total = value * factor * batch
+                    yield Match(name, shape, batch, quantity, tuple(tools), factor, total, 0, extra + more)
+    values = analysis.totals.activations
+    for size, more in sizes.items():
+        if values:
+            yield Match(name, shape, 1, "activations", (OWN,), size, values * size, 0, cost + 3 + more)
+
+
+def describe(match: Match, graph: LayerGraph) -> str:
+    """What gives the number, in words: multiplications as ptflops counts, of resnet50@v1, for a batch of 8."""
+    words = {"activations": "stored values"}.get(match.quantity, match.quantity)
+    if OWN not in match.tools:
+        words += f" as {listed(match.tools)} {'count' if match.tools[1:] else 'counts'}"
+    if match.quantity == "multiplications" and match.factor > 1:
+        words += ", each as 2 operations"
+    elif match.factor > 1:
+        words += f", {match.factor} bytes each"
+    if match.network != graph.name:
+        words += f", of {match.network}"
+    if match.shape != graph.input_shape:
+        words += f", for an input of {format_shape(match.shape)}"
+    return words + (f", for a batch of {match.batch}" if match.batch > 1 else "")
