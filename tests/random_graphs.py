@@ -17,6 +17,7 @@ from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.ops.axes import AxisName, axes_named
 from tests.networks import op
+from tests.ops.rows import ROWS
 from tests.ranks import plane, rank_of
 
 #: All that a graph is made of: inputs are its first layers, and an opaque layer is one that cannot be executed.
@@ -235,6 +236,10 @@ SETTINGS: dict[str, Callable[[Random, Shape, int], Fields]] = {
 }  # fmt: skip
 
 
+#: Settings of all other ops: those of the table of rows.
+_ROWS = {kind: [row.fields for row in ROWS if row.kind == kind] or [{}] for kind in KINDS}
+
+
 class _Builder:
     """A graph while it grows: its layers and the shapes of their maps."""
 
@@ -272,6 +277,8 @@ class _Builder:
         count = self.draw.randint(max(cls.fewest_inputs, 1), max(most, 1))
         same = [index for index in fits if self.shapes[index] == self.shapes[first]]
         others = [self.draw.choice(same if _flag(self.draw) else range(len(self.shapes))) for _ in range(count - 1)]
+        if kind == "divide":  # by what is never 0
+            others = [self.draw.choice([index for index, layer in enumerate(self.layers) if layer.op.is_input])]
         return [first, *others]
 
     def fits(self, layer: Op, sources: Sequence[int]) -> Shape | None:
@@ -304,7 +311,7 @@ class _Builder:
                 return False
             shape = self.shapes[sources[0]]
             make = SETTINGS.get(plane(kind))
-            fields = make(self.draw, shape, len(shape) - 1) if make is not None else {}
+            fields = make(self.draw, shape, len(shape) - 1) if make else dict(self.draw.choice(_ROWS[kind]))
             if kind == "multi_head_attention" and len(sources) > 1:
                 fields |= {"kdim": self.shapes[sources[1]][0], "vdim": self.shapes[sources[-1]][0]}
             layer = op(kind, **fields)

@@ -45,14 +45,20 @@ def by_positions(op: Op, inputs: Sequence[Shape]) -> bool:
     """Whether the positions that a layer reads say all of what its own positions see.
 
     Not where parts of the channels are read (they may see less than the others), where channels become positions,
-    where values are put in another order, where a norm leaves nothing of one or two values, where it depends on the
-    values which positions are read, where a mask leaves a single key, which is taken whole whatever it is, or where
-    what was read long ago fades below rounding.
+    where values are put in another order, where a norm leaves nothing of one or two values, where two maps may cancel
+    out, where values are cut off, where it depends on the values which positions are read, where a mask leaves a
+    single key, which is taken whole whatever it is, or where what was read long ago fades below rounding.
     """
     kind = plane(op.kind)
     if kind in ("chunk", "split", "narrow"):
         return bool(getattr(op, "axis") != "channels")  # noqa: B009  # not a field of every op
-    if kind in ("pixel_shuffle", "max_unpool2d") or getattr(op, "connections", None) or BorderPad in type(op).__mro__:
+    if (
+        kind in ("pixel_shuffle", "max_unpool2d", "subtract", "divide")
+        or getattr(op, "connections", None)
+        or BorderPad in type(op).__mro__
+    ):
+        return False
+    if kind == "hardtanh" and op.model_dump()["max_val"] < 1:
         return False
     if any(isinstance(reads, Turned) and None in reads.to for reads in op.windows(inputs)):
         return False

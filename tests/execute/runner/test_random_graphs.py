@@ -15,7 +15,7 @@ from tests.random_graphs import KINDS, in_words, random_graph
 #: Graphs of one test; a seed of its own for each.
 PART = 500
 parts = pytest.mark.parametrize(
-    "start", [pytest.param(start, marks=pytest.mark.slow) for start in range(0, 5000, PART)]
+    "start", [pytest.param(start, marks=pytest.mark.slow) for start in range(0, 10_000, PART)]
 )  # fmt: skip
 
 
