@@ -24,11 +24,12 @@ _INITIALIZER = 5
 
 @dataclass(frozen=True)
 class Input:
-    """An input of the network: its type, with the batch axis."""
+    """An input of the network: its type, and which axis is the batch."""
 
     name: str
     shape: tuple[int, ...]
     element: int
+    batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,14 @@ class Graph:
     opsets: Mapping[str, int]
 
 
-def prepare(name: str, model: onnx.ModelProto, spans: Mapping[Way, Span], given: InputShapes | None) -> Graph:
-    """The graph of a model, with every input of a concrete size.
+def prepare(
+    name: str,
+    model: onnx.ModelProto,
+    spans: Mapping[Way, Span],
+    given: InputShapes | None,
+    batch: Mapping[str, int] | None = None,
+) -> Graph:
+    """The graph of a model, with every input of a concrete size. `batch` has axes of the batch that are not the first.
 
     Raises `UsageError` for a model that cannot be read, and for an axis of unknown size.
     """
@@ -68,8 +75,9 @@ def prepare(name: str, model: onnx.ModelProto, spans: Mapping[Way, Span], given:
     outputs = tuple(dict.fromkeys(each.name for each in graph.output if each.name))
     if not outputs:
         raise UsageError(f"{name} has no outputs")
+    sized = tuple(_concrete_inputs(name, inputs, given, batch or {}))
     return Graph(
-        name, opsets[""], tuple(_concrete_inputs(name, inputs, given)), tuple(nodes), initializers, outputs,
+        name, opsets[""], sized, tuple(nodes), initializers, outputs,
         {each.name: each.type for each in (*graph.value_info, *graph.output)}, by_value, opsets,
     )  # fmt: skip
 
@@ -234,7 +242,9 @@ class _Sizes:
 # --- inputs
 
 
-def _concrete_inputs(name: str, inputs: Sequence[onnx.ValueInfoProto], given: InputShapes | None) -> Iterator[Input]:
+def _concrete_inputs(
+    name: str, inputs: Sequence[onnx.ValueInfoProto], given: InputShapes | None, batch: Mapping[str, int]
+) -> Iterator[Input]:
     """The inputs; `given` are shapes without the batch, by name or that of the only one."""
     if not inputs:
         raise UsageError(f"{name} has no inputs: every value in it is a constant")
@@ -242,28 +252,36 @@ def _concrete_inputs(name: str, inputs: Sequence[onnx.ValueInfoProto], given: In
     for each in inputs:
         if not each.type.HasField("tensor_type"):
             raise UsageError(f"{name}: the input {each.name[:200]!r} is no tensor")
-        yield Input(each.name, _shape(name, each, shapes.get(each.name)), each.type.tensor_type.elem_type)
+        axis = batch.get(each.name, _batch_by_name(each))
+        yield Input(each.name, _shape(name, each, shapes.get(each.name), axis), each.type.tensor_type.elem_type, axis)
 
 
-def _shape(name: str, each: onnx.ValueInfoProto, given: Shape | None) -> tuple[int, ...]:
+def _batch_by_name(each: onnx.ValueInfoProto) -> int:
+    """The axis of the batch: the only one whose symbol says so, else the first."""
+    symbols = [axis.dim_param.lower() for axis in each.type.tensor_type.shape.dim]
+    called = [index for index, symbol in enumerate(symbols) if "batch" in symbol or symbol in ("n", "bs")]
+    return called[0] if len(called) == 1 else 0
+
+
+def _shape(name: str, each: onnx.ValueInfoProto, given: Shape | None, batch: int) -> tuple[int, ...]:
     """The shape of an input; a batch of unknown size is 1."""
     tensor = each.type.tensor_type
     if not tensor.HasField("shape"):
         if given is None:
             raise UsageError(f"{name}: the input {each.name[:200]!r} has no shape; give one with --input")
-        return (1, *given)
+        return (*given[:batch], 1, *given[batch:])
     axes = [axis.dim_value if axis.HasField("dim_value") and axis.dim_value > 0 else None for axis in tensor.shape.dim]
     if any(axis.HasField("dim_value") and axis.dim_value < 0 for axis in tensor.shape.dim):
         raise UsageError(f"{name}: the input {each.name[:200]!r} has a negative size")
-    if axes and axes[0] is None and len(axes) > 1:
-        axes[0] = 1
+    if axes and axes[batch] is None and len(axes) > 1:
+        axes[batch] = 1
     if given is not None:
         if len(given) != len(axes) - 1:
             raise UsageError(
                 f"{name}: the input {each.name[:200]!r} has {len(axes) - 1} axes besides the batch; "
                 f"{format_shape(given)} has {len(given)}"
             )
-        axes[1:] = given
+        axes = [*given[:batch], axes[batch], *given[batch:]]
     symbols = [str(axis.dim_param or "?") for axis in tensor.shape.dim]
     if None in axes:
         sizes = "×".join(symbol if size is None else str(size) for size, symbol in zip(axes, symbols, strict=True))

@@ -42,12 +42,18 @@ def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes 
     from archcalc.interop.onnx_patterns import with_patterns
     from archcalc.interop.onnx_tidy import tidy
     from archcalc.interop.onnx_trace import Trace
+    from archcalc.interop.recognise_batch import batch_axes
 
     if isinstance(source, (str, Path)):
         file = open_model(source)
     else:
         import_onnx("a model")
         file = OnnxFile(source.graph.name or "model", source, {}, lambda _: b"")
-    graph = prepare(file.name, file.model, file.spans, input_shape)
-    trace = Trace(file, graph)
-    return with_patterns(tidy(trace.program(), trace.is_quick))
+    trace = Trace(file, prepare(file.name, file.model, file.spans, input_shape))
+    program = trace.program()
+    batch = batch_axes(program)
+    if any(program.batch.get(name) != axis for name, axis in batch.items()):
+        # Once more, as the axis without a fixed size is another one.
+        trace = Trace(file, prepare(file.name, file.model, file.spans, input_shape, batch))
+        program = trace.program()
+    return with_patterns(tidy(program, trace.is_quick))

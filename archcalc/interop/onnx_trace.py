@@ -83,7 +83,8 @@ class Trace(State):
         inputs = tuple(each.name for each in self.graph.inputs if each.name in needed)
         notes = [f"the input {each.name[:100]} is not used" for each in self.graph.inputs if each.name not in needed]
         values = {name: value for name, value in self.values.items() if name in made}
-        return Program(self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes))
+        batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
+        return Program(self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes), batch)
 
     @staticmethod
     def _constant(stored: Stored) -> Constant:

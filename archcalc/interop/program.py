@@ -140,6 +140,8 @@ class Program:
     values: Mapping[str, Value]
     constants: Mapping[str, Constant] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    #: The axis of the batch of inputs that do not have it first.
+    batch: Mapping[str, int] = field(default_factory=dict)
 
     def shape(self, name: str) -> Sizes:
         """The shape of a value or of a constant, with its batch axis."""

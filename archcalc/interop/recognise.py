@@ -7,6 +7,7 @@ operation that archcalc does not have becomes an opaque layer with its known sha
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from archcalc.interop import (  # noqa: F401  # they register their operations
     recognise_arrange,
@@ -17,10 +18,11 @@ from archcalc.interop import (  # noqa: F401  # they register their operations
 )
 from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.program import Node, Program
+from archcalc.interop.recognise_batch import JOINED, batch_axes, mixed_axes, refuse_mixed
 from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
 from archcalc.interop.recognise_patterns import simplified
-from archcalc.interop.recognise_views import View, whole_axes
+from archcalc.interop.recognise_views import BATCH, View, whole_axes
 from archcalc.interop.recognise_whole import fused
 
 Tensor = View | Fixed
@@ -47,8 +49,9 @@ class Recogniser:
     def network(self) -> ForeignNetwork:
         """The whole."""
         program, layers = self.program, self.layers
+        batch = batch_axes(program) | dict(program.batch)
         for name in program.inputs:
-            self.env[name] = layers.input(name, program.shape(name))
+            self.env[name] = layers.input(name, program.shape(name), batch.get(name, 0))
         for name, constant in program.constants.items():
             self.env[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
         for node in _needed(program):
@@ -84,6 +87,8 @@ class Recogniser:
     def visit(self, node: Node) -> None:
         """Add what an operation becomes."""
         inputs = [None if name is None else self.env[name] for name in node.inputs]
+        if self.layers.images > 1:
+            self.check_images(node, inputs)
         handler, owned = HANDLERS.get(node.op), len(self.layers.owners)
         try:
             if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
@@ -95,6 +100,9 @@ class Recogniser:
             if handler is None:
                 raise UnknownFormError(f"archcalc has no {node.op}")
             results = handler(Handler(self.layers, self.env, node, inputs))
+            for name, made in zip(node.outputs, results, strict=True):
+                if name in self.layers.used and made.shape != tuple(self.program.shape(name)):
+                    raise UnknownFormError(f"its output would be {made.shape}, not {self.program.shape(name)}")
         except UnknownFormError as reason:
             # What a function added before it gave up owns nothing.
             for name in list(self.layers.owners)[owned:]:
@@ -103,6 +111,19 @@ class Recogniser:
             results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
         for name, view in zip(node.outputs, results, strict=True):
             self.env[name] = view
+
+    def check_images(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
+        """Raise `UsageError` where an operation would compute with several images of a batch."""
+        tensors = [(index, tensor) for index, tensor in enumerate(inputs) if tensor is not None]
+        places = [_image_places(tensor) for _, tensor in tensors]
+        joined = set().union(*places)
+        for (index, tensor), found in zip(tensors, places, strict=True):
+            rank = len(tensor.shape)
+            mixed = {dim - rank for dim in mixed_axes(node, index, rank)}
+            # Values for each image of their own, which come from no image.
+            others = {place for place in joined - found if -place <= rank and tensor.shape[place] > 1}
+            if found & mixed or (node.op in JOINED and (others or len(joined) > 1)):
+                raise refuse_mixed(node, self.layers.images)
 
     def fixed(self, node: Node, inputs: list[Fixed]) -> None:
         """The result of stored tensors alone: an arrangement of one, or computed."""
@@ -128,6 +149,13 @@ def _products(shapes: list[tuple[int, ...]], node: Node, made: tuple[int, ...]) 
         scores = math.prod(queries[:-1]) * values[-2]
         return scores * (queries[-1] + values[-1])
     return 0
+
+
+def _image_places(tensor: Tensor | None) -> set[int]:
+    """The axes of a tensor that hold images of the batch, counted from the last one: -1."""
+    if not isinstance(tensor, View):
+        return set()
+    return {dim - len(tensor.axes) for dim, axis in enumerate(tensor.axes) if any(f.axis == BATCH for f in axis)}
 
 
 def _arranged_constant(node: Node, tensor: Fixed, shape: tuple[int, ...]) -> tuple[tuple, ...] | None:  # type: ignore[type-arg]

@@ -24,6 +24,18 @@ def _reshape(call: Handler) -> list[Tensor]:
     return [View(view.layer, axes)]
 
 
+@handles("unsqueeze")
+def _unsqueeze(call: Handler) -> list[Tensor]:
+    view, dim = call.view(), call.attributes["dim"]
+    return [View(view.layer, (*view.axes[:dim], (), *view.axes[dim:]))]
+
+
+@handles("squeeze")
+def _squeeze(call: Handler) -> list[Tensor]:
+    view, dims = call.view(), call.attributes["dim"]
+    return [View(view.layer, tuple([axis for dim, axis in enumerate(view.axes) if dim not in dims]))]
+
+
 @handles("permute")
 def _permute(call: Handler) -> list[Tensor]:
     view = call.view()

@@ -71,6 +71,18 @@ def images(axes: Axes) -> tuple[Factor, ...]:
     return tuple([factor for axis in axes for factor in axis if factor.axis == BATCH])
 
 
+def with_images(axes: Axes, *like: Axes) -> Axes:
+    """The axes with the images of the batch where one of the other tensors has them, from the last axis on."""
+    found = list(axes)
+    for other in like:
+        for back, axis in enumerate(reversed(other), 1):
+            of_batch = images((axis,))
+            if of_batch and back <= len(found):
+                found[-back] = (*of_batch, *found[-back])
+                return tuple(found)
+    return axes
+
+
 Function = Callable[[Handler], list[Tensor]]
 HANDLERS: dict[str, Function] = {}
 

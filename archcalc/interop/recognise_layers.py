@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import ShapeError, UsageError
-from archcalc.core.shapes import AXES, Shape, spec_shape
+from archcalc.core.shapes import AXES, Shape, format_shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.program import Node, Program
 from archcalc.interop.recognise_views import (
@@ -60,6 +60,8 @@ class Layers:
         #: The layer that owns a stored tensor, and the array that it is there.
         self.owners: dict[str, tuple[str, str]] = {}
         self.notes: list[str] = []
+        #: The images of the batch, which the layers are without.
+        self.images = 1
         #: The values that an operation reads or that the program gives.
         self.used = {name for node in program.nodes for name in node.inputs} | set(program.outputs.values())
         self._names: dict[str, int] = {}
@@ -152,14 +154,21 @@ class Layers:
         return name
 
     def opaque(self, node: Node, views: Sequence[View | Fixed | None], shape: Sequence[int]) -> View:
-        """A layer for an operation that archcalc does not have; its tensor is (1, channels, *positions)."""
-        inputs = tuple(dict.fromkeys(view.layer for view in views if isinstance(view, View)))
-        if not inputs:
-            inputs = (self.program.inputs[0],)
+        """A layer for an operation that archcalc does not have: the tensor without the batch.
+
+        Raises `UsageError` where several images of a batch lie on no axis of the tensor.
+        """
+        read = [view for view in views if isinstance(view, View)]
+        inputs = tuple(dict.fromkeys(view.layer for view in read)) or (self.program.inputs[0],)
         stored = [name for view in views if isinstance(view, Fixed) for name in view.sources]
         own = [name for name in stored if self.program.constants[name].role == "parameter" and name not in self.owners]
         params = sum(self.program.constants[name].size for name in dict.fromkeys(own))
-        sizes = list(shape[1:]) or [1]
+        held = self._axis_of_images(node, read, shape)
+        one = [size // self.images if index == held else size for index, size in enumerate(shape)]
+        left_out = one.index(1) if 1 in one else None
+        if held is not None and one[held] == 1:
+            left_out = held
+        sizes = [size for index, size in enumerate(one) if index != left_out] or [1]
         while len(sizes) > MOST_AXES:
             sizes[-2:] = [sizes[-2] * sizes[-1]]
         name = self.name(node.path or node.op)
@@ -168,19 +177,56 @@ class Layers:
         self.shapes[name] = tuple(sizes)
         for source in own:
             self.owners[source] = (name, "weight")
-        axes = reshaped(whole_axes(tuple(sizes)), shape if math.prod(shape) == math.prod(sizes) else (1, *sizes))
-        return View(name, axes or ((), *whole_axes(tuple(sizes))))
+        axes = list(reshaped(whole_axes(tuple(sizes)), one) or ())
+        if held is not None:
+            axes[held] = (Factor(BATCH, self.images), *axes[held])
+        return View(name, tuple(axes))
 
-    def input(self, name: str, shape: Sequence[int]) -> View:
-        """The view of an input of the network: (batch, channels, *positions)."""
-        sizes: Shape = tuple(shape[1:]) or (1,)
+    def _axis_of_images(self, node: Node, views: Sequence[View], shape: Sequence[int]) -> int | None:
+        """The axis of an output that holds the images of the batch: where an input has them, or the first one."""
+        places = [
+            (index, len(view.axes))
+            for view in views
+            for index, axis in enumerate(view.axes)
+            if any(factor.axis == BATCH for factor in axis)
+        ]
+        if not places:
+            return None
+        same = [index for index, rank in places if rank == len(shape)]
+        for index in (*same, 0):
+            if index < len(shape) and shape[index] % self.images == 0:
+                return index
+        raise UsageError(
+            f"{node.place or node.path}: {node.op} gives {format_shape(tuple(shape))}, in which the batch of "
+            f"{self.images} has no axis; write the model with a batch of 1"
+        )
+
+    def input(self, name: str, shape: Sequence[int], batch: int = 0) -> View:
+        """The view of an input of the network: (batch, channels, *positions), or with the batch on another axis.
+
+        An input of one axis has no batch: its values are channels.
+        """
+        if len(shape) < 2:
+            self.shapes[name] = tuple(shape) or (1,)
+            return View(name, whole_axes(tuple(shape)))
+        images = shape[batch]
+        sizes: Shape = tuple([size for index, size in enumerate(shape) if index != batch])
         if len(sizes) > MOST_AXES:
             raise UsageError(
                 f"the input {name} has {len(sizes) - 1} position axes; at most {MOST_AXES - 1} are possible"
             )
         self.shapes[name] = sizes
-        batch = (Factor(BATCH, shape[0]),) if len(shape) > 1 and shape[0] > 1 else ()
-        return View(name, (batch, *whole_axes(sizes)))
+        axes = list(whole_axes(sizes))
+        if images > 1:
+            if self.images not in (1, images):
+                raise UsageError(
+                    f"the input {name} has a batch of {images} and another input one of {self.images}; "
+                    "write the model with a batch of 1"
+                )
+            self.images = images
+            self.notes.append(f"{name} is a batch of {images}; sizes and counts are those of one image of it")
+        axes.insert(batch, (Factor(BATCH, images),) if images > 1 else ())
+        return View(name, tuple(axes))
 
     # --- maps in a wanted arrangement -------------------------------------------------------------------------------
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, images, pointwise, with_axis
+from archcalc.interop.recognise_handler import (
+    Handler,
+    Tensor,
+    as_tensor,
+    handles,
+    images,
+    pointwise,
+    with_axis,
+    with_images,
+)
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_views import (
     BATCH,
@@ -94,12 +103,8 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     is_channel_gate = op == "multiply" and sizes == (shape[0], *(1,) * (len(shape) - 1))
     fields = {} if sizes == shape or is_channel_gate else {"broadcast": True}
     layer = call.add(op, fields, inputs)
-    batch = images(first.axes) or images(second.axes)
-    axes = base.axes
-    if batch and axes and not axes[0]:
-        axes = (batch, *axes[1:])
-    missing = len(call.made_shape) - len(axes)
-    return View(layer, ((),) * missing + axes if missing > 0 else axes)
+    axes = ((),) * (len(call.made_shape) - len(base.axes)) + base.axes
+    return View(layer, with_images(axes, first.axes, second.axes))
 
 
 def _holds(large: Sequence[int], small: Sequence[int]) -> bool:
@@ -157,7 +162,7 @@ def _cat(call: Handler) -> list[Tensor]:
 
 def join(call: Handler, views: Sequence[View], dim: int) -> View:
     """Tensors one after another along an axis."""
-    batch = images(views[0].axes)
+    like = [view.axes for view in views]
     views = [View(view.layer, without(view.axes, BATCH)) for view in views]
     base = call.layers.map_of(views[0], dim, call.node)
     shape = call.layers.shapes[base.layer]
@@ -176,9 +181,7 @@ def join(call: Handler, views: Sequence[View], dim: int) -> View:
     layer = call.add("concat", {}, inputs)
     axes = [*base.axes]
     axes[dim] = whole(0, call.layers.shapes[layer][0])
-    if batch:
-        axes[0] = batch
-    return View(layer, tuple(axes))
+    return View(layer, with_images(tuple(axes), *like))
 
 
 def _with_tokens(call: Handler, tensors: Sequence[Tensor | None], dim: int) -> View:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, short
+from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, short, with_images
 from archcalc.interop.recognise_layers import MOST_AXES, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
 
@@ -137,10 +137,8 @@ def _reduce(call: Handler) -> list[Tensor]:
         layer = call.add(f"adaptive_{kind}_pool{rank}d", {"output_size": sizes}, [plain.layer])
     if call.node.op == "sum":
         layer = call.add("multiply", {"factor": float(math.prod(factor.size for factor in reduced))}, [layer])
-    axes = [() if dim in dims else axis for dim, axis in enumerate(plain.axes)]
-    if images(view.axes) and axes and 0 not in dims:
-        axes[0] = images(view.axes)
-    return [_reduced(call, View(layer, tuple(axes)), dims)]
+    left = with_images(tuple([() if dim in dims else axis for dim, axis in enumerate(plain.axes)]), view.axes)
+    return [_reduced(call, View(layer, left), dims)]
 
 
 def _reduced(call: Handler, view: View, dims: Sequence[int]) -> View:
@@ -156,6 +154,8 @@ def _recurrent(call: Handler) -> list[Tensor]:
     if len(view.axes) != 3:
         raise UnknownFormError("a recurrent layer without a batch")
     plain = without(view.axes, BATCH)
+    if plain[1 - steps]:
+        raise UnknownFormError("positions in the batch")
     layer = call.layers.arranged(view.layer, (plain[2], plain[steps]), call.node)
     fields: dict[str, Any] = {"hidden_size": given["hidden_size"]}
     fields |= {"num_layers": given["num_layers"]} if given["num_layers"] > 1 else {}
@@ -168,7 +168,7 @@ def _recurrent(call: Handler) -> list[Tensor]:
     names = [f"{kind}_l{index}{way}" for index in range(given["num_layers"]) for way in ways for kind in kinds]
     name = call.add(call.node.op, fields, [layer], arrays=call.arrays(names))
     made = call.layers.shapes[name]
-    axes = [images(view.axes), (), whole(0, made[0])]
+    axes = [images(view.axes), images(view.axes), whole(0, made[0])]
     axes[steps] = whole(1, made[1])
     result = View(name, tuple(axes))
     others = [output for output in call.node.outputs[1:] if output in call.layers.used]
