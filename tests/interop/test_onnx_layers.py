@@ -170,7 +170,7 @@ PATTERNS = {
         "m = Mul(x, p) y = Mul(m, half)",
         (THREE, "small = {0.044715}", "root = {0.7978845}", ONE, HALF), "gelu"),
     "no gelu": ("d = Mul(x, root) e = Erf(d) p = Add(e, one) g = Mul(p, half) y = Mul(g, x)",
-                ("root = {0.7}", ONE, HALF), "multiply+opaque+opaque+multiply+multiply"),
+                ("root = {0.7}", ONE, HALF), "multiply+opaque+rescale+multiply+multiply"),
     "layer norm": (
         "m = ReduceMean<axes=[-1]>(x) c = Sub(x, m) q = Pow(c, two) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) "
         "r = Sqrt(e) y = Div(c, r)", (TWO, "eps = {0.001}"), "transpose+layer_norm+transpose"),
