@@ -82,6 +82,13 @@ class Trace(State):
         made = {name for node in nodes for name in node.outputs} | {each.name for each in self.graph.inputs}
         inputs = tuple(each.name for each in self.graph.inputs if each.name in needed)
         notes = [f"the input {each.name[:100]} is not used" for each in self.graph.inputs if each.name not in needed]
+        spread = [name for name in constants if _is_spread(self.constants[name])]
+        if spread:
+            more = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
+            notes.append(
+                f"{spread[0][:100]}{more}: computed from smaller arrays of the file; a layer that adds or multiplies "
+                "such an array has all its values, which are more than the file holds"
+            )
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
         return Program(self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes), batch)
@@ -91,7 +98,7 @@ class Trace(State):
         values = None
         if stored.is_known and stored.size <= _FEW:
             values = tuple(stored.values.reshape(-1).tolist())
-        is_number = not stored.is_decimal or not stored.sources
+        is_number = not stored.is_decimal or not stored.sources or _is_spread(stored)
         role: Role = "constant" if is_number else "parameter"
         load = stored.load if stored.is_there else None
         return Constant(stored.name, stored.shape, stored.dtype.name, role, load, values)
@@ -184,3 +191,8 @@ class Trace(State):
             opset = self.graph.opset
             self.constants[name] = derived(name, call.op, call.attributes, opset, inputs, index, shape, dtype)
         return True
+
+
+def _is_spread(stored: Stored) -> bool:
+    """Whether a decimal array has more values than the file holds of it, as masks have: it is no trained array."""
+    return stored.is_decimal and bool(stored.sources) and stored.size > sum(stored.sources.values())
