@@ -16,10 +16,12 @@ from archcalc.interop import torch_export
 from archcalc.interop.foreign import ForeignNetwork, to_network
 from archcalc.interop.recognise import recognise
 from archcalc.passes.analysis import analyse
-from tests.peers.imported import counted_by_torch, module_of
 
 torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
 torchvision = pytest.importorskip("torchvision", reason="its models are what is read: pip install torchvision")
+
+from tests.peers.imported import counted_by_torch, module_of  # noqa: E402  # it needs both
+
 pytestmark = pytest.mark.peers
 
 #: Cosine attention has a norm of each query, which archcalc has no op for.
