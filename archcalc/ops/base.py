@@ -391,7 +391,7 @@ def values_reached(shape: Shape, reads: Reads, output: Shape) -> Number:
     """Values of an input that are read at least once; all of them where it is not known which."""
     if reads is None:
         return 0
-    if not isinstance(reads, tuple):
+    if not isinstance(reads, tuple) or not len(reads) == len(shape) - 1 == len(output) - 1:
         return elements(shape)
     axes = zip(shape[1:], reads, output[1:], strict=True)
     return product((shape[0], *(_positions_reached(*axis) for axis in axes)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 import archcalc as ac
 from archcalc.ops import rules
 from archcalc.passes.traffic import bytes_moved, operations_done
-from tests.tiers import examples
+from archcalc.spec.catalogue import names
+from tests.tiers import examples, slow_but
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,19 @@ def test_what_is_not_counted_is_not_zero() -> None:
     analysis = network("  - opaque: {of: Mystery, shape: 4x4x3, params: 5}\n", "4x4x3")
     assert bytes_moved(analysis, 1) is None
     assert operations_done(analysis, 1) is None
+
+
+@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "swin_t", "deconvnet"], names()))
+def test_no_layer_reads_more_than_it_is_given(name: str) -> None:
+    analysis = ac.analyse(name)
+    for index, row in enumerate(analysis.rows):
+        own = analysis[row.weights_of] if row.weights_of else row
+        most = sum(map(prod, row.input_shapes)) + prod(row.output_shape) + own.params + own.buffers
+        moved = bytes_moved(analysis, index)
+        assert moved is not None
+        assert 0 <= moved <= 4 * most, row.name
+        # What is no view writes its output.
+        assert row.op.is_view or row.op.is_input or moved >= 4 * prod(row.output_shape), row.name
 
 
 SMALL = st.integers(1, 9)
