@@ -229,7 +229,8 @@ def _attended(op: Any, weights: Weights, rows: Sequence[Tensor], offsets: Tensor
     queries, keys, values = rows[0], rows[min(1, len(rows) - 1)], rows[-1]
     mask = torch.ones(len(queries), len(keys)).triu(1).bool() if op.is_causal else offsets
     out, _ = F.multi_head_attention_forward(
-        queries, keys, values, op.embed_dim, op.num_heads, weights.get("in_proj_weight"), weights.get("in_proj_bias"),
+        queries, keys, values, len(weights["out_proj_weight"]), op.num_heads,
+        weights.get("in_proj_weight"), weights.get("in_proj_bias"),
         None, None, False, 0.0, weights["out_proj_weight"], weights.get("out_proj_bias"), need_weights=False,
         attn_mask=mask, use_separate_proj_weight="q_proj_weight" in weights,
         q_proj_weight=weights.get("q_proj_weight"), k_proj_weight=weights.get("k_proj_weight"),
