@@ -149,7 +149,7 @@ def test_a_file_takes_its_format_from_its_ending(archcalc: Run, tmp_path: Path) 
         (("conv2d",), "which input"),
         (("conv2d", "--input", "9x9x3"), "conv2d needs "),
         (("conv2d", "--input", "9x9x3", "--out-chanels", "3"), "did you mean --out-channels"),
-        (("conv2d", "--input", "9x9x3", "--set", "a=b"), "--set is for networks"),
+        (("conv2d", "--input", "9x9x3", "--set", "a=b"), "--set and --call are for networks"),
         (("conv2d", "--input", "9x9x3", "--out-channels", "3", "--kernel-size", "11"), "larger than its input"),
         (("conv2d", "--input", "9x9x3", "--out-channels", "3", "--kernel-size", "-1"), "kernel_size"),
         (("conv2d", "--input", "9x9x3", "--out-channels", "9**9**9", "--kernel-size", "1"), "out_channels"),

@@ -145,7 +145,7 @@ def test_weights_that_cannot_be_written(refuses: Run, ending: str) -> None:
 
 
 def test_no_file_is_written_over_another_of_the_run(archcalc: Run, refuses: Run) -> None:
-    assert "name the same file" in refuses("run", "lenet5", "--save-weights", "w.npz", "-o", "w.npz").err
+    assert "name the same file" in refuses("run", "lenet5", "--save-weights", "w.npz", "-f", "text", "-o", "w.npz").err
     assert list(Path().iterdir()) == []
     assert archcalc("run", "lenet5", "--save-weights", "w.npz").code == 0
     before = Path("w.npz").read_bytes()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape
 from archcalc.design.inputs import accepts
-from archcalc.execute.kernels import Array
+from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.runner import Execution, SeededWeights, execute
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
@@ -105,6 +105,8 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
 
 def _resolved(layer: Op, inputs: tuple[Shape, ...]) -> Shape | None:
     """The output shape, or None where the op does not fit."""
+    if len(inputs) < layer.fewest_inputs:
+        return None
     try:
         final = layer.resolve(inputs)
         final.check(inputs)
@@ -119,7 +121,9 @@ _PLAIN = [
     for row in SMALL
     if all(len(each) in (1, 3) for each in (*row.inputs, row.output)) and row.kind != "matmul"  # it reads two maps
 ]
-CHOICES = sorted({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ PLANE | {row.kind for row in _PLAIN})
+CHOICES = sorted(
+    ({"input", "max_unpool2d", *(row.kind for row in SMALL)} ^ PLANE | {row.kind for row in _PLAIN}) & set(KERNELS)
+)
 #: What a plan may do together with the layer before it.
 FOLLOWERS = ("batch_norm2d", "relu", "relu", "add", "multiply", "dropout", "identity")
 #: What a plan may do together with the layers after it, and the pool that is undone.

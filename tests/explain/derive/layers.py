@@ -59,7 +59,8 @@ def fields_of(rank: int) -> dict[str, dict[str, st.SearchStrategy[Any]]]:
 
 
 FIELDS = {rank: fields_of(rank) for rank in (1, 2, 3)}
-KINDS = [kind for kind in OPS if kind not in ("input", "reshape")]
+#: Without what has no input: there is nothing to derive from.
+KINDS = [kind for kind, op in OPS.items() if op.most_inputs != 0 and kind != "reshape"]
 
 
 @st.composite

@@ -207,7 +207,7 @@ def test_a_box_lists_its_layers_in_the_order_in_which_they_run() -> None:
 def test_repetitions_of_a_block_of_equal_layers() -> None:
     # Two times 16·(3·3·16 + 1) parameters in each of three units.
     diagram = blocks(UNIT)
-    assert [(group.label, group.times, group.note) for group in diagram.groups] == [("u1–3", 3, "13,920 params")]
+    assert [(group.label, group.times, group.note) for group in diagram.groups] == [("u1–3", 3, "13,920 params in all")]
     assert [(node.parts[0].label, node.times) for node in diagram.nodes] == [("input", 1), ("a … b", 2)]
 
 
