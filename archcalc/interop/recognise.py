@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archcalc.interop import (  # noqa: F401  # they register their operations
     recognise_arrange,
@@ -21,7 +22,7 @@ from archcalc.interop.program import Node, Program
 from archcalc.interop.recognise_batch import JOINED, batch_axes, mixed_axes, refuse_mixed
 from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
-from archcalc.interop.recognise_patterns import simplified
+from archcalc.interop.recognise_patterns import as_products, simplified
 from archcalc.interop.recognise_views import BATCH, View, whole_axes
 from archcalc.interop.recognise_whole import fused
 
@@ -39,6 +40,7 @@ class Recogniser:
     """Goes through the operations and knows of every tensor where it lies."""
 
     def __init__(self, program: Program) -> None:
+        program = replace(program, values=dict(program.values))
         self.program = program
         self.layers = Layers(program)
         self.env: dict[str, Tensor] = {}
@@ -107,6 +109,10 @@ class Recogniser:
             # What a function added before it gave up owns nothing.
             for name in list(self.layers.owners)[owned:]:
                 del self.layers.owners[name]
+            if steps := as_products(node, self.program):
+                for step in steps:
+                    self.visit(step)
+                return
             self.reasons[node.op] = str(reason)
             results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
         for name, view in zip(node.outputs, results, strict=True):

@@ -151,6 +151,8 @@ def _product(call: Handler) -> list[Tensor]:
         raise UnknownFormError("a product with a vector")
     batches = [((),) * (rank - len(view.axes)) + view.axes[:-2] for view in plain]
     sizes = [tuple(map(axis_size, batch)) for batch in batches]
+    if sizes[0] != sizes[1] and math.prod(sizes[1]) == 1:
+        return [_spread_product(call, plain, batches[0], images(first.axes) or images(second.axes))]
     if sizes[0] != sizes[1]:
         raise UnknownFormError("a product that is spread over a batch")
     kept = [index for index, size in enumerate(sizes[0]) if size > 1]
@@ -177,6 +179,23 @@ def _product(call: Handler) -> list[Tensor]:
     if batch and rank > 2:
         axes[0] = (*batch, *axes[0])
     return [View(layer, tuple(axes))]
+
+
+def _spread_product(call: Handler, plain: list[View], batch: Axes, its_images: tuple[Factor, ...]) -> View:
+    """Matrices times one and the same matrix: their rows, one after another, times it."""
+    rows, columns = plain[0].axes[-2:], plain[1].axes[-2:]
+    all_rows = tuple([factor for axis in [*batch, rows[0]] for factor in axis])
+    layers = [
+        call.layers.arranged(plain[0].layer, (rows[1], all_rows), call.node),
+        call.layers.arranged(plain[1].layer, (columns[1], columns[0]), call.node),
+    ]
+    layer = call.add("matmul", {}, layers)
+    made = call.layers.shapes[layer]
+    split = reshaped((whole(1, made[1]),), [axis_size(axis) for axis in [*batch, rows[0]]])
+    axes = [*(split or ()), whole(0, made[0])]
+    if its_images and len(axes) > 2:
+        axes[0] = (*its_images, *axes[0])
+    return View(layer, tuple(axes))
 
 
 def _as_view(call: Handler, index: int) -> View:

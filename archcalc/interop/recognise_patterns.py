@@ -225,6 +225,43 @@ def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[No
     return steps
 
 
+def as_products(node: Node, program: Program) -> list[Node]:
+    """Attention as its products: what a form needs that no op of attention has, a bias or fewer heads of the keys.
+
+    The new values are added to `program.values`; none where it is no attention, causal, or its biases fit no scores.
+    """
+    if node.op not in ("scaled_dot_product_attention", "attention") or node.attributes.get("is_causal"):
+        return []
+    q, k, v, *biases = (name for name in node.inputs if name is not None)
+    queries, keys, made = program.shape(q), program.shape(k), program.shape(node.outputs[0])
+    scale = node.attributes.get("scale")
+    factor = queries[-1] ** -0.5 if scale is None else float(scale)
+    count = keys[-1] if node.op == "attention" else keys[-2]
+    scores = (*made[:-1], count)
+    if any(len(program.shape(name)) > len(scores) or program.shape(name)[-1] not in (1, count) for name in biases):
+        return []
+    assert isinstance(program.values, dict)
+    steps: list[Node] = []
+
+    def step(op: str, inputs: tuple[str, ...], shape: tuple[int, ...], name: str = "", **attributes: Any) -> str:
+        made_name = name or f"{node.outputs[0]} {op} {len(steps)}"
+        program.values.setdefault(made_name, Value(made_name, shape))  # type: ignore[attr-defined]  # it is a dict
+        steps.append(replace(node, op=op, inputs=inputs, outputs=(made_name,), attributes=attributes))
+        return made_name
+
+    if node.op == "scaled_dot_product_attention":
+        turned = (*keys[:-2], keys[-1], keys[-2])
+        k = step("transpose", (k,), turned, dim0=len(keys) - 2, dim1=len(keys) - 1)
+    found = step("matmul", (q, k), scores)
+    if factor != 1:
+        found = step("mul", (found,), scores, other=factor)
+    for bias in biases:
+        found = step("add", (found, bias), scores)
+    found = step("softmax", (found,), scores, dim=len(scores) - 1)
+    step("matmul", (found, v), made, node.outputs[0])
+    return steps
+
+
 def _does_nothing(node: Node) -> bool:
     return node.op == "identity" or (node.op == "dropout" and node.attributes.get("p") == 0)
 

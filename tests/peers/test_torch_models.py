@@ -89,8 +89,29 @@ class _Arithmetic(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch
         return (1 - y / root) / 3 - (mean - root) + torch.rsqrt(root + 0.5) * (-y) - 2.5 + self.mean.sum() - mean
 
 
+class _Attention(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """Attention with a trained bias or with one head of keys and values, fused or written out."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form, self.heads = form, 1 if form == "one head" else 2
+        self.q, self.kv = torch.nn.Linear(8, 8), torch.nn.Linear(8, 8 * self.heads)
+        self.bias = torch.nn.Parameter(torch.randn(2, 6, 6))
+
+    def forward(self, x: Any) -> Any:
+        q = self.q(x).reshape(1, 6, 2, 4).transpose(1, 2)
+        k, v = self.kv(x).reshape(1, 6, 2, self.heads, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        if self.form == "written out":
+            y = (q @ k.transpose(-2, -1) * 0.3 + self.bias).softmax(-1) @ v
+        else:
+            mask = self.bias[None] if self.form == "bias" else None
+            y = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return y.transpose(1, 2).reshape(1, 6, 8)
+
+
 SMALL: dict[str, tuple[Any, tuple[int, ...]]] = {
     "arithmetic": (_Arithmetic, (3, 9, 9)),
+    **{form: (lambda form=form: _Attention(form), (6, 8)) for form in ("bias", "one head", "written out")},
     "alexnet": (lambda: torchvision.models.alexnet(num_classes=5), (3, 64, 64)),
     "shufflenet": (lambda: torchvision.models.shufflenet_v2_x0_5(num_classes=5), (3, 64, 64)),
     "mobilenet_v3": (lambda: torchvision.models.mobilenet_v3_small(num_classes=5), (3, 64, 64)),
