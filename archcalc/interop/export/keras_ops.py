@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from archcalc.core.errors import UsageError
 from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain, pools_padding
 from archcalc.ops.axes import axis_of
 from archcalc.ops.reweighted import Reweighted
@@ -34,7 +33,7 @@ def spell(case: Case) -> Spelling:
     """The layer in Keras. Raises `UsageError` that names the layer where there is no such thing."""
     found = TABLE.get(re.sub("[123]d$", "Nd", case.op.kind))
     if found is None:
-        raise UsageError(f'layer "{case.name}": there is no {case.op.kind} for {PROGRAM}')
+        raise case.missing(PROGRAM)
     if isinstance(case.op, Reweighted) and case.op.normalised():
         raise case.cannot(case.op.normalised()[0], PROGRAM)
     return found(case)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from archcalc.core.errors import UsageError
 from archcalc.interop.export.onnx_graph import Builder
 from archcalc.interop.export.spelling import Case, pools_padding
 from archcalc.ops.axes import axis_of
@@ -22,7 +21,7 @@ def write(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     """The nodes of a layer. Raises `UsageError` that names the layer where there is no such thing."""
     found = TABLE.get(re.sub("[123]d$", "Nd", case.op.kind))
     if found is None:
-        raise UsageError(f'layer "{case.name}": there is no {case.op.kind} for ONNX')
+        raise case.missing("ONNX")
     return found(g, case, inputs)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archcalc.core.errors import UsageError
 from archcalc.interop.export.names import docstring, unique
 from archcalc.interop.export.spelling import Case
 from archcalc.interop.export.structure import cases_of
@@ -16,6 +15,8 @@ from archcalc.passes.analysis import Analysis
 PROGRAM = "Caffe"
 #: Activation functions without settings.
 _PLAIN = {"relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "TanH", "softmax": "Softmax", "flatten": "Flatten"}
+#: Kinds that Caffe has for some settings or inputs alone.
+_SOME = frozenset({"linear", "local_response_norm", "concat", "add", "multiply"})
 Fields = Mapping[str, Any]
 
 
@@ -92,7 +93,9 @@ def _caffe(case: Case) -> list[tuple[str, str, Fields]]:
     if kind.startswith("batch_norm") and op.scale and op.shift:
         norm = {"batch_norm_param": {"use_global_stats": "true", "eps": op.epsilon}}
         return [("BatchNorm", "_bn", norm), ("Scale", "", {"scale_param": {"bias_term": "true"}})]
-    raise UsageError(f'layer "{case.name}": there is no such {kind} for {PROGRAM}')
+    if kind in _SOME or kind.startswith("batch_norm"):
+        raise case.cannot("these settings or inputs", PROGRAM)
+    raise case.missing(PROGRAM)
 
 
 def _outputs(count: int, bias: bool) -> dict[str, Any]:

@@ -87,6 +87,10 @@ class Case:
         """The number of position axes of its (first) input; of what reads nothing, of itself."""
         return len(self.inputs[0] if self.inputs else self.output) - 1
 
+    def missing(self, program: str) -> UsageError:
+        """The error for a layer of a kind that a program does not have."""
+        return UsageError(f'{program} has no {self.op.kind} (layer "{self.name}")')
+
     def cannot(self, what: str, program: str) -> UsageError:
         """The error for a layer that a program has no words for."""
         return UsageError(f'layer "{self.name}" ({self.op.kind}): {what} cannot be written for {program}')

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from archcalc.core.errors import UsageError
 from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, args, plain, pools_padding
 from archcalc.ops.axes import axis_of
 from archcalc.ops.reweighted import Reweighted
@@ -20,7 +19,7 @@ def spell(case: Case) -> Spelling:
     """The layer in PyTorch. Raises `UsageError` that names the layer where there is no such thing."""
     found = TABLE.get(re.sub("[123]d$", "Nd", case.op.kind))
     if found is None:
-        raise UsageError(f'layer "{case.name}": there is no {case.op.kind} for {PROGRAM}')
+        raise case.missing(PROGRAM)
     return found(case)
 
 

@@ -153,7 +153,7 @@ def test_an_unknown_op_is_named() -> None:
         "net", (Layer("input", Input(shape=(4, 8, 8)), ()), Layer("mine", Own(kernel_size=(2, 2)), (0,))),
         (Output("output", 1),),
     )  # fmt: skip
-    with pytest.raises(UsageError, match='layer "mine": there is no own_pool for PyTorch'):
+    with pytest.raises(UsageError, match=r'^PyTorch has no own_pool \(layer "mine"\)$'):
         to_torch_code(analyse(graph))
 
 
