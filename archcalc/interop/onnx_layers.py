@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.core.errors import UsageError
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.ops import rules
@@ -40,9 +41,43 @@ def _rank(call: Call) -> int:
     return rank if 1 <= rank <= 3 else 0
 
 
+def _want_fitting_weights(call: Call) -> None:
+    """Raise `UsageError` where the weights of a convolution do not fit its input, its groups or its bias.
+
+    Weights are (filters, channels of a group, kernel), those of ConvTranspose (channels, filters of a group, kernel).
+    """
+    groups = call.attributes.get("group", 1)
+    shape, weights = call.shape(), call.shape(1)
+    if len(shape) != len(weights) or len(shape) < 3:
+        raise UsageError(
+            f"its weights have {len(weights)} axes and its input {len(shape)}; both need the same, 3 or more"
+        )
+    if tuple(call.attributes.get("kernel_shape") or weights[2:]) != weights[2:]:
+        raise UsageError(f"kernel_shape is {call.attributes['kernel_shape']}, its weights are {_times(weights)}")
+    turned = call.op == "ConvTranspose"
+    filters = weights[1] * groups if turned else weights[0]
+    if shape[1] % groups or filters % groups:
+        raise UsageError(f"{groups} groups do not divide its {shape[1]} channels and {filters} filters")
+    wanted = shape[1] if turned else shape[1] // groups
+    found = weights[0] if turned else weights[1]
+    if found != wanted:
+        place = "first" if turned else "second"
+        raise UsageError(
+            f"its weights {_times(weights)} do not fit: with {shape[1]} channels in {groups} groups "
+            f"their {place} size is {wanted}, not {found}"
+        )
+    if call.has(2) and call.shape(2) != (filters,):
+        raise UsageError(f"its bias is {_times(call.shape(2)) or 'one number'}, and it has {filters} filters")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
 @translates("Conv")
 def conv(call: Call) -> bool:
     rank = _rank(call)
+    _want_fitting_weights(call)
     if not rank or call.constant(1) is None:
         return False
     window = _window(call, call.shape(1)[2:])
@@ -54,6 +89,7 @@ def conv(call: Call) -> bool:
 @translates("ConvTranspose")
 def conv_transpose(call: Call) -> bool:
     rank, weight = _rank(call), call.constant(1)
+    _want_fitting_weights(call)
     if not rank or weight is None:
         return False
     window = _window(call, weight.shape[2:])

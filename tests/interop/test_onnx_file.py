@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,27 @@ def test_what_is_no_model(tmp_path: Path, data: bytes, message: str) -> None:
     path.write_bytes(data)
     with pytest.raises(UsageError, match=message):
         open_model(path)
+
+
+@pytest.mark.parametrize(
+    ("op", "shape", "bias", "given", "message"),
+    [
+        ("Conv", (4, 3, 3, 3), 4, {"group": 2}, "2 groups do not divide its 3 channels and 4 filters"),
+        ("Conv", (4, 1, 3, 3), 4, {"group": 3}, "3 groups do not divide its 3 channels and 4 filters"),
+        ("Conv", (4, 2, 3, 3), 4, {}, "weights 4×2×3×3 do not fit: with 3 channels in 1 groups their second size is 3"),
+        ("Conv", (4, 3, 3, 3), 5, {}, "its bias is 5, and it has 4 filters"),
+        ("Conv", (4, 3, 3, 3), 4, {"kernel_shape": [5, 5]}, r"kernel_shape is \[5, 5\], its weights are 4×3×3×3"),
+        ("ConvTranspose", (3, 2, 3, 3), 4, {"group": 2}, "(groups do not divide|divisible by group)"),
+        ("ConvTranspose", (2, 4, 3, 3), 4, {}, "their first size is 3, not 2"),
+    ],
+)
+def test_weights_that_do_not_fit_a_convolution(
+    op: str, shape: tuple[int, ...], bias: int, given: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    node = helper.make_node(op, ["x", "w", "b"], ["y"], name="first", **given)
+    proto = model([node], (1, 3, 8, 8), {"w": weights(*shape), "b": weights(bias)})
+    with pytest.raises(UsageError, match=f"first.*{message}"):
+        read_program(saved(tmp_path / "net.onnx", proto))
 
 
 def test_nesting_has_an_end(tmp_path: Path) -> None:
