@@ -65,6 +65,17 @@ def test_padding_as_keras_says_it_or_before_the_layer() -> None:
     assert 'layers.ZeroPadding2D(((0, 1), (0, 1)), name="b_pad")' in code
 
 
+@pytest.mark.parametrize(
+    ("size", "call"), [("8x8x2", "PaddedAveragePooling((3, 3)"), ("7x7x2", "layers.AveragePooling2D(3")]
+)
+def test_a_mean_with_uneven_padding_is_no_layer_of_keras(size: str, call: str) -> None:
+    """Keras's torch backend repeats the last value there: 14.67 instead of 14.5 as the mean of 14 and 15."""
+    code = code_of(
+        "  - avg_pool2d: {name: p, kernel_size: 3, stride: 2, padding: same, count_include_pad: false}", size
+    )
+    assert f"{call}, " in code
+
+
 def test_shared_weights_are_a_layer_that_is_called_again() -> None:
     code = code_of(
         "  - conv2d: {name: a, out_channels: 4, kernel_size: 3, padding: 1}\n"
