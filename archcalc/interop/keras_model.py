@@ -51,6 +51,10 @@ class ModelReader:
         self.last = True
         #: The nodes of each layer when it was first used.
         self.first: dict[str, list[str]] = {}
+        #: The first document of each object that a file marks as used in several models, with its path.
+        self.objects: dict[int, tuple[Mapping[str, Any], tuple[str, ...]]] = {}
+        #: The paths of such objects, by the paths at which they are used again.
+        self.origins: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.count = 0
 
     def wrong(self, message: str, layer: str = "") -> SpecError:
@@ -106,7 +110,8 @@ class ModelReader:
                     current = [self.input(settings, settings.get("name"), scope)]
                 continue
             if current is None and kind in MODELS:
-                current = self.model(layer, None, (*scope, str(settings.get("name", "model"))))
+                path = (*scope, str(settings.get("name", "model")))
+                current = self.model(self.same(layer, path), None, path)
                 continue
             if current is None:
                 shape = settings.get("batch_input_shape") or config.get("build_input_shape")
@@ -246,6 +251,9 @@ class ModelReader:
         name = document.get("name") or config.get("name")
         path = (*scope, name if isinstance(name, str) and name else kind.lower())
         label = "/".join(path)
+        document = self.same(document, path)
+        kind, config = self.parts(document)
+        origin = "/".join(self.origin(path))
         if kind in MODELS:
             return self.model(document, [*inputs, *extra.values()], path)
         if kind == "InputLayer":
@@ -254,10 +262,10 @@ class ModelReader:
             shape = (shape[-1], *shape[:-1])
         module = document.get("module")
         is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
-        again = label in self.first
+        again = origin in self.first
         layer = KerasLayer(
             self.net, kind, label, config, self.file, self.last, {} if again else self.weights.of(path, kind, config),
-            self.first.get(label, ()), shape, extra, call.other, CLASSES,
+            self.first.get(origin, ()), shape, extra, call.other, CLASSES,
         )  # fmt: skip
         make = CLASSES.get(_OPERATIONS.get(kind, kind) if is_operation else kind)
         if make is None and (is_operation or kind in ("Lambda", "TFOpLambda", "SlicingOpLambda")):
@@ -266,10 +274,32 @@ class ModelReader:
             hint = did_you_mean(kind, CLASSES)
             raise self.wrong(f"archcalc has no layer {kind[:60]!r} of Keras{hint}", label)
         made = make(layer, [*inputs, *extra.values()] if is_operation else inputs)
-        self.first.setdefault(label, layer.made)
+        self.first.setdefault(origin, layer.made)
         outputs = made if isinstance(made, list) else [made]
         self.compare(layer, outputs)
         return outputs
+
+    def same(self, document: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+        """The layer or model that this is; where a file marks it as used before, that one, as Keras loads it.
+
+        Source: keras-team/keras 3, keras/src/saving/serialization_lib.py, `shared_object_id`.
+        """
+        number = document.get("shared_object_id")
+        if type(number) is not int:
+            return document
+        first, origin = self.objects.setdefault(number, (document, self.origin(path)))
+        if self.parts(first)[0] != self.parts(document)[0]:
+            shown = f"{self.parts(first)[0][:60]} and {self.parts(document)[0][:60]}"
+            raise self.wrong(f"two layers have the shared_object_id {number}: {shown}", "/".join(path))
+        if origin != path:
+            self.origins[path] = origin
+        return first
+
+    def origin(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path at which a layer was used first, which is another where a model around it is used again."""
+        if not path:
+            return path
+        return self.origins.get(path) or (*self.origin(path[:-1]), path[-1])
 
     def compare(self, layer: KerasLayer, outputs: Sequence[Tensor]) -> None:
         """Raise `SpecError` where the file says another shape than archcalc finds."""

@@ -162,6 +162,38 @@ def test_a_layer_that_is_used_again_shares_its_weights() -> None:
         assert analysed(network).totals.params == 84
 
 
+def _at_two_levels(**marks: int) -> dict[str, Any]:
+    """A model that is used by itself and in a model after it."""
+
+    def inner() -> dict[str, Any]:
+        model = Model("in", 15, 17, 4)
+        model.add("Conv2D", "conv", filters=4, kernel_size=1)
+        return {**model.document(), **marks}
+
+    document = sequential("outer", shape=[15, 17, 4])
+    second = sequential("second", ("ReLU", {"name": "relu6", "max_value": 6}), shape=[15, 17, 4])
+    second["config"]["layers"].insert(1, inner())
+    last = {"name": "up", "filters": 3, "kernel_size": 4, "strides": 2, "padding": "same"}
+    document["config"]["layers"] += [inner(), second, {"class_name": "Conv2DTranspose", "config": last}]
+    return document
+
+
+@pytest.mark.parametrize(("marks", "params"), [({"shared_object_id": 7}, 20 + 195), ({}, 2 * 20 + 195)])
+def test_a_model_at_two_levels_is_one_where_the_file_says_so(marks: dict[str, int], params: int) -> None:
+    """Keras 3.15 counts 215 in the file of such a model, before and after it is loaded again."""
+    network = read_keras(json.dumps(_at_two_levels(**marks)))
+    assert analysed(network).totals.params == params
+    assert [node.weights for node in network.nodes if node.weights] == (["in/conv"] if marks else [])
+
+
+def test_one_number_for_two_kinds_of_layers_is_refused() -> None:
+    document = sequential("m", ("ReLU", {"name": "a"}), ("Softmax", {"name": "b"}), shape=[4])
+    for layer in document["config"]["layers"][1:]:
+        layer["shared_object_id"] = 7
+    with pytest.raises(SpecError, match="two layers have the shared_object_id 7: ReLU and Softmax"):
+        read_keras(json.dumps(document))
+
+
 def test_channels_first() -> None:
     model = Model("first", 3, 8, 6)
     model.add("Conv2D", "conv", filters=4, kernel_size=3, data_format="channels_first")

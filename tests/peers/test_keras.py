@@ -186,6 +186,23 @@ def test_values_are_those_of_keras(make: Any, ending: str, tmp_path: Path) -> No
     assert math.isfinite(float(found.sum()))
 
 
+@pytest.mark.filterwarnings("ignore")  # of Keras: what its backend will drop
+def test_a_model_at_two_levels_is_that_of_keras(tmp_path: Path) -> None:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    own = _images()
+    inner = keras.Model(own, keras.layers.Conv2D(3, 1, bias_initializer="normal")(own), name="in")
+    model = keras.Sequential([_images(), inner, keras.Sequential([_images(), inner, keras.layers.ReLU(6)])])
+    path = tmp_path / "model.keras"
+    model.save(path)
+    graph = to_network(read_keras_file(path))
+    assert analyse(graph).totals.params == model.count_params() == keras.models.load_model(path).count_params() == 12
+    x = np.random.default_rng(3).standard_normal((2, 12, 10, 3)).astype("float32")
+    (found,) = execute(graph, np.moveaxis(x, -1, 1), Loaded(graph)).outputs.values()
+    expected = np.asarray(keras.ops.convert_to_numpy(model(x)))
+    assert np.allclose(np.moveaxis(found, 1, -1), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_the_counts_are_of_all_applications() -> None:
     known = {name for name in dir(keras.applications) if name[0].isupper()}
     assert set(COUNTS) == known
