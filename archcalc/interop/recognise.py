@@ -102,7 +102,9 @@ class Recogniser:
             if handler is None:
                 raise UnknownFormError(f"archcalc has no {node.op}")
             results = handler(Handler(self.layers, self.env, node, inputs))
-            for name, made in zip(node.outputs, results, strict=True):
+            if self.layers.used.intersection(node.outputs[len(results) :]):
+                raise UnknownFormError("a second output, as the indices of a pool")
+            for name, made in zip(node.outputs, results, strict=False):  # what nothing reads may be left out
                 if name in self.layers.used and made.shape != tuple(self.program.shape(name)):
                     raise UnknownFormError(f"its output would be {made.shape}, not {self.program.shape(name)}")
         except UnknownFormError as reason:
@@ -115,7 +117,7 @@ class Recogniser:
                 return
             self.reasons[node.op] = str(reason)
             results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
-        for name, view in zip(node.outputs, results, strict=True):
+        for name, view in zip(node.outputs, results, strict=False):
             self.env[name] = view
 
     def check_images(self, node: Node, inputs: Sequence[Tensor | None]) -> None:

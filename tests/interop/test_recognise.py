@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from archcalc.interop.recognise import recognise
@@ -184,3 +186,15 @@ def test_windows_that_are_cut_by_hand_are_attention_in_windows() -> None:
     (attention,) = write.layers()
     assert attention.op == "multi_head_attention"
     assert attention.fields == {"num_heads": 2, "window_size": 2, "relative_position_bias": True}
+
+
+_POOL = {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "dilation": (1, 1), "ceil_mode": False}
+
+
+@pytest.mark.parametrize(("op", "given"), [("adaptive_max_pool2d", {"output_size": (2, 2)}), ("max_pool2d", _POOL)])
+def test_a_second_output_counts_only_where_it_is_read(op: str, given: dict[str, Any]) -> None:
+    write = Writer(1, 3, 4, 4)
+    values, indices = write(op, [(1, 3, 2, 2), (1, 3, 2, 2)], "x", **given)
+    assert ops(write.layers({"output": values})) == [op]
+    both = write.layers({"values": values, "indices": indices})
+    assert [(node.op, node.fields["of"]) for node in both] == [("opaque", op)] * 2
