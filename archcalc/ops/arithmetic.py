@@ -24,7 +24,7 @@ class Rescale(Pointwise):
     kind = "rescale"
     stem = "rescale"
     noun = "rescale"
-    words = names("rescaling|normalize input|standardize|affine|fixed scale|add constant|标准化")
+    words = names("rescaling|normalize input|standardize|fixed scale|add constant|标准化")
     family = "normalisation"
 
     factor: Numbers = 1.0

@@ -175,7 +175,7 @@ def arrays_of(kind: str, x: Array, sizes: Mapping[str, Any], draw: np.random.Gen
     kernel = KERNELS[kind]
     if kernel.arrays is None:
         return {}
-    wanted = kernel.arrays(x, **{name: sizes[name] for name in kernel.array_settings})
+    wanted = kernel.arrays(x, **{name: size for name, size in sizes.items() if name in kernel.array_settings})
     made = {name: draw.standard_normal(size) for name, size in wanted.items()}
     if "running_var" in made:
         made["running_var"] = 1 + draw.random(wanted["running_var"])
