@@ -98,6 +98,19 @@ def note_input(path: str | Path, shown: str | None = None) -> Path:
     return Path(path)
 
 
+def note_archive(path: str | Path, largest: int, what: str = "file") -> Path:
+    """The path of a file that is about to be read here and there, of at most `largest` bytes.
+
+    Raises `UsageError` for what is no regular file: a device may have no end, and a pipe only one direction.
+    """
+    file = note_input(path)
+    if not file.is_file():
+        raise UsageError(f"{path} is no regular file, and no {what}")
+    if file.stat().st_size > largest:
+        raise UsageError(f"{path} is larger than {_size(largest)}; no {what} is")
+    return file
+
+
 def _note_read(name: str, found: os.stat_result) -> None:
     noted = _noted.get()
     if noted is None or not stat.S_ISREG(found.st_mode):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
-from archcalc.core.files import note_input, read_bytes
+from archcalc.core.files import note_archive, note_input, read_bytes
 from archcalc.core.shapes import Shape
 from archcalc.interop.assemble import fault
 from archcalc.interop.foreign import ForeignNetwork
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from archcalc.interop.keras_layer import Arrays
 
+#: No model with its weights is larger: 32 billion parameters of 4 bytes.
+LARGEST_MODEL = 128 << 30
 #: The directory of a `.keras`, which has three entries, is not larger.
 _LARGEST_DIRECTORY = 1 << 20
 #: Nor have the arrays of one layer more values, or are weights in an archive smaller by more than this factor.
@@ -41,9 +43,9 @@ def read_keras_file(path: str | Path, shapes: Mapping[str, Shape] | Shape | None
         text = _decoded(read_bytes(path, LARGEST_JSON, "architecture of Keras"), str(path))
         return read_keras(text, str(path), shapes)
     if ending == ".keras":
-        config, weights = _archive(file)
+        config, weights = _archive(note_archive(path, LARGEST_MODEL, "model of Keras"))
         return read_keras(config, str(path), shapes, weights)
-    config, weights = _legacy(file)
+    config, weights = _legacy(note_archive(path, LARGEST_MODEL, "model of Keras"))
     return read_keras(config, str(path), shapes, weights)
 
 

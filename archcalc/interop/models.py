@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.core.files import note_input, read_bytes
+from archcalc.core.files import read_bytes
 from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.interop.foreign import ForeignNetwork, to_network
@@ -28,7 +28,6 @@ def _onnx(path: str, shape: InputShapes | None) -> ForeignNetwork:
 def _torch(path: str, shape: InputShapes | None) -> ForeignNetwork:
     from archcalc.interop.torch_export import read
 
-    note_input(path)
     found = read(path)
     if shape is not None and dict(given_inputs(found.name, found.inputs, shape)) != dict(found.inputs):
         raise UsageError(f"{path} was saved for inputs of one size; export it again, with an example of the other size")

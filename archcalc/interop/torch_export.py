@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import operator
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import UsageError
+from archcalc.core.files import note_archive
 from archcalc.core.shapes import Shape
 from archcalc.interop.aten import TRANSLATIONS, fold
 from archcalc.interop.foreign import ForeignNetwork
@@ -24,6 +26,10 @@ from archcalc.interop.recognise import recognise
 
 #: Integer buffers and constants up to this size are read when a module is traced: they hold indices.
 _SMALL = 1 << 20
+#: No program with its weights is larger, packed or not: 32 billion parameters of 4 bytes.
+LARGEST_PROGRAM = 128 << 30
+#: What holds the operations in a program that torch.export.save wrote, now and until PyTorch 2.7.
+_PROGRAMS = ("/models/model.json", "serialized_exported_program.json")
 
 
 def read(path: str | Path, name: str | None = None) -> ForeignNetwork:
@@ -36,11 +42,11 @@ def read(path: str | Path, name: str | None = None) -> ForeignNetwork:
 
 def read_program(path: str | Path, name: str | None = None) -> Program:
     """The program in a `.pt2` file, with its weights."""
+    path = note_archive(path, LARGEST_PROGRAM, "program of torch.export.save")
     torch = _torch()
-    path = Path(path)
     _refuse_pickles(path)
     try:
-        with _weights_only(torch):
+        with _weights_only(torch), _without_log():
             exported = torch.export.load(path)
     except Exception as error:
         raise UsageError(f"{path}: torch.export.load cannot read it: {_first_line(error)}") from error
@@ -499,6 +505,10 @@ def _refuse_pickles(path: Path) -> None:
     """Raise `UsageError` for a file that is no archive, or that holds objects which only unpickling reads."""
     try:
         with zipfile.ZipFile(path) as archive:
+            if not any(name.endswith(_PROGRAMS) for name in archive.namelist()):
+                raise UsageError(f"{path}: this is no program of torch.export.save: there is no model.json in it")
+            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_PROGRAM:
+                raise UsageError(f"{path}: what is packed in it is larger than {LARGEST_PROGRAM >> 30} GiB")
             for name in archive.namelist():
                 if name.endswith(("weights_config.json", "constants_config.json")):
                     if archive.getinfo(name).file_size > 1 << 26:
@@ -511,6 +521,23 @@ def _refuse_pickles(path: Path) -> None:
                         raise UsageError(f"{path}: {pickled[0]} is a pickled object, which archcalc does not load")
     except (OSError, zipfile.BadZipFile, ValueError, AttributeError) as error:
         raise UsageError(f"{path}: this is no program of torch.export.save: {_first_line(error)}") from error
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """PyTorch's warnings, which have a traceback, are not printed; a filter raises what they are about."""
+    logger = logging.getLogger("torch.export")
+
+    def raise_cause(record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1] is not None:
+            raise record.exc_info[1]
+        return False
+
+    logger.addFilter(raise_cause)
+    try:
+        yield
+    finally:
+        logger.removeFilter(raise_cause)
 
 
 @contextmanager

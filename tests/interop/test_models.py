@@ -138,6 +138,14 @@ def test_the_yaml_of_a_file_is_the_same_network(archcalc: Run, files: dict[str, 
     assert archcalc("report", out, "--format", "csv").out == archcalc("report", files["prototxt"], "-f", "csv").out
 
 
+@pytest.mark.parametrize("name", ["zero.keras", "zero.h5"])
+def test_a_device_is_no_model(archcalc: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/dev/zero")
+    result = archcalc("report", tmp_path / name)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert f"{name} is no regular file" in result.err
+
+
 def test_call_is_for_code_alone(archcalc: Run) -> None:
     result = archcalc("report", "alexnet", "--call", "weights=none")
     assert (result.code, "--call is for py:" in result.err) == (2, True)

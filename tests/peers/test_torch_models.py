@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,23 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     path.write_bytes(b"not a zip file")
     with pytest.raises(UsageError, match=r"weights\.pt2"):
         torch_export.read(path)
+
+
+def test_a_device_is_no_program(tmp_path: Path) -> None:
+    path = tmp_path / "zero.pt2"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="is no regular file"):
+        torch_export.read(path)
+
+
+@pytest.mark.parametrize("name", ["archive/data.pkl", "archive/models/model.json"])
+def test_archives_that_are_no_programs(tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    path = tmp_path / "other.pt2"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, "hi")
+    with pytest.raises(UsageError, match=r"other\.pt2: (?!.*warnings above)"):
+        torch_export.read(path)
+    assert capfd.readouterr().err == ""
 
 
 def test_constants_are_loaded_only_when_asked_for() -> None:
