@@ -104,6 +104,8 @@ class Constant:
     role: Role = "parameter"
     load: Callable[[], numpy.ndarray[Any, Any]] | None = None
     values: tuple[float, ...] | None = None
+    #: Whether training changes a parameter.
+    trained: bool = True
 
     @property
     def size(self) -> int:

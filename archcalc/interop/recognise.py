@@ -64,7 +64,7 @@ class Recogniser:
             for source, (layer, array) in layers.owners.items()
             if array == "relative_position_bias_table"
         }
-        nodes = fused(tuple(layers.nodes), outputs.values(), layers.shapes, tables)
+        nodes = fused(layers.with_frozen(), outputs.values(), layers.shapes, tables)
         folded = [
             f"{count:,} multiplications of {op} are of stored tensors alone; they are not counted"
             for op, count in self.folded.items()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.shapes import AXES, Shape, format_shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
-from archcalc.interop.program import Node, Program
+from archcalc.interop.program import Constant, Node, Program
 from archcalc.interop.recognise_views import (
     BATCH,
     COPIES,
@@ -118,6 +118,22 @@ class Layers:
         self.shapes[name] = shape
         self._made[key] = name
         return name
+
+    def with_frozen(self) -> tuple[ForeignNode, ...]:
+        """The layers; those are frozen whose parameters are all not trained, and a note names those with some."""
+        owned: dict[str, list[Constant]] = {}
+        for source, (layer, _) in self.owners.items():
+            if (constant := self.program.constants[source]).role == "parameter":
+                owned.setdefault(layer, []).append(constant)
+        frozen = set()
+        for layer, constants in owned.items():
+            fixed = sum(constant.size for constant in constants if not constant.trained)
+            if not any(constant.trained for constant in constants):
+                frozen.add(layer)
+            elif fixed:
+                count = sum(constant.size for constant in constants)
+                self.notes.append(f"{layer}: {fixed:,} of its {count:,} parameters are frozen; all count as trainable")
+        return tuple([replace(node, frozen=True) if node.name in frozen else node for node in self.nodes])
 
     def _check_arrays(self, params: Sequence[Any], arrays: Mapping[str, str]) -> None:
         """Raise `UnknownFormError` where the stored tensors are not as large as the arrays of the layer."""

@@ -35,7 +35,9 @@ def fused(
         parts = _parts(node, by_name, users, shapes)
         if parts is not None and not outputs.intersection(part.name for part in parts[:-1]):
             projection, *chunks, output = parts
-            made = _whole(node, projection, output, by_name)
+            parameters = (projection, output, *([node] if node.name in tables else []))
+            is_alike = len({part.frozen for part in parameters}) == 1
+            made = _whole(node, projection, output, by_name) if is_alike else None
             if made is not None:
                 replaced[output.name] = made
                 gone.update(part.name for part in (projection, *chunks, node))
@@ -119,7 +121,7 @@ def _scaled_queries(load: Callable[[], Any], times: float) -> Any:
 def _opaque(node: ForeignNode, shape: Shape, params: int) -> ForeignNode:
     """Attention that stays without its projections."""
     fields: dict[str, Any] = {"of": node.op, "shape": spec_shape(shape), **({"params": params} if params else {})}
-    return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place)
+    return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place, frozen=node.frozen)
 
 
 def _read(nodes: tuple[ForeignNode, ...], wanted: Collection[str]) -> tuple[ForeignNode, ...]:

@@ -134,7 +134,7 @@ def on_fake_tensors(module: Any, example: Any) -> tuple[Any, tuple[Any, ...], di
             if tensor.is_meta:
                 fake = torch.empty(tensor.shape, dtype=tensor.dtype)
                 is_parameter = isinstance(tensor, torch.nn.Parameter)
-                memo[key] = torch.nn.Parameter(fake, requires_grad=False) if is_parameter else fake
+                memo[key] = torch.nn.Parameter(fake, tensor.requires_grad) if is_parameter else fake
             else:
                 memo[key] = tensor
     args = tuple([mode.from_tensor(value) if isinstance(value, torch.Tensor) else value for value in args])
@@ -286,7 +286,9 @@ class _Reader:
         self.now[node.name] = name
         is_real = isinstance(tensor, self.torch.Tensor) and not _is_fake(tensor)
         load = partial(_to_numpy, tensor) if is_real else None
-        self.constants[name] = Constant(name, tuple(tensor.shape), _dtype(tensor), role, load)
+        self.constants[name] = Constant(
+            name, tuple(tensor.shape), _dtype(tensor), role, load, trained=tensor.requires_grad
+        )
         if is_real and role != "parameter" and tensor.numel() <= _SMALL:
             self.known[node.name] = tensor.detach()
 

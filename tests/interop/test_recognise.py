@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -198,3 +199,15 @@ def test_a_second_output_counts_only_where_it_is_read(op: str, given: dict[str, 
     assert ops(write.layers({"output": values})) == [op]
     both = write.layers({"values": values, "indices": indices})
     assert [(node.op, node.fields["of"]) for node in both] == [("opaque", op)] * 2
+
+
+@pytest.mark.parametrize(("trained", "frozen", "notes"), [((False, False), True, 0), ((False, True), False, 1)])
+def test_parameters_that_are_not_trained(trained: tuple[bool, bool], frozen: bool, notes: int) -> None:
+    write = Writer(1, 3)
+    for name, shape, is_trained in zip(("weight", "bias"), ((2, 3), (2,)), trained, strict=True):
+        write.weight(name, *shape)
+        write.constants[name] = replace(write.constants[name], trained=is_trained)
+    write("linear", (1, 2), "x", "weight", "bias")
+    found = recognise(write.program())
+    assert (found.nodes[-1].frozen, len(found.notes)) == (frozen, notes)
+    assert not notes or "6 of its 8 parameters are frozen" in found.notes[0]

@@ -193,6 +193,13 @@ def test_archives_that_are_no_programs(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_frozen_parameters(device: str) -> None:
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3).requires_grad_(False), torch.nn.Conv2d(4, 4, 3)).to(device)
+    rows = analyse(to_network(torch_export.from_module(module, (3, 8, 8)))).rows
+    assert [row.trainable_params for row in rows[1:]] == [0, 148]
+
+
 def test_constants_are_loaded_only_when_asked_for() -> None:
     module = torch.nn.Linear(3, 4)
     program = torch_export.trace(module, (3,))
