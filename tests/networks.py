@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import Problem, ShapeError, SpecError
@@ -11,6 +13,7 @@ from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.passes.shapes import ShapedLayer, infer_shapes
+from archcalc.spec import catalogue
 from archcalc.spec.build import build
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
@@ -154,3 +157,19 @@ def chain(*layers_and_inputs: tuple[Op, Sequence[int]], outputs: Sequence[int] =
     network = tuple(Layer(str(i), layer, tuple(inputs)) for i, (layer, inputs) in enumerate(layers_and_inputs))
     ends = [Output(f"out{index}", index) for index in outputs or (len(network) - 1,)]
     return LayerGraph("graph", network, tuple(ends))
+
+
+#: Members of families that tests name besides the first.
+_MORE = ("vgg16", "resnet34", "resnet50", "plain34", "resnet110_cifar", "inception_resnet_v2")
+
+
+@cache
+def one_of_each() -> tuple[str, ...]:
+    """Of each spec of the catalogue the first network, every variant, and a few more: each structure that there is."""
+    first: dict[Path, str] = {}
+    known = list(catalogue.names())
+    for entry in catalogue.entries().values():
+        if entry.name in known:
+            first.setdefault(entry.file, entry.name)
+    chosen = {*first.values(), *_MORE}
+    return tuple([name for name in known if name in chosen or "@" in name or "/" in name])

@@ -10,7 +10,7 @@ import archcalc as ac
 from archcalc.core.errors import UsageError
 from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, largest_batch, memory_timeline
 from archcalc.ops import OPS
-from archcalc.spec.catalogue import names
+from tests.networks import one_of_each
 from tests.tiers import examples, slow_but
 
 TRAINING = Policy(training=True)
@@ -20,7 +20,7 @@ def timeline(network: str, policy: Policy, batch: int = 1, dtype: str = "float32
     return memory_timeline(ac.analyse(network, batch, dtype), policy)
 
 
-@pytest.mark.parametrize("name", slow_but(["alexnet", "googlenet@aux", "unet"], names()))
+@pytest.mark.parametrize("name", slow_but(["alexnet", "googlenet@aux", "unet"], one_of_each()))
 def test_inference_is_that_of_the_analysis(name: str) -> None:
     analysis = ac.analyse(name)
     found = memory_timeline(analysis, Policy())

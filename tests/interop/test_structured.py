@@ -15,10 +15,11 @@ from archcalc.interop.foreign import ForeignNetwork, ForeignNode, to_network
 from archcalc.interop.structured import write_structured
 from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from tests.cli.runner import Run
+from tests.networks import one_of_each
 
 
 def again(text: str) -> LayerGraph:
@@ -60,7 +61,7 @@ def test_networks_of_the_catalogue(name: str, lines: int, blocks: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_every_network_of_the_catalogue(name: str) -> None:
     graph = load(name)
     assert told(again(write_structured(graph))) == told(graph)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import archcalc as ac
 from archcalc.ops import rules
 from archcalc.passes.traffic import bytes_moved, operations_done
-from archcalc.spec.catalogue import names
+from tests.networks import one_of_each
 from tests.tiers import examples, slow_but
 
 
@@ -67,7 +67,7 @@ def test_what_is_not_counted_is_not_zero() -> None:
     assert operations_done(analysis, 1) is None
 
 
-@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "swin_t", "deconvnet"], names()))
+@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "swin_t", "deconvnet"], one_of_each()))
 def test_no_layer_reads_more_than_it_is_given(name: str) -> None:
     analysis = ac.analyse(name)
     for index, row in enumerate(analysis.rows):

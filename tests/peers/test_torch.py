@@ -14,9 +14,10 @@ from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import smaller
 from tests.execute.runner.test_ranks import network as of_rank
+from tests.networks import one_of_each
 from tests.ranks import PLANE
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
@@ -76,7 +77,7 @@ def worst(graph: LayerGraph, dtype: str, others: Sequence[Algorithm] = ()) -> tu
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_networks(name: str, dtype: str) -> None:
     graph = load(name)
     if dtype == "float64" or analyse(graph).totals.multiplications > MOST:

@@ -15,13 +15,13 @@ from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.graph.published import Paper, Reported
 from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, network_names, split_name
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from archcalc.spec.spec import Spec
 from archcalc.spec.write import write_graph
 from tests.execute.runner.runs import sharing
-from tests.networks import layers
+from tests.networks import layers, one_of_each
 from tests.spec.test_patterns import pieces
 from tests.tiers import examples
 
@@ -57,7 +57,7 @@ def test_a_network_comes_back(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_every_network_of_the_catalogue_comes_back(name: str) -> None:
     graph = load(name)
     check(graph)

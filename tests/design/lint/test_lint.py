@@ -8,7 +8,7 @@ import archcalc as ac
 from archcalc.core.errors import UsageError
 from archcalc.design.lint.lint import RULES, lint
 from archcalc.passes.analysis import Analysis
-from archcalc.spec.catalogue import names
+from tests.networks import one_of_each
 from tests.tiers import slow_but
 
 Expected = list[tuple[str, dict[str, int]]]
@@ -102,7 +102,7 @@ def test_a_layer_that_nobody_reads() -> None:
     assert (one.layer, one.finding.costs["params"]) == ("spare", 36)
 
 
-@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "mobilenet", "unet"], names()))
+@pytest.mark.parametrize("name", slow_but(["googlenet@aux", "mobilenet", "unet"], one_of_each()))
 def test_every_network_can_be_looked_at(name: str) -> None:
     analysis = ac.analyse(name)
     for one in lint(analysis):

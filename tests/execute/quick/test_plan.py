@@ -23,9 +23,9 @@ from archcalc.execute.runner.execute import Algorithm
 from archcalc.execute.runner.inputs import random_input
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import CHOICES, QUICK, networks, outputs, smaller
-from tests.networks import chain, layers, op
+from tests.networks import chain, layers, one_of_each, op
 from tests.tiers import examples
 
 #: Largest error over the largest value of the output.
@@ -95,7 +95,7 @@ def test_networks_agree_with_the_plain_kernels(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", PRECISION)
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_every_network_agrees_with_the_plain_kernels(name: str, dtype: str) -> None:
     graph = load(name)
     watched = range(0, len(graph), 3)

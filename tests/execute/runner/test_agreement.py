@@ -12,9 +12,9 @@ from archcalc.execute.kernels import KERNELS
 from archcalc.execute.runner import compare
 from archcalc.execute.runner.execute import Algorithm
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import QUICK, networks, run, sharing, smaller
-from tests.networks import op
+from tests.networks import one_of_each, op
 from tests.tiers import examples
 
 
@@ -24,7 +24,7 @@ def test_networks_agree(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_every_network_agrees(name: str) -> None:
     agrees(load(name) if name in QUICK else smaller(load(name)))
 

@@ -12,7 +12,8 @@ from archcalc.render.charts.groups import group
 from archcalc.render.charts.memory import memory
 from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import receptive_field
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
+from tests.networks import one_of_each
 from tests.render.charts.charts import analysis_of, data_of, words_of
 from tests.tiers import slow_but
 
@@ -30,7 +31,7 @@ SOME = (
 FIELDS = ("params", "multiplications", "activation_bytes")
 
 
-@pytest.mark.parametrize("name", slow_but(["lenet5", "resnet50", "googlenet@aux"], names()))
+@pytest.mark.parametrize("name", slow_but(["lenet5", "resnet50", "googlenet@aux"], one_of_each()))
 @pytest.mark.parametrize("most", [4, 15, 61, 5000])
 def test_grouping_loses_nothing(name: str, most: int) -> None:
     analysis = analysis_of(name)

@@ -17,8 +17,8 @@ from archcalc.render.charts.receptive_field import receptive_field
 from archcalc.render.charts.sweep import sweep
 from archcalc.render.charts.timeline import timeline
 from archcalc.render.diagrams.theme import THEMES
-from archcalc.spec.catalogue import load, names
-from tests.networks import numbers
+from archcalc.spec.catalogue import load
+from tests.networks import numbers, one_of_each
 from tests.render.charts.charts import Spec, analysis_of, check_chart, words_of
 from tests.tiers import slow_but
 
@@ -29,7 +29,7 @@ SIZES = ((960, 540), (640, 480), (1600, 900))
 
 @pytest.mark.parametrize("plot", ALONE)
 @pytest.mark.parametrize(
-    "name", slow_but(["alexnet", "resnet50", "unet"], [name for name in names() if name != "nasnet_large"])
+    "name", slow_but(["alexnet", "resnet50", "unet"], [name for name in one_of_each() if name != "nasnet_large"])
 )
 def test_every_network_is_readable(plot: Plot, name: str) -> None:
     check_chart(plot(analysis_of(name), Look()))

@@ -9,11 +9,11 @@ from archcalc.interop.networkx import to_networkx
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
-from archcalc.spec.catalogue import names
+from tests.networks import one_of_each
 from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
 from tests.tiers import slow_but
 
-ALL = tuple(names())
+ALL = one_of_each()
 #: A chain, branches with several outputs, a U.
 QUICK = ("lenet5", "googlenet@aux", "unet")
 VOLUMES = (

@@ -17,8 +17,7 @@ from archcalc.render.diagrams.mermaid import mermaid
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.spec.catalogue import names
-from tests.networks import graph, numbers, op
+from tests.networks import graph, numbers, one_of_each, op
 from tests.render.diagrams.pictures import analysis_of
 from tests.render.diagrams.reading import check_reading, read_dot, read_mermaid
 from tests.tiers import slow
@@ -47,7 +46,7 @@ def test_some_networks(name: str, depth: int | None) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("depth", DEPTHS)
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", one_of_each())
 def test_the_catalogue(name: str, depth: int | None) -> None:
     check(analysis_of(name), depth)
 

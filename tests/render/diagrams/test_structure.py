@@ -15,12 +15,13 @@ from archcalc.render.diagrams.segments import Line
 from archcalc.render.diagrams.trace import corners, ways
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.spec.build import build
-from archcalc.spec.catalogue import load, names
+from archcalc.spec.catalogue import load
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
+from tests.networks import one_of_each
 
 #: The cells of NASNet read two maps in turn and have no such structure; Graphviz lays them out.
-BY_STRUCTURE = [name for name in names() if not name.startswith("nasnet")]
+BY_STRUCTURE = [name for name in one_of_each() if not name.startswith("nasnet")]
 QUICK = ("googlenet@aux", "resnet18", "unet", "inception_v3", "inception_resnet_v1", "alexnet@grouped")
 HEADER = "name: n\ntitle: N\ninput: 8x8x4\nlayers:\n"
 

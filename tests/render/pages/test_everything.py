@@ -28,6 +28,7 @@ from archcalc.render.pages.everything import (
 from archcalc.render.tables.index import render_index
 from archcalc.render.tables.networks import network_column
 from archcalc.spec.catalogue import names
+from tests.networks import one_of_each
 from tests.render.pages.made import analysis_of
 from tests.tiers import slow_but
 
@@ -103,7 +104,7 @@ def test_the_reports_are_small_enough_for_a_repository() -> None:
     assert sum(-(-size // BLOCK) * BLOCK for size in sizes) < 2e6
 
 
-@pytest.mark.parametrize("name", slow_but(["lenet5"], names()))
+@pytest.mark.parametrize("name", slow_but(["lenet5"], one_of_each()))
 def test_the_long_form_has_table_page_and_diagrams(name: str) -> None:
     made = dict(network_files(analysis_of(name)))
     styles = standard_styles(analysis_of(name))
@@ -146,7 +147,7 @@ def test_accuracies(network: str, best: str, five: str) -> None:
     assert tuple(network_column(f"top{n}_accuracy").text(analysis) for n in (1, 5)) == (best, five)
 
 
-@pytest.mark.parametrize("name", slow_but(["alexnet", "vgg16", "resnet50@v1", "unet"], names()))
+@pytest.mark.parametrize("name", slow_but(["alexnet", "vgg16", "resnet50@v1", "unet"], one_of_each()))
 def test_the_index_and_the_chart_quote_the_same_accuracy(name: str) -> None:
     one = top1(analysis_of(name))
     assert network_column("top1_accuracy").text(analysis_of(name)) == (f"{one.percent:.1f}" if one else words.NONE)

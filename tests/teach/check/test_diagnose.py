@@ -21,7 +21,7 @@ from archcalc.teach.check.search import LARGEST_CHANCE, tables_of
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import read_statement
 from archcalc.teach.reading.typos import describe_typo, mistyped, rounded
-from tests.networks import numbers
+from tests.networks import numbers, one_of_each
 from tests.tiers import slow
 
 COUNTS = ("params", "weights", "biases", "multiplications", "activations", "activation_bytes")
@@ -199,7 +199,7 @@ def test_what_a_layer_does_instead() -> None:
 FEW = ("lenet5@1998", "alexnet@grouped", "mobilenet", "unet", "resnet18", "blocks/inception_naive")
 
 
-@pytest.mark.parametrize("name", list(archcalc.names()) if slow() else FEW)
+@pytest.mark.parametrize("name", one_of_each() if slow() else FEW)
 def test_right_answers_are_never_accused(name: str) -> None:
     """Every layer of every network, and the formulas that mistakes are made from give the right numbers."""
     analysis = archcalc.analyse(archcalc.load(name))
