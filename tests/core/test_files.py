@@ -333,7 +333,7 @@ def test_an_answer_from_stdin_is_a_file_that_is_read(tmp_path: Path) -> None:
     target.write_text("layer,params\nconv1,156\n")
     with target.open("rb") as stdin:
         done = subprocess.run(
-            [sys.executable, "-m", "archcalc", "check", "lenet5", "-", "-o", str(target)],
+            [sys.executable, "-m", "archcalc", "check", "lenet5", "-", "-f", "text", "-o", str(target)],
             stdin=stdin, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
     assert done.returncode == 2

@@ -39,6 +39,16 @@ KINDS = {
 }
 
 
+def has_fields(analysis: Analysis) -> bool:
+    """Whether layers have receptive fields, all along the same axes: whether there is something to draw."""
+    return len({len(_sizes(row)) for _, row in _known(analysis)}) == 1
+
+
+def _known(analysis: Analysis) -> list[tuple[int, Row]]:
+    """The layers whose receptive field is known, with their indices."""
+    return [(index, row) for index, row in enumerate(analysis.rows) if row.receptive_field and row.receptive_field.axes]
+
+
 def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     """The size of the receptive field over the layers in order, height and width where they differ.
 
@@ -46,7 +56,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     """
     look = look or Look()
     rows = analysis.rows
-    known = [(index, row) for index, row in enumerate(rows) if row.receptive_field and row.receptive_field.axes]
+    known = _known(analysis)
     ranks = {len(_sizes(row)) for _, row in known}
     if len(ranks) > 1:
         raise UsageError(f"the layers of {analysis.graph.name} see inputs of several ranks, which have no common axis")

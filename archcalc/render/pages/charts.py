@@ -40,13 +40,14 @@ def network_charts(analysis: Analysis, ids: str) -> Drawn[Chart]:
     """Where a network spends, what is alive while it runs, and how its receptive field grows."""
     from archcalc.render.charts.memory import memory
     from archcalc.render.charts.profile import profile
-    from archcalc.render.charts.receptive_field import receptive_field
+    from archcalc.render.charts.receptive_field import has_fields, receptive_field
 
     wanted: list[tuple[str, str, Callable[[Analysis, Look], Mapping[str, Any]], int]] = [
         ("profile", "Parameters, multiplications and memory along the depth", profile, 640),
         ("memory", "Live activations, layer by layer", memory, 400),
-        ("field", "Receptive field, layer by layer", receptive_field, 400),
     ]
+    if has_fields(analysis):
+        wanted.append(("field", "Receptive field, layer by layer", receptive_field, 400))
     drawn, missing = [], []
     for key, title, plot, height in wanted:
         try:

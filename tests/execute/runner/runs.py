@@ -14,7 +14,7 @@ from archcalc.design.inputs import accepts
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.execute.runner import Execution, SeededWeights, execute
 from archcalc.execute.runner.execute import Algorithm
-from archcalc.execute.runner.inputs import random_input
+from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import Op
 from archcalc.passes.analysis import Analysis, analyse
@@ -36,7 +36,7 @@ def run(
     **more: Any,
 ) -> tuple[Execution, Analysis]:
     """The run and the analysis of a graph."""
-    x = random_input(graph.input_shape, batch, 0, dtype)
+    x = random_inputs(graph, batch, 0, dtype)
     execution = execute(graph, x, SeededWeights(graph, 0, dtype), algorithm, count, **more)
     return execution, analyse(graph, batch, dtype)
 
@@ -47,10 +47,17 @@ def outputs(execution: Execution) -> list[Array]:
 
 
 def smaller(graph: LayerGraph) -> LayerGraph:
-    """The same network on the smallest of `SIDES` that it accepts and that is below its own."""
+    """The same network on the smallest of `SIDES` that it accepts and that is below its own.
+
+    Networks of several inputs and those of flat ones stay as they are.
+    """
+    channels, *own = graph.input_shape
+    if len(graph.inputs) > 1 or not own:
+        return graph
     for side in SIDES:
-        if side < min(graph.input_shape[1:]) and accepts(graph, (side, side)):
-            return graph.with_input((graph.input_shape[0], side, side))
+        sides = (side,) * len(own)
+        if side < min(own) and accepts(graph, sides):
+            return graph.with_input((channels, *sides))
     return graph
 
 
