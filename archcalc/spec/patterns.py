@@ -117,7 +117,7 @@ class _Parser:
         if first.kind != "input":
             raise self.fault("a pattern begins with the size of its input", first.column, "for example 32x32x3 -> fc10")
         self.rank = len(re.findall(r"\d+", first.text)) - 1
-        self.arrow()
+        self.after_input()
         layers = self.chain()
         if self.token.kind != "end":
             raise self.fault("']' without '['", self.token.column)
@@ -131,6 +131,15 @@ class _Parser:
         ):
             _put(value, key, item, column)
         return Source(self.file, value)
+
+    def after_input(self) -> None:
+        """What leads from the size to the layers: an arrow, or as the notes of CS231n write it `: INPUT ->`."""
+        if self.token.text == ":":
+            self.take()
+            if self.token.text.lower() != "input":
+                return
+            self.take()
+        self.arrow()
 
     def arrow(self) -> None:
         token = self.take()

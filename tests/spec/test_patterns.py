@@ -281,3 +281,9 @@ def test_what_is_a_pattern() -> None:
     assert is_pattern("8x8x3->fc1")
     assert not is_pattern("alexnet")
     assert not is_pattern("my-net.yaml")
+
+
+@pytest.mark.parametrize("start", ["32x32x3 ->", "32x32x3: INPUT ->", "32x32x3: input ->", "32x32x3:"])
+def test_an_input_as_the_notes_write_it(start: str) -> None:
+    layers = build(spec_of(parse_pattern(f"{start} [CONV3-8 -> RELU]*2 -> FC10"))).layers
+    assert [layer.name for layer in layers] == ["input", "conv1", "relu1", "conv2", "relu2", "fc1"]
