@@ -12,6 +12,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import Verdict
+from tests.networks import one_of_each
 from tests.teach.check.written import written_table
 from tests.tiers import slow
 
@@ -36,9 +37,20 @@ def analysed(name: str) -> Analysis:
 
 @cache
 def catalogue() -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """All networks, and how often tables are written in them: seldom where there are many layers."""
-    names = tuple(archcalc.names())
+    """Networks of images, and how often tables are written in them: seldom where there are many layers.
+
+    Tables are written as people write those of images: rows of tokens, volumes and several inputs have no such form.
+    """
+    names = tuple([name for name in one_of_each() if is_of_images(analysed(name))])
     return names, tuple(1 / (50 + len(analysed(name).rows)) for name in names)
+
+
+def is_of_images(analysis: Analysis) -> bool:
+    """Whether every map is an image or flat, of a network with one input and no shared weights."""
+    rows = analysis.rows
+    return len(analysis.graph.inputs) == 1 and all(
+        len(row.output_shape) in (1, 3) and row.weights_of is None for row in rows
+    )
 
 
 def network_of(rng: Random, seed: int) -> str:
