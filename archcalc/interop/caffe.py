@@ -74,7 +74,9 @@ def read_caffe(
 def _layer(message: Message) -> _Layer:
     """A layer of the file. Raises `SpecError` for one without a type, and for files of 2013."""
     if "layer" in message.fields:
-        raise fault("this is the format of 2013; Caffe's upgrade_net_proto_text writes it anew", message.place)
+        raise fault(
+            "this is the format of 2013; Caffe's upgrade_net_proto_text writes it in the newer one", message.place
+        )
     name, given = message.text("name"), message.text("type")
     if not given:
         raise fault("a layer needs a type", message.place, name)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import UsageError
 from archcalc.core.files import note_archive, note_input, read_bytes
 from archcalc.core.shapes import Shape
@@ -72,7 +73,7 @@ def _archive(path: Path) -> tuple[str, Weights]:
                 data = entry.read(LARGEST_JSON + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise fault(f"it is no archive of Keras: {error}", str(path)) from None
     if len(data) > LARGEST_JSON:
         raise fault(f"its config.json has more than {LARGEST_JSON >> 20} MB; no architecture has", str(path))
@@ -269,7 +270,7 @@ class ArchiveWeights(Weights):
                 if entry.file_size > _MOST_PACKED * max(entry.compress_size, 1 << 20):
                     raise fault("it unpacks to far more than its size", name)
                 data = archive.read(entry)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        except DAMAGED as error:
             raise fault(f"it cannot be read: {error}", name) from None
         return _opened(io.BytesIO(data), name)
 

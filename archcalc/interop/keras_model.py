@@ -1,6 +1,6 @@
 """Models of Keras: sequential, functional, and models inside models, layer by layer.
 
-Source: keras-team/keras 3, keras/src/models/functional.py and sequential.py; the layout of Keras 2 is told apart by its
+Source: keras-team/keras 3, keras/src/models/functional.py and sequential.py; the layout of Keras 2 is recognised by its
 `inbound_nodes`.
 """
 

@@ -6,10 +6,7 @@ Modules are traced on fake tensors: no weight is read, and a module on the devic
 from __future__ import annotations
 
 import importlib
-import json
-import logging
 import operator
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,19 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.core.files import note_archive
 from archcalc.core.shapes import Shape
 from archcalc.interop.aten import TRANSLATIONS, fold
 from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.program import Constant, Node, Program, Role, Value
 from archcalc.interop.recognise import recognise
+from archcalc.interop.torch_files import first_line, load_program, torch_or_error
 
 #: Integer buffers and constants up to this size are read when a module is traced: they hold indices.
 _SMALL = 1 << 20
-#: No program with its weights is larger, packed or not: 32 billion parameters of 4 bytes.
-LARGEST_PROGRAM = 128 << 30
-#: What holds the operations in a program that torch.export.save wrote, now and until PyTorch 2.7.
-_PROGRAMS = ("/models/model.json", "serialized_exported_program.json")
 
 
 def read(path: str | Path, name: str | None = None) -> ForeignNetwork:
@@ -42,14 +35,8 @@ def read(path: str | Path, name: str | None = None) -> ForeignNetwork:
 
 def read_program(path: str | Path, name: str | None = None) -> Program:
     """The program in a `.pt2` file, with its weights."""
-    path = note_archive(path, LARGEST_PROGRAM, "program of torch.export.save")
-    torch = _torch()
-    _refuse_pickles(path)
-    try:
-        with _weights_only(torch), _without_log():
-            exported = torch.export.load(path)
-    except Exception as error:
-        raise UsageError(f"{path}: torch.export.load cannot read it: {_first_line(error)}") from error
+    path = Path(path)
+    exported = load_program(path)
     return program_of(exported, name or path.stem)
 
 
@@ -80,23 +67,23 @@ def from_callable(
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise UsageError(f"{target!r} names no function: it is written package.module:callable")
-    _torch()
+    torch_or_error()
     try:
         found = operator.attrgetter(attribute)(importlib.import_module(module_name))
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"py:{target}: {_first_line(error)}") from error
+        raise UsageError(f"py:{target}: {first_line(error)}") from error
     try:
         with without_weights():
             module = found(**dict(call or {}))
     except Exception as error:
-        raise UsageError(f"py:{target} raises {type(error).__name__}: {_first_line(error)}") from error
+        raise UsageError(f"py:{target} raises {type(error).__name__}: {first_line(error)}") from error
     shape: Any = (3, 224, 224) if input is None else input
     return from_module(module, shape, name=attribute.rpartition(".")[2])
 
 
 def trace(module: Any, example: Any, name: str | None = None) -> Program:
     """The program of a module at inference, traced on fake tensors."""
-    torch = _torch()
+    torch = torch_or_error()
     if not isinstance(module, torch.nn.Module):
         raise UsageError(f"a torch.nn.Module is wanted, this is {type(module).__name__}")
     was_training = [part for part in module.modules() if part.training]
@@ -109,7 +96,7 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
         raise
     except Exception as error:
         raise UsageError(
-            f"torch.export cannot trace {type(module).__name__}: {type(error).__name__}: {_first_line(error)}"
+            f"torch.export cannot trace {type(module).__name__}: {type(error).__name__}: {first_line(error)}"
         ) from error
     finally:
         for part in was_training:
@@ -167,7 +154,7 @@ def _tensor(torch: Any, value: Any) -> Any:
 @contextmanager
 def without_weights() -> Iterator[None]:
     """Large tensors that are made here go to the device `meta`: they have a shape and no memory."""
-    torch = _torch()
+    torch = torch_or_error()
     from torch.overrides import TorchFunctionMode
 
     makers = {torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn, torch.full}
@@ -213,7 +200,7 @@ class _Reader:
     """Goes through the graph of an exported program."""
 
     def __init__(self, exported: Any, name: str) -> None:
-        self.torch = _torch()
+        self.torch = torch_or_error()
         self.exported, self.name = exported, name
         self.constants: dict[str, Constant] = {}
         self.values: dict[str, Value] = {}
@@ -468,7 +455,7 @@ def _base(node: Any, views: Mapping[Any, Any]) -> Any:
 
 
 def _depends(node: Any) -> bool:
-    """Whether a tensor may depend on an input: those that are made anew do not."""
+    """Whether a tensor may depend on an input: those that it creates itself do not."""
     name = str(node.target)
     return not any(word in name for word in ("zeros", "ones", "full", "arange"))
 
@@ -487,76 +474,3 @@ def _to_numpy(tensor: Any) -> Any:
     """The values as an array of NumPy."""
     tensor = tensor.detach()
     return (tensor.float() if tensor.dtype.is_floating_point else tensor).cpu().numpy()
-
-
-def _torch() -> Any:
-    """The library, or the one line that says how to install it."""
-    try:
-        import torch
-        import torch.export
-    except ImportError as error:
-        raise UsageError("PyTorch is not installed: pip install torch") from error
-    return torch
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0][:300]
-
-
-def _refuse_pickles(path: Path) -> None:
-    """Raise `UsageError` for a file that is no archive, or that holds objects which only unpickling reads."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if not any(name.endswith(_PROGRAMS) for name in archive.namelist()):
-                raise UsageError(f"{path}: this is no program of torch.export.save: there is no model.json in it")
-            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_PROGRAM:
-                raise UsageError(f"{path}: what is packed in it is larger than {LARGEST_PROGRAM >> 30} GiB")
-            for name in archive.namelist():
-                if name.endswith(("weights_config.json", "constants_config.json")):
-                    if archive.getinfo(name).file_size > 1 << 26:
-                        raise UsageError(f"{path}: {name} is larger than 64 MiB")
-                    entries = json.loads(archive.read(name)).get("config", {})
-                    pickled = [
-                        key for key, entry in entries.items() if isinstance(entry, dict) and entry.get("use_pickle")
-                    ]
-                    if pickled:
-                        raise UsageError(f"{path}: {pickled[0]} is a pickled object, which archcalc does not load")
-    except (OSError, zipfile.BadZipFile, ValueError, AttributeError) as error:
-        raise UsageError(f"{path}: this is no program of torch.export.save: {_first_line(error)}") from error
-
-
-@contextmanager
-def _without_log() -> Iterator[None]:
-    """PyTorch's warnings, which have a traceback, are not printed; a filter raises what they are about."""
-    logger = logging.getLogger("torch.export")
-
-    def raise_cause(record: logging.LogRecord) -> bool:
-        if record.exc_info and record.exc_info[1] is not None:
-            raise record.exc_info[1]
-        return False
-
-    logger.addFilter(raise_cause)
-    try:
-        yield
-    finally:
-        logger.removeFilter(raise_cause)
-
-
-@contextmanager
-def _weights_only(torch: Any) -> Iterator[None]:
-    """Nothing but tensors is loaded here; an object that needs unpickling raises."""
-    import pickle
-
-    load, loads = torch.load, pickle.loads
-
-    def tensors(*args: Any, **kwargs: Any) -> Any:
-        return load(*args, **{**kwargs, "weights_only": True})
-
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise UsageError("it holds a pickled object, which archcalc does not load")
-
-    torch.load, pickle.loads = tensors, refuse
-    try:
-        yield
-    finally:
-        torch.load, pickle.loads = load, loads

@@ -233,7 +233,7 @@ def _lacks(expression: str | bool, known: Mapping[str, Any]) -> bool:
     """Whether an expression asks for a size that the input does not have, as a signal has no height."""
     if isinstance(expression, bool):
         return False
-    with suppress(ExpressionError):  # which is told when it is evaluated
+    with suppress(ExpressionError):  # which is reported when it is evaluated
         return any(name in SIZE_NAMES and name not in known for name, _ in parse_expression(expression).names())
     return False
 

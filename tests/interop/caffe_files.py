@@ -1,4 +1,4 @@
-"""Caffe networks with the structure of the public ones, written anew as prototxt."""
+"""Caffe networks with the structure of the public ones, in prototxt of our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Darknet `.cfg` files with the structure of the public ones, written anew."""
+"""Darknet `.cfg` files with the structure of the public ones, in files of our own."""
 
 from __future__ import annotations
 

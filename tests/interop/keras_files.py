@@ -1,4 +1,4 @@
-"""Models of Keras as their JSON has them, in the layouts of Keras 2 and 3, written anew."""
+"""Models of Keras as their JSON has them, in the layouts of Keras 2 and 3, in text of our own."""
 
 from __future__ import annotations
 

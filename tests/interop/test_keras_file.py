@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import archcalc as ac
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.interop.keras_file import read_keras_file
 from tests.interop.keras_files import sequential
 
@@ -175,3 +175,17 @@ def test_every_truncation_of_an_archive_gives_one_error(tmp_path: Path) -> None:
         path.write_bytes(whole[:size])
         with pytest.raises(SpecError):
             read_keras_file(path)
+
+
+def test_damaged_bytes_of_a_packed_model_give_one_error_or_a_network(tmp_path: Path) -> None:
+    packed = archive(tmp_path / "packed.keras", compression=zipfile.ZIP_DEFLATED)
+    whole, refused = packed.read_bytes(), 0
+    for place in range(30, len(whole), 7):
+        packed.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            for node in read_keras_file(packed).nodes:
+                for array in node.arrays.values():
+                    array()
+        except ArchcalcError:
+            refused += 1
+    assert refused > 10

@@ -26,7 +26,7 @@ def again(text: str) -> LayerGraph:
     return build(spec_of(parse_source(text, "again.yaml")))
 
 
-def told(graph: LayerGraph) -> dict[str, tuple[Any, ...]]:
+def facts(graph: LayerGraph) -> dict[str, tuple[Any, ...]]:
     """Every layer by its name, with all that it reads, whatever the order: found here in another way than there."""
     name_of = {index: layer.name for index, layer in enumerate(graph.layers)}
     shapes = {row.name: (row.input_shapes, row.output_shape, row.params, row.multiplications) for row in analyse(graph)
@@ -56,7 +56,7 @@ def test_networks_of_the_catalogue(name: str, lines: int, blocks: int) -> None:
     assert len(text.splitlines()) <= lines
     assert len(text.splitlines()) < 2 * len(graph.layers)
     made = again(text)
-    assert told(made) == told(graph)
+    assert facts(made) == facts(graph)
     assert len(spec_of(parse_source(text, "again.yaml")).blocks) >= blocks
 
 
@@ -64,7 +64,7 @@ def test_networks_of_the_catalogue(name: str, lines: int, blocks: int) -> None:
 @pytest.mark.parametrize("name", one_of_each())
 def test_every_network_of_the_catalogue(name: str) -> None:
     graph = load(name)
-    assert told(again(write_structured(graph))) == told(graph)
+    assert facts(again(write_structured(graph))) == facts(graph)
 
 
 def test_units_that_differ_in_numbers_are_rows() -> None:
@@ -97,7 +97,7 @@ def test_a_row_of_equal_units_is_a_repeat() -> None:
     text = write_structured(graph)
     assert text.count("conv2d") == 1
     assert '{name: "{i - 1}", repeat: 5, as: i}' in text
-    assert told(again(text)) == told(graph)
+    assert facts(again(text)) == facts(graph)
 
 
 def test_what_is_read_across_blocks_is_named() -> None:
@@ -107,7 +107,7 @@ def test_what_is_read_across_blocks_is_named() -> None:
     text = write_structured(graph)
     assert "from: [a/relu, b]" in text
     assert "outputs:" in text
-    assert told(again(text)) == told(graph)
+    assert facts(again(text)) == facts(graph)
 
 
 def test_scopes_that_read_each_other_are_taken_apart() -> None:
@@ -116,7 +116,7 @@ def test_scopes_that_read_each_other_are_taken_apart() -> None:
         ForeignNode("a/two", "relu", {}, ("b/one",)), ForeignNode("b/two", "relu", {}, ("a/two",)),
     ]  # fmt: skip
     graph = network(*nodes)
-    assert told(again(write_structured(graph))) == told(graph)
+    assert facts(again(write_structured(graph))) == facts(graph)
 
 
 def test_interleaved_scopes_are_put_in_order() -> None:
@@ -125,7 +125,7 @@ def test_interleaved_scopes_are_put_in_order() -> None:
     graph = network(*nodes, ForeignNode("join", "add", {}, ("a/add", "b/add")))
     text = write_structured(graph)
     assert text.count("conv2d") == 1
-    assert told(again(text)) == told(graph)
+    assert facts(again(text)) == facts(graph)
 
 
 def test_shared_weights_and_frozen_layers_stay() -> None:
@@ -138,7 +138,7 @@ def test_shared_weights_and_frozen_layers_stay() -> None:
         ForeignNode("d2/two", "relu", {}, ("d2/relu",)),
     ]
     graph = network(*shared)
-    assert told(again(write_structured(graph))) == told(graph)
+    assert facts(again(write_structured(graph))) == facts(graph)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -157,7 +157,7 @@ def test_networks_made_at_random(seed: int) -> None:
         nodes += made
         known += [node.name for node in made]
     graph = network(*nodes)
-    assert told(again(write_structured(graph))) == told(graph)
+    assert facts(again(write_structured(graph))) == facts(graph)
 
 
 def test_what_would_not_be_the_same_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

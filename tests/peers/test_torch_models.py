@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -191,6 +193,30 @@ def test_archives_that_are_no_programs(tmp_path: Path, capfd: pytest.CaptureFixt
     with pytest.raises(UsageError, match=r"other\.pt2: (?!.*warnings above)"):
         torch_export.read(path)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", ["custom_obj_0", "opaque_obj_0", "tensor_0"])
+@pytest.mark.parametrize("says", [True, False], ids=["says so", "hides it"])
+def test_nothing_is_unpickled(tmp_path: Path, kind: str, says: bool) -> None:
+    """An entry of a program that only unpickling reads is refused, whatever its description says of it."""
+    good, bad, ran = tmp_path / "good.pt2", tmp_path / "bad.pt2", tmp_path / "ran"
+
+    class Runs:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (ran,))
+
+    torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),)), good)
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name.endswith("constants_config.json"):
+                entry = {"path_name": kind, "is_param": False, "use_pickle": says, "tensor_meta": None}
+                data = json.dumps({"config": {"evil": entry}}).encode()
+                target.writestr(f"{name.rpartition('/')[0]}/{kind}", pickle.dumps(Runs()))
+            target.writestr(name, data)
+    with pytest.raises(UsageError, match=r"bad\.pt2"):
+        torch_export.read(bad)
+    assert not ran.exists()
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import UsageError
 from archcalc.core.files import note_input, whole_file
 from archcalc.core.shapes import Shape
@@ -30,11 +30,8 @@ Found = Mapping[str, tuple[Shape, str]]
 Reader = Callable[[str], Array]
 #: Files with the same arrays are the same bytes: no clock in them.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
-#: What zipfile and numpy raise for damaged files; RuntimeError: an encrypted one; NotImplementedError: packed in a way
-#: that zipfile does not know.
-_UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, TokenError, ValueError, EOFError, OSError, NotImplementedError, RuntimeError
-)  # fmt: skip
+#: What zipfile and numpy raise for damaged files; TokenError: a header of .npy that is no Python.
+_UNREADABLE = (*DAMAGED, TokenError)
 
 
 class LoadedWeights:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 from xml.parsers import expat
 
+from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import ArchcalcError
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, is_heading, read_table
 from archcalc.teach.check.model import Place
@@ -52,7 +52,7 @@ def _check_archive(data: bytes, file: str) -> None:
             for part in parts:
                 with archive.open(part) as stream:
                     _check_part(stream, part.filename, file)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error) as error:
+    except DAMAGED as error:
         raise fault(f"is no XLSX file: {str(error)[:80]}", Place(file, 1, 1)) from None
 
 
