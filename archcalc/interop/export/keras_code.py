@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from archcalc.core.errors import UsageError
 from archcalc.interop.export.classes import Call, Classes, Item, Template
 from archcalc.interop.export.code import WIDTH, Names, parts_of, used_parts, wrapped
-from archcalc.interop.export.keras_ops import Layout, spell
+from archcalc.interop.export.keras_ops import spell
 from archcalc.interop.export.names import docstring, identifier, unique
 from archcalc.interop.export.params import literal
-from archcalc.interop.export.spelling import NEEDED
+from archcalc.interop.export.spelling import NEEDED, Layout
 from archcalc.interop.export.structure import Tree
 from archcalc.passes.analysis import Analysis
 

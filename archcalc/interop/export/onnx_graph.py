@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
@@ -145,3 +145,7 @@ class Builder:
         if not any(pads):
             return x
         return str(self("Pad", x, self.ints(pads), self.number(value), self.ints(axes), mode=mode))
+
+
+#: Writes the nodes of a layer and gives the name of its value.
+Writer = Callable[[Builder, Case, Sequence[str]], str]

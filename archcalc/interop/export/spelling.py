@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
@@ -97,6 +98,42 @@ class Case:
 
 
 Speller = Callable[[Case], Spelling]
+Entry = TypeVar("Entry", bound=Callable[..., Any])
+PYTORCH, KERAS, ONNX = "PyTorch", "Keras", "ONNX"
+
+
+class Table(dict[str, Entry], Generic[Entry]):
+    """What writes each kind of op for one program, by kind; `convNd` stands for conv1d, conv2d and conv3d."""
+
+    def of(self, *kinds: str) -> Callable[[Entry], Entry]:
+        """Register a function for these kinds."""
+
+        def register(function: Entry) -> Entry:
+            self.update(dict.fromkeys(kinds, function))
+            return function
+
+        return register
+
+
+def entry_of(table: Mapping[str, Entry], case: Case, program: str) -> Entry:
+    """What writes a layer. Raises `UsageError` that names it where the program has no such kind."""
+    found = table.get(re.sub("[123]d$", "Nd", case.op.kind))
+    if found is None:
+        raise case.missing(program)
+    return found
+
+
+class Layout(NamedTuple):
+    """Where an array of a layer goes: the variable, the order of its axes there, and the shape where it is another."""
+
+    variable: str
+    axes: tuple[int, ...] = ()
+    shape: tuple[int, ...] | None = None
+
+
+def only(call: str, *needed: tuple[str, Any], **more: tuple[Any, Any]) -> Spelling:
+    """A layer of one part."""
+    return Spelling((Made(call, args(*needed, **more)),))
 
 
 def args(*needed: tuple[str, Any], **more: tuple[Any, Any]) -> tuple[Arg, ...]:
