@@ -67,17 +67,21 @@ def conv(rank: int) -> Maker:
     return make
 
 
+def _deep_window(layer: KerasLayer, rank: int) -> dict[str, Any]:
+    """The settings of a depthwise convolution but for its bias."""
+    return {
+        **_window(layer, rank, "kernel_size"),
+        "dilation": layer.sizes("dilation_rate", rank, 1),
+        "depth_multiplier": layer.integer("depth_multiplier", 1),
+    }
+
+
 def depthwise(rank: int) -> Maker:
     """`DepthwiseConv1D` and `2D`."""
 
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         source = layer.image(only(layer, inputs), rank)
-        fields = {
-            **_window(layer, rank, "kernel_size"),
-            "dilation": layer.sizes("dilation_rate", rank, 1),
-            "depth_multiplier": layer.integer("depth_multiplier", 1),
-            "bias": layer.flag("use_bias", True),
-        }
+        fields = {**_deep_window(layer, rank), "bias": layer.flag("use_bias", True)}
         kernel = "kernel" if "kernel" in layer.weights else "depthwise_kernel"
         arrays = {"weight": (kernel, _depthwise_kernel), **BIAS}
         found = layer.add(f"depthwise_conv{rank}d", [_causal(layer, source, fields)], fields, arrays=arrays)
@@ -91,12 +95,7 @@ def separable(rank: int) -> Maker:
 
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         source = layer.image(only(layer, inputs), rank)
-        fields = {
-            **_window(layer, rank, "kernel_size"),
-            "dilation": layer.sizes("dilation_rate", rank, 1),
-            "depth_multiplier": layer.integer("depth_multiplier", 1),
-            "bias": False,
-        }
+        fields = {**_deep_window(layer, rank), "bias": False}
         deep = {"weight": ("depthwise_kernel", _depthwise_kernel)}
         source = _causal(layer, source, fields)
         between = layer.add(f"depthwise_conv{rank}d", [source], fields, part="/depthwise", arrays=deep)

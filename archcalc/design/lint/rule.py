@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Location
+from archcalc.core.shapes import Shape
+from archcalc.ops.conv import Conv
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.params import count_values
 
 
 class Finding(NamedTuple):
@@ -36,6 +39,30 @@ class Found(NamedTuple):
     finding: Finding
     layer: str
     location: Location | None
+
+
+class Cost(NamedTuple):
+    """What layers one after another have and do."""
+
+    params: int
+    multiplications: int
+
+
+def cost_of(ops: Iterable[Conv], shape: Shape) -> Cost:
+    """What convolutions one after another have and do on a map. Raises `ShapeError` where one does not fit."""
+    params = multiplications = 0
+    for op in ops:
+        op.check([shape])
+        output = op.output_shape([shape])
+        params += count_values([array for array in op.param_shapes([shape]) if not array.buffer])
+        multiplications += op.macs([shape], output)
+        shape = output
+    return Cost(params, multiplications)
+
+
+def saved(costs: Mapping[str, int]) -> dict[str, int]:
+    """The costs that a change saves, without those that it does not."""
+    return {name: cost for name, cost in costs.items() if cost > 0}
 
 
 class View:

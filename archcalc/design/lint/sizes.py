@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
+from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import several
-from archcalc.design.lint.rule import Finding, Rule, View
+from archcalc.design.lint.rule import Finding, Rule, View, cost_of, saved
+from archcalc.design.transform.windows import stack_of
 from archcalc.ops import rules
 from archcalc.ops.base import by
 from archcalc.ops.conv import Conv, ConvTranspose, DepthwiseConv
 from archcalc.ops.dense import Linear
 from archcalc.ops.pool import Pool
-from archcalc.ops.windowed import Windowed, plain
+from archcalc.ops.windowed import Axis, Windowed, plain
 from archcalc.passes.analysis import Row, analyse
 
 _CS231N = "CS231n, convolutional networks: layer sizing patterns"
@@ -51,21 +53,22 @@ def _largest_strides(view: View) -> tuple[int, ...]:
 
 
 def _large_window(view: View) -> Iterator[Finding]:
-    convolutions = [(index, row, row.op) for index, row in view.of(Conv) if isinstance(row.op, Conv)]
-    for index, row, op in [each for each in convolutions if each[2].groups == 1][1:]:
-        side = op.kernel_size[0]
-        if len(set(op.kernel_size)) > 1 or side < 5 or side % 2 == 0 or set(op.dilation) != {1} or op.connections:
+    dense = [(index, row, row.op) for index, row in view.of(Conv) if isinstance(row.op, Conv) and row.op.groups == 1]
+    for index, row, op in dense[1:]:
+        stack = [] if len(set(op.kernel_size)) > 1 or set(op.dilation) != {1} or op.connections else stack_of(op)
+        if not stack or any(size <= op.kernel_size[0] for size in row.input_shapes[0][1:]):
+            continue  # no larger window, or one over the whole map: a dense layer
+        try:
+            cost = cost_of(stack, row.input_shapes[0])
+        except ShapeError:
             continue
-        if any(size <= side for size in row.input_shapes[0][1:]):
-            continue  # a dense layer as a convolution reads its whole map
-        layers = (side - 1) // 2
-        depth, filters = row.input_shapes[0][0], op.out_channels
-        patch = prod((3,) * op.rank)
-        stacked = patch * (depth * filters + (layers - 1) * filters * filters) + (layers * filters if op.bias else 0)
-        if stacked < row.params:
+        if cost.params < row.params:
+            three = by((3,) * op.rank)
+            less = (row.multiplications or 0) - cost.multiplications
             yield Finding(
-                index, f"{layers} convolutions of {by((3,) * op.rank)} have the field of one of {by(op.kernel_size)}",
-                {"params": row.params - stacked}, f"{layers} layers with kernel_size 3 and an activation after each",
+                index, f"{len(stack)} convolutions of {three} have the field of one of {by(op.kernel_size)}",
+                saved({"params": row.params - cost.params, "multiplications": less}),
+                f"{len(stack)} layers with kernel_size 3 and an activation after each",
             )  # fmt: skip
 
 
@@ -89,38 +92,36 @@ def _padding_of_stride_one(view: View) -> Iterator[Finding]:
 
 
 def _pool_window(view: View) -> Iterator[Finding]:
-    for index, row in view.of(Pool):
-        op = row.op
-        assert isinstance(op, Pool)
-        sizes = {(axis.window, axis.stride) for axis in op.axes(row.input_shapes[0])}
+    for index, row, op, axes in _windowed(view):
+        sizes = {(axis.window, axis.stride) for axis in axes}
         whole = all(size == 1 for size in row.output_shape[1:])
-        if whole or sizes <= {(2, 2), (3, 2), (3, 1), (1, 1), (1, 2)}:
-            continue
-        if any(window > 3 or stride > 2 for window, stride in sizes):
+        if isinstance(op, Pool) and not whole and any(window > 3 or stride > 2 for window, stride in sizes):
             yield Finding(
                 index, f"a window of {by(op.kernel_size)} with stride {by(op.stride)} loses much at once", {},
                 "kernel_size 2 or 3 with stride 2, more than once where the map has to become smaller",
             )  # fmt: skip
 
 
-def _pixels_dropped(view: View) -> Iterator[Finding]:
+def _windowed(view: View) -> Iterator[tuple[int, Row, Windowed, tuple[Axis, ...]]]:
+    """The layers with a window, and it along each axis."""
     for index, row in view.of(Windowed):
-        op = row.op
-        assert isinstance(op, Windowed)
-        axes = op.axes(row.input_shapes[0])
+        if isinstance(row.op, Windowed):
+            yield index, row, row.op, row.op.axes(row.input_shapes[0])
+
+
+def _pixels_dropped(view: View) -> Iterator[Finding]:
+    for index, row, op, axes in _windowed(view):
         if any(axis.stride > axis.window for axis in axes):
             continue  # a rule of its own
-        read = [
-            (output - 1) * axis.stride + axis.window for output, axis in zip(row.output_shape[1:], axes, strict=True)
+        lost = [
+            max(0, axis.before - rules.padding_for(count, axis.size, axis.window, axis.stride))
+            for count, axis in zip(row.output_shape[1:], axes, strict=True)
         ]
-        lost = [axis.size + axis.before - reach for axis, reach in zip(axes, read, strict=True)]
-        if any(count > 0 for count in lost):
-            words = plain([max(0, count) for count in lost])
+        if any(lost):
+            shorter = [axis.size - count for axis, count in zip(axes, lost, strict=True)]
             yield Finding(
-                index, f"the last {words} positions of {by(row.input_shapes[0][1:])} are never read: "
-                f"{_division(op, row)}", {},
-                f"an input of {by([axis.size - max(0, count) for axis, count in zip(axes, lost, strict=True)])}, "
-                "padding, or ceil_mode of a pool",
+                index, f"the last {plain(lost)} positions of {by(row.input_shapes[0][1:])} are never read: "
+                f"{_division(op, row)}", {}, f"an input of {by(shorter)}, padding, or ceil_mode of a pool",
             )  # fmt: skip
 
 
@@ -131,10 +132,7 @@ def _division(op: Windowed, row: Row) -> str:
 
 
 def _stride_over_window(view: View) -> Iterator[Finding]:
-    for index, row in view.of(Windowed):
-        op = row.op
-        assert isinstance(op, Windowed)
-        axes = op.axes(row.input_shapes[0])
+    for index, _, op, axes in _windowed(view):
         if any(axis.stride > axis.window for axis in axes):
             seen = prod(min(axis.window, axis.stride) for axis in axes)
             yield Finding(

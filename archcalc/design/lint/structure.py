@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from math import prod
 
 from archcalc.core.words import share
-from archcalc.design.lint.rule import Finding, Rule, View
+from archcalc.design.lint.rule import Cost, Finding, Rule, View, saved
+from archcalc.ops import rules
 from archcalc.ops.activation import LogSoftmax, Softmax
-from archcalc.ops.base import by, elements
+from archcalc.ops.base import by
 from archcalc.ops.conv import Conv, DepthwiseConv
 from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm
@@ -28,11 +29,7 @@ def _unused(view: View) -> Iterator[Finding]:
     for index, row in view:
         if not view.readers[index] and index not in view.ends:
             costs = {"params": row.params, "multiplications": row.multiplications or 0}
-            yield Finding(index, "nobody reads it, and it is no output", _above_zero(costs), "leave it out")
-
-
-def _above_zero(costs: dict[str, int]) -> dict[str, int]:
-    return {name: cost for name, cost in costs.items() if cost}
+            yield Finding(index, "nobody reads it, and it is no output", saved(costs), "leave it out")
 
 
 def _two_linear(view: View) -> Iterator[Finding]:
@@ -43,13 +40,17 @@ def _two_linear(view: View) -> Iterator[Finding]:
         if after is None or view.source(after) is None:
             continue
         second = view.rows[after]
-        together = _merged_params(row, second)
-        if together is not None and together <= row.weights + second.weights:
+        merged = _merged(row, second)
+        if merged is None:
+            continue
+        cost = Cost(_weights(merged, row), merged.macs(row.input_shapes, second.output_shape))
+        if cost.params <= row.weights + second.weights:
             macs = (row.multiplications or 0) + (second.multiplications or 0)
             yield Finding(
                 after, f"nothing non-linear lies between {row.name} and it: both are one layer "
-                f"with {together:,} weights",
-                _above_zero({"params": row.weights + second.weights - together, "multiplications": macs}),
+                f"with {cost.params:,} weights",
+                saved({"params": row.weights + second.weights - cost.params,
+                       "multiplications": macs - cost.multiplications}),
                 f"an activation after {row.name}, or one layer in place of two",
             )  # fmt: skip
 
@@ -59,13 +60,11 @@ def _is_linear_and_free(row: Row) -> bool:
     return row.op.is_view or isinstance(row.op, BatchNorm)
 
 
-def _merged_params(first: Row, second: Row) -> int | None:
-    """The weights of the one layer that does what both do; None where it is no layer of the same kind."""
+def _merged(first: Row, second: Row) -> Linear | Conv | None:
+    """The one layer that does what both do, but for its padding; None where it is no layer of the same kind."""
     if isinstance(first.op, Linear) and isinstance(second.op, Linear):
-        if first.op.per_position != second.op.per_position:
-            return None
-        features: int = first.input_shapes[0][0] if first.op.per_position else elements(first.input_shapes[0])
-        return features * second.output_shape[0]
+        same = first.op.per_position == second.op.per_position
+        return first.op.model_copy(update={"out_features": second.op.out_features}) if same else None
     if not (isinstance(first.op, Conv) and isinstance(second.op, Conv)):
         return None
     if first.op.groups != 1 or second.op.groups != 1 or first.op.connections or second.op.connections:
@@ -73,8 +72,13 @@ def _merged_params(first: Row, second: Row) -> int | None:
     if set(first.op.dilation) | set(second.op.dilation) != {1}:
         return None
     sizes = zip(first.op.kernel_size, second.op.kernel_size, first.op.stride, strict=True)
-    window = prod(a + (b - 1) * stride for a, b, stride in sizes)
-    return first.input_shapes[0][0] * second.output_shape[0] * window
+    window = tuple([rules.receptive_field_size(size, other, stride) for size, other, stride in sizes])
+    return first.op.model_copy(update={"out_channels": second.op.out_channels, "kernel_size": window})
+
+
+def _weights(op: Linear | Conv, row: Row) -> int:
+    """The weights of an op on the input of a layer, without biases."""
+    return sum(prod(array.shape) for array in op.param_shapes(row.input_shapes) if array.name == "weight")
 
 
 def _bias_before_norm(view: View) -> Iterator[Finding]:

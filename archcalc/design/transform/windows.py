@@ -78,12 +78,20 @@ def stack(analysis: Analysis, name: str) -> Rewritten:
 
 
 def _stacked(row: Row, op: Conv) -> Parts:
+    parts = stack_of(op)
+    if not parts:
+        raise refusal("stack", row, f"has a window of {by(op.kernel_size)}; a stack of 3 gives 5, 7, 9, …")
+    return [(str(place + 1), part) for place, part in enumerate(parts)]
+
+
+def stack_of(op: Conv) -> list[Conv]:
+    """The convolutions of 3 that have the receptive field of a larger odd one; none for another window."""
     sizes = {size for size in op.kernel_size if size > 1}
     size = max(op.kernel_size)
     if len(sizes) != 1 or size % 2 == 0 or size < 5:
-        raise refusal("stack", row, f"has a window of {by(op.kernel_size)}; a stack of 3 gives 5, 7, 9, …")
+        return []
     count = (size - 1) // 2
-    parts: list[tuple[str, Op]] = []
+    parts = []
     for place in range(count):
         fields = {
             "kernel_size": tuple([min(size, 3) for size in op.kernel_size]),
@@ -93,7 +101,7 @@ def _stacked(row: Row, op: Conv) -> Parts:
             if isinstance(op.padding, str)
             else Sides([side // count + (place < side % count) for side in op.padding]),
         }
-        parts.append((str(place + 1), op.model_copy(update=fields)))
+        parts.append(op.model_copy(update=fields))
     return parts
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
-from archcalc.interop.export.classes import Template
+from archcalc.interop.export.classes import Item, Template
 from archcalc.interop.export.names import identifier, unique
 
 WIDTH = 110
@@ -67,6 +67,13 @@ class Names:
         for number, item in enumerate(template.items):
             self._last.update(dict.fromkeys(item.reads, number))
         self._last.update(dict.fromkeys(template.gives, len(template.items)))
+
+    def steps(self) -> Iterator[tuple[int, Item, list[str], list[str]]]:
+        """What is written in order, but for what nobody reads: its place, the variables it reads and those it gives."""
+        for number, item in enumerate(self._template.items):
+            given = [self.of[place] for place in item.reads]
+            if any(self.is_read((number, which)) for which in range(item.gives)):
+                yield number, item, given, self.give(number)
 
     def is_read(self, place: tuple[int, int]) -> bool:
         return place in self._last

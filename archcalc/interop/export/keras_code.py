@@ -136,11 +136,7 @@ class _Writer:
     def _lines(self, template: Template, names: Names, prefix: str) -> list[str]:
         again = {item.shares for item in template.items if item.shares}
         lines: list[str] = []
-        for number, item in enumerate(template.items):
-            given = [names.of[place] for place in item.reads]
-            if not any(names.is_read((number, which)) for which in range(item.gives)):
-                continue
-            results = names.give(number)
+        for _, item, given, results in names.steps():
             if item.first is not None:
                 lines += self._loop(item, given[0], results[0], prefix)
             elif item.expression:

@@ -18,6 +18,7 @@ from archcalc.interop.export.spelling import (
     plain,
     pools_padding,
 )
+from archcalc.ops import rules
 from archcalc.ops.windowed import Sides
 
 TABLE: Table[Speller] = Table()
@@ -45,7 +46,7 @@ def _is_same(case: Case) -> bool:
     """Whether the padding is what Keras calls same."""
     op: Any = case.op
     axes = op.axes(case.inputs[0])
-    totals = [max((-(-axis.size // axis.stride) - 1) * axis.stride + axis.window - axis.size, 0) for axis in axes]
+    totals = [rules.same_padding(axis.size, axis.window, axis.stride) for axis in axes]
     return tuple(op.sides(case.inputs[0])) == tuple(Sides.halves(totals))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from archcalc.interop.export.names import docstring, unique
 from archcalc.interop.export.spelling import Case
 from archcalc.interop.export.structure import cases_of
+from archcalc.ops import rules
 from archcalc.ops.reweighted import Reweighted
 from archcalc.passes.analysis import Analysis
 
@@ -134,9 +135,9 @@ def _pool(case: Case) -> dict[str, Any]:
     if sides.begins != sides.ends or set(op.dilation) != {1}:
         raise case.cannot("a pool with padding on one side only, or with dilation,", PROGRAM)
     for axis in op.axes(case.inputs[0]):
-        count = -(-(axis.size + axis.padding - axis.window) // axis.stride) + 1
-        padded = any(sides) and (count - 1) * axis.stride >= axis.size + axis.before
-        positions.append(count - padded)
+        count = rules.ceil_window_output_size(axis.size, axis.window, axis.stride, axis.padding)
+        inside = rules.windows_that_start_inside(count, axis.size, axis.stride, axis.before)
+        positions.append(inside if any(sides) else count)
     rounds = {}
     if tuple(positions) != case.output[1:]:
         if op.ceil_mode:

@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
+from archcalc.ops import rules
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Sides
 
@@ -149,8 +150,8 @@ def pools_padding(case: Case) -> Sides:
     op: Any = case.op
     ends = []
     for index, axis in enumerate(op.axes(case.inputs[0])):
-        reach = (case.output[1 + index] - 1) * axis.stride + axis.window
-        ends.append(max(reach - axis.size - axis.before, 0))
+        needed = rules.padding_for(case.output[1 + index], axis.size, axis.window, axis.stride)
+        ends.append(max(needed - axis.before, 0))
     return Sides((*op.sides(case.inputs[0]).begins, *ends))
 
 

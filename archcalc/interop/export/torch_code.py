@@ -188,11 +188,7 @@ def _forward(template: Template, top: _Top | None) -> Iterator[str]:
         yield f"    def forward(self, {', '.join(top.inputs)}):"
     names = Names(template, inputs, RESERVED)
     end = len(template.items) - 1
-    for number, item in enumerate(template.items):
-        given = [names.of[place] for place in item.reads]
-        if not any(names.is_read((number, which)) for which in range(item.gives)):
-            continue
-        results = names.give(number)
+    for number, item, given, results in names.steps():
         if item.first is not None:
             if results[0] != given[0]:
                 yield f"        {results[0]} = {given[0]}"
