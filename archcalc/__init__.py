@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from archcalc.builder import GraphBuilder
     from archcalc.core.conventions import Conventions
     from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UnknownLayerError, UsageError
+    from archcalc.designing import compare, estimate, fit, lint, memory, reconcile, transform
     from archcalc.graph.layer_graph import Layer, LayerGraph
     from archcalc.objects import Analysis, Network
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
     from archcalc.teaching import audit, check, exercise, grade
-    from archcalc.tools import compare, estimate, formula, plot, reconcile, run, solve, transform
+    from archcalc.tools import export, formula, plot, run, solve
 
 __version__ = "0.2.0"
 
@@ -37,7 +38,8 @@ _PUBLIC = {
     "passes.analysis": ("Row", "Totals"),
     "spec.catalogue": ("names",),
     "teaching": ("audit", "check", "exercise", "grade"),
-    "tools": ("compare", "estimate", "formula", "plot", "reconcile", "run", "solve", "transform"),
+    "designing": ("compare", "estimate", "fit", "lint", "memory", "reconcile", "transform"),
+    "tools": ("export", "formula", "plot", "run", "solve"),
 }
 _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names_}
 
@@ -45,8 +47,8 @@ _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names
 __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
-    "estimate", "exercise", "formula", "from_keras", "from_onnx", "from_torch", "from_yaml", "grade", "load", "names",
-    "plot", "reconcile", "run", "solve", "transform",
+    "estimate", "exercise", "export", "fit", "formula", "from_keras", "from_onnx", "from_torch", "from_yaml", "grade",
+    "lint", "load", "memory", "names", "plot", "reconcile", "run", "solve", "transform",
 ]  # fmt: skip
 
 

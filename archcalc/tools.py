@@ -1,4 +1,4 @@
-"""What the other commands do, as functions: solve, compare, transform, estimate, formula, run and plot.
+"""What the other commands do, as functions: solve, formula, run, plot and export.
 
 A network is given itself, as an analysis, or as `load` takes it. Everything is imported where it is needed.
 """
@@ -6,10 +6,9 @@ A network is given itself, as an analysis, or as `load` takes it. Everything is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from archcalc import api
@@ -18,14 +17,15 @@ from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
 from archcalc.displays import ALONG, Chart, Result, chart_of, look_of
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.objects import Network
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
     import numpy
 
-    from archcalc.design.estimate import Estimate
     from archcalc.execute.execution import Execution
     from archcalc.execute.runner.compare import Difference
+    from archcalc.execute.weights import Weights
 
 
 def solve(
@@ -82,155 +82,6 @@ def solve(
     graph = api.load(what, settings)
     answer = net.solve_network(what, unknown, measure, target, settings or {})
     return solved(answer, net.tell(answer), net.as_dict(graph.name, unknown, measure, target, answer))
-
-
-def compare(*networks: AnyNetwork, diff: bool = False) -> Result:
-    """Networks side by side: their totals, with ratios to the first, and what each kind of layer has of them.
-
-    Args:
-        networks: Two or more; each a network itself, an analysis, or as `load` takes it.
-        diff: Two networks layer by layer: only what differs.
-
-    Returns:
-        A result whose `value` is a tuple of the totals, or with `diff` of the pairs of layers.
-
-    Raises:
-        UsageError: for fewer than two networks, with `diff` for more; for networks too long to be aligned.
-
-    >>> import archcalc as ac
-    >>> [total.values for total in ac.compare("resnet18", "resnet34").value if total.key == "params"]
-    [(11689512, 21797672)]
-    >>> [pair.changes for pair in ac.compare("alexnet", "alexnet@grouped", diff=True).value if pair.changes][0]
-    (('groups', '1', '2'),)
-
-    """
-    from archcalc.design.compare import align, totals
-    from archcalc.render.tables.comparison import ENDINGS, render
-
-    if len(networks) < 2 or (diff and len(networks) != 2):
-        raise UsageError(f"compare takes two networks{'' if diff else ' or more'}, not {len(networks)}")
-    analyses = [analysis_of(network) for network in networks]
-    value = align(*analyses) if diff else tuple(totals(analyses))
-    return Result(value, lambda form: render(analyses, "table" if form == "text" else form, diff).rstrip("\n"), ENDINGS)
-
-
-def transform(network: AnyNetwork, *rewrites: str | Sequence[str]) -> Result:
-    """A network rewritten: before and after.
-
-    Args:
-        network: A network, an analysis, or as `load` takes it.
-        rewrites: Each a name as on the command line, or a name and its arguments: `"fold-batch-norm"`,
-            `("cut", "conv5_3")`, `("bottleneck", "conv2", "16")`, `("grow-input", "384x384")`.
-
-    Returns:
-        A result whose `value` is the new network; it prints the comparison.
-
-    Raises:
-        UsageError: for a rewrite that does not exist or cannot be done, with the layer and the reason.
-
-    >>> import archcalc as ac
-    >>> sliding = ac.transform("vgg16", "fc-to-conv", ("grow-input", "384x384")).value
-    >>> sliding.analyse()["fc8"].output_shape
-    (1000, 6, 6)
-
-    """
-    from archcalc.design.transform.transform import transform
-    from archcalc.objects import Network
-    from archcalc.render.tables.transform import render
-
-    wanted = [(one, ()) if isinstance(one, str) else (str(one[0]), tuple(map(str, one[1:]))) for one in rewrites]
-    done = transform(analysis_of(network), wanted)
-    new = Network.of(done.after.graph)
-    return Result(new, lambda form: render(done, form).rstrip("\n"), {".txt": "text", ".json": "json"})
-
-
-def estimate(
-    network: AnyNetwork, device: str | None = None, *, flops: str | None = None, bandwidth: str | None = None
-) -> Result:
-    """The least time that a network takes on a device, layer by layer (roofline).
-
-    Args:
-        network: The network; an analysis brings its batch and dtype.
-        device: A device by name, or `"this"`, which measures the machine and runs the network in numpy.
-        flops: Of a device that is not listed: its operations per second, `"500G"`.
-        bandwidth: And its bytes per second, `"40GB/s"`.
-
-    Returns:
-        A result whose `value` is an `Estimate`: `seconds`, `ridge`, and `bounds`, one for each layer.
-
-    Raises:
-        UsageError: for a device that is not known, a rate that cannot be, or a dtype without a rate.
-
-    >>> import archcalc as ac
-    >>> found = ac.estimate(ac.analyse("resnet50", batch=32, dtype="float16"), "a100-40gb").value
-    >>> f"{found.seconds * 1000:.2f} ms, ridge {found.ridge:.0f}"
-    '3.60 ms, ridge 201'
-
-    """
-    from archcalc.design.devices import chosen
-    from archcalc.design.estimate import estimate as bounds
-    from archcalc.render.tables.estimate import ENDINGS, render
-
-    analysis, known = analysis_of(network), chosen(device, flops, bandwidth)
-    value = measured(analysis)[0] if known is None else bounds(analysis, known)
-    return Result(value, lambda form: render(value, "table" if form == "text" else form).rstrip("\n"), ENDINGS)
-
-
-def measured(analysis: Analysis, timer: Callable[[], float] = perf_counter) -> tuple[Estimate, str]:
-    """The estimate on this machine with the times of a run, and why there is no run where it cannot be executed."""
-    from archcalc.design.devices import this_device
-    from archcalc.design.estimate import Timed
-    from archcalc.design.estimate import estimate as bounds
-    from archcalc.execute.measure import measure_rates, time_layers
-
-    device = this_device(analysis.dtype, *measure_rates(analysis.dtype, timer))
-    if analysis.totals.not_counted:
-        return bounds(analysis, device), f"not run: {', '.join(analysis.totals.not_counted)} cannot be executed"
-    return bounds(analysis, device, [Timed(*part) for part in time_layers(analysis, timer=timer)]), ""
-
-
-def reconcile(
-    network: AnyNetwork,
-    number: str | int | None = None,
-    *,
-    start: str = "archcalc",
-    end: str = "archcalc",
-    quantity: str | None = None,
-) -> Result:
-    """Why another tool prints another number: the bridge between two conventions, or what gives a number.
-
-    Args:
-        network: The network.
-        number: A number that somebody has, `"4.13G"` or `25_636_712`: which convention, variant, input size or batch
-            gives it.
-        start: Without a number: how the first total is counted, `"keras"`, `"fvcore"`, …
-        end: How the second is counted.
-        quantity: `params` or `multiplications`; by default each that both count.
-
-    Returns:
-        A result whose `value` is a list of bridges, each with the totals and the items between them; or a `Search`.
-
-    Raises:
-        UsageError: for a convention that does not exist or does not count the quantity, and for no number.
-
-    >>> import archcalc as ac
-    >>> bridge, = ac.reconcile("resnet50", start="torchvision", end="keras").value
-    >>> bridge.first.total, [(item.words, item.change) for item in bridge.items], bridge.second.total
-    (25557032, [('running statistics', 53120), ('biases of conv layers', 26560)], 25636712)
-
-    """
-    from archcalc.design.reconcile import QUANTITIES, bridges, explain_number, read_number
-    from archcalc.render.tables.reconcile import ENDINGS, render_bridges, render_search
-
-    graph = analysis_of(network).graph
-    if number is not None:
-        text = str(number)
-        search = explain_number(graph, read_number(text))
-        return Result(search, lambda form: render_search(graph, text, search, form).rstrip("\n"), ENDINGS)
-    if quantity not in (None, *QUANTITIES):
-        raise UsageError(f"quantity is params or multiplications, not {quantity[:60]!r}")
-    sides, found = bridges(graph, start, end, quantity)
-    return Result(found, lambda form: render_bridges(*sides, found, form).rstrip("\n"), ENDINGS)
 
 
 def _only(numbers: Mapping[str, Any], known: Sequence[str], what: str) -> None:
@@ -434,3 +285,78 @@ def _single(kind: str, networks: Sequence[AnyNetwork]) -> AnyNetwork:
     if len(networks) != 1:
         raise UsageError(f"the chart {kind} is of one network, not {len(networks)}")
     return networks[0]
+
+
+#: What a network can be written for, by the endings of files; the first of an ending is its default.
+EXPORTS = {
+    "py": ("torch", "keras"),
+    "onnx": ("onnx",),
+    "prototxt": ("caffe",),
+    "yaml": ("yaml",),
+    "yml": ("yaml",),
+    "mmd": ("mermaid",),
+    "dot": ("dot",),
+}
+
+
+def export(
+    network: AnyNetwork, path: str | Path, *, to: str | None = None, weights: str | Path | None = None, seed: int = 0
+) -> None:
+    """Write a network as code or as a file of another program.
+
+    Args:
+        network: The network.
+        path: `.py` is PyTorch code, or with `to="keras"` Keras code; `.onnx`, `.prototxt`, `.yaml`, `.mmd`, `.dot`.
+        to: torch, keras, onnx, caffe, yaml, mermaid or dot, where the ending does not say it.
+        weights: Of an ONNX file: an .npz or .safetensors file; by default random numbers.
+        seed: Another choice of random numbers.
+
+    Raises:
+        UsageError: for an ending or a format that does not exist, and for a layer that the other program does not have.
+
+    >>> import archcalc as ac
+    >>> ac.export("lenet5", "lenet5.py")
+    >>> from pathlib import Path
+    >>> "" in Path("lenet5.py").read_text(encoding="utf-8")
+    True
+
+    """
+    from archcalc.core.files import write_bytes
+
+    fits = EXPORTS.get(Path(path).suffix.lower().lstrip("."), ())
+    target = to or next(iter(fits), None)
+    if target is None or target not in {one for known in EXPORTS.values() for one in known}:
+        raise UsageError(f"{path}: there is nothing to write; endings are {', '.join(f'.{one}' for one in EXPORTS)}")
+    if weights is not None and target != "onnx":
+        raise UsageError("weights are for files that hold weights; .onnx does")
+    write_bytes(exported(Network.of(analysis_of(network).graph), target, weights, seed), str(path))
+
+
+def exported(network: Network, target: str, weights: str | Path | Weights | None = None, seed: int = 0) -> bytes:
+    """A network for one of the programs of `EXPORTS`, with the weights of a file, given ones, or random ones."""
+    if target == "torch":
+        return network.to_torch_code().encode()
+    if target == "keras":
+        return network.to_keras_code().encode()
+    if target == "yaml":
+        return network.to_yaml().encode()
+    analysis = network.analyse()
+    if target == "caffe":
+        from archcalc.interop.export.prototxt import to_prototxt
+
+        return to_prototxt(analysis).encode()
+    if target != "onnx":
+        from archcalc.render.diagrams.choices import Choices
+        from archcalc.render.diagrams.draw import draw
+
+        return draw(analysis, "mmd" if target == "mermaid" else "dot", Choices()).data
+    from archcalc.interop.export.onnx_file import to_onnx
+    from archcalc.interop.export.onnx_graph import package
+
+    package()
+    from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.weights import SeededWeights
+
+    if weights is None:
+        return to_onnx(analysis, SeededWeights(network, seed))
+    return to_onnx(analysis, load_weights(Path(weights), analysis) if isinstance(weights, str | Path) else weights)

@@ -29,8 +29,9 @@ layers:
   - conv2d: {name: conv1, out_channels: 4, kernel_size: 3, padding: 1}
   - linear: {out_features: 10}
 """
-MODULES = ["archcalc", "archcalc.api", "archcalc.displays", "archcalc.interop.graphviz", "archcalc.interop.networkx",
-           "archcalc.interop.pandas", "archcalc.objects", "archcalc.teaching", "archcalc.tools"]  # fmt: skip
+MODULES = ["archcalc", "archcalc.api", "archcalc.designing", "archcalc.displays", "archcalc.interop.graphviz",
+           "archcalc.interop.networkx", "archcalc.interop.pandas", "archcalc.objects", "archcalc.teaching",
+           "archcalc.tools"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,15 @@ workspace unless the policy names one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
 from archcalc.ops.base import elements
 from archcalc.ops.merge import Add
@@ -64,6 +65,27 @@ class Policy:
             raise UsageError("nothing is trained in int8; choose float32, bfloat16 or float16")
         if self.mixed and dtype != "float32":
             raise UsageError(f"mixed precision has 16-bit maps and 32-bit parameters; leave out --dtype {dtype}")
+
+
+def policy_of(choices: Mapping[str, Any]) -> Policy:
+    """A policy of its fields by name. Raises `UsageError` for one that it does not have, or a value that is none."""
+    known = [field.name for field in fields(Policy)]
+    for name in choices:
+        if name not in known:
+            raise UsageError(
+                f"a memory policy has no {name!r}{did_you_mean(name, known) or f'; it has {listed(known)}'}"
+            )
+    policy = Policy(**choices)
+    for one in policy.in_place:
+        if one not in IN_PLACE:
+            raise UsageError(f"in place can be {listed(IN_PLACE)}, not {str(one)[:40]!r}")
+    for name, value, there in (
+        ("optimiser", policy.optimiser, OPTIMISERS),
+        ("workspace", policy.workspace, WORKSPACES),
+    ):
+        if value not in there:
+            raise UsageError(f"{name} is one of {', '.join(there)}, not {str(value)[:40]!r}")
+    return policy
 
 
 class Step(NamedTuple):
@@ -431,25 +453,3 @@ def _segments(rows: Sequence[Row], blocks: int | None) -> Iterator[range]:
             if count % blocks == 0:
                 begins.append(index)
     yield from (range(begin, end) for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True))
-
-
-class Fit(NamedTuple):
-    """The largest batch, 0 where not even one image fits; the bytes that it takes, and what one image more would."""
-
-    batch: int
-    used: int
-    needed: int
-
-
-def largest_batch(timeline: Timeline, memory: int) -> Fit:
-    """The largest batch of a timeline that fits into so many bytes."""
-    free = memory - sum(timeline.fixed)
-    fits = [(free - once) // image for image, once in timeline.live if image]
-    batch = max(0, min(fits, default=0))
-    return Fit(batch, _peak(timeline, batch), _peak(timeline, batch + 1))
-
-
-def _peak(timeline: Timeline, batch: int) -> int:
-    if batch == 0:
-        return sum(timeline.fixed)
-    return max(image * batch + once for image, once in timeline.live) + sum(timeline.fixed)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
-from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, largest_batch, memory_timeline
+from archcalc.design.fit import fit_into
+from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, memory_timeline, policy_of
 from archcalc.ops import OPS
 from tests.networks import one_of_each
 from tests.tiers import examples, slow_but
@@ -122,10 +123,29 @@ def test_more_in_place_never_takes_more(layers: list[str], over: set[str], train
 @examples(100)
 def test_the_largest_batch_fits_and_one_more_does_not(memory: int, policy: Policy) -> None:
     found = timeline("alexnet", policy)
-    fit = largest_batch(found, memory)
+    fit = fit_into(found.analysis, policy, memory)
     step = range(len(found.steps))
     assert fit.batch == 0 or fit.used == max(found.bytes_at(one, fit.batch) for one in step) <= memory
     assert fit.needed == max(found.bytes_at(one, fit.batch + 1) for one in step) > memory
+
+
+def test_alternatives_give_larger_batches() -> None:
+    fit = fit_into(ac.analyse("resnet18"), TRAINING, 1 << 30)
+    assert "--mixed" in fit.alternatives
+    assert all(batch > fit.batch for batch in fit.alternatives.values())
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"optimizer": "adam"}, "no 'optimizer'; did you mean optimiser"),
+        ({"optimiser": "adamw"}, "optimiser is one of"),
+        ({"in_place": ("activation",)}, "in place can be"),
+    ],
+)
+def test_a_policy_of_names_is_checked(choices: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        policy_of(choices)
 
 
 @pytest.mark.parametrize(

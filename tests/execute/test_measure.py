@@ -8,10 +8,10 @@ import pytest
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
+from archcalc.designing import measured
 from archcalc.execute import measure
 from archcalc.render.charts.roofline import roofline
 from archcalc.render.tables.estimate import render
-from archcalc.tools import measured
 
 
 @pytest.fixture(autouse=True)

@@ -52,7 +52,7 @@ def command(
     analysis = network.analyse(batch, dtype)
     if known is None:
         choose_kernels()
-        from archcalc.tools import measured
+        from archcalc.designing import measured
 
         result, why = measured(analysis)
         if why:

@@ -11,18 +11,9 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 from archcalc.core.suggest import did_you_mean
 from archcalc.objects import Network
+from archcalc.tools import EXPORTS, exported
 
-#: What a network can be written for, by the endings of files; the first of an ending is its default.
-ENDINGS = {
-    "py": ("torch", "keras"),
-    "onnx": ("onnx",),
-    "prototxt": ("caffe",),
-    "yaml": ("yaml",),
-    "yml": ("yaml",),
-    "mmd": ("mermaid",),
-    "dot": ("dot",),
-}
-TARGETS = tuple(dict.fromkeys(target for targets in ENDINGS.values() for target in targets))
+TARGETS = tuple(dict.fromkeys(target for targets in EXPORTS.values() for target in targets))
 
 
 @click.command("export")
@@ -41,13 +32,15 @@ def command(network: NetworkChoice, output: str, target: str | None, weights: st
     """
     check_target(output)
     chosen = _target(output, target)
-    loaded = Network.of(network.load())
-    if chosen == "onnx":
-        write_bytes(_onnx(loaded, weights, seed), output)
-        return
-    if weights is not None:
+    if weights is not None and chosen != "onnx":
         raise UsageError("--weights is for files that hold weights; .onnx does")
-    write(_text(loaded, chosen), output)
+    loaded = Network.of(network.load())
+    given = None if weights is None else weights_of(weights, loaded.analyse())
+    data = exported(loaded, chosen, given, seed)
+    if chosen == "onnx":
+        write_bytes(data, output)
+    else:
+        write(data.decode(), output)
 
 
 def _target(output: str, target: str | None) -> str:
@@ -58,35 +51,7 @@ def _target(output: str, target: str | None) -> str:
         if target is None:
             raise UsageError(f"which format? -o - needs --to; there are {', '.join(TARGETS)}")
         return target
-    fits = ENDINGS[ending(output, ENDINGS)]
+    fits = EXPORTS[ending(output, EXPORTS)]
     if target is not None and target not in fits:
         raise UsageError(f"--to {target} does not end in {output[output.rindex('.') :]}")
     return target or fits[0]
-
-
-def _onnx(network: Network, weights: str | None, seed: int) -> bytes:
-    from archcalc.interop.export.onnx_file import to_onnx
-    from archcalc.interop.export.onnx_graph import package
-
-    package()
-    from archcalc.execute.weights import SeededWeights
-
-    analysis = network.analyse()
-    return to_onnx(analysis, SeededWeights(network, seed) if weights is None else weights_of(weights, analysis))
-
-
-def _text(network: Network, target: str) -> str:
-    if target == "torch":
-        return network.to_torch_code()
-    if target == "keras":
-        return network.to_keras_code()
-    if target == "caffe":
-        from archcalc.interop.export.prototxt import to_prototxt
-
-        return to_prototxt(network.analyse())
-    if target == "yaml":
-        return network.to_yaml()
-    from archcalc.render.diagrams.choices import Choices
-    from archcalc.render.diagrams.draw import draw
-
-    return draw(network.analyse(), "mmd" if target == "mermaid" else "dot", Choices()).data.decode()

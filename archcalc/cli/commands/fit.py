@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import click
 
 from archcalc.cli.options import NetworkChoice, dtype_option, network_argument, network_options
@@ -12,7 +9,8 @@ from archcalc.cli.output import Target, output_options
 from archcalc.cli.policies import policy_options
 from archcalc.core.errors import UsageError
 from archcalc.design.devices import THIS, device, memory_of
-from archcalc.design.memory import Policy, largest_batch, memory_timeline
+from archcalc.design.fit import fit_into
+from archcalc.design.memory import Policy
 from archcalc.render.tables.memory import render_fit
 
 
@@ -32,16 +30,8 @@ def command(
     Counted are parameters, maps and in training gradients, what the backward pass needs and what the optimiser keeps;
     not what a framework and its kernels take for themselves.
     """
-    memory = _memory(size, name)
-    analysis = network.analyse(1, dtype)
-    timeline = memory_timeline(analysis, policy)
-    others = [
-        (words, largest_batch(memory_timeline(analysis, other), memory).batch)
-        for words, other in _alternatives(policy, dtype)
-    ]
-    fit = largest_batch(timeline, memory)
-    better = [(words, batch) for words, batch in others if batch > fit.batch]
-    target.write(render_fit(timeline, fit, memory, better, target.form))
+    found = fit_into(network.analyse(1, dtype), policy, _memory(size, name))
+    target.write(render_fit(found, target.form))
 
 
 def _memory(size: str | None, name: str | None) -> int:
@@ -61,22 +51,3 @@ def _memory(size: str | None, name: str | None) -> int:
     found = device(name).memory
     assert found is not None, "every device of the data file has its memory"
     return found
-
-
-def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy]]:
-    """Policies that may take less, each with the option that asks for it."""
-    if "activations" not in policy.in_place:
-        yield "--in-place activations", replace(policy, in_place=("activations", *policy.in_place))
-    if "additions" not in policy.in_place:
-        yield (
-            f"--in-place {','.join((*policy.in_place, 'additions'))}",
-            replace(policy, in_place=(*policy.in_place, "additions")),
-        )
-    if policy.training and not policy.mixed and dtype == "float32":
-        yield "--mixed", replace(policy, mixed=True)
-    if policy.training and policy.checkpoint is None:
-        yield "--checkpoint 1", replace(policy, checkpoint=1)
-    if policy.optimiser == "adam":
-        yield "--optimizer momentum", replace(policy, optimiser="momentum")
-    if policy.workspace == "batch":
-        yield "--workspace image", replace(policy, workspace="image")

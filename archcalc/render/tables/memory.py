@@ -12,7 +12,8 @@ from typing import Any
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold
 from archcalc.core.words import several, share, size
-from archcalc.design.memory import BACKWARD, RECOMPUTE, Buffer, Fit, Policy, Timeline
+from archcalc.design.fit import Fit
+from archcalc.design.memory import BACKWARD, RECOMPUTE, Buffer, Policy, Timeline
 from archcalc.render.tables.csv import harmless
 
 FORMATS = ("table", "csv", "json")
@@ -134,13 +135,14 @@ def _conventions(policy: Policy) -> str:
     return " ".join(parts)
 
 
-def render_fit(timeline: Timeline, fit: Fit, memory: int, others: list[tuple[str, int]], form: str) -> str:
+def render_fit(fit: Fit, form: str) -> str:
     """The largest batch in words, with what is missing for one image more and what would give it."""
+    timeline, memory = fit.timeline, fit.memory
     if form == "json":
         data = {
             "schema": "archcalc.fit/1", "network": timeline.analysis.graph.name, "dtype": timeline.analysis.dtype,
             "policy": asdict(timeline.policy), "memory_bytes": memory, "batch": fit.batch, "used_bytes": fit.used,
-            "needed_for_one_more_bytes": fit.needed, "alternatives": dict(others),
+            "needed_for_one_more_bytes": fit.needed, "alternatives": dict(fit.alternatives),
         }  # fmt: skip
         return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     what = "training" if timeline.policy.training else "inference"
@@ -153,7 +155,11 @@ def render_fit(timeline: Timeline, fit: Fit, memory: int, others: list[tuple[str
         lines = [f"{title}, {what}: not even one image fits into {size(memory)}; it takes {size(fit.needed)}."]
     missing = fit.needed - memory
     lines.append(f"One image more needs {size(fit.needed)}, which is {size(missing)} ({missing:,} bytes) too much.")
-    if others:
+    if fit.alternatives:
         lines.append("")
-        lines += align([["with", "batch"], *([what, f"{batch:,}"] for what, batch in others)], [False, True], False)
+        lines += align(
+            [["with", "batch"], *([what, f"{batch:,}"] for what, batch in fit.alternatives.items())],
+            [False, True],
+            False,
+        )
     return "\n".join(lines) + "\n"
