@@ -40,7 +40,7 @@ class Curve(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A line of text; `y` is the baseline."""
+    """A line of text; `y` is the baseline. One that is `turned` runs upwards, as the title of an axis does."""
 
     x: float
     y: float
@@ -49,6 +49,7 @@ class Text(NamedTuple):
     colour: str
     bold: bool = False
     anchor: Anchor = "start"
+    turned: bool = False
 
 
 class Ramp(NamedTuple):

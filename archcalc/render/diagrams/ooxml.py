@@ -31,6 +31,7 @@ class Run(NamedTuple):
     size: float
     colour: str
     bold: bool = False
+    font: str = FONT
 
 
 class ConnectorEnd(NamedTuple):
@@ -96,7 +97,7 @@ def paragraphs(lines: Sequence[Sequence[Run]], align: str) -> str:
 
 def _run(run: Run) -> str:
     size = min(max(round(run.size * 100), 100), 400_000)
-    fonts = f'<a:latin typeface="{FONT}"/><a:cs typeface="{FONT}"/>'
+    fonts = f'<a:latin typeface="{run.font}"/><a:cs typeface="{run.font.replace("-lt", "-cs")}"/>'
     return (
         f'<a:r><a:rPr lang="en" sz="{size}" b="{int(run.bold)}" dirty="0">{_colour(run.colour)}{fonts}</a:rPr>'
         f"<a:t>{escape(run.text, quote=False)}</a:t></a:r>"
@@ -111,15 +112,20 @@ def box(
     pen: Pen | None,
     radius: float = 0.0,
     text: str = "",
+    turned: bool = False,
 ) -> str:
-    """A rectangle, with round corners and text in it if wanted; `place` is left, top, width, height."""
+    """A rectangle, with round corners and text in it if wanted; `place` is left, top, width, height.
+
+    One that is `turned` is so by a right angle to the left, around its centre.
+    """
     _, _, width, height = place
     share = round(min(radius / max(min(width, height), 1.0), 0.5) * 100_000)
     shape = "roundRect" if radius else "rect"
     guides = f'<a:avLst><a:gd name="adj" fmla="val {share}"/></a:avLst>' if radius else "<a:avLst/>"
+    turn = ' rot="16200000"' if turned else ""
     return (
         f"<p:sp {NAMESPACES}><p:nvSpPr>{_about(number, name)}<p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr>"
-        f'<a:xfrm>{_frame(*place)}</a:xfrm><a:prstGeom prst="{shape}">{guides}</a:prstGeom>'
+        f'<a:xfrm{turn}>{_frame(*place)}</a:xfrm><a:prstGeom prst="{shape}">{guides}</a:prstGeom>'
         f"{_fill(fill)}{_line(pen)}</p:spPr>{text or paragraphs((), 'middle')}</p:sp>"
     )
 

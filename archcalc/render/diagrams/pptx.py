@@ -9,7 +9,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from archcalc.render.diagrams import ooxml
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Link, Point, Ramp, Rect, Shape, Text, main_box
+from archcalc.render.diagrams.drawing import (
+    Cluster,
+    Curve,
+    Drawing,
+    Link,
+    Point,
+    Ramp,
+    Rect,
+    Shape,
+    Text,
+    main_box,
+    shifted_link,
+)
 from archcalc.render.diagrams.ooxml import ConnectorEnd, Pen, Run
 from archcalc.render.diagrams.svg import with_arrow
 from archcalc.render.diagrams.text import text_width
@@ -77,7 +89,7 @@ def _fill_slide(slide: Slide, drawing: Drawing, unit: float) -> None:
     slide.background.fill.fore_color.rgb = _colour(drawing.background)
     _fill_title(slide, drawing, unit)
     tree: Any = slide.shapes._spTree
-    for shape in _Writer(drawing, unit).shapes():
+    for _, shape in SlideWriter(drawing, unit).shapes():
         tree.append(parse_xml(shape))
 
 
@@ -105,17 +117,27 @@ def _fill_title(slide: Slide, drawing: Drawing, unit: float) -> None:
         run.font.color.rgb = _colour(lines[0].colour)
 
 
-class _Writer:
-    """The shapes of a slide in their order, with numbers of their own."""
+class SlideWriter:
+    """The shapes of a slide in their order, with numbers of their own that begin after `last`.
 
-    def __init__(self, drawing: Drawing, unit: float) -> None:
-        self.drawing, self.unit = drawing, unit
+    `unit` is EMU to a pixel of the drawing, whose left upper corner lies at `at`, in EMU.
+    """
+
+    def __init__(
+        self, drawing: Drawing, unit: float, font: str = ooxml.FONT, at: Point = (0.0, 0.0), last: int = 10
+    ) -> None:
+        self.unit, self.font = unit, font
+        dx, dy = at[0] / unit, at[1] / unit
+        self.drawing = drawing._replace(
+            items=tuple(item.moved(dx, dy) for item in drawing.items),
+            links=tuple(shifted_link(link, dx, dy) for link in drawing.links),
+        )
         #: The title placeholder and the tree itself have the first numbers.
-        self.last = 10
+        self.last = last
         #: Boxes to which connectors are glued: those of each node, and one around all of them where they are several.
         self.boxes: dict[str, list[tuple[int, Rect]]] = {}
         self.numbers: dict[int, int] = {}
-        for place, item in enumerate(drawing.items):
+        for place, item in enumerate(self.drawing.items):
             if item.role == "node" and item.owner and (rect := main_box(item)):
                 self.numbers[place] = self._next()
                 self.boxes.setdefault(item.owner, []).append((self.numbers[place], rect))
@@ -130,21 +152,23 @@ class _Writer:
         self.last += 1
         return self.last
 
-    def shapes(self) -> Iterator[str]:
-        """Nodes are groups of their boxes and texts; connectors lie below them."""
+    def shapes(self) -> Iterator[tuple[int, str]]:
+        """Each shape with the step in which it appears: nodes are groups of boxes and texts, above connectors."""
         drawn: set[int] = set()
         for owner, members in groupby(
             range(len(self.drawing.items)), key=lambda place: self.drawing.items[place].owner
         ):
             if owner:
-                yield self._node(owner, list(members))
+                places = list(members)
+                yield self.drawing.items[places[0]].step, self._node(owner, places)
                 continue
             for place in members:
                 item = self.drawing.items[place]
                 if item.linked:
                     if item.linked not in drawn:
                         drawn.add(item.linked)
-                        yield from (self._link(link) for link in self.drawing.links if link.layer == item.linked)
+                        found = (link for link in self.drawing.links if link.layer == item.linked)
+                        yield from ((link.step, self._link(link)) for link in found)
                     continue
                 shapes = [
                     shape
@@ -153,9 +177,9 @@ class _Writer:
                 ]
                 written = list(self._written(item, shapes, None))
                 if len(written) > 1 and item.role != "title":
-                    yield ooxml.group(self._next(), item.title, self._around(shapes), written)
+                    yield item.step, ooxml.group(self._next(), item.title, self._around(shapes), written)
                 else:
-                    yield from written
+                    yield from ((item.step, one) for one in written)
 
     def _node(self, owner: str, places: Sequence[int]) -> str:
         written: list[str] = []
@@ -221,17 +245,21 @@ class _Writer:
             lines.setdefault(round(text.y, 1), []).append(text)
         found = []
         for _, line in sorted(lines.items()):
-            runs = [Run(text.text, text.size * self.unit / POINT, text.colour, text.bold) for text in line]
+            runs = [Run(one.text, one.size * self.unit / POINT, one.colour, one.bold, self.font) for one in line]
             found.append([run._replace(text=("  " if place else "") + run.text) for place, run in enumerate(runs)])
         return found
 
     def _label(self, text: Text) -> str:
         width = text_width(text.text, text.size, text.bold)
         left = text.x - {"start": 0.0, "middle": width / 2, "end": width}[text.anchor]
-        place = (left, text.y - text.size * 0.98, width, text.size * 1.25)
-        scaled = tuple(value * self.unit for value in place)
+        top, height = text.y - text.size * 0.98, text.size * 1.25
+        if text.turned:  # around the place of the text, not around the centre of its box
+            across, down = left + width / 2 - text.x, top + height / 2 - text.y
+            left, top = text.x + down - width / 2, text.y - across - height / 2
+        unit = self.unit
+        place = (left * unit, top * unit, width * unit, height * unit)
         body = ooxml.paragraphs(self._lines([text]), text.anchor)
-        return ooxml.box(self._next(), text.text, scaled, None, None, 0.0, body)  # type: ignore[arg-type]  # four of them
+        return ooxml.box(self._next(), text.text, place, None, None, 0.0, body, text.turned)
 
     def _points(self, points: Sequence[Point]) -> list[Point]:
         return [(x * self.unit, y * self.unit) for x, y in points]

@@ -28,16 +28,16 @@ def svg(drawing: Drawing, ids: str = "") -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(drawing, ids)
 
 
-def svg_element(drawing: Drawing, ids: str = "", role: str = "img") -> str:
-    """The element `svg` by itself, for a page.
+def svg_element(drawing: Drawing, ids: str = "", role: str = "img", steps: bool = False) -> str:
+    """The element `svg` by itself, for a page; with `steps` each part says in `data-step` when it appears.
 
     Each layer is a `<g class="node" data-layer="NAME">`, each folded block a `<g class="node" data-block="NAME">`;
     one that stands for several layers has their names in `data-layers` too, as a JSON list.
     """
-    return "\n".join(_lines(drawing, escape(ids), role)) + "\n"
+    return "\n".join(_lines(drawing, escape(ids), role, steps)) + "\n"
 
 
-def _lines(drawing: Drawing, ids: str, role: str) -> Iterator[str]:
+def _lines(drawing: Drawing, ids: str, role: str, steps: bool) -> Iterator[str]:
     width, height = number(drawing.width), number(drawing.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -48,7 +48,7 @@ def _lines(drawing: Drawing, ids: str, role: str) -> Iterator[str]:
     yield f'<rect width="{width}" height="{height}" fill="{drawing.background}"/>'
     ramps = 0
     for cluster in drawing.items:
-        yield _open(cluster)
+        yield _open(cluster, steps)
         for shape in cluster.shapes:
             if isinstance(shape, Ramp):
                 ramps += 1
@@ -59,11 +59,13 @@ def _lines(drawing: Drawing, ids: str, role: str) -> Iterator[str]:
     yield "</svg>"
 
 
-def _open(cluster: Cluster) -> str:
+def _open(cluster: Cluster, steps: bool) -> str:
     names = f' data-layer="{escape(cluster.layer)}"' if cluster.layer else ""
     names += f' data-block="{escape(cluster.block)}"' if cluster.block else ""
     if cluster.layers:
         names += f' data-layers="{escape(dumps(cluster.layers, ensure_ascii=False, separators=(",", ":")))}"'
+    if steps and cluster.step:
+        names += f' data-step="{cluster.step}"'
     title = "" if cluster.role in ("title", "legend", "plain") else f"<title>{escape(cluster.title)}</title>"
     return f'<g class="{cluster.role}"{names}>{title}'
 
@@ -83,9 +85,10 @@ def _shape(shape: Shape) -> Iterator[str]:
     elif isinstance(shape, Text):
         bold = ' font-weight="bold"' if shape.bold else ""
         anchor = f' text-anchor="{shape.anchor}"' if shape.anchor != "start" else ""
+        turn = f' transform="rotate(-90 {number(shape.x)} {number(shape.y)})"' if shape.turned else ""
         yield (
             f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
-            f'fill="{shape.colour}"{bold}{anchor} xml:space="preserve">{_escaped(shape.text)}</text>'
+            f'fill="{shape.colour}"{bold}{anchor}{turn} xml:space="preserve">{_escaped(shape.text)}</text>'
         )
     elif isinstance(shape, Curve):
         points, head = (shape.points, None)

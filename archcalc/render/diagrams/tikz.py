@@ -115,8 +115,9 @@ def _shape(shape: Shape) -> Iterator[str]:
         size = number(shape.size * POINT)
         bold = r"\bfseries" if shape.bold else ""
         font = rf"\fontsize{{{size}bp}}{{{size}bp}}\selectfont{bold}"
+        turn = "rotate=90, " if shape.turned else ""
         yield (
-            rf"\node[anchor={anchor}, inner sep=0pt, text={_name(shape.colour)}, font={font}] "
+            rf"\node[anchor={anchor}, {turn}inner sep=0pt, text={_name(shape.colour)}, font={font}] "
             f"at ({number(shape.x)},{number(shape.y)}) {{{escape(shape.text)}}};"
         )
     else:
