@@ -16,6 +16,9 @@ from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.section import BETWEEN, FORK, LANE, MERGE, SAME, STEP, Block, Link, Stroke
 from archcalc.render.diagrams.segments import LEAD
 
+#: How far in front of a frame a skip turns towards it.
+BACK = 8.0
+
 if TYPE_CHECKING:
     import networkx
 
@@ -39,14 +42,23 @@ class _Part(NamedTuple):
     places: Mapping[int, Place]
 
 
+class _Taken(NamedTuple):
+    """What takes space: from and to along, from and to across; a lane may be crossed, a part may not."""
+
+    start: float
+    end: float
+    left: float
+    right: float
+    lane: bool
+
+
 class _Line:
-    """A chain as it is laid out: its items on one axis, branches between them, lanes at the side."""
+    """A chain as it is laid out: its items on one axis, branches between them, lanes at the sides."""
 
     def __init__(self) -> None:
         self.places: dict[int, Place] = {}
         self.blocks: list[Block] = []
-        #: What takes space: from, to, and how far to the right.
-        self.taken: list[tuple[float, float, float]] = []
+        self.taken: list[_Taken] = []
         self.length = self.left = self.right = 0.0
 
     def put(self, part: _Part, along: float, across: float) -> None:
@@ -54,17 +66,28 @@ class _Line:
         self.blocks.append(part.block.moved(along, across))
         for item, place in part.places.items():
             self.places[item] = Place(place.start + along, place.end + along, place.across + across)
-        self.take(along, along + part.block.length, across + part.block.right, across - part.block.left)
+        block = part.block
+        self.take(_Taken(along, along + block.length, across - block.left, across + block.right, lane=False))
 
-    def take(self, start: float, end: float, right: float, left: float = 0.0) -> None:
+    def take(self, taken: _Taken) -> None:
         """Note that a stretch is used."""
-        self.taken.append((start, end, right))
-        self.right, self.left = max(self.right, right), max(self.left, -left)
-        self.length = max(self.length, end)
+        self.taken.append(taken)
+        self.right, self.left = max(self.right, taken.right), max(self.left, -taken.left)
+        self.length = max(self.length, taken.end)
 
-    def free(self, start: float, end: float) -> float:
-        """How far to the right something stands on a stretch."""
-        return max((right for low, high, right in self.taken if low < end and start < high), default=0.0)
+    def free(self, start: float, end: float, side: int = 1) -> float:
+        """How far to the right (or, with `side` −1, to the left) something stands on a stretch."""
+        near = [taken for taken in self.taken if taken.start < end and start < taken.end]
+        return max((taken.right if side > 0 else -taken.left for taken in near), default=0.0)
+
+    def is_open(self, along: float, first: float, second: float) -> bool:
+        """Whether a line may run across from one place to another; what stands on the axis itself is no obstacle."""
+        low, high = sorted((first, second))
+        return not any(
+            taken.start - SAME < along < taken.end + SAME and taken.left < high and low < taken.right
+            for taken in self.taken
+            if not taken.lane and not taken.left < 0 < taken.right
+        )
 
 
 class Chains:
@@ -292,33 +315,40 @@ class Chains:
             self.homeless.remove(link)
 
     def _lane(self, line: _Line, link: Link) -> None:
+        """A skip at the right, or at the left where something stands in its way there."""
         first, last = self.ends(link)
         source, target = line.places[first], line.places[last]
-        begin = (source.end, self._port(first, link.name, exits=True))
         entry = self._port(last, link.name, exits=False)
-        side = self.items[last].side if last in range(self.end) else None
-        finish = target.start + (side[0] if side else 0.0)
-        lane = line.free(source.end - SAME, finish + SAME) + LANE
-        if last != self.end and not side:
-            lane = max(lane, entry)
-        if first == self.start and link.name not in self.entries:
-            self.entries[link.name] = lane
-            points: list[Point] = [(0.0, lane)]
+        half = self.items[last].side if last in range(self.end) else None
+        finish = target.start + (half[0] if half else 0.0)
+        # A map that has come in, for a reader before, goes on from there.
+        inside = first != self.start or link.name in self.entries
+        begin = (source.end, self._port(first, link.name, exits=True))
+        begin = (0.0, self.entries[link.name]) if first == self.start and inside else begin
+        turn = finish if half or last == self.end else finish - BACK
+        for side in (1, -1):
+            lane = side * (line.free(source.end - SAME, finish + SAME, side) + LANE)
+            if last != self.end and not half:
+                lane = max(lane, entry) if side > 0 else min(lane, entry)
+            leaves = not inside or line.is_open(begin[0], begin[1], lane)
+            if leaves and (last == self.end or line.is_open(turn, lane, entry)):
+                break
         else:
-            if first == self.start:  # the map has come in, for a reader before
-                begin = (0.0, self.entries[link.name])
-            points = [begin, (begin[0], lane)]
+            raise NotSeriesParallel
+        points: list[Point] = [begin, (begin[0], lane)] if inside else [(0.0, lane)]
+        if not inside:
+            self.entries[link.name] = lane
         if last == self.end:
             self.exits[link.name] = lane
             points.append((target.start, lane))
-        elif side:
-            points += [(finish, lane), (finish, side[1])]
+        elif half:
+            points += [(finish, lane), (finish, side * half[1])]
         elif abs(lane - entry) < SAME:
             points.append((finish, lane))
         else:
-            points += [(finish - 8, lane), (finish - 8, entry), (finish, entry)]
+            points += [(turn, lane), (turn, entry), (finish, entry)]
         line.blocks.append(Block(0.0, 0.0, 0.0, strokes=(self._stroke(link, points),)))
-        line.take(source.end, finish, lane + 2)
+        line.take(_Taken(source.end, finish, lane - 2, lane + 2, lane=True))
 
 
 def _joined(line: _Line) -> Block:

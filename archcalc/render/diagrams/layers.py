@@ -1,105 +1,198 @@
-"""A level without a structure of chains and branches, laid out in layers by Graphviz; what is in its frames is not."""
+"""A level without a structure of chains and branches, in layers: lines have right angles and run between boxes.
+
+Every map that skips layers gets a place in each of them, so that no line runs through a box. Graphviz chooses the order
+in each layer and the places across; between layers each line has a track of its own.
+
+Source: Sugiyama, Tagawa & Toda 1981, "Methods for visual understanding of hierarchical system structures".
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from archcalc.render.diagrams.drawing import Point
-from archcalc.render.diagrams.section import Block, Link, Stroke
+from archcalc.render.diagrams.section import SAME, STEP, Block, Link, Stroke
+from archcalc.render.diagrams.segments import LEAD
+from archcalc.render.diagrams.tracks import Wire, turns_of
 
-#: Graphviz measures nodes in inches.
-POINTS = 72
+#: Graphviz measures nodes in inches; between neighbours of a layer, and the space of a line that passes by.
+POINTS, APART, PASSING = 72, 16.0, 4.0
 
-
-def in_layers(items: Sequence[Block], links: Sequence[Link], order: Mapping[str, int], down: bool) -> Block:
-    """The items as boxes of fixed sizes, the maps as curves between the middles of their sides."""
-    entering = sorted({link.name for link in links if link.source is None}, key=lambda name: order[name])
-    leaving = sorted({link.name for link in links if link.target is None}, key=lambda name: order[name])
-    answer = json.loads(_graph(items, links, entering, leaving, down).draw(format="json", prog="dot"))
-    _, _, width, height = (float(part) for part in answer["bb"].split(","))
-
-    def place(text: str) -> Point:
-        x, y = (float(part) for part in text.split(","))
-        return (height - y, x) if down else (x, height - y)
-
-    spots = {item["name"]: place(item["pos"]) for item in answer["objects"] if "pos" in item}
-    front = min((spots[f"i{number}"][0] for number in range(len(entering))), default=0.0)
-    back = max((spots[f"o{number}"][0] for number in range(len(leaving))), default=height if down else width)
-    axis = spots[f"i{len(entering) - 1}"][1] if entering else (width if down else height) / 2
-    blocks = [
-        item.moved(spots[f"n{number}"][0] - item.length / 2 - front, spots[f"n{number}"][1] - axis)
-        for number, item in enumerate(items)
-    ]
-    strokes = []
-    for item in answer.get("edges", ()):
-        if "id" in item:
-            link = links[int(item["id"])]
-            points = [place(part) for part in item["pos"].split()]
-            points[0], points[-1] = _ends(link, items, spots, entering, leaving)
-            real = link.target is not None and items[link.target].side is not None
-            edge = link.edge if real else link.edge._replace(target="")
-            moved = tuple((along - front, across - axis) for along, across in points)
-            strokes.append(Stroke(edge, moved, link.target is not None, bezier=True))
-    return Block(
-        back - front,
-        axis,
-        (width if down else height) - axis,
-        tuple(node for block in blocks for node in block.nodes),
-        tuple(area for block in blocks for area in block.areas),
-        (*(stroke for block in blocks for stroke in block.strokes), *strokes),
-        {name: spots[f"i{number}"][1] - axis for number, name in enumerate(entering)},
-        {name: spots[f"o{number}"][1] - axis for number, name in enumerate(leaving)},
-    )
+#: A place in a layer: an item, a map that enters or leaves, or one that passes by.
+Place = tuple[str, int]
+#: Two places of neighbouring layers, and the map that goes from one to the other.
+Step = tuple[Place, Place, str]
 
 
-def _graph(
-    items: Sequence[Block], links: Sequence[Link], entering: Sequence[str], leaving: Sequence[str], down: bool
-) -> Any:
-    from pygraphviz import AGraph
-
-    graph = AGraph(directed=True, strict=False)
-    graph.graph_attr.update(rankdir="TB" if down else "LR", nodesep="0.25", ranksep="0.35", splines="true")
-    graph.node_attr.update(shape="box", fixedsize="true", label="")
-    graph.edge_attr.update(arrowhead="none", headport="n" if down else "w", tailport="s" if down else "e")
-    for letter, names, rank in (("i", entering, "min"), ("o", leaving, "max")):
-        dots = [f"{letter}{number}" for number in range(len(names))]
-        for dot in dots:
-            graph.add_node(dot, shape="point", width="0.01", height="0.01")
-        if dots:
-            graph.add_subgraph(dots, rank=rank)
-        for left, right in pairwise(dots):  # maps come in the order in which they left the segment before
-            graph.add_edge(left, right, style="invis", headport="c", tailport="c", weight="0")
-    for number, item in enumerate(items):
-        length, across = item.length / POINTS, 2 * max(item.left, item.right) / POINTS
-        width, height = (across, length) if down else (length, across)
-        graph.add_node(f"n{number}", width=f"{width:.4f}", height=f"{height:.4f}")
-    for number, link in enumerate(links):
-        tail = f"i{entering.index(link.name)}" if link.source is None else f"n{link.source}"
-        head = f"o{leaving.index(link.name)}" if link.target is None else f"n{link.target}"
-        ports = {"tailport": "c"} if link.source is None else {}
-        ports |= {"headport": "c"} if link.target is None else {}
-        # A block stands near what it reads, rather than near what reads it.
-        block = link.target is not None and bool(items[link.target].areas)
-        weight = "1" if link.edge.kind in ("identity", "projection") else "8" if block else "4"
-        graph.add_edge(tail, head, key=str(number), id=str(number), weight=weight, **ports)
-    return graph
+def in_layers(items: Sequence[Block], links: Sequence[Link], order: Mapping[str, int]) -> Block:
+    """The items in layers, the maps as lines with right angles between the middles of their sides."""
+    return _Layers(items, links, order).block()
 
 
-def _ends(
-    link: Link, items: Sequence[Block], spots: Mapping[str, Point], entering: Sequence[str], leaving: Sequence[str]
-) -> tuple[Point, Point]:
-    """Where a line starts and ends: at the port of a frame, which need not be in its middle, or at a dot."""
-    if link.source is None:
-        start = spots[f"i{entering.index(link.name)}"]
-    else:
-        along, across = spots[f"n{link.source}"]
-        item = items[link.source]
-        start = (along + item.length / 2, across + item.exits.get(link.name, 0.0))
-    if link.target is None:
-        return start, spots[f"o{leaving.index(link.name)}"]
-    along, across = spots[f"n{link.target}"]
-    item = items[link.target]
-    return start, (along - item.length / 2, across + item.entries.get(link.name, 0.0))
+class _Layers:
+    """A level: which layer each item is in, and what passes by."""
+
+    def __init__(self, items: Sequence[Block], links: Sequence[Link], order: Mapping[str, int]) -> None:
+        self.items, self.links = items, links
+        self.entering = sorted({link.name for link in links if link.source is None}, key=lambda name: order[name])
+        self.leaving = sorted({link.name for link in links if link.target is None}, key=lambda name: order[name])
+        self.rank = self._ranks()
+        self.layers: list[list[Place]] = [[] for _ in range(max(self.rank.values()) + 1)]
+        for place, rank in self.rank.items():
+            self.layers[rank].append(place)
+        #: The places that each link passes, its ends included; links of one map share them.
+        self.ways = self._ways()
+        self.spots = self._spots()
+
+    def ends(self, link: Link) -> tuple[Place, Place]:
+        """Where a link starts and ends."""
+        start = ("i", self.entering.index(link.name)) if link.source is None else ("n", link.source)
+        end = ("o", self.leaving.index(link.name)) if link.target is None else ("n", link.target)
+        return start, end
+
+    def _ranks(self) -> dict[Place, int]:
+        """Each item one layer after the last one that it reads; what is read late and reads little stands near."""
+        import networkx
+
+        graph: networkx.DiGraph[Place] = networkx.DiGraph()
+        graph.add_nodes_from([("i", number) for number in range(len(self.entering))])
+        graph.add_nodes_from([("n", number) for number in range(len(self.items))])
+        graph.add_edges_from(self.ends(link) for link in self.links)
+        ordered = list(networkx.lexicographical_topological_sort(graph))
+        first = 1 if self.entering else 0
+        rank: dict[Place, int] = {}
+        for place in ordered:
+            start = 0 if place[0] == "i" else first
+            rank[place] = max((rank[before] + 1 for before in graph.predecessors(place)), default=start)
+        for place in reversed(ordered):
+            readers = [rank[after] for after in graph.successors(place)]
+            if place[0] == "n" and readers and len(readers) > graph.in_degree(place):
+                rank[place] = min(readers) - 1
+        if self.leaving:
+            last = max(max(rank[place] for place in ordered if place[0] != "o") + 1, first)
+            rank.update(dict.fromkeys([("o", number) for number in range(len(self.leaving))], last))
+        return rank
+
+    def _ways(self) -> list[list[Place]]:
+        passing: dict[tuple[object, ...], Place] = {}
+        ways = []
+        for link in self.links:
+            start, end = self.ends(link)
+            way = [start]
+            for rank in range(self.rank[start] + 1, self.rank[end]):
+                key = (start, link.name, link.edge.kind, rank)
+                if key not in passing:
+                    passing[key] = ("p", len(passing))
+                    self.rank[passing[key]] = rank
+                    self.layers[rank].append(passing[key])
+                way.append(passing[key])
+            ways.append([*way, end])
+        return ways
+
+    def _spots(self) -> dict[Place, float]:
+        """The place of everything across its layer, by Graphviz."""
+        from pygraphviz import AGraph
+
+        graph: Any = AGraph(directed=True, strict=True)
+        graph.graph_attr.update(nodesep=str(APART / POINTS), ranksep="0.3", splines="false")
+        graph.node_attr.update(shape="box", fixedsize="true", label="", height="0.1")
+        for layer in self.layers:
+            for place in layer:
+                graph.add_node(_name(place), width=f"{self._width(place) / POINTS:.6f}")
+            if layer:
+                graph.add_subgraph([_name(place) for place in layer], rank="same")
+        for letter, names in (("i", self.entering), ("o", self.leaving)):
+            # Maps come in the order in which they left the segment before.
+            for number in range(1, len(names)):
+                graph.add_edge(f"{letter}{number - 1}", f"{letter}{number}", style="invis", weight="0")
+        for link, way in zip(self.links, self.ways, strict=True):
+            short = link.edge.kind in ("identity", "projection")
+            for before, after in pairwise(way):
+                weight = "1" if short else "8" if after[0] == before[0] == "p" else "4"
+                graph.add_edge(_name(before), _name(after), weight=weight)
+        answer = json.loads(graph.draw(format="json", prog="dot"))
+        return {
+            (item["name"][0], int(item["name"][1:])): float(item["pos"].split(",")[0])
+            for item in answer["objects"]
+            if "pos" in item
+        }
+
+    def _width(self, place: Place) -> int:
+        """The space across, a whole even number: places are whole numbers then, and straight lines stay straight."""
+        if place[0] != "n":
+            return 2 * ceil(PASSING / 2)
+        item = self.items[place[1]]
+        return 2 * ceil(max(item.left, item.right))
+
+    def _port(self, place: Place, name: str, exits: bool) -> float:
+        """Where a map leaves or enters, across."""
+        if place[0] != "n":
+            return self.spots[place]
+        item = self.items[place[1]]
+        return self.spots[place] + (item.exits if exits else item.entries).get(name, 0.0)
+
+    def block(self) -> Block:
+        """Everything with positions."""
+        axis = self.spots["i", len(self.entering) - 1] if self.entering else self.spots[self.layers[0][0]]
+        wires: list[dict[Step, Wire]] = [{} for _ in self.layers]
+        for link, way in zip(self.links, self.ways, strict=True):
+            for before, after in pairwise(way):
+                start, end = self._port(before, link.name, True), self._port(after, link.name, False)
+                wires[self.rank[before]][before, after, link.name] = Wire((way[0], link.name), after, start, end)
+        blocks: list[Block] = []
+        turns: dict[Step, float] = {}
+        ends: dict[Place, tuple[float, float]] = {}
+        along = 0.0
+        for rank, layer in enumerate(self.layers):
+            inside = [(place, self.items[place[1]]) for place in layer if place[0] == "n"]
+            length = max((item.length for _, item in inside), default=0.0)
+            for place, item in inside:
+                start = along + (length - item.length) / 2
+                ends[place] = (start, start + item.length)
+                blocks.append(item.moved(start, self.spots[place] - axis))
+            ends.update({place: (along, along + length) for place in layer if place[0] != "n"})
+            along += length
+            found, height = turns_of(list(wires[rank].values()))
+            turns.update(zip(wires[rank], (along + turn for turn in found), strict=True))
+            if rank + 1 < len(self.layers):
+                along += height or (STEP if rank else LEAD)
+        strokes = [self._stroke(link, way, ends, turns, axis) for link, way in zip(self.links, self.ways, strict=True)]
+        halves = [(self.spots[place], self._width(place) / 2) for layer in self.layers for place in layer]
+        return Block(
+            along,
+            axis - min(spot - half for spot, half in halves),
+            max(spot + half for spot, half in halves) - axis,
+            tuple(node for block in blocks for node in block.nodes),
+            tuple(area for block in blocks for area in block.areas),
+            (*(stroke for block in blocks for stroke in block.strokes), *strokes),
+            {name: self.spots["i", number] - axis for number, name in enumerate(self.entering)},
+            {name: self.spots["o", number] - axis for number, name in enumerate(self.leaving)},
+        )
+
+    def _stroke(
+        self,
+        link: Link,
+        way: Sequence[Place],
+        ends: Mapping[Place, tuple[float, float]],
+        turns: Mapping[Step, float],
+        axis: float,
+    ) -> Stroke:
+        """The line of a map from place to place; that to a frame ends there, and goes on inside."""
+        points: list[Point] = [(ends[way[0]][1], self._port(way[0], link.name, True) - axis)]
+        for before, after in pairwise(way):
+            goal = self._port(after, link.name, False) - axis
+            if abs(goal - points[-1][1]) >= SAME:
+                turn = turns[before, after, link.name]
+                points += [(turn, points[-1][1]), (turn, goal)]
+            points.append((ends[after][0], points[-1][1]))
+        real = link.target is not None and self.items[link.target].side is not None
+        edge = link.edge if real else link.edge._replace(target="")
+        return Stroke(edge, tuple(points), link.target is not None)
+
+
+def _name(place: Place) -> str:
+    return f"{place[0]}{place[1]}"

@@ -82,7 +82,7 @@ class _Level:
         try:
             return Chains(items, links, auxiliary, self.order).block()
         except NotSeriesParallel:
-            return in_layers(items, links, self.order, self.down)
+            return in_layers(items, links, self.order)
 
     def _leaf(self, box: NodeBox) -> Block:
         width, height = reserved(box, box.node.id in self.leaves, self.down)

@@ -23,20 +23,10 @@ VOLUMES = (
     *("dcgan_discriminator", "espcn", "espcn@pytorch", "fcn32s", "m5", "srcnn_9_1_5", "srcnn_9_3_5", "srcnn_9_5_5"),
     "crnn",
 )
-#: Pictures in which a text still lies over another or is cut off, by name, and what is drawn well by depth.
-FAULTY = {"facenet": (None, 1), "retinanet_resnet50_fpn": (), "ssd300_vgg16": ()}
-FAULTY_GRAPHS = ("facenet", "retinanet_resnet50_fpn")
-
-
-def expect_fault(request: pytest.FixtureRequest, is_faulty: bool) -> None:
-    """A picture with a known fault must fail; once it is mended, it leaves the list."""
-    if is_faulty:
-        request.applymarker(pytest.mark.xfail(reason="a text lies over another or is cut off", strict=True))
 
 
 @pytest.mark.parametrize("name", slow_but(QUICK, ALL))
-def test_graph_shows_every_layer_once_and_nothing_is_cut(request: pytest.FixtureRequest, name: str) -> None:
-    expect_fault(request, name in FAULTY_GRAPHS)
+def test_graph_shows_every_layer_once_and_nothing_is_cut(name: str) -> None:
     root = check_picture(svg_of(name, "graph"))
     analysis = analysis_of(name)
     shown = [layer for node in groups(root, "node") for layer in layers_of(node)]
@@ -51,8 +41,7 @@ def test_graph_shows_every_layer_once_and_nothing_is_cut(request: pytest.Fixture
 
 @pytest.mark.parametrize("name", slow_but(QUICK, ALL))
 @pytest.mark.parametrize("depth", [None, 1, 2])
-def test_blocks_are_readable(request: pytest.FixtureRequest, name: str, depth: int | None) -> None:
-    expect_fault(request, name in FAULTY and depth not in FAULTY[name])
+def test_blocks_are_readable(name: str, depth: int | None) -> None:
     check_picture(svg_of(name, "blocks", depth))
 
 

@@ -20,14 +20,6 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from tests.networks import one_of_each
 
-#: The cells of NASNet read two maps in turn and have no such structure; Graphviz lays them out.
-BY_STRUCTURE = [name for name in one_of_each() if not name.startswith("nasnet")]
-#: Networks with a line through a box or without a place in the structure, and the direction that is laid out well.
-FAULTY = {
-    **dict.fromkeys(("attention_unet", "ecg_resnet", "facenet", "hrnet_w18", "retinanet_resnet50_fpn"), None),
-    **dict.fromkeys(("ssd300_vgg16", "unet_plus_plus", "wavenet", "yolov3"), None),
-    "yolov3_tiny": True,
-}
 QUICK = ("googlenet@aux", "resnet18", "unet", "inception_v3", "inception_resnet_v1", "alexnet@grouped")
 HEADER = "name: n\ntitle: N\ninput: 8x8x4\nlayers:\n"
 
@@ -119,10 +111,8 @@ def test_a_network_is_drawn_without_crossing_a_box(name: str, down: bool) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
-@pytest.mark.parametrize("name", BY_STRUCTURE)
-def test_the_whole_catalogue(request: pytest.FixtureRequest, name: str, down: bool) -> None:
-    if name in FAULTY and FAULTY[name] is not down:
-        request.applymarker(pytest.mark.xfail(reason="its structure is not laid out without faults", strict=True))
+@pytest.mark.parametrize("name", one_of_each())
+def test_the_whole_catalogue(name: str, down: bool) -> None:
     network = Wiring(analyse(load(name)))
     check(compose_graph(network), down)
     for depth in (1, 2, 3):
@@ -187,7 +177,7 @@ linear: {name: classes, from: features, out_features: 10}
     assert places["boxes"].x + places["boxes"].width < places["classes"].x
 
 
-def test_what_has_no_such_structure_is_left_to_graphviz() -> None:
+def test_what_has_no_such_structure_is_laid_out_in_layers() -> None:
     layers = """
 conv2d: {name: a, out_channels: 4, kernel_size: 1}
 conv2d: {name: b, out_channels: 4, kernel_size: 1, from: input}
@@ -200,3 +190,5 @@ concat: {name: e, from: [c, d]}
     assert {placed.box.node.id for placed in segment.nodes} == {"a", "b", "c", "d", "e"}
     assert overlapping(segment) == []
     assert sorted({line.edge.target for line in segment.lines}) == ["a", "b", "c", "d", "e"]
+    check(made(layers), True)
+    check(made(layers), False)
