@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archcalc.cli.options import Finite, NetworkChoice, network_argument, network_options
+from archcalc.cli.options import Finite, NetworkChoice, network_options, networks_argument
 from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
@@ -15,16 +15,21 @@ from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import FORMATS, PAGED, SIZES, STYLES, Choices, check
 from archcalc.render.diagrams.compose import COLOUR_BY
 from archcalc.render.diagrams.draw import draw_steps
+from archcalc.render.diagrams.papers.labels import LABELS, NAMES
 from archcalc.render.diagrams.theme import THEMES
+
+MOST_NETWORKS = 6
 
 
 @click.command("draw")
-@network_argument
+@networks_argument
 @click.option("-o", "--output", metavar="FILE", required=True, help="The picture; - is stdout (with -f).")
 @click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")
 @click.option("--style", metavar="STYLE", help=f"{', '.join(STYLES)}; default: blocks for deep networks, else graph.")
 @network_options
 @click.option("--depth", metavar="N", help="Levels of blocks to expand, in the style blocks; all expands every one.")
+@click.option("--labels", metavar="WHAT,…", help=f"In styles of papers, what is written: {', '.join(LABELS)}.")
+@click.option("--names", type=click.Choice(NAMES), help="In styles of papers, the names of layers that are written.")
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
 @click.option("--expand", metavar="BLOCK", help="Expand one block, next to the folded ones.")
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
@@ -46,22 +51,30 @@ from archcalc.render.diagrams.theme import THEMES
     show_default=True,
     help="Pixels of a PNG to each pixel of the picture.",
 )
-def command(network: NetworkChoice, output: str, form: str | None, depth: str | None, **look: Any) -> None:
-    """A picture of a network: every layer, its blocks, or its volumes.
+def command(
+    networks: list[NetworkChoice], output: str, form: str | None, depth: str | None, labels: str | None, **look: Any
+) -> None:
+    """A picture of a network: every layer, its blocks, its volumes, or a figure as papers draw it.
+
+    Several networks stand next to each other in the style bars.
 
     NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
     """
     check_target(output)
     form = form or ending(output, FORMATS)
-    choices = Choices(depth=parse_depth(depth), **look)
+    choices = Choices(depth=parse_depth(depth), labels=tuple(labels.split(",")) if labels else None, **look)
     check(form, choices)
     series = choices.steps and form not in PAGED
     if series and output == "-":
         raise UsageError(
             f"--steps gives several files, which stdout cannot hold; {' and '.join(PAGED)} hold all in one"
         )
-    analysis = analyse(network.load())
-    pictures = draw_steps(analysis, form, choices)
+    if not 1 <= len(networks) <= MOST_NETWORKS:
+        raise click.UsageError(
+            f"draw takes a network, or up to {MOST_NETWORKS} with --style bars: archcalc draw alexnet -o alexnet.svg"
+        )
+    analysis, *others = (analyse(network.load()) for network in networks)
+    pictures = draw_steps(analysis, form, choices, others)
     if series:
         write_files(
             {numbered(output, number, len(pictures)): picture.data for number, picture in enumerate(pictures, 1)}

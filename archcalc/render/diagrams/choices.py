@@ -9,9 +9,12 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import DIRECTIONS
 from archcalc.render.diagrams.compose import COLOUR_BY
+from archcalc.render.diagrams.papers.labels import LABELS, NAMES
 from archcalc.render.diagrams.theme import THEMES
 
-STYLES = ("graph", "blocks", "volumes")
+#: Figures as papers draw them.
+PAPERS = ("bars",)
+STYLES = ("graph", "blocks", "volumes", *PAPERS)
 #: How lengths in volumes grow with sizes.
 SIZES = ("linear", "log")
 FORMATS = {
@@ -40,7 +43,8 @@ RATIO = 16 / 9
 class Choices:
     """What is drawn and how. `depth` is a number of levels, or None for a fitting one; 0 opens everything.
 
-    `steps` reveals the network part by part.
+    `steps` reveals the network part by part. `labels` and `names` choose the texts of figures of papers; None is what
+    the paper of the style writes.
     """
 
     style: str | None = None
@@ -57,6 +61,8 @@ class Choices:
     sizes: str = "linear"
     expand: str | None = None
     steps: bool = False
+    labels: tuple[str, ...] | None = None
+    names: str | None = None
 
 
 def known(what: str, value: str, words: tuple[str, ...]) -> str:
@@ -75,9 +81,29 @@ def check(form: str, choices: Choices) -> None:
     known("scale of sizes", choices.sizes, SIZES)
     if choices.style is not None:
         known("style", choices.style, STYLES)
+    for label in choices.labels or ():
+        known("label", label, LABELS)
+    if choices.names is not None:
+        known("choice of names", choices.names, NAMES)
     parse_ratio(choices.fit)
+    _check_style(choices)
     if choices.steps and form in SOURCES:
         raise UsageError(f"{form} has no steps; there are steps in {', '.join(DRAWN)}")
+
+
+def _check_style(choices: Choices) -> None:
+    """Raise `UsageError` for a choice that the style does not have: none is left out in silence."""
+    if choices.style in PAPERS:
+        for option, chosen in (("--depth", choices.depth is not None), ("--highlight", choices.highlight),
+                               ("--color-by", choices.color_by != "kind"), ("--expand", choices.expand)):  # fmt: skip
+            if chosen:
+                others = ", ".join(style for style in STYLES if style not in PAPERS)
+                raise UsageError(f"{option} goes with the styles {others}, not with {choices.style}")
+    elif choices.labels is not None or choices.names is not None:
+        option = "--labels" if choices.labels is not None else "--names"
+        raise UsageError(
+            f"{option} goes with the styles {', '.join(PAPERS)}, not with {choices.style or 'the default'}"
+        )
 
 
 def default_style(analysis: Analysis) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
@@ -11,6 +12,7 @@ from archcalc.render.diagrams.choices import (
     DRAWN,
     FORMATS,
     PAGED,
+    PAPERS,
     SOURCES,
     STYLES,
     Choices,
@@ -41,18 +43,21 @@ def draw(analysis: Analysis, form: str, choices: Choices | None = None) -> Pictu
     return draw_steps(analysis, form, choices or Choices())[0]
 
 
-def draw_steps(analysis: Analysis, form: str, choices: Choices) -> list[Picture]:
-    """The pictures of a series, or the only one; `pdf` and `pptx` hold a series in one file."""
+def draw_steps(analysis: Analysis, form: str, choices: Choices, others: Sequence[Analysis] = ()) -> list[Picture]:
+    """The pictures of a series, or the only one; `pdf` and `pptx` hold a series in one file.
+
+    `others` are drawn next to the network, in a style that has several.
+    """
     check(form, choices)
     shown = only(analysis, choices.only) if choices.only else analysis
     style = choices.style or default_style(shown)
     if choices.expand and (style != "blocks" or form in SOURCES):
         raise UsageError(f"--expand opens a block of the style blocks, in {', '.join(DRAWN)}")
-    if style == "volumes" and form in SOURCES:
-        raise UsageError(f"{form} shows the styles graph and blocks; volumes has {', '.join(DRAWN)}")
+    if (style == "volumes" or style in PAPERS) and form in SOURCES:
+        raise UsageError(f"{form} shows the styles graph and blocks; {style} has {', '.join(DRAWN)}")
     if form in SOURCES:
         return [_source(shown, form, choices)]
-    drawing, notes = drawing_of(analysis, choices, form == "pptx")
+    drawing, notes = drawing_of(analysis, choices, form == "pptx", others)
     if form == "pptx":
         drawing = page(drawing, parse_ratio(choices.fit))
     drawings = [drawing]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import READABLE, arrange, points_on_slide
-from archcalc.render.diagrams.choices import MOST_LAYERS, Choices, default_style, parse_ratio
+from archcalc.render.diagrams.choices import MOST_LAYERS, PAPERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Drawing, Text
 from archcalc.render.diagrams.fold import EVERYTHING
@@ -20,26 +22,36 @@ from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import THEMES
 from archcalc.render.diagrams.wiring import Wiring
 
-#: A slide of 13.3 × 7.5 inches in points.
-SLIDE = (960.0, 540.0)
+#: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
+SLIDE, SHEET = (960.0, 540.0), (595.0, 842.0)
 #: What makes texts larger.
 LARGER = {
     "graph": "--style blocks or --only BLOCK shows less at a time",
     "blocks": "a smaller --depth or --only BLOCK shows less at a time",
     "volumes": "--style blocks has fewer boxes",
+    **dict.fromkeys(PAPERS, "--style blocks or --only BLOCK shows less at a time"),
 }
 #: Blocks are opened one level further as long as no more cards come of it.
 MOST_CARDS = 18
 
 
-def drawing_of(analysis: Analysis, choices: Choices, links: bool = False) -> tuple[Drawing, tuple[str, ...]]:
-    """The drawing, and what there is to say about it. With `links` it has each edge in one piece too."""
+def drawing_of(
+    analysis: Analysis, choices: Choices, links: bool = False, others: Sequence[Analysis] = ()
+) -> tuple[Drawing, tuple[str, ...]]:
+    """The drawing, and what there is to say about it. With `links` it has each edge in one piece too.
+
+    `others` are drawn next to the network, in a style that has several.
+    """
     if choices.only:
         analysis = only(analysis, choices.only)
     ratio = parse_ratio(choices.fit)
-    if (choices.style or default_style(analysis)) == "volumes":
+    notes: tuple[str, ...] = ()
+    if choices.style in PAPERS:
+        drawing = _paper([analysis, *others], choices, ratio)
+    elif others:
+        raise UsageError("several networks are drawn next to each other in the style bars alone: --style bars")
+    elif (choices.style or default_style(analysis)) == "volumes":
         drawing = _volumes(analysis, choices, ratio)
-        notes: tuple[str, ...] = ()
     else:
         diagram, layout = diagram_of(analysis, choices)
         layout = layout or arrange(diagram, choices.direction, ratio)
@@ -58,10 +70,22 @@ def drawing_of(analysis: Analysis, choices: Choices, links: bool = False) -> tup
 def _small_texts(drawing: Drawing, style: str) -> tuple[str, ...]:
     """What there is to say where texts are too small on a slide."""
     smallest = min((shape.size for shape in drawing.shapes() if isinstance(shape, Text)), default=READABLE)
-    points = smallest * min(SLIDE[0] / drawing.width, SLIDE[1] / drawing.height)
+    upright = drawing.height > drawing.width
+    wide, high = SHEET if upright else SLIDE
+    points = smallest * min(wide / drawing.width, high / drawing.height)
     if points > READABLE - 0.05:
         return ()
-    return (f"the smallest text is {points:.1f} pt on a slide of 13.3 × 7.5 inches, not {READABLE:g}; {LARGER[style]}",)
+    where = "a sheet of A4" if upright else "a slide of 13.3 × 7.5 inches"
+    return (f"the smallest text is {points:.1f} pt on {where}, not {READABLE:g}; {LARGER[style]}",)
+
+
+def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float) -> Drawing:
+    from archcalc.render.diagrams.papers.figure import Request
+    from archcalc.render.diagrams.papers.styles import paper_drawing
+
+    request = Request(tuple(analyses), THEMES[choices.theme], ratio, choices.labels, choices.names, choices.sizes,
+                      bool(choices.fit), choices.direction, choices.title)  # fmt: skip
+    return paper_drawing(str(choices.style), request)
 
 
 def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:

@@ -1,0 +1,1 @@
+"""Figures as papers draw them: each style for every network that suits it, as its graph says."""
