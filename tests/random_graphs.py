@@ -125,6 +125,8 @@ def _border(draw: Random, _shape: Shape, rank: int) -> Fields:
 
 def _multi_head(draw: Random, shape: Shape, rank: int) -> Fields:
     fields: Fields = {"num_heads": _divisor(draw, shape[0]), "bias": _flag(draw)}
+    if draw.random() < 0.2:
+        fields["embed_dim"] = fields["num_heads"] * draw.randint(1, 3)
     if rank and _flag(draw):
         window = [_divisor(draw, size) for size in shape[1:]]
         fields |= {"window_size": window, "relative_position_bias": _flag(draw)}
@@ -313,7 +315,7 @@ class _Builder:
             make = SETTINGS.get(plane(kind))
             fields = make(self.draw, shape, len(shape) - 1) if make else dict(self.draw.choice(_ROWS[kind]))
             if kind == "multi_head_attention" and len(sources) > 1:
-                fields |= {"kdim": self.shapes[sources[1]][0], "vdim": self.shapes[sources[-1]][0]}
+                fields |= {"kdim": self.shapes[sources[1]][0], "vdim": self.shapes[sources[-1]][0], "embed_dim": None}
             layer = op(kind, **fields)
             reads = sources if OPS[kind].most_inputs != 0 else []
             found = self.fits(layer, reads)

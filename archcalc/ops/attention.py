@@ -225,7 +225,8 @@ class MultiheadAttention(Heads):
     those of a grid of this size which is spread over the map. `shift_size`: the map was rolled back by so many
     positions, and those that were no neighbours before do not attend to one another. Source: Vaswani et al. 2017,
     section 3.2.2; windows, their shift and `relative_position_bias`: Liu et al. 2021, section 3.2 and figure 4; grids:
-    Tu et al. 2022, figure 3. Arrays as in PyTorch.
+    Tu et al. 2022, figure 3. Arrays as in PyTorch. A map that attends to itself may be projected to more or fewer
+    channels, `embed_dim`, which come out too: Dai et al. 2021 (CoAtNet).
     """
 
     saves = None
@@ -270,8 +271,8 @@ class MultiheadAttention(Heads):
             shift = shift * rank
         given: dict[str, Any] = {
             "embed_dim": embed,
-            "kdim": self.kdim or embed,
-            "vdim": self.vdim or embed,
+            "kdim": self.kdim or queries[0],
+            "vdim": self.vdim or queries[0],
             "window_size": window,
             "shift_size": shift,
         }
@@ -282,13 +283,14 @@ class MultiheadAttention(Heads):
         if min(map(len, inputs)) < 2:
             listed = ", ".join(map(format_shape, inputs))
             raise ShapeError("needs positions, but an input is flat", f"inputs {listed}")
-        if self.embed_dim != queries[0] or self.kdim != keys[0] or self.vdim != values[0]:
+        embed = self._embedding(inputs)
+        if (embed != queries[0] and len(inputs) > 1) or self.kdim != keys[0] or self.vdim != values[0]:
             raise ShapeError(
                 "embed_dim, kdim and vdim are not the channels of queries, keys and values",
-                f"embed_dim {self.embed_dim}, kdim {self.kdim}, vdim {self.vdim}; channels {queries[0]}, {keys[0]}, "
-                f"{values[0]}; left out, all are those of the queries",
+                f"embed_dim {embed}, kdim {self.kdim}, vdim {self.vdim}; channels {queries[0]}, {keys[0]}, "
+                f"{values[0]}; left out, all are those of the queries; with one input embed_dim may be any",
             )
-        self.heads_divide({"channels": queries[0]})
+        self.heads_divide({"channels" if embed == queries[0] else "embed_dim": embed})
         if keys[1:] != values[1:]:
             raise ShapeError(
                 "keys and values differ in number", f"keys {format_shape(keys)}, values {format_shape(values)}"
@@ -331,15 +333,20 @@ class MultiheadAttention(Heads):
                     f"input {format_shape(inputs[0])}, window_size {side}; the remainder is {size % side}",
                 )
 
+    def _embedding(self, inputs: Sequence[Shape]) -> Number:
+        """Channels between the projections, and of the output."""
+        return inputs[0][0] if self.embed_dim is None else self.embed_dim
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        return (inputs[0][0], *inputs[0][1:])
+        return (self._embedding(inputs), *inputs[0][1:])
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        embed, keys, values = (shape[0] for shape in _three(inputs))
-        if embed == keys == values:
-            arrays = [Param("in_proj_weight", (3 * embed, embed))]
+        queries, keys, values = (shape[0] for shape in _three(inputs))
+        embed = self._embedding(inputs)
+        if queries == keys == values:
+            arrays = [Param("in_proj_weight", (3 * embed, queries))]
         else:
-            sizes = {"q": embed, "k": keys, "v": values}
+            sizes = {"q": queries, "k": keys, "v": values}
             arrays = [Param(f"{name}_proj_weight", (embed, size)) for name, size in sizes.items()]
         if self.bias:
             arrays.append(Param("in_proj_bias", (3 * embed,)))
@@ -357,10 +364,10 @@ class MultiheadAttention(Heads):
 
     def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
         queries, keys, values = _three(inputs)
-        embed, rows, others = queries[0], product(queries[1:]), product(keys[1:])
+        embed, rows, others = self._embedding(inputs), product(queries[1:]), product(keys[1:])
         pairs = rows * self._seen(keys)
         return {
-            "the projections": rules.linear_multiplications(rows * embed, embed)
+            "the projections": rules.linear_multiplications(rows * embed, queries[0])
             + rules.linear_multiplications(others * keys[0], embed)
             + rules.linear_multiplications(others * values[0], embed)
             + rules.linear_multiplications(rows * embed, embed),
@@ -370,11 +377,13 @@ class MultiheadAttention(Heads):
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         queries, keys, values = _three(inputs)
-        embed, rows, others, bias = queries[0], product(queries[1:]), product(keys[1:]), int(self.bias)
+        embed, bias = self._embedding(inputs), int(self.bias)
+        rows, others = product(queries[1:]), product(keys[1:])
         inner = self.scores(rows, self._seen(keys), embed, embed)
         offsets = self.num_heads * rows * self._seen(keys) * int(self.relative_position_bias)
         projected = (
-            2 * rules.sums(rows * embed, embed, bias)
+            rules.sums(rows * embed, queries[0], bias)
+            + rules.sums(rows * embed, embed, bias)
             + rules.sums(others * embed, keys[0], bias)
             + rules.sums(others * embed, values[0], bias)
         )

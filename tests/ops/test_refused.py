@@ -105,6 +105,14 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
         ("multi_head_attention", {"num_heads": 1}, [(4, 2), (6, 3)], "not the channels of queries", "kdim 4"),
         (
             "multi_head_attention",
+            {**ONE, "embed_dim": 6},
+            [(4, 2), (4, 3)],
+            "not the channels of queries",
+            "may be any",
+        ),
+        ("multi_head_attention", {"num_heads": 4, "embed_dim": 6}, [(4, 2)], "divide the embed_dim", "remainder is 2"),
+        (
+            "multi_head_attention",
             {"num_heads": 1},
             [(4, 2), (4, 3), (4, 5)],
             "keys and values differ in number",

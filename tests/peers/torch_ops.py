@@ -174,13 +174,13 @@ def _attention(op: Any, _: Weights, *maps: Tensor) -> Tensor:
 def _multi_head(op: Any, weights: Weights, *maps: Tensor) -> Tensor:
     rows = [x.flatten(2).permute(2, 0, 1) for x in maps]
     if op.window_size is None and not op.relative_position_bias:
-        return _attended(op, weights, rows, None).permute(1, 2, 0).reshape(maps[0].shape)
+        return _attended(op, weights, rows, None).permute(1, 2, 0).unflatten(2, maps[0].shape[2:])
     (x,) = maps
     op = op.resolve([tuple(each.shape[1:]) for each in maps])
     sides = op.window_size or x.shape[2:]
     if op.partition == "grid" or any(op.shift_size):
         return _one_by_one(op, weights, x, sides)
-    out = torch.empty_like(x)
+    out = x.new_empty(len(x), len(weights["out_proj_weight"]), *x.shape[2:])
     offsets = _offsets(op, weights, sides).repeat(len(x), 1, 1) if op.relative_position_bias else None
     for corner in product(*(range(0, size, side) for size, side in zip(x.shape[2:], sides, strict=True))):
         window = (..., *(slice(start, start + side) for start, side in zip(corner, sides, strict=True)))
@@ -195,7 +195,7 @@ def _one_by_one(op: Any, weights: Weights, x: Tensor, sides: Sequence[int]) -> T
     Of rolled maps it is looked up how far two positions were apart before, not in which part of the map they lie.
     """
     sizes = x.shape[2:]
-    out = torch.empty_like(x)
+    out = x.new_empty(len(x), len(weights["out_proj_weight"]), *x.shape[2:])
     side = math.prod(sides)
     offsets = _offsets(op, weights, sides) if op.relative_position_bias else torch.zeros(1, side, side, dtype=x.dtype)
     counts = [size // side for size, side in zip(sizes, sides, strict=True)]
@@ -228,6 +228,8 @@ def _attended(op: Any, weights: Weights, rows: Sequence[Tensor], offsets: Tensor
     """PyTorch's own, for rows (T, N, C)."""
     queries, keys, values = rows[0], rows[min(1, len(rows) - 1)], rows[-1]
     mask = torch.ones(len(queries), len(keys)).triu(1).bool() if op.is_causal else offsets
+    if weights["out_proj_weight"].shape[1] != queries.shape[-1]:
+        return _embedded(op, weights, queries, mask)
     out, _ = F.multi_head_attention_forward(
         queries, keys, values, len(weights["out_proj_weight"]), op.num_heads,
         weights.get("in_proj_weight"), weights.get("in_proj_bias"),
@@ -237,6 +239,16 @@ def _attended(op: Any, weights: Weights, rows: Sequence[Tensor], offsets: Tensor
         v_proj_weight=weights.get("v_proj_weight"),
     )  # fmt: skip
     return out
+
+
+def _embedded(op: Any, weights: Weights, rows: Tensor, mask: Tensor | None) -> Tensor:
+    """Rows (T, N, C) that are projected to another number of channels, which PyTorch's own refuses."""
+    parts = F.linear(rows, weights["in_proj_weight"], weights.get("in_proj_bias")).chunk(3, -1)
+    q, k, v = (part.unflatten(-1, (op.num_heads, -1)).permute(1, 2, 0, 3) for part in parts)
+    if mask is not None:
+        mask = ~mask if mask.dtype == torch.bool else mask.unflatten(0, (-1, op.num_heads))
+    out = F.scaled_dot_product_attention(q, k, v, mask).permute(2, 0, 1, 3).flatten(2)
+    return F.linear(out, weights["out_proj_weight"], weights.get("out_proj_bias"))
 
 
 def _recurrent(name: str) -> Callable[..., Tensor]:

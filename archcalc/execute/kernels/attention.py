@@ -191,9 +191,10 @@ def _arrays(
     relative_position_bias: bool,
 ) -> Sizes:
     embed = embed_dim or x.shape[1]
-    sizes = {"q": embed, "k": kdim or embed, "v": vdim or embed}
-    if set(sizes.values()) == {embed}:
-        arrays: dict[str, tuple[int, ...]] = {"in_proj_weight": (3 * embed, embed)}
+    channels = x.shape[1]
+    sizes = {"q": channels, "k": kdim or channels, "v": vdim or channels}
+    if set(sizes.values()) == {channels}:
+        arrays: dict[str, tuple[int, ...]] = {"in_proj_weight": (3 * embed, channels)}
     else:
         arrays = {f"{name}_proj_weight": (embed, size) for name, size in sizes.items()}
     if bias:
@@ -210,7 +211,7 @@ def _arrays(
 def _projected(queries: Array, *others: Array, window_size: Sequence[int] | None) -> int:
     """Each of the four projections, then each query with the keys and the values that it meets."""
     *maps, out = (queries, *others)
-    embed = queries.shape[1]
+    embed = out.shape[1]
     counts = [math.prod(each.shape[2:]) for each in (maps[0], maps[min(1, len(maps) - 1)], maps[-1])]
     depths = [each.shape[1] for each in (maps[0], maps[min(1, len(maps) - 1)], maps[-1])]
     met = counts[1] if window_size is None else math.prod(sides_of(queries, window_size))
@@ -255,7 +256,8 @@ def multi_head_attention(
     """
     parts = parts_of(queries, window_size, partition, shift_size)
     attended = attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
-    mixed = assembled(attended.result, queries.shape, parts)
+    embed = arrays["out_proj_weight"].shape[1]
+    mixed = assembled(attended.result, (len(queries), embed, *queries.shape[2:]), parts)
     return project(mixed, arrays["out_proj_weight"], arrays.get("out_proj_bias"))
 
 

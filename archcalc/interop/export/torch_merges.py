@@ -97,8 +97,9 @@ _OUT = {"out_proj_weight": "out_proj.weight", "out_proj_bias": "out_proj.bias"}
 @TABLE.of("multi_head_attention")
 def _multi_head(case: Case) -> Spelling:
     op: Any = case.op
-    needed = (("embed_dim", op.embed_dim), ("num_heads", op.num_heads))
-    if op.window_size is not None or op.relative_position_bias:
+    needed: tuple[tuple[str, Any], ...] = (("embed_dim", op.embed_dim), ("num_heads", op.num_heads))
+    channels = case.inputs[0][0]
+    if op.window_size is not None or op.relative_position_bias or channels != op.embed_dim:
         sides = op.window_size or case.inputs[0][1:]
         more: dict[str, tuple[Any, Any]] = {
             "relative_position_bias": (op.relative_position_bias, True),
@@ -108,7 +109,11 @@ def _multi_head(case: Case) -> Spelling:
         more["is_causal"] = (op.is_causal, False)
         more["partition"] = (op.partition, "window")
         more["shift_size"] = (tuple(op.shift_size) if any(op.shift_size) else None, None)
-        made = Made("WindowAttention", args(*needed, ("window_size", tuple(sides)), **more))
+        if channels == op.embed_dim:
+            call = "WindowAttention"
+        else:
+            call, needed = "ProjectedAttention", (("in_channels", channels), *needed)
+        made = Made(call, args(*needed, ("window_size", tuple(sides)), **more))
         return Spelling((made,), arrays=_OUT)
     made = Made("MultiheadAttention", args(
         *needed, bias=(op.bias, True), kdim=(op.kdim, op.embed_dim), vdim=(op.vdim, op.embed_dim),

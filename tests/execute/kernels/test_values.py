@@ -94,6 +94,11 @@ VALUES = [
         "multi_head_attention", [[[1, 3]]], [[53, 53]], {"num_heads": 1},
         {"in_proj_weight": [[0], [0], [2]], "in_proj_bias": [0, 0, 1], "out_proj_weight": [[10]], "out_proj_bias": [3]},
     ),
+    # Two heads out of one channel: the means of x and of 2x.
+    Values(
+        "multi_head_attention", [[[1, 3]]], [[2, 2], [4, 4]], {"num_heads": 2, "embed_dim": 2, "bias": False},
+        {"in_proj_weight": [[0], [0], [0], [0], [1], [2]], "out_proj_weight": [[1, 0], [0, 1]]},
+    ),
     # Windows of 2 that were moved by 1: in the last one 7 and 1, which were the ends of the row, stay by themselves.
     Values(
         "multi_head_attention", [[[3, 5, 7, 1]]], [[4, 4, 7, 1]], {"num_heads": 1, "window_size": 2, "shift_size": 1},

@@ -55,7 +55,9 @@ FIELDS: dict[str, dict[str, list[str]]] = {
     "pixel_shuffle": {"upscale_factor": ["p"]},
     "pixel_unshuffle": {"downscale_factor": ["p"]},
     "interpolate": {"scale_factor": ["p"], "mode": ["nearest", "bilinear", "bicubic"]},
-    "multi_head_attention": {"num_heads": ["p", "2", "3*p"], "window_size": ["", "2", "[p, 2]"]},
+    "multi_head_attention": {
+        "num_heads": ["p", "2", "3*p"], "embed_dim": ["", "6*p"], "window_size": ["", "2", "[p, 2]"],
+    },
     "group_norm": {"num_groups": ["p", "3", "2*p"]},
     "crop2d": {"margins": ["p", "[p, 1]", "[0, p, 1, 2]"]},
     "slice2d": {"step": ["p", "2", "[1, p]"], "start": ["0", "p", "[p, 1]"]},

@@ -42,6 +42,18 @@ ROWS = [
         "multi_head_attention", {"num_heads": 4}, ((4, 2), TOKENS, TOKENS), (4, 2), 80, 160 + 24 + 24,
         Operations(160 + 0 + 16 + 16, 208 + 8, 0, 24, 24),
     ),
+    # 3 positions of 4 channels, projected to 6: 3·3·4·6, and the last 3·6·6; 9 pairs twice.
+    Row(
+        "multi_head_attention", {"num_heads": 2, "embed_dim": 6}, (TOKENS,), (6, 3), 72 + 18 + 36 + 6,
+        216 + 108 + 54 + 54, Operations(216 + 108 + 36 + 12 + 36, 432 + 18, 0, 18, 18),
+    ),
+    # The same in windows: 24 positions of 4 channels, projected to 2; each meets 6.
+    Row(
+        "multi_head_attention",
+        {"num_heads": 2, "embed_dim": 2, "window_size": [2, 3], "relative_position_bias": True, "bias": False},
+        ((4, 4, 6),), (2, 4, 6), 24 + 4 + 30, 576 + 96 + 288 + 288,
+        Operations(432 + 48 + 0 + 240 + 240 + 288, 672 + 576 + 48, 0, 288, 288),
+    ),
     # All positions of a map.
     Row(
         "multi_head_attention", {"num_heads": 1}, ((2, 2, 3),), (2, 2, 3), 24, 96 + 144,

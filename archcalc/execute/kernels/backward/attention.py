@@ -78,8 +78,9 @@ def multi_head_attention(
     """Through the last projection, the attention and the three projections; a map that is read twice gets the sum."""
     parts = attention.parts_of(queries, window_size, partition, shift_size)
     attended = attention.attend_in_windows(queries, others, arrays, num_heads, is_causal, parts)
-    mixed = attention.assembled(attended.result, queries.shape, parts)
-    to_mixed, to_out, to_out_bias = _projection(grad, mixed, arrays["out_proj_weight"])
+    out = arrays["out_proj_weight"]
+    mixed = attention.assembled(attended.result, (len(queries), out.shape[1], *queries.shape[2:]), parts)
+    to_mixed, to_out, to_out_bias = _projection(grad, mixed, out)
     found = {"out_proj_weight": to_out, "out_proj_bias": to_out_bias}
     inner = _attention(attention.partition(to_mixed, parts), attended)
     if (table := arrays.get("relative_position_bias_table")) is not None:
