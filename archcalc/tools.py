@@ -317,7 +317,7 @@ def export(
     >>> import archcalc as ac
     >>> ac.export("lenet5", "lenet5.py")
     >>> from pathlib import Path
-    >>> "" in Path("lenet5.py").read_text(encoding="utf-8")
+    >>> "class LeNet5(nn.Sequential):" in Path("lenet5.py").read_text(encoding="utf-8")
     True
 
     """

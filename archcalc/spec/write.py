@@ -110,7 +110,7 @@ def _layers(graph: LayerGraph) -> Iterator[str]:
         if layer.op.kind == "input":
             continue
         fields: dict[str, Any] = {"name": layer.name}
-        if layer.inputs != (index - 1,):
+        if layer.inputs and layer.inputs != (index - 1,):
             sources = [graph.layers[source].name for source in layer.inputs]
             fields["from"] = sources[0] if len(sources) == 1 else sources
         if layer.weights_of is not None:

@@ -142,7 +142,9 @@ def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tu
     """The layers that a layer reads, the first of them given."""
     if kind == "parameter":
         return ()
-    if kind not in ("add", "multiply", "concat", "crop2d"):
+    if kind == "divide":
+        return (source, 0)  # no value of the input is 0
+    if kind not in ("add", "multiply", "subtract", "concat", "crop2d"):
         return (source,)
     if kind == "crop2d":
         return (source, *draw(st.lists(st.integers(0, len(shapes) - 1), max_size=1)))
@@ -153,6 +155,8 @@ def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tu
         or (kind == "multiply" and shape[0] == shapes[source][0] and int(np.prod(shape[1:])) == 1)
         or (kind == "concat" and shape[1:] == shapes[source][1:])
     ]
+    if kind == "subtract":
+        return (source, draw(st.sampled_from(fits)))
     others = draw(st.lists(st.sampled_from(fits), min_size=int(kind == "add"), max_size=2))
     together = [source, *others]
     return tuple(draw(st.permutations(together)))
