@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.quantities import quantity
@@ -20,6 +20,8 @@ from archcalc.render.diagrams.theme import FAMILIES
 LEFT = 84.0
 #: Where the largest field has more pixels than this, the axis is logarithmic.
 LINEAR = 40
+#: Texts whose base lines are nearer than this touch, in pixels.
+LINE = 16
 #: More marks than this would be one thick line.
 MOST_MARKS = 400
 #: The kinds of layers that can see further, each with a shape of its own.
@@ -90,9 +92,8 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
         if high > LINEAR
         else linear(high * 1.1, figure.inner_height, 0)
     )
-    _image(figure, y, image)
     _curves(figure, known, len(rows), y, both)
-    _growth(figure, known, len(rows), y)
+    _image(figure, y, image, _growth(figure, known, len(rows), y, [y(pixels) for pixels in image]))
     draw_names(figure, found, len(rows), below=28)
     return figure.spec()
 
@@ -136,8 +137,21 @@ def _axis_title(y: Scale) -> str:
     return f"{shown.title} in {shown.unit}" + (" (log scale)" if y.log else "")
 
 
-def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale) -> None:
-    """A mark at each layer that sees further than what it reads; shape and colour say what kind of layer it is."""
+class Label(NamedTuple):
+    """The text at the largest field: its left end and base line in pixels, and the field."""
+
+    left: float
+    base: float
+    field: int
+
+
+def _growth(
+    figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Scale, lines: Sequence[float]
+) -> Label | None:
+    """A mark at each layer that sees further than what it reads; shape and colour say what kind of layer it is.
+
+    The largest has a text, above it or, where one of the `lines` would cross it, below.
+    """
     size_of = {row.name: _sizes(row) for _, row in known}
     grown = [
         (index, row) for index, row in known
@@ -165,17 +179,35 @@ def _growth(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
         text = f"{_words(row)} at {short_name(row.name)}"
         half = text_width(text, LABEL, True) / 2
         middle = min(max((index + 0.5) / count * figure.inner_width, half + 8), figure.inner_width - half)
-        figure.text(middle, y(_sizes(row)[0]) - 12, text, fontWeight="bold", align="center")
+        size = _sizes(row)[0]
+        base = y(size) - 12
+        if any(base - LABEL < line < base + 3 for line in lines):
+            base = y(size) + 12 + LABEL
+        figure.text(middle, base, text, fontWeight="bold", align="center")
+        return Label(middle - half, base, size)
+    return None
 
 
 #: What is said of a size of the input, by its axis.
 SIDES = ((), ("",), (" high", " wide"), (" deep", " high", " wide"))
 
 
-def _image(figure: Figure, y: Scale, image: Sequence[int]) -> None:
-    """The size of the input as a line across."""
-    for number, pixels in enumerate(dict.fromkeys(image)):
-        side = "" if len(set(image)) == 1 else SIDES[len(image)][number]
+def _image(figure: Figure, y: Scale, image: Sequence[int], largest: Label | None) -> None:
+    """The size of the input as a line across, with its text where the text of the largest field leaves space."""
+    places: dict[float, list[str]] = {}
+    for pixels in sorted(set(image), reverse=True):
+        side = "" if len(set(image)) == 1 else SIDES[len(image)][image.index(pixels)]
         place = round(y(pixels), 2)
         figure.rules([(0, place, figure.inner_width, place)], strokeDash=[3, 3], color=figure.theme.accent)
-        figure.text(4, place - 5, f"the input: {pixels:,} pixels{side}", fontSize=SMALL, color=figure.theme.accent)
+        # Lines that are next to each other have one text, above the highest.
+        near = next((other for other in places if abs(other - place) < LINE), place)
+        places.setdefault(near, []).append(f"{pixels:,} pixels{side}")
+    for place, sizes in places.items():
+        text = f"the input: {', '.join(sizes)}"
+        look = {"fontSize": SMALL, "color": figure.theme.accent}
+        if largest and largest.left < 12 + text_width(text, SMALL, False) and abs(largest.base - place + 5) < LINE:
+            # The curve has its largest value here at the left, so that it is flat at the right.
+            base = place - 5 if largest.field < min(image) else place + SMALL + 2
+            figure.text(figure.inner_width - 4, base, text, align="right", **look)
+        else:
+            figure.text(4, place - 5, text, **look)
