@@ -186,10 +186,12 @@ class Matcher:
         if len({match.layer for match in named}) < len(table.groups):
             return False
         numbered = sum(label.number is not None for label in table.labels)
-        if 2 * numbered <= len(named) or len(named) < 3:
+        if 2 * numbered <= len(named) or len(named) < 2:
             return True
         cells = sum(len(group.cells) for group in table.groups)
         mistakes = sum(map(table.evidence.wrong, table.groups, named))
+        if len(named) < 3:
+            return mistakes < cells
         return not mistakes or (2 * mistakes <= cells and table.numbering is Numbering.BY_KIND)
 
     # --- by alignment
@@ -243,9 +245,12 @@ class Matcher:
         if named is not None and named.is_block:
             binding = _REPEATED
         found = {}
-        for index, cost in self._of_kinds(label.kinds):
+        for index, unlike in self._of_kinds(label.kinds):
+            # The network itself may call such a layer so: conv1 is a transposed convolution.
+            is_called_so = own is not None and self.rows[index].op.kind == self.rows[own].op.kind
             number = self._number_cost(label, index, table.numbering)
-            found[index] = cost + self._size_cost(label, index) + number + _WRONG * wrong[index]
+            found[index] = self._size_cost(label, index) + number + _WRONG * wrong[index]
+            found[index] += 0 if is_called_so else unlike
             if own is not None:
                 found[index] += self._binding(label, index, own, binding, table.numbering)
         if named is not None and own is not None:

@@ -155,6 +155,8 @@ def other_variant(rng: Random, analysis: Analysis) -> Plant | None:
 
 def other_tool(rng: Random, analysis: Analysis) -> Plant | None:
     """Fvcore's total: 2 for each value of batch norm, 1 for each that an adaptive average pool reads."""
+    if any(row.op.family == "attention" or row.op.kind in ("interpolate", "upsample2d") for row in analysis.rows):
+        return None  # it adds something for these as well
     more = 0
     for row in analysis.rows:
         if row.op.kind == "batch_norm2d":
