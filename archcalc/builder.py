@@ -16,7 +16,7 @@ from archcalc.spec.build import facts_of
 from archcalc.spec.document import Variant
 from archcalc.spec.expand import Expander
 from archcalc.spec.faults import TooMuchError
-from archcalc.spec.inputs import expand_inputs
+from archcalc.spec.inputs import expand_inputs, input_places
 from archcalc.spec.items import Step
 from archcalc.spec.load import prelude, spec_of
 from archcalc.spec.sizes import Scope
@@ -94,7 +94,7 @@ class GraphBuilder:
         self._expander = Expander(spec, {})
         self._checker = Checker(spec)
         with _without_places():
-            self._expander.begin(expand_inputs(spec, document, {}))
+            self._expander.begin(input_places(document), expand_inputs(spec, document, {}))
         self._inputs = len(self._expander.layers)
         self._flow: tuple[int, ...] = (0,)
         self._scope = ""

@@ -25,7 +25,7 @@ from archcalc.spec.expressions import (
     exact,
     parse_expression,
 )
-from archcalc.spec.inputs import expand_inputs
+from archcalc.spec.inputs import expand_inputs, input_places
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of
 from archcalc.spec.source import MarkedDict, within
@@ -82,15 +82,15 @@ def build(
     problems: list[Problem] = []
     shapes: Mapping[str, Shape] = {}
     section = input_section(spec, member, variant)
-    names = section.get("inputs", ("input",))
-    found = {} if input_shape is None else given_inputs(member, names, input_shape)
+    places = input_places(section)
+    found = {} if input_shape is None else given_inputs(member, places, input_shape)
     try:
         own = expand_inputs(spec, section, _with_let(spec, variables))
         check_ranks(member, own, found)
         shapes = {**own, **found}
     except SpecError as error:
         # The layers are expanded all the same, so that everything wrong is reported at once.
-        shapes = found if len(found) == len(names) else {}
+        shapes = found if len(found) == len(places) else {}
         problems += () if shapes else error.problems
     body = spec.body_of(member, variant)
     # The outputs of the file name its own layers.
@@ -98,7 +98,7 @@ def build(
     name = f"{member}@{variant}" if variant else member
     try:
         again = partial(build, spec, member, variant, settings)
-        graph = expand(spec, name, body, outputs, variables, shapes, facts_of(spec, described), again)
+        graph = expand(spec, name, body, outputs, variables, places, shapes, facts_of(spec, described), again)
     except SpecError as error:
         raise SpecError([*problems, *error.problems]) from None
     if not shapes:

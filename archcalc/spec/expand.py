@@ -370,16 +370,23 @@ class Expander:
 
     # --- the whole
 
-    def begin(self, shapes: Mapping[str, Shape]) -> None:
-        """Write down the inputs, which every network begins with; none where they are faulty."""
+    def begin(self, places: Mapping[str, Mark], shapes: Mapping[str, Shape]) -> None:
+        """Write down the inputs, which every network begins with; without shapes, as they are faulty, by name alone."""
         self.sizes.know_input = bool(shapes)
-        for index, (name, shape) in enumerate((shapes or {"input": (1, 1, 1)}).items()):
-            self.layers.append(Layer(name, Input(shape=shape), ()))
+        for index, (name, at) in enumerate(places.items()):
+            shape = shapes[name] if shapes else (1, 1, 1)
+            self.layers.append(Layer(name, Input(shape=shape), (), location=self.faults.place(at)))
             self.names.known[name] = (index,)
 
-    def run(self, body: Sequence[it.Item], outputs: Mapping[str, LayerOutput], shapes: Mapping[str, Shape]) -> None:
+    def run(
+        self,
+        body: Sequence[it.Item],
+        outputs: Mapping[str, LayerOutput],
+        places: Mapping[str, Mark],
+        shapes: Mapping[str, Shape],
+    ) -> None:
         """Expand the layers; raises `SpecError` with all problems."""
-        self.begin(shapes)
+        self.begin(places, shapes)
         inputs = len(self.layers)
         try:
             variables = Scope(self.network_variables, self.sizes, (0,), "")
@@ -391,19 +398,18 @@ class Expander:
             pass
         if len(self.layers) == inputs and not self.faults.problems:
             self.faults.add("the network has no layers", self.spec.source.value.values_at["layers"])
-        elif inputs > 1 and not self.names.unresolved:
-            self.check_inputs(inputs)
+        elif inputs > 1 and shapes and not self.names.unresolved:
+            self.check_inputs(places)
         problems = self.faults.problems + self.names.problems(self.layers)
         if problems:
             raise SpecError(problems)
 
-    def check_inputs(self, count: int) -> None:
+    def check_inputs(self, places: Mapping[str, Mark]) -> None:
         """Each of several inputs is there to be read."""
         used = {source for layer in self.layers for source in layer.inputs} | {output.layer for output in self.outputs}
-        for layer in self.layers[:count]:
-            if self.names.known[layer.name][0] not in used:
-                message = f"no layer reads the input {layer.name!r}; read it with from: {layer.name}, or leave it out"
-                self.faults.add(message, self.spec.source.value.at, layer.name)
+        for index, (name, at) in enumerate(places.items()):
+            if index not in used:
+                self.faults.add(f"no layer reads the input {name!r}; read it with from: {name}, or leave it out", at)
 
     def name_outputs(self, flow: Flow, declared: Mapping[str, LayerOutput], variables: Variables) -> None:
         if not declared:
@@ -436,16 +442,17 @@ def expand(
     body: Sequence[it.Item],
     outputs: Mapping[str, LayerOutput],
     variables: Variables,
+    places: Mapping[str, Mark],
     shapes: Mapping[str, Shape],
     facts: Mapping[str, Any],
     again: Callable[[Mapping[str, Shape]], LayerGraph] | None = None,
 ) -> LayerGraph:
     """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion.
 
-    Without shapes of inputs, as they are faulty, nothing is known of sizes. `again` makes the network on another input.
+    `places` say where each input is written. Without their shapes, as they are faulty, no sizes are known. `again` makes the network on another input.
     """
     expander = Expander(spec, variables)
-    expander.run(body, outputs, shapes)
+    expander.run(body, outputs, places, shapes)
     layers, ends = tuple(expander.layers), tuple(expander.outputs)
     recipe = Recipe(layers, again) if again is not None and expander.sizes.were_read else None
     return LayerGraph(name, layers, ends, settings=dict(variables), recipe=recipe, **facts)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape, parse_shape
-from archcalc.spec.expressions import ExpressionError, interpolate
-from archcalc.spec.source import MarkedDict, within
+from archcalc.spec.expressions import SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, interpolate
+from archcalc.spec.source import Mark, MarkedDict, within
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import Variables
+
+
+def input_places(section: MarkedDict) -> Mapping[str, Mark]:
+    """Where each input that a part of a spec gives is written, by its name."""
+    several = section.get("inputs")
+    return several.keys_at if isinstance(several, MarkedDict) else {"input": section.keys_at["input"]}
 
 
 def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict[str, Shape]:
     """The shape of each input that a part of a spec gives, its braces filled. Raises `SpecError`."""
     owner = section.get("inputs", section)
-    names = ("input",) if owner is section else tuple(owner)
+    names = input_places(section)
     found, problems = {}, []
     for name in names:
         raw, at = owner[name], owner.values_at[name]
@@ -24,7 +32,9 @@ def expand_inputs(spec: Spec, section: MarkedDict, variables: Variables) -> dict
         except ExpressionError as error:
             if error.message:
                 place = Location(spec.file, *within(raw, at, error.offset))
-                problems.append(Problem(f"{name}: {error.message}", place))
+                before = error.unknown in (*SIZE_NAMES, *SIZE_FUNCTIONS)
+                message = f"{error.unknown} is not known here: an input comes before all layers; write the number"
+                problems.append(Problem(f"{name}: {message if before else error.message}", place))
         except UsageError as error:
             problems.append(Problem(f"{name}: {error}", Location(spec.file, *at)))
     if problems or len(found) < len(names):

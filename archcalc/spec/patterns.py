@@ -28,13 +28,14 @@ _TOKEN = re.compile(
 _INPUT = re.compile(
     r"\s*(?P<bracket>\[)?\s*(?P<size>\d+(?:\s*[x×*]\s*\d+)*(?:\s+(?:hwc|chw))?)\s*(?(bracket)\])", re.IGNORECASE
 )
-#: What follows the name of a layer: 3, 3x3-64, -10, 0.5.
+#: One number for every side, or one for each of two or three: 3, 1x7, 3x5x1.
+_SIDES = r"\d{1,9}(?:[x×]\d{1,9}){0,2}"
+#: What follows the name of a layer: 3, 3x3-64, 3x5x1-64, -10, 0.5.
 _NUMBERS = re.compile(
-    r"[\s-]?(?P<first>\d{1,9}(?:\.\d{1,9})?)(?:[x×](?P<second>\d{1,9}))?(?:-(?P<channels>\d{1,9}))?(?P<rest>.*)",
-    re.DOTALL,
+    rf"[\s-]?(?P<first>\d{{1,9}}\.\d{{1,9}}|{_SIDES})(?:-(?P<channels>\d{{1,9}}))?(?P<rest>.*)", re.DOTALL
 )
-#: Settings after it, joined or each as a word of its own: /2, s2, p0, d2, g2, same, valid, nobias.
-_OPTION = re.compile(r"[-,]?(?:(?P<key>[/spdg])(?P<number>\d{1,9})|(?P<word>same|valid|no-?_?bias))", re.IGNORECASE)
+#: Settings after it, joined or each as a word of its own: /2, s2, /1x2x2, p0, d2, g2, same, valid, nobias.
+_OPTION = re.compile(rf"[-,]?(?:(?P<key>[/spdg])(?P<number>{_SIDES})|(?P<word>same|valid|no-?_?bias))", re.IGNORECASE)
 _OPTIONS = re.compile(rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _OPTION.pattern)})+", re.IGNORECASE)
 _FIELDS = {"/": "stride", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
 #: The field that the first number after a name gives, for the first of these that an op has.
@@ -234,11 +235,9 @@ class _Parser:
         """The fields that the numbers after a name stand for: 3x3-64 of conv3x3-64."""
         known = op.model_fields
         first = _first(op)
-        value: Any = float(numbers["first"]) if "." in numbers["first"] else int(numbers["first"])
+        value: Any = float(numbers["first"]) if "." in numbers["first"] else _sides(numbers["first"])
         if first is None or (numbers["channels"] and "out_channels" not in known):
             raise self.fault(f"cannot read {token.text[:40]!r} as a layer", token.column, _form(op))
-        if numbers["second"]:
-            value = (value, int(numbers["second"]))
         channels = {"out_channels": int(numbers["channels"])} if numbers["channels"] else {}
         return {**channels, first: value}
 
@@ -336,13 +335,23 @@ def _form(op: type[Op]) -> str:
     if "out_channels" in fields:
         return (
             f"it is written {name}F-K, F the side of the kernel and K the channels, then /S or sS (stride), pP "
-            f"(padding), dD (dilation), gG (groups), nobias: {name}3-64, {name}11-96/4p0, {name}1x7-128"
+            f"(padding), dD (dilation), gG (groups), nobias: {name}3-64, {name}11-96/4p0; a side for each axis is "
+            f"{name}1x7-128, in volumes {name}3x5x1-64/1x2x2"
         )
-    return f"it is written {name}F, then /S or sS (stride) and pP (padding): {name}2, {name}3/2, {name}3/2p1"
+    return (
+        f"it is written {name}F, then /S or sS (stride) and pP (padding): {name}2, {name}3/2, {name}3/2p1; a side for "
+        f"each axis is {name}1x2, in volumes {name}1x2x2"
+    )
+
+
+def _sides(text: str) -> int | tuple[int, ...]:
+    """3 of `3`, (3, 5, 1) of `3x5x1`."""
+    first, *others = map(int, re.split("[x×]", text))
+    return (first, *others) if others else first
 
 
 def _setting(match: re.Match[str]) -> tuple[str, Any]:
     if match["key"]:
-        return _FIELDS[match["key"].lower()], int(match["number"])
+        return _FIELDS[match["key"].lower()], _sides(match["number"])
     word = match["word"].lower()
     return ("padding", word) if word in ("same", "valid") else ("bias", False)

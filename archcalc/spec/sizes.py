@@ -84,6 +84,8 @@ class MapSizes:
     def size(self, name: str, layer: str | None, flow: Flow, scope: str) -> Any:
         """A size of the named layer, or else of the layers of a flow. Raises `ExpressionError`."""
         self.were_read = True
+        if not self.know_input:
+            raise ExpressionError("")
         if layer is not None:
             full = self._names.seen(layer, scope)
             if full is None:
@@ -91,7 +93,7 @@ class MapSizes:
                 raise ExpressionError(message)
             flow = self._names.known[full]
         shapes = [self.shapes.of(index) for index in flow]
-        if None in shapes or not self.know_input:
+        if None in shapes:
             new = [problem for problem in self.shapes.problems if problem not in self._faults.problems]
             self._faults.problems += new
             raise ExpressionError("")

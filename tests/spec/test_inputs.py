@@ -164,7 +164,7 @@ layers:
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [
-        ("inputs: {a: 8x8x3, b: 8x8x3}\nlayers: [relu]\n", 1, 1, "no layer reads the input 'b'"),
+        ("inputs: {a: 8x8x3, b: 8x8x3}\nlayers: [relu]\n", 3, 20, "no layer reads the input 'b'"),
         ("inputs: {a: 8x8x3, b: 8y8}\nlayers: [add: {from: [a, b]}]\n", 3, 23, "b: cannot read '8y8'"),
         ("inputs: {a: 8x8x3, b: 4x4x3}\nlayers: [add: {from: [a, b]}]\n", 4, 10, "the maps to add differ in shape"),
         ("inputs: {a: 8x8x3, b: 8x8x3}\nlayers: [add: {from: [a, input]}]\n", 4, 26, "there is no layer 'input'"),
@@ -182,6 +182,28 @@ def test_bad_inputs(text: str, line: int, column: int, words: str) -> None:
     location = found[0].location
     assert location is not None
     assert (location.line, location.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ('input: "8x8x{channels(a)}"\n', 14, "input: channels is not known here: an input comes before all layers"),
+        ('input: "8x{height}x3"\n', 12, "input: height is not known here: an input comes before all layers"),
+        ('inputs: {input: 8x8x3, b: "8x8x{channels(a)}"}\n', 33, "b: channels is not known here: an input comes"),
+        ('inputs: {input: 8x8x3, b: "8x8x{m}"}\n', 33, "b: 'm' is not known here"),
+    ],
+)
+def test_a_faulty_input_is_the_only_error(text: str, column: int, words: str) -> None:
+    # Nothing is made of a size that is not known: no window is too large, no input is missing.
+    reads_both = "  - concat: {from: [a, b]}\n" if "inputs" in text else ""
+    layers = (
+        "layers:\n  - conv2d: {name: a, from: input, out_channels: 8, kernel_size: 3}\n"
+        "  - conv2d: {out_channels: in_channels, kernel_size: 3}\n"
+    )
+    (found,) = problems(text + layers + reads_both)
+    assert words in found.message
+    assert found.location is not None
+    assert (found.location.line, found.location.column) == (3, column)
 
 
 def test_the_builder_takes_several_inputs() -> None:

@@ -96,6 +96,41 @@ def test_a_word_is_a_layer(word: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("size", "word", "expected"),
+    [
+        ("8x32x32x3", "conv3x5x1-8", "conv1 conv 3×5×1, 8 (8, 8, 32, 32)"),
+        ("8x32x32x3", "conv3×7×7-8/1×2×2p1x3x3", "conv1 conv 3×7×7, 8, /1×2×2 (8, 8, 16, 16)"),
+        ("8x32x32x3", "conv3x3x3-8 s1x2x2 d1x1x2", "conv1 conv 3×3×3, 8, /1×2×2, dilation 1×1×2 (8, 8, 16, 16)"),
+        ("8x32x32x3", "pool1x2x2", "pool1 max pool 1×2×2, /1×2×2 (3, 8, 16, 16)"),
+        ("32x32x3", "pool3x5/2x1", "pool1 max pool 3×5, /2×1 (3, 15, 28)"),
+        ("32x32x3", "dw1x7", "conv1 conv 1×7, 3, depthwise (3, 32, 32)"),
+    ],
+)
+def test_sides_that_differ(size: str, word: str, expected: str) -> None:
+    assert layers(f"{size} -> {word}") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "column", "words"),
+    [
+        ("32x32x3 -> conv3x5x1-8", 12, "kernel_size: should be a number, or [height, width], not [3, 5, 1]"),
+        ("8x32x32x3 -> conv3x5-8", 14, "kernel_size: should be a number, or [depth, height, width], not [3, 5]"),
+        ("100x3 -> conv3x5-8", 10, "kernel_size: should be a number, not [3, 5]"),
+        ("8x32x32x3 -> conv3x5x1x1-8", 14, "cannot read 'conv3x5x1x1-8' as a layer"),
+        ("32x32x3 -> conv3x5", 12, "'conv3x5' needs out_channels"),
+        ("32x32x3 -> conv3-8/1x2x2", 12, "stride: should be a number, or [height, width], not [1, 2, 2]"),
+        ("32x32x3 -> conv3-6g1x2", 12, "groups: should be a whole number, not [1, 2]"),
+        ("32x32x3 -> fc3x5", 12, "out_features: should be a whole number, not [3, 5]"),
+    ],
+)
+def test_sides_that_do_not_fit(pattern: str, column: int, words: str) -> None:
+    found = problem(pattern)
+    assert words in found.message
+    assert found.location is not None
+    assert found.location.column == column
+
+
+@pytest.mark.parametrize(
     ("word", "params"),
     [("conv3-64", 28 * 64), ("conv3-64nobias", 27 * 64), ("conv3-64 nobias", 27 * 64), ("conv3-64-nobias", 27 * 64),
      ("conv3-63g3", 10 * 63), ("dw3", 10 * 3), ("dw3nobias", 9 * 3), ("fc10 no-bias", 30720), ("fc10", 30730)],

@@ -217,7 +217,7 @@ def expand_with(
     Raises `SteersError` for a symbol that decides which layers there are.
     """
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer, sides)
-    expander.run(body, {}, graph.inputs)
+    expander.run(body, {}, dict.fromkeys(graph.inputs, spec.source.value.at), graph.inputs)
     if [_wiring(layer) for layer in expander.layers] != [_wiring(layer) for layer in graph.layers]:
         raise UsageError("the network with symbols is another one")
     return expander.layers, expander.network_variables
