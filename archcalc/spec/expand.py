@@ -449,7 +449,8 @@ def expand(
 ) -> LayerGraph:
     """The layer graph of one network of a spec. Raises `SpecError` with every problem of the expansion.
 
-    `places` say where each input is written. Without their shapes, as they are faulty, no sizes are known. `again` makes the network on another input.
+    `places` say where each input is written. Without their shapes, as they are faulty, no sizes are known.
+    `again` makes the network on another input.
     """
     expander = Expander(spec, variables)
     expander.run(body, outputs, places, shapes)
