@@ -42,8 +42,8 @@ MOST_NETWORKS = 6
 @click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
 @click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--title", help="Another title; an empty one for none.")
-@click.option("--sizes", default="linear", type=click.Choice(SIZES), show_default=True,
-              help="How the boxes of volumes grow with the size of the maps.")  # fmt: skip
+@click.option("--sizes", type=click.Choice(SIZES),
+              help="How boxes grow with the size of maps; default: linear, sqrt in towers and slabs.")  # fmt: skip
 @click.option(
     "--scale",
     type=Finite(0.1, 20),

@@ -13,10 +13,10 @@ from archcalc.render.diagrams.papers.labels import LABELS, NAMES
 from archcalc.render.diagrams.theme import THEMES
 
 #: Figures as papers draw them.
-PAPERS = ("bars",)
+PAPERS = ("towers", "bars")
 STYLES = ("graph", "blocks", "volumes", *PAPERS)
-#: How lengths in volumes grow with sizes.
-SIZES = ("linear", "log")
+#: How lengths grow with sizes; without a choice linear, and by the root where papers draw small maps larger.
+SIZES = ("linear", "sqrt", "log")
 FORMATS = {
     "svg": "scalable picture; text stays text",
     "png": "picture of pixels",
@@ -58,7 +58,7 @@ class Choices:
     font_size: float = 12.0
     title: str | None = None
     scale: float = 2.0
-    sizes: str = "linear"
+    sizes: str | None = None
     expand: str | None = None
     steps: bool = False
     labels: tuple[str, ...] | None = None
@@ -78,7 +78,8 @@ def check(form: str, choices: Choices) -> None:
     known("theme", choices.theme, tuple(THEMES))
     known("direction", choices.direction, DIRECTIONS)
     known("colouring", choices.color_by, COLOUR_BY)
-    known("scale of sizes", choices.sizes, SIZES)
+    if choices.sizes is not None:
+        known("scale of sizes", choices.sizes, SIZES)
     if choices.style is not None:
         known("style", choices.style, STYLES)
     for label in choices.labels or ():

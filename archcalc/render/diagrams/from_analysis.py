@@ -93,7 +93,7 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
 
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
-    return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes, ratio, bool(choices.fit))
+    return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes or "linear", ratio, bool(choices.fit))
 
 
 def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: Choices, links: bool) -> Drawing:

@@ -31,9 +31,15 @@ class Box(NamedTuple):
     up: float
 
 
-def scaled(value: int, largest: int, shortest: float, longest: float, logarithmic: bool) -> float:
+#: How lengths are called by their choice.
+SCALES = {"linear": "linear scale", "sqrt": "square-root scale", "log": "logarithmic scale"}
+
+
+def scaled(value: int, largest: int, shortest: float, longest: float, how: str) -> float:
     """The length for a number: `longest` for the largest one."""
-    if logarithmic:
+    if how == "sqrt":
+        return max(longest * (value / largest) ** 0.5, shortest)
+    if how == "log":
         return shortest + (longest - shortest) * (log2(value + 1) - 1) / max(log2(largest + 1) - 1, 1)
     return max(longest * value / largest, shortest / 2)
 
@@ -43,14 +49,14 @@ class Measure:
 
     def __init__(self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0, thickness: float = 1.0) -> None:
         self.tallest, self.thickest = TALLEST * factor, THICKEST * thickness
-        self.logarithmic = sizes == "log"
+        self.sizes = sizes
         maps = [volume.shape for volume in volumes if volume.shape[1:]]
         self.size = max((max(shape[1:]) for shape in maps), default=1)
         self.channels = max((shape[0] for shape in maps), default=1)
         self.features = max((volume.shape[0] for volume in volumes if not volume.shape[1:]), default=1)
 
     def _length(self, value: int, largest: int, shortest: float, longest: float) -> float:
-        return scaled(value, largest, shortest, longest, self.logarithmic)
+        return scaled(value, largest, shortest, longest, self.sizes)
 
     def box(self, shape: tuple[int, ...], x: float) -> Box:
         """A box around the axis y = 0."""

@@ -14,7 +14,7 @@ from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import Box, faces, scaled
+from archcalc.render.diagrams.solids import SCALES, Box, faces, scaled
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.ushape import crops_of, find_copies
@@ -115,7 +115,7 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     right = max(max(front.x + front.width + DEEP[0], front.x + front.width / 2 + _needed_width(stop) / 2)
                 for stop, front in zip(stops, fronts, strict=True))  # fmt: skip
     bottom = max(front.y + front.height for front in fronts) + 20
-    how = "logarithmic scale" if sizes == "log" else "linear scale"
+    how = SCALES[sizes]
     sides = " × ".join(AXES[len(stops[0].shape) - 1])
     notes = f"Above a box its channels, below it {sides}; {how}."
     # A narrow U stands in the middle of what the legend needs.
@@ -144,8 +144,8 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
 def _fronts(stops: Sequence[Stop], sizes: str) -> list[Box]:
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
-    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes == "log") for stop in stops]
-    widths = [scaled(stop.shape[0], channels, THINNEST, THICKEST, sizes == "log") for stop in stops]
+    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes) for stop in stops]
+    widths = [scaled(stop.shape[0], channels, THINNEST, THICKEST, sizes) for stop in stops]
     tops = {0: 0.0}
     for level in range(max(stop.level for stop in stops)):
         tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)

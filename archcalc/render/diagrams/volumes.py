@@ -14,7 +14,7 @@ from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import EDGE, Box, Measure, joint, sizes_of, solid, window_of
+from archcalc.render.diagrams.solids import EDGE, SCALES, Box, Measure, joint, sizes_of, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
@@ -96,7 +96,7 @@ def volumes_drawing(
         y += row.end - row.top + 16
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]
     legend, legend_height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner - 10)
-    how = "logarithmic scale" if sizes == "log" else "linear scale"
+    how = SCALES[sizes]
     vectors = "; dense layers on a scale of their own" if any(not volume.shape[1:] for volume in volumes) else ""
     spread = " or spread to" if any(volume.spread for volume in volumes) else ""
     note = (

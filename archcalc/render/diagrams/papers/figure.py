@@ -24,7 +24,7 @@ class Request(NamedTuple):
     ratio: float
     labels: tuple[str, ...] | None = None
     names: str | None = None
-    sizes: str = "linear"
+    sizes: str | None = None
     #: Whether the page is filled to its whole width.
     fill: bool = False
     direction: str = "fit"
