@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log2
+from math import log2, sqrt
 from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
@@ -38,7 +38,7 @@ SCALES = {"linear": "linear scale", "sqrt": "square-root scale", "log": "logarit
 def scaled(value: int, largest: int, shortest: float, longest: float, how: str) -> float:
     """The length for a number: `longest` for the largest one."""
     if how == "sqrt":
-        return max(longest * (value / largest) ** 0.5, shortest)
+        return max(longest * sqrt(value / largest), shortest)
     if how == "log":
         return shortest + (longest - shortest) * (log2(value + 1) - 1) / max(log2(largest + 1) - 1, 1)
     return max(longest * value / largest, shortest / 2)
