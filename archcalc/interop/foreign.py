@@ -6,7 +6,8 @@ are, and every fault names its place in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -70,6 +71,7 @@ class ForeignNetwork:
         nodes: The layers; each reads only earlier ones.
         outputs: The name of a node for each output by its name.
         notes: What a user has to know: what was left out, what was assumed.
+        held: How many values the layers have by what the reader found in the file; None where it did not count.
 
     """
 
@@ -79,6 +81,7 @@ class ForeignNetwork:
     nodes: tuple[ForeignNode, ...]
     outputs: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    held: int | None = None
 
 
 #: Reads the network again for other inputs.
@@ -149,7 +152,8 @@ class _Builder:
             raise SpecError(shapes.problems)
         layers = tuple([_for_its_inputs(shaped) for shaped in shapes.layers])
         recipe = Recipe(layers, lambda shapes: _on_inputs(foreign, again, shapes))
-        return replace(graph, layers=layers, recipe=recipe)
+        notes = (*foreign.notes, *_unexplained(foreign, shapes.layers))
+        return replace(graph, layers=layers, recipe=recipe, notes=notes)
 
     def wrong(self, message: str, node: ForeignNode) -> None:
         """Note what is wrong with a node."""
@@ -217,6 +221,25 @@ class _Builder:
         if not found and not self.problems:
             self.problems.append(Problem(f"{foreign.name} has no outputs"))
         return tuple(found)
+
+
+def _unexplained(foreign: ForeignNetwork, layers: Iterable[ShapedLayer]) -> list[str]:
+    """A note where the arrays of the layers have not as many values as those that the reader gave them."""
+    if foreign.held is None:
+        return []
+    sizes: dict[int, int] = {}
+    total = 0
+    for layer in layers:
+        if layer.layer.weights_of is None:
+            if layer.key not in sizes:
+                sizes[layer.key] = sum(math.prod(param.shape) for param in layer.op.param_shapes(layer.inputs))
+            total += sizes[layer.key]
+    if total == foreign.held:
+        return []
+    return [
+        f"the layers have {total:,} parameters and buffers, and the arrays that were read for them {foreign.held:,} "
+        "values: the counts of some layers are not those of the file"
+    ]
 
 
 def _for_its_inputs(shaped: ShapedLayer) -> Layer:

@@ -35,8 +35,8 @@ class _Patterns:
         """The whole, with each pattern in the place of its last operation."""
         for node in self.given.nodes:
             made = node
-            for find in (self.gelu, self.tanh_gelu, self.normalised, self.affine, self.group_norm, self.scaled):
-                made = find(made) or made
+            for find in _FINDERS.get(node.op, ()):
+                made = find(self, made) or made
             self.nodes[made.outputs[0]] = made
         needed = set(self.given.outputs.values())
         kept = []
@@ -246,6 +246,31 @@ class _Patterns:
                 return False
         return True
 
+    # --- shifts
+
+    def rolled(self, node: Node) -> Node | None:
+        """A shift around the edge: the end of an axis, then what was before it. Shifts one after another are one."""
+        if len(node.inputs) != 2:
+            return None
+        last, first = (self.maker(name, "slice") for name in node.inputs)
+        if last is None or first is None or last.inputs != first.inputs:
+            return None
+        x, dim = last.inputs[0] or "", node.attributes["dim"]
+        start, size = last.attributes["start"], self.given.shape(x)[dim]
+        whole = {"dim": dim, "step": 1}
+        if last.attributes != {**whole, "start": start, "end": size} or first.attributes != {
+            **whole, "start": 0, "end": start
+        }:  # fmt: skip
+            return None
+        before = self.nodes.get(x)
+        shifts, dims = (-start if 2 * start <= size else size - start,), (dim,)
+        if before is not None and before.op == "roll" and self.users[x] == 2 and dim not in before.attributes["dims"]:
+            x = before.inputs[0] or ""
+            shifts, dims = (*before.attributes["shifts"], *shifts), (*before.attributes["dims"], dim)
+        else:
+            self.users[x] -= 1  # one operation instead of two reads it
+        return replace(node, op="roll", inputs=(x,), attributes={"shifts": shifts, "dims": dims})
+
     # --- attention
 
     def scaled(self, node: Node) -> Node | None:
@@ -267,3 +292,13 @@ class _Patterns:
         self.users[product] += 1
         self.values[product] = replace(self.given.values[node.outputs[0]], name=product)
         return replace(node, op="mul", inputs=(product,), attributes={"other": number})
+
+
+#: What may end at an operation, by its name.
+_FINDERS: dict[str, tuple[Callable[[_Patterns, Node], Node | None], ...]] = {
+    "mul": (_Patterns.gelu, _Patterns.tanh_gelu, _Patterns.normalised, _Patterns.affine),
+    "div": (_Patterns.gelu, _Patterns.tanh_gelu, _Patterns.normalised),
+    "add": (_Patterns.affine, _Patterns.group_norm),
+    "matmul": (_Patterns.scaled,),
+    "cat": (_Patterns.rolled,),
+}

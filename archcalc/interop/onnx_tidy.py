@@ -80,7 +80,7 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
                 readers.setdefault(name, []).append((index, place))
     nodes = list(program.nodes)
     constants = dict(program.constants)
-    apart, left = 0, _MOST_COMPARED
+    left = _MOST_COMPARED
     for name, places in readers.items():
         if len(places) < 2:
             continue
@@ -95,15 +95,10 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
                 own = f"{name}#{len(groups)}" if groups else name
                 groups[key] = own
                 constants[own] = replace(stored, name=own)
-                apart += own != name
             inputs = list(nodes[index].inputs)
             inputs[place] = groups[key]
             nodes[index] = replace(nodes[index], inputs=tuple(inputs))
-    notes = program.notes
-    if apart:
-        arrays = "array that the file stores once is" if apart == 1 else "arrays that the file stores once are"
-        notes = (*notes, f"{apart} {arrays} counted for each layer that has its values")
-    return replace(program, nodes=tuple(nodes), constants=constants, notes=notes)
+    return replace(program, nodes=tuple(nodes), constants=constants)
 
 
 def _is_uniform(stored: Constant) -> bool:

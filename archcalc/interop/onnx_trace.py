@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from archcalc.core.errors import UsageError
@@ -91,7 +91,19 @@ class Trace(State):
             )
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
-        return Program(self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes), batch)
+        return Program(
+            self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes), batch, self._arrays(constants)
+        )
+
+    def _arrays(self, constants: Mapping[str, Constant]) -> dict[str, int]:
+        """The arrays of the file, without single numbers and without whole numbers that stay such."""
+        held = {name: math.prod(tensor.dims) for name, tensor in self.graph.initializers.items()
+                if dtype_of(tensor.data_type).kind not in "iub"}  # fmt: skip
+        for constant in constants.values():
+            # Whole numbers are weights where nothing else is: those of quantised layers.
+            if constant.role == "parameter" and not held.keys() & constant.sources:
+                held |= self.constants[constant.name].sources
+        return {name: size for name, size in held.items() if size > 1}
 
     @staticmethod
     def _constant(stored: Stored) -> Constant:
@@ -101,7 +113,7 @@ class Trace(State):
         is_number = not stored.is_decimal or not stored.sources or _is_spread(stored)
         role: Role = "constant" if is_number else "parameter"
         load = stored.load if stored.is_there else None
-        return Constant(stored.name, stored.shape, stored.dtype.name, role, load, values)
+        return Constant(stored.name, stored.shape, stored.dtype.name, role, load, values, sources=tuple(stored.sources))
 
     # --- nodes
 

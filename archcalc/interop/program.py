@@ -106,6 +106,8 @@ class Constant:
     values: tuple[float, ...] | None = None
     #: Whether training changes a parameter.
     trained: bool = True
+    #: The arrays of the file that it comes from, by name.
+    sources: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -144,6 +146,8 @@ class Program:
     notes: tuple[str, ...] = ()
     #: The axis of the batch of inputs that do not have it first.
     batch: Mapping[str, int] = field(default_factory=dict)
+    #: The arrays of the file with more than one number, and how many values each has; none where that is not known.
+    stored: Mapping[str, int] = field(default_factory=dict)
 
     def shape(self, name: str) -> Sizes:
         """The shape of a value or of a constant, with its batch axis."""

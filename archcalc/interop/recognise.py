@@ -7,6 +7,7 @@ operation that archcalc does not have becomes an opaque layer with its known sha
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,12 +20,13 @@ from archcalc.interop import (  # noqa: F401  # they register their operations
 )
 from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.program import Node, Program
+from archcalc.interop.recognise_account import account, values_in
 from archcalc.interop.recognise_batch import JOINED, batch_axes, mixed_axes, refuse_mixed
 from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
 from archcalc.interop.recognise_patterns import as_products, simplified
 from archcalc.interop.recognise_views import BATCH, View, whole_axes
-from archcalc.interop.recognise_whole import fused
+from archcalc.interop.recognise_whole import fused, those_read
 
 Tensor = View | Fixed
 #: Operations whose multiplications count, so that they are layers even where all that they read is stored.
@@ -40,7 +42,7 @@ class Recogniser:
     """Goes through the operations and knows of every tensor where it lies."""
 
     def __init__(self, program: Program) -> None:
-        program = replace(program, values=dict(program.values))
+        program = replace(program, values=dict(program.values), constants=dict(program.constants))
         self.program = program
         self.layers = Layers(program)
         self.env: dict[str, Tensor] = {}
@@ -64,14 +66,18 @@ class Recogniser:
             for source, (layer, array) in layers.owners.items()
             if array == "relative_position_bias_table"
         }
-        nodes = fused(layers.with_frozen(), outputs.values(), layers.shapes, tables)
+        nodes = those_read(layers.with_frozen(), outputs.values())
+        names = {node.name for node in nodes}
+        held = Counter(source for layer, source in layers.held if layer in names)
+        nodes = fused(nodes, outputs.values(), layers.shapes, tables)
         folded = [
             f"{count:,} multiplications of {op} are of stored tensors alone; they are not counted"
             for op, count in self.folded.items()
         ]
-        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *folded]))
+        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *folded, *account(program, held)]))
         inputs = {name: layers.shapes[name] for name in program.inputs}
-        return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes)
+        values = values_in(program, held)
+        return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes, values)
 
     def output(self, key: str, value: str) -> str:
         """The layer that an output is."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, short
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_positions import table_of_pairs
 from archcalc.interop.recognise_views import (
     BATCH,
     Axes,
@@ -17,6 +18,7 @@ from archcalc.interop.recognise_views import (
     permuted,
     reshaped,
     whole,
+    whole_axes,
     without,
 )
 
@@ -137,8 +139,19 @@ def _table(call: Handler, bias: Tensor, heads: int, window: list[int]) -> str | 
     if len(trained) != 1:
         return None
     offsets = math.prod([2 * side - 1 for side in window])
-    shape = call.layers.program.constants[trained[0]].shape
-    return trained[0] if shape == (offsets, heads) else None
+    stored = call.layers.program.constants[trained[0]]
+    if stored.shape == (offsets, heads):
+        return trained[0]
+    if len(bias.sources) != 1 or bias.axes is None or not _in_order(bias.axes, stored.shape):
+        return None
+    table = table_of_pairs(stored, heads, window)
+    return None if table is None else call.layers.stored_as(table)
+
+
+def _in_order(axes: Axes, shape: tuple[int, ...]) -> bool:
+    """Whether a stored tensor lies in the order in which it is stored."""
+    lies, stored = (joined([factor for axis in each for factor in axis]) for each in (axes, whole_axes(shape)))
+    return lies == stored
 
 
 @handles("matmul")

@@ -59,6 +59,8 @@ class Layers:
         self.shapes: dict[str, Shape] = {}
         #: The layer that owns a stored tensor, and the array that it is there.
         self.owners: dict[str, tuple[str, str]] = {}
+        #: Every layer that has a stored tensor of its own, and the name of the tensor.
+        self.held: list[tuple[str, str]] = []
         self.notes: list[str] = []
         #: The images of the batch, which the layers are without.
         self.images = 1
@@ -155,9 +157,15 @@ class Layers:
                     f"{name} has the {array} of {self.owners[source][0]} too; its {constant.size:,} values count again"
                 )
             self.owners.setdefault(source, (name, array))
+            self.held.append((name, source))
             if constant.load is not None:
                 loaded[array] = constant.load
         return None, loaded
+
+    def stored_as(self, other: Constant) -> str:
+        """The name of a stored tensor that the program does not have, which takes the place of one that it has."""
+        assert isinstance(self.program.constants, dict)
+        return self.program.constants.setdefault(other.name, other).name  # type: ignore[no-any-return]
 
     def incomplete(
         self, node: Node, fields: Mapping[str, Any], inputs: Sequence[str], shape: Shape, arrays: Mapping[str, str]
@@ -191,8 +199,9 @@ class Layers:
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
         self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place))
         self.shapes[name] = tuple(sizes)
-        for source in own:
+        for source in dict.fromkeys(own):
             self.owners[source] = (name, "weight")
+            self.held.append((name, source))
         axes = list(reshaped(whole_axes(tuple(sizes)), one) or ())
         if held is not None:
             axes[held] = (Factor(BATCH, self.images), *axes[held])
@@ -412,6 +421,7 @@ class Layers:
         if source in self.owners and is_trained:
             self.notes.append(f"{source} is used in several forms; its {constant.size:,} values count again")
         self.owners.setdefault(source, (name, "weight"))
+        self.held.append((name, source))
         fields = {"shape": spec_shape(sizes)}
         self.nodes.append(ForeignNode(name, "parameter", fields, (), weights, node.place, loaded, not is_trained))
         self.shapes[name] = sizes

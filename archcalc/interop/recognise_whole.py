@@ -16,12 +16,11 @@ _ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
 def fused(
     nodes: tuple[ForeignNode, ...], outputs: Iterable[str], shapes: Mapping[str, Shape], tables: Mapping[str, int]
 ) -> tuple[ForeignNode, ...]:
-    """The layers with attention as one op where it is one, without those that nothing reads.
+    """The layers with attention as one op where it is one; each must be read by another or be an output.
 
     `tables` has the number of values of each table of relative positions, by its layer.
     """
     outputs = set(outputs)
-    nodes = _read(nodes, outputs)
     by_name = {node.name: node for node in nodes}
     users: dict[str, list[ForeignNode]] = {}
     for node in nodes:
@@ -124,7 +123,7 @@ def _opaque(node: ForeignNode, shape: Shape, params: int) -> ForeignNode:
     return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place, frozen=node.frozen)
 
 
-def _read(nodes: tuple[ForeignNode, ...], wanted: Collection[str]) -> tuple[ForeignNode, ...]:
+def those_read(nodes: tuple[ForeignNode, ...], wanted: Collection[str]) -> tuple[ForeignNode, ...]:
     """The layers that an output depends on."""
     needed = set(wanted)
     kept = []

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
 
+import onnx
 from onnx import helper
 
 from archcalc.interop.foreign import to_network
 from archcalc.interop.onnx_read import from_onnx
+from archcalc.interop.program import Constant
+from archcalc.interop.recognise_positions import table_of_pairs
 from archcalc.passes.analysis import analyse
-from tests.interop.onnx_models import model, weights
+from tests.interop.onnx_models import model, outputs, weights
 
 
 def test_a_mask_put_together_of_small_arrays_is_no_parameter_of_an_opaque_layer() -> None:
@@ -35,3 +43,101 @@ def test_an_array_of_an_opaque_layer_counts_as_often_as_the_file_has_it() -> Non
     foreign = from_onnx(model(nodes, (1, 4, 8, 20), {"w": weights(1, 4, 8, 20)}))
     assert analyse(to_network(foreign)).totals.params == 640
     assert foreign.notes == ()
+
+
+ACCOUNTS: dict[str, tuple[list[onnx.NodeProto], dict[str, Any], int, tuple[str, ...]]] = {
+    "all of it": (
+        [helper.make_node("Conv", ["x", "w", "b"], ["y"])], {"w": weights(4, 3, 3, 3), "b": weights(4)}, 112, ()
+    ),
+    "what nothing reads": (
+        [helper.make_node("Conv", ["x", "w"], ["y"]), helper.make_node("Conv", ["x", "v"], ["z"])],
+        {"w": weights(4, 3, 3, 3), "v": weights(2, 3, 1, 1), "u": weights(5)},
+        108,
+        ("11 values of the file are in no layer, but in its settings or in nothing that an output needs: v, u",),
+    ),
+    "one for two layers": (
+        [helper.make_node("Conv", ["x", "w", "b"], ["a"]), helper.make_node("Conv", ["a", "v", "b"], ["y"])],
+        {"w": weights(3, 3, 3, 3), "v": weights(3, 3, 1, 1), "b": weights(3)},
+        96,
+        ("3 values more than the file holds: b counts for each layer that has the array",),
+    ),
+    "computed": (
+        [helper.make_node("Mul", ["w", "g"], ["v"]), helper.make_node("Conv", ["x", "v"], ["y"])],
+        {"w": weights(4, 3, 3, 3), "g": weights(4, 1, 1, 1)},
+        108,
+        ("108 values are computed from 112 values of the file: v",),
+    ),
+    "a part": (
+        [
+            helper.make_node("Slice", ["w", "from", "to"], ["v"]),
+            helper.make_node("Conv", ["x", "v"], ["y"]),
+        ],
+        {"w": weights(4, 3, 3, 3), "from": np.array([1]), "to": np.array([3])},
+        54,
+        ("54 values instead of the 108 that the file holds, from which they are taken: w",),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_every_value_of_a_file_is_in_a_layer_or_in_a_note(name: str) -> None:
+    nodes, arrays, held, notes = ACCOUNTS[name]
+    foreign = from_onnx(model(nodes, arrays=arrays))
+    graph = to_network(foreign)
+    totals = analyse(graph).totals
+    assert (foreign.held, totals.params + totals.buffers) == (held, held)
+    assert (foreign.notes, graph.notes) == (notes, notes)
+
+
+def test_counts_that_are_not_those_of_the_file_are_in_a_note() -> None:
+    foreign = from_onnx(model([helper.make_node("Conv", ["x", "w"], ["y"])], arrays={"w": weights(4, 3, 3, 3)}))
+    (node,) = foreign.nodes
+    biased = replace(foreign, nodes=(replace(node, fields={**node.fields, "bias": True}),))
+    (note,) = to_network(biased).notes
+    assert note.startswith("the layers have 112 parameters and buffers, and the arrays that were read for them 108 ")
+
+
+def pairs(window: tuple[int, ...], heads: int) -> Constant:
+    """A bias of relative positions as exporters store it: looked up for every pair of places, one by one."""
+    table = weights(math.prod(2 * side - 1 for side in window), heads)
+    places = list(itertools.product(*map(range, window)))
+    found = np.empty((1, heads, len(places), len(places)), np.float32)
+    for (i, one), (j, other) in itertools.product(enumerate(places), repeat=2):
+        entry = 0
+        for side, a, b in zip(window, one, other, strict=True):
+            entry = entry * (2 * side - 1) + a - b + side - 1
+        found[0, :, i, j] = table[entry]
+    return Constant("bias", found.shape, load=lambda: found)
+
+
+@pytest.mark.parametrize("window", [(3,), (2, 3), (2, 3, 2)])
+@pytest.mark.parametrize("heads", [1, 4])
+def test_the_table_of_relative_positions_comes_back(window: tuple[int, ...], heads: int) -> None:
+    found = table_of_pairs(pairs(window, heads), heads, window)
+    assert found is not None
+    assert found.load is not None
+    np.testing.assert_array_equal(found.load(), weights(*found.shape))
+    load = pairs(window, heads).load
+    assert load is not None
+    other = load().copy()
+    other[0, 0, 1, 1] += 1
+    assert table_of_pairs(Constant("bias", other.shape, load=lambda: other), heads, window) is None
+    assert table_of_pairs(Constant("bias", other.shape), heads, window) is None
+
+
+def test_shifts_around_the_edge_are_one_layer() -> None:
+    """torch.roll(x, (-3, 2), (2, 3)) as exporters write it: the end of an axis, then what was before it."""
+    nodes, name = [], "x"
+    for axis, start in ((2, 3), (3, 6)):
+        arrays = [f"{name}{start}"]
+        nodes += [
+            helper.make_node("Slice", [name, str(start), "9", str(axis)], [f"{name}l"]),
+            helper.make_node("Slice", [name, "0", str(start), str(axis)], [f"{name}f"]),
+            helper.make_node("Concat", [f"{name}l", f"{name}f"], ["y" if axis == 3 else arrays[0]], axis=axis),
+        ]
+        name = arrays[0]
+    known = {str(number): np.array([number]) for number in (0, 2, 3, 6, 9)}
+    graph = to_network(from_onnx(model(nodes, (1, 3, 8, 8), known)))
+    assert [(layer.op.kind, layer.op.shifts) for layer in graph.layers[1:]] == [("roll", (-3, 2))]  # type: ignore[attr-defined]
+    x = weights(1, 3, 8, 8)
+    np.testing.assert_array_equal(outputs(graph, x), np.roll(x, (-3, 2), (2, 3)))

@@ -1,0 +1,69 @@
+"""What became of the arrays of a file: every value is in a layer, or a note says where it went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from archcalc.core.words import several
+from archcalc.interop.program import Program
+
+#: So many arrays are named.
+_NAMED = 3
+
+
+def values_in(program: Program, held: Mapping[str, int]) -> int:
+    """The number of values that layers have of stored tensors; `held` says how many layers have each."""
+    return sum(program.constants[name].size * count for name, count in held.items())
+
+
+def account(program: Program, held: Mapping[str, int]) -> list[str]:
+    """Notes on the arrays of the file that the layers have not, have several times, or have in another size.
+
+    `held` are the stored tensors of the layers, and how many layers have each.
+    """
+    copies: Counter[str] = Counter()
+    computed = []
+    sizes = program.stored
+    sources = {name: [source for source in program.constants[name].sources if source in sizes] for name in held}
+    for name, count in held.items():
+        if len(sources[name]) == 1:
+            copies[sources[name][0]] += program.constants[name].size * count
+        elif sources[name]:
+            computed.append(name)
+    mixed = {source for name in computed for source in sources[name]}
+    left_out = [name for name in sizes if name not in copies and name not in mixed]
+    several_times = [name for name in sizes if copies[name] > sizes[name] and not copies[name] % sizes[name]]
+    others = [name for name in copies if copies[name] % sizes[name]]
+    notes = []
+    if left_out:
+        notes.append(
+            f"{_values(sizes[name] for name in left_out)} of the file are in no layer, but in its settings or in "
+            f"nothing that an output needs: {_named(left_out)}"
+        )
+    if several_times:
+        more = sum(copies[name] - sizes[name] for name in several_times)
+        notes.append(
+            f"{_values([more])} more than the file holds: {_named(several_times)} "
+            f"{'counts' if len(several_times) == 1 else 'count'} for each layer that has the array"
+        )
+    if others:
+        notes.append(
+            f"{_values(copies[name] for name in others)} instead of the {sum(sizes[name] for name in others):,} that "
+            f"the file holds, from which they are taken: {_named(others)}"
+        )
+    if computed:
+        notes.append(
+            f"{_values(program.constants[name].size * held[name] for name in computed)} are computed from "
+            f"{sum(sizes[name] for name in mixed):,} values of the file: {_named(computed)}"
+        )
+    return notes
+
+
+def _values(sizes: Iterable[int]) -> str:
+    return several(sum(sizes), "value")
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(name[:60] for name in names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED:,} more" if len(names) > _NAMED else shown
