@@ -204,23 +204,27 @@ def row_of(
     output: Shape | None = None,
     op: Op | None = None,
     field: ReceptiveField | None = None,
+    owner: bool = False,
 ) -> Row:
     """The row of a layer on inputs of other shapes, by the conventions, batch and dtype of the analysis.
 
     `layer` is its index. `output` and `op` stand in for what the layer has of its own, `field` is its receptive field
-    (that of the analysis by default). Raises `ShapeError` where the op does not take the inputs.
+    (that of the analysis by default); `owner` gives it weights of its own. Raises `ShapeError` where the op does not
+    take the inputs.
     """
-    known = analysis.graph.layers[layer]
+    known, row = analysis.graph.layers[layer], analysis.rows[layer]
+    weights_of = None if owner else row.weights_of
+    if owner:
+        known = known._replace(weights_of=None)
     op = (known.op if op is None else op).resolve(inputs)
     op.check(inputs)
     made = op.output_shape(inputs) if output is None else output
     shaped = ShapedLayer(known, op, tuple(inputs), made, layer)
     stored = stored_values(op, elements(made), analysis.conventions.in_place)
-    row = analysis.rows[layer]
     counts = count_params(shaped), count_operations(shaped)
     size = analysis.batch * BYTES[analysis.dtype]
     return _row(
-        shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size, row.weights_of
+        shaped, *counts, field or row.receptive_field, stored, row.inputs, analysis.conventions, size, weights_of
     )
 
 

@@ -55,6 +55,8 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Ex
         return [_unknown_kind(quantity)]
     context = tables.network.context(row)
     right = formulas.right(context, quantity)
+    if row.weights_of is not None and quantity in formulas.OF_WEIGHTS:
+        return [] if stated.holds(0) else _counted_again(tables, context, quantity, stated)
     key = (row.name, quantity, row.input_shapes, row.output_shape)
     if stated.holds(right.value):
         return []
@@ -77,6 +79,20 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Ex
             two = [one for one in both.find(stated.low, stated.high) if not found or _unlike(one.tree, stated) < 0]
             found += [_found(one, stated) for one in two][:MOST_PAIRS]
     return _as_written(found, stated) or [_unknown(context, quantity, right, stated)]
+
+
+def _counted_again(tables: Tables, context: LayerContext, quantity: str, stated: Stated) -> list[Explanation]:
+    """Diagnoses of a count of weights that belong to another layer: right or wrong as a count of them."""
+    again = formulas.again(context)
+    own = context.as_owner()
+    count = formulas.right(own, quantity)
+    if stated.holds(count.value):
+        return [_found(Alternative(count.value, (again,), 10, count), stated)]
+    made = of_count(tables, own.row, quantity, stated)
+    if made[0].steps[0].mistake == "unknown":
+        return [_unknown(context, quantity, formulas.right(context, quantity), stated)]
+    besides = f"Besides, {again.reason}"
+    return [one._replace(steps=(again, *one.steps), explanation=f"{one.explanation} {besides}") for one in made]
 
 
 def _as_written(found: list[Explanation], stated: Stated) -> list[Explanation]:
@@ -325,6 +341,8 @@ def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) 
 
 def _nothing(context: LayerContext, quantity: str) -> str:
     name = context.name
+    if context.row.weights_of is not None and quantity in formulas.OF_WEIGHTS:
+        return f"{name} uses the weights of {context.row.weights_of}, which count there"
     if quantity == "params":
         return f"{name} has nothing to train"
     if quantity == "multiplications":

@@ -20,6 +20,7 @@ from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import TOTAL, Answer, Diagnosis
 from tests.networks import graph, one_of_each
 from tests.teach.check.plants import PLANTERS, Plant
+from tests.teach.check.plants.numbers import number
 from tests.tiers import examples, slow
 
 #: Plants of each mistake. More of them: ARCHCALC_PLANTS=1000 pytest tests/teach/check/test_planted.py
@@ -30,9 +31,7 @@ pytestmark = [pytest.mark.slow] if slow() else []
 IN_EACH = 5
 #: The quick tier takes networks that are analysed and searched in a moment.
 QUICK = ("lenet5", "alexnet", "alexnet@grouped", "zfnet", "vgg16@bn", "googlenet", "resnet18", "mobilenet")
-#: Towers and heads that share weights have no parameters of their own to be wrong about.
-SHARING = ("facenet", "retinanet_resnet50_fpn", "bert_base", "gpt2_small")
-NAMES = tuple([name for name in one_of_each() if name not in SHARING]) if slow() else QUICK
+NAMES = one_of_each() if slow() else QUICK
 #: No network of the catalogue has dilated convolutions; these are the first of a context module (Yu & Koltun 2016).
 DILATED = """\
 input: 64x64x3
@@ -43,6 +42,14 @@ layers:
   - conv_relu: {out_channels: 48, kernel_size: 3, dilation: 4}
   - conv_relu: {out_channels: 64, kernel_size: 3, stride: 2, padding: 3, dilation: 3}
   - linear: {out_features: 10}
+"""
+#: Two convolutions with the same weights.
+SHARED = """\
+input: 16x16x8
+layers:
+  - conv2d: {name: first, out_channels: 8, kernel_size: 3, padding: 1}
+  - relu
+  - conv2d: {name: second, weights: first, out_channels: 8, kernel_size: 3, padding: 1}
 """
 #: Networks with groups; elsewhere the mistake cannot be made.
 GROUPED = [name for name in NAMES if name.startswith(("alexnet@grouped", "mobilenet", "nasnet_mobile", "xception"))]
@@ -118,6 +125,36 @@ def test_planted_mistake_is_found(mistake: str) -> None:
     assert among >= int(0.99 * PLANTS), lost
     # The rank among several possible mistakes is a matter of statistics: a few plants say nothing of it.
     assert PLANTS < 100 or first >= 0.85 * PLANTS, first
+
+
+@cache
+def shared() -> Analysis:
+    return archcalc.analyse(graph(SHARED))
+
+
+@pytest.mark.parametrize(
+    ("stated", "mistakes"),
+    [
+        (0, []),
+        # The second layer has no weights of its own: 3·3·8·8 + 8 are those of the first.
+        (584, ["repeat_count"]),
+        (576, ["repeat_count", "forgot_bias"]),
+        (2 * 584, ["repeat_count", "factor_two"]),
+        (80, ["repeat_count", "forgot_input_channels"]),
+        (3 * 8 * 8 + 8, ["repeat_count", "kernel_not_squared"]),
+        (123_456, ["unknown"]),
+    ],
+)
+def test_a_count_of_weights_of_another_layer(stated: int, mistakes: list[str]) -> None:
+    found = diagnose(Situation(shared(), "second", "params"), number(stated))
+    assert [one.mistake for one in found if one.rank == 0] == mistakes
+    if mistakes == ["repeat_count", "forgot_bias"]:
+        assert found[0].explanation.endswith(
+            "Each of the 8 filters has one. Besides, the weights of first are counted again. second uses them and has "
+            "none of its own."
+        )
+    if mistakes == ["unknown"]:
+        assert "It is 0 by convention: second uses the weights of first, which count there." in found[0].explanation
 
 
 @examples(60)

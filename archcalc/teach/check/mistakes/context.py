@@ -10,7 +10,7 @@ from archcalc.core.shapes import Shape, format_shape
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, lift
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.analysis import Analysis, Row, row_of
 from archcalc.teach.check.mistakes.base import MistakenSize
 
 #: Families that move maps along as they are; a person names the layer before them.
@@ -44,7 +44,7 @@ class NetworkContext:
 
     def context(self, row: Row) -> LayerContext:
         """The row among its neighbours; of equal rows it is made once."""
-        key = (row.name, row.input_shapes, row.output_shape, row.receptive_field)
+        key = (row.name, row.input_shapes, row.output_shape, row.receptive_field, row.weights_of)
         if key not in self._contexts:
             if len(self._contexts) >= _MOST_CONTEXTS + len(self.rows):
                 self._contexts.clear()
@@ -141,6 +141,13 @@ class LayerContext:
         self.inputs: tuple[Shape, ...] = row.input_shapes
         #: What mistakes with the sides of the map lead to, once it was looked for.
         self.sizes: list[MistakenSize] | None = None
+
+    def as_owner(self) -> LayerContext:
+        """The same layer as if the weights that it uses were its own."""
+        analysis, row = self.network.analysis, self.row
+        index = self.network.position[self.name]
+        own = row_of(analysis, index, self.inputs, row.output_shape, self.op, row.receptive_field, owner=True)
+        return self.network.context(own)
 
     @cached_property
     def plain(self) -> Op:

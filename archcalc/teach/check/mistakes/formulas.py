@@ -78,12 +78,17 @@ def right(context: LayerContext, quantity: str) -> Node:
     return outputs(context) if quantity == "activations" else memory(context)
 
 
+def again(context: LayerContext) -> Mistake:
+    """What it is to count the weights of a layer that uses those of another."""
+    reason = f"the weights of {context.row.weights_of} are counted again. "
+    return Mistake("repeat_count", f"{reason}{context.name} uses them and has none of its own.")
+
+
 def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     """Formulas that come of counting other arrays: with and without biases, groups, running statistics."""
     owner = context.row.weights_of
     if quantity in OF_WEIGHTS and owner is not None:
-        reason = f"the weights of {owner} are counted again. {context.name} uses them and has none of its own."
-        yield (Mistake("repeat_count", reason),), 10, of_weights(context, quantity)
+        yield (again(context),), 10, of_weights(context, quantity)
     elif quantity == "params":
         yield from _other_arrays(context)
     elif quantity == "weights" and context.row.biases:

@@ -24,10 +24,13 @@ from tests.teach.check.plants.numbers import (
 def forgot_bias(rng: Random, analysis: Analysis) -> Plant | None:
     biased = [row for row in rows(analysis, "conv2d", "conv_transpose2d", "linear") if getattr(row.op, "bias", False)]
     if rng.random() < 0.2 and biased:
-        total = sum(row.params for row in analysis.rows) - sum(row.output_shape[0] for row in biased)
+        # Of layers that share weights one has them.
+        owned = [row for row in biased if row.weights_of is None]
+        total = sum(row.params for row in analysis.rows) - sum(row.output_shape[0] for row in owned)
         return Plant(TOTAL, "params", number(total))
     row = pick(rng, biased)
-    return row and Plant(row.name, "params", number(row.params - row.output_shape[0]))
+    owner = row and analysis[row.weights_of or row.name]
+    return row and Plant(row.name, "params", number(owner.params - row.output_shape[0]))
 
 
 def added_bias(rng: Random, analysis: Analysis) -> Plant | None:

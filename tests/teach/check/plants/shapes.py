@@ -91,6 +91,8 @@ def forgot_dilation(rng: Random, analysis: Analysis) -> Plant | None:
 
 def swapped_axes(rng: Random, analysis: Analysis) -> Plant | None:
     row = pick(rng, [row for row in analysis.rows if len(row.output_shape) == 3])
+    if not row:
+        return None
     depth, height, width = row.output_shape
     # Depth first is an order of its own; depth in the middle is none.
     return None if depth in (height, width) else Plant(row.name, "output_shape", shape(height, depth, width))
