@@ -10,6 +10,7 @@ from archcalc.render.diagrams.drawing import Drawing
 from archcalc.render.diagrams.papers.bars import bars_drawing
 from archcalc.render.diagrams.papers.figure import Request
 from archcalc.render.diagrams.papers.maps import maps_drawing
+from archcalc.render.diagrams.papers.slabs import slabs_drawing
 from archcalc.render.diagrams.papers.towers import towers_drawing
 from archcalc.render.diagrams.papers.trunk import Unsuited
 
@@ -23,6 +24,7 @@ class Style(NamedTuple):
 
 
 PAPERS: Mapping[str, Style] = {
+    "slabs": Style(slabs_drawing, "a chain of layers with shortcuts as touching slabs"),
     "maps": Style(maps_drawing, "a chain of layers as stacks of feature maps"),
     "towers": Style(towers_drawing, "convolutions in two to four groups as parallel towers"),
     "bars": Style(bars_drawing, "a chain of layers with shortcuts as bars", True),

@@ -25,7 +25,9 @@ class Stop(NamedTuple):
     main: Row
     rows: tuple[int, ...]
     name: str
+    #: Whether squeeze and excitation scales its channels, and whether an activation follows.
     gated: bool = False
+    activated: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -168,7 +170,11 @@ class _Finder:
                 groups[-1].append(index)
             else:
                 groups.append([index])
-        stops = [Stop(self.rows[group[0]], tuple(group), self._name(group)) for group in groups]
+        stops = [
+            Stop(self.rows[group[0]], tuple(group), self._name(group),
+                 activated=any(self.rows[index].op.family == "activation" for index in group[1:]))
+            for group in groups
+        ]  # fmt: skip
         return stops, {row: number for number, group in enumerate(groups) for row in group}
 
     def _name(self, group: Sequence[int]) -> str:
