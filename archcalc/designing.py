@@ -237,7 +237,8 @@ def reconcile(
     (25557032, [('running statistics', 53120), ('biases of conv layers', 26560)], 25636712)
 
     """
-    from archcalc.design.reconcile import QUANTITIES, bridges, explain_number, read_number
+    from archcalc.design.printed import read_number
+    from archcalc.design.reconcile import QUANTITIES, bridges, explain_number
     from archcalc.render.tables.reconcile import ENDINGS, render_bridges, render_search
 
     graph = analysis_of(network).graph

@@ -9,83 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
 from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
+from archcalc.design import tool_rules
+from archcalc.design.counting import BIASES, MACS, NOTHING, STATISTICS, WEIGHTS, Measure, Rules, Terms, rules
+from archcalc.design.printed import PAPER, with_figures
 from archcalc.ops.base import NO_OPERATIONS
 from archcalc.passes.analysis import Analysis, Row
-
-
-class Measure(NamedTuple):
-    """What is counted of a layer, and how many of it there are; None where that is not known."""
-
-    words: str
-    of: Callable[[Row], int | None]
-    #: Whether an item of a bridge is of all kinds of layers together, not of one.
-    of_all_kinds: bool = False
-
-
-class Term(NamedTuple):
-    """So many times a measure."""
-
-    times: int
-    measure: Measure
-
-
-Terms = tuple[Term, ...]
-NOTHING: Terms = ()
-
-
-def _bias_additions(row: Row) -> int:
-    has_bias = any(array.name == "bias" for array in row.op.param_shapes(row.input_shapes))
-    return prod(row.output_shape) if has_bias else 0
-
-
-def _by_output(row: Row) -> int | None:
-    """What a transposed convolution multiplies more if output positions count in place of those of the input."""
-    if row.multiplications is None:
-        return None
-    positions, read = prod(row.output_shape[1:]), prod(row.input_shapes[0][1:])
-    return row.multiplications * positions // read - row.multiplications
-
-
-def _own_params(row: Row) -> int | None:
-    """The parameters, running statistics not among them; not known where a layer uses those of another one."""
-    return None if row.weights_of is not None else row.weights + row.biases
-
-
-MULTIPLY_ADDS = Measure("multiply-add", lambda row: row.multiplications)
-BIAS_ADDITIONS = Measure("bias that is added", _bias_additions, True)
-BY_OUTPUT = Measure("multiply-add of an output position more than of the input positions", _by_output)
-VALUES = Measure("value", lambda row: prod(row.output_shape))
-READ = Measure("value that is read", lambda row: prod(row.input_shapes[0]))
-PARAMETERS = Measure("parameter", _own_params)
-WEIGHTS = Measure("weight", lambda row: row.weights)
-BIASES = Measure("bias", lambda row: row.biases)
-STATISTICS = Measure("running statistic", lambda row: row.params + row.buffers - row.weights - row.biases, True)
-
-_MACS = (Term(1, MULTIPLY_ADDS),)
-_MACS_AND_BIASES = (*_MACS, Term(1, BIAS_ADDITIONS))
-_PARAMS = (Term(1, PARAMETERS),)
-
-
-def _values(times: int) -> Terms:
-    return (Term(times, VALUES),)
-
-
-def _rules(**by_kinds: Terms) -> Mapping[str, Terms]:
-    """The rule by kind from one by several kinds: `relu__elu=…`."""
-    return MappingProxyType({kind: terms for kinds, terms in by_kinds.items() for kind in kinds.split("__")})
-
-
-#: What PyTorch's tools that look at modules or at calls have no rule for: they count nothing for it.
-_UNSEEN = "add__multiply__sigmoid__tanh__hardsigmoid__hardswish__mish__softplus__hardtanh"
 
 
 @dataclass(frozen=True)
@@ -96,15 +32,17 @@ class Tool:
     #: What it counts as parameters.
     params: tuple[Measure, ...] = (WEIGHTS, BIASES)
     #: What it counts as multiplications, by kind of layer without its rank; None: it counts none.
-    rules: Mapping[str, Terms] | None = None
+    rules: Rules | None = None
     #: What it calls that number.
     noun: str = "multiply-adds"
     #: What it adds to the multiplications of convolution and dense layers, in a sentence.
     added: str = ""
     #: Whether it has networks of its own, so that a variant of its name is its implementation.
     is_library: bool = False
-    #: Whether layers without arrays count nothing, whatever they are.
-    only_arrays: bool = False
+    #: Whether it reads a file of the whole network, the softmax at its end included.
+    reads_files: bool = False
+    #: Kinds whose arrays it does not see.
+    unseen: frozenset[str] = frozenset()
     #: Bugs and gaps that are known.
     notes: tuple[str, ...] = ()
 
@@ -115,16 +53,15 @@ class Tool:
         """
         if self.rules is None or row.not_counted:
             return None
-        kind = re.sub("[123]d$", "", row.op.kind)
-        if self.name == OWN:
-            return _MACS
-        if is_last and kind in ("softmax", "log_softmax"):
+        kind = _kind(row)
+        if self.name in (OWN, PAPER):
+            return MACS
+        if is_last and not self.reads_files and kind in ("softmax", "log_softmax"):
             return NOTHING
         if kind in self.rules:
-            return self.rules[kind]
-        has_arrays = row.op.may_have_arrays and bool(row.op.param_shapes(row.input_shapes))
-        calculates = row.multiplications or row.operations != NO_OPERATIONS
-        return NOTHING if not (calculates or has_arrays) or (self.only_arrays and not has_arrays) else None
+            rule = self.rules[kind]
+            return rule(row) if callable(rule) else rule
+        return None if calculates(row) else NOTHING
 
     def multiplications(self, row: Row, is_last: bool = False) -> int | None:
         """Its count for a layer; None where that is not known."""
@@ -134,9 +71,13 @@ class Tool:
             return None
         return sum(term.times * (count or 0) for term, count in zip(terms, counts, strict=True))
 
+    def measures(self, row: Row) -> tuple[Measure, ...]:
+        """What it counts as parameters of a layer."""
+        return () if _kind(row) in self.unseen else self.params
+
     def params_of(self, row: Row) -> int:
         """Its count of a layer's parameters."""
-        return sum(measure.of(row) or 0 for measure in self.params)
+        return sum(measure.of(row) or 0 for measure in self.measures(row))
 
     def describe_params(self) -> str:
         """What counts as a parameter, in a sentence."""
@@ -153,82 +94,81 @@ class Tool:
         return f"{self.noun} as {self.name} counts: those of convolution and dense layers{added}{notes}; per image"
 
 
+def _kind(row: Row) -> str:
+    """The kind of a layer without its rank."""
+    return re.sub("[123]d$", "", row.op.kind)
+
+
+def calculates(row: Row) -> bool:
+    """Whether a layer does something that a tool could count."""
+    has_arrays = row.op.may_have_arrays and bool(row.op.param_shapes(row.input_shapes))
+    return bool(row.multiplications) or row.operations != NO_OPERATIONS or has_arrays
+
+
 #: archcalc's own way.
 OWN = "archcalc"
-#: What counts nothing where only convolution and dense layers do.
-_OTHERS = (
-    "batch_norm__layer_norm__group_norm__relu__relu6__elu__gelu__silu__prelu__leaky_relu__selu__max_pool__avg_pool__"
-    "adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool__softmax__log_softmax__local_response_norm"
-)
-#: Convolution and dense layers only.
-_FUNCTIONS = _rules(conv__conv_transpose__linear=_MACS, **{_OTHERS: NOTHING, _UNSEEN: NOTHING})
 _TOOLS = (
-    Tool(OWN, rules=_rules(), noun="multiplications"),
+    Tool(OWN, rules=rules(), noun="multiplications"),
     Tool("keras", (WEIGHTS, BIASES, STATISTICS), is_library=True),
-    Tool("torchvision", rules=_FUNCTIONS, is_library=True),
+    Tool("torchvision", rules=tool_rules.PRODUCTS, is_library=True),
     Tool("caffe", is_library=True),
     Tool("cs231n", (WEIGHTS,)),
     Tool(
-        "fvcore", noun="flops (one for each multiply-add)",
+        "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE,
         added="2 for each value of batch norm and 1 for each value that an adaptive average pool reads",
-        rules=_rules(
-            conv__conv_transpose__linear=_MACS, batch_norm=_values(2), layer_norm__group_norm=_values(5),
-            adaptive_avg_pool__global_avg_pool=(Term(1, READ),),
-            **{"relu__relu6__elu__gelu__silu__prelu__leaky_relu__selu__max_pool__avg_pool": NOTHING,
-               "softmax__log_softmax__local_response_norm__adaptive_max_pool__global_max_pool": NOTHING,
-               _UNSEEN: NOTHING},
-        ),
+        notes=("a known gap: recurrent layers and scaled dot-product attention count nothing",),
     ),
     Tool(
-        "torchinfo", noun="mult-adds", only_arrays=True,
+        "torchinfo", noun="mult-adds", rules=tool_rules.TORCHINFO,
         added="1 for each bias that is added, and the parameters of batch norm once",
-        rules=_rules(
-            conv=_MACS_AND_BIASES, conv_transpose=(*_MACS_AND_BIASES, Term(1, BY_OUTPUT)),
-            linear__batch_norm__layer_norm__group_norm__prelu=_PARAMS,
-        ),
         notes=("a known bug: a transposed convolution counts by its output positions",
-               "a known bug: a dense layer at several positions counts once"),
+               "a known bug: a dense layer at several positions counts once",
+               "a known gap: parameters next to other modules, as of layer scale or positions, count nothing"),
     ),
     Tool(
-        "ptflops", noun="MACs",
+        "ptflops", noun="MACs", rules=tool_rules.PTFLOPS,
         added="1 for each bias that is added, and 2 for each value of batch norm, of ReLU, and that a pool reads",
-        rules=_rules(
-            conv__conv_transpose__linear=_MACS_AND_BIASES, batch_norm__group_norm=_values(2), layer_norm=_values(1),
-            relu__elu__gelu__prelu=_values(2), relu6__leaky_relu__silu__softmax=_values(1),
-            max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool=(Term(2, READ),),
-            **{_UNSEEN: NOTHING},
-        ),
-        notes=("a known bug: ReLU and pools as modules count twice, as functions once",),
+        notes=("a known bug: ReLU, pools and upsampling as modules count twice, as functions once",),
     ),
     Tool(
-        "thop", noun="MACs",
+        "thop", noun="MACs", rules=tool_rules.THOP,
         added="4 for each value of batch norm, and 1 for each value of an average pool",
-        rules=_rules(
-            conv__linear=_MACS, conv_transpose=(*_MACS, Term(1, BY_OUTPUT)), batch_norm__layer_norm=_values(4),
-            avg_pool__prelu=_values(1),
-            adaptive_avg_pool__global_avg_pool=(Term(1, READ), Term(1, VALUES)),
-            **{"relu__relu6__leaky_relu__elu__gelu__silu__selu__max_pool__adaptive_max_pool__global_max_pool": NOTHING,
-               "group_norm__local_response_norm": NOTHING, _UNSEEN: NOTHING},
-        ),
-        notes=("a known bug: a transposed convolution counts by its output positions",),
+        unseen=frozenset(("group_norm", "rms_norm", "global_response_norm", "scale", "parameter", "position_embedding",
+                          "class_token", "embedding", "multi_head_attention")),
+        notes=("a known bug: a transposed convolution counts by its output positions",
+               "a known bug: arrays of modules that it has no rule for, such as group norm, are no parameters",
+               "a known gap: functions, such as additions and products of maps, count nothing"),
     ),
-    Tool("calflops", noun="MACs", rules=_FUNCTIONS),
-    Tool("deepspeed", noun="MACs", rules=_FUNCTIONS),
+    Tool(
+        "calflops", noun="MACs", rules=tool_rules.CALFLOPS,
+        notes=("a known bug: a transposed convolution in groups is divided by them twice",
+               "a known gap: products of two maps count nothing"),
+    ),
+    Tool("deepspeed", noun="MACs", rules=tool_rules.DEEPSPEED),
+    Tool(
+        "onnx-tool", (WEIGHTS, BIASES, STATISTICS), tool_rules.ONNX_TOOL, "MACs (instructions of a processor)",
+        "1 for each bias that is added, 31 for each value of batch norm, 1 of ReLU, and the window of a pool",
+        reads_files=True,
+        notes=("a known bug: a transposed convolution counts its output values by its filters, not by its inputs",
+               "a known bug: a pool of volumes counts two axes of its window",
+               "a known bug: constants of the file, such as the shape of a reshape, count as parameters (not here)",
+               "a known gap: it stops at layers of padding"),
+    ),
     Tool(
         "flop-counter", noun="flops (PyTorch's FlopCounterMode)", added="each of them twice, with its addition",
-        rules=_rules(
-            conv__conv_transpose__linear=(Term(2, MULTIPLY_ADDS),), **{_OTHERS: NOTHING, _UNSEEN: NOTHING}
-        ),
+        rules=tool_rules.FLOP_COUNTER,
     ),
 )  # fmt: skip
+#: Papers count multiply-adds of convolution and dense layers; their figures are those of `printed`.
+_OF_PAPER = Tool(PAPER, rules=rules())
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in _TOOLS})
 
 
 def tool_named(name: str) -> Tool:
-    """The tool of a name. Raises `UsageError` with the nearest one."""
-    found = TOOLS.get(name.strip().lower())
+    """The tool of a name, or the convention of a network's own paper. Raises `UsageError` with the nearest one."""
+    found = {**TOOLS, PAPER: _OF_PAPER}.get(name.strip().lower())
     if found is None:
-        hint = did_you_mean(name, TOOLS) or f"; there are {', '.join(TOOLS)}"
+        hint = did_you_mean(name, (*TOOLS, PAPER)) or f"; there are {', '.join((*TOOLS, PAPER))}"
         raise UsageError(f"there is no convention {name[:60]!r}{hint}")
     return found
 
@@ -263,9 +203,14 @@ def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:
 
 
 def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
-    """The analysis with params and multiplications as the tool counts; a layer that its rule does not know has none."""
+    """The analysis with params and multiplications as the tool counts; a layer that its rule does not know has none.
+
+    Raises `UsageError` for the convention `paper` where no figures of the network's paper are known.
+    """
     if tool.name == OWN:
         return analysis
+    if tool.name == PAPER:
+        return with_figures(analysis)
     last = last_layers(analysis)
     rows = []
     for row in analysis.rows:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import NamedTuple
 
-from archcalc.core.amounts import parse_amount
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
-from archcalc.design.conventions import (
-    BY_OUTPUT,
-    MULTIPLY_ADDS,
-    OWN,
-    PARAMETERS,
-    READ,
-    TOOLS,
-    VALUES,
-    Count,
-    Measure,
-    Term,
-    Terms,
-    Tool,
-    count,
-    last_layers,
-    tool_named,
-)
+from archcalc.design.conventions import OWN, TOOLS, Count, Tool, count, last_layers, tool_named
+from archcalc.design.counting import BIAS_ADDITIONS, BIASES, STATISTICS, WEIGHTS, Measure, Term, Terms
+from archcalc.design.printed import PAPER, Wanted, difference, needed, printed
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
@@ -43,8 +26,6 @@ SIDES = (
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 #: A search counts at most so many layers.
 MOST_LAYERS = 60_000
-#: A number has at most this value.
-LARGEST = 10**24
 
 
 class Side(NamedTuple):
@@ -109,6 +90,21 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
     )
 
 
+def _from_paper(first: Side, second: Side, quantity: str) -> Bridge:
+    """The bridge, with one more item where an end is what the paper prints."""
+    whole = bridge(first, second, quantity)
+    ends, items = [whole.first, whole.second], list(whole.items)
+    for place, side in enumerate((first, second)):
+        if side.tool.name == PAPER:
+            figure = needed(side.analysis.graph, quantity)[quantity]
+            value = int(figure.number.value)
+            change = value - ends[place].total
+            words = f"{difference(figure, ends[place].total)} ({figure.source})"
+            items += [Item(words, change if place else -change, 0)] if change else []
+            ends[place] = Count(value, {})
+    return Bridge(quantity, ends[0], ends[1], tuple(items))
+
+
 def _count(side: Side, quantity: str) -> Count:
     counted = count(side.analysis, side.tool, quantity)
     if counted is None:
@@ -119,14 +115,14 @@ def _count(side: Side, quantity: str) -> Count:
 def _terms(tool: Tool, row: Row, is_last: bool, quantity: str) -> Terms:
     """What a tool counts of a layer; nothing for one that it has no rule for, as in its total."""
     if quantity == "params":
-        return tuple([Term(1, measure) for measure in tool.params])
+        return tuple([Term(1, measure) for measure in tool.measures(row)])
     return () if tool.multiplications(row, is_last) is None else tool.terms(row, is_last) or ()
 
 
 def _words(measure: Measure, kind: str, one: _Sum) -> str:
     """Batch norm: 2 for each value."""
     before, after = (max(times, default=0) for times in one.times)
-    if measure in (MULTIPLY_ADDS, VALUES, READ, BY_OUTPUT, PARAMETERS):
+    if measure not in (WEIGHTS, BIASES, STATISTICS, BIAS_ADDITIONS):
         if before == after:
             return f"{kind}: other layers, {before} for each {measure.words}"
         how = f"{after} for each {measure.words}" + (f" instead of {before}" if before and after else "")
@@ -158,42 +154,18 @@ def bridges(
 ) -> tuple[tuple[Side, Side], list[Bridge]]:
     """Both sides and the bridges between them: of one quantity, or of each that both tools count.
 
-    Raises `UsageError` for a convention that does not exist or does not count the quantity.
+    The convention `paper` is what the network's own paper prints. Raises `UsageError` for a convention that does not
+    exist or does not count the quantity.
     """
     tools = tool_named(start), tool_named(end)
     first, second = (Side(analyse(implementation(graph, tool, other)), tool) for tool, other in (tools, tools[::-1]))
-    both = [one for one in QUANTITIES if one == "params" or all(tool.rules is not None for tool in tools)]
-    return (first, second), [bridge(first, second, one) for one in ([quantity] if quantity else both)]
-
-
-class Wanted(NamedTuple):
-    """A number that somebody has, and how exactly it is written: 4.13G is known to 10 million."""
-
-    value: Fraction
-    unit: Fraction
-    is_bytes: bool
-
-    def closeness(self, number: int) -> int | None:
-        """0 for the number itself, 1 where it is written rounded, 2 where it is cut off; None for another number."""
-        if number == self.value:
-            return 0
-        if self.unit <= 1 and self.value.denominator == 1:
-            return None
-        lowest = self.value - self.unit / 2
-        if lowest <= number < lowest + self.unit:
-            return 1
-        return 2 if self.value <= number < self.value + self.unit else None
-
-
-def read_number(text: str) -> Wanted:
-    """The number of a text such as 4.13G, 25,636,712 or 98 MiB. Raises `UsageError`."""
-    amount = parse_amount(text, "NUMBER", LARGEST)
-    digits = re.match(r"[\d,_]+(?:\.(\d+))?", text.strip())
-    places = len(digits[1] or "") if digits else 0
-    whole = parse_amount(re.sub(r"^[\d,_.]+", "1", text.strip()), "NUMBER", LARGEST).value
-    if not amount.value:
-        raise UsageError("NUMBER must be more than 0")
-    return Wanted(amount.value, whole / 10**places, amount.is_bytes)
+    if PAPER in (start, end):
+        quantities = [one for one in QUANTITIES if one in needed(graph, quantity)]
+    elif quantity:
+        quantities = [quantity]
+    else:
+        quantities = [one for one in QUANTITIES if one == "params" or all(tool.rules is not None for tool in tools)]
+    return (first, second), [_from_paper(first, second, one) for one in quantities]
 
 
 class Match(NamedTuple):
@@ -245,6 +217,13 @@ def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
             close = wanted.closeness(match.value)
             if close is not None:
                 found.append(match._replace(closeness=close, cost=match.cost + close))
+        for figure in printed(candidate).values() if tells_params else ():
+            tried += 1
+            if wanted.value == figure.number.value and not wanted.is_bytes:
+                value = int(figure.number.value)
+                found.append(
+                    Match(candidate.name, candidate.input_shape, 1, figure.quantity, (PAPER,), 1, value, 0, cost)
+                )
     ranked = sorted(found, key=lambda one: (one.cost, one.network, one.quantity, one.tools))
     return Search(tuple(ranked), tried, is_complete)
 
@@ -299,7 +278,9 @@ def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> 
 def describe(match: Match, graph: LayerGraph) -> str:
     """What gives the number, in words: multiplications as ptflops counts, of resnet50@v1, for a batch of 8."""
     words = {"activations": "stored values"}.get(match.quantity, match.quantity)
-    if OWN not in match.tools:
+    if match.tools == (PAPER,):
+        words += " as the paper prints them"
+    elif OWN not in match.tools:
         words += f" as {listed(match.tools)} {'count' if match.tools[1:] else 'counts'}"
     if match.quantity == "multiplications" and match.factor > 1:
         words += ", each as 2 operations"

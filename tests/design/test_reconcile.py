@@ -9,7 +9,8 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.design import reconcile
 from archcalc.design.conventions import TOOLS
-from archcalc.design.reconcile import QUANTITIES, Side, bridge, bridges, explain_number, implementation, read_number
+from archcalc.design.printed import read_number
+from archcalc.design.reconcile import QUANTITIES, Side, bridge, bridges, explain_number, implementation
 from archcalc.spec.catalogue import load
 from tests.docs.pages import analysis_of
 from tests.tiers import slow_but
@@ -33,6 +34,33 @@ def test_the_bridge_of_the_published_numbers() -> None:
     assert (first.analysis.graph.name, second.analysis.graph.name) == ("resnet50", "resnet50@keras")
     assert (params.first.total, params.second.total) == (25_557_032, 25_636_712)
     assert [item.change for item in params.items] == [53_120, 26_560]
+
+
+@pytest.mark.parametrize(
+    ("network", "start", "end", "totals", "last"),
+    [
+        # He et al. 2015, table 1: 3.8 billion; 3,857,973,248 with the stride on the first 1×1.
+        ("resnet50@v1", "paper", "archcalc", (3_800_000_000, 3_857_973_248), "rounded in print (He et al. 2015"),
+        ("resnet50", "archcalc", "paper", (4_089_184_256, 3_800_000_000), "counted with shortcuts A for 18"),
+        ("mobilenet", "fvcore", "paper", (578_875_904, 569_000_000), "rounded in print (Howard et al. 2017, table 6)"),
+    ],
+)  # fmt: skip
+def test_a_bridge_to_the_paper(network: str, start: str, end: str, totals: tuple[int, int], last: str) -> None:
+    _, found = bridges(load(network), start, end, "multiplications")
+    (one,) = found
+    assert (one.first.total, one.second.total) == totals
+    assert one.first.total + sum(item.change for item in one.items) == one.second.total
+    assert any(item.words.startswith(last) for item in one.items)
+
+
+def test_the_figure_of_a_paper_is_found() -> None:
+    best = explain_number(load("resnet50"), read_number("3.8G")).matches[0]
+    assert (best.tools, best.network, best.value) == (("paper",), "resnet50", 3_800_000_000)
+
+
+def test_a_network_whose_paper_prints_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="unet has no convention paper"):
+        bridges(load("unet"), "archcalc", "paper")
 
 
 def test_networks_that_differ_add_up_too() -> None:

@@ -1,15 +1,22 @@
-"""The totals of other tools, run on networks of the catalogue that are written as modules of PyTorch."""
+"""The counts of other tools, run on ops and on networks of the catalogue, written as PyTorch modules or as ONNX."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from inspect import signature
+from math import prod
 from typing import Any
 
 import pytest
 
 import archcalc as ac
+from archcalc.core.errors import ArchcalcError
 from archcalc.design.conventions import TOOLS, count
+from archcalc.interop.export.torch_code import to_torch_code
+from archcalc.passes.analysis import Analysis, analyse
+from tests.networks import chain, op
+from tests.ops.rows import ROWS, Row
 
 torch = pytest.importorskip("torch", reason="the tools count its modules: pip install 'archcalc[peers]'")
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]  # the tools use what is deprecated
@@ -20,79 +27,190 @@ NETWORKS = (
 )  # fmt: skip
 
 
-def module_of(network: ac.Network) -> Any:
-    """The network as a module, without a softmax: PyTorch's networks leave that to the loss."""
-    names: dict[str, Any] = {"__name__": "written"}
-    exec(compile(network.to_torch_code(), "written", "exec"), names)
-    classes = [one for one in names.values() if isinstance(one, type) and one.__module__ == "written"]
-    module = classes[-1]().eval()
-    for part in module.modules():
-        for name, child in part.named_children():
-            if isinstance(child, torch.nn.Softmax):
-                setattr(part, name, torch.nn.Identity())
+def module_of(analysis: Analysis) -> Any:
+    """The network as a module; without a softmax at its end, which PyTorch's networks leave to the loss."""
+    from tests.peers.exported import module_of as made
+
+    module = made(to_torch_code(analysis))
+    if analysis.rows[-1].op.kind == "softmax":
+        for part in module.modules():
+            for name, child in part.named_children():
+                if isinstance(child, torch.nn.Softmax):
+                    setattr(part, name, torch.nn.Identity())
     return module
 
 
-def torchinfo(module: Any, shape: tuple[int, ...]) -> tuple[int, int]:
-    found = import_module("torchinfo").summary(module, (1, *shape), verbose=0)
+Inputs = list[Any]
+
+
+def torchinfo(module: Any, inputs: Inputs) -> tuple[int, int]:
+    found = import_module("torchinfo").summary(module, input_data=inputs, verbose=0)
     return found.total_mult_adds, found.total_params
 
 
-def fvcore(module: Any, shape: tuple[int, ...]) -> tuple[int, int | None]:
-    return import_module("fvcore.nn").FlopCountAnalysis(module, torch.zeros(1, *shape)).total(), None
+def fvcore(module: Any, inputs: Inputs) -> tuple[int, int | None]:
+    return int(import_module("fvcore.nn").FlopCountAnalysis(module, tuple(inputs)).total()), None
 
 
-def ptflops(module: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+def ptflops(module: Any, inputs: Inputs) -> tuple[int, int]:
+    names = list(signature(module.forward).parameters)
     count_all = import_module("ptflops").get_model_complexity_info
-    macs, params = count_all(module, shape, as_strings=False, print_per_layer_stat=False, backend="pytorch")
+    macs, params = count_all(
+        module, (1,), input_constructor=lambda _: dict(zip(names, inputs, strict=False)), as_strings=False,
+        print_per_layer_stat=False, backend="pytorch",
+    )  # fmt: skip
     return macs, params
 
 
-def thop(module: Any, shape: tuple[int, ...]) -> tuple[int, int]:
-    macs, params = import_module("thop").profile(module, (torch.zeros(1, *shape),), verbose=False)
+def thop(module: Any, inputs: Inputs) -> tuple[int, int]:
+    macs, params = import_module("thop").profile(module, tuple(inputs), verbose=False)
     return int(macs), int(params)
 
 
-def calflops(module: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+def with_a_parameter(profile: Callable[..., tuple[Any, int, int]], module: Any, **given: Any) -> tuple[int, int]:
+    """These tools ask the first parameter where the module is; one is added where there is none."""
+    spare = not list(module.parameters())
+    if spare:
+        module.register_parameter("spare", torch.nn.Parameter(torch.zeros(1)))
+    _, macs, params = profile(module, **given)
+    return macs, params - spare
+
+
+def calflops(module: Any, inputs: Inputs) -> tuple[int, int]:
     pytest.importorskip("transformers", reason="calflops needs it: pip install transformers")
-    _, macs, params = import_module("calflops").calculate_flops(
-        module, (1, *shape), output_as_string=False, print_results=False
-    )
-    return macs, params
+    profile = import_module("calflops").calculate_flops
+    return with_a_parameter(profile, module, args=inputs, output_as_string=False, print_results=False)
 
 
-def deepspeed(module: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+def deepspeed(module: Any, inputs: Inputs) -> tuple[int, int]:
     profile = import_module("deepspeed.profiling.flops_profiler").get_model_profile
-    _, macs, params = profile(module, (1, *shape), print_profile=False, detailed=False, as_string=False)
-    return macs, params
+    return with_a_parameter(profile, module, args=inputs, print_profile=False, detailed=False, as_string=False)
 
 
-def flop_counter(module: Any, shape: tuple[int, ...]) -> tuple[int, int | None]:
+def flop_counter(module: Any, inputs: Inputs) -> tuple[int, int | None]:
     with import_module("torch.utils.flop_counter").FlopCounterMode(display=False) as mode, torch.no_grad():
-        module(torch.zeros(1, *shape))
+        module(*inputs)
     return mode.get_total_flops(), None
 
 
-RUN: dict[str, Callable[[Any, tuple[int, ...]], tuple[int, int | None]]] = {
+RUN: dict[str, Callable[[Any, Inputs], tuple[int, int | None]]] = {
     "torchinfo": torchinfo, "fvcore": fvcore, "ptflops": ptflops, "thop": thop, "calflops": calflops,
     "deepspeed": deepspeed, "flop-counter": flop_counter,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("tool", RUN)
-def test_totals_are_those_of_the_tool(tool: str, network: str) -> None:
+def onnx_tool(analysis: Analysis) -> tuple[int, int]:
+    """What onnx-tool counts of the file, constants such as the shape of a reshape left out of the parameters."""
+    from archcalc.execute.runner import SeededWeights
+    from archcalc.interop.export.onnx_file import to_onnx
+
+    onnx = pytest.importorskip("onnx", reason="the file is read with it: pip install onnx")
+    model = onnx.load_from_string(to_onnx(analysis, SeededWeights(analysis.graph, 0, "float32", keep=True)))
+    for value in model.graph.input:
+        value.type.tensor_type.shape.dim[0].dim_value = 1  # the batch has a name, which it does not take
+    graph = import_module("onnx_tool").Model(model, {"verbose": False, "constant_folding": True}).graph
+    graph.shape_infer(None)
+    graph.profile()
+    held = {one.name for one in model.graph.initializer}
+    constants = sum(prod(graph.tensormap[name].get_shape() or [0]) for name in set(graph.initials) - held)
+    return int(graph.macs[0]), int(graph.params) - constants
+
+
+def needs(tool: str) -> None:
     if tool != "flop-counter":
-        pytest.importorskip(tool, reason=f"its totals are compared: pip install {tool}")
-    loaded = ac.load(network)
-    analysis = loaded.analyse()
-    macs, params = RUN[tool](module_of(loaded), loaded.input_shape)
+        pytest.importorskip(tool.replace("-", "_"), reason=f"its counts are compared: pip install {tool}")
+
+
+def counts(tool: str, analysis: Analysis, module: Any = None) -> tuple[int, int | None]:
+    """Multiplications and parameters as the tool counts them."""
+    if tool == "onnx-tool":
+        return onnx_tool(analysis)
+    inputs = [torch.zeros(1, *row.output_shape) for row in analysis.rows if row.op.is_input]
+    return RUN[tool](module or module_of(analysis), inputs)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("tool", [*RUN, "onnx-tool"])
+def test_totals_are_those_of_the_tool(tool: str, network: str) -> None:
+    needs(tool)
+    analysis = ac.load(network).analyse()
     expected, known = (count(analysis, TOOLS[tool], quantity) for quantity in ("multiplications", "params"))
     assert expected is not None
     assert known is not None
+    macs, params = counts(tool, analysis)
     assert params is None or params == known.total
     if expected.not_counted:
-        assert macs > expected.total
-        assert expected.not_counted.keys() <= {"LRN"}, "only what a rule leaves open"
+        assert macs >= expected.total
+        assert expected.not_counted.keys() <= {"LRN", "adaptive pool"}, "only what a rule leaves open"
     else:
         assert macs == expected.total
+
+
+#: Kinds that the code of archcalc writes as classes of its own, which a tool does not know or knows in another way.
+OWN_CLASSES = {
+    "ptflops": {"linear", "layer_norm"},  # at several positions, channels first
+    "thop": {"linear", "layer_norm", "rms_norm"},
+    "torchinfo": {"scale", "parameter", "position_embedding", "class_token"},
+}
+
+
+def alone(row: Row) -> Analysis:
+    """A network of one op, and of a second that calculates nothing, so that a softmax is not the end."""
+    inputs = [(op("input", shape=shape), ()) for shape in row.inputs or ((4, 8, 8),)]
+    own = (op(row.kind, **row.fields), range(len(row.inputs)))
+    return analyse(chain(*inputs, own, (op("identity"), [len(inputs)])))
+
+
+@pytest.mark.filterwarnings("ignore")  # each tool names what it does not know
+@pytest.mark.parametrize("tool", [*RUN, "onnx-tool"])
+def test_every_op_counts_as_the_tool_does(tool: str) -> None:
+    needs(tool)
+    wrong, compared = [], 0
+    for row in ROWS:
+        if row.kind in ("input", "opaque", "max_unpool2d"):  # an unpool needs the places of its pool
+            continue
+        # After a call that fails calflops counts every product twice.
+        if tool == "calflops" and ("attention" in row.kind or "upsample" in row.kind):
+            continue
+        analysis = alone(row)
+        expected = count(analysis, TOOLS[tool], "multiplications")
+        assert expected is not None
+        if expected.not_counted or row.kind in OWN_CLASSES.get(tool, ()):
+            continue
+        try:
+            macs, _ = counts(tool, analysis)
+        except (
+            ArchcalcError,
+            AssertionError,
+            LookupError,
+            NotImplementedError,
+            TypeError,
+        ):  # it stops, or the op cannot be written
+            continue
+        compared += 1
+        if macs != expected.total:
+            wrong.append((row.kind, row.fields, row.inputs, macs, expected.total))
+    assert not wrong
+    assert compared > 100
+
+
+#: Networks of torchvision, with the tools that count them otherwise: functions in place of modules count less.
+MODELS = {
+    "resnet18": (), "densenet121": ("ptflops", "thop"), "mobilenet_v2": ("ptflops", "thop"), "swin_t": (),
+    "convnext_tiny": (), "vit_b_16": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("network", MODELS)
+@pytest.mark.parametrize("tool", RUN)
+def test_models_of_torchvision(tool: str, network: str) -> None:
+    needs(tool)
+    models = pytest.importorskip("torchvision", reason="its models are counted: pip install torchvision").models
+    analysis = ac.load(network).analyse()
+    expected = count(analysis, TOOLS[tool], "multiplications")
+    assert expected is not None
+    macs, _ = counts(tool, analysis, getattr(models, network)(weights=None).eval())
+    if tool in MODELS[network]:
+        assert macs < expected.total
+    elif tool == "fvcore" or not expected.not_counted:
+        assert macs >= expected.total if expected.not_counted else macs == expected.total

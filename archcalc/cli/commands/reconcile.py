@@ -7,14 +7,19 @@ import click
 from archcalc.cli.options import NetworkChoice, complete_network, network_options
 from archcalc.cli.output import Target, output_options
 from archcalc.design.conventions import TOOLS
-from archcalc.design.reconcile import QUANTITIES, bridges, explain_number, read_number
+from archcalc.design.printed import PAPER, read_number
+from archcalc.design.reconcile import QUANTITIES, bridges, explain_number
 from archcalc.render.tables.reconcile import ENDINGS, FORMATS, render_bridges, render_search
+
+_NAMES = ", ".join((*TOOLS, PAPER))
 
 
 @click.command("reconcile")
 @click.argument("network", metavar="NET", shell_complete=complete_network)
 @click.argument("number", metavar="[NUMBER]", required=False)
-@click.option("--from", "start", metavar="CONVENTION", help=f"How the first total is counted: {', '.join(TOOLS)}.")
+@click.option(
+    "--from", "start", metavar="CONVENTION", help=f"How the first total is counted: {', '.join((*TOOLS, PAPER))}."
+)
 @click.option("--to", "end", metavar="CONVENTION", help="How the second is counted. Default: archcalc.")
 @click.option("--quantity", type=click.Choice(QUANTITIES), help="Default: what both count.")
 @output_options(FORMATS, ENDINGS)

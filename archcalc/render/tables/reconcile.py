@@ -60,7 +60,11 @@ def _bridge(first: Side, second: Side, one: Bridge, colour: bool) -> Iterator[st
     ]
     yield bold(f"{one.quantity} of {first.analysis.graph.title or networks[0]}", colour)
     items = [
-        [item.words, f"{'+' if item.change > 0 else '−'} {abs(item.change):,}", several(item.layers, "layer")]
+        [
+            item.words,
+            f"{'+' if item.change > 0 else '−'} {abs(item.change):,}",
+            several(item.layers, "layer") if item.layers else "",
+        ]
         for item in one.items
     ]
     table = [[ends[0], _total(one.first), ""], *items]
@@ -75,6 +79,10 @@ def _bridge(first: Side, second: Side, one: Bridge, colour: bool) -> Iterator[st
         for tool in dict.fromkeys((first.tool.name, second.tool.name)):
             found = first.tool if first.tool.name == tool else second.tool
             yield from (f"{tool}: {note}." for note in found.notes)
+
+
+def _layers(number: int) -> str:
+    return several(number, "layer") if number else ""
 
 
 def _total(count: Count) -> str:

@@ -42,7 +42,8 @@ def tools(analysis: Analysis) -> Iterator[Alternative]:
         counted = count(analysis, tool, "multiplications")
         # Twice the multiplications is a mistake of its own.
         if counted is not None and not counted.not_counted and counted.total not in (ours, 2 * ours):
-            reason = f"that is the total of {tool.name}, which adds {tool.added}. {ours:,} are multiplications."
+            how = f"adds {tool.added}" if tool.added else "counts some layers in another way"
+            reason = f"that is the total of {tool.name}, which {how}. {ours:,} are multiplications."
             yield Alternative(counted.total, (Mistake("other_tool", reason),), _TOOL)
 
 

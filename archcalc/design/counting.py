@@ -1,0 +1,102 @@
+"""What can be counted of a layer, and how often: the words in which the rule of a tool is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from types import MappingProxyType
+from typing import NamedTuple
+
+from archcalc.passes.analysis import Row
+
+
+class Measure(NamedTuple):
+    """What is counted of a layer, and how many of it there are; None where that is not known."""
+
+    words: str
+    of: Callable[[Row], int | None]
+    #: Whether an item of a bridge is of all kinds of layers together, not of one.
+    of_all_kinds: bool = False
+
+
+class Term(NamedTuple):
+    """So many times a measure."""
+
+    times: int
+    measure: Measure
+
+
+Terms = tuple[Term, ...]
+NOTHING: Terms = ()
+#: What is counted of a layer of some kind: always the same, or depending on its settings. None: it is not known.
+Rule = Terms | Callable[[Row], Terms | None] | None
+Rules = Mapping[str, Rule]
+
+
+def has_array(row: Row, name: str) -> bool:
+    """Whether a layer has an array of its own or of another layer with this name."""
+    return any(array.name == name for array in row.op.param_shapes(row.input_shapes))
+
+
+def _bias_additions(row: Row) -> int:
+    return prod(row.output_shape) if has_array(row, "bias") else 0
+
+
+def _by_output(row: Row) -> int | None:
+    """What a transposed convolution multiplies more if output positions count in place of those of the input."""
+    if row.multiplications is None:
+        return None
+    positions, read = prod(row.output_shape[1:]), prod(row.input_shapes[0][1:])
+    return row.multiplications * positions // read - row.multiplications
+
+
+def _by_filters(row: Row) -> int:
+    """Output values · filters in a group · window elements, as if a transposed convolution read its filters."""
+    filters = next(array.shape for array in row.op.param_shapes(row.input_shapes) if array.name.startswith("weight"))
+    return prod(row.output_shape) * prod(filters[1:])
+
+
+def _in_windows(row: Row) -> int:
+    """Output values · elements of a window along its first two axes."""
+    kernel: tuple[int, ...] = row.op.model_dump()["kernel_size"]
+    return prod(row.output_shape) * prod(kernel[:2])
+
+
+def _own_params(row: Row) -> int | None:
+    """The parameters, running statistics not among them; not known where a layer uses those of another one."""
+    return None if row.weights_of is not None else row.weights + row.biases
+
+
+MULTIPLY_ADDS = Measure("multiply-add", lambda row: row.multiplications)
+BIAS_ADDITIONS = Measure("bias that is added", _bias_additions, True)
+BY_OUTPUT = Measure("multiply-add of an output position more than of the input positions", _by_output)
+BY_FILTERS = Measure("filter and window element of an output value", _by_filters)
+VALUES = Measure("value", lambda row: prod(row.output_shape))
+POSITIONS = Measure("position", lambda row: prod(row.output_shape[1:]))
+READ = Measure("value that is read", lambda row: prod(row.input_shapes[0]))
+IN_WINDOWS = Measure("value of a window", _in_windows)
+PARAMETERS = Measure("parameter", _own_params)
+WEIGHTS = Measure("weight", lambda row: row.weights)
+BIASES = Measure("bias", lambda row: row.biases)
+STATISTICS = Measure("running statistic", lambda row: row.params + row.buffers - row.weights - row.biases, True)
+
+MACS: Terms = (Term(1, MULTIPLY_ADDS),)
+MACS_AND_BIASES: Terms = (*MACS, Term(1, BIAS_ADDITIONS))
+PARAMS: Terms = (Term(1, PARAMETERS),)
+
+
+def values(times: int) -> Terms:
+    """So many for each value that a layer gives."""
+    return (Term(times, VALUES),)
+
+
+def read(times: int) -> Terms:
+    """So many for each value that a layer reads."""
+    return (Term(times, READ),)
+
+
+def rules(*groups: Mapping[str, Rule], **by_kinds: Rule) -> Rules:
+    """The rule by kind, from one by several kinds: `relu__elu=…`."""
+    found = {kind: rule for group in groups for kind, rule in group.items()}
+    found |= {kind: rule for kinds, rule in by_kinds.items() for kind in kinds.split("__")}
+    return MappingProxyType(found)

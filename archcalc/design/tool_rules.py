@@ -1,0 +1,254 @@
+"""What each tool counts of each kind of layer as multiplications, read from its source and compared with its output.
+
+Every kind (without its rank: `conv` is `conv2d` and the others) that calculates something has an answer in every table.
+None says that the count is not known or depends on how the layer is written; totals then name it as not counted. The
+tests of the tier `peers` hold every rule against the tool as installed, op by op.
+"""
+
+from __future__ import annotations
+
+from archcalc.design.counting import (
+    BIAS_ADDITIONS,
+    BY_FILTERS,
+    BY_OUTPUT,
+    IN_WINDOWS,
+    MACS,
+    MACS_AND_BIASES,
+    MULTIPLY_ADDS,
+    NOTHING,
+    PARAMS,
+    POSITIONS,
+    READ,
+    VALUES,
+    Rule,
+    Term,
+    Terms,
+    has_array,
+    read,
+    rules,
+    values,
+)
+from archcalc.ops.windowed import Sides
+from archcalc.passes.analysis import Row
+
+
+def _dense(terms: Terms) -> Rule:
+    """For a convolution without a connection table, whose weights PyTorch's modules hold as zeros."""
+    return lambda row: None if row.op.model_dump().get("connections") else terms
+
+
+def _plain(terms: Terms) -> Rule:
+    """For a layer that is one module of PyTorch: no connection table, no weights made of others, no uneven padding."""
+
+    def rule(row: Row) -> Terms | None:
+        fields = row.op.model_dump()
+        special = fields.get("connections") or fields.get("weight_norm") or fields.get("spectral_norm")
+        padding = getattr(row.op, "padding", None)
+        uneven = isinstance(padding, Sides) and padding.begins != padding.ends
+        return None if special or (uneven and "output_padding" in fields) else terms
+
+    return rule
+
+
+def _unpadded(terms: Terms) -> Rule:
+    """For a layer that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is counted."""
+
+    def rule(row: Row) -> Terms | None:
+        fields = row.op.model_dump()
+        return None if fields.get("padding") == "same" or fields.get("clip_last_window") is False else terms
+
+    return rule
+
+
+def _affine(with_arrays: Terms, without: Terms | None) -> Rule:
+    """For a normalisation with γ and β, and for one without; with only one of them it is not known."""
+
+    def rule(row: Row) -> Terms | None:
+        both = has_array(row, "weight"), has_array(row, "bias")
+        return with_arrays if all(both) else None if any(both) else without
+
+    return rule
+
+
+def _of_rows(rule: Rule) -> Rule:
+    """For a norm of rows; over the channels of an image libraries write it as a module of their own."""
+    return lambda row: None if len(row.output_shape) > 2 else rule(row) if callable(rule) else rule
+
+
+def _scaled(with_scale: Terms, without: Terms) -> Rule:
+    """For a normalisation with γ, and for one without."""
+    return lambda row: with_scale if has_array(row, "weight") else without
+
+
+def _resized(by_mode: dict[str, Terms], of_another_map: Terms | None = None) -> Rule:
+    """For a map made larger or smaller, by the mode; `of_another_map` where a second input gives the size."""
+
+    def rule(row: Row) -> Terms | None:
+        if of_another_map is not None and len(row.inputs) > 1:
+            return of_another_map
+        return by_mode.get(row.op.model_dump()["mode"])
+
+    return rule
+
+
+#: What makes no product in any tool but those that read ONNX.
+_FREE = (
+    "relu__relu6__elu__gelu__silu__prelu__leaky_relu__selu__sigmoid__tanh__hardsigmoid__hardswish__hardtanh__mish__"
+    "softplus__scaled_tanh__glu__softmax__log_softmax__power__max_pool__avg_pool__lp_pool__subsampling__"
+    "adaptive_avg_pool__adaptive_max_pool__global_avg_pool__global_max_pool__batch_norm__layer_norm__group_norm__"
+    "instance_norm__rms_norm__l2_norm__global_response_norm__local_response_norm__scale__rescale__add__multiply__"
+    "subtract__divide__interpolate__upsample__parameter__position_embedding__class_token__embedding"
+)
+#: What PyTorch's tools do not see, for they look at modules or have no rule for the function: they count nothing.
+_UNSEEN = rules(
+    add__multiply__subtract__divide__rescale__scale__sigmoid__tanh__hardsigmoid__hardswish__mish__softplus=NOTHING,
+    hardtanh__selu__parameter__position_embedding__class_token__embedding__log_softmax=NOTHING,
+)
+
+#: Convolution and dense layers only, as in the tables of torchvision.
+PRODUCTS = rules(
+    rules(**{_FREE: NOTHING}),
+    conv=_dense(MACS),
+    conv_transpose__linear__matmul=MACS,
+    locally_connected__rbf__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+)
+
+DEEPSPEED = rules(PRODUCTS, scaled_dot_product_attention__multi_head_attention=MACS)
+
+#: Its rule for a transposed convolution in groups divides by the groups once too often.
+CALFLOPS = rules(
+    PRODUCTS,
+    matmul__scaled_dot_product_attention=NOTHING,
+    conv_transpose=lambda row: MACS if row.op.model_dump()["groups"] == 1 else None,
+)
+
+FLOP_COUNTER = rules(
+    rules(**{_FREE: NOTHING}),
+    conv=_dense((Term(2, MULTIPLY_ADDS),)),
+    conv_transpose__locally_connected__linear__matmul__scaled_dot_product_attention=(Term(2, MULTIPLY_ADDS),),
+    rbf__rnn__lstm__gru__multi_head_attention=None,
+)
+
+FVCORE = rules(
+    rules(**{_FREE: NOTHING}),
+    conv=_dense(MACS),
+    conv_transpose__linear__matmul=MACS,
+    scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
+    locally_connected__rbf__multi_head_attention=None,
+    batch_norm=_scaled(values(2), values(1)),
+    layer_norm__group_norm__instance_norm=_scaled(values(5), values(4)),
+    adaptive_avg_pool__global_avg_pool=read(1),
+    upsample__interpolate=_resized(
+        {"nearest": values(1), "bilinear": values(4), "linear": NOTHING, "trilinear": NOTHING, "bicubic": NOTHING}
+    ),
+)
+
+#: What has no arrays has no row in its summary.
+_NO_ARRAYS = (
+    "relu__relu6__elu__gelu__silu__leaky_relu__selu__sigmoid__tanh__hardsigmoid__hardswish__hardtanh__mish__softplus__"
+    "scaled_tanh__glu__softmax__log_softmax__power__max_pool__avg_pool__lp_pool__adaptive_avg_pool__adaptive_max_pool__"
+    "global_avg_pool__global_max_pool__l2_norm__local_response_norm__rescale__add__multiply__subtract__divide__"
+    "interpolate__upsample__matmul__scaled_dot_product_attention"
+)
+TORCHINFO = rules(
+    conv=_plain(MACS_AND_BIASES),
+    conv_transpose=_plain((*MACS_AND_BIASES, Term(1, BY_OUTPUT))),
+    linear=_plain(PARAMS),
+    locally_connected=MACS_AND_BIASES,
+    batch_norm__layer_norm__group_norm__instance_norm__rms_norm__global_response_norm__prelu__embedding=PARAMS,
+    scale__parameter__position_embedding__class_token=NOTHING,
+    rbf__rnn__lstm__gru__multi_head_attention__subsampling=None,
+    **{_NO_ARRAYS: NOTHING},
+)
+
+PTFLOPS = rules(
+    _UNSEEN,
+    conv__conv_transpose__linear=_plain(MACS_AND_BIASES),
+    batch_norm__group_norm__instance_norm=_affine(values(2), values(1)),
+    layer_norm=_of_rows(values(1)),
+    relu__elu__gelu__prelu=values(2),
+    relu6__leaky_relu__silu__softmax=values(1),
+    max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool=_unpadded(read(2)),
+    upsample__interpolate=_resized(
+        dict.fromkeys(("nearest", "linear", "bilinear", "trilinear", "bicubic"), values(2)), values(1)
+    ),
+    locally_connected__rbf__matmul__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+    lp_pool__subsampling__local_response_norm__rms_norm__l2_norm__global_response_norm__glu__power__scaled_tanh=None,
+)
+
+THOP = rules(
+    _UNSEEN,
+    conv__linear=_plain(MACS),
+    conv_transpose=_plain((*MACS, Term(1, BY_OUTPUT))),
+    batch_norm__instance_norm=_affine(values(4), values(2)),
+    layer_norm=_of_rows(_scaled(values(4), values(2))),
+    avg_pool__prelu=values(1),
+    adaptive_avg_pool__global_avg_pool=(Term(1, READ), Term(1, VALUES)),
+    softmax=(Term(3, VALUES), Term(-1, POSITIONS)),
+    relu__relu6__leaky_relu__elu__gelu__silu__max_pool__adaptive_max_pool__global_max_pool=NOTHING,
+    group_norm__local_response_norm__glu__power__rms_norm__l2_norm__global_response_norm=NOTHING,
+    upsample__interpolate=_resized(
+        {"nearest": values(1), "linear": values(5), "bilinear": values(11), "bicubic": values(259)}, NOTHING
+    ),
+    locally_connected__rbf__matmul__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+    lp_pool__subsampling__scaled_tanh=None,
+)
+
+
+def _across_channels(row: Row) -> Terms | None:
+    return values(row.op.model_dump()["size"] + 37) if row.op.model_dump()["size"] % 2 else None
+
+
+def _additions(row: Row) -> Terms | None:
+    """Maps are added two by two; a sum that only the next addition spreads is smaller than the last."""
+    return values(len(row.inputs) - 1) if len(row.inputs) == 2 or len(set(row.input_shapes)) == 1 else None
+
+
+def _products(row: Row) -> Terms:
+    return values(max(1, len(row.inputs) - 1 + (row.op.model_dump()["factor"] != 1)))
+
+
+def _padding_counts(row: Row) -> Terms | None:
+    """A mean that leaves the padding out is written with other nodes."""
+    return (Term(1, IN_WINDOWS),) if row.op.model_dump()["count_include_pad"] else None
+
+
+#: The instructions of an x86 processor that it takes for each value: 4 for a division, 24 for a root, 32 for an
+#: exponential, 43 for a logarithm, 76 for a tanh. Source: onnx_tool/node.py.
+ONNX_TOOL = rules(
+    conv__locally_connected__linear=lambda row: None if row.op.model_dump().get("spectral_norm") else MACS_AND_BIASES,
+    conv_transpose=_plain((Term(1, BY_FILTERS), Term(1, BIAS_ADDITIONS))),
+    matmul=MACS,
+    max_pool=(Term(1, IN_WINDOWS),),
+    avg_pool=_padding_counts,
+    global_avg_pool=(Term(1, READ), Term(4, VALUES)),
+    batch_norm=values(31),
+    local_response_norm=_across_channels,
+    layer_norm=(Term(7, VALUES), Term(29, POSITIONS)),
+    group_norm__instance_norm=_scaled(values(9), values(7)),
+    relu=values(1),
+    relu6__leaky_relu__prelu__hardtanh=values(2),
+    hardsigmoid=values(4),
+    hardswish=values(5),
+    sigmoid__power=values(32),
+    silu__glu=values(33),
+    gelu=values(34),
+    elu=values(35),
+    softmax=values(36),
+    tanh=values(76),
+    scaled_tanh=values(78),
+    log_softmax=values(80),
+    add=_additions,
+    multiply=_products,
+    subtract__position_embedding=values(1),
+    divide=values(4),
+    rescale=values(2),
+    scale=(*values(1), Term(1, BIAS_ADDITIONS)),
+    parameter__class_token=NOTHING,
+    upsample__interpolate=_resized(
+        {"nearest": NOTHING, "linear": values(4), "bilinear": values(4), "trilinear": values(4), "bicubic": values(8)}
+    ),
+    rbf__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention__embedding=None,
+    lp_pool__subsampling__adaptive_avg_pool__adaptive_max_pool__global_max_pool=None,
+    rms_norm__l2_norm__global_response_norm__selu__mish__softplus=None,
+)
