@@ -30,8 +30,8 @@ layers:
   - linear: {out_features: 10}
 """
 MODULES = ["archcalc", "archcalc.api", "archcalc.designing", "archcalc.displays", "archcalc.interop.graphviz",
-           "archcalc.interop.networkx", "archcalc.interop.pandas", "archcalc.objects", "archcalc.teaching",
-           "archcalc.tools"]  # fmt: skip
+           "archcalc.interop.networkx", "archcalc.interop.pandas", "archcalc.lecturing", "archcalc.objects",
+           "archcalc.teaching", "archcalc.tools"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,7 @@ COMMANDS = {
     "grade": "Grade a folder of submissions: points, feedback for each student, an overview.",
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "plot": "A chart: networks compared, or one along its depth; SVG, PNG, PDF, HTML.",
+    "deck": "The slides of a lecture, from a list of them or from networks: PowerPoint, PDF, HTML.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",
     "completion": "The script that completes commands and networks in your shell.",

@@ -64,7 +64,9 @@ def bar_panels(
         bottom = figure.inner_height - (len(panels) - 1 - number) * (space + GAP)
         _panel(figure, bars, panel, number, (bottom - space, bottom))
     _names(figure, names, upright)
-    _legend(figure, {bar.family: figure.theme.families[bar.family] for bar in bars})
+    kinds = {bar.family: figure.theme.families[bar.family] for bar in bars}
+    if len(kinds) > 1:
+        _legend(figure, kinds)
     return figure.spec()
 
 

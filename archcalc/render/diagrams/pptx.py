@@ -59,10 +59,11 @@ def pptx(drawings: Sequence[Drawing]) -> bytes:
         _fill_slide(slide, drawing, width / first.width)
     target = io.BytesIO()
     presentation.save(target)
-    return _without_dates(target.getvalue())
+    return without_dates(target.getvalue())
 
 
-def _without_dates(data: bytes) -> bytes:
+def without_dates(data: bytes) -> bytes:
+    """A package whose files all have one date, so that the same input gives the same bytes."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
@@ -120,13 +121,20 @@ def _fill_title(slide: Slide, drawing: Drawing, unit: float) -> None:
 class SlideWriter:
     """The shapes of a slide in their order, with numbers of their own that begin after `last`.
 
-    `unit` is EMU to a pixel of the drawing, whose left upper corner lies at `at`, in EMU.
+    `unit` is EMU to a pixel of the drawing, whose left upper corner lies at `at`, in EMU. Texts are `share` times as
+    large as in the drawing.
     """
 
     def __init__(
-        self, drawing: Drawing, unit: float, font: str = ooxml.FONT, at: Point = (0.0, 0.0), last: int = 10
+        self,
+        drawing: Drawing,
+        unit: float,
+        font: str = ooxml.FONT,
+        at: Point = (0.0, 0.0),
+        last: int = 10,
+        share: float = 1.0,
     ) -> None:
-        self.unit, self.font = unit, font
+        self.unit, self.font, self.share = unit, font, share
         dx, dy = at[0] / unit, at[1] / unit
         self.drawing = drawing._replace(
             items=tuple(item.moved(dx, dy) for item in drawing.items),
@@ -245,7 +253,8 @@ class SlideWriter:
             lines.setdefault(round(text.y, 1), []).append(text)
         found = []
         for _, line in sorted(lines.items()):
-            runs = [Run(one.text, one.size * self.unit / POINT, one.colour, one.bold, self.font) for one in line]
+            size = self.share * self.unit / POINT
+            runs = [Run(one.text, one.size * size, one.colour, one.bold, self.font) for one in line]
             found.append([run._replace(text=("  " if place else "") + run.text) for place, run in enumerate(runs)])
         return found
 

@@ -1,0 +1,134 @@
+"""Texts, tables and pictures fitted into an area, as shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from archcalc.passes.analysis import Analysis
+from archcalc.render.decks.slides import Area, Table
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.drawing import Cluster, Drawing, Link, Rect, Shape, Text, shifted_link
+from archcalc.render.diagrams.from_analysis import drawing_of
+from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
+from archcalc.render.diagrams.theme import Theme, mix
+
+#: The sizes of fonts that are tried, the largest that fits.
+TABLE_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.5)
+#: A row of a table is so many times as high as its text; what stands at the sides of a cell.
+ROW, CELL = 1.72, 7.0
+#: A column of words is not made narrower than this, in points.
+NARROWEST = 60.0
+#: Rows that a table of one slide has.
+MOST_ROWS = 17
+
+
+class Grid(NamedTuple):
+    """A table as it is shown: its texts, the size of its font, and the widths of its columns."""
+
+    table: Table
+    size: float
+    widths: tuple[float, ...]
+
+    @property
+    def row(self) -> float:
+        return self.size * ROW
+
+    @property
+    def width(self) -> float:
+        return sum(self.widths)
+
+
+def grid(table: Table, area: Area) -> Grid:
+    """The largest font with which a table fits; where none does, the longest texts are shortened."""
+    rows = [table.heads, *table.rows]
+    for size in TABLE_SIZES:
+        widths = [
+            max(text_width(clean(row[at]), size, bold=index == 0) for index, row in enumerate(rows)) + 2 * CELL
+            for at in range(len(table.heads))
+        ]
+        if sum(widths) <= area.width and len(rows) * size * ROW <= area.height:
+            break
+    over = sum(widths) - area.width
+    while over > 0.5:
+        words = [at for at, right in enumerate(table.right) if not right and widths[at] > NARROWEST]
+        at = max(words or range(len(widths)), key=lambda column: widths[column])
+        cut = min(over, max(widths[at] * 0.1, 4.0))
+        widths[at] -= cut
+        over -= cut
+    texts = [
+        tuple(
+            shorten(clean(text), width - 2 * CELL + 0.5, size, index == 0)
+            for text, width in zip(row, widths, strict=True)
+        )
+        for index, row in enumerate(rows)
+    ]
+    # A table of few columns is drawn apart a little, not across the whole slide.
+    spare = min(area.width - sum(widths), 24.0 * len(widths)) / len(widths)
+    return Grid(table._replace(heads=texts[0], rows=tuple(texts[1:])), size, tuple(width + spare for width in widths))
+
+
+def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
+    """A table as shapes, for formats without tables of their own."""
+    table, size, height = shown.table, shown.size, shown.row
+    shapes: list[Shape] = []
+    y = area.y
+    for index, row in enumerate([table.heads, *table.rows]):
+        total = table.total and index == len(table.rows)
+        if index == 0 or total:
+            shapes.append(Rect(area.x, y, shown.width, height, mix(theme.background, theme.frame.line, 0.45)))
+        elif index % 2 == 0:
+            shapes.append(Rect(area.x, y, shown.width, height, theme.frame.fill))
+        x = area.x
+        for text, width, right in zip(row, shown.widths, table.right, strict=True):
+            at, anchor = (x + width - CELL, "end") if right else (x + CELL, "start")
+            bold = index == 0 or total
+            if text:
+                shapes.append(Text(at, y + height * 0.5 + size * 0.36, text, size, theme.ink, bold, anchor))  # type: ignore[arg-type]  # one of two words
+            x += width
+        y += height
+    return Cluster("Table", tuple(shapes), "plain")
+
+
+class Fitted(NamedTuple):
+    """A picture in the coordinates of a slide's contents, and what there is to say about it."""
+
+    items: tuple[Cluster, ...]
+    links: tuple[Link, ...]
+    about: str
+    smallest: float
+
+
+def picture(analysis: Analysis, choices: Choices, area: Area) -> Fitted:
+    """A drawing of a network, as large as the area allows."""
+    fitted = replace(choices, fit=f"{area.width:g}:{area.height:g}", title="")
+    drawing, _ = drawing_of(analysis, fitted, links=True)
+    return placed(drawing, area)
+
+
+def placed(drawing: Drawing, area: Area) -> Fitted:
+    """A drawing in the middle of an area."""
+    factor = min(area.width / drawing.width, area.height / drawing.height)
+    dx = area.x + (area.width - drawing.width * factor) / 2
+    dy = area.y + (area.height - drawing.height * factor) / 2
+    items = tuple(item.moved(dx, dy, factor) for item in drawing.items)
+    links = tuple(shifted_link(link, dx, dy, factor) for link in drawing.links)
+    smallest = min((shape.size * factor for shape in drawing.shapes() if isinstance(shape, Text)), default=12.0)
+    return Fitted(items, links, drawing.description, smallest)
+
+
+def lines_of(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    """A text in lines, without what no picture can hold."""
+    return wrap(clean(text), width, size, bold)
+
+
+def text_lines(
+    lines: Sequence[str], x: float, y: float, size: float, colour: str, bold: bool = False, leading: float = 1.3
+) -> tuple[list[Shape], float]:
+    """Lines below each other, and where the next one begins; `y` is the top of the first."""
+    shapes: list[Shape] = []
+    for line in lines:
+        shapes.append(Text(x, y + size * 0.92, line, size, colour, bold))
+        y += size * leading
+    return shapes, y

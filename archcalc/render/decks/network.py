@@ -1,0 +1,296 @@
+"""The slides on one network: its picture, a block, the table, derivations, and where it spends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from archcalc.core import words
+from archcalc.core.quantities import quantity
+from archcalc.explain.derive.formats import Line, lines
+from archcalc.explain.derive.network import explain_layers, find_layers, find_quantity, only
+from archcalc.explain.derive.notation import TEXT
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.blocks import block_of
+from archcalc.render.charts.figure import Look
+from archcalc.render.charts.groups import group
+from archcalc.render.charts.shapes import chart_shapes
+from archcalc.render.charts.titles import title_of
+from archcalc.render.decks.layout import MOST_ROWS, Fitted, lines_of, picture, text_lines
+from archcalc.render.decks.slides import BELOW, BODY, Slide, Table
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.drawing import Cluster, Shape
+from archcalc.render.diagrams.pages import MOST_VOLUMES
+from archcalc.render.diagrams.text import clean, text_width
+from archcalc.render.diagrams.theme import Theme
+from archcalc.render.diagrams.volumes import suits_volumes
+from archcalc.render.tables.columns import DEFAULT, Context, choose
+from archcalc.render.tables.figures import compare_figures
+
+#: Blocks of a network are looked at by themselves from this many layers on, and up to that many.
+LEAST_LAYERS, MOST_LAYERS = 3, 24
+#: The columns of a table that nobody chose; shares stand in the pictures.
+COLUMNS = tuple(key for key in DEFAULT if not key.endswith("_share"))
+#: What is derived unless something is asked for.
+DERIVED = ("output", "params", "multiplications", "activation_bytes", "receptive_field")
+SIZES = (18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
+LABELS = 150.0
+#: Texts below this many points cannot be read from the last row.
+READABLE = 9.0
+
+
+class SlideLook(NamedTuple):
+    """How slides look: their colours, and whether parts appear step by step."""
+
+    theme: Theme
+    steps: bool = False
+
+
+def sources(analysis: Analysis) -> tuple[str, ...]:
+    """Who published a network and where, what papers report, and how the numbers here are counted."""
+    return (*published(analysis), *conventions(analysis))
+
+
+def published(analysis: Analysis) -> tuple[str, ...]:
+    """The paper in a line, and each reported figure next to the computed one."""
+    graph = analysis.graph
+    found = [f"Source: {reference(analysis)}"] if graph.paper else []
+    return (*found, *map(words.line, compare_figures(analysis)))
+
+
+def reference(analysis: Analysis) -> str:
+    """The paper of a network in one line; of one without a paper its title."""
+    graph = analysis.graph
+    if graph.paper is None:
+        return title_of(analysis)
+    made = f"{words.people(graph.authors)}: " if graph.authors else ""
+    parts = (f"{made}{graph.paper.title}", graph.paper.venue, graph.paper.url)
+    return words.line(". ".join(part for part in parts if part))
+
+
+def conventions(analysis: Analysis) -> tuple[str, ...]:
+    """How the numbers are counted, a sentence."""
+    counted = "; ".join(f"{name}: {what}" for name, what in analysis.describe_conventions().items())
+    return (words.line(f"Numbers: calculated by archcalc. {counted}."),)
+
+
+def settings_in_words(analysis: Analysis) -> str:
+    """What a slide says below its title: the input and the totals."""
+    totals = analysis.totals
+    parts = [f"input {analysis.graph.inputs_in_words()}"]
+    parts += [f"{quantity(key).total_text(totals)} {name}" for key, name in _TOTALS]
+    return " · ".join(parts)
+
+
+_TOTALS = (("params", "parameters"), ("multiplications", "multiplications"))
+
+
+# --- pictures
+
+
+def architecture(
+    analysis: Analysis, look: SlideLook, style: str | None, depth: int | None, highlight: str | None
+) -> Slide:
+    """The network as a whole."""
+    choices = Choices(style=style, depth=depth, highlight=highlight, theme=look.theme.name, steps=look.steps)
+    styles = [style] if style or depth is not None else _styles(analysis, look)
+    tried: list[Fitted] = []
+    for one in styles:
+        tried.append(picture(analysis, replace(choices, style=one), BELOW))
+        if tried[-1].smallest >= READABLE:
+            break
+    fitted = max(tried, key=lambda one: min(one.smallest, READABLE))
+    about = analysis.graph.description
+    notes = (*([words.line(about)] if about else []), *sources(analysis))
+    return Slide("picture", title_of(analysis), settings_in_words(analysis), fitted.items, fitted.links, notes=notes,
+                 about=fitted.about)  # fmt: skip
+
+
+def _styles(analysis: Analysis, look: SlideLook) -> list[str | None]:
+    """The styles that are tried, the one that shows most first; volumes have no steps."""
+    if len(analysis.rows) > MOST_VOLUMES or not suits_volumes(analysis):
+        return [None, "blocks", "graph"]
+    return [None, "blocks", "volumes"] if look.steps else ["volumes", None, "blocks"]
+
+
+def block(analysis: Analysis, name: str, look: SlideLook) -> Slide:
+    """One block, every layer of it."""
+    name = name.strip("/")
+    choices = Choices(style="graph", only=name, theme=look.theme.name, steps=look.steps)
+    fitted = picture(analysis, choices, BELOW)
+    folded = block_of(analysis.rows, name)
+    assert folded is not None, "the reader of lectures has looked for it"
+    cost = quantity("multiplications")
+    share = words.share(folded.params, analysis.totals.params)
+    counts = f"{folded.params:,} parameters, {share} of the network · {cost.text(folded)} multiplications"
+    inside = [row for row in analysis.rows if row.name.startswith(f"{name}/")]
+    notes = (f"{name} has {len(inside)} layers: {words.listed([row.op.kind for row in inside])}.", *published(analysis))
+    return Slide("picture", f"{title_of(analysis)}: {words.line(name)}", counts, fitted.items, fitted.links,
+                 notes=notes, about=fitted.about)  # fmt: skip
+
+
+def usual_blocks(analysis: Analysis, most: int = 1) -> list[str]:
+    """The blocks that are worth a slide: of each kind the first, the kinds that come most often first."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    inside: dict[str, list[Row]] = {}
+    for row in analysis.rows:
+        parts = row.name.split("/")
+        for level in range(1, len(parts)):
+            inside.setdefault("/".join(parts[:level]), []).append(row)
+    for name, rows in inside.items():
+        if LEAST_LAYERS <= len(rows) <= MOST_LAYERS:
+            kinds.setdefault(tuple(row.op.kind for row in rows), []).append(name)
+    order = sorted(kinds, key=lambda kind: (-len(kinds[kind]) * len(kind), inside[kinds[kind][0]][0].name))
+    return [kinds[kind][0] for kind in order[:most]]
+
+
+# --- table
+
+
+def table(analysis: Analysis, columns: str | None) -> list[Slide]:
+    """The layers with their totals, on as many slides as they need; those of a deep network folded."""
+    chosen = choose(columns if columns is not None else ",".join(COLUMNS))
+    context = Context(analysis.totals, "hwc")
+    rows, how = _rows(analysis)
+    texts = [tuple(column.text(row, context) for column in chosen) for row in rows]
+    totals = [column.total_text(analysis.totals) if column.total_text else "" for column in chosen]
+    texts.append(("total", *totals[1:]))
+    heads, right = tuple(column.title for column in chosen), tuple(column.right for column in chosen)
+    pages = -(-len(texts) // MOST_ROWS)
+    size = -(-len(texts) // pages)
+    found = []
+    for number in range(pages):
+        part = tuple(texts[number * size : (number + 1) * size])
+        title = f"{title_of(analysis)}: the layers"
+        title += f" ({number + 1} of {pages})" if pages > 1 else ""
+        shown = Table(heads, part, right, total=number == pages - 1)
+        found.append(Slide("table", title, how, table=shown, notes=sources(analysis)))
+    return found
+
+
+def _rows(analysis: Analysis) -> tuple[Sequence[Row], str]:
+    if len(analysis.rows) <= 2 * MOST_ROWS - 1:
+        return analysis.rows, settings_in_words(analysis)
+    rows, how = group(analysis.rows, 2 * MOST_ROWS - 1)
+    return rows, how.replace("a bar for", "a row for")
+
+
+# --- derivations
+
+
+def interesting_layers(analysis: Analysis, most: int = 2) -> list[str]:
+    """The first convolution, then the layers with the most multiplications and the most parameters."""
+    counted = [row for row in analysis.rows if row.params and row.multiplications]
+    if not counted:
+        return []
+    found = [
+        max(counted, key=lambda row: row.multiplications or 0).name,
+        max(counted, key=lambda row: row.params).name,
+        counted[0].name,
+    ]
+    order = {row.name: place for place, row in enumerate(counted)}
+    return sorted(list(dict.fromkeys(found))[:most], key=lambda name: order[name])
+
+
+def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None, look: SlideLook) -> list[Slide]:
+    """How the numbers of a layer are computed, line by line."""
+    name = find_layers(analysis, layer)[0]
+    explained = explain_layers(analysis, [name])[0]
+    keys = [find_quantity(one) for one in quantities or DERIVED]
+    shown = [line for key in keys for line in lines(only(explained, key), TEXT)]
+    heading = explained.heading.partition(": ")[2]
+    letters = "; ".join(f"{letter.text} = {value:,}: {letter.meaning}" for letter, value in explained.symbols().items())
+    notes = (f"Letters: {letters}." if letters else "", *published(analysis))
+    title = f"{title_of(analysis)}: {words.line(name)}, derived"
+    found = []
+    for number, part in enumerate(_pages(shown)):
+        clusters = tuple(_derived(part, look))
+        more = ", continued" if number else ""
+        about = "; ".join(f"{line.label} {' = '.join(line.parts)}" for line in part)
+        found.append(Slide("picture", title + more, heading, clusters, notes=tuple(filter(None, notes)), about=about))
+    return found
+
+
+def _pages(shown: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    """As many lines on a slide as have space in the smallest font."""
+    start = 0
+    for end in range(1, len(shown) + 1):
+        if end - start > 1 and _height(shown[start:end], SIZES[-1]) > BELOW.height:
+            yield shown[start : end - 1]
+            start = end - 1
+    if shown[start:]:
+        yield shown[start:]
+
+
+def _written(line: Line, size: float) -> list[str]:
+    """The chain of equations in lines, broken before an = where it is too long."""
+    unit = f" {line.unit}" if line.unit else ""
+    *parts, last = line.parts
+    rows: list[str] = []
+    for part in map(clean, (*parts, last + unit)):
+        joined = f"{rows[-1]} = {part}" if rows else part
+        if rows and text_width(joined, size) > BELOW.width - LABELS - 12:
+            rows += lines_of(f"= {part}", BELOW.width - LABELS - 12, size)
+        elif rows:
+            rows[-1] = joined
+        else:
+            rows += lines_of(part, BELOW.width - LABELS - 12, size)
+    return rows
+
+
+def _heights(line: Line, size: float) -> float:
+    notes = lines_of(f"({line.note})", BELOW.width - LABELS - 12, size * 0.8) if line.note else []
+    return len(_written(line, size)) * size * 1.3 + len(notes) * size * 0.8 * 1.3 + size * 0.75
+
+
+def _height(shown: Sequence[Line], size: float) -> float:
+    return sum(_heights(line, size) for line in shown)
+
+
+def _derived(shown: Sequence[Line], look: SlideLook) -> Iterator[Cluster]:
+    size = next((size for size in SIZES if _height(shown, size) <= BELOW.height), SIZES[-1])
+    y = BELOW.y + 8
+    for number, line in enumerate(shown, 1):
+        shapes: list[Shape] = []
+        label, _ = text_lines(
+            lines_of(line.label, LABELS, size * 0.85, True), 0, y, size * 0.85, look.theme.quiet, True
+        )
+        shapes += label
+        found, y = text_lines(_written(line, size), LABELS + 12, y, size, look.theme.ink)
+        shapes += found
+        if line.note:
+            note = lines_of(f"({line.note})", BELOW.width - LABELS - 12, size * 0.8)
+            found, y = text_lines(note, LABELS + 12, y, size * 0.8, look.theme.quiet)
+            shapes += found
+        y += size * 0.75
+        yield Cluster(line.label, tuple(shapes), "derivation", step=number if look.steps else 0)
+
+
+# --- charts
+
+
+def chart(analysis: Analysis, kind: str, look: SlideLook) -> Slide:
+    """A chart of one network along its depth: `cost`, `memory` or `receptive_field`."""
+    from archcalc.render.charts.memory import memory
+    from archcalc.render.charts.profile import profile
+    from archcalc.render.charts.receptive_field import receptive_field
+
+    plots: Mapping[str, tuple[str, Callable[[Analysis, Look], Mapping[str, Any]]]] = {
+        "cost": ("where it spends", profile),
+        "memory": ("what is alive while it runs", memory),
+        "receptive_field": ("how far it sees", receptive_field),
+    }
+    title, plot = plots[kind]
+    spec = plot(analysis, chart_look(look))
+    return chart_slide(f"{title_of(analysis)}: {title}", spec, sources(analysis))
+
+
+def chart_look(look: SlideLook) -> Look:
+    """A chart that fills the contents of a slide."""
+    return Look(look.theme.name, int(BODY.width), int(BODY.height), "")
+
+
+def chart_slide(title: str, spec: Mapping[str, Any], notes: tuple[str, ...]) -> Slide:
+    """A chart as shapes."""
+    return Slide("picture", title, items=(chart_shapes(spec),), notes=notes, about=str(spec["description"]))

@@ -1,0 +1,181 @@
+"""What slides say: the numbers are those of the analysis, the sources are there, nothing is left out unsaid."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.decks.animation import Target, clicks
+from archcalc.render.decks.deck import make_deck, usual_plan
+from archcalc.render.decks.layout import grid, table_shapes
+from archcalc.render.decks.network import interesting_layers, table, usual_blocks
+from archcalc.render.decks.several import questions
+from archcalc.render.decks.slides import BODY, Area, Deck, Slide, Table
+from archcalc.render.diagrams.drawing import Text
+from archcalc.render.diagrams.text import text_width
+from archcalc.render.diagrams.theme import LIGHT
+from archcalc.spec.catalogue import load
+from tests.tiers import slow_but
+
+
+@cache
+def analysis_of(name: str) -> Analysis:
+    return analyse(load(name))
+
+
+@cache
+def deck_of(*names: str, steps: bool = False) -> Deck:
+    return make_deck(usual_plan([analysis_of(name) for name in names]), steps=steps)
+
+
+def slides(deck: Deck, part: str) -> list[Slide]:
+    return [slide for slide in deck.slides if part in slide.title]
+
+
+def test_a_network_gets_the_usual_slides() -> None:
+    assert [(slide.kind, slide.title) for slide in deck_of("lenet5").slides] == [
+        ("title", "LeNet-5"),
+        ("picture", "LeNet-5"),
+        ("table", "LeNet-5: the layers"),
+        ("picture", "LeNet-5: C3, derived"),
+        ("picture", "LeNet-5: C5, derived"),
+        ("picture", "LeNet-5: where it spends"),
+        ("picture", "LeNet-5: what is alive while it runs"),
+        ("quiz", "Quiz"),
+        ("points", "Sources"),
+    ]
+
+
+def test_the_table_is_that_of_the_analysis() -> None:
+    shown = slides(deck_of("lenet5"), "the layers")[0].table
+    assert shown is not None
+    assert shown.heads == ("layer", "operation", "output", "params", "multiplications", "stored", "receptive field")
+    assert shown.rows[1][:5] == ("C1", "conv 5×5, 6", "28×28×6", "156", "117,600")
+    # The sum of the hand calculation in the notes: 156 + 2,416 + 48,120 + 10,164 + 850.
+    assert shown.rows[-1][3] == "61,706"
+    assert shown.total
+
+
+@pytest.mark.parametrize("name", slow_but(["alexnet", "resnet50"], ["alexnet", "resnet50", "densenet201", "gpt2"]))
+def test_no_row_of_a_long_table_is_lost(name: str) -> None:
+    found = table(analysis_of(name), "layer,params,multiplications")
+    cells = [row for slide in found if slide.table for row in slide.table.rows]
+    sums = [sum(int(row[at].replace(",", "").replace("–", "0")) for row in cells[:-1]) for at in (1, 2)]
+    totals = analysis_of(name).totals
+    assert sums == [totals.params, totals.multiplications]
+    assert cells[-1] == ("total", f"{totals.params:,}", f"{totals.multiplications:,}")
+    assert len(found) <= 3
+
+
+def test_derivations_are_written_out() -> None:
+    slide = slides(deck_of("alexnet"), "conv2, derived")[0]
+    text = " ".join(shape.text for item in slide.items for shape in item.shapes if isinstance(shape, Text))
+    assert "(27 − 5 + 2·2)/1 + 1 = 26/1 + 1 = 27" in text
+    assert "2401·256 = 614,656" in text
+    assert slide.subtitle == "256 filters of 5×5×96, stride 1, padding 2; input 27×27×96"
+    assert "F = 5: " in slide.notes[0]
+
+
+def test_what_is_interesting_is_where_the_network_spends() -> None:
+    assert interesting_layers(analysis_of("alexnet")) == ["conv2", "fc6"]
+    rows = analysis_of("alexnet").by_name
+    assert rows["conv2"].multiplications == max(row.multiplications or 0 for row in rows.values())
+    assert rows["fc6"].params == max(row.params for row in rows.values())
+
+
+def test_blocks_that_come_often_are_looked_at() -> None:
+    assert usual_blocks(analysis_of("lenet5")) == []
+    assert usual_blocks(analysis_of("googlenet")) == ["inception_3a"]
+
+
+def test_notes_name_the_source_and_the_printed_figures() -> None:
+    notes = " ".join(slides(deck_of("alexnet"), "AlexNet")[1].notes)
+    assert (
+        "Krizhevsky, Sutskever & Hinton: ImageNet Classification with Deep Convolutional Neural Networks. NIPS" in notes
+    )
+    assert "Reported parameters: 60 million" in notes
+    assert "computed 62,378,344" in notes
+
+
+def test_answers_stand_in_the_notes_only() -> None:
+    slide = deck_of("lenet5", "alexnet").slides[-2]
+    assert (slide.kind, len(slide.points)) == ("quiz", 4)
+    assert slide.points[0].startswith("LeNet-5, C1: 6 filters of 5×5×1")
+    assert slide.points[0].endswith("How many parameters does it have?")
+    # 6·(5·5·1 + 1)
+    assert slide.notes[0].endswith("= 26·6 = 156")
+    assert "156" not in " ".join(slide.points)
+
+
+@pytest.mark.parametrize("count", [1, 4, 12])
+def test_a_quiz_has_as_many_questions_as_are_wanted_each_once(count: int) -> None:
+    asked = questions([analysis_of("alexnet"), analysis_of("resnet50")], count)
+    assert len({one.question for one in asked}) == len(asked) == count
+
+
+def test_a_small_network_has_no_more_questions_than_layers() -> None:
+    asked = questions([analyse(load("8x8x3 -> conv3-4 -> fc2"))], 12)
+    assert len(asked) == 2
+
+
+def test_networks_are_compared_and_their_steps_have_reasons() -> None:
+    deck = deck_of("lenet5", "alexnet")
+    shown = slides(deck, "Side by side")[0].table
+    assert shown is not None
+    assert [row[:3] for row in shown.rows] == [("LeNet-5", "1998", "32×32×1"), ("AlexNet", "2012", "227×227×3")]
+    steps = slides(deck, "What each step brought")[0]
+    assert "2012 AlexNet: LeNet's pattern at the scale of ImageNet" in steps.about
+    words = " ".join(shape.text for item in steps.items for shape in item.shapes if isinstance(shape, Text))
+    assert "Follows LeNet-5." in words
+
+
+@pytest.mark.parametrize("names", slow_but(["lenet5"], ["lenet5", "vgg16 resnet50", "googlenet unet gpt2"]))
+def test_everything_lies_on_the_slide(names: str) -> None:
+    for slide in deck_of(*names.split()).slides:
+        for item in slide.items:
+            for shape in item.shapes:
+                if isinstance(shape, Text) and not shape.turned:
+                    width = text_width(shape.text, shape.size, shape.bold)
+                    left = shape.x - {"start": 0.0, "middle": width / 2, "end": width}[shape.anchor]
+                    assert left > -6, (slide.title, shape)
+                    assert left + width < BODY.width + 6, (slide.title, shape)
+                    assert shape.y < BODY.height + 6, (slide.title, shape)
+
+
+@pytest.mark.slow
+def test_texts_that_nobody_can_read_are_reported() -> None:
+    remarks = make_deck(usual_plan([analysis_of("unet")])).remarks
+    assert any("U-Net: the smallest text is" in remark for remark in remarks)
+    assert deck_of("lenet5").remarks == ()
+
+
+@pytest.mark.parametrize("columns", [2, 9])
+def test_a_table_is_fitted_into_its_area(columns: int) -> None:
+    area = Area(0, 0, 600, 300)
+    row = tuple(f"a rather long text for column {number}" for number in range(columns))
+    shown = grid(Table(row, (row,) * 9, (False,) * columns), area)
+    assert shown.width <= area.width + 1
+    texts = [shape for shape in table_shapes(shown, area, LIGHT).shapes if isinstance(shape, Text)]
+    assert len(texts) == 10 * columns
+    assert max(shape.x + text_width(shape.text, shape.size, shape.bold) for shape in texts) <= area.width
+
+
+def test_what_appears_first_is_there_from_the_start() -> None:
+    assert clicks([(0, Target(1)), (1, Target(2)), (2, Target(3)), (5, Target(4)), (2, Target(5))]) == [
+        [Target(3), Target(5)],
+        [Target(4)],
+    ]
+    assert clicks([(0, Target(1))]) == []
+    many = clicks([(step, Target(step)) for step in range(1, 302)])
+    assert len(many) == 60
+    assert sorted(target.shape for group in many for target in group) == list(range(2, 302))
+
+
+def test_wrong_choices() -> None:
+    with pytest.raises(UsageError, match="no theme 'pink'"):
+        make_deck(usual_plan([analysis_of("lenet5")]), "pink")
+    with pytest.raises(UsageError, match="needs a lecture"):
+        usual_plan([])

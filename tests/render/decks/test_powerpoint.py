@@ -1,0 +1,166 @@
+"""Decks as presentations: read back with python-pptx, and their XML looked at where that does not go."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from functools import cache
+from io import BytesIO
+
+import pytest
+
+from archcalc.core.errors import UsageError
+from archcalc.render.decks.deck import render, usual_plan
+from archcalc.render.decks.lecture import Plan, Points, Section, Titled, Wanted
+from archcalc.render.decks.template import Template
+from tests.render.decks.presentations import corporate, opened, parts, slides_of, texts_of
+from tests.render.decks.test_deck import analysis_of, deck_of
+
+HOSTILE = "<b>&\u202e\x07 \" ' ]]>"
+
+
+@cache
+def made(*names: str, steps: bool = False, template: bytes | None = None) -> bytes:
+    plan = usual_plan([analysis_of(name) for name in names])
+    return render(plan, "pptx", steps=steps, template=template, name="corporate.pptx")[0]
+
+
+def test_titles_tables_points_and_notes_can_be_read_back() -> None:
+    presentation = opened(made("lenet5"))
+    slides = list(presentation.slides)
+    wanted = deck_of("lenet5").slides
+    assert [slide.shapes.title.text_frame.text for slide in slides] == [slide.title for slide in wanted]
+    assert [slide.notes_slide.notes_text_frame.text for slide in slides] == ["\n".join(one.notes) for one in wanted]
+    table = next(shape.table for shape in slides[2].shapes if shape.has_table)
+    assert [cell.text for cell in table.rows[1].cells][:3] == ["input", "", "32×32×1"]
+    assert [cell.text for cell in table.rows[len(table.rows) - 1].cells][3] == "61,706"
+    assert texts_of(slides[7]).splitlines()[1:5] == list(wanted[7].points)
+    assert (presentation.core_properties.title, presentation.slide_width) == ("LeNet-5", 12_192_000)
+
+
+def test_pictures_are_shapes_with_glued_connectors() -> None:
+    slide = opened(made("lenet5", steps=True)).slides[1]
+    kinds = [type(shape).__name__ for shape in slide.shapes]
+    assert kinds.count("Connector") == 7
+    assert {shape.name for shape in slide.shapes if type(shape).__name__ == "GroupShape"} >= {"C1", "S2", "F6"}
+    assert not any("Picture" in kind for kind in kinds)
+
+
+@pytest.mark.parametrize("template", [None, corporate()], ids=["usual", "template"])
+def test_numbers_of_shapes_differ_and_everything_lies_on_the_slide(template: bytes | None) -> None:
+    data = made("lenet5", steps=True, template=template)
+    presentation = opened(data)
+    for slide, text in zip(presentation.slides, slides_of(data), strict=True):
+        numbers = re.findall(r'<p:cNvPr id="(\d+)"', text)
+        assert len(numbers) == len(set(numbers))
+        for shape in slide.shapes:
+            assert shape.left > -80_000
+            assert shape.top >= 0
+            assert shape.left + shape.width < presentation.slide_width + 80_000, (shape.name, shape.left, shape.width)
+            assert shape.top + shape.height < presentation.slide_height + 80_000, shape.name
+
+
+def test_contents_lie_below_the_title() -> None:
+    for slide in opened(made("lenet5", template=corporate())).slides:
+        title = slide.shapes.title
+        for shape in slide.shapes:
+            if shape is not title and not shape.is_placeholder:
+                assert shape.top >= title.top + title.height
+
+
+def test_steps_name_shapes_that_are_there() -> None:
+    data = made("lenet5", steps=True)
+    timed = {number: text for number, text in enumerate(slides_of(data)) if "<p:timing" in text}
+    # The picture, two derivations, the quiz.
+    assert sorted(timed) == [1, 3, 4, 7]
+    for text in timed.values():
+        targets = re.findall(r'<p:spTgt spid="(\d+)"', text)
+        assert targets
+        assert set(targets) <= set(re.findall(r'<p:cNvPr id="(\d+)"', text))
+        numbers = re.findall(r'<p:cTn id="(\d+)"', text)
+        assert sorted(map(int, numbers)) == list(range(1, len(numbers) + 1))
+    # Each box of the picture comes with a click; the input is there from the start.
+    assert timed[1].count('nodeType="clickEffect"') == 7
+    assert timed[7].count("<p:txEl>") == 3
+    assert '<p:bldP spid="' in timed[7]
+    assert not any("<p:timing" in text for text in slides_of(made("lenet5")))
+
+
+def test_a_template_keeps_its_layouts_fonts_and_colours() -> None:
+    data = made("lenet5", template=corporate())
+    text = "".join(parts(data).values())
+    assert "secret" not in text
+    assert 'typeface="Georgia"' in text
+    slides = slides_of(data)
+    assert 'typeface="+mn-lt"' in slides[1]
+    assert "Arial" not in "".join(slides)
+    presentation = opened(data)
+    assert presentation.slide_width == 9_144_000
+    names = [slide.slide_layout.name for slide in presentation.slides]
+    assert names == ["Title Slide", *["Title Only"] * 6, *["Title and Content"] * 2]
+
+
+@pytest.mark.parametrize(("dark", "theme"), [(True, "dark"), (False, "light")])
+def test_pictures_are_dark_on_a_dark_template(dark: bool, theme: str) -> None:
+    assert Template(corporate(dark=dark), "corporate.pptx", "light").theme == theme
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [False, True])
+def test_the_same_deck_gives_the_same_bytes(steps: bool) -> None:
+    plan = usual_plan([analysis_of("lenet5")])
+    assert render(plan, "pptx", steps=steps)[0] == made("lenet5", steps=steps)
+
+
+def _zipped(**files: bytes) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def _broken(part: str, data: bytes) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(corporate())) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, data if name == part else old.read(name))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no archive",
+        _zipped(a=b"x"),
+        _broken("ppt/presentation.xml", b"<not xml"),
+        _broken("ppt/presentation.xml", b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'),
+        _broken("ppt/slideLayouts/slideLayout1.xml", b"<a/>"),
+        _broken("[Content_Types].xml", b"<Types/>"),
+        corporate()[:4000],
+    ],
+    ids=["empty", "text", "archive", "xml", "entity", "layout", "types", "cut"],
+)
+def test_what_is_no_template_is_refused(data: bytes) -> None:
+    with pytest.raises(UsageError, match=r"^bad\.pptx (is no presentation|has no)"):
+        Template(data, "bad.pptx", "light")
+
+
+def test_a_template_is_for_presentations() -> None:
+    with pytest.raises(UsageError, match=r"a template is for \.pptx, not for \.pdf"):
+        render(usual_plan([analysis_of("lenet5")]), "pdf", template=corporate())
+
+
+def test_hostile_words_stay_words() -> None:
+    slides = (
+        Wanted("title", Titled()),
+        Wanted("section", Section(title=HOSTILE, subtitle=HOSTILE)),
+        Wanted("points", Points(title=HOSTILE, points=[HOSTILE, "b"], notes=HOSTILE)),
+    )
+    plan = Plan(HOSTILE, HOSTILE, HOSTILE, "", (), slides)
+    for template in (None, corporate()):
+        presentation = opened(render(plan, "pptx", template=template, steps=True)[0])
+        assert "<b>&" in texts_of(presentation.slides[2])
+        assert "\x07" not in texts_of(presentation.slides[2])
+        assert "<b>&" in presentation.slides[2].notes_slide.notes_text_frame.text
