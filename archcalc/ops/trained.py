@@ -40,7 +40,7 @@ class Parameter(Op):
     words = names(
         "free parameter|trained array|learned parameter|learnable parameter|query embedding|параметр|可学习参数"
     )
-    family = "merge"
+    family = "parameter"
     in_place = True
     is_view = True
     fewest_inputs = 0
@@ -104,7 +104,7 @@ class PositionEmbedding(Pointwise):
     stem = "positions"
     noun = "position embedding"
     words = names("positional embedding|positional encoding|pos embed|позиционное кодирование|位置编码")
-    family = "merge"
+    family = "parameter"
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return (Param("weight", inputs[0]),)
@@ -124,7 +124,7 @@ class ClassToken(Pointwise):
     stem = "token"
     noun = "class token"
     words = names("cls token|cls|classification token|register tokens|distillation token|токен класса|类别标记")
-    family = "merge"
+    family = "parameter"
 
     num_tokens: Annotated[Count, Letter("n", "tokens put before")] = 1
 

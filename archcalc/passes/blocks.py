@@ -120,16 +120,21 @@ class Connections:
             if member in self.outputs or not self.consumers[member] or not inside.issuperset(self.consumers[member])
         ]
 
-    def runs(self, blocks: Sequence[Sequence[int]], reach: int = 1) -> list[list[Sequence[int]]]:
+    def runs(self, blocks: Sequence[Sequence[int]], reach: int = 1, several: bool = False) -> list[list[Sequence[int]]]:
         """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are.
 
         Each reads the end of the one before it, or, up to `reach`, of several before it, as the cells of NASNet do.
+        Blocks that are read at `several` places, each by the next one, are put together if that is asked for.
         """
         exits = [self.exits(block) for block in blocks]
         ends = [found[0] if len(found) == 1 else None for found in exits]
         found: list[list[Sequence[int]]] = []
         for number, block in enumerate(blocks):
-            if found and self._repeats(blocks, ends, number, number - len(found[-1]), reach):
+            first = number - len(found[-1]) if found else 0
+            if found and (
+                self._repeats(blocks, ends, number, first, reach)
+                or (several and self._passes_on(blocks, exits, number, first))
+            ):
                 found[-1].append(block)
             else:
                 found.append([block])
@@ -161,7 +166,35 @@ class Connections:
         earlier = {entries[0]: 1} if max(read) == 1 == len(entries) else earlier
         return self._content(before, earlier) == self._content(after, distances)
 
-    def _content(self, members: Sequence[int], distances: Mapping[int | None, int]) -> Hashable:
+    def _passes_on(
+        self, blocks: Sequence[Sequence[int]], exits: Sequence[Sequence[int]], number: int, first: int
+    ) -> bool:
+        """Whether a block is equal to the one before it and reads all that leaves that one, and nobody else does."""
+        before, after = blocks[number - 1], blocks[number]
+        ends = exits[number - 1]
+        places = [[sorted(block).index(end) for end in own] for block, own in ((before, ends), (after, exits[number]))]
+        if len(before) != len(after) or len(ends) < 2 or places[0] != places[1]:
+            return False
+        readers = {reader for end in ends for reader in self.consumers[end]} - set(before)
+        if self.entries(after) != list(ends) or not readers <= set(after) or self.outputs.intersection(ends):
+            return False
+        # What the first of a run reads from elsewhere stands where the next one reads the end of the one before it.
+        roles = {end: place for place, end in enumerate(ends, 1)}
+        given = self._roles(before, after, roles)
+        earlier = {end: place for place, end in enumerate(exits[number - 2], 1)} if number - 1 > first else given
+        known = given == earlier and given.keys() >= set(self.entries(before))
+        return known and self._content(before, given) == self._content(after, roles)
+
+    def _roles(self, before: Sequence[int], after: Sequence[int], roles: Mapping[int, int]) -> dict[int, int]:
+        """What each map that a block reads is to it: as the map that the next block reads in the same place."""
+        return {
+            mine: roles[other]
+            for own, theirs in zip(sorted(before), sorted(after), strict=True)
+            for mine, other in zip(self.inputs[own], self.inputs[theirs], strict=False)
+            if other in roles
+        }
+
+    def _content(self, members: Sequence[int], distances: Mapping[int, int] | Mapping[int | None, int]) -> Hashable:
         """What is in a block: ops, shapes, numbers and wiring, with distances for what is read outside.
 
         And whose weights are used.

@@ -33,6 +33,7 @@ KINDS = {
     "attention": "wedge",
     "recurrent": "triangle-left",
     "merge": "cross",
+    "parameter": "triangle",
     "shape": "triangle-right",
     "normalisation": "triangle-down",
     "activation": "stroke",

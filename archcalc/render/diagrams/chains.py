@@ -208,7 +208,10 @@ class Chains:
             region = sorted(regions[place])
             if region:
                 branches = [self._chain(ways, each, order[place], following) for each in region]
-                along = self._fork(line, branches, [self._at_side(each) for each in region], along + FORK) + FORK
+                sides = [self._at_side(each) for each in region]
+                # Ways from several inputs, or to several outputs, start on one line.
+                level = self.start == order[place] or self.end == following
+                along = self._fork(line, branches, sides, along + FORK, level) + FORK
             elif following != sink and (place or outer):
                 along += STEP if place else LEAD
             if following != sink:
@@ -232,7 +235,7 @@ class Chains:
         )
 
     @staticmethod
-    def _fork(line: _Line, branches: Sequence[_Part], sides: Sequence[bool], along: float) -> float:
+    def _fork(line: _Line, branches: Sequence[_Part], sides: Sequence[bool], along: float, level: bool) -> float:
         """Branches next to each other from one place on; the axis runs through the middle of theirs. Gives the end."""
         length = max(part.block.length for part in branches)
         ordered = [*(p for p, side in zip(branches, sides, strict=True) if not side),
@@ -244,7 +247,7 @@ class Chains:
         middle = [axis for axis, _ in zip(axes, range(sides.count(False) or len(axes)), strict=False)]
         axis = (middle[0] + middle[-1]) / 2
         for part, at in zip(ordered, axes, strict=True):
-            line.put(part, along + (length - part.block.length) / 2, at - axis)
+            line.put(part, along + (0.0 if level else (length - part.block.length) / 2), at - axis)
         return along + length
 
     def _float(self, line: _Line, before: int, component: Sequence[int]) -> None:

@@ -16,7 +16,7 @@ from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer, unfol
 from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
 from archcalc.render.diagrams.measure import LABEL, SMALL, WIDEST
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
-from archcalc.render.diagrams.text import clean, shorten
+from archcalc.render.diagrams.text import clean, shorten, text_width
 from archcalc.render.diagrams.theme import FAMILIES
 from archcalc.render.diagrams.wiring import Path, Wiring
 
@@ -47,6 +47,8 @@ class _Composer:
         self.units = folding.units
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
+        self.exits = [wiring.exits(unit.rows) if self._is_block(unit) else [unit.rows[-1]] for unit in self.units]
+        self.carried: dict[tuple[int, int], list[int]] = {}
         self.links = self._links()
         self.copies = self._copies()
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
@@ -62,11 +64,24 @@ class _Composer:
                     source = self.unit_of[self._original(source_row)]
                     if source == target:
                         continue
+                    self.carried.setdefault((source, target), []).append(self._original(source_row))
                     kind = self.wiring.edge_kinds.get((source_row, row), "flow")
                     if links.setdefault((source, target), kind) != kind:
                         links[source, target] = "flow"
         # What a repeated block reads from the repetition before it is inside; edges run forwards only.
         return {link: kind for link, kind in links.items() if link[0] < link[1]}
+
+    def _is_block(self, unit: Unit) -> bool:
+        """Whether a unit is a block of the network, rather than neighbours that were put together."""
+        return unit.block in self.wiring.sizes
+
+    def _sizes(self, layers: Sequence[int]) -> str:
+        """The sizes of the maps that some layers give, each once."""
+        return " and ".join(dict.fromkeys(format_shape(self.wiring.rows[layer].output_shape) for layer in layers))
+
+    def _inside(self, layer: int, unit: Unit) -> str:
+        """What a layer in a folded block is called, with the name of the block."""
+        return "/".join(self.wiring.paths[layer][len(unit.path) :])
 
     def _copies(self) -> dict[int, tuple[str, ...]]:
         """By the first layer of a unit, the names of all layers that it stands for."""
@@ -86,11 +101,17 @@ class _Composer:
         graph = self.wiring.analysis.graph
         totals = self.wiring.analysis.totals
         nodes = [self._node(number, unit) for number, unit in enumerate(self.units)]
-        edges = [Edge(nodes[a].id, nodes[b].id, kind) for (a, b), kind in self.links.items()]
+        edges = [
+            Edge(nodes[a].id, nodes[b].id, kind, size=self._sizes(self.carried[a, b]) if self.exits[a][1:] else "")
+            for (a, b), kind in self.links.items()
+        ]
         hosts = list(nodes)
         for ending in reversed(self.wiring.endings):
-            host = hosts[self.unit_of[self._original(ending.layer)]]
-            part = Part("", clean(ending.label), family="output")
+            number = self.unit_of[self._original(ending.layer)]
+            host, unit = hosts[number], self.units[number]
+            several = self.exits[number][1:]
+            lines = (clean(f"reads {self._inside(ending.layer, unit)}"),) if several else ()
+            part = Part("", clean(ending.label), lines=lines, family="output")
             # The name of an output may be that of a layer, and several outputs may leave one layer.
             # The output of repeated blocks is that of the last repetition: it stands outside of their frame.
             levels = range(1, len(host.path) + 1)
@@ -98,7 +119,8 @@ class _Composer:
             path = host.path if repeated is None else innermost(host.path[: repeated - 1], self.kept)
             end = Node(f"output:{ending.label}", (part,), path, auxiliary=ending.auxiliary)
             nodes.insert(nodes.index(host) + 1, end)
-            edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow"))
+            size = self._sizes([ending.layer]) if several else ""
+            edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow", size=size))
         subtitle = [
             f"input {graph.inputs_in_words()}",
             f"{totals.params:,} parameters",
@@ -178,13 +200,13 @@ class _Composer:
     def _node(self, number: int, unit: Unit) -> Node:
         frame = self.frames[number]
         rows = [self.wiring.rows[row] for row in unit.rows]
-        parts = (self._card(unit, frame),) if self.cards else tuple(self._layer(row, frame) for row in unit.rows)
+        parts = (self._card(number, frame),) if self.cards else tuple(self._layer(row, frame) for row in unit.rows)
         name = "/".join(unit.block) if unit.block else rows[0].name
         return Node(
             name,
             parts,
             frame,
-            format_shape(rows[-1].output_shape),
+            self._sizes(self.exits[number]),
             unit.times,
             all(row in self.wiring.side for row in unit.rows),
         )
@@ -203,7 +225,8 @@ class _Composer:
             lines.append(f"{row.params:,} params")
         return Part(row.name, label, "", (*lines, *more), family, heat)
 
-    def _card(self, unit: Unit, frame: Path) -> Part:
+    def _card(self, number: int, frame: Path) -> Part:
+        unit = self.units[number]
         rows = [self.wiring.rows[row] for row in unit.rows]
         heat = self.heats.get(unit.rows)
         label = clean("/".join((*unit.path[len(frame) :], words.span(unit.first, unit.last))))
@@ -215,33 +238,54 @@ class _Composer:
             lines = words.lines_of(texts, words.THEN, WIDEST, SMALL)
         else:
             # Neighbours that were put together have no name of their own.
-            name = "/".join(unit.block) if unit.block in self.wiring.sizes else ""
+            name = "/".join(unit.block) if self._is_block(unit) else ""
             family = "block"
-            lines = self._recipe(unit.rows)
-        lines += [*self._reads(unit), *self._figures(rows, unit.times), *self._coloured(rows)]
+            owner = self._owner(unit.rows, unit.block)
+            lines = self._recipe(unit.rows, bool(owner))
+            if owner and not self._owner(unit.rows, frame):  # else the frame says it
+                lines.append(f"weights of {owner}")
+        lines += [*self._reads(number), *self._figures(rows, unit.times), *self._coloured(rows)]
         return Part(name, label, "", tuple(clean(line) for line in lines), family, heat,
                     holds=self.copies[unit.rows[0]])  # fmt: skip
 
-    def _reads(self, unit: Unit) -> list[str]:
-        """What the arrows into a box leave open where boxes stand for several equal blocks."""
+    def _reads(self, number: int) -> list[str]:
+        """What the arrows into a box leave open where boxes stand for several equal blocks, or for several maps."""
+        unit, lines = self.units[number], []
         count = len(self.wiring.entries(unit.rows))
-        lines = [f"each reads the {count} before it"] if unit.times > 1 and count > 1 else []
+        if unit.times > 1 and self.exits[number][1:]:
+            lines.append(f"each reads the {len(self.exits[number])} maps of the one before it")
+        elif unit.times > 1 and count > 1:
+            lines.append(f"each reads the {count} before it")
         read: dict[int, list[int]] = {}
         for source in self.wiring.entries(unit.rows):
             read.setdefault(self.unit_of[self._original(source)], []).append(source)
-        for number, sources in read.items():
-            other = self.units[number]
+        for place, sources in read.items():
+            other = self.units[place]
             names = [self.wiring.paths[source][len(other.path)] for source in sources]
-            if other.times > 1 and names != [other.last]:
-                lines.append(f"reads {' and '.join(names)}")
+            if self.exits[place][1:]:
+                lines += _naming([self._inside(source, other) for source in sources])
+            elif other.times > 1 and names != [other.last]:
+                lines += _naming(names)
         return lines
 
-    def _recipe(self, members: Sequence[int]) -> list[str]:
+    def _owner(self, members: Sequence[int], path: Path) -> str:
+        """The block whose weights all layers of a block use, each those of its counterpart; empty without one."""
+        owners = set()
+        for row in (self.wiring.rows[member] for member in members):
+            if row.weights_of is None and not row.params:
+                continue
+            own, owner = row.name.split("/")[len(path) :], (row.weights_of or "").split("/")
+            owners.add(tuple(owner[: -len(own)]) if owner[-len(own) :] == own else ())
+        return "/".join(owners.pop()) if len(owners) == 1 else ""
+
+    def _recipe(self, members: Sequence[int], shared: bool) -> list[str]:
         """What happens in a folded block, in the order in which it runs, where it is a chain; else what it is made of.
 
-        A chain may have a shortcut past it, which is named where it is added.
+        A chain may have a shortcut past it, which is named where it is added. Whose weights are used is left out where
+        they are `shared` with one block.
         """
         wiring, kinds = self.wiring, self.wiring.edge_kinds
+        said = [row._replace(weights_of=None).summary if shared else row.summary for row in wiring.rows]
         short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in wiring.inputs[m])]
         way = [m for m in members if m not in short or isinstance(wiring.rows[m].op, Add)]
         # A block that is itself the shortcut has no other way.
@@ -251,11 +295,11 @@ class _Composer:
             return words.lines_of(words.composition([wiring.rows[m] for m in members]), words.AND, WIDEST, SMALL)
         lines = []
         for stack in stacks:
-            texts = [wiring.rows[m].summary for m in stack]
+            texts = [said[m] for m in stack]
             if isinstance(wiring.rows[stack[0]].op, Add):
                 texts[0] = f"+ {words.shortcut(())}"
                 if short:
-                    around = [wiring.rows[m].summary for m in short]
+                    around = [said[m] for m in short]
                     lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, WIDEST, SMALL)
                     texts[0] = "sum"  # what follows belongs to both ways
                     texts = texts if texts[1:] else []
@@ -306,7 +350,11 @@ class _Composer:
             units = [self.units[member] for member in members]
             params = sum(self._repeats(unit, path) * self._params(unit) for unit in units)
             note = f"{params:,} params{' in all' if times > 1 else ''}" if self.cards and params else ""
-            side = all(row in self.wiring.side for unit in units for row in unit.rows)
+            rows = [row for unit in units for row in unit.rows]
+            owner = self._owner(rows, path)
+            if owner and not self._owner(rows, outer):
+                note = f"weights of {owner}"
+            side = all(row in self.wiring.side for row in rows)
             groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups
 
@@ -322,7 +370,13 @@ class _Composer:
         present = {part.family for node in nodes for part in node.parts}
         swatches = []
         if self.colour_by == "kind":
-            swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present - {"output"}]
+            swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present]
         kinds = {edge.kind for edge in edges}
         labels = {**_KINDS, "projection": words.shortcut(self.wiring.projections)}
         return swatches + [Swatch(labels[kind], "", kind) for kind in _KINDS if kind in kinds]
+
+
+def _naming(names: Sequence[str]) -> list[str]:
+    """What is read, in one line if it fits."""
+    line = f"reads {' and '.join(names)}"
+    return [line] if text_width(line, SMALL) <= WIDEST else [f"reads {name}" for name in names]

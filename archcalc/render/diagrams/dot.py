@@ -54,7 +54,7 @@ def _lines(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     yield f'  edge [fontname="Helvetica", fontsize=10, color="{theme.edge}", fontcolor="{theme.quiet}"];'
     yield from _inside(diagram, (), theme, "  ")
     for edge in diagram.edges:
-        label = diagram.by_id[edge.source].output
+        label = edge.size or diagram.by_id[edge.source].output
         yield f"  {quote(edge.source)} -> {quote(edge.target)} [label={quote(label)}, style={_STYLES[edge.kind]}];"
     yield "}"
 

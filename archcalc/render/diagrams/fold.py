@@ -19,7 +19,7 @@ Stack = tuple[int, ...]
 class Unit(NamedTuple):
     """What becomes a node: the layers of a stack, or those of a folded block, as often as it repeats.
 
-    Only its last layer is read by other units.
+    Others read its last layer, or, of a block that keeps several maps for them, others too.
     """
 
     rows: tuple[int, ...]
@@ -53,17 +53,23 @@ def unfolded(wiring: Wiring) -> Folding:
 def fold(wiring: Wiring, depth: int) -> Folding:
     """Blocks below `depth` levels of names become one unit; equal neighbours, at every level, one with ×N.
 
-    A block that is read from inside is opened. Where far too many units remain, neighbours are put together, unless
-    `depth` opens everything.
+    A block that is read at several places and reads what comes after its first layer is opened. Where far too many
+    units remain, neighbours are put together, unless `depth` opens everything.
     """
     folding = Folding([], list(range(len(wiring.rows))), {})
     children = _children(wiring, wiring.stacks, 0)
     if len(wiring.runs([_flat(child) for child in children])) > MOST_UNITS and depth < EVERYTHING:
         return folding._replace(units=_gathered(wiring, children))
     _fold(wiring, children, 0, depth, folding)
-    # The last layer of a unit is the one that others read, so that this is an order in which they run.
-    folding.units.sort(key=lambda unit: unit.rows[-1])
+    # The last layer of a unit is the one that others read, or all that it reads comes before its first one: so this is
+    # an order in which they run.
+    folding.units.sort(key=lambda unit: unit.rows[-1 if len(wiring.exits(unit.rows)) == 1 else 0])
     return folding
+
+
+def _is_closed(wiring: Wiring, members: Sequence[int]) -> bool:
+    """Whether a block can be one box: it has one end, or reads nothing that comes after its first layer."""
+    return len(wiring.exits(members)) == 1 or max(wiring.entries(members), default=-1) < min(members)
 
 
 def _gathered(wiring: Wiring, children: Sequence[list[Stack]]) -> list[Unit]:
@@ -79,8 +85,8 @@ def _gathered(wiring: Wiring, children: Sequence[list[Stack]]) -> list[Unit]:
 def _fold(wiring: Wiring, children: Sequence[list[Stack]], level: int, depth: int, folding: Folding) -> None:
     place = 0
     # What is opened is read where it stands; a folded box says that each reads the two before it.
-    reach = 2 if level + 1 >= depth else 1
-    for run in wiring.runs([_flat(child) for child in children], reach):
+    folded = level + 1 >= depth
+    for run in wiring.runs([_flat(child) for child in children], 2 if folded else 1, folded):
         stacks, last_stacks = children[place], children[place + len(run) - 1]
         place += len(run)
         first, last = run[0], run[-1]
@@ -91,7 +97,7 @@ def _fold(wiring: Wiring, children: Sequence[list[Stack]], level: int, depth: in
         path = wiring.paths[first[0]][: level + 1]
         if len(stacks) == 1:
             folding.units.append(_stack(wiring, stacks[0], last_stacks[0], len(run)))
-        elif level + 1 >= depth and len(wiring.exits(first)) == 1:
+        elif folded and _is_closed(wiring, first):
             folding.units.append(Unit(tuple(first), path[:-1], path, len(run), name, last_name))
         else:
             if len(run) > 1:

@@ -27,6 +27,28 @@ def crossings(count: int, edges: Sequence[tuple[int, int]]) -> list[frozenset[in
     return result
 
 
+def _pieces(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    """For each place between nodes (`i`: before node i) how many parts without a common edge the nodes above make."""
+    part = list(range(count))
+
+    def root(node: int) -> int:
+        while part[node] != node:
+            part[node] = node = part[part[node]]
+        return node
+
+    sources: list[list[int]] = [[] for _ in range(count)]
+    for source, target in edges:
+        sources[target].append(source)
+    found = [0]
+    for node in range(count):
+        joined = {root(source) for source in sources[node]}
+        part[node] = node
+        for other in joined:
+            part[other] = node
+        found.append(found[-1] + 1 - len(joined))
+    return found
+
+
 def members_of(paths: Sequence[Path]) -> dict[Path, list[int]]:
     """The nodes of each block, from the outermost blocks to the innermost."""
     members: dict[Path, list[int]] = {}
@@ -72,13 +94,17 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
 def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | None = LONGEST_PIECE) -> list[range]:
     """The segments of a diagram that are laid out one after the other; `outer` is the outermost frame of each node.
 
-    Heads that read one map stay together.
+    Heads that read one map stay together, and so do the ways from several inputs.
     """
     count = len(outer)
     crossing = crossings(count, edges)
+    starts = set(range(count)) - {target for _, target in edges}
+    pieces = _pieces(count, edges)
 
     def may_end(place: int) -> bool:
-        return not _inside_frame(outer, place) and crossing[place] == {place - 1}
+        # Of several inputs that follow each other the first is no segment of its own.
+        apart = pieces[place] > 1 or {place - 1, place} <= starts
+        return not _inside_frame(outer, place) and crossing[place] == {place - 1} and not apart
 
     places = [place for place in range(count) if not place or may_end(place)]
     spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]

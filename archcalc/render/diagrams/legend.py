@@ -51,7 +51,9 @@ def _swatch(swatch: Swatch, theme: Theme, x: float, y: float) -> list[Shape]:
     else:
         paint = theme.families[swatch.family]
         dash = (3.0, 2.0) if swatch.family == "regularisation" else ()
-        shape = Rect(x, y, width, 14, paint.fill, paint.line, 1.2, 7 if swatch.family == "input" else 4, dash)
+        shape = Rect(
+            x, y, width, 14, paint.fill, paint.line, 1.2, 7 if swatch.family in ("input", "output") else 4, dash
+        )
     return [shape, Text(x + width + 6, y + 7 + SIZE * 0.36, swatch.label, SIZE, theme.ink)]
 
 

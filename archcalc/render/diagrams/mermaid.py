@@ -53,7 +53,7 @@ def _flowchart(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     yield from _inside(diagram, (), names, groups, "  ")
     for edge in diagram.edges:
         plain, start, end = _LINES[edge.kind]
-        shape = diagram.by_id[edge.source].output
+        shape = edge.size or diagram.by_id[edge.source].output
         arrow = f"{start} {quote(shape)} {end}" if shape else plain
         yield f"  {names[edge.source]} {arrow} {names[edge.target]}"
     for family in dict.fromkeys(_main(node) for node in diagram.nodes):

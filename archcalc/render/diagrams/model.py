@@ -59,6 +59,8 @@ class Edge(NamedTuple):
     target: str
     kind: EdgeKind = "flow"
     marked: bool = False
+    #: The size of the map, where others of other sizes leave the same box.
+    size: str = ""
 
 
 class Swatch(NamedTuple):

@@ -91,7 +91,7 @@ def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: The
     return shapes
 
 
-def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Shape]:
+def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Text]:
     """Height at the left edge, width at the receding one, channels below; features right of a vector."""
     x, y, width, height, right, up = box
     channels, *positions = shape
@@ -99,12 +99,11 @@ def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Shape]:
     if not positions:
         # Between the lines to the next layer, which start at both ends.
         return [below._replace(x=x + width + right + 3, y=EDGE * 0.36, anchor="start")]
-    if height <= LOW:
+    if height <= LOW or positions[2:]:
         size = "×".join(map(str, positions))
         return [Text(x + (width + right) / 2, y - up - 4, size, EDGE, theme.quiet, anchor="middle"), below]
     low = y + height * 0.78 + EDGE * 0.36
-    tall = "×".join(map(str, positions[:-1] or positions))
-    texts: list[Shape] = [Text(x - 3, low, tall, EDGE, theme.quiet, anchor="end"), below]
+    texts = [Text(x - 3, low, str(positions[0]), EDGE, theme.quiet, anchor="end"), below]
     if positions[1:]:
         texts.append(Text(x + right / 2 - 3, y - up / 2 - 3, str(positions[-1]), EDGE, theme.quiet, anchor="end"))
     return texts

@@ -11,7 +11,7 @@ from archcalc.render.diagrams.layers import in_layers
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.section import SAME, Block, Link, framed
-from archcalc.render.diagrams.segments import Frame, Line, Placed, place_box, reserved
+from archcalc.render.diagrams.segments import SHADOW, Frame, Line, Placed, place_box, reserved
 
 Path = tuple[str, ...]
 
@@ -87,7 +87,7 @@ class _Level:
     def _leaf(self, box: NodeBox) -> Block:
         width, height = reserved(box, box.node.id in self.leaves, self.down)
         length, across = (height, width) if self.down else (width, height)
-        half = box.width / 2 if self.down else box.height / 2
+        half = (box.width if self.down else box.height) / 2 + (2 * SHADOW if box.badge else 0.0)
         side = (box.parts[0].height / 2 if self.down else box.width / 2, half)
         return Block(length, across / 2, across / 2, ((box, length / 2, 0.0),), side=side)
 

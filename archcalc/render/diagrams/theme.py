@@ -43,10 +43,11 @@ _FAMILIES = {
     "attention": ("attention", "#e4f3d6 #4f8a1b", "#26400f #a3d977", "#dedede #000000"),
     "recurrent": ("recurrent", "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
     "merge": ("add, concat, multiply", "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
+    "parameter": ("trained array, token, position embedding", "#efe3d8 #7a4f2b", "#3d2a1a #d2a679", "#ebebeb #000000"),
     "shape": ("reshape, crop, pad", "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
     "opaque": ("not known", "#ffffff #9a3412", "#252d38 #fdba74", "#ffffff #000000"),
     "block": ("block of layers", "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),
-    "output": ("output", "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
+    "output": ("output", "#d5d9df #1b1f24", "#414b58 #eef2f6", "#dadada #000000"),
 }
 FAMILIES = {family: label for family, (label, *_) in _FAMILIES.items()}
 

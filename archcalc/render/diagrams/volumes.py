@@ -16,7 +16,7 @@ from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.solids import EDGE, SCALES, Box, Measure, joint, sizes_of, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
-from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.theme import LIGHT, Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import THEN, lines_of, span
@@ -27,6 +27,8 @@ NAME, NOTE = 13.5, 12.0
 WRAP, NARROW = 94.0, 78.0
 #: Between equal boxes that have one caption.
 CLOSE = 5.0
+#: Between a box and the height and width at the next one.
+CLEAR = 3.0
 #: How far boxes grow into an empty part of the page, or shrink for it.
 GROWTH, THIN = (0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25), 0.5
 #: Margins, title, legend and note around the rows.
@@ -151,16 +153,20 @@ def _rows(captions: Sequence[Caption], measure: Measure) -> Iterator[list[BoxRow
 def row_of_boxes(captions: Sequence[Caption], measure: Measure) -> BoxRow:
     """Boxes from left to right, so that neither they nor their captions meet."""
     found: list[tuple[Box, ...]] = []
-    x = right_of_text = 0.0
+    x = right_of_text = right_of_sizes = 0.0
     for caption in captions:
         boxes: list[Box] = []
         for volume in caption.volumes:
             boxes.append(measure.box(volume.shape, boxes[-1].x + boxes[-1].width + CLOSE if boxes else x))
         middle = _front(boxes).x + _front(boxes).width / 2
         push = max(right_of_text + 8 + caption.width / 2 - middle, 0.0) if found else 0.0
+        # The sizes at the box lie neither over the box before it nor over its sizes.
+        left, _ = _extent(caption.volumes[-1].shape, _front(boxes))
+        push = max(push, (right_of_sizes + CLEAR - left) if found else 0.0)
         boxes = [box._replace(x=box.x + push) for box in boxes]
         found.append(tuple(boxes))
         right_of_text = middle + push + caption.width / 2
+        right_of_sizes = _extent(caption.volumes[-1].shape, _front(boxes))[1]
         x = boxes[-1].x + boxes[-1].width + boxes[-1].right + GAP
     every = [box for boxes in found for box in boxes]
     bottom = max(box.y + box.height for box in every) + 18
@@ -175,6 +181,17 @@ def row_of_boxes(captions: Sequence[Caption], measure: Measure) -> BoxRow:
         bottom,
         bottom + max(caption.height for caption in captions),
     )
+
+
+def _extent(shape: tuple[int, ...], front: Box) -> tuple[float, float]:
+    """From the left to the right of a box and of the height and width at it; below it there is no neighbour."""
+    left, right = front.x, front.x + front.width + front.right
+    for text in sizes_of(shape, front, LIGHT):
+        long = text_width(text.text, text.size, text.bold)
+        start = text.x - {"start": 0.0, "middle": long / 2, "end": long}[text.anchor]
+        if text.y < front.y + front.height:
+            left, right = min(left, start), max(right, start + long)
+    return left, right
 
 
 def _front(boxes: Sequence[Box]) -> Box:

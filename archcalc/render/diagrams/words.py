@@ -10,7 +10,7 @@ from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.text import text_width
 
 _PLAIN = re.compile(r"[\d_ -]")
-_SMALL = frozenset({"activation", "normalisation", "regularisation", "merge"})
+_SMALL = frozenset({"activation", "normalisation", "regularisation", "merge", "parameter"})
 #: Families that a count of a block's layers leaves out where they own no parameters: they change no size.
 _UNCOUNTED = frozenset({"input", "activation", "regularisation"})
 #: Between two layers that run one after the other, and between things that are counted.

@@ -25,7 +25,7 @@ from archcalc.teach.check.model import TOTAL, Answer, Group, Match
 #: Families that keep shapes and have few or no parameters: tables have a row for them or have not.
 _MINOR = ("activation", "regularisation", "normalisation", "shape", "input")
 #: Ops of these families do not stand for one another.
-_DISTINCT = ("merge", "shape", "normalisation")
+_DISTINCT = ("merge", "parameter", "shape", "normalisation")
 _MAIN = ("convolution", "pooling", "dense")
 _WEIGHTED = ("convolution", "dense")
 #: What speaks against a pair, from a number that does not fit to a cell that is wrong.

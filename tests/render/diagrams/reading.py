@@ -121,6 +121,13 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
         last_of[node.id] = names[-1] if names else ""
     assert box_of.keys() == {row.name for row in analysis.rows}
 
+    leaving = {source for row in analysis.rows for source in row.inputs if box_of[source] != box_of[row.name]}
+    leaving |= {analysis.rows[output.layer].name for output in analysis.graph.outputs}
+    ends_of: dict[str, set[str]] = {}
+    for box, times in shown.times.items():
+        names = [name for name, place in box_of.items() if place == box]
+        last_copy = names[-(len(names) // times) :] if times == shown.times[box] else names
+        ends_of[box] = leaving.intersection(last_copy)
     readers: dict[Pair, set[str]] = {}
     for row in analysis.rows:
         for source in row.inputs:
@@ -139,6 +146,13 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
     assert arrows | again == set(readers)
     for source, target in arrows if exact else ():
         read = readers[source, target]
+        # A box of which several maps are read is read by their names.
+        kept = ends_of[source]
+        if len(kept) > 1:
+            named_maps = [name for line in re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
+                          for name in line.split(" and ")]  # fmt: skip
+            assert {layer for layer in kept if any(f"/{layer}".endswith(f"/{name}") for name in named_maps)} == read
+            continue
         # A box of several equal blocks is read at the end of the last one, unless its reader names others.
         lines = re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
         layers = [layer for layer, box in box_of.items() if box == source]
@@ -157,9 +171,15 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
             assert len(read) == shown.repeats((source, target)), (source, target)
     for box, text in shown.texts.items():
         each = re.search(r"^each reads the (\d+) before it$", text, re.MULTILINE)
+        maps = re.search(r"^each reads the (\d+) maps of the one before it$", text, re.MULTILINE)
         copies = copies_of(analysis, [name for name in box_of if box_of[name] == box], shown.times[box])
         outside = [{source for row in copy for source in row.inputs} - {row.name for row in copy} for copy in copies]
         if shown.times[box] > 1 == shown.repeats([box]):
+            if maps:
+                given = [{row.name for row in copy} & read for copy, read in zip(copies, outside[1:], strict=False)]
+                assert given == outside[1:]
+                assert {len(read) for read in given} == {int(maps[1])}
+                continue
             count = int(each[1]) if each else 1
             assert all(len(read) == count for read in outside)
             finals = [copy[-1].name for copy in copies]

@@ -225,8 +225,10 @@ def test_blocks_fold_only_where_they_are_equally_connected(read: str, together: 
     held = [[name for name in node.parts[0].holds if "/" in name] for node in diagram.nodes]
     found = {" ".join(sorted({name.split("/")[0] for name in names})) for names in held if names}
     assert sorted(found) == together
-    # A block that is read from inside is opened, so that the arrow starts at a layer of its own name.
+    # A block that is read from inside is opened, so that the arrow starts at a layer of its own name; or it is named.
     starts = {edge.source for edge in diagram.edges if edge.target == "mix"}
+    lines = diagram.by_id["mix"].parts[0].lines
+    starts |= {name for line in lines for name in line.removeprefix("reads ").split(" and ")}
     assert (read in starts) == read.endswith("/a")
 
 
@@ -266,3 +268,21 @@ def test_outputs_of_one_weight_are_all_main_ones(depth: int | None) -> None:
 def test_a_folded_box_names_what_explains_its_numbers(name: str, depth: int, box: str, named: tuple[str, ...]) -> None:
     text = "\n".join(texts(compose_blocks(Wiring(analysis_of(name)), depth))[box])
     assert [word for word in named if word not in text] == []
+
+
+def test_blocks_of_several_maps_are_folded_and_their_maps_named() -> None:
+    diagram = check(analysis_of("wavenet"), 1)
+    lines = {node.id: node.parts[0].lines for node in diagram.nodes}
+    assert diagram.by_id["stack2"].times == 4
+    assert {"each reads the 2 maps of the one before it", "reads stack1/layer10/sum and stack1/layer10/out"} <= {
+        *lines["stack2"]
+    }
+    assert "reads stack5/layer10/sum" in lines["relu1"]
+    assert {edge.size for edge in diagram.edges if edge.source == "stack2"} == {"16000×512"}
+
+
+def test_towers_that_share_weights_say_whose() -> None:
+    diagram = check(analysis_of("facenet"), 1)
+    said = {node.id: [line for line in node.parts[0].lines if "weights" in line] for node in diagram.nodes}
+    assert said["anchor_face"] == []
+    assert said["positive_face"] == said["negative_face"] == ["weights of anchor_face"]

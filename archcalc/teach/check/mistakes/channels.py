@@ -20,7 +20,7 @@ def channels(context: LayerContext) -> list[Alternative]:
         return []
     if len(context.row.output_shape) == 1:
         found = list(_flat(context))
-    elif context.op.family == "merge":
+    elif context.op.family in ("merge", "parameter"):
         found = list(_merged(context))
     elif hasattr(context.op, "out_channels"):
         found = list(_filters(context, right))

@@ -36,6 +36,7 @@ _FAMILIES = {
     "normalisation": "normalisation layers",
     "pooling": "pooling layers",
     "merge": "layers that join maps",
+    "parameter": "trained arrays",
     "input": "input",
 }
 #: Mistakes by op, id and change of the sum: one of each, and the layers in which it may have been made.
