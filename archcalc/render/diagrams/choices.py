@@ -13,7 +13,7 @@ from archcalc.render.diagrams.papers.labels import LABELS, NAMES
 from archcalc.render.diagrams.theme import THEMES
 
 #: Figures as papers draw them.
-PAPERS = ("towers", "bars", "maps", "slabs")
+PAPERS = ("towers", "bars", "maps", "slabs", "tall", "detector")
 STYLES = ("graph", "blocks", "volumes", *PAPERS)
 #: How lengths grow with sizes; without a choice linear, and by the root where papers draw small maps larger.
 SIZES = ("linear", "sqrt", "log")

@@ -47,7 +47,7 @@ def drawing_of(
     ratio = parse_ratio(choices.fit)
     notes: tuple[str, ...] = ()
     if choices.style in PAPERS:
-        drawing = _paper([analysis, *others], choices, ratio)
+        drawing = _paper([analysis, *others], choices, ratio, links)
     elif others:
         raise UsageError("several networks are drawn next to each other in the style bars alone: --style bars")
     elif (choices.style or default_style(analysis)) == "volumes":
@@ -79,12 +79,12 @@ def _small_texts(drawing: Drawing, style: str) -> tuple[str, ...]:
     return (f"the smallest text is {points:.1f} pt on {where}, not {READABLE:g}; {LARGER[style]}",)
 
 
-def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float) -> Drawing:
+def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: bool) -> Drawing:
     from archcalc.render.diagrams.papers.figure import Request
     from archcalc.render.diagrams.papers.styles import paper_drawing
 
     request = Request(tuple(analyses), THEMES[choices.theme], ratio, choices.labels, choices.names, choices.sizes,
-                      bool(choices.fit), choices.direction, choices.title)  # fmt: skip
+                      bool(choices.fit), choices.direction, choices.title, links)  # fmt: skip
     return paper_drawing(str(choices.style), request)
 
 

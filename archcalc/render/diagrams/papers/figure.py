@@ -30,6 +30,8 @@ class Request(NamedTuple):
     direction: str = "fit"
     #: In place of the names of the networks; an empty one for none.
     title: str | None = None
+    #: Whether edges are wanted in one piece too, as slides glue them to boxes.
+    links: bool = False
 
 
 class Body(NamedTuple):

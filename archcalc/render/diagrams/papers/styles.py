@@ -8,9 +8,11 @@ from typing import NamedTuple
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.drawing import Drawing
 from archcalc.render.diagrams.papers.bars import bars_drawing
+from archcalc.render.diagrams.papers.detector import detector_drawing
 from archcalc.render.diagrams.papers.figure import Request
 from archcalc.render.diagrams.papers.maps import maps_drawing
 from archcalc.render.diagrams.papers.slabs import slabs_drawing
+from archcalc.render.diagrams.papers.tall import tall_drawing
 from archcalc.render.diagrams.papers.towers import towers_drawing
 from archcalc.render.diagrams.papers.trunk import Unsuited
 
@@ -27,6 +29,8 @@ PAPERS: Mapping[str, Style] = {
     "slabs": Style(slabs_drawing, "a chain of layers with shortcuts as touching slabs"),
     "maps": Style(maps_drawing, "a chain of layers as stacks of feature maps"),
     "towers": Style(towers_drawing, "convolutions in two to four groups as parallel towers"),
+    "tall": Style(tall_drawing, "branches side by side, one module below the other"),
+    "detector": Style(detector_drawing, "backbone, neck and heads of outputs on maps of several sizes"),
     "bars": Style(bars_drawing, "a chain of layers with shortcuts as bars", True),
 }
 

@@ -1,0 +1,102 @@
+"""Modules in the order of the network, one slim box a layer: Szegedy et al. 2015, "Going Deeper", figure 3.
+
+Branches stand side by side, auxiliary classifiers at the side of the module that they read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from archcalc.ops.merge import Add, Concat
+from archcalc.passes.analysis import Row
+from archcalc.render.diagrams.arrange import arrange
+from archcalc.render.diagrams.compose import compose_graph
+from archcalc.render.diagrams.drawing import Drawing
+from archcalc.render.diagrams.model import Diagram, Group, Node, Part
+from archcalc.render.diagrams.paint import paint
+from archcalc.render.diagrams.papers.figure import Request
+from archcalc.render.diagrams.papers.labels import label_texts, name_text
+from archcalc.render.diagrams.papers.trunk import Unsuited
+from archcalc.render.diagrams.steps import Steps
+from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.wiring import Wiring
+
+#: More boxes than this are no figure.
+MOST = 400
+
+
+def tall_drawing(request: Request) -> Drawing:
+    """The picture. Raises `Unsuited` for a network without branches side by side, or with too many layers."""
+    diagram = slim(Wiring(request.analyses[0]), request)
+    layout = arrange(diagram, request.direction, request.ratio)
+    ratio = request.ratio if request.fill else 0.0
+    return paint(diagram, layout, request.theme, Steps(diagram, layout), request.links, ratio)
+
+
+def modules_of(wiring: Wiring) -> list[int]:
+    """The merges of branches that each have a layer; shortcuts and gates are none."""
+    found = []
+    for index, sources in enumerate(wiring.inputs):
+        shortcuts = [source for source in sources if (source, index) in wiring.edge_kinds]
+        own = [source for source in sources if wiring.consumers[source] == [index]]
+        if isinstance(wiring.rows[index].op, Add | Concat) and len(own) > 1 and not shortcuts:
+            found.append(index)
+    return found
+
+
+def slim(wiring: Wiring, request: Request) -> Diagram:
+    """The diagram of every layer with one line a layer, and frames around the outermost blocks alone."""
+    network = wiring.analysis.graph.name
+    if not modules_of(wiring):
+        raise Unsuited(f"{network} has no branches side by side")
+    diagram = compose_graph(wiring)
+    if len(diagram.nodes) > MOST:
+        raise Unsuited(f"{network} has {len(diagram.nodes)} boxes, more than {MOST}")
+    outer = Counter(node.path[0] for node in diagram.nodes if node.path)
+    branching = {wiring.paths[index][0] for index in modules_of(wiring)}
+    kept = {name for name, count in outer.items() if count > 1 and (name in branching or _aside(diagram, name))}
+    nodes = tuple(_slim(node, wiring, kept, request) for node in diagram.nodes)
+    groups = tuple(Group((name,), clean(name), auxiliary=_aside(diagram, name)) for name in outer if name in kept)
+    families = {part.family for node in nodes for part in node.parts}
+    legend = tuple(swatch for swatch in diagram.legend if swatch.edge or swatch.family in families)
+    title = diagram.title if request.title is None else clean(request.title)
+    return replace(
+        diagram, title=title, subtitle=diagram.subtitle if title else "", nodes=nodes, groups=groups, legend=legend
+    )
+
+
+def _aside(diagram: Diagram, block: str) -> bool:
+    return all(node.auxiliary for node in diagram.nodes if node.path[:1] == (block,))
+
+
+def _slim(node: Node, wiring: Wiring, kept: set[str], request: Request) -> Node:
+    """A node with its main layer, and of those in place what the figure draws: norms without weights, outputs."""
+    path = node.path[:1] if node.path and node.path[0] in kept else ()
+    rows = wiring.analysis.by_name
+    main = next((part for part in node.parts if part.lines), node.parts[0])
+    parts = [
+        _part(part, rows[part.name], request) if part.name in rows else part
+        for part in node.parts
+        if part is main or _drawn(part, wiring)
+    ]
+    first = rows.get(node.parts[0].name)
+    size = node.output if first is not None and isinstance(first.op, Concat) else ""
+    return node._replace(parts=tuple(parts), path=path, output=size)
+
+
+def _drawn(part: Part, wiring: Wiring) -> bool:
+    index = wiring.analysis.graph.index.get(part.name)
+    if index is None:
+        return True
+    row = wiring.rows[index]
+    return index in wiring.outputs or (row.op.family == "normalisation" and not row.params) or bool(row.multiplications)
+
+
+def _part(part: Part, row: Row, request: Request) -> Part:
+    if row.op.family == "input":
+        return part
+    labels = label_texts(row, request.labels or ("kernel",))
+    name = name_text(row.name, request.names or "none")
+    texts = [text for text in (name, *labels) if text] or [row.op.noun]
+    return part._replace(label=clean(texts[0]), suffix=" · ".join(texts[1:]), lines=())

@@ -1,0 +1,114 @@
+"""Pyramids, compared with Redmon and Farhadi 2018 (YOLOv3), Lin et al. 2017 (FPN, RetinaNet), Liu et al. 2016 (SSD)."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from archcalc.core.errors import UsageError
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.draw import draw
+from archcalc.render.diagrams.papers.pyramid import Pyramid, pyramid_of
+from archcalc.render.diagrams.wiring import Wiring
+from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
+from tests.render.diagrams.pictures import analysis_of, check_picture
+
+DETECTORS = ["yolov3", "yolov3_tiny", "retinanet_resnet50_fpn", "ssd300_vgg16"]
+
+
+@cache
+def pyramid(name: str) -> Pyramid:
+    return pyramid_of(Wiring(analysis_of(name)))
+
+
+def first_lines(name: str) -> list[str]:
+    return [texts([node])[0] for node in nodes(figure("detector", name))]
+
+
+def sides(name: str, kind: str) -> list[int]:
+    return sorted({size[0] for place, size, _ in pyramid(name).parts if place == kind})
+
+
+def test_the_scales_of_yolov3() -> None:
+    """Section 2.3: boxes at three scales; Darknet-53 of table 1 halves the map five times."""
+    assert sides("yolov3", "head") == [13, 26, 52]
+    assert sides("yolov3", "backbone") == [13, 26, 52, 104, 208, 416]
+    # 3 · (4 + 1 + 80) channels at each scale.
+    assert {"large · 13×13×255", "medium · 26×26×255", "small · 52×52×255"} < set(first_lines("yolov3"))
+    # "We take the feature map from 2 layers previous and upsample it by 2×", twice; then it is concatenated.
+    written = texts(edges(figure("detector", "yolov3")))
+    assert written == ["conv 1×1, 256", "→ upsample ×2, nearest", "conv 1×1, 128", "→ upsample ×2, nearest"]
+    assert texts(nodes(figure("detector", "yolov3"))).count("concat") == 2
+
+
+def test_darknet_53_is_the_backbone_of_yolov3() -> None:
+    rows = analysis_of("yolov3").rows
+    parts = pyramid("yolov3").parts
+    convolutions = [
+        sum(rows[index].op.family == "convolution" for index in members)
+        for (kind, _, _), members in parts.items() if kind == "backbone"
+    ]  # fmt: skip
+    # Table 1: 1, 1 + 2, 1 + 2·2, 1 + 2·8, 1 + 2·8, 1 + 2·4; with the connected layer these are the 53 of its name.
+    assert convolutions == [1, 3, 5, 17, 17, 9]
+
+
+def test_the_levels_of_retinanet() -> None:
+    """Section 4: levels P3 to P7 of 256 channels, two subnetworks of four convolutions each and a last one."""
+    assert sides("retinanet_resnet50_fpn", "head") == [7, 13, 25, 50, 100]
+    found = first_lines("retinanet_resnet50_fpn")
+    assert {"C3 · 100×100×512", "C4 · 50×50×1024", "C5 · 25×25×2048"} < set(found)
+    assert {"P3 · 100×100×256", "P4 · 50×50×256", "M5 · P5 · 25×25×256", "P6 · 13×13×256", "P7 · 7×7×256"} < set(found)
+    heads = [texts([node]) for node in nodes(figure("detector", "retinanet_resnet50_fpn"))
+             if node.title.startswith(("classes", "boxes"))]  # fmt: skip
+    assert len(heads) == 10
+    # 9 anchors of 91 classes, 9 of 4 numbers.
+    assert {lines[2] for lines in heads} == {"conv 3×3, 819", "conv 3×3, 36"}
+    assert all(lines[1] == "4 × conv 3×3, 256" for lines in heads)
+    assert sum(lines[-1] == "weights of head3" for lines in heads) == 8
+    # FPN, section 3: "a 1×1 convolutional layer to reduce channel dimensions" on the way across.
+    assert texts(edges(figure("detector", "retinanet_resnet50_fpn"))).count("conv 1×1, 256") == 2
+
+
+def test_the_six_maps_of_ssd() -> None:
+    """Figure 2 of the paper: conv4_3, conv7, conv8_2 to conv11_2, without a neck."""
+    assert sides("ssd300_vgg16", "head") == [1, 3, 5, 10, 19, 38]
+    assert not sides("ssd300_vgg16", "neck")
+    channels = [line.rpartition("×")[2] for line in first_lines("ssd300_vgg16") if line.startswith("conv")]
+    assert channels[5::-1] == ["512", "1024", "512", "256", "256", "256"]
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_every_layer_is_in_a_part_or_on_a_way(name: str) -> None:
+    found = pyramid(name)
+    shown = [index for members in found.parts.values() for index in members]
+    on_ways = {index for way in found.ways for index in way.rows}
+    assert len(shown) == len(set(shown))
+    assert sorted({*shown, *on_ways}) == list(range(len(analysis_of(name).rows)))
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_arrows_are_maps_that_are_read(name: str) -> None:
+    wiring = Wiring(analysis_of(name))
+    found = pyramid(name)
+    place_of = {index: place for place, members in found.parts.items() for index in members}
+    for way in found.ways:
+        chain = [*way.rows]
+        end = [i for i in found.parts[way.target] if set(wiring.inputs[i]) & {*(chain[-1:] or found.parts[way.source])}]
+        assert end, way
+        for before, after in pairwise(chain):
+            assert before in wiring.inputs[after]
+        assert not chain or place_of[wiring.inputs[chain[0]][0]] == way.source
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_text_lies_over_another(name: str, theme: str) -> None:
+    check_picture(draw(analysis_of(name), "svg", Choices(style="detector", fit="16:9", theme=theme)).data.decode())
+
+
+@pytest.mark.parametrize("name", ["unet", "googlenet@aux", "vgg16"])
+def test_what_is_no_detector(name: str) -> None:
+    with pytest.raises(UsageError, match="does not give outputs on maps of several sizes; styles that suit: "):
+        draw(analysis_of(name), "svg", Choices(style="detector"))
