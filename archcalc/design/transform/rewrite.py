@@ -41,13 +41,13 @@ class Editor:
         self.place: dict[int, int] = {}
         self._names = set(graph.index)
 
-    def add(self, name: str, op: Op, inputs: Sequence[int], frozen: bool = False) -> int:
+    def add(self, name: str, op: Op, inputs: Sequence[int], frozen: bool = False, weights_of: int | None = None) -> int:
         """A new layer; its name gets a number where another has it."""
         unique, count = name, 2
         while unique in self._names:
             unique, count = f"{name}_{count}", count + 1
         self._names.add(unique)
-        self.layers.append(Layer(unique, op, tuple(inputs), frozen=frozen))
+        self.layers.append(Layer(unique, op, tuple(inputs), frozen=frozen, weights_of=weights_of))
         return len(self.layers) - 1
 
     def keep(self, index: int, op: Op | None = None, inputs: Sequence[int] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
-from archcalc.design.transform import same, simple, windows
+from archcalc.design.transform import same, scale, simple, windows
 from archcalc.design.transform.prune import prune
 from archcalc.design.transform.rewrite import Rewritten
 from archcalc.graph.layer_graph import LayerGraph
@@ -30,6 +30,8 @@ REWRITES = {
     "cut": Kind(simple.cut, ("LAYER",), "A backbone: nothing after this layer."),
     "fold-batch-norm": Kind(same.fold_batch_norm, (), "Batch norm as part of the layer before. Same function."),
     "replace": Kind(simple.replace_ops, ("OP=OP",), "Every layer of one op as another: relu=silu."),
+    "depth": Kind(scale.depth, ("FACTOR",), "Equal blocks in a row times a factor, rounded up: 0.5, 2."),
+    "width": Kind(scale.width, ("FACTOR",), "Channels times a factor, but for those of inputs and outputs: 0.5."),
     "factorize": Kind(windows.factorize, ("LAYER",), "An n×n convolution as n×1 and 1×n."),
     "stack": Kind(windows.stack, ("LAYER",), "A convolution of 5×5, 7×7, … as a stack of 3×3."),
     "separable": Kind(windows.separable, ("LAYER",), "A convolution as a depthwise one and a 1×1."),

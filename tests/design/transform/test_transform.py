@@ -132,6 +132,67 @@ def test_a_backbone() -> None:
     assert done.function == "The function stays the same up to the cut."
 
 
+# --- wider, narrower, deeper, shallower
+
+
+def test_half_of_the_channels() -> None:
+    done = rewritten("16x16x4 -> conv3-8 -> relu -> conv3-5 -> fc10", ("width", "0.5"))
+    # 5·½ is rounded up; the end keeps its 10.
+    assert [one.params for one in done.after.rows if one.params] == [
+        9 * 4 * 4 + 4, 9 * 4 * 3 + 3, 16 * 16 * 3 * 10 + 10,
+    ]  # fmt: skip
+    assert done.steps[0].rewritten.notes == ("channels of 2 layers × 0.5; fc1 keeps the old number",)
+
+
+def test_the_width_multiplier_of_mobilenet() -> None:
+    done = rewritten("mobilenet", ("width", "0.5"))
+    assert (
+        done.after.totals.params == ac.load("mobilenet", settings={"alpha": 0.5}).analyse().totals.params == 1_331_592
+    )
+    assert done.after.totals.multiplications == 149_497_088
+
+
+def test_three_times_as_deep() -> None:
+    # 3 stages of 3 units become 3 of 9: 6·9 + 2 layers.
+    done, other = rewritten("resnet20_cifar", ("depth", "3")), ac.analyse("resnet56_cifar")
+    assert (done.after.totals.params, done.after.totals.multiplications) == (
+        other.totals.params, other.totals.multiplications,
+    )  # fmt: skip
+    assert len(done.after.rows) == len(other.rows)
+    back = transform(done.after, [("depth", ["0.34"])])  # 9·0.34 is a little more than 3
+    assert len(back.after.rows) - len(done.before.rows) == 3 * 7
+
+
+def test_half_as_deep() -> None:
+    done = rewritten("vit_b_16", ("depth", "0.5"))
+    assert len([one for one in done.after.rows if one.op.kind == "multi_head_attention"]) == 6
+    assert done.steps[0].rewritten.notes == ("encoder1 to encoder12: 12 blocks became 6",)
+    blocks = [one.params for one in done.before.rows if one.name.startswith("encoder1/")]
+    assert done.before.totals.params - done.after.totals.params == 6 * sum(blocks)
+
+
+TIED = """
+name: net
+title: Net
+input: 8x8x4
+layers:
+  - conv2d: {name: unit1/a, out_channels: 4, kernel_size: 3, padding: 1}
+  - relu: {name: unit1/r}
+  - conv2d: {name: unit2/a, out_channels: 4, kernel_size: 3, padding: 1, weights: unit1/a}
+  - relu: {name: unit2/r}
+  - conv2d: {name: unit3/a, out_channels: 4, kernel_size: 3, padding: 1, weights: unit1/a}
+  - relu: {name: unit3/r}
+  - linear: {out_features: 2}
+"""
+
+
+def test_copies_share_the_weights_that_the_block_shares() -> None:
+    done = rewritten(TIED, ("depth", "2"))
+    assert [one.name for one in done.after.rows if one.name.endswith("/a")] == [f"unit{i}/a" for i in range(1, 7)]
+    assert [one.weights_of for one in done.after.rows if one.name.endswith("/a")] == [None] + ["unit1/a"] * 5
+    assert done.after.totals.params == done.before.totals.params
+
+
 # --- pruning
 
 
@@ -274,7 +335,14 @@ layers:
         ("alexnet", ("grow-input", "8x8"), "does not fit afterwards"),
         (SHARED, ("stack", "a"), 'shares its weights with "b"'),
         (SHARED, ("factorize", "b"), 'shares its weights with "a"'),
-        ("alexnet", ("widen", "2"), "there is no rewrite 'widen'"),
+        ("alexnet", ("widen", "2"), "there is no rewrite 'widen'; did you mean width"),
+        ("alexnet", ("width", "0"), "--width takes a number above 0 and up to 64, as in 0.5, not '0'"),
+        ("alexnet", ("width", "1e9"), "--width takes a number"),
+        ("alexnet", ("depth", "65"), "--depth takes a number"),
+        ("lenet5@1998", ("width", "2"), 'layer "C3" (conv 5×5, 16, connection table) has a connection table'),
+        ("8x8x3 -> fc10", ("width", "2"), "has no channels that there could be more or fewer of"),
+        ("googlenet", ("depth", "2"), "googlenet has no equal blocks in a row"),
+        ("resnet110_cifar", ("depth", "64"), "would have more than 20,000 layers"),
     ],
 )  # fmt: skip
 def test_refused(network: str, wanted: tuple[str, ...], message: str) -> None:
