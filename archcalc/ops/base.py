@@ -258,6 +258,11 @@ class Op(BaseModel):
         return []
 
 
+# pydantic evaluates what a base annotates again for each op, though these are no fields: a third of the start-up.
+for _name in Op.__class_vars__:
+    Op.__annotations__.pop(_name, None)
+
+
 class WithoutWeights(Op):
     """An op that owns no arrays and makes no multiply-adds."""
 

@@ -181,20 +181,18 @@ def analyse(
     fields = receptive_fields(layers)
     counts: dict[int, tuple[ParamCount, Work]] = {}
 
-    def names(layer: ShapedLayer) -> tuple[str, ...]:
-        return tuple([graph.layers[source].name for source in layer.layer.inputs])
-
-    def owner_of(layer: ShapedLayer) -> str | None:
-        return None if layer.layer.weights_of is None else graph.owner(layer.layer).name
-
+    names = [layer.name for layer in graph.layers]
     for layer in layers:
         if layer.key not in counts:
             counts[layer.key] = (count_params(layer), count_operations(layer))
-    rows = tuple(
-        _row(layer, *counts[layer.key], field, stored, names(layer), conventions, batch * BYTES[dtype], owner_of(layer))
-        for layer, field, stored in zip(layers, fields, memory.stored, strict=True)
-    )
-    return Analysis(graph, rows, memory, conventions, batch, dtype, shapes.problems)
+    size = batch * BYTES[dtype]
+    rows = []
+    for layer, field, stored in zip(layers, fields, memory.stored, strict=True):
+        own = layer.layer
+        sources = tuple([names[source] for source in own.inputs])
+        owner = None if own.weights_of is None else names[own.weights_of]
+        rows.append(_row(layer, *counts[layer.key], field, stored, sources, conventions, size, owner))
+    return Analysis(graph, tuple(rows), memory, conventions, batch, dtype, shapes.problems)
 
 
 def row_of(

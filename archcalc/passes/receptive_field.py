@@ -141,6 +141,9 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
             fields.append(ReceptiveField(tuple([AxisField(1, ((0, 0),), size) for size in layer.output[1:]])))
         else:
             each = reads[layer.key]
+            if len(each) == 1 and each[0] is POINTS:
+                fields.append(fields[layer.layer.inputs[0]])  # the map stays as it is: most layers
+                continue
             if not blind.isdisjoint(layer.layer.inputs):
                 each = [
                     None if source in blind else read for source, read in zip(layer.layer.inputs, each, strict=True)
@@ -163,7 +166,7 @@ def output_field(
     result: ReceptiveField | None = None
     for reads, field, shape in zip(each, inputs, layer.inputs, strict=True):
         if reads is POINTS and len(each) == 1:
-            return field  # the map stays as it is: most layers
+            return field
         if reads is None:
             continue
         if field is None or reads == UNKNOWN:

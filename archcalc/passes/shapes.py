@@ -55,12 +55,13 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
                 outputs.append(None)
                 continue
         op, output, key = known[case]
-        try:
-            check_shared(graph.layers, layer, op, inputs, outputs)
-        except ShapeError as error:
-            problems.append(problem_of(layer, error))
-            outputs.append(None)
-            continue
+        if layer.weights_of is not None:
+            try:
+                check_shared(graph.layers, layer, op, inputs, outputs)
+            except ShapeError as error:
+                problems.append(problem_of(layer, error))
+                outputs.append(None)
+                continue
         outputs.append(output)
         if not problems:
             shaped.append(ShapedLayer(layer, op, inputs, output, key))
