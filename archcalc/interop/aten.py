@@ -265,6 +265,23 @@ def _pad(call: Any) -> Translated:
     return "pad", [call.tensor("self")], {"pad": tuple(call["pad"]), "mode": mode, "value": call.get("value") or 0.0}
 
 
+def _index(call: Any) -> Translated:
+    """Numbers for some axes; `dims` says which."""
+    indices = call["indices"]
+    dims = tuple([axis for axis, index in enumerate(indices) if index is not None])
+    return "index", [call.tensor("self"), *(call.name(indices[axis]) for axis in dims)], {"dims": dims}
+
+
+def _index_select(call: Any) -> Translated:
+    dims = (call["dim"] % len(call.shape("self")),)
+    return "index", [call.tensor("self"), call.tensor("index")], {"dims": dims}
+
+
+def _addcmul(call: Any) -> Translated:
+    names = [call.tensor(name) for name in ("self", "tensor1", "tensor2")]
+    return "addcmul", names, {"value": call.get("value", 1)}
+
+
 def _roll(call: Any) -> Translated:
     rank = len(call.shape("self"))
     return "roll", [call.tensor("self")], {"shifts": tuple(call["shifts"]), "dims": _axes(call["dims"], rank)}
@@ -430,6 +447,9 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "pad": _pad,
     "constant_pad_nd": _pad,
     "roll": _roll,
+    "index": _index,
+    "index_select": _index_select,
+    "addcmul": _addcmul,
     "upsample_nearest1d": _upsample("nearest"),
     "upsample_nearest2d": _upsample("nearest"),
     "upsample_nearest3d": _upsample("nearest"),

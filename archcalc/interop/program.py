@@ -50,6 +50,8 @@ unbind                          x; one output for each part         dim
 slice                           x                                   dim start end step (0 ≤ start ≤ end ≤ size)
 select                          x                                   dim index
 roll                            x                                   shifts dims
+index                           x, numbers for each of the axes     dims
+addcmul                         x, y, z: x + value·y·z              value
 flip                            x                                   dims
 pad                             x                                   pad (torch's order: the last axis first),
                                                                     mode ("constant" "reflect" "replicate" "circular"),

@@ -29,13 +29,20 @@ from archcalc.interop.recognise_views import BATCH, View, whole_axes
 from archcalc.interop.recognise_whole import fused, those_read
 
 Tensor = View | Fixed
-#: Operations whose multiplications count, so that they are layers even where all that they read is stored.
-_COUNTED = ("conv1d", "conv2d", "conv3d", "linear")
+#: Attention that is no op of its own is read again without its pattern; more than this often it stays as it is.
+_MOST_READINGS = 3
 
 
 def recognise(program: Program) -> ForeignNetwork:
     """The network of a program."""
-    return Recogniser(simplified(program)).network()
+    apart: set[str] = set()
+    for _ in range(_MOST_READINGS):
+        reader = Recogniser(simplified(program, apart))
+        found = reader.network()
+        if not reader.apart - apart:
+            break
+        apart |= reader.apart
+    return found
 
 
 class Recogniser:
@@ -47,8 +54,13 @@ class Recogniser:
         self.layers = Layers(program)
         self.env: dict[str, Tensor] = {}
         self.reasons: dict[str, str] = {}
-        #: Multiplications of products of stored tensors, by operation.
-        self.folded: dict[str, int] = {}
+        #: What operations of stored tensors alone became as layers, by value.
+        self.made: dict[str, View] = {}
+        #: Results of attention that is no op of archcalc: its products are read one by one.
+        self.apart: set[str] = set()
+        self.layers.compute = self.compute
+        #: Multiplications of products of stored tensors that no layer has, by value.
+        self.folded: dict[str, tuple[str, int]] = {}
 
     def network(self) -> ForeignNetwork:
         """The whole."""
@@ -57,7 +69,7 @@ class Recogniser:
         for name in program.inputs:
             self.env[name] = layers.input(name, program.shape(name), batch.get(name, 0))
         for name, constant in program.constants.items():
-            self.env[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
+            self.env[name] = layers.fixed[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
         for node in _needed(program):
             self.visit(node)
         outputs = {key: self.output(key, value) for key, value in program.outputs.items()}
@@ -70,11 +82,18 @@ class Recogniser:
         names = {node.name for node in nodes}
         held = Counter(source for layer, source in layers.held if layer in names)
         nodes = fused(nodes, outputs.values(), layers.shapes, tables)
-        folded = [
+        self.apart |= {
+            layers.unfinished[node.name] for node in nodes if node.name in layers.unfinished and node.op == "opaque"
+        }
+        folded: dict[str, int] = {}
+        for name, (op, count) in self.folded.items():
+            if name not in self.made:
+                folded[op] = folded.get(op, 0) + count
+        left_out = [
             f"{count:,} multiplications of {op} are of stored tensors alone; they are not counted"
-            for op, count in self.folded.items()
+            for op, count in folded.items()
         ]
-        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *folded, *account(program, held)]))
+        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *left_out, *account(program, held)]))
         inputs = {name: layers.shapes[name] for name in program.inputs}
         values = values_in(program, held)
         return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes, values)
@@ -97,14 +116,16 @@ class Recogniser:
         inputs = [None if name is None else self.env[name] for name in node.inputs]
         if self.layers.images > 1:
             self.check_images(node, inputs)
+        if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
+            self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
+            return
+        for name, view in zip(node.outputs, self.results(node, inputs), strict=False):
+            self.env[name] = view
+
+    def results(self, node: Node, inputs: list[Tensor | None]) -> list[Tensor]:
+        """What an operation gives, once its layers are there."""
         handler, owned = HANDLERS.get(node.op), len(self.layers.owners)
         try:
-            if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
-                first = inputs[0] if inputs else None
-                if node.op not in _COUNTED or not isinstance(first, Fixed):
-                    self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
-                    return
-                inputs[0] = self.layers.view_of(first, node)
             if handler is None:
                 raise UnknownFormError(f"archcalc has no {node.op}")
             results = handler(Handler(self.layers, self.env, node, inputs))
@@ -117,14 +138,35 @@ class Recogniser:
             # What a function added before it gave up owns nothing.
             for name in list(self.layers.owners)[owned:]:
                 del self.layers.owners[name]
-            if steps := as_products(node, self.program):
+            if node.outputs[0] not in self.apart and (steps := as_products(node, self.program)):
                 for step in steps:
                     self.visit(step)
-                return
+                return [self.env[name] for name in node.outputs]
             self.reasons[node.op] = str(reason)
+            if node.op == "attention":
+                self.apart.add(node.outputs[0])
             results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
-        for name, view in zip(node.outputs, results, strict=False):
-            self.env[name] = view
+        return results
+
+    def compute(self, name: str) -> View:
+        """The layers that compute a value of stored tensors alone: they are made only where a layer needs the value."""
+        if name not in self.made:
+            node = self.layers.stored[name]
+            inputs = [None if each is None else self.env[each] for each in node.inputs]
+            trained = [n for n, each in enumerate(inputs) if self.is_trained(each)]
+            first = trained[0] if trained and node.op in JOINED else 0
+            tensor = inputs[first] if inputs else None
+            if not isinstance(tensor, Fixed):
+                raise UnknownFormError("a tensor that is computed from nothing")
+            inputs[first] = self.layers.view_of(tensor, node)
+            self.made |= {key: each for key, each in zip(node.outputs, self.results(node, inputs), strict=False)
+                          if isinstance(each, View)}  # fmt: skip
+        return self.made[name]
+
+    def is_trained(self, tensor: Tensor | None) -> bool:
+        """Whether a tensor of stored ones holds a parameter."""
+        constants = self.program.constants
+        return isinstance(tensor, Fixed) and any(constants[name].role == "parameter" for name in tensor.sources)
 
     def check_images(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
         """Raise `UsageError` where an operation would compute with several images of a batch."""
@@ -143,11 +185,12 @@ class Recogniser:
         """The result of stored tensors alone: an arrangement of one, or computed."""
         sources = tuple(dict.fromkeys(name for tensor in inputs for name in tensor.sources))
         if count := _products([tensor.shape for tensor in inputs], node, self.program.shape(node.outputs[0])):
-            self.folded[node.op] = self.folded.get(node.op, 0) + count
+            self.folded[node.outputs[0]] = (node.op, count)
         for name in node.outputs:
             shape = self.program.shape(name)
             axes = _arranged_constant(node, inputs[0], shape) if len(inputs) == 1 else None
-            self.env[name] = Fixed(sources, shape, axes)
+            self.env[name] = self.layers.fixed[name] = Fixed(sources, shape, axes, name)
+            self.layers.stored[name] = node
 
 
 def _products(shapes: list[tuple[int, ...]], node: Node, made: tuple[int, ...]) -> int:

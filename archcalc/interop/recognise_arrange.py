@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, part, short, with_axis
-from archcalc.interop.recognise_layers import UnknownFormError
+from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, part, short, with_axis, with_images
+from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, COPIES, Factor, View, axis_size, permuted, reshaped, whole, without
 
 
@@ -14,7 +14,7 @@ def _reshape(call: Handler) -> list[Tensor]:
     view, shape = call.view(), call.attributes["shape"]
     axes = reshaped(view.axes, shape)
     if axes is None:
-        view = as_tensor(call, View(view.layer, without(view.axes, BATCH)))
+        view = View(view.layer, without(view.axes, BATCH))
         flat = call.layers.arranged(view.layer, (tuple(f for axis in view.axes for f in axis),), call.node)
         size = call.layers.shapes[flat][0]
         axes = reshaped((whole(0, size),), shape)
@@ -75,10 +75,6 @@ def _slice(call: Handler) -> list[Tensor]:
     axis = view.axes[given["dim"]]
     if axis and all(factor.axis == COPIES for factor in axis):
         return [with_axis(view, given["dim"], (Factor(COPIES, count),) if count > 1 else ())]
-    if len(axis) == 1 and axis[0].axis >= 0:
-        size = call.layers.shapes[view.layer][axis[0].axis]
-        if axis[0].size != size and not (axis[0].size * axis[0].stride == size and given["step"] == 1) and count > 1:
-            view = call.layers.map_of(view, given["dim"], call.node)
     return [part(call, view, given["dim"], given["start"], count, given["step"])]
 
 
@@ -170,3 +166,27 @@ def _roll(call: Handler) -> list[Tensor]:
             raise UnknownFormError("a shift of a part of an axis")
         shifts[axis[0].axis - 1] = shift
     return [View(call.add("roll", {"shifts": shifts}, [view.layer]), view.axes)]
+
+
+@handles("index")
+def _index(call: Handler) -> list[Tensor]:
+    """Places of one axis by stored numbers."""
+    dims, numbers = call.attributes["dims"], call.inputs[1]
+    if len(dims) != 1 or not isinstance(numbers, Fixed) or numbers.axes is None or len(numbers.sources) != 1:
+        raise UnknownFormError("numbers that are computed, or for several axes")
+    if "int" not in call.layers.program.constants[numbers.sources[0]].dtype:
+        raise UnknownFormError("a mask of places")
+    view, dim = call.view(), dims[0]
+    others = [axis for index, axis in enumerate(without(view.axes, BATCH)) if index != dim]
+    goal = (tuple([factor for axis in others for factor in axis]), view.axes[dim])
+    row = call.layers.arranged(view.layer, goal, call.node)
+    flat = tuple([factor for axis in numbers.axes for factor in axis])
+    places = call.layers.parameter(numbers, (flat,), call.node)
+    layer = call.add("index_select", {}, [row, places])
+    made = call.layers.shapes[layer]
+    before = reshaped((whole(0, made[0]),), [axis_size(axis) for axis in others])
+    inside = reshaped((whole(1, made[1]),), numbers.shape)
+    if before is None or inside is None:
+        raise UnknownFormError("places in an arrangement that does not fit")
+    axes = (*before[:dim], *inside, *before[dim:])
+    return [View(layer, with_images(axes, view.axes))]

@@ -6,6 +6,7 @@ from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, each_position, handles, pointwise
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_merge import with_fixed
 from archcalc.interop.recognise_views import BATCH, View, whole, without
 
 
@@ -23,6 +24,12 @@ def _linear(call: Handler) -> list[Tensor]:
         fields["bias"] = False
     if len(call.layers.shapes[view.layer]) > 1:
         fields["per_position"] = True
+    bias = call.inputs[2] if len(call.inputs) > 2 else None
+    if isinstance(bias, Fixed) and bias.axes is None:
+        # A bias that is put together of several: the product, and then the bias.
+        fields["bias"] = False
+        made = each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight",)))
+        return [with_fixed(call, "add", made, bias)]
     return [each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight", "bias")))]
 
 
@@ -80,6 +87,13 @@ def _layer_norm(call: Handler) -> list[Tensor]:
     source = call.layers.positions_of(view, 1, call.node)
     layer = call.add(call.node.op, {**fields, "axes": "all"}, [source], arrays=arrays)
     return [call.on_map(layer, view.axes)]
+
+
+@handles("l2_norm")
+def _l2_norm(call: Handler) -> list[Tensor]:
+    eps = call.attributes["eps"]
+    fields = {} if eps == 1e-12 else {"epsilon": eps}
+    return [each_position(call, call.view(), call.attributes["dim"], "l2_norm", fields, {})]
 
 
 @handles("group_norm")
@@ -162,7 +176,15 @@ def _clamp(call: Handler) -> list[Tensor]:
     if low == 0 and high == 6:
         return pointwise(call, "relu6", {})
     if low is None or high is None:
-        raise UnknownFormError("a bound on one side")
+        # max(x, a) = max(x − a, 0) + a, and min(x, b) = b − max(b − x, 0).
+        bound = float(next(each for each in (low, high) if each is not None))
+        sign = -1.0 if low is None else 1.0
+        view = call.view()
+        shifted = {"factor": sign, "offset": -sign * bound}
+        layer = call.add("rescale", {name: value for name, value in shifted.items() if value != (name == "factor")},
+                         [view.layer])  # fmt: skip
+        layer = call.add("relu", {}, [layer])
+        return [View(call.add("rescale", {"factor": sign, "offset": bound}, [layer]), view.axes)]
     return pointwise(call, "hardtanh", {"min_val": float(low), "max_val": float(high)})
 
 

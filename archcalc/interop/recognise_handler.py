@@ -32,9 +32,9 @@ class Handler:
         tensor = self.inputs[index] if index < len(self.inputs) else None
         if tensor is None:
             return None
-        if not isinstance(tensor, Fixed) or len(tensor.sources) != 1 or tensor.axes is None:
-            raise UnknownFormError("weights that are computed")
-        return tensor.sources[0]
+        if not isinstance(tensor, Fixed):
+            raise UnknownFormError("weights that depend on the input")
+        return self.layers.derived(tensor) if tensor.axes is None else tensor.sources[0]
 
     def constant(self, index: int) -> Constant | None:
         """The stored tensor itself."""
@@ -125,7 +125,7 @@ def part(call: Handler, view: View, dim: int, start: int, count: int, step: int 
     size = axis_size(axis)
     if (start, count, step) == (0, size, 1):
         return view
-    if len(axis) != 1 or axis[0].axis < 0 or not _can_cut(call, view, axis[0], step):
+    if len(axis) != 1 or axis[0].axis < 0 or not _can_cut(call, view, axis[0], step, count):
         view = call.layers.map_of(view, dim, call.node)
         axis = view.axes[dim]
     if not axis:
@@ -180,12 +180,12 @@ def _count_of(size: int, every: int, count: int, factor: Factor) -> int:
     return count if factor.size == size else size // every
 
 
-def _can_cut(call: Handler, view: View, factor: Factor, step: int) -> bool:
-    """Whether a part of a factor is a run of its axis, or every n-th place of it."""
+def _can_cut(call: Handler, view: View, factor: Factor, step: int, count: int) -> bool:
+    """Whether a part of a factor is a run of its axis, or one place of it, which is every n-th of the axis."""
     size = call.layers.shapes[view.layer][factor.axis]
     if factor.size * factor.stride == size and (step == 1 or factor.stride == 1):
         return True
-    return factor.stride == 1 and step == 1 and factor.size != size
+    return factor.stride == 1 and step == 1 and factor.size != size and count == 1
 
 
 def with_axis(view: View, dim: int, axis: tuple[Factor, ...]) -> View:
@@ -195,13 +195,17 @@ def with_axis(view: View, dim: int, axis: tuple[Factor, ...]) -> View:
 def as_tensor(call: Handler, view: View) -> View:
     """The tensor on a map with the same axes, from the second on: (channels, *positions)."""
     axes = view.axes
-    if axes and axes[0]:
-        raise UnknownFormError("positions in the batch")
-    goal = axes[1:]
+    first = 0 if axes and axes[0] else 1
+    goal = axes[first:]
+    if len(goal) > MOST_AXES:
+        goal = tuple([axis for axis in axes if axis])
     if not 1 <= len(goal) <= MOST_AXES:
         raise UnknownFormError("more axes than a map has")
     layer = call.layers.arranged(view.layer, goal, call.node)
-    return View(layer, ((), *whole_axes(call.layers.shapes[layer])))
+    made = list(whole_axes(call.layers.shapes[layer]))
+    if len(goal) == len(axes) - first:
+        return View(layer, ((), *made)[1 - first :])
+    return View(layer, tuple([made.pop(0) if axis else () for axis in axes]))
 
 
 def short(sizes: Any) -> Any:

@@ -38,12 +38,13 @@ INCOMPLETE = "attention within windows"
 class Fixed(NamedTuple):
     """A tensor that does not depend on the input: computed from stored tensors.
 
-    `axes` are its arrangement of the one tensor that it holds; None where it was computed.
+    `axes` are its arrangement of the one tensor that it holds; None where it was computed: it is then the value `name`.
     """
 
     sources: tuple[str, ...]
     shape: tuple[int, ...]
     axes: Axes | None = None
+    name: str = ""
 
 
 class UnknownFormError(Exception):
@@ -66,6 +67,13 @@ class Layers:
         self.images = 1
         #: The values that an operation reads or that the program gives.
         self.used = {name for node in program.nodes for name in node.inputs} | set(program.outputs.values())
+        #: Makes layers of a value that is computed from stored tensors alone.
+        self.compute: Callable[[str], View] | None = None
+        #: The operations that compute with stored tensors alone, and what they give, by value.
+        self.stored: dict[str, Node] = {}
+        self.fixed: dict[str, Fixed] = {}
+        #: The result of the operation that each incomplete layer is.
+        self.unfinished: dict[str, str] = {}
         self._names: dict[str, int] = {}
         self._arranged: dict[tuple[str, Axes], str] = {}
         self._made: dict[tuple[Any, ...], str] = {}
@@ -173,6 +181,7 @@ class Layers:
         """A layer that is no op by itself: `recognise_whole` joins it with those around it."""
         name = self.name(node.path or node.op)
         weights, loaded = self._arrays(name, arrays)
+        self.unfinished[name] = node.outputs[0]
         self.nodes.append(ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded))
         self.shapes[name] = shape
         return name
@@ -292,6 +301,22 @@ class Layers:
                 parts += [new for _, new in inside]
             found.append(joined(parts))
         return tuple(found)
+
+    def derived(self, fixed: Fixed) -> str:
+        """A tensor that is computed from one trained tensor of its size, as a stored one that takes its place."""
+        constants = self.program.constants
+        trained = [name for name in fixed.sources if constants[name].role == "parameter"]
+        if len(trained) != 1 or not fixed.name or constants[trained[0]].size != math.prod(fixed.shape):
+            raise UnknownFormError("weights that are computed")
+        name = f"{trained[0]} as {fixed.name}"
+        if name not in constants:
+            assert isinstance(constants, dict)
+            constants[name] = replace(constants[trained[0]], name=name, shape=fixed.shape, load=None, values=None)
+            op = self.stored[fixed.name].op
+            self.notes.append(f"weights that are computed at inference count as those that are stored ({op})")
+        if trained[0] in self.owners:
+            self.owners.setdefault(name, self.owners[trained[0]])
+        return name
 
     def positions_of(self, view: View, channels: int, node: Node) -> str:
         """The map whose axes are the channels axis of the tensor and then its other axes, in order, but the first."""
@@ -422,13 +447,15 @@ class Layers:
             self.notes.append(f"{source} is used in several forms; its {constant.size:,} values count again")
         self.owners.setdefault(source, (name, "weight"))
         self.held.append((name, source))
-        fields = {"shape": spec_shape(sizes)}
-        self.nodes.append(ForeignNode(name, "parameter", fields, (), weights, node.place, loaded, not is_trained))
+        fields = {"shape": spec_shape(sizes), **({} if is_trained else {"buffer": True})}
+        self.nodes.append(ForeignNode(name, "parameter", fields, (), weights, node.place, loaded))
         self.shapes[name] = sizes
         return name
 
     def view_of(self, fixed: Fixed, node: Node) -> View:
-        """A stored tensor as a view of a map: its last axis are the channels."""
+        """A stored tensor as a view of a map whose channels are its last axis; a computed one as its layers give it."""
+        if fixed.axes is None and fixed.name and self.compute is not None:
+            return self.compute(fixed.name)
         if len(fixed.sources) != 1 or fixed.axes is None:
             raise UnknownFormError("a tensor that is computed from weights")
         sizes = self.program.constants[fixed.sources[0]].shape

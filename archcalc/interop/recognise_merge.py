@@ -43,7 +43,7 @@ def _join_two(call: Handler) -> list[Tensor]:
     view, fixed = (first, second) if isinstance(first, View) else (second, first)
     assert isinstance(view, View)
     assert isinstance(fixed, Fixed)
-    return [_with_fixed(call, op, view, fixed)]
+    return [with_fixed(call, op, view, fixed)]
 
 
 def _with_number(call: Handler, op: str, number: float, index: int = 0) -> list[Tensor]:
@@ -114,7 +114,27 @@ def _holds(large: Sequence[int], small: Sequence[int]) -> bool:
     return all(size in (1, whole) for size, whole in zip(small[::-1], large[::-1], strict=False))
 
 
-def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
+@handles("addcmul")
+def _add_product(call: Handler) -> list[Tensor]:
+    """A tensor plus a number times the product of two others."""
+    tensors, value = call.inputs, float(call.attributes["value"])
+    y, z = (tensor if isinstance(tensor, View) else call.layers.view_of(_fixed(tensor), call.node)
+            for tensor in tensors[1:])  # fmt: skip
+    made = _both(call, "multiply", y, z)
+    if value != 1:
+        made = View(call.add("multiply", {"factor": value}, [made.layer]), made.axes)
+    first = tensors[0]
+    return [
+        _both(call, "add", first, made) if isinstance(first, View) else with_fixed(call, "add", made, _fixed(first))
+    ]
+
+
+def _fixed(tensor: Tensor | None) -> Fixed:
+    assert isinstance(tensor, Fixed)
+    return tensor
+
+
+def with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
     """A stored tensor is added, or multiplies: a scale of the channels, or a value for every value of the map."""
     shape = call.layers.shapes[view.layer]
     constants = [call.layers.program.constants[name] for name in fixed.sources]
@@ -125,20 +145,20 @@ def _with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
         (found,) = _with_number(call, op, float(number[0]), place)
         assert isinstance(found, View)
         return found
-    if len(fixed.sources) != 1 or fixed.axes is None:
-        raise UnknownFormError("a tensor that is computed from weights")
     plain = View(view.layer, without(view.axes, BATCH))
-    goal = arranged_like(fixed.axes, plain.axes, shape) if _holds(plain.shape, fixed.shape) else None
+    goal = None
+    if fixed.axes is not None and _holds(plain.shape, fixed.shape):
+        goal = arranged_like(fixed.axes, plain.axes, shape)
     if goal is None:
         stored_view = call.layers.view_of(fixed, call.node)
         return _both(call, op, *((view, stored_view) if place == 0 else (stored_view, view)))
     lies = tuple(map(axis_size, goal))
     arrays = {"weight": fixed.sources[0]}
     is_plain = math.prod(lies) == constants[0].size
-    if op == "multiply" and is_plain and lies == (shape[0], *(1,) * (len(shape) - 1)):
-        return View(call.add("scale", {}, [view.layer], arrays=arrays, frozen=not is_trained), view.axes)
-    if op == "add" and is_plain and lies == shape:
-        name = call.add("position_embedding", {}, [view.layer], arrays=arrays, frozen=not is_trained, goal=goal)
+    if op == "multiply" and is_trained and is_plain and lies == (shape[0], *(1,) * (len(shape) - 1)):
+        return View(call.add("scale", {}, [view.layer], arrays=arrays), view.axes)
+    if op == "add" and is_trained and is_plain and lies == shape:
+        name = call.add("position_embedding", {}, [view.layer], arrays=arrays, goal=goal)
         return View(name, view.axes)
     stored = call.layers.parameter(fixed, goal, call.node)
     fields = {} if lies == shape else {"broadcast": True}

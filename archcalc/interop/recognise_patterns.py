@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archcalc.interop.program import Node, Program, Value
 
 
-def simplified(program: Program) -> Program:
-    """The program with known patterns as single operations, and without operations that do nothing."""
-    return _Rewriter(program).program()
+def simplified(program: Program, apart: Collection[str] = ()) -> Program:
+    """The program with known patterns as single operations, and without operations that do nothing.
+
+    `apart`: results of attention whose operations stay as they are.
+    """
+    return _Rewriter(program, apart).program()
 
 
 class _Rewriter:
     """Finds patterns from their last operation backward."""
 
-    def __init__(self, given: Program) -> None:
-        self.given = given
+    def __init__(self, given: Program, apart: Collection[str] = ()) -> None:
+        self.given, self.apart = given, apart
         self.values = dict(given.values)
         #: Operations that come before the one that is rewritten.
         self.added: list[Node] = []
@@ -48,7 +51,7 @@ class _Rewriter:
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
-        for find in (self.self_gate, self.hard_sigmoid, self.attention):
+        for find in (self.self_gate, self.hard_sigmoid, self.unit_length, self.attention):
             found = find(node)
             if found is not None:
                 self.makers[node.outputs[0]] = found
@@ -97,9 +100,25 @@ class _Rewriter:
             return None
         return shifted.inputs[0]
 
+    def unit_length(self, node: Node) -> Node | None:
+        """x/max(‖x‖, ε) along one axis."""
+        if node.op != "div" or len(node.inputs) != 2:
+            return None
+        bound = self.maker(self.skip(node.inputs[1], ("expand",)))
+        if bound is None or bound.op != "clamp" or bound.attributes.get("max") is not None:
+            return None
+        norm = self.maker(bound.inputs[0])
+        x = node.inputs[0]
+        if norm is None or norm.op != "vector_norm" or norm.inputs[0] != x or norm.attributes["ord"] != 2:
+            return None
+        dims, eps = norm.attributes["dim"], bound.attributes.get("min")
+        if len(dims) != 1 or not norm.attributes["keepdim"] or not eps:
+            return None
+        return replace(node, op="l2_norm", inputs=(x,), attributes={"dim": dims[0], "eps": float(eps)})
+
     def attention(self, node: Node) -> Node | None:
         """softmax(q·k·scale + bias)·v, with the bias, the mask and dropout where they are."""
-        if node.op != "matmul" or len(node.inputs) != 2:
+        if node.op != "matmul" or len(node.inputs) != 2 or node.outputs[0] in self.apart:
             return None
         soft = self.maker(self.skip(node.inputs[0], ("dropout",)))
         if soft is None or soft.op != "softmax" or self.users.get(soft.outputs[0]) != 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, short, with_images
-from archcalc.interop.recognise_layers import MOST_AXES, UnknownFormError
+from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
 
 
@@ -33,9 +33,69 @@ def _convolution(call: Handler) -> list[Tensor]:
         fields["groups"] = groups
     if len(call.inputs) < 3 or call.inputs[2] is None:
         fields["bias"] = False
-    source = call.layers.positions_of(view, 1, call.node)
-    layer = call.add(call.node.op, fields, [source], arrays=call.arrays(("weight", "bias")))
-    return [call.on_map(layer, view.axes)]
+    source, ahead = positions(call, view)
+    arrays, gain = call.arrays(("weight", "bias")), _gain(call)
+    if gain is not None:
+        arrays.pop("bias", None)
+        bias, fields["bias"] = fields.get("bias", True), False
+    layer = call.add(_wider(call.node.op, ahead, fields), fields, [source], arrays=arrays)
+    if gain is not None:
+        parts = {"weight": gain} | ({"bias": call.stored(2) or ""} if bias else {})
+        layer = call.add("scale", {"bias": True} if bias else {}, [layer], arrays=parts)
+    return [on_positions(call, layer, view, ahead)]
+
+
+def _gain(call: Handler) -> str | None:
+    """The trained factor of each channel that the weights were made with: it multiplies the result as well."""
+    tensor = call.inputs[1]
+    constants = call.layers.program.constants
+    while isinstance(tensor, Fixed) and tensor.axes is None:
+        node = call.layers.stored.get(tensor.name)
+        if node is not None and node.op == "batch_norm" and node.inputs[1] is not None:
+            gain = call.layers.fixed[node.inputs[1]]
+            trained = [name for name in gain.sources if constants[name].role == "parameter"]
+            return trained[0] if len(trained) == 1 else None
+        if node is None or node.op not in ("reshape", "identity") or node.inputs[0] is None:
+            return None
+        tensor = call.layers.fixed.get(node.inputs[0])
+    return None
+
+
+def positions(call: Handler, view: View) -> tuple[str, int]:
+    """The map (channels, *positions) of a tensor, and how many position axes lie before them: those of the batch."""
+    axes = without(view.axes, BATCH)
+    if not axes[0]:
+        return call.layers.positions_of(view, 1, call.node), 0
+    if len(axes) >= MOST_AXES + 1:
+        raise UnknownFormError("positions in the batch")
+    return call.layers.arranged(view.layer, (axes[1], axes[0], *axes[2:]), call.node), 1
+
+
+def on_positions(call: Handler, layer: str, view: View, ahead: int) -> View:
+    """The tensor of a map whose first position axes are the batch."""
+    made = whole_axes(call.layers.shapes[layer])
+    batch = images(view.axes)
+    return View(layer, ((*batch, *made[1]), made[0], *made[2:]) if ahead else (batch, *made))
+
+
+_NEUTRAL = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
+
+
+def _wider(op: str, ahead: int, fields: dict[str, Any]) -> str:
+    """The op with one position axis more, along which each position is by itself."""
+    if not ahead:
+        return op
+    rank = int(op[-2])
+    for name, neutral in _NEUTRAL.items():
+        if name in fields and isinstance(fields[name], str):
+            continue
+        if name in fields:
+            given = fields[name] if isinstance(fields[name], (list, tuple)) else [fields[name]] * rank
+            sides = [given[start : start + rank] for start in range(0, len(given), rank)]
+            fields[name] = short([each for side in sides for each in (neutral, *side)])
+    if "stride" not in fields and "pool" in op:
+        fields["stride"] = fields["kernel_size"]
+    return f"{op[:-2]}{rank + 1}d"
 
 
 def _pools(call: Handler) -> list[Tensor]:
@@ -53,21 +113,24 @@ def _pools(call: Handler) -> list[Tensor]:
         fields["count_include_pad"] = False
     if given.get("divisor_override"):
         raise UnknownFormError("a pool with a divisor of its own")
-    source = call.layers.positions_of(view, 1, call.node)
-    return [call.on_map(call.add(call.node.op, fields, [source]), view.axes)]
+    source, ahead = positions(call, view)
+    layer = call.add(_wider(call.node.op, ahead, fields), fields, [source])
+    return [on_positions(call, layer, view, ahead)]
 
 
 def _adaptive(call: Handler) -> list[Tensor]:
     view, size = call.view(), tuple(call.attributes["output_size"])
     kind, rank = call.node.op[9:12], len(size)
-    source = call.layers.positions_of(view, 1, call.node)
+    source, ahead = positions(call, view)
+    if ahead:
+        size, rank = (call.layers.shapes[source][1], *size), rank + 1
     if call.layers.shapes[source][1:] == size:
-        return [View(source, (images(view.axes), *whole_axes(call.layers.shapes[source])))]
+        return [on_positions(call, source, view, ahead)]
     if set(size) == {1}:
         layer = call.add(f"global_{kind}_pool{rank}d", {}, [source])
     else:
         layer = call.add(f"adaptive_{kind}_pool{rank}d", {"output_size": short(size)}, [source])
-    return [call.on_map(layer, view.axes)]
+    return [on_positions(call, layer, view, ahead)]
 
 
 for _rank in (1, 2, 3):

@@ -215,6 +215,7 @@ class _Reader:
     def program(self) -> Program:
         """The whole."""
         graph = self.exported.graph
+        _inline(self.exported.graph_module)
         if _has_hidden_writes(graph):
             self.exported = self.exported.run_decompositions({})
             graph = self.exported.graph
@@ -303,6 +304,7 @@ class _Reader:
             self.now[node.name] = f"{source.name}:{index}"
             if source.name in self.known:
                 self.known[node.name] = self.known[source.name][index]
+                self.fixed(node)
             return
         made = node.meta.get("val")
         if fold(node, self.known):
@@ -422,6 +424,31 @@ def _path(node: Any) -> str:
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path = str(stack[-1][0]) if stack else ""
     return "/".join(part.partition("@")[0] for part in path.split(".") if part)
+
+
+def _inline(module: Any) -> None:
+    """Put the operations of regions, as those without autocast, in their place in the graph."""
+    graph = module.graph
+    for node in list(graph.nodes):
+        if node.op != "call_function" or not str(getattr(node.target, "_name", "")).startswith("wrap"):
+            continue
+        index = next((n for n, item in enumerate(node.args) if getattr(item, "op", "") == "get_attr"), None)
+        if index is None:
+            continue
+        inner = getattr(module, node.args[index].target)
+        _inline(inner)
+        places = [each for each in inner.graph.nodes if each.op == "placeholder"]
+        values = dict(zip(places, node.args[index + 1 :], strict=True))
+        with graph.inserting_before(node):
+            made = graph.graph_copy(inner.graph, values)
+        for user in list(node.users):
+            if user.target is operator.getitem:
+                user.replace_all_uses_with(made[user.args[1]])
+                graph.erase_node(user)
+        if isinstance(made, (list, tuple)):
+            made = made[0]
+        node.replace_all_uses_with(made)
+        graph.erase_node(node)
 
 
 def _has_hidden_writes(graph: Any) -> bool:

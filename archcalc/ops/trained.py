@@ -31,7 +31,8 @@ from archcalc.ops.reshape import as_shape
 class Parameter(Op):
     """A trained array as a map of its own, which others add, multiply or concatenate; it reads nothing.
 
-    It is the same for every image of a batch, and stores nothing besides its parameters. Source: PyTorch, `Parameter`.
+    It is the same for every image of a batch, and stores nothing besides its parameters. With `buffer` it is fixed and
+    kept next to the parameters, as a mask or a table of indices. Source: PyTorch, `Parameter` and `register_buffer`.
     """
 
     kind = "parameter"
@@ -49,12 +50,13 @@ class Parameter(Op):
     shape: Annotated[
         tuple[Size, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
     ]
+    buffer: bool = False
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return self.shape
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return (Param("weight", self.shape),)
+        return (Param("weight", self.shape, trainable=not self.buffer, buffer=self.buffer),)
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         return 0
@@ -66,7 +68,7 @@ class Parameter(Op):
         return ()
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "parameter"
+        return "buffer" if self.buffer else "parameter"
 
 
 class Scale(Pointwise):
@@ -193,3 +195,47 @@ class Embedding(Op):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return f"embedding {self.num_embeddings} → {self.embedding_dim}"
+
+
+class IndexSelect(Op):
+    """Positions of a row by their numbers: of a map (C, R) and T numbers, flat or as one channel, the map (C, T).
+
+    It reads what other layers compute, where `embedding` has a table of its own: the biases of relative positions, for
+    example. A number beyond the row counts on from its start. Source: PyTorch, `index_select`; ONNX, `Gather`; Liu et
+    al. 2021 (Swin transformer), section 3.2.
+    """
+
+    kind = "index_select"
+    stem = "rows"
+    noun = "index select"
+    words = names("gather|gather rows|select rows|выборка по индексу|按索引取")
+    family = "merge"
+    fewest_inputs = 2
+    most_inputs = 2
+
+    def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
+        if len(inputs[0]) != 2:
+            raise ShapeError(
+                "needs a row of positions", f"input {format_shape(inputs[0])}; tokens makes a row of positions"
+            )
+        if len(inputs[1]) > 1 and inputs[1][0] != 1:
+            raise ShapeError("needs one number for each position", f"second input {format_shape(inputs[1])}")
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return (inputs[0][0], *(inputs[1][1:] or inputs[1]))
+
+    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
+        return ()
+
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
+        return 0
+
+    def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
+        return NO_OPERATIONS
+
+    def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
+        # Any position of the row may be asked for; the numbers of a flat input have no positions to follow.
+        return (EVERYTHING, POINTS if len(inputs[1]) > 1 else EVERYTHING)
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return "index select"

@@ -325,6 +325,8 @@ def reordered(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveFi
         if elements(before) % product(sizes):  # several maps were flattened and concatenated
             return _seen(EVERYTHING, field, before, after)
         before = (elements(before) // product(sizes), *sizes)
+    if len(before) > 1 and len(after) > 1 and all(axis.jump == 0 and only_span(axis) for axis in field.axes):
+        return _seen(EVERYTHING, field, before, after)  # all positions see alike
     if len(before) == len(after) == 3 and not field.along:
         read = _reordered_image(before[1:], after)
         counts = after[1:]

@@ -48,6 +48,7 @@ WORDS = {
     "gru": "GRU",
     "rnn": "RNN SimpleRNN",
     "embedding": "Embedding embed",
+    "index_select": "index_select gather",
     "class_token": "cls_token",
     "position_embedding": "pos_embed positional_embedding",
     "scale": "Scale layer_scale LayerScale",

@@ -31,6 +31,9 @@ def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:
     modes = [parameter.fake_mode for parameter in whole.parameters() if hasattr(parameter, "fake_mode")]
     mode = modes[0] if modes else FakeTensorMode(allow_non_fake_inputs=True)
     given = [x if hasattr(x, "fake_mode") else mode.from_tensor(x) for x in args]
+    trained = [parameter for parameter in whole.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)  # the counter would follow gradients, which there are none of
     is_fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -38,4 +41,6 @@ def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:
             whole(*given)
     finally:
         torch.backends.mha.set_fastpath_enabled(is_fast)
+        for parameter in trained:
+            parameter.requires_grad_(True)
     return int(counter.get_total_flops()) // 2

@@ -157,6 +157,12 @@ def _embedding(_op: Any, weights: Weights, x: Tensor) -> Tensor:
     return F.embedding(numbers, weights["weight"]).movedim(-1, 1)
 
 
+def _index_select(_op: Any, _weights: Weights, x: Tensor, index: Tensor) -> Tensor:
+    numbers = (index if index.ndim == 2 else index[:, 0]).round().long() % x.shape[2]
+    return torch.stack([row.index_select(1, each.reshape(-1)).reshape(-1, *each.shape)
+                        for row, each in zip(x, numbers, strict=True)])  # fmt: skip
+
+
 def _class_token(_op: Any, weights: Weights, x: Tensor) -> Tensor:
     return torch.cat([weights["weight"].expand(len(x), -1, -1), x], 2)
 
@@ -274,6 +280,7 @@ def _recurrent(name: str) -> Callable[..., Tensor]:
 ATTENTION: dict[str, Callable[..., Tensor]] = {
     "class_token": _class_token,
     "embedding": _embedding,
+    "index_select": _index_select,
     "gru": _recurrent("GRU"),
     "lstm": _recurrent("LSTM"),
     "matmul": _matmul,

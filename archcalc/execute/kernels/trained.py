@@ -40,10 +40,15 @@ def class_token(x: Array, weight: Array) -> Array:
     return np.concatenate([np.broadcast_to(weight, (len(x), *weight.shape)), x], axis=2)
 
 
+def places(numbers: Array, count: int) -> Array:
+    """Which of `count` places each number of (N, T) or (N, 1, positions…) means; beyond them it counts on."""
+    flat = numbers if numbers.ndim == 2 else numbers[:, 0]
+    return np.asarray(np.rint(flat).astype(np.intp) % count)
+
+
 def rows_of(x: Array, weight: Array) -> Array:
     """Which row of the table each number means; one beyond it counts on from its start."""
-    flat = x if x.ndim == 2 else x[:, 0]
-    return np.asarray(np.rint(flat).astype(np.intp) % len(weight))
+    return places(x, len(weight))
 
 
 def _table(_x: Array, *, num_embeddings: int, embedding_dim: int) -> Sizes:
@@ -54,3 +59,9 @@ def _table(_x: Array, *, num_embeddings: int, embedding_dim: int) -> Sizes:
 def embedding(x: Array, weight: Array) -> Array:
     """A row of the table for each number, its features as channels. Source: PyTorch, `Embedding`."""
     return np.ascontiguousarray(np.moveaxis(weight[rows_of(x, weight)], -1, 1))
+
+
+@kernel("index_select")
+def index_select(x: Array, index: Array) -> Array:
+    """The columns of (N, C, R) by number: (N, C, positions…). Source: PyTorch, `index_select`."""
+    return np.stack([row[:, each] for row, each in zip(x, places(index, x.shape[2]), strict=True)])

@@ -55,7 +55,8 @@ def _positions(case: Case) -> Spelling:
 @TABLE.of("parameter")
 def _parameter(case: Case) -> Spelling:
     size = (*case.output[1:], case.output[0])
-    made = Made("TrainedMap", (Arg("size", list(size), keyword=False),))
+    op: Any = case.op
+    made = Made("TrainedMap", (Arg("size", list(size), keyword=False), *args(trained=(not op.buffer, True))))
     return Spelling((made,), arrays={"weight": Layout("weight", _last(case.rank))})
 
 
@@ -78,6 +79,11 @@ def _embedding(case: Case) -> Spelling:
     numbers = Made("token_numbers", args(("input_dim", op.num_embeddings)), "numbers")
     own = Made("layers.Embedding", args(("input_dim", op.num_embeddings), ("output_dim", op.embedding_dim)))
     return Spelling((numbers, own), arrays={"weight": Layout("embeddings", (0, 1))})
+
+
+@TABLE.of("index_select")
+def _index_select(_: Case) -> Spelling:
+    return Spelling(expression="index_select({0}, {1})")
 
 
 _TRAINED = {"weight": Layout("gamma", (0,)), "bias": Layout("beta", (0,))}

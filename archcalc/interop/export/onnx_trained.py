@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,15 @@ def _embedding(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     numbers = g.reshape(numbers, *case.output[1:]) if case.rank else numbers
     rank = len(case.output) - 1
     return g.transpose(g("Gather", g.weight("weight"), numbers, axis=0), 0, 1 + rank, *range(1, 1 + rank))
+
+
+@TABLE.of("index_select")
+def _index_select(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    """The positions of each image by its own numbers: GatherElements, with the numbers once for each channel."""
+    (channels, count), positions = case.inputs[0], case.output[1:]
+    numbers = g("Mod", g("Cast", g("Round", inputs[1]), to=7), g.ints([count], ()))
+    wide = g("Expand", g.reshape(numbers, 1, math.prod(positions)), g.ints([1, channels, 1]))
+    return g.reshape(g("GatherElements", inputs[0], wide, axis=2), *case.output)
 
 
 def _filled(g: Builder, value: float, shape: Sequence[int]) -> str:

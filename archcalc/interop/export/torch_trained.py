@@ -61,6 +61,11 @@ def _embedding(case: Case) -> Spelling:
     return only("TokenEmbedding", ("num_embeddings", op.num_embeddings), ("embedding_dim", op.embedding_dim))
 
 
+@TABLE.of("index_select")
+def _index_select(_: Case) -> Spelling:
+    return only("IndexSelect")
+
+
 @TABLE.of("batch_normNd")
 def _batch_norm(case: Case) -> Spelling:
     op: Any = case.op
@@ -92,7 +97,9 @@ def _global_response_norm(case: Case) -> Spelling:
 
 @TABLE.of("parameter")
 def _parameter(case: Case) -> Spelling:
-    return only("TrainedMap", *((f"size{index}", size) for index, size in enumerate(case.output)))
+    op: Any = case.op
+    name = "FixedMap" if op.buffer else "TrainedMap"
+    return only(name, *((f"size{index}", size) for index, size in enumerate(case.output)))
 
 
 @TABLE.of("layer_norm", "rms_norm")

@@ -85,6 +85,8 @@ VALUES = [
         "embedding", [[2, 0]], [[3, 1], [30, 10]], {"num_embeddings": 3, "embedding_dim": 2},
         {"weight": [[1, 10], [2, 20], [3, 30]]},
     ),
+    # The second and the last position of a row of two channels; the number 4 counts on as 1.
+    Values("index_select", [[[1, 2, 3], [10, 20, 30]], [4, 2]], [[2, 3], [20, 30]]),
     # (1 2; 3 4)·(1 0; 0 2) = (1 4; 3 8), a column of each matrix as a channel.
     Values("matmul", [[[1, 3], [2, 4]], [[1, 0], [0, 2]]], [[1, 3], [4, 8]]),
     # A query of 0 takes as much of each value.

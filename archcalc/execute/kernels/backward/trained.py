@@ -7,7 +7,7 @@ import numpy as np
 from archcalc.execute.kernels.backward.registry import Gradients, backward
 from archcalc.execute.kernels.registry import Array
 from archcalc.execute.kernels.sample_norm import spread
-from archcalc.execute.kernels.trained import rows_of
+from archcalc.execute.kernels.trained import places, rows_of
 
 
 @backward("parameter", nature="linear")
@@ -48,3 +48,12 @@ def embedding(grad: Array, x: Array, weight: Array) -> Gradients:
     out = np.zeros_like(weight)
     np.add.at(out, rows_of(x, weight), np.moveaxis(grad, 1, -1))
     return Gradients((None,), {"weight": out})
+
+
+@backward("index_select")
+def index_select(grad: Array, x: Array, index: Array) -> Gradients:
+    """Each position gets what came to its numbers; the numbers themselves have no gradient."""
+    out = np.zeros_like(x)
+    for one, came, each in zip(out, grad, places(index, x.shape[2]), strict=True):
+        np.add.at(one.T, each, np.moveaxis(came, 0, -1))
+    return Gradients((out, None))

@@ -1,0 +1,49 @@
+"""One model of every family of timm: which, and what PyTorch says of it. A family is a module of timm.models.
+
+`python -m tests.peers.timm_families --seed 1` measures another choice of models and prints a row for each.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from typing import Any
+
+from archcalc.interop import torch_export
+
+timm: Any = importlib.import_module("timm")
+_MODULES: dict[str, Any] = importlib.import_module("timm.models._registry")._module_to_models
+#: The seed of the choice that the tests measure.
+SEED = 20261128
+#: The most parameters of a model that is chosen; where all that are drawn have more, the smallest of them is taken.
+LARGEST = 40_000_000
+#: Models drawn of a family.
+DRAWN = 4
+
+
+def families() -> list[str]:
+    """The modules of timm that register models."""
+    return sorted(_MODULES)
+
+
+def module_of(name: str) -> Any:
+    """A model at inference, without memory for its large weights."""
+    with torch_export.without_weights():
+        return timm.create_model(name, pretrained=False).eval()
+
+
+def shape_of(module: Any) -> tuple[int, ...]:
+    """The shape of its input, (channels, height, width)."""
+    return tuple(module.pretrained_cfg["input_size"])
+
+
+def chosen(family: str, seed: int = SEED) -> str:
+    """A model of a family: the first of a few drawn at random that is small, or the smallest of them."""
+    names: list[str] = sorted(_MODULES[family])
+    drawn = random.Random(f"{seed}/{family}").sample(names, min(DRAWN, len(names)))
+    sizes: dict[str, int] = {}
+    for name in drawn:
+        sizes[name] = sum(parameter.numel() for parameter in module_of(name).parameters())
+        if sizes[name] <= LARGEST:
+            return name
+    return min(sizes, key=lambda name: sizes[name])
