@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import gcd
+from math import gcd, lcm
 from typing import NamedTuple
 
 from archcalc.core.errors import ShapeError, SpecError
@@ -343,12 +343,10 @@ def _reordered_positions(before: Shape, after: Shape, field: ReceptiveField) -> 
     rank = len(after) - 1
     # For every axis of the input and every axis after: what each position along it sees.
     seen: list[list[list[Span]]] = [[[None] * count for count in after[1:]] for _ in field.axes]
-    for index in range(elements(before)):
-        olds, news = _coordinates(index, before), _coordinates(index, after)
-        for axis, old, spans in zip(field.axes, field.along or range(len(olds)), seen, strict=True):
-            span = axis.span(olds[old])
-            for new in range(rank):
-                spans[new][news[new]] = _both(spans[new][news[new]], span)
+    for axis, old, spans in zip(field.axes, field.along or range(len(before) - 1), seen, strict=True):
+        for new in range(rank):
+            for position, place in _met(before, old + 1, after, new + 1):
+                spans[new][place] = _both(spans[new][place], axis.span(position))
     along = tuple([min(range(rank), key=lambda new, spans=spans: _extent(spans[new])) for spans in seen])  # type: ignore[misc]  # the default holds the loop's value
     return _moving([_listed(spans[new]) for spans, new in zip(seen, along, strict=True)], along)
 
@@ -357,13 +355,12 @@ def _extent(spans: Sequence[Span]) -> int:
     return sum(span[1] - span[0] for span in spans if span)
 
 
-def _coordinates(index: int, shape: Shape) -> list[int]:
-    """The position of a value, by its index in the order of memory."""
-    found = []
-    for size in reversed(shape[1:]):
-        index, position = divmod(index, size)
-        found.append(position)
-    return found[::-1]
+def _met(before: Shape, old: int, after: Shape, new: int) -> Iterator[tuple[int, int]]:
+    """Which position along an axis and which along another after the reshape some value has, in order of memory."""
+    inner, moved = product(before[old + 1 :]), product(after[new + 1 :])
+    # Neither changes within a step of both, and together they start again after a common multiple.
+    for index in range(0, lcm(inner * before[old], moved * after[new]), gcd(inner, moved)):
+        yield index // inner % before[old], index // moved % after[new]
 
 
 def _reordered_image(sizes: tuple[int, int], after: Shape) -> tuple[Spans, Spans] | None:
