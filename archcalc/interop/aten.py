@@ -265,6 +265,11 @@ def _pad(call: Any) -> Translated:
     return "pad", [call.tensor("self")], {"pad": tuple(call["pad"]), "mode": mode, "value": call.get("value") or 0.0}
 
 
+def _unfold(call: Any) -> Translated:
+    dim = call["dimension"] % len(call.shape("self"))
+    return "unfold", [call.tensor("self")], {"dim": dim, "size": call["size"], "step": call["step"]}
+
+
 def _index(call: Any) -> Translated:
     """Numbers for some axes; `dims` says which."""
     indices = call["indices"]
@@ -448,6 +453,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "constant_pad_nd": _pad,
     "roll": _roll,
     "index": _index,
+    "unfold": _unfold,
     "index_select": _index_select,
     "addcmul": _addcmul,
     "upsample_nearest1d": _upsample("nearest"),

@@ -51,6 +51,7 @@ slice                           x                                   dim start en
 select                          x                                   dim index
 roll                            x                                   shifts dims
 index                           x, numbers for each of the axes     dims
+unfold                          x                                   dim size step
 addcmul                         x, y, z: x + value·y·z              value
 flip                            x                                   dims
 pad                             x                                   pad (torch's order: the last axis first),

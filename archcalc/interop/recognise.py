@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from archcalc.interop import (  # noqa: F401  # they register their operations
@@ -37,7 +37,7 @@ def recognise(program: Program) -> ForeignNetwork:
     """The network of a program."""
     apart: set[str] = set()
     for _ in range(_MOST_READINGS):
-        reader = Recogniser(simplified(program, apart))
+        reader = Recogniser(simplified(program, apart), apart)
         found = reader.network()
         if not reader.apart - apart:
             break
@@ -48,7 +48,8 @@ def recognise(program: Program) -> ForeignNetwork:
 class Recogniser:
     """Goes through the operations and knows of every tensor where it lies."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, known: Collection[str] = ()) -> None:
+        """`known`: results of attention that an earlier reading found to be no op of archcalc."""
         program = replace(program, values=dict(program.values), constants=dict(program.constants))
         self.program = program
         self.layers = Layers(program)
@@ -57,7 +58,7 @@ class Recogniser:
         #: What operations of stored tensors alone became as layers, by value.
         self.made: dict[str, View] = {}
         #: Results of attention that is no op of archcalc: its products are read one by one.
-        self.apart: set[str] = set()
+        self.apart: set[str] = set(known)
         self.layers.compute = self.compute
         #: Multiplications of products of stored tensors that no layer has, by value.
         self.folded: dict[str, tuple[str, int]] = {}
@@ -119,6 +120,9 @@ class Recogniser:
         if all(isinstance(tensor, Fixed) for tensor in inputs if tensor is not None):
             self.fixed(node, [tensor for tensor in inputs if isinstance(tensor, Fixed)])
             return
+        if len(node.outputs) == 1 and 0 in self.program.shape(node.outputs[0]):
+            self.env[node.outputs[0]] = Fixed((), self.program.shape(node.outputs[0]))  # nothing
+            return
         for name, view in zip(node.outputs, self.results(node, inputs), strict=False):
             self.env[name] = view
 
@@ -126,8 +130,8 @@ class Recogniser:
         """What an operation gives, once its layers are there."""
         handler, owned = HANDLERS.get(node.op), len(self.layers.owners)
         try:
-            if handler is None:
-                raise UnknownFormError(f"archcalc has no {node.op}")
+            if handler is None or (node.op == "scaled_dot_product_attention" and node.outputs[0] in self.apart):
+                raise UnknownFormError(f"archcalc has no {node.op} of this form")
             results = handler(Handler(self.layers, self.env, node, inputs))
             if self.layers.used.intersection(node.outputs[len(results) :]):
                 raise UnknownFormError("a second output, as the indices of a pool")
@@ -138,7 +142,7 @@ class Recogniser:
             # What a function added before it gave up owns nothing.
             for name in list(self.layers.owners)[owned:]:
                 del self.layers.owners[name]
-            if node.outputs[0] not in self.apart and (steps := as_products(node, self.program)):
+            if steps := as_products(node, self.program):
                 for step in steps:
                     self.visit(step)
                 return [self.env[name] for name in node.outputs]

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, as_tensor, handles, part, short, with_axis, with_images
+from archcalc.interop.recognise_handler import (
+    Handler,
+    Tensor,
+    as_tensor,
+    handles,
+    part,
+    pointwise,
+    short,
+    with_axis,
+    with_images,
+)
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, COPIES, Factor, View, axis_size, permuted, reshaped, whole, without
 
@@ -119,8 +131,11 @@ def _pad(call: Handler) -> list[Tensor]:
     sides = {dim: both for dim, both in sides.items() if any(both)}
     if min(map(min, sides.values())) < 0:
         raise UnknownFormError("a negative padding")
-    if given["mode"] == "constant" and given["value"]:
-        raise UnknownFormError("a padding with another value than zero")
+    if given["mode"] == "constant" and (value := float(given["value"] or 0)):
+        # Zeros around x − value, and then the value again.
+        lowered = pointwise(call, "rescale", {"offset": -value})
+        padded = _pad(_with(call, lowered, {**given, "value": 0.0}))
+        return pointwise(_with(call, padded, given), "rescale", {"offset": value})
     whole_of = {}
     for dim in sides:
         axis = view.axes[dim]
@@ -153,6 +168,11 @@ def _pad(call: Handler) -> list[Tensor]:
     made = call.layers.shapes[layer]
     axes = [whole(axis[0].axis, made[axis[0].axis]) if index in sides else axis for index, axis in enumerate(view.axes)]
     return [View(layer, tuple(axes))]
+
+
+def _with(call: Handler, inputs: list[Tensor], attributes: Mapping[str, Any]) -> Handler:
+    """The operation with other inputs and attributes."""
+    return Handler(call.layers, call.env, replace(call.node, attributes=attributes), inputs)
 
 
 @handles("roll")

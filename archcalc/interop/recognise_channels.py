@@ -65,7 +65,8 @@ def _batch_norm(call: Handler) -> list[Tensor]:
         fields["shift"] = False
     if call.inputs[3] is None:
         raise UnknownFormError("batch norm without running statistics")
-    rank = min(max(len(call.shape()) - 2, 1), 3)
+    view = call.layers.map_of(view, 1, call.node)
+    rank = max(len(call.layers.shapes[view.layer]) - 1, 1)
     arrays = call.arrays(("weight", "bias", "running_mean", "running_var"))
     return [each_position(call, view, 1, f"batch_norm{rank}d", fields, arrays)]
 

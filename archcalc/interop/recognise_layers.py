@@ -135,7 +135,7 @@ class Layers:
         for source, (layer, _) in self.owners.items():
             if (constant := self.program.constants[source]).role == "parameter":
                 owned.setdefault(layer, []).append(constant)
-        frozen = set()
+        frozen = set(self._of_buffers(owned))
         for layer, constants in owned.items():
             fixed = sum(constant.size for constant in constants if not constant.trained)
             if not any(constant.trained for constant in constants):
@@ -144,6 +144,19 @@ class Layers:
                 count = sum(constant.size for constant in constants)
                 self.notes.append(f"{layer}: {fixed:,} of its {count:,} parameters are frozen; all count as trainable")
         return tuple([replace(node, frozen=True) if node.name in frozen else node for node in self.nodes])
+
+    def _of_buffers(self, owned: Mapping[str, Sequence[Constant]]) -> list[str]:
+        """The layers whose weights are stored tensors that are no parameters, as the filters of a blur; a note."""
+        found = {
+            layer: self.program.constants[source].size
+            for source, (layer, array) in self.owners.items()
+            if array == "weight" and layer not in owned and self.program.constants[source].role != "parameter"
+        }
+        kinds = {node.name: node.op for node in self.nodes}
+        found = {layer: size for layer, size in found.items() if kinds[layer] not in ("parameter", "opaque")}
+        if found:
+            self.notes.append(f"{sum(found.values()):,} values of buffers are weights: they count as frozen parameters")
+        return list(found)
 
     def _check_arrays(self, params: Sequence[Any], arrays: Mapping[str, str]) -> None:
         """Raise `UnknownFormError` where the stored tensors are not as large as the arrays of the layer."""

@@ -11,17 +11,21 @@ from archcalc.interop.recognise_handler import (
     as_tensor,
     handles,
     images,
+    part,
     pointwise,
     with_axis,
     with_images,
 )
-from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_views import (
     BATCH,
     COPIES,
+    Axes,
+    Axis,
     View,
     arranged_like,
     axis_size,
+    reshaped,
     whole,
     whole_axes,
     without,
@@ -84,7 +88,7 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     shapes = [view.shape for view in plain]
     large, small = (0, 1) if _holds(shapes[0], shapes[1]) else (1, 0)
     if not _holds(shapes[large], shapes[small]):
-        raise UnknownFormError("both tensors are spread over one another")
+        return _over_one_another(call, op, plain, (first.axes, second.axes))
     base, other = plain[large], plain[small]
     shape = call.layers.shapes[base.layer]
     goal = arranged_like(other.axes, base.axes, shape)
@@ -95,8 +99,8 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     if goal is None:
         other = as_tensor(call, other)
         goal = arranged_like(other.axes, base.axes, shape)
-    if goal is None:
-        raise UnknownFormError("tensors in arrangements that do not fit together")
+    if goal is None or not _is_spread(goal, shape):
+        return _over_one_another(call, op, plain, (first.axes, second.axes))
     source = call.layers.arranged(other.layer, goal, call.node)
     sizes = call.layers.shapes[source]
     inputs = [base.layer, source] if large == 0 else [source, base.layer]
@@ -105,6 +109,41 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     layer = call.add(op, fields, inputs)
     axes = ((),) * (len(call.made_shape) - len(base.axes)) + base.axes
     return View(layer, with_images(axes, first.axes, second.axes))
+
+
+def _over_one_another(call: Handler, op: str, plain: Sequence[View], like: Sequence[Axes]) -> View:
+    """Two tensors, each of which is spread over the other: on maps whose axes are runs of axes that belong together."""
+    rank = max(len(view.axes) for view in plain)
+    both = [((),) * (rank - len(view.axes)) + view.axes for view in plain]
+    kinds = [tuple(bool(axes[dim]) for axes in both) for dim in range(rank)]
+    runs: list[list[int]] = []
+    for dim, kind in enumerate(kinds):
+        if any(kind):
+            if runs and kinds[runs[-1][-1]] == kind:
+                runs[-1].append(dim)
+            else:
+                runs.append([dim])
+    if len(runs) > MOST_AXES:
+        raise UnknownFormError("both tensors are spread over one another")
+    layers = [
+        call.layers.arranged(
+            view.layer, tuple([tuple([f for dim in run for f in axes[dim]]) for run in runs]), call.node
+        )
+        for view, axes in zip(plain, both, strict=True)
+    ]
+    layer = call.add(op, {"broadcast": True}, layers)
+    made = call.layers.shapes[layer]
+    found: list[Axis] = [()] * rank
+    for index, run in enumerate(runs):
+        split = reshaped((whole(index, made[index]),), [max(axis_size(axes[dim]) for axes in both) for dim in run])
+        for dim, axis in zip(run, split or (), strict=True):
+            found[dim] = axis
+    return View(layer, with_images(tuple(found), *like))
+
+
+def _is_spread(goal: Axes, shape: Sequence[int]) -> bool:
+    """Whether each axis of a map is whole or of size 1: a part of the channels, as those of a head, is neither."""
+    return all(axis_size(axis) in (1, size) for axis, size in zip(goal, shape, strict=True))
 
 
 def _holds(large: Sequence[int], small: Sequence[int]) -> bool:
@@ -149,7 +188,7 @@ def with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
     goal = None
     if fixed.axes is not None and _holds(plain.shape, fixed.shape):
         goal = arranged_like(fixed.axes, plain.axes, shape)
-    if goal is None:
+    if goal is None or not _is_spread(goal, shape):
         stored_view = call.layers.view_of(fixed, call.node)
         return _both(call, op, *((view, stored_view) if place == 0 else (stored_view, view)))
     lies = tuple(map(axis_size, goal))
@@ -169,7 +208,9 @@ def with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
 @handles("cat")
 def _cat(call: Handler) -> list[Tensor]:
     dim = call.attributes["dim"]
-    tensors = list(call.inputs)
+    tensors = [tensor for tensor in call.inputs if tensor is None or 0 not in tensor.shape]
+    if len(tensors) == 1:
+        return [tensor for tensor in tensors if tensor is not None]
     if any(isinstance(tensor, Fixed) for tensor in tensors):
         try:
             return [_with_tokens(call, tensors, dim)]
@@ -231,6 +272,15 @@ def _with_tokens(call: Handler, tensors: Sequence[Tensor | None], dim: int) -> V
         layer = call.add("class_token", fields, [row.layer], arrays={"weight": tensor.sources[0]}, goal=goal)
         row = with_axis(View(layer, row.axes), dim, whole(1, call.layers.shapes[layer][1]))
     return row
+
+
+@handles("unfold")
+def _unfold(call: Handler) -> list[Tensor]:
+    """Windows of an axis, which lie over one another where the step is smaller: place by place of the window."""
+    view, dim, size, step = call.view(), *(call.attributes[name] for name in ("dim", "size", "step"))
+    count = call.made_shape[dim]
+    places = [part(call, view, dim, start, count, step) for start in range(size)]
+    return [join(call, [View(each.layer, (*each.axes, ())) for each in places], len(view.axes))]
 
 
 @handles("stack")

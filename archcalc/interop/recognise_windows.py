@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, short, with_images
+from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, pointwise, short, with_images
 from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
 
@@ -208,6 +209,16 @@ def _reduced(call: Handler, view: View, dims: Sequence[int]) -> View:
     if call.attributes["keepdim"]:
         return view
     return View(view.layer, tuple([axis for dim, axis in enumerate(view.axes) if dim not in dims]))
+
+
+@handles("vector_norm")
+def _vector_norm(call: Handler) -> list[Tensor]:
+    """The root of the sum of squares."""
+    if call.attributes["ord"] != 2:
+        raise UnknownFormError("a norm that is not the Euclidean one")
+    squares = pointwise(call, "power", {"exponent": 2.0})
+    summed = _reduce(Handler(call.layers, call.env, replace(call.node, op="sum"), squares))
+    return pointwise(Handler(call.layers, call.env, call.node, summed), "power", {"exponent": 0.5})
 
 
 @handles("rnn", "lstm", "gru")
