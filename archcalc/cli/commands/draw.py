@@ -35,7 +35,8 @@ MOST_NETWORKS = 6
 @click.option("--color-by", default="kind", metavar="WHAT", show_default=True,
               help=f"{', '.join(COLOUR_BY)}.")  # fmt: skip
 @click.option("--highlight", metavar="LAYER", help="Mark a layer and everything that it sees.")
-@click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}.")
+@click.option("--theme", metavar="NAME",
+              help=f"{', '.join(THEMES)}; default: light, and an SVG follows a dark page.")  # fmt: skip
 @click.option("--direction", default="fit", metavar="DIR", show_default=True,
               help="TB (down), LR (to the right), fit (in columns or rows).")  # fmt: skip
 @click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")

@@ -43,8 +43,8 @@ RATIO = 16 / 9
 class Choices:
     """What is drawn and how. `depth` is a number of levels, or None for a fitting one; 0 opens everything.
 
-    `steps` reveals the network part by part. `labels` and `names` choose the texts of figures of papers; None is what
-    the paper of the style writes.
+    `steps` reveals the network part by part. Without a `theme` pictures are light; an SVG is dark on a dark page.
+    `labels` and `names` choose the texts of figures of papers; None is what the paper of the style writes.
     """
 
     style: str | None = None
@@ -52,7 +52,7 @@ class Choices:
     only: str | None = None
     color_by: str = "kind"
     highlight: str | None = None
-    theme: str = "light"
+    theme: str | None = None
     direction: str = "fit"
     fit: str | None = None
     font_size: float = 12.0
@@ -75,7 +75,8 @@ def known(what: str, value: str, words: tuple[str, ...]) -> str:
 def check(form: str, choices: Choices) -> None:
     """Raise `UsageError` for a format or a choice that does not exist, or that do not go together."""
     known("format", form, tuple(FORMATS))
-    known("theme", choices.theme, tuple(THEMES))
+    if choices.theme is not None:
+        known("theme", choices.theme, tuple(THEMES))
     known("direction", choices.direction, DIRECTIONS)
     known("colouring", choices.color_by, COLOUR_BY)
     if choices.sizes is not None:

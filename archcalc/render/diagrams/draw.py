@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
@@ -26,7 +27,7 @@ from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.paint import page
 from archcalc.render.diagrams.steps import reveal
 from archcalc.render.diagrams.text import missing, shorten
-from archcalc.render.diagrams.theme import THEMES
+from archcalc.render.diagrams.theme import theme_of
 
 __all__ = ["FORMATS", "STYLES", "Choices", "Picture", "draw", "draw_steps"]
 
@@ -49,6 +50,8 @@ def draw_steps(analysis: Analysis, form: str, choices: Choices, others: Sequence
     `others` are drawn next to the network, in a style that has several.
     """
     check(form, choices)
+    if choices.theme is None and form != "svg":
+        choices = replace(choices, theme="light")
     shown = only(analysis, choices.only) if choices.only else analysis
     style = choices.style or default_style(shown)
     if choices.expand and (style != "blocks" or form in SOURCES):
@@ -76,7 +79,7 @@ def _with_notes(picture: Picture, notes: tuple[str, ...]) -> Picture:
 def _source(analysis: Analysis, form: str, choices: Choices) -> Picture:
     """The formats that say what is connected."""
     diagram, layout = diagram_of(analysis, choices, form == "drawio")
-    theme = THEMES[choices.theme]
+    theme = theme_of(choices.theme)
     notes = diagram.notes
     direction = "LR" if choices.direction == "LR" else "TB"
     if form == "dot":

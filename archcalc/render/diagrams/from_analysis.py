@@ -19,7 +19,7 @@ from archcalc.render.diagrams.pack import Layout
 from archcalc.render.diagrams.paint import enlarge, page, paint
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.text import clean
-from archcalc.render.diagrams.theme import THEMES
+from archcalc.render.diagrams.theme import theme_of
 from archcalc.render.diagrams.wiring import Wiring
 
 #: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
@@ -57,7 +57,7 @@ def drawing_of(
         layout = layout or arrange(diagram, choices.direction, ratio)
         steps = Steps(diagram, layout) if choices.steps else None
         notes = diagram.notes
-        drawing = paint(diagram, layout, THEMES[choices.theme], steps, links, ratio if choices.fit else 0)
+        drawing = paint(diagram, layout, theme_of(choices.theme), steps, links, ratio if choices.fit else 0)
         if choices.expand:
             drawing = _expanded(drawing, diagram, analysis, choices, links)
     drawing = enlarge(drawing, choices.font_size / 12)
@@ -83,7 +83,7 @@ def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: 
     from archcalc.render.diagrams.papers.figure import Request
     from archcalc.render.diagrams.papers.styles import paper_drawing
 
-    request = Request(tuple(analyses), THEMES[choices.theme], ratio, choices.labels, choices.names, choices.sizes,
+    request = Request(tuple(analyses), theme_of(choices.theme), ratio, choices.labels, choices.names, choices.sizes,
                       bool(choices.fit), choices.direction, choices.title, links)  # fmt: skip
     return paper_drawing(str(choices.style), request)
 
@@ -93,7 +93,9 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
 
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
-    return volumes_drawing(diagram, wiring, THEMES[choices.theme], choices.sizes or "linear", ratio, bool(choices.fit))
+    return volumes_drawing(
+        diagram, wiring, theme_of(choices.theme), choices.sizes or "linear", ratio, bool(choices.fit)
+    )
 
 
 def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: Choices, links: bool) -> Drawing:
@@ -103,7 +105,7 @@ def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: C
     block = str(choices.expand).strip("/")
     part = only(analysis, block)
     inner = replace(compose_graph(Wiring(part), choices.color_by), title="", subtitle="", whole=True)
-    theme = THEMES[choices.theme]
+    theme = theme_of(choices.theme)
     opened = paint(inner, arrange(inner, "TB"), theme, links=links)
     return side_by_side(drawing, opened, holder(diagram, analysis, block), block, theme)
 

@@ -27,7 +27,7 @@ def standard_styles(analysis: Analysis) -> tuple[str, ...]:
 
 def standard_picture(analysis: Analysis, style: str) -> str:
     """A diagram as SVG, with nothing else chosen."""
-    return svg(drawing_of(analysis, Choices(style=style))[0])
+    return svg(drawing_of(analysis, Choices(style=style, theme="light"))[0])
 
 
 def page_picture(analysis: Analysis, choices: Choices, ids: str) -> str:

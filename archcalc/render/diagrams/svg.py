@@ -9,6 +9,7 @@ from json import dumps
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, arrow_head
 from archcalc.render.diagrams.paint import ARROW
 from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.theme import Tone
 
 #: Fonts of one width: where one is missing, the next takes its place and every text still fits.
 FONTS = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
@@ -45,7 +46,8 @@ def _lines(drawing: Drawing, ids: str, role: str, steps: bool) -> Iterator[str]:
     )
     yield f'<title id="{ids}title">{escape(clean(drawing.title))}</title>'
     yield f'<desc id="{ids}desc">{escape(clean(drawing.description))}</desc>'
-    yield f'<rect width="{width}" height="{height}" fill="{drawing.background}"/>'
+    yield from _style(drawing)
+    yield f'<rect width="{width}" height="{height}"{_colours(fill=drawing.background)}/>'
     ramps = 0
     for cluster in drawing.items:
         yield _open(cluster, steps)
@@ -88,7 +90,8 @@ def _shape(shape: Shape) -> Iterator[str]:
         turn = f' transform="rotate(-90 {number(shape.x)} {number(shape.y)})"' if shape.turned else ""
         yield (
             f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
-            f'fill="{shape.colour}"{bold}{anchor}{turn} xml:space="preserve">{_escaped(shape.text)}</text>'
+            f'{_colours(fill=shape.colour).lstrip()}{bold}{anchor}{turn} xml:space="preserve">'
+            f"{_escaped(shape.text)}</text>"
         )
     elif isinstance(shape, Curve):
         points, head = (shape.points, None)
@@ -100,7 +103,7 @@ def _shape(shape: Shape) -> Iterator[str]:
             f"{_paint(shape.fill, shape.line, shape.thickness, shape.dash)}{opacity}{'' if shape.dash else _ROUND}/>"
         )
         if head:
-            yield f'<path d="{path_data(head, False, True)}" fill="{shape.line}"/>'
+            yield f'<path d="{path_data(head, False, True)}"{_colours(fill=shape.line)}/>'
 
 
 def with_arrow(shape: Curve) -> tuple[tuple[Point, ...], tuple[Point, Point, Point]]:
@@ -131,18 +134,55 @@ def path_data(points: tuple[Point, ...], bezier: bool, closed: bool) -> str:
 
 
 def _paint(fill: str | None, line: str | None, thickness: float, dash: tuple[float, ...]) -> str:
-    result = f' fill="{fill or "none"}"'
+    result = _colours(fill=fill or "none", stroke=line)
     if line:
-        result += f' stroke="{line}" stroke-width="{number(thickness)}"'
+        result += f' stroke-width="{number(thickness)}"'
         if dash:
             result += f' stroke-dasharray="{" ".join(number(part) for part in dash)}"'
     return result
 
 
+def _colours(**colours: str | None) -> str:
+    """Attributes with colours, and the classes that change them on a dark page; the names say what they do."""
+    given = {name.replace("_", "-"): colour for name, colour in colours.items() if colour}
+    attributes = "".join(f' {name}="{colour}"' for name, colour in given.items())
+    names = " ".join(_class(name, colour) for name, colour in given.items() if isinstance(colour, Tone))
+    return f'{attributes} class="{names}"' if names else attributes
+
+
+def _class(name: str, colour: Tone) -> str:
+    return f"dark-{name}-{colour.dark[1:]}"
+
+
+def _style(drawing: Drawing) -> Iterator[str]:
+    """The colours on a dark page, where the drawing follows the page. A class means the same in every picture."""
+    found: dict[str, str] = {}
+    for name, colour in (("fill", drawing.background), *_coloured(drawing)):
+        if isinstance(colour, Tone):
+            found[_class(name, colour)] = f"{name}:{colour.dark}"
+    if found:
+        rules = "".join(f".{name}{{{rule}}}" for name, rule in sorted(found.items()))
+        yield f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+
+
+def _coloured(drawing: Drawing) -> Iterator[tuple[str, str | None]]:
+    """Each attribute with a colour."""
+    for shape in drawing.shapes():
+        if isinstance(shape, Text):
+            yield "fill", shape.colour
+        elif isinstance(shape, Ramp):
+            yield from (("stop-color", colour) for colour in shape.colours)
+        else:
+            yield from (("fill", shape.fill), ("stroke", shape.line))
+            if isinstance(shape, Curve) and shape.arrow:
+                yield "fill", shape.line
+
+
 def _ramp(shape: Ramp, name: str) -> str:
     last = len(shape.colours) - 1
     stops = "".join(
-        f'<stop offset="{number(index / last)}" stop-color="{colour}"/>' for index, colour in enumerate(shape.colours)
+        f'<stop offset="{number(index / last)}"{_colours(stop_color=colour)}/>'
+        for index, colour in enumerate(shape.colours)
     )
     return (
         f'<linearGradient id="{name}">{stops}</linearGradient><rect x="{number(shape.x)}" y="{number(shape.y)}" '

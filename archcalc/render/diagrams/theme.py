@@ -9,6 +9,23 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 
+class Tone(str):
+    """A colour for a light page that knows the one for a dark page, for pictures that follow the page they stand in."""
+
+    __slots__ = ("dark",)
+    dark: str
+
+    def __new__(cls, light: str, dark: str) -> Tone:
+        tone = super().__new__(cls, light)
+        tone.dark = dark
+        return tone
+
+
+def on_dark(colour: str) -> str:
+    """The colour on a dark page."""
+    return colour.dark if isinstance(colour, Tone) else colour
+
+
 class Paint(NamedTuple):
     """The fill of a box and its line."""
 
@@ -85,12 +102,38 @@ PRINT = _theme(
 THEMES = {theme.name: theme for theme in (LIGHT, DARK, PRINT)}
 
 
+def _paired(light: Paint, dark: Paint) -> Paint:
+    return Paint(Tone(light.fill, dark.fill), Tone(light.line, dark.line))
+
+
+#: Light, and dark where the page is dark.
+FOLLOWING = Theme(
+    "following",
+    Tone(LIGHT.background, DARK.background),
+    Tone(LIGHT.ink, DARK.ink),
+    Tone(LIGHT.quiet, DARK.quiet),
+    Tone(LIGHT.edge, DARK.edge),
+    Tone(LIGHT.accent, DARK.accent),
+    _paired(LIGHT.frame, DARK.frame),
+    _paired(LIGHT.inner_frame, DARK.inner_frame),
+    {family: _paired(paint, DARK.families[family]) for family, paint in LIGHT.families.items()},
+    tuple(Tone(light, dark) for light, dark in zip(LIGHT.scale, DARK.scale, strict=True)),
+)
+
+
+def theme_of(name: str | None) -> Theme:
+    """A theme by its name; without one the theme that follows the page."""
+    return FOLLOWING if name is None else THEMES[name]
+
+
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def mix(first: str, second: str, share: float) -> str:
     """A colour between two; `share` is that of the second."""
+    if isinstance(first, Tone) or isinstance(second, Tone):
+        return Tone(mix(str(first), str(second), share), mix(on_dark(first), on_dark(second), share))
     pairs = zip(_channels(first), _channels(second), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
@@ -142,4 +185,6 @@ def contrast(first: str, second: str) -> float:
 
 def readable(fill: str) -> str:
     """Black or white, whichever stands out more on a fill."""
+    if isinstance(fill, Tone):
+        return Tone(readable(str(fill)), readable(fill.dark))
     return max("#101418", "#ffffff", key=lambda ink: contrast(ink, fill))

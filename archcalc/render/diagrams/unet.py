@@ -26,6 +26,8 @@ DEEP = (9.0, 7.0)
 STEP, LEVEL = 26.0, 56.0
 SIZE, CHANNELS = 12.5, 13.0
 DASH = (6.0, 3.5)
+#: The family whose line colours arrows across a level, down and up.
+_COLOURS = {0: "convolution", 1: "pooling", -1: "normalisation"}
 #: The dashes of arrows of one colour.
 DASHES: tuple[tuple[float, ...], ...] = ((), (2.0, 2.0), (9.0, 2.5), (9.0, 2.5, 2.0, 2.5))
 
@@ -200,14 +202,18 @@ def _way(before: Stop, stop: Stop) -> str:
 
 
 def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
-    """A colour and dashes for each kind of arrow; those of one family of layers differ in their dashes."""
+    """A colour for each of the three directions, as in the figure; those of one colour differ in their dashes.
+
+    Across a level blue, down red, up green: Ronneberger et al. 2015, figure 1.
+    """
     found: dict[str, Pen] = {}
     used: Counter[str] = Counter()
     for before, stop in pairwise(stops):
         words = _way(before, stop)
         if words and words not in found:
-            found[words] = Pen(theme.families[stop.family].line, DASHES[used[stop.family] % len(DASHES)])
-            used[stop.family] += 1
+            colour = theme.families[_COLOURS[(stop.level > before.level) - (stop.level < before.level)]].line
+            found[words] = Pen(colour, DASHES[used[colour] % len(DASHES)])
+            used[colour] += 1
     return found
 
 
@@ -229,15 +235,26 @@ def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Clu
     """From the last map of the left arm across to the box that joins it."""
     y = end.y + end.height * 0.25
     points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))
-    line = Curve(points, theme.quiet, 1.5, arrow=True, dash=DASH)
-    return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", (line,), "edge")
+    shapes: list[Shape] = [Curve(points, theme.quiet, 1.5, arrow=True, dash=DASH)]
+    space = points[1][0] - points[0][0] - 20
+    words = next((text for text in crop_words(source, target) if text_width(text, CHANNELS) < space), "")
+    if words:
+        shapes.append(Text((points[0][0] + points[1][0]) / 2, y - 5, words, CHANNELS, theme.quiet, anchor="middle"))
+    return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", tuple(shapes), "edge")
+
+
+def crop_words(source: Stop, target: Stop) -> tuple[str, ...]:
+    """What happens to a map on its way across, in more and in fewer words."""
+    if source.shape[1:] == target.shape[1:]:
+        return ("copy",)
+    return f"copy and crop {_size(source)} → {_size(target)}", "copy and crop"
 
 
 def _key(
     stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme, x: float, y: float, width: float
 ) -> tuple[list[Shape], float]:
     """What the arrows are, in rows of a width; and their height."""
-    cropped = "crop and copy" if _crops(stops) else "copy"
+    cropped = "copy and crop" if _crops(stops) else "copy"
     entries = {f"{cropped} (dashed half of a box)": Pen(theme.quiet, DASH), **arrows}
     shapes: list[Shape] = []
     left, top = x, y

@@ -93,6 +93,21 @@ def test_the_arrows_of_unet_differ(name: str) -> None:
     assert len(set(pens.values())) == len(pens)
 
 
+def test_the_arrows_of_unet_are_those_of_its_figure() -> None:
+    """Ronneberger et al. 2015, figure 1: three kinds of arrows, four copies, and the sizes at both of their ends."""
+    drawing, _ = drawing_of(analysis_of("unet"), Choices(style="volumes"))
+    arrows = [item for item in drawing.items if item.role == "edge"]
+    colours = [next(s.line for s in item.shapes if isinstance(s, Curve)) for item in arrows]
+    across, down, up = (LIGHT.families[family].line for family in ("convolution", "pooling", "normalisation"))
+    # 18 convolutions of 3×3 and the last one of 1×1, 4 pools, 4 transposed convolutions.
+    assert [colours.count(colour) for colour in (across, down, up, LIGHT.quiet)] == [19, 4, 4, 4]
+    words = [shape.text for item in arrows for shape in item.shapes if isinstance(shape, Text)]
+    # Between the lowest ones there is no space for words.
+    assert words == [
+        "copy and crop 136×136 → 104×104", "copy and crop 280×280 → 200×200", "copy and crop 568×568 → 392×392"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "style", "small"),
     [

@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -50,6 +51,39 @@ def scripts() -> Analysis:
 
 def text_of(analysis: Analysis, form: str, **choices: object) -> str:
     return draw(analysis, form, Choices(**choices)).data.decode()  # type: ignore[arg-type]
+
+
+COLOURS = ("fill", "stroke", "stop-color")
+
+
+def painted(text: str) -> list[dict[str, str]]:
+    """The colours of every element, in the order of the picture."""
+    return [{key: element.attrib[key] for key in COLOURS if key in element.attrib} for element in parse(text).iter()
+            if element.tag != f"{SVG}style"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "choices", [Choices(style="graph"), Choices(style="volumes"), Choices(color_by="params"), Choices(style="towers")]
+)
+def test_a_picture_without_a_theme_is_light_and_dark_on_a_dark_page(choices: Choices) -> None:
+    analysis = analysis_of("alexnet@grouped")
+    text, light, dark = (
+        draw(analysis, "svg", replace(choices, theme=theme)).data.decode() for theme in (None, "light", "dark")
+    )
+    assert painted(text) == painted(light)
+    rules = dict(re.findall(r"\.([\w-]+)\{([^}]*)\}", text))
+    seen = []
+    for element in parse(text).iter():
+        if element.tag == f"{SVG}style":
+            continue
+        colours = {key: element.attrib[key] for key in COLOURS if key in element.attrib}
+        for name in element.get("class", "").split() if colours else []:
+            key, _, colour = rules[name].partition(":")
+            colours[key] = colour
+        seen.append(colours)
+    assert seen == painted(dark)
+    assert "<style>" not in light
+    assert draw(analysis, "tex", choices) == draw(analysis, "tex", replace(choices, theme="light"))
 
 
 @pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])

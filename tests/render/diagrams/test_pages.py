@@ -28,7 +28,7 @@ def test_each_network_has_the_pictures_that_suit_it(name: str, styles: str) -> N
     assert standard_styles(analysis_of(name)) == tuple(styles.split())
     for style in styles.split():
         text = standard_picture(analysis_of(name), style)
-        assert text.encode() == draw(analysis_of(name), "svg", Choices(style=style)).data
+        assert text.encode() == draw(analysis_of(name), "svg", Choices(style=style, theme="light")).data
 
 
 @pytest.mark.parametrize(
