@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE
 from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram
@@ -9,8 +10,8 @@ from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, ma
 from archcalc.render.diagrams.ushape import u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
-#: Margins, title and legend: what a drawing has around its layout.
-AROUND = (40.0, 122.0)
+#: Margins, title and legend: what a drawing has around its layout; on a slide the legend stands next to the title.
+AROUND, ON_SLIDE = (40.0, 122.0), (40.0, 86.0)
 #: The height of a slide in points, and the size of a text that can be read on it.
 SLIDE, READABLE = 540.0, 9.0
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
@@ -19,17 +20,23 @@ FIRST_TURN, TURN = 0.12, 0.03
 LANE_COST, ROWS_COST = 0.12, 0.2
 #: What a figure in the shape of the network gains.
 U_GAIN = 1.6
+#: How much of these costs counts as long as texts are too small to be read.
+UNREAD = 0.3
 #: Cards may be cut into shorter segments than layers.
-SHORT_PIECE = 7
+SHORT_PIECES = (7, 4, 3)
 
 
-def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> Layout:
-    """Lay a diagram out. `TB` and `LR` run straight down or right; `fit` fills a page of width:height = `ratio`."""
+def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9, slide: bool = False) -> Layout:
+    """Lay a diagram out. `TB` and `LR` run straight down or right; `fit` fills a page of width:height = `ratio`.
+
+    `slide` says that the page has exactly this shape.
+    """
+    around = ON_SLIDE if slide else AROUND
     if direction != "fit":
         down = direction == "TB"
         return assemble(plan(make_segments(diagram, down), down, 1), diagram.leaving)
     plans: list[tuple[float, Plan]] = []
-    lengths = (LONGEST_PIECE, SHORT_PIECE) if diagram.cards else (LONGEST_PIECE,)
+    lengths = (LONGEST_PIECE, *SHORT_PIECES) if diagram.cards else (LONGEST_PIECE,)
     for longest in lengths:
         for down in (True, False):
             segments = make_segments(diagram, down, longest)
@@ -39,21 +46,21 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9) -> 
                 cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
                 if count > 1:
                     cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** min(lanes - 1, 2)
-                plans.append((_worth(candidate.size, ratio, cost), candidate))
+                plans.append((_worth(candidate.size, ratio, cost, around), candidate))
     worth, best = max(plans, key=lambda entry: entry[0])
     u_shaped = u_layout(diagram) if not diagram.whole else None
-    if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN) >= worth:
+    if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN, around) >= worth:
         return u_shaped
     return assemble(best, diagram.leaving)
 
 
-def _worth(size: tuple[float, float], ratio: float, cost: float) -> float:
+def _worth(size: Point, ratio: float, cost: float, around: Point) -> float:
     """How good a layout is: what can be read on a slide comes first, then what is large and easy to follow."""
-    points = points_on_slide(size, ratio)
-    return points * cost + (100 if points >= READABLE else 0)
+    points = points_on_slide(size, ratio, around)
+    return points * cost + 100 if points >= READABLE else points * cost**UNREAD
 
 
-def points_on_slide(size: tuple[float, float], ratio: float) -> float:
+def points_on_slide(size: Point, ratio: float, around: Point = ON_SLIDE) -> float:
     """The size of the smallest text where a layout fills a page that is as high as a slide."""
-    width, height = size[0] + AROUND[0], size[1] + AROUND[1]
+    width, height = size[0] + around[0], size[1] + around[1]
     return SMALL * SLIDE * min(ratio / width, 1 / height)

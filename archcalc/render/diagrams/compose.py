@@ -36,14 +36,14 @@ def compose_graph(wiring: Wiring, colour_by: str = "kind") -> Diagram:
     return _Composer(wiring, unfolded(wiring), colour_by, cards=False).diagram()
 
 
-def compose_blocks(wiring: Wiring, depth: int, colour_by: str = "kind") -> Diagram:
-    """Blocks below a depth folded to one card each, equal neighbours to one."""
-    return _Composer(wiring, fold(wiring, depth), colour_by, cards=True).diagram()
+def compose_blocks(wiring: Wiring, depth: int, colour_by: str = "kind", widest: float = WIDEST) -> Diagram:
+    """Blocks below a depth folded to one card each, equal neighbours to one; texts in lines of at most `widest`."""
+    return _Composer(wiring, fold(wiring, depth), colour_by, cards=True, widest=widest).diagram()
 
 
 class _Composer:
-    def __init__(self, wiring: Wiring, folding: Folding, colour_by: str, cards: bool) -> None:
-        self.wiring, self.folding, self.cards = wiring, folding, cards
+    def __init__(self, wiring: Wiring, folding: Folding, colour_by: str, cards: bool, widest: float = WIDEST) -> None:
+        self.wiring, self.folding, self.cards, self.widest = wiring, folding, cards, widest
         self.units = folding.units
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
@@ -136,6 +136,7 @@ class _Composer:
             tuple(self._legend(nodes, edges)),
             self.scale,
             cards=self.cards,
+            slim=self.widest < WIDEST,
         )
 
     def _description(self, count: int) -> str:
@@ -235,7 +236,7 @@ class _Composer:
             name, family = main.name, main.op.family
             plain = len(rows) == 1 and (family == "input" or (words.is_small(main) and not words.suffix(main, label)))
             texts = [] if plain else [row.summary for row in rows]
-            lines = words.lines_of(texts, words.THEN, WIDEST, SMALL)
+            lines = words.lines_of(texts, words.THEN, self.widest, SMALL)
         else:
             # Neighbours that were put together have no name of their own.
             name = "/".join(unit.block) if self._is_block(unit) else ""
@@ -263,10 +264,15 @@ class _Composer:
             other = self.units[place]
             names = [self.wiring.paths[source][len(other.path)] for source in sources]
             if self.exits[place][1:]:
-                lines += _naming([self._inside(source, other) for source in sources])
+                lines += self._naming([self._inside(source, other) for source in sources])
             elif other.times > 1 and names != [other.last]:
-                lines += _naming(names)
+                lines += self._naming(names)
         return lines
+
+    def _naming(self, names: Sequence[str]) -> list[str]:
+        """What is read, in one line if it fits."""
+        line = f"reads {' and '.join(names)}"
+        return [line] if text_width(line, SMALL) <= self.widest else [f"reads {name}" for name in names]
 
     def _owner(self, members: Sequence[int], path: Path) -> str:
         """The block whose weights all layers of a block use, each those of its counterpart; empty without one."""
@@ -292,7 +298,7 @@ class _Composer:
         way, short = (way, [m for m in short if m not in way]) if way else (list(members), [])
         stacks = [stack for stack in wiring.stacks if stack[0] in way]
         if len(stacks) > MOST_STACKS or not self._is_chain(way):
-            return words.lines_of(words.composition([wiring.rows[m] for m in members]), words.AND, WIDEST, SMALL)
+            return words.lines_of(words.composition([wiring.rows[m] for m in members]), words.AND, self.widest, SMALL)
         lines = []
         for stack in stacks:
             texts = [said[m] for m in stack]
@@ -300,10 +306,10 @@ class _Composer:
                 texts[0] = f"+ {words.shortcut(())}"
                 if short:
                     around = [said[m] for m in short]
-                    lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, WIDEST, SMALL)
+                    lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, self.widest, SMALL)
                     texts[0] = "sum"  # what follows belongs to both ways
                     texts = texts if texts[1:] else []
-            lines += words.lines_of(texts, words.THEN, WIDEST, SMALL)
+            lines += words.lines_of(texts, words.THEN, self.widest, SMALL)
         return lines
 
     def _is_chain(self, way: Sequence[int]) -> bool:
@@ -328,7 +334,7 @@ class _Composer:
             figures.append(f"{each}{AT_LEAST if unknown else ''}{words.figure(work)} mult.")
         elif unknown:
             figures.append(NOT_COUNTED)
-        lines = words.lines_of(figures, words.AND, WIDEST, SMALL)
+        lines = words.lines_of(figures, words.AND, self.widest, SMALL)
         if times > 1:
             sums = [f"{params * times:,}"] if params else []  # shared weights are counted elsewhere
             if work or not unknown:
@@ -374,9 +380,3 @@ class _Composer:
         kinds = {edge.kind for edge in edges}
         labels = {**_KINDS, "projection": words.shortcut(self.wiring.projections)}
         return swatches + [Swatch(labels[kind], "", kind) for kind in _KINDS if kind in kinds]
-
-
-def _naming(names: Sequence[str]) -> list[str]:
-    """What is read, in one line if it fits."""
-    line = f"reads {' and '.join(names)}"
-    return [line] if text_width(line, SMALL) <= WIDEST else [f"reads {name}" for name in names]

@@ -9,7 +9,7 @@ Path = tuple[str, ...]
 MOST_TOGETHER = 10
 #: A segment of more nodes is cut even where up to so many maps cross, as between the cells of NASNet.
 LONGEST_PIECE = 16
-MOST_CROSSING = 5
+MOST_CROSSING = 8
 
 
 def crossings(count: int, edges: Sequence[tuple[int, int]]) -> list[frozenset[int]]:

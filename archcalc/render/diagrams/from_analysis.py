@@ -11,8 +11,9 @@ from archcalc.render.diagrams.arrange import READABLE, arrange, points_on_slide
 from archcalc.render.diagrams.choices import MOST_LAYERS, PAPERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Drawing, Text
-from archcalc.render.diagrams.fold import EVERYTHING
+from archcalc.render.diagrams.fold import EVERYTHING, fold
 from archcalc.render.diagrams.mark import mark
+from archcalc.render.diagrams.measure import WIDEST
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.pack import Layout
@@ -31,6 +32,10 @@ LARGER = {
     "volumes": "--style blocks has fewer boxes",
     **dict.fromkeys(PAPERS, "--style blocks or --only BLOCK shows less at a time"),
 }
+#: The lines of cards that are to be narrow.
+NARROW = (180.0, 150.0, 120.0)
+#: What narrow cards are worth whose texts are too small all the same.
+SLIM = 0.85
 #: Blocks are opened one level further as long as no more cards come of it.
 MOST_CARDS = 18
 
@@ -54,7 +59,7 @@ def drawing_of(
         drawing = _volumes(analysis, choices, ratio)
     else:
         diagram, layout = diagram_of(analysis, choices)
-        layout = layout or arrange(diagram, choices.direction, ratio)
+        layout = layout or arrange(diagram, choices.direction, ratio, bool(choices.fit))
         steps = Steps(diagram, layout) if choices.steps else None
         notes = diagram.notes
         drawing = paint(diagram, layout, theme_of(choices.theme), steps, links, ratio if choices.fit else 0)
@@ -122,37 +127,44 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
         )
         style = "blocks"
     candidates: list[Diagram] = []
+    # On a slide lines may be short, so that texts are larger.
+    widths = (WIDEST, *NARROW) if choices.fit and placed else (WIDEST,)
     if style == "graph":
         candidates = [compose_graph(wiring, choices.color_by)]
-    elif choices.depth == 0:
-        candidates = [compose_blocks(wiring, EVERYTHING, choices.color_by)]
     elif choices.depth is not None:
-        candidates = [compose_blocks(wiring, choices.depth, choices.color_by)]
+        depth = choices.depth or EVERYTHING
+        candidates = [compose_blocks(wiring, depth, choices.color_by, widest) for widest in widths]
     else:
-        candidates = _depths(wiring, choices.color_by)
-        if not choices.fit or not placed:
-            candidates = candidates[-1:]
+        depths = _depths(wiring)
+        depths = depths if choices.fit and placed else depths[-1:]
+        candidates = [compose_blocks(wiring, depth, choices.color_by, widest) for widest in widths for depth in depths]
     made = [_finished(diagram, wiring, choices, notes) for diagram in candidates]
     if not placed:
         return made[-1], None
-    layouts = [arrange(diagram, choices.direction, ratio) for diagram in made]
-    return max(zip(made, layouts, strict=True), key=lambda pair: _worth(pair[1], ratio, len(pair[0].nodes)))
+    layouts = [arrange(diagram, choices.direction, ratio, bool(choices.fit)) for diagram in made]
+    return max(zip(made, layouts, strict=True), key=lambda pair: _worth(pair[0], pair[1], ratio))
 
 
-def _depths(wiring: Wiring, color_by: str) -> list[Diagram]:
+def _depths(wiring: Wiring) -> list[int]:
     """Folded to one level, and to further ones as long as few cards come of it."""
-    found = [compose_blocks(wiring, 1, color_by)]
+    found, cards = [1], len(fold(wiring, 1).units)
     for depth in (2, 3):
-        deeper = compose_blocks(wiring, depth, color_by)
-        if len(deeper.nodes) > MOST_CARDS or len(deeper.nodes) == len(found[-1].nodes):
+        deeper = len(fold(wiring, depth).units)
+        if deeper + len(wiring.endings) > MOST_CARDS or deeper == cards:
             break
-        found.append(deeper)
+        found.append(depth)
+        cards = deeper
     return found
 
 
-def _worth(layout: Layout, ratio: float, cards: int) -> float:
-    """Readable text first (9 points on a slide of 7.5 inches), then what shows more."""
-    return min(points_on_slide((layout.width, layout.height), ratio), READABLE) * 1000 + cards
+def _worth(diagram: Diagram, layout: Layout, ratio: float) -> float:
+    """Readable text first (9 points on a slide of 7.5 inches), then what shows more.
+
+    Narrow cards are worth their shape where they make texts readable, or much larger.
+    """
+    points = points_on_slide((layout.width, layout.height), ratio)
+    points *= SLIM if diagram.slim and points < READABLE else 1
+    return min(points, READABLE) * 1000 + len(diagram.nodes) + layout.shaped / 2
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:

@@ -29,12 +29,21 @@ def legend_shapes(
     if not swatches and scale is None:
         return [], 0.0
     for swatch in swatches:
-        needed = _sample_width(swatch) + 6 + text_width(swatch.label, SIZE)
+        needed = _needed(swatch)
         if x > start and x + needed > start + width:
             x, top = start, top + ROW
         shapes += _swatch(swatch, theme, x, top)
         x += needed + BETWEEN
     return shapes, top - y + (ROW - 4 if swatches else 0)
+
+
+def legend_width(swatches: Sequence[Swatch]) -> float:
+    """The width of a legend in one row."""
+    return sum(_needed(swatch) + BETWEEN for swatch in swatches)
+
+
+def _needed(swatch: Swatch) -> float:
+    return _sample_width(swatch) + 6 + text_width(swatch.label, SIZE)
 
 
 def _sample_width(swatch: Swatch) -> float:

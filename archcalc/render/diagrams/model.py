@@ -94,6 +94,8 @@ class Diagram:
     notes: tuple[str, ...] = ()
     #: Cards of folded blocks are larger than stacks of layers.
     cards: bool = False
+    #: Each card is only as wide as its texts.
+    slim: bool = False
     #: Drawn in one piece, however long.
     whole: bool = False
 

@@ -17,8 +17,8 @@ from archcalc.render.diagrams.structure import placed, structured
 
 GAP = 6.0
 JOG = 24.0
-GUTTER = 34.0
-LANE = 7.0
+GUTTER = 24.0
+LANE = 6.0
 MOST_LINES = 40
 MOST_EVEN = 40
 #: A step to the side that nobody sees.
@@ -36,6 +36,8 @@ class Layout(NamedTuple):
     width: float
     height: float
     down: bool
+    #: Whether it has the shape of the network, as a U.
+    shaped: bool = False
 
 
 def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Block]:
@@ -47,14 +49,15 @@ def cut_segments(
     diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
 ) -> tuple[list[Block], dict[int, int]]:
     """The segments, and the number of that of each node. Edges `apart` pass by the segments between their ends."""
-    boxes = measure(diagram, even=not apart)
+    even = not apart and not diagram.slim
+    boxes = measure(diagram, even)
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
     outer = [outermost(node.path, kept) for node in diagram.nodes]
     ranges = cut(outer, links, None if diagram.whole else longest)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
-    if not apart:
+    if even:
         boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
     number_of = {place: number for number, span in enumerate(ranges) for place in span}
     into: list[list[Edge]] = [[] for _ in ranges]
@@ -76,8 +79,8 @@ def cut_segments(
         entries = list(first_use[number])
         if segments:
             exits = segments[-1].exits
-            # What comes from afar comes first.
-            entries.sort(key=lambda name: exits.get(name, -inf))
+            # What comes from afar comes first; what passes by other segments runs straight on, as the last one.
+            entries.sort(key=lambda name: exits.get(name, inf if apart else -inf))
         top = {()} | {box.node.path[:1] for box in inside}
         groups = [group for group in diagram.groups if group.path[:1] in top]
         segments.append(structured(inside, groups, into[number], entries, list(leaving[number]), diagram.leaving, down))

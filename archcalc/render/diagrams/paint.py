@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.render.diagrams.arrange import AROUND
+from archcalc.render.diagrams.arrange import ON_SLIDE
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, rounded, shifted_link
-from archcalc.render.diagrams.legend import legend_shapes
+from archcalc.render.diagrams.legend import legend_shapes, legend_width
 from archcalc.render.diagrams.measure import BADGE, LABEL, SMALL
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Node, Part
 from archcalc.render.diagrams.pack import Layout
@@ -22,6 +22,8 @@ TITLE, SUBTITLE = 18.0, 12.0
 NARROWEST = 390.0
 ARROW = 6.5
 LEGEND_GAP = 16.0
+#: Between the title and a legend to the right of it, and how high that may be.
+KEY_GAP, KEY_HEIGHT = 40.0, 40.0
 
 
 def paint(
@@ -31,12 +33,15 @@ def paint(
 
     With `steps` each part knows when it appears. `links` gives each edge in one piece too, as slides need it.
     """
-    inner = max(layout.width, NARROWEST, (layout.height + AROUND[1]) * ratio - AROUND[0])
+    inner = max(layout.width, NARROWEST, (layout.height + ON_SLIDE[1]) * ratio - ON_SLIDE[0])
     items: list[Cluster] = []
     y = MARGIN
     if diagram.title:
         head, y = heading(diagram.title, diagram.subtitle, inner, y, theme)
         items.append(Cluster(diagram.title, tuple(head), "title"))
+    key = _key(diagram, inner, theme) if ratio else []
+    if key:
+        items.append(Cluster("Legend", tuple(key), "key"))
     dx = MARGIN + (inner - layout.width) / 2
     look = _Look(diagram, layout, theme)
     paths = [frame.group.path for frame in layout.frames]
@@ -64,12 +69,25 @@ def paint(
     top = y
     y += layout.height
     legend, height = legend_shapes(diagram.legend, diagram.scale, theme, MARGIN, y + LEGEND_GAP, inner)
-    if legend:
+    if legend and not key:
         items.append(Cluster("Legend", tuple(legend), "legend"))
         y += LEGEND_GAP + height
     made = links_of(diagram, layout, theme, steps.of_node if steps else {}) if links else []
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, diagram.description, tuple(items),
                  tuple(shifted_link(link, dx, top) for link in made))  # fmt: skip
+
+
+def _key(diagram: Diagram, inner: float, theme: Theme) -> list[Shape]:
+    """The legend to the right of the title, if it fits there in two rows."""
+    titles = ((diagram.title, TITLE, True), (diagram.subtitle, SUBTITLE, False))
+    written = max(text_width(text, size, bold) for text, size, bold in titles)
+    needed = legend_width(diagram.legend)
+    space = inner - written - KEY_GAP
+    if not diagram.title or space < needed / 2:
+        return []
+    left = MARGIN + inner - min(needed, space)
+    shapes, height = legend_shapes(diagram.legend, diagram.scale, theme, left, MARGIN + 4, space)
+    return shapes if height <= KEY_HEIGHT else []
 
 
 class _Look:
@@ -105,7 +123,7 @@ def heading(title: str, subtitle: str, width: float, y: float, theme: Theme) -> 
             y += size * (LEADING if not bold else 1.0)
             shapes.append(Text(MARGIN, y, line, size, colour, bold))
         y += 2 if bold else 0
-    return shapes, y + 14
+    return shapes, y + 10
 
 
 def _frame(frame: Frame, level: int, theme: Theme) -> Cluster:
@@ -249,6 +267,6 @@ def page(drawing: Drawing, ratio: float) -> Drawing:
     width, height = max(drawing.width, drawing.height * ratio), max(drawing.height, drawing.width / ratio)
     dx: float = (width - drawing.width) / 2
     dy: float = (height - drawing.height) / 2
-    items = tuple(item if item.role == "title" else item.moved(dx, dy) for item in drawing.items)
+    items = tuple(item if item.role in ("title", "key") else item.moved(dx, dy) for item in drawing.items)
     links = tuple(shifted_link(link, dx, dy) for link in drawing.links)
     return drawing._replace(width=width, height=height, items=items, links=links)

@@ -14,7 +14,7 @@ from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.segments import HEADER, label_size
 
 #: From a box to the next one of a chain, from a box to branches, and from the line along which they meet to the box.
-STEP, FORK, MERGE = 14.0, 22.0, 13.0
+STEP, FORK, MERGE = 12.0, 21.0, 12.0
 #: Between branches, between lanes, and inside a frame around what it holds.
 BETWEEN, LANE, MARGIN = 16.0, 10.0, 10.0
 #: A turn of a line this small looks like a mistake.

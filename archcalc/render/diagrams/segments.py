@@ -10,7 +10,7 @@ from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.text import text_width
 
 #: Below a box, or right of it: space for the line that leaves it and the size of the map it carries.
-TRUNK = 18.0
+TRUNK = 15.0
 #: Between a place where a map enters a segment and the box that it reaches.
 LEAD = 10.0
 SHADOW = 4.0
@@ -57,7 +57,7 @@ def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
         return (width + CLEAR, height) if down else (width, height + CLEAR)
     if down:
         return max(width, 2 * (box.output_width + 9)), height + TRUNK
-    return width + box.output_width + 18, max(height, 34.0)
+    return width + box.output_width + 12, max(height, 34.0)
 
 
 def place_box(box: NodeBox, centre: Point, leaves: bool, down: bool) -> Placed:

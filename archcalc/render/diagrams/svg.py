@@ -68,7 +68,7 @@ def _open(cluster: Cluster, steps: bool) -> str:
         names += f' data-layers="{escape(dumps(cluster.layers, ensure_ascii=False, separators=(",", ":")))}"'
     if steps and cluster.step:
         names += f' data-step="{cluster.step}"'
-    title = "" if cluster.role in ("title", "legend", "plain") else f"<title>{escape(cluster.title)}</title>"
+    title = "" if cluster.role in ("title", "legend", "key", "plain") else f"<title>{escape(cluster.title)}</title>"
     return f'<g class="{cluster.role}"{names}>{title}'
 
 

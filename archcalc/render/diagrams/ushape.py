@@ -11,7 +11,7 @@ from archcalc.render.diagrams.pack import Layout, Plan, Spot, assemble, cut_segm
 from archcalc.render.diagrams.section import Block, Stroke
 
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
-ACROSS, BETWEEN, TURN = 70.0, 30.0, 14.0
+ACROSS, BETWEEN, TURN = 44.0, 24.0, 12.0
 
 
 class Copy(NamedTuple):
@@ -100,7 +100,7 @@ def u_layout(diagram: Diagram) -> Layout | None:
     lines += _copies(names, rows, left - TURN * 2)
     spots = tuple(spot for row in rows for spot in (*row.down, *row.up))
     whole = Plan(spots, tuple(lines), max(right, reach) + 2 * TURN, y - BETWEEN, False)
-    return assemble(whole, diagram.leaving)
+    return assemble(whole, diagram.leaving)._replace(shaped=True)
 
 
 def _length(way: Sequence[Block]) -> float:

@@ -6,15 +6,16 @@ import re
 
 import pytest
 
-from archcalc.render.diagrams.arrange import READABLE
+from archcalc.render.diagrams.arrange import READABLE, arrange
 from archcalc.render.diagrams.choices import Choices
-from archcalc.render.diagrams.compose import compose_graph
+from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.draw import draw
 from archcalc.render.diagrams.drawing import Curve, Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.solids import Measure
+from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.unet import _arrows, find_stops
 from archcalc.render.diagrams.volumes import caption_of, grouped
@@ -220,3 +221,56 @@ def test_a_norm_leads_into_no_layer() -> None:
     layers += "  - linear: {name: c, out_features: 4, per_position: true}\n  - add: {from: [a, c]}\n"
     wiring = Wiring(numbers(layers, "9x4"))
     assert [[wiring.rows[row].name for row in stack] for stack in wiring.stacks][2:4] == [["n"], ["c"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "label"),
+    [
+        ("facenet", "output", "output"),
+        ("vit_b_16", "parameter", "trained array, token, position embedding"),
+    ],
+)
+def test_outputs_and_trained_arrays_have_a_legend_of_their_own(name: str, family: str, label: str) -> None:
+    drawing, _ = drawing_of(analysis_of(name), Choices(style="blocks"))
+    (legend,) = (item for item in drawing.items if item.role == "legend")
+    labels = [shape.text for shape in legend.shapes if isinstance(shape, Text)]
+    assert labels.count(label) == 1
+    paint = LIGHT.families[family]
+    fills = {shape.fill for item in drawing.items if item.role == "node" for shape in item.shapes
+             if isinstance(shape, Rect)}  # fmt: skip
+    assert paint.fill in fills
+    assert [other for other, one in LIGHT.families.items() if one.fill == paint.fill] == [family]
+
+
+def test_the_legend_of_a_slide_stands_next_to_the_title() -> None:
+    drawing, _ = drawing_of(analysis_of("alexnet"), Choices(style="blocks", fit="16:9"))
+    (key,), (title,) = ([item for item in drawing.items if item.role == role] for role in ("key", "title"))
+    ends = [shape.x + text_width(shape.text, shape.size, shape.bold) for shape in title.shapes
+            if isinstance(shape, Text)]  # fmt: skip
+    assert min(shape.x for shape in key.shapes if isinstance(shape, Rect | Text)) > max(ends)
+    assert not any(item.role == "legend" for item in drawing.items)
+
+
+def test_ways_from_several_inputs_start_on_one_line() -> None:
+    diagram = compose_blocks(Wiring(analysis_of("facenet")), 1)
+    places = {placed.box.node.id: placed for placed in arrange(diagram).nodes}
+    inputs = [places[name] for name in ("anchor", "positive", "negative")]
+    assert len({placed.y for placed in inputs}) == 1
+    assert [placed.x for placed in inputs] == sorted(placed.x for placed in inputs)
+
+
+@pytest.mark.parametrize("name", ["c3d", "unet_3d", "alexnet"])
+def test_sizes_in_volumes_lie_over_no_other_box(name: str) -> None:
+    drawing, _ = drawing_of(analysis_of(name), Choices(style="volumes"))
+    nodes = [item for item in drawing.items if item.role == "node"]
+    sides = [[shape for shape in item.shapes if isinstance(shape, Curve) and shape.closed] for item in nodes]
+    for number, item in enumerate(nodes):
+        written = [shape for shape in item.shapes if isinstance(shape, Text) and re.fullmatch(r"[\d×]+", shape.text)]
+        for text in written:
+            long = text_width(text.text, text.size, text.bold)
+            left = text.x - {"start": 0.0, "middle": long / 2, "end": long}[text.anchor]
+            for other in range(number):
+                for shape in sides[other]:
+                    xs, ys = zip(*shape.points, strict=True)
+                    beside = left >= max(xs) or left + long <= min(xs)
+                    assert beside or text.y <= min(ys) or text.y - text.size * 0.7 >= max(ys), (item.title, text)

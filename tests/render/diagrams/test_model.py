@@ -174,6 +174,9 @@ def test_crossings_and_cuts() -> None:
     edges = [(0, 1), (1, 2), (2, 3), (1, 3), (3, 4)]
     assert [sorted(nodes) for nodes in crossings(5, edges)] == [[], [0], [1], [1, 2], [3]]
     assert [list(segment) for segment in cut([()] * 5, edges)] == [[0], [1], [2, 3], [4]]
+    # Ways from two inputs stay together until they meet, or to the end.
+    assert [list(part) for part in cut([()] * 6, [(0, 2), (1, 3), (2, 4), (3, 4), (4, 5)])] == [[0, 1, 2, 3, 4], [5]]
+    assert [list(part) for part in cut([()] * 6, [(0, 2), (1, 3), (2, 4), (3, 5)])] == [[0, 1, 2, 3, 4, 5]]
 
 
 @pytest.mark.parametrize(
