@@ -201,7 +201,7 @@ class _Simulation:
         self.trained = self._trained()
         if policy.training:
             unknown = [row.name for row, needed in zip(self.rows, self.trained, strict=True)
-                       if needed and row.op.saves is None]  # fmt: skip
+                       if needed and not row.op.saved_is_known()]  # fmt: skip
             if unknown:
                 raise UsageError(
                     f"what the backward pass of {listed(unknown[:3])}{' and others' if len(unknown) > 3 else ''} keeps "
@@ -358,6 +358,7 @@ class _Simulation:
         shapes = row.input_shapes, row.output_shape
         now = self.when[Step(phase, index)]
         values = row.op.saved_values(*shapes) * (4 if self.policy.mixed else self.item)
+        values += row.op.saved_maps(*shapes) * self.item
         if values:
             self.buffers.append(Buffer(index, SAVED, values, now, back, row.op.saved_for_batch))
         if own_size := row.op.saved_bytes(*shapes):

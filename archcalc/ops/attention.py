@@ -197,6 +197,9 @@ class ScaledDotProductAttention(Heads):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[2][0], inputs[0][1])
 
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return self.num_heads * inputs[0][1]  # the logarithm of the sum of each softmax
+
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return ()
 
@@ -229,7 +232,7 @@ class MultiheadAttention(Heads):
     channels, `embed_dim`, which come out too: Dai et al. 2021 (CoAtNet).
     """
 
-    saves = None
+    saves = ("inputs",)
     kind = "multi_head_attention"
     stem = "attention"
     noun = "multi-head attention"
@@ -339,6 +342,17 @@ class MultiheadAttention(Heads):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (self._embedding(inputs), *inputs[0][1:])
+
+    def saved_is_known(self) -> bool:
+        """Not in windows: how often the map is copied depends on how they are written."""
+        return self.window_size is None and not self.relative_position_bias
+
+    def saved_maps(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        queries, keys, _ = (elements(shape[1:]) for shape in _three(inputs))
+        return self._embedding(inputs) * (2 * queries + 2 * keys)  # queries, keys, values, and what the heads give
+
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return self.num_heads * elements(inputs[0][1:])  # the logarithm of the sum of each softmax
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         queries, keys, values = (shape[0] for shape in _three(inputs))

@@ -237,6 +237,14 @@ class Op(BaseModel):
         """Values that are kept for the backward pass besides those of `saves`, for one image: statistics, scales."""
         return 0
 
+    def saved_maps(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        """The same for maps inside of the op, which have the type of all maps."""
+        return 0
+
+    def saved_is_known(self) -> bool:
+        """Whether all that it keeps is known, with these settings."""
+        return self.saves is not None
+
     def saved_bytes(self, inputs: Sequence[Shape], output: Shape) -> Number:
         """The same for what has a size of its own, in bytes: indices of maxima, masks."""
         return 0

@@ -98,7 +98,8 @@ class LocalResponseNorm(Pointwise):
     k: Real = 1.0
 
     def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
-        return elements(output)  # the scale, as Caffe keeps it
+        # PyTorch keeps the padded squares, the scale, and its power.
+        return 3 * elements(output) + (self.size - 1) * (elements(output) // output[0])
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         values = elements(output)

@@ -246,6 +246,7 @@ class MaxUnpool(WithoutWeights, Spatial):
     that was pooled, which gives the size. Source: Zeiler & Fergus 2013, section 2.1.
     """
 
+    saves = ()
     stem = "unpool"
     noun = "max unpool"
     words = names("unpool|unpooling|max unpool|max unpooling|распулинг|анпулинг|反池化")

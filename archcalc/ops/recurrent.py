@@ -14,10 +14,13 @@ from archcalc.ops.base import EVERYTHING, Count, Letter, Op, Operations, Param, 
 class Recurrent(Op):
     """Steps through the positions; arrays and fields as PyTorch's. `last`: only the state after the last step."""
 
-    saves = None
+    saves = ("inputs",)
     family = "recurrent"
     counted_as = "recurrent layers"
     unit = "hidden unit"
+    #: Values that a step keeps for each hidden unit for the backward pass, and those before the first step: PyTorch
+    #: without cuDNN and oneDNN, which keep a workspace of their own size.
+    kept: ClassVar[tuple[int, int]] = (7, 0)
     #: Rows of the weights for each hidden unit, and what a step does for each unit besides the products with weights.
     gates: ClassVar[int]
     each: ClassVar[Operations]
@@ -58,6 +61,12 @@ class Recurrent(Op):
                 if self.bias:
                     arrays += [Param(f"bias_{kind}_l{layer}{way}", (rows,)) for kind in ("ih", "hh")]
         return tuple(arrays)
+
+    def saved_maps(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        each, before = self.kept
+        steps, layers = inputs[0][1], self.num_layers
+        states = self.directions * self.hidden_size * layers * (each * steps + before)
+        return states + self.directions * self.hidden_size * (layers - 1) * steps  # what each layer gives the next
 
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
         rows, steps, hidden = self.gates * self.hidden_size, inputs[0][1], self.hidden_size
@@ -101,6 +110,7 @@ class Recurrent(Op):
 class Rnn(Recurrent):
     """h = tanh(W·x + b + U·h + c), or with a ReLU. Source: Elman 1990; PyTorch, `RNN`."""
 
+    kept = (1, 1)
     kind = "rnn"
     stem = "rnn"
     noun = "RNN"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
-from archcalc.design.fit import fit_into
+from archcalc.design.fit import fit_into, largest_batch
 from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, memory_timeline, policy_of
 from archcalc.ops import OPS
 from tests.networks import one_of_each
@@ -35,6 +35,31 @@ def test_vgg16_keeps_what_the_notes_add_up() -> None:
     # CS231n adds up all maps for the forward pass: 15,237,608 values of 4 bytes are 58.1 MiB, not its printed 93 MB.
     found = timeline("vgg16", Policy(keep_all=True))
     assert sum(buffer.size for buffer in found.alive(len(found.steps) - 1)) == 4 * 15_237_608
+
+
+#: CS231n, convolutional networks, case study of VGG-16: memory of each row, by hand as H·W·D.
+NOTES = [
+    224 * 224 * 3, 224 * 224 * 64, 224 * 224 * 64, 112 * 112 * 64, 112 * 112 * 128, 112 * 112 * 128, 56 * 56 * 128,
+    56 * 56 * 256, 56 * 56 * 256, 56 * 56 * 256, 28 * 28 * 256, 28 * 28 * 512, 28 * 28 * 512, 28 * 28 * 512,
+    14 * 14 * 512, 14 * 14 * 512, 14 * 14 * 512, 14 * 14 * 512, 7 * 7 * 512, 4096, 4096, 1000,
+]  # fmt: skip
+
+
+def test_the_table_of_the_notes_row_by_row() -> None:
+    found = timeline("vgg16", Policy(keep_all=True))
+    assert [buffer.size // 4 for buffer in sorted(found.buffers)] == NOTES
+    # The printed total of 24M values is not the sum of the printed rows.
+    assert sum(NOTES) == 15_237_608
+
+
+def test_the_remarks_of_the_notes() -> None:
+    training = timeline("vgg16", TRAINING)
+    peak = training.at(training.peak_step)
+    assert sum(peak.values()) == 73_658_368 < 2 * 4 * sum(NOTES)  # not twice: gradients are not kept
+    plan = timeline("vgg16", Policy(training=True, optimiser="momentum"))
+    assert [largest_batch(plan, size * 10**9) for size in (3, 4, 6, 12)] == [18, 31, 58, 140]
+    # By hand for 3 GB: 3·4·138,357,544 bytes, the rest for images of 73,658,368 bytes.
+    assert (3 * 10**9 - 12 * 138_357_544) // 73_658_368 == 18
 
 
 #: 8×8×3 → conv → relu → pool → fc: 64·4, 64·4, 16·4 and 10 values.
@@ -162,8 +187,28 @@ def test_refused(network: str, policy: Policy, dtype: str, message: str) -> None
         timeline(network, policy, dtype=dtype)
 
 
+@pytest.mark.parametrize(
+    ("layer", "values"),
+    [
+        # 7 values for each of 16 steps and 4 units; a second layer reads 16·4 of the first.
+        ("lstm: {hidden_size: 4}", 7 * 16 * 4),
+        ("gru: {hidden_size: 4, num_layers: 2}", 2 * 7 * 16 * 4 + 16 * 4),
+        # The state before the first step and after each.
+        ("rnn: {hidden_size: 4, bidirectional: true}", 2 * 17 * 4),
+        # Queries, keys, values and what the heads give, 16·8 each, and a number for each head and query.
+        ("multi_head_attention: {num_heads: 2}", 4 * 16 * 8 + 2 * 16),
+    ],
+)
+def test_rows_in_training(layer: str, values: int) -> None:
+    head = "name: n\ntitle: N\ninput: 16x8\nlayers:\n  - conv1d: {out_channels: 8, kernel_size: 1}\n"
+    found = memory_timeline(ac.from_yaml(f"{head}  - {layer}\n").analyse(), TRAINING)
+    # The input and the convolution's map, each of 16·8 values, are read by the layers after them.
+    assert found.kept == 4 * (2 * 16 * 8 + values)
+
+
 def test_what_is_not_known_is_not_guessed() -> None:
-    text = "name: n\ntitle: N\ninput: 16x8\nlayers:\n  - lstm: {name: read, hidden_size: 4}\n"
+    layer = "  - multi_head_attention: {name: read, num_heads: 2, window_size: 4}\n"
+    text = "name: n\ntitle: N\ninput: 16x8\nlayers:\n" + layer
     analysis = ac.from_yaml(text).analyse()
     with pytest.raises(UsageError, match="read keeps is not known"):
         memory_timeline(analysis, TRAINING)

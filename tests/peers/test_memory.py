@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import pytest
 
 import archcalc as ac
 from archcalc.design.memory import Policy, memory_timeline
+from archcalc.interop.export.torch_code import to_torch_code
+from archcalc.passes.analysis import Analysis
 
 torch = pytest.importorskip("torch", reason="the comparison with PyTorch needs it: pip install 'archcalc[peers]'")
 pytestmark = pytest.mark.peers
 nn: Any = torch.nn
+from tests.peers.exported import module_of  # noqa: E402  # it needs torch
 
 SPEC = """
 name: net
@@ -77,7 +81,7 @@ CASES: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 
 
-def saved(module: Any, batch: int) -> int:
+def saved(module: Any, *inputs: Any) -> int:
     """Bytes that autograd saves in the forward pass, without parameters and buffers; each storage counts once."""
     own = {one.untyped_storage().data_ptr() for one in (*module.parameters(), *module.buffers())}
     found = {}
@@ -89,17 +93,21 @@ def saved(module: Any, batch: int) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        module(torch.randn(batch, 4, 8, 8))
+        module(*inputs)
     return sum(size for size, _ in found.values())
 
 
 def kept(text: str, policy: Policy, batch: int) -> int:
+    return waiting(ac.from_yaml(text).analyse(batch), policy)
+
+
+def waiting(analysis: Analysis, policy: Policy) -> int:
     """What is kept, without the output of the network, which only waits for the loss."""
-    timeline = memory_timeline(ac.from_yaml(text).analyse(batch), policy)
+    timeline = memory_timeline(analysis, policy)
     end = len(timeline.analysis.rows) - 1
     back = timeline.steps.index(("backward", end))
-    waiting = [one for one in timeline.buffers if one.born < back <= one.dies and one.what in ("map", "saved")]
-    return sum(map(timeline.size_of, waiting))
+    held = [one for one in timeline.buffers if one.born < back <= one.dies and one.what in ("map", "saved")]
+    return sum(map(timeline.size_of, held))
 
 
 @pytest.mark.parametrize("over", [False, True], ids=["apart", "in place"])
@@ -107,10 +115,66 @@ def kept(text: str, policy: Policy, batch: int) -> int:
 def test_chains(name: str, over: bool) -> None:
     text, modules = CASES[name]
     policy = Policy(training=True, in_place=("activations",) if over else ())
-    assert kept(text, policy, 2) == saved(nn.Sequential(*modules(over)).train(), 2)
+    assert kept(text, policy, 2) == saved(nn.Sequential(*modules(over)).train(), torch.randn(2, 4, 8, 8))
+
+
+ROWS = [
+    "lstm: {hidden_size: 3}", "lstm: {hidden_size: 3, num_layers: 2, last: true}", "gru: {hidden_size: 3}",
+    "gru: {hidden_size: 2, num_layers: 2}", "rnn: {hidden_size: 3}", "rnn: {hidden_size: 3, num_layers: 3}",
+    "multi_head_attention: {num_heads: 2}", "multi_head_attention: {num_heads: 1, bias: false}",
+]  # fmt: skip
+ROW = "name: net\ntitle: Net\ninput: 7x4\nlayers:\n  - conv1d: {name: q, out_channels: 4, kernel_size: 1}\n"
+CROSS = ROW + "  - conv1d: {name: k, out_channels: 4, kernel_size: 3, from: input}\n"
+
+
+def both(analysis: Analysis) -> tuple[int, int]:
+    """Bytes that are kept, as counted and as PyTorch saves them; in float64, for oneDNN has kernels of its own."""
+    module = module_of(to_torch_code(analysis)).double().train()
+    inputs = [torch.randn(analysis.batch, *row.output_shape).double() for row in analysis.rows if row.op.is_input]
+    # On a CPU the mask of dropout has values of the type of the map, on a GPU a byte each, as counted.
+    masks = sum(7 * prod(row.output_shape) for row in analysis.rows if row.op.kind == "dropout") * analysis.batch
+    return waiting(analysis, Policy(training=True, in_place=())) + masks, saved(module, *inputs)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("layer", ROWS)
+def test_rows(layer: str, batch: int) -> None:
+    counted, found = both(ac.from_yaml(f"{ROW}  - {layer}\n").analyse(batch, "float64"))
+    assert counted == found
+
+
+@pytest.mark.parametrize("layer", ["lstm", "gru"])
+def test_rows_that_are_read_backward_too(layer: str) -> None:
+    """With a batch PyTorch reads a copy of the map in each direction, where one is counted."""
+    text = f"{ROW}  - {layer}: {{hidden_size: 3, num_layers: 2, bidirectional: true}}\n"
+    counted, found = both(ac.from_yaml(text).analyse(1, "float64"))
+    assert counted == found
+    counted, found = both(ac.from_yaml(text).analyse(2, "float64"))
+    assert counted == found - 8 * 2 * 7 * 4
+
+
+def test_attention_to_another_map() -> None:
+    counted, found = both(
+        ac.from_yaml(CROSS + "  - multi_head_attention: {num_heads: 2, from: [q, k]}\n").analyse(2, "float64")
+    )
+    assert counted == found
+
+
+#: Networks whose code keeps exactly what is counted. Others keep more, for PyTorch keeps all of a map of which a part
+#: is read (ShuffleNet v2), and copies with uneven padding (WaveNet).
+NETWORKS = (
+    "lenet5", "alexnet@torchvision", "resnet18", "se_resnet50", "densenet121", "mobilenet_v2", "efficientnet_b0",
+    "regnet_y_400mf", "convnext_tiny", "dcgan", "resnet20_cifar", "nin",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks(network: str) -> None:
+    counted, found = both(ac.load(network).analyse(1, "float64"))
+    assert counted == found
 
 
 @pytest.mark.parametrize("over", [False, True], ids=["apart", "in place"])
 def test_a_residual_unit(over: bool) -> None:
     policy = Policy(training=True, in_place=("activations",) if over else ())
-    assert kept(UNIT, policy, 3) == saved(Unit(over).train(), 3)
+    assert kept(UNIT, policy, 3) == saved(Unit(over).train(), torch.randn(3, 4, 8, 8))
