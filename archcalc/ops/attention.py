@@ -440,6 +440,6 @@ def _own_window(size: int, side: int, shift: int) -> Spans:
 
 
 def _own_grid(size: int, side: int) -> Spans:
-    """Each position reads from the first to the last of its grid, which has one in every `size // side` positions."""
+    """Each position reads its grid, which has one in every `size // side` positions."""
     step = size // side
-    return Spans(tuple([(index % step, size - step + index % step) for index in range(size)]))
+    return Spans(tuple([(index % step, size - step + index % step) for index in range(size)]), step)

@@ -71,9 +71,13 @@ class Window(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """The first and the last input position that each output position reads along one axis."""
+    """The first and the last input position that each output position reads along one axis.
+
+    Of those in between it reads one in every `step`.
+    """
 
     spans: tuple[tuple[int, int], ...]
+    step: int = 1
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def through(field: AxisField, read: AxisReads, count: int) -> AxisField | None:
     if isinstance(read, Spans):
         if count > MOST_PHASES:
             return None
-        taps = [range(first, last + 1) for first, last in read.spans]
+        taps = [range(first, last + 1, read.step) for first, last in read.spans]
         return _listed([_hull(field, tap) for tap in taps])
     if (only := only_span(field)) and not read.transposed:
         low, high = only

@@ -48,8 +48,7 @@ def by_positions(op: Op, inputs: Sequence[Shape]) -> bool:
     where values are put in another order, where a norm leaves nothing of one or two values, where two maps may cancel
     out, where values are cut off, where it depends on the values which positions are read, where a mask leaves a
     single key, which is taken whole whatever it is, or where what was read long ago fades below rounding. Nor where
-    maps of different fields are put side by side, or a grid leaves out the positions in between: a field is an
-    interval along each axis.
+    maps of different fields are put side by side.
     """
     kind = plane(op.kind)
     if kind in ("chunk", "split", "narrow"):
@@ -60,7 +59,7 @@ def by_positions(op: Op, inputs: Sequence[Shape]) -> bool:
         or BorderPad in type(op).__mro__
     ):
         return False
-    if (kind == "concat" and op.model_dump()["axis"] != "channels") or getattr(op, "partition", "window") == "grid":
+    if kind == "concat" and op.model_dump()["axis"] != "channels":
         return False
     if kind == "hardtanh" and op.model_dump()["max_val"] < 1:
         return False

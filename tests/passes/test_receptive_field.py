@@ -217,6 +217,14 @@ def test_adaptive_pooling_that_does_not_divide_covers_its_windows() -> None:
     assert found[1][1] >= 4
 
 
+def test_a_grid_does_not_see_what_lies_between_its_positions() -> None:
+    rolled = "  - roll: {shifts: 1}\n  - multi_head_attention: {num_heads: 1, window_size: 2, partition: grid}\n"
+    field = analyse(layers(rolled, "8x4")).rows[-1].receptive_field
+    assert field is not None
+    # Position i reads i mod 4 and four further on, which were one position earlier before the roll; 0 was the last.
+    assert [field.axes[0].span(place) for place in range(8)] == [(3, 7), (0, 4), (1, 5), (2, 6)] * 2
+
+
 def test_adaptive_pooling_that_divides_is_pooling() -> None:
     text = "  - adaptive_avg_pool2d: {name: pool, output_size: 3}\n"
     assert spans(text, "pool", "6x6x4") == [(0, 1), (2, 3), (4, 5)]
