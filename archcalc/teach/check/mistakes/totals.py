@@ -15,7 +15,7 @@ from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.context import NetworkContext
 from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
 from archcalc.teach.check.mistakes.elsewhere import tools, variants
-from archcalc.teach.check.mistakes.formulas import OF_WEIGHTS, of_weights
+from archcalc.teach.check.mistakes.formulas import HOLDERS, OF_WEIGHTS, of_weights
 from archcalc.teach.check.mistakes.trees import quantity as named
 from archcalc.teach.reading.typos import rounded, rounded_to
 
@@ -151,10 +151,12 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
 
 
 def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
-    """Where a habit may hold: everywhere; a bias forgotten, also in one family, or wherever there are weights."""
+    """Where a habit holds: everywhere; a bias forgotten, also in a family, in filters and neurons, in all weights."""
     if mistake != "forgot_bias":
         return ("",)
-    return ("", row.op.family, "weights") if row.multiplications else ("", row.op.family)
+    family = row.op.family
+    filters = ("filters",) if family in HOLDERS else ()
+    return ("", family, *filters, "weights") if row.multiplications else ("", family)
 
 
 def _kinds(network: NetworkContext) -> Iterator[tuple[Row, list[str]]]:

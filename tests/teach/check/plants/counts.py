@@ -100,6 +100,8 @@ def wrong_kernel(rng: Random, analysis: Analysis) -> Plant | None:
     same = (conv.Fh, conv.Fw, conv.Fh + conv.top + conv.bottom, conv.Fh + conv.Sh, conv.H1, conv.H2)
     kernel = rng.choice([size for size in KERNELS if size not in same])
     if conv.row.op.family == "pooling" or rng.random() < 0.3:
+        if kernel <= conv.Sh and conv.top + conv.bottom == 0:
+            return None  # the very same as padding `same`: H/S, rounded up
         return shaped(conv, conv.sizes(F=kernel)) if not isinstance(conv.padding, str) else None
     weights = kernel * kernel * conv.D // conv.G * conv.K
     return counted(rng, conv, weights + conv.b * conv.K, weights)
