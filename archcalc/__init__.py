@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archcalc.core.errors import ArchcalcError, ShapeError, SpecError, UnknownLayerError, UsageError
     from archcalc.designing import compare, estimate, fit, lint, memory, reconcile, transform
     from archcalc.graph.layer_graph import Layer, LayerGraph
-    from archcalc.lecturing import deck
+    from archcalc.lecturing import deck, demo
     from archcalc.objects import Analysis, Network
     from archcalc.passes.analysis import Row, Totals
     from archcalc.spec.catalogue import names
@@ -35,7 +35,7 @@ _PUBLIC = {
     "core.conventions": ("Conventions",),
     "core.errors": ("ArchcalcError", "ShapeError", "SpecError", "UnknownLayerError", "UsageError"),
     "graph.layer_graph": ("Layer", "LayerGraph"),
-    "lecturing": ("deck",),
+    "lecturing": ("deck", "demo"),
     "objects": ("Analysis", "Network"),
     "passes.analysis": ("Row", "Totals"),
     "spec.catalogue": ("names",),
@@ -49,8 +49,8 @@ _MODULES = {name: module for module, names_ in _PUBLIC.items() for name in names
 __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
-    "deck", "estimate", "exercise", "export", "fit", "formula", "from_keras", "from_onnx", "from_torch", "from_yaml",
-    "grade", "lint", "load", "memory", "names", "plot", "reconcile", "run", "solve", "transform",
+    "deck", "demo", "estimate", "exercise", "export", "fit", "formula", "from_keras", "from_onnx", "from_torch",
+    "from_yaml", "grade", "lint", "load", "memory", "names", "plot", "reconcile", "run", "solve", "transform",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What lecturers show, as functions: decks. Everything is imported where it is needed."""
+"""What lecturers show, as functions: decks and demonstrations. Everything is imported where it is needed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from archcalc.core.files import read_bytes, write_bytes
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
+    import numpy
+
+    from archcalc.core.demonstration import Demonstration
     from archcalc.render.decks.lecture import Plan
 
 
@@ -90,3 +93,103 @@ def deck(
 
 def _load(name: str, settings: Mapping[str, Any], size: str | None) -> Analysis:
     return api.load(name, settings, input=size).analyse()
+
+
+class Demo:
+    """A layer at work, step by step; `save` writes it in the format of the file's ending, a notebook shows it.
+
+    >>> import archcalc as ac
+    >>> demo = ac.demo("pool", "4x4x1 -> pool2")
+    >>> demo
+    <Demo of 4 steps: 4x4x1 -> pool2, pool1: a window of a pool moves over each channel>
+    >>> demo.steps[0].lines
+    ('the largest of 0, 0, 0, 2: 2',)
+    """
+
+    def __init__(self, shown: Demonstration, theme: str) -> None:
+        self._shown, self._theme = shown, theme
+        #: Each with the cells that it reads, what it writes, and its calculation in `lines`.
+        self.steps = shown.steps
+        #: What its settings do, and what is not as in the network.
+        self.notes = shown.notes
+        self.title = shown.title
+
+    def __repr__(self) -> str:
+        return f"<Demo of {len(self.steps)} steps: {self.title}>"
+
+    def _repr_svg_(self) -> str:
+        from archcalc.render.demos.demo import render
+
+        text = render(self._shown, "svg", self._theme).decode()
+        return text[text.index("<svg") :]
+
+    def save(self, path: str | Path) -> None:
+        """Write a file: .html, .svg, .gif or .pptx. Raises `UsageError` for another ending."""
+        from archcalc.render.demos.demo import FORMATS, render
+
+        form = Path(path).suffix.lower().lstrip(".")
+        if form not in FORMATS:
+            raise UsageError(f"{path}: the ending of a file is its format; there are .{', .'.join(FORMATS)}")
+        write_bytes(render(self._shown, form, self._theme), path)
+
+
+def demo(
+    what: str,
+    network: AnyNetwork,
+    layer: str | None = None,
+    *,
+    numbers: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    theme: str = "light",
+) -> Demo:
+    """A layer at work on small numbers, step by step, as the executor computes it.
+
+    Args:
+        what: `conv`, `pool`, `im2col`, `matrix`, `dilated`, `transposed`, `receptive-field` or `backward`.
+        network: The network.
+        layer: The layer; by default the first that suits, of a receptive field the last.
+        numbers: `input` (channels, *positions), `weight` and `bias` in place of made numbers, as lists or arrays.
+        seed: Other made numbers.
+        theme: `light`, `dark` or `print`.
+
+    Raises:
+        UsageError: for a demonstration or a layer that does not exist or does not suit, and numbers of another shape.
+
+    >>> import archcalc as ac
+    >>> notes = ac.demo("conv", "5x1 -> conv3-1p1", numbers={
+    ...     "input": [[1, 2, -1, 1, -3]], "weight": [[[1, 0, -1]]], "bias": [0]})
+    >>> [step.written[0].value for step in notes.steps]
+    [-2.0, 2.0, 1.0, 2.0, 1.0]
+
+    """
+    from archcalc.execute.demonstrate.demonstrate import demonstrate
+
+    given = None if numbers is None else _arrays(numbers, "numbers")
+    return Demo(demonstrate(what, analysis_of(network), layer, seed, given), theme)
+
+
+def read_numbers(path: Path) -> Mapping[str, numpy.ndarray[Any, Any]]:
+    """The arrays of a YAML file: `input`, `weight` and `bias` as nested lists. Raises `UsageError` and `SpecError`."""
+    from archcalc.spec.source import read_source
+
+    value = read_source(path).value
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} must be a mapping with input, weight or bias")
+    return _arrays(value, str(path))
+
+
+def _arrays(numbers: Mapping[str, Any], name: str) -> Mapping[str, numpy.ndarray[Any, Any]]:
+    import numpy as np
+
+    found = {}
+    for key, value in numbers.items():
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"{name}: {str(key)[:40]} is no array of numbers: its rows must be of one length"
+            ) from None
+        if not np.isfinite(array).all() or not (np.abs(array) < 1e6).all():
+            raise UsageError(f"{name}: {str(key)[:40]} must hold finite numbers below 1,000,000")
+        found[str(key)] = array
+    return found

@@ -39,6 +39,7 @@ COMMANDS = {
     "draw": "A picture of a network: its layers, its blocks or its volumes.",
     "plot": "A chart: networks compared, or one along its depth; SVG, PNG, PDF, HTML.",
     "deck": "The slides of a lecture, from a list of them or from networks: PowerPoint, PDF, HTML.",
+    "demo": "A layer at work, step by step: windows move, numbers multiply and add; HTML, SVG, GIF.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",
     "completion": "The script that completes commands and networks in your shell.",

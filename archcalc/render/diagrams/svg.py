@@ -24,9 +24,9 @@ def number(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def svg(drawing: Drawing, ids: str = "") -> str:
+def svg(drawing: Drawing, ids: str = "", steps: bool = False) -> str:
     """The drawing as an SVG document. Every `id` in it starts with `ids`: several drawings may stand in one page."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(drawing, ids)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + svg_element(drawing, ids, steps=steps)
 
 
 def svg_element(drawing: Drawing, ids: str = "", role: str = "img", steps: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""Demonstrations: a layer run by its kernel on small numbers, place by place."""

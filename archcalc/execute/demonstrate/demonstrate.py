@@ -1,0 +1,128 @@
+"""`demonstrate`: a layer of a network and a kind of demonstration in, its matrices and steps out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.core import words
+from archcalc.core.demonstration import Demonstration
+from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape
+from archcalc.core.suggest import did_you_mean
+from archcalc.execute.demonstrate import scatter, slide
+from archcalc.execute.demonstrate.fields import receptive_field
+from archcalc.execute.demonstrate.small import MOST_STEPS, Small, base, find_layer, shrink
+from archcalc.execute.kernels import Array
+from archcalc.passes.analysis import Analysis
+
+_CONV = ("conv", "depthwise_conv")
+_POOLS = ("max_pool", "avg_pool", "lp_pool")
+#: The kinds of demonstrations, what they show, and the ops they are shown on.
+KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "conv": ("a filter moves over a map: numbers multiply and add", _CONV),
+    "pool": ("a window of a pool moves over each channel", _POOLS),
+    "im2col": ("windows as columns of a matrix, and the product that is the convolution", _CONV),
+    "matrix": ("a convolution as a dense layer: its blocks and zeros", _CONV),
+    "dilated": ("a convolution whose window has gaps", _CONV),
+    "transposed": ("each pixel times a filter is added to a larger map", ("conv_transpose",)),
+    "receptive-field": ("the pixels that a position of each layer depends on", (*_CONV, *_POOLS, "conv_transpose")),
+    "backward": ("gradients that go back to the pixels and the weights", (*_CONV, *_POOLS[:2])),
+}
+
+
+def demonstrate(
+    kind: str, analysis: Analysis, layer: str | None = None, seed: int = 0, given: Mapping[str, Array] | None = None
+) -> Demonstration:
+    """One of `KINDS` on a layer, by default the first that suits; of a receptive field the last.
+
+    `given`: numbers in place of made ones, `input` (channels, *positions), `weight` and `bias`. Raises `UsageError`
+    for a kind or a layer that does not exist or does not suit, and for numbers of another shape.
+    """
+    if kind not in KINDS:
+        hint = did_you_mean(kind, KINDS) or f"; there are {', '.join(KINDS)}"
+        raise UsageError(f"there is no demonstration {kind[:60]!r}{hint}")
+    what, kinds = KINDS[kind]
+    title = analysis.graph.title or analysis.graph.name
+    if kind == "receptive-field":
+        if given:
+            raise UsageError("a receptive field does not depend on numbers: give none")
+        index = _last_of_maps(analysis, kinds) if layer is None else find_layer(analysis, layer, kinds, kind)
+        shown, one_channel = receptive_field(analysis, index, seed)
+        name = analysis.rows[index].name
+        return _made(kind, f"{title}, {name}: {what}", "", shown, one_channel)
+    index = find_layer(analysis, layer, kinds, kind)
+    op: Any = analysis.rows[index].op
+    change: dict[str, Any] = {}
+    remarks: tuple[str, ...] = ()
+    if kind == "dilated" and set(op.dilation) == {1}:
+        change["dilation"] = (2,) * len(op.dilation)
+        remarks = ("dilation 2 in place of 1",)
+    small = shrink(analysis, index, seed, given, change)
+    shown = _shown(kind, small, seed)
+    if len(shown[1]) > MOST_STEPS:
+        raise UsageError(f"this takes {len(shown[1])} steps; at most {MOST_STEPS} are shown: a smaller map")
+    taken, result = (tuple(array.shape[1:]) for array in (small.x, small.out))
+    subtitle = f"{small.op.summary([taken])}: {format_shape(taken)} → {format_shape(result)}"
+    heading = f"{title}, {small.layer.name}: {what}"
+    return _made(kind, heading, subtitle, shown, (*remarks, *small.smaller), _settings(small))
+
+
+def _made(
+    kind: str, title: str, subtitle: str, shown: slide.Shown, remarks: Sequence[str], notes: Sequence[str] = ()
+) -> Demonstration:
+    said = (f"Not as in the network: {words.listed(list(remarks))}.",) if remarks else ()
+    return Demonstration(
+        kind, words.line(title), words.line(subtitle), tuple(shown[0]), tuple(shown[1]), (*notes, *said)
+    )
+
+
+def _shown(kind: str, small: Small, seed: int) -> slide.Shown:
+    if kind in ("conv", "dilated"):
+        return slide.convolution(small)
+    if kind == "backward":
+        return scatter.backward(small, seed)
+    makers = {"pool": slide.pooling, "im2col": slide.im2col, "matrix": slide.matrix, "transposed": scatter.transposed}
+    return makers[kind](small)
+
+
+def _last_of_maps(analysis: Analysis, kinds: Sequence[str]) -> int:
+    """The last layer whose field can be shown."""
+    from archcalc.execute.demonstrate.fields import PIXELS
+
+    fitting = [
+        index
+        for index, row in enumerate(analysis.rows)
+        if base(row.op) in kinds and row.receptive_field is not None and max(row.receptive_field.size) <= PIXELS
+        and len(row.output_shape) == 3
+    ]  # fmt: skip
+    if not fitting:
+        raise UsageError(f"{analysis.graph.name} has no layer of maps that sees at most {PIXELS} pixels")
+    return fitting[-1]
+
+
+def _settings(small: Small) -> list[str]:
+    """What stride, padding and dilation do, on this map."""
+    op: Any = small.op
+    sizes, made = small.x.shape[2:], small.out.shape[2:]
+    found = []
+    stride = op.stride[0] if isinstance(op.stride, tuple) else op.stride
+    if base(op) == "conv_transpose":
+        found.append(f"Stride {stride}: filters of neighbouring pixels lie {stride} apart in the result.")
+        return found
+    frame = small.frame()
+    step = words.several(stride, "pixel")
+    found.append(f"Stride {stride}: the window moves by {step}; {_by(sizes)} pixels give {_by(made)} positions.")
+    if any(frame.sides):
+        padded = frame.pad(small.x).shape[2:]
+        found.append(f"Padding {_by(frame.begins)}: {_by(sizes)} pixels become {_by(padded)}; what is added is 0.")
+    else:
+        found.append("No padding: the window stays inside the map.")
+    dilation = max(frame.dilation)
+    if dilation > 1:
+        found.append(f"Dilation {dilation}: {_by(frame.kernel_size)} taps reach over {_by(frame.reach)} pixels.")
+    return found
+
+
+def _by(sizes: Sequence[int]) -> str:
+    return "×".join(map(str, sizes))

@@ -1,0 +1,206 @@
+"""What slides over a map: a convolution's filters, a pool's window, and the matrices of both."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from archcalc.core.demonstration import Group, Step, Written, written_number
+from archcalc.core.errors import UsageError
+from archcalc.execute.demonstrate.grids import (
+    Places,
+    bracketed,
+    channels,
+    grid,
+    place_text,
+    products,
+    terms,
+    window_cells,
+)
+from archcalc.execute.demonstrate.small import MOST_NUMBERS, Small, base
+from archcalc.execute.kernels import Array
+
+Shown = tuple[list[Group], list[Step]]
+
+
+def groups_of(small: Small) -> int:
+    """In how many groups the filters read the channels."""
+    settings = small.op
+    return small.x.shape[1] if base(settings) == "depthwise_conv" else int(getattr(settings, "groups", 1))
+
+
+def filters(small: Small, letter: str = "w") -> list[Group]:
+    """Each filter with its bias."""
+    weight, bias = small.arrays["weight"], small.arrays.get("bias")
+    found = []
+    for k, one in enumerate(weight):
+        parts = list(channels(f"{letter}{k}", f"filter {k}", one).grids)
+        if bias is not None:
+            parts.append(grid(f"b{k}", np.array([bias[k]])))
+        found.append(Group(f"filter {k}", tuple(parts)))
+    return found
+
+
+def convolution(small: Small) -> Shown:
+    """One step for each value of the result: a window times a filter, channel by channel, and the bias."""
+    frame, x, out = small.frame(), small.x, small.out
+    weight, bias = small.arrays["weight"], small.arrays.get("bias")
+    padded = frame.pad(x)
+    starts = frame.starts(padded)
+    groups = [channels("x", "input", x[0], frame=frame), *filters(small), channels("o", "output", out[0], empty=True)]
+    places = Places(groups)
+    count = groups_of(small)
+    depth = weight.shape[1]
+    # What each channel adds, from the kernel itself: the map with nothing but this channel, and no bias.
+    no_bias = {} if bias is None else {"bias": np.zeros_like(bias)}
+    alone = []
+    for channel in range(x.shape[1]):
+        one = np.zeros_like(x)
+        one[:, channel] = x[:, channel]
+        alone.append(small.again(one, **no_bias)[0])
+    steps = []
+    for k, *position in np.ndindex(*out.shape[1:]):
+        first = k // (len(weight) // count) * depth
+        seen = list(window_cells(frame, starts, position))
+        read = [places.cell(0, first + channel, at) for channel in range(depth) for at in seen]
+        used = [cell for channel in range(depth) for cell in places.everywhere(1 + k, channel, weight[k, channel])]
+        lines = []
+        for channel in range(depth):
+            values = np.array([padded[(0, first + channel, *at)] for at in seen])
+            total = written_number(float(alone[first + channel][(k, *position)]))
+            lines.append(f"{_name(x, first + channel)}: {products(values, weight[k, channel])} = {total}")
+        parts = [float(alone[first + channel][(k, *position)]) for channel in range(depth)]
+        added = terms(parts)
+        if bias is not None:
+            used.append(places.cell(1 + k, depth, (0,)))
+            added += f" + {bracketed(float(bias[k]))}"
+        result = float(out[(0, k, *position)])
+        said = "channels and bias" if bias is not None else "channels"
+        lines.append(f"{said}: {added} = {written_number(result)}")
+        written = (Written(places.cell(1 + len(weight), k, position), result),)
+        steps.append(Step(f"filter {k} at {place_text(position)}", tuple(read), tuple(used), written, tuple(lines)))
+    return groups, steps
+
+
+def _name(x: Array, channel: int) -> str:
+    return f"x[{','.join(':' * (x.ndim - 2))},{channel}]"
+
+
+def pooling(small: Small) -> Shown:
+    """One step for each value of the result: a window of one channel."""
+    frame, x, out = small.frame(), small.x, small.out
+    kind = base(small.op)
+    padded = frame.pad(x)
+    starts = frame.starts(padded)
+    groups = [channels("x", "input", x[0], frame=frame), channels("o", "output", out[0], empty=True)]
+    places = Places(groups)
+    begins, sizes = frame.begins, x.shape[2:]
+    steps = []
+    for channel, *position in np.ndindex(*out.shape[1:]):
+        seen = list(window_cells(frame, starts, position))
+        inside = [
+            at
+            for at in seen
+            if all(begin <= place < begin + size for place, begin, size in zip(at, begins, sizes, strict=True))
+        ]
+        values = [float(padded[(0, channel, *at)]) for at in inside]
+        listed = ", ".join(written_number(value) for value in values)
+        result = float(out[(0, channel, *position)])
+        word = {"max_pool": "the largest of", "avg_pool": "the mean of"}.get(kind, "the norm of")
+        more = ", the padding counted too" if kind == "avg_pool" and len(inside) < len(seen) and _counts(small) else ""
+        line = f"{word} {listed}{more}: {written_number(result)}"
+        read = tuple(places.cell(0, channel, at) for at in seen)
+        written = (Written(places.cell(1, channel, position), result),)
+        steps.append(Step(f"channel {channel} at {place_text(position)}", read, (), written, (line,)))
+    return groups, steps
+
+
+def _counts(small: Small) -> bool:
+    return bool(getattr(small.op, "count_include_pad", False))
+
+
+def im2col(small: Small) -> Shown:
+    """One step for each position: its window becomes a column, and the rows of filters give a column of the result."""
+    frame, x, out, weight = small.frame(), small.x, small.out, small.arrays["weight"]
+    if groups_of(small) > 1:
+        raise UsageError(f"{small.layer.name} has groups: im2col makes matrices of each, so show one without")
+    padded = frame.pad(x)
+    starts = frame.starts(padded)
+    rank = small.rank
+    windows = frame.windows(padded)[0]
+    order = (0, *range(1 + rank, 1 + 2 * rank), *range(1, 1 + rank))
+    x_col = windows.transpose(order).reshape(weight[0].size, -1)
+    w_row = weight.reshape(len(weight), -1)
+    result = out[0].reshape(len(weight), -1)
+    _check_numbers(x_col.size)
+    groups = [
+        channels("x", "input", x[0], frame=frame),
+        Group("a row for each filter", (grid("W_row", w_row),)),
+        Group("a column for each window", (grid("X_col", x_col),)),
+        Group("W_row · X_col + b", (grid("O", result, empty=True),)),
+    ]
+    places = Places(groups)
+    steps = []
+    for column, position in enumerate(np.ndindex(*out.shape[2:])):
+        seen = list(window_cells(frame, starts, position))
+        read = [places.cell(0, channel, at) for channel in range(x.shape[1]) for at in seen]
+        read += [places.cell(2, 0, (row, column)) for row in range(len(x_col))]
+        used = [places.cell(1, 0, at) for at in np.ndindex(*w_row.shape)]
+        written = [Written(places.cell(3, 0, (k, column)), float(result[k, column])) for k in range(len(weight))]
+        lines = [
+            f"window at {place_text(position)} → column {column} of X_col: {len(x_col)} numbers",
+            *(
+                f"row {k} · column {column} + b{k} = {written_number(float(result[k, column]))}"
+                if "bias" in small.arrays
+                else f"row {k} · column {column} = {written_number(float(result[k, column]))}"
+                for k in range(len(weight))
+            ),
+        ]
+        steps.append(Step(f"window at {place_text(position)}", tuple(read), tuple(used), tuple(written), tuple(lines)))
+    return groups, steps
+
+
+def matrix(small: Small) -> Shown:
+    """The convolution as a dense layer: a row for each value of the result, mostly zeros, in blocks that repeat."""
+    x, out = small.x, small.out
+    bias = small.arrays.get("bias")
+    zero = {} if bias is None else {"bias": np.zeros_like(bias)}
+    inputs, outputs = prod(x.shape[1:]), prod(out.shape[1:])
+    _check_numbers(inputs * outputs)
+    # The kernel on each unit vector gives a column; with filters of ones, where a weight can stand at all.
+    dense, reached = np.empty((outputs, inputs)), np.empty((outputs, inputs))
+    ones = np.ones_like(small.arrays["weight"])
+    for column in range(inputs):
+        unit = np.zeros(inputs)
+        unit[column] = 1
+        dense[:, column] = small.again(unit.reshape(x.shape), **zero).ravel()
+        reached[:, column] = small.again(unit.reshape(x.shape), **zero, weight=ones).ravel()
+    flat_in, flat_out = x.ravel(), out.ravel()
+    groups = [
+        Group("a dense layer", (grid("W", dense),)),
+        Group("input, flat", (grid("x", flat_in[:, None]),)),
+        Group("output, flat", (grid("o", flat_out[:, None], empty=True),)),
+    ]
+    places = Places(groups)
+    steps = []
+    for row, position in enumerate(np.ndindex(*out.shape[1:])):
+        used = np.flatnonzero(reached[row])
+        read = tuple(places.cell(1, 0, (column, 0)) for column in used.tolist())
+        weights = tuple(places.cell(0, 0, (row, column)) for column in range(inputs))
+        added = "" if bias is None else f" + {bracketed(float(bias[position[0]]))}"
+        sum_ = products(flat_in[used], dense[row][used]) if len(used) else "0"
+        result = written_number(float(flat_out[row]))
+        line = (
+            f"row {row}, {inputs - len(used)} of {inputs} weights are 0 whatever the filter: {sum_}{added} = {result}"
+        )
+        written = (Written(places.cell(2, 0, (row, 0)), float(flat_out[row])),)
+        steps.append(Step(f"filter {position[0]} at {place_text(position[1:])}", read, weights, written, (line,)))
+    return groups, steps
+
+
+def _check_numbers(count: int) -> None:
+    if count > MOST_NUMBERS:
+        raise UsageError(
+            f"the matrix would have {count:,} numbers; at most {MOST_NUMBERS:,} are shown: a smaller layer"
+        )

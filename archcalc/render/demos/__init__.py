@@ -1,0 +1,1 @@
+"""Demonstrations as pages that go step by step, and as pictures that move."""

@@ -1,0 +1,109 @@
+"""A demonstration as a page: matrices as tables, steps by buttons and keys, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from archcalc.core.demonstration import Cell, Demonstration, Grid, Group, written_number
+from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.theme import DARK, Theme
+from archcalc.render.pages.markup import Html, data, element, join
+
+#: What the marks mean, and the family of ops whose colours they have.
+MARKS = {"read": "convolution", "weights": "pooling", "written": "normalisation"}
+#: Matrices of more numbers have smaller cells.
+SMALL = 500
+
+
+def page(shown: Demonstration, theme: Theme) -> str:
+    """The whole page; a light one is dark on a dark screen."""
+    numbers = _Numbers(shown)
+    groups = [_group(group) for group in shown.groups]
+    body = join(
+        element("div", *groups, class_="groups", tabindex=0, role="region", aria_label="Matrices"),
+        element("ul", *(element("li", clean(note)) for note in shown.notes), class_="notes"),
+    )
+    dark = DARK if theme.name == "light" else theme
+    style = (
+        f":root{{{_variables(theme)}}}\n@media (prefers-color-scheme:dark){{:root{{{_variables(dark)}}}}}\n"
+        + _asset("demo.css")
+    )
+    script = f'"use strict";\n(() => {{\n{_asset("demo.js")}}})();\n'
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Template(_asset("demo.html")).substitute(
+        title=join(clean(shown.title)), subtitle=join(clean(shown.subtitle)), policy=policy, style=style, script=script,
+        body=body, count=len(shown.steps), steps=data(numbers.steps()),
+    )  # fmt: skip
+
+
+class _Numbers:
+    """Cells by number, in the order of the page."""
+
+    def __init__(self, shown: Demonstration) -> None:
+        self.shown = shown
+        self.first = [0]
+        for grid in shown.grids():
+            self.first.append(self.first[-1] + len(grid.values) * len(grid.values[0]))
+        self.columns = [len(grid.values[0]) for grid in shown.grids()]
+
+    def of(self, cell: Cell) -> int:
+        return self.first[cell.grid] + cell.row * self.columns[cell.grid] + cell.column
+
+    def steps(self) -> list[Mapping[str, Any]]:
+        """The steps as plain data: numbers of cells, what is written, and the lines."""
+        return [
+            {
+                "title": clean(step.title),
+                "read": [self.of(cell) for cell in step.read],
+                "weights": [self.of(cell) for cell in step.weights],
+                "written": [[self.of(one.cell), written_number(one.value)] for one in step.written],
+                "lines": [clean(line) for line in step.lines],
+            }
+            for step in self.shown.steps
+        ]
+
+
+def _group(group: Group) -> Html:
+    return element("section", element("h2", clean(group.title)), *map(_table, group.grids), class_="group")
+
+
+def _table(grid: Grid) -> Html:
+    top, left, height, width = grid.inner
+    rows = []
+    for i, row in enumerate(grid.values):
+        cells = []
+        for j, value in enumerate(row):
+            inside = top <= i < top + height and left <= j < left + width
+            kind = "padding" if not inside else "zero" if value == 0 else None
+            cells.append(element("td", "" if value is None else written_number(value), class_=kind))
+        rows.append(element("tr", *cells))
+    small = "small" if len(grid.values) * len(grid.values[0]) > SMALL else None
+    return element("table", element("caption", clean(grid.name)), element("tbody", *rows), class_=small)
+
+
+def _variables(theme: Theme) -> str:
+    named = {
+        "background": theme.background, "ink": theme.ink, "quiet": theme.quiet, "surface": theme.frame.fill,
+        "line": theme.frame.line,
+    }  # fmt: skip
+    for name, family in MARKS.items():
+        named |= {f"{name}-fill": theme.families[family].fill, f"{name}-line": theme.families[family].line}
+    return "".join(f"--{name}:{colour};" for name, colour in named.items())
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("archcalc.render.demos").joinpath("assets", name).read_text(encoding="utf-8")
