@@ -20,7 +20,7 @@ from archcalc.explain.derive.trace import Node, Symbol, number_node
 FORMATS = ("text", "markdown", "latex", "html", "json")
 ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
 #: Units that a reader needs to see; the others are the label itself.
-_SHOWN_UNITS = ("values", "bytes", "pixels")
+_SHOWN_UNITS = ("values", "bytes", "pixels", "positions")
 #: By the end of a key, that of the axis before it, whose derivation may be the same. The depth of an image is no axis.
 _BEFORE = {"_height": "_depth", "width": "height"}
 _WIDTH = 120

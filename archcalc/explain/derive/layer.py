@@ -161,11 +161,16 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
                 f"padding, {name}",
                 value,
                 before + after,
-                "pixels",
+                _unit(op.rank),
                 note=note if before + after else "",
             )
         )
     return plain, tuple(found)
+
+
+def _unit(axes: int) -> str:
+    """What the positions of an input are called: an image has pixels."""
+    return "pixels" if axes == 2 else "positions"
 
 
 def _sizes(layer: _Layer) -> Iterator[Derivation]:
@@ -266,6 +271,8 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
     axes = AXES[len(fields.axes)]
     along = fields.along or range(len(axes))
 
+    unit = _unit(len(axes))
+
     def letter(text: str, index: int, axis: int, of: ReceptiveField, what: str, meaning: str) -> Traced:
         """r₁ of an axis; r_1h and r_1w where the axes differ."""
         values = [getattr(one, what) for one in of]
@@ -287,16 +294,16 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
         jump: object = field.jump
         if before is not None and isinstance(read, Window) and not read.transposed and only_span(before.axes[axis]):
             seen = letter("r", 1, axis, before, "size", "receptive field of the input")
-            step = letter("j", 1, axis, before, "jump", "pixels from one position of the input to the next")
+            step = letter("j", 1, axis, before, "jump", f"{unit} from one position of the input to the next")
             size, jump = grow(seen, step, read)
         note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(reads) > 1]
         label = "receptive field" if axis == 0 else f"receptive field, {word}"
         left = letter("r", 2, axis, fields, "size", "receptive field")
-        yield _derive(row, f"receptive_field_{word}", label, size, field.size, "pixels", left, note)
+        yield _derive(row, f"receptive_field_{word}", label, size, field.size, unit, left, note)
         if field.jump and len(field.spans) == 1:
-            label = "pixels per step" if axis == 0 else f"pixels per step, {word}"
-            left = letter("j", 2, axis, fields, "jump", "pixels from one position to the next")
-            yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, "pixels", left)
+            label = f"{unit} per step" if axis == 0 else f"{unit} per step, {word}"
+            left = letter("j", 2, axis, fields, "jump", f"{unit} from one position to the next")
+            yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, unit, left)
 
 
 # --- im2col
