@@ -11,8 +11,8 @@ from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
+from archcalc.core.language import all_of, say
 from archcalc.core.shapes import AXES, Shape, format_shape
-from archcalc.core.words import listed
 from archcalc.teach.check.expected import Value
 from archcalc.teach.check.model import Answer
 from archcalc.teach.reading.stated import Stated
@@ -209,14 +209,16 @@ def missing(stated: Stated, right: Value | None) -> str:
         return ""
     depth, *sides = right
     whole = format_shape(right)
-    what, verb = listed(AXES[len(sides)]), "is" if len(sides) == 1 else "are"
-    name = "depth" if len(sides) == 2 else "number of channels"
+    name = say("depth") if len(sides) == 2 else say("number of channels")
     if stated.sides == tuple(sides):
-        return f"{what} {verb} right; the {name}, {depth}, is missing"
+        if len(sides) == 1:
+            return say("length is right; the {name}, {depth}, is missing", name=name, depth=depth)
+        axes = all_of([say(axis) for axis in AXES[len(sides)]])
+        return say("{axes} are right; the {name}, {depth}, is missing", axes=axes, name=name, depth=depth)
     if len(stated.sides) == 1 and {stated.sides[0]} == set(sides):
-        return f"the side is right; write all of it: {whole}"
+        return say("the side is right; write all of it: {whole}", whole=whole)
     if len(stated.sides) == 1 and stated.sides[0] == depth:
-        return f"the {name} is right; write all of it: {whole}"
+        return say("the {name} is right; write all of it: {whole}", name=name, whole=whole)
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.core.language import say
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node
@@ -21,12 +22,16 @@ def sentence(steps: Sequence[Mistake], shown: str, what: str, is_exact: bool = T
         reason = steps[0].reason
         if not shown:
             return capital(reason)
-        return f"{what} is {'exactly ' if is_exact else ''}{shown}: {reason}"
-    numbered = [f"{word} {step.reason}" for word, step in zip(("First:", "Second:"), steps, strict=True)]
-    both = " ".join(numbered)
+        if is_exact:
+            return say("{what} is exactly {shown}: {reason}", what=what, shown=shown, reason=reason)
+        return say("{what} is {shown}: {reason}", what=what, shown=shown, reason=reason)
+    first, second = (step.reason for step in steps)
+    both = say("First: {first} Second: {second}", first=first, second=second)
     if not shown:
-        return f"Two mistakes together. {both}"
-    return f"{what} is {'exactly ' if is_exact else ''}{shown}, by two mistakes. {both}"
+        return say("Two mistakes together. {both}", both=both)
+    if is_exact:
+        return say("{what} is exactly {shown}, by two mistakes. {both}", what=what, shown=shown, both=both)
+    return say("{what} is {shown}, by two mistakes. {both}", what=what, shown=shown, both=both)
 
 
 def capital(text: str) -> str:
@@ -44,9 +49,11 @@ def result(tree: Node) -> str:
 def all_axes(trees: Sequence[Node]) -> str:
     """The calculation of each side, once where all are the same."""
     sides = [result(tree) for tree in trees]
-    return sides[0] if len(set(sides)) == 1 else " by ".join(sides)
+    return sides[0] if len(set(sides)) == 1 else say(" by ").join(sides)
 
 
-def unknown(right: str, note: str = "") -> str:
-    """Nobody is accused."""
-    return " ".join(part for part in ("None of the usual mistakes gives this number.", right, note) if part)
+def unknown(right: str, note: str = "", what: str = "") -> str:
+    """Nobody is accused. `what` is the part of an answer that nothing explains, where it is not all of it."""
+    what = what or say("number")
+    none = say("None of the usual mistakes gives this {what}.", what=what)
+    return " ".join(part for part in (none, right, note) if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import mark, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import line
@@ -69,9 +70,11 @@ def is_stranger(cell: Cell) -> bool:
 def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
     is_wrong = cell.verdict is Verdict.WRONG
     given = ""
-    source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else "column"
+    source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else say("column")
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
-        given = f"Given your {source} it would be {value_text(cell.carried, cell.quantity)}."
+        given = say(
+            "Given your {source} it would be {carried}.", source=source, carried=value_text(cell.carried, cell.quantity)
+        )
     # Two mistakes that belong together share their explanation; the verdict says what is carried forward.
     explanations = dict.fromkeys(
         found.explanation for found in cell.diagnoses if found.mistake != Verdict.CARRIED or is_wrong
@@ -99,22 +102,22 @@ def where(cell: Cell) -> str:
 
 def name_in_words(quantity: str) -> str:
     """params, multiplications, output, receptive field."""
-    return QUANTITIES[quantity].title if "_" in quantity else quantity
+    return say(QUANTITIES[quantity].title if "_" in quantity else quantity)
 
 
 def name_of(source: tuple[str, str]) -> str:
     """The cell that a mistake comes from, in a few words."""
     layer, quantity = source
-    return f"{layer} {name_in_words(quantity)}" if quantity != "output_shape" else f"output of {layer}"
+    return f"{layer} {name_in_words(quantity)}" if quantity != "output_shape" else say("output of {layer}", layer=layer)
 
 
 def verdict_words(cell: Cell, source: str) -> str:
     """wrong, or: right, given your conv4 params"""
     if cell.verdict is Verdict.CARRIED:
-        return f"right, given your {source}"
+        return say("right, given your {source}", source=source)
     if cell.verdict is Verdict.UNREADABLE:
-        return "cannot be read" if cell.layer else "belongs to no layer"
-    return str(cell.verdict)
+        return say("cannot be read") if cell.layer else say("belongs to no layer")
+    return say(str(cell.verdict))
 
 
 def value_text(value: Value | None, quantity: str) -> str:
@@ -125,7 +128,7 @@ def value_text(value: Value | None, quantity: str) -> str:
         return format_shape(value)
     if quantity == "activation_bytes":
         human = size(value)
-        return f"{value:,} bytes" + (f" ({human})" if human else "")
+        return say("{value:,} bytes", value=value) + (f" ({human})" if human else "")
     return f"{value:,}"
 
 
@@ -166,16 +169,14 @@ def shorten(text: str) -> str:
 def summary(check: Check) -> str:
     """10 of 12 right, 1 right after an earlier mistake, 1 wrong"""
     answered = len(check.cells) - check.count(Verdict.EMPTY)
-    parts = [f"{check.count(Verdict.RIGHT)} of {answered} right"]
-    for verdict, words in (
-        (Verdict.CARRIED, "right after an earlier mistake"),
-        (Verdict.WRONG, "wrong"),
-        (Verdict.UNREADABLE, "not readable"),
-        (Verdict.EMPTY, "empty"),
-    ):
-        if count := check.count(verdict):
-            parts.append(f"{count} {words}")
-    return ", ".join(parts)
+    counts = (
+        (Verdict.CARRIED, mark("{count} right after an earlier mistake")),
+        (Verdict.WRONG, mark("{count} wrong")),
+        (Verdict.UNREADABLE, mark("{count} not readable")),
+        (Verdict.EMPTY, mark("{count} empty")),
+    )
+    more = [say(words, count=check.count(verdict)) for verdict, words in counts if check.count(verdict)]
+    return ", ".join([say("{right} of {answered} right", right=check.count(Verdict.RIGHT), answered=answered), *more])
 
 
 def remarks(check: Check) -> list[str]:
@@ -191,8 +192,15 @@ def remarks(check: Check) -> list[str]:
 
 def words_of(finding: Finding) -> list[str]:
     """The feedback on a cell apart from the derivation: every alternative explanation, the most likely first."""
-    alternatives = [text if not index else f"Or: {text}" for index, text in enumerate(finding.explanations)]
+    alternatives = [
+        text if not index else say("Or: {text}", text=text) for index, text in enumerate(finding.explanations)
+    ]
     return [text for text in (finding.given, *alternatives, finding.note) if text]
+
+
+def answer_and_right(you: str, right: str) -> tuple[str, str]:
+    """The answer and the right value, each as a part of one line."""
+    return say("You: {you}", you=you) if you else "", say("; it is {right}", right=right) if right else ""
 
 
 def chain(finding: Finding, notation: Notation) -> list[str]:

@@ -6,12 +6,23 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.core.language import say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.text import bold, dim, wrap
 from archcalc.explain.derive.formats import Line
 from archcalc.explain.derive.notation import LATEX, TEXT
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.findings import Finding, chain, findings, remarks, shorten, steps, summary, words_of
+from archcalc.teach.check.findings import (
+    Finding,
+    answer_and_right,
+    chain,
+    findings,
+    remarks,
+    shorten,
+    steps,
+    summary,
+    words_of,
+)
 from archcalc.teach.check.model import Cell, Check, Diagnosis, Verdict
 from archcalc.teach.check.page import page
 from archcalc.teach.reading.statements import LONGEST_CELL
@@ -59,8 +70,8 @@ def _text(title: str, check: Check, every: Sequence[Finding], notes: Sequence[st
 
 def _text_of(finding: Finding, colour: bool, width: int) -> list[str]:
     verdict = _coloured(finding.verdict, finding.cell.verdict, colour)
-    right = f"   it is: {finding.right}" if finding.right else ""
-    you = f"   you: {finding.you}" if finding.you else ""
+    right = "   " + say("it is: {right}", right=finding.right) if finding.right else ""
+    you = "   " + say("you: {you}", you=finding.you) if finding.you else ""
     out = [f"{bold(finding.where, colour)}{you}{right}   {verdict}"]
     for text in [*chain(finding, TEXT), *words_of(finding)]:
         out += _indented(text, width)
@@ -83,8 +94,7 @@ def _markdown(title: str, check: Check, every: Sequence[Finding], notes: Sequenc
     before: Verdict | None = None
     for finding in every:
         verdict = finding.cell.verdict
-        you = f"You: {escape_markdown(finding.you)}" if finding.you else ""
-        right = f"; it is {escape_markdown(finding.right)}" if finding.right else ""
+        you, right = answer_and_right(escape_markdown(finding.you), escape_markdown(finding.right))
         if verdict is Verdict.CARRIED:
             words = f"- {escape_markdown(finding.where)}: {escape_markdown(finding.verdict)}. {you}{right}"
             out += [words] if before is verdict else ["", words]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
 
+from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, read_column
 from archcalc.teach.check.expected import Value, expected
@@ -83,8 +84,14 @@ class Marking:
         """What is to be said of the table as a whole."""
         if not self.unexplained:
             return ()
-        few = "1 wrong cell is" if self.unexplained == 1 else f"{self.unexplained:,} wrong cells are"
-        return (f"{few} judged, but why is not looked for: the budget of {MOST_STEPS:,} steps is spent",)
+        return (
+            say_many(
+                "1 wrong cell is judged, but why is not looked for: the budget of {most:,} steps is spent",
+                "{count:,} wrong cells are judged, but why is not looked for: the budget of {most:,} steps is spent",
+                self.unexplained,
+                most=MOST_STEPS,
+            ),
+        )
 
     def _read_columns(self) -> None:
         """Settle how each column is meant, and read its answers so."""
@@ -138,7 +145,12 @@ class Marking:
         if not question.readings:
             judged = _unread(question, right)
         elif right is None:
-            judged = Outcome(Verdict.UNREADABLE, None, None, note=f"the right value is not known: {_unknown(question)}")
+            judged = Outcome(
+                Verdict.UNREADABLE,
+                None,
+                None,
+                note=say("the right value is not known: {question}", question=_unknown(question)),
+            )
         else:
             judged = self._outcome(question, index, right)
         self._note(question, judged)
@@ -172,7 +184,8 @@ class Marking:
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
         if first is not question:
             place = first.answer.place
-            notes.append(f"is in the table twice{f': also in row {place.row}' if place else ''}")
+            again = say("is in the table twice: also in row {row}", row=place.row) if place else ""
+            notes.append(again or say("is in the table twice"))
         self.done[question.position] = Cell(
             question.answer,
             question.match.layer,
@@ -283,7 +296,7 @@ def _carried(question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:
     """What is right given an earlier mistake, as a diagnosis of its own."""
     if judged.verdict is not Verdict.CARRIED or judged.follows is None:
         return ()
-    explanation = f"Right, given your {name_of(judged.follows.source)}."
+    explanation = say("Right, given your {source}.", source=name_of(judged.follows.source))
     return (Diagnosis("carried_forward", question.match.layer, question.answer.quantity, explanation),)
 
 
@@ -296,8 +309,8 @@ def _without_layer(question: Question) -> Cell:
 def _unknown(question: Question) -> str:
     """Why there is no right value for a cell."""
     if question.answer.quantity == "receptive_field":
-        return "positions see the input in too many ways, or it cannot be followed"
-    return "there is something that archcalc cannot count"
+        return say("positions see the input in too many ways, or it cannot be followed")
+    return say("there is something that archcalc cannot count")
 
 
 def _unread(question: Question, right: Value | None) -> Outcome:

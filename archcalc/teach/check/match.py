@@ -14,6 +14,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from archcalc.core.language import one_of, say
 from archcalc.core.suggest import nearest
 from archcalc.core.words import line
 from archcalc.ops import OPS
@@ -227,13 +228,19 @@ class Matcher:
             return None  # the order alone says too little of a name that means nothing
         if all(table.evidence.alike(group, match, Match(self.names[other])) for other in equal):
             is_plain = label.kinds and self._number_cost(label, layer, table.numbering) < _NUMBER
-            return match if is_plain else match._replace(note="matched by the order of the rows")
+            return match if is_plain else match._replace(note=say("matched by the order of the rows"))
         if not label.kinds:
             return None
         shown = ", ".join(self.names[other] for other in equal[:_MOST_NAMED]) + (
             ", …" if len(equal) > _MOST_NAMED else ""
         )
-        return Match(note=f"{line(group.label[:40])!r} could be any of {shown}; write the name of the layer")
+        return Match(
+            note=say(
+                "{label!r} could be any of {shown}; write the name of the layer",
+                label=line(group.label[:40]),
+                shown=shown,
+            )
+        )
 
     def _pairs(self, table: _Table, row: int, binding: int) -> Mapping[int, int]:
         """What it costs that a row stands for each of the layers that it can stand for."""
@@ -313,7 +320,9 @@ class Matcher:
         """Why a row stands for no layer."""
         if not label.kinds or self.kinds & set(label.kinds):
             return None
-        return Match(note=f"the network has no {OPS[label.kinds[0]].noun} layer", is_idle=_is_minor(label))
+        return Match(
+            note=say("the network has no {noun} layer", noun=say(OPS[label.kinds[0]].noun)), is_idle=_is_minor(label)
+        )
 
     def _unknown(self, label: str) -> Match:
         shown = line(label[:40])
@@ -322,10 +331,10 @@ class Matcher:
         stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
         if len(stage) > 1 and len(key) > 1:
             names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
-            return Match(note=f"{shown!r} could be any of {names}")
+            return Match(note=say("{shown!r} could be any of {names}", shown=shown, names=names))
         close = nearest(plain, [*self.names, *self.blocks])
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        return Match(note=f"the network has no layer {shown!r}{hint}")
+        hint = say("; did you mean {close}?", close=one_of(close)) if close else ""
+        return Match(note=say("the network has no layer {shown!r}{hint}", shown=shown, hint=hint))
 
 
 def _kind_cost(kinds: tuple[str, ...], row: Row) -> int | None:

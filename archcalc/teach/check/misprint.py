@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from archcalc.core.language import say
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.teach.reading.typos import mistyped
@@ -18,9 +19,9 @@ def explain_difference(terms: Sequence[tuple[str, Node]], difference: Fraction) 
     """Sentences, the likeliest first; `terms` have the names of their layers."""
     for name, tree in terms:
         if tree.value == -difference:
-            return [f"It lacks the term of {name}, {number(tree.value)}."]
+            return [say("It lacks the term of {name}, {value}.", name=name, value=number(tree.value))]
         if tree.value == difference:
-            return [f"It has the term of {name}, {number(tree.value)}, twice."]
+            return [say("It has the term of {name}, {value}, twice.", name=name, value=number(tree.value))]
     numbers = sorted({node.value for _, tree in terms for node in tree.walk() if node.is_atom})
     found: dict[str, tuple[int, str]] = {}  # by the layer: of edits of one term that give the same, the likeliest
     budget = _MOST_EDITS
@@ -29,7 +30,13 @@ def explain_difference(terms: Sequence[tuple[str, Node]], difference: Fraction) 
         for cost, edited in _edits(tree, own, numbers):
             budget -= 1
             if edited.value - tree.value == difference:
-                text = f"It fits a slip at {name}: {TEXT.write(edited)} = {number(edited.value)} for {TEXT.write(tree)}"
+                text = say(
+                    "It fits a slip at {name}: {edited} = {value} for {tree}",
+                    name=name,
+                    edited=TEXT.write(edited),
+                    value=number(edited.value),
+                    tree=TEXT.write(tree),
+                )
                 one = (cost, f"{text} = {number(tree.value)}.")
                 found[name] = min(found.get(name, one), one)
         if budget < 0:

@@ -9,6 +9,7 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.explain.derive.notation import number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node, number_node
@@ -115,7 +116,9 @@ def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Explanation]
     found += _slips(total, stated, found)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
-    return found or [Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"The sum is {number(total)}."))]
+    return found or [
+        Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("The sum is {total}.", total=number(total))))
+    ]
 
 
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
@@ -145,9 +148,8 @@ def _is_precise(stated: Stated) -> bool:
 
 def _has_that_unit(one: Alternative, stated: Stated) -> bool:
     """Whether a unit that a mistake mixes up with another is the one that was written."""
-    _, called, rest = one.steps[0].reason.partition(" called ")
-    written = stated.text.lower()
-    return not called or "b" not in written or rest.split(".")[0].lower() in written
+    unit, written = one.steps[0].called.lower(), stated.text.lower()
+    return not unit or "b" not in written or unit in written
 
 
 def _column(tables: Tables, quantity: str, total: int) -> _Column:
@@ -180,9 +182,9 @@ def _found(one: Alternative, stated: Stated) -> Explanation:
     exact = stated.low == stated.high
     shown = ""
     if one.tree is not None and one.tree.kind != "number" and not one.steps[0].layer:
-        value = "" if exact else f" = {number(one.tree.value)}, rounded"
+        value = "" if exact else say(" = {value}, rounded", value=number(one.tree.value))
         shown = explain.calculation(one.tree) + value
-    words = explain.sentence(one.steps, shown, "Your number", exact)
+    words = explain.sentence(one.steps, shown, say("Your number"), exact)
     if one.steps[0].layer and len(one.steps) == 1:
         words = _elsewhere(one)
     return Explanation(one.cost + _unlike(one.tree, stated), one.steps, words, one.tree)
@@ -199,7 +201,12 @@ def _elsewhere(one: Alternative) -> str:
     if step.mistake == "repeat_count" and one.tree is None:
         return explain.capital(step.reason)
     if one.tree is not None and step.mistake != "carried_forward":
-        return f"Your sum has {explain.result(one.tree)} for {step.layer}: {step.reason}"
+        return say(
+            "Your sum has {tree} for {layer}: {reason}",
+            tree=explain.result(one.tree),
+            layer=step.layer,
+            reason=step.reason,
+        )
     return explain.capital(step.reason)
 
 
@@ -262,7 +269,11 @@ def _slips(right: int, stated: Stated, others: Sequence[Explanation]) -> Iterato
     one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
     what = describe_typo(one, other)
     if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
-        yield Explanation(SLIP, (Mistake("digit_slip", what),), f"{explain.capital(what)}: it is {number(right)}.")
+        yield Explanation(
+            SLIP,
+            (Mistake("digit_slip", what),),
+            say("{what}: it is {right}.", what=explain.capital(what), right=number(right)),
+        )
 
 
 def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
@@ -271,8 +282,11 @@ def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
         return
     width, middle = stated.high - stated.low, (stated.low + stated.high) / 2
     if abs(right - middle) < width:
-        how = "cut off" if right > middle else "rounded up"
-        reason = f"{how} instead of rounded to the nearest. It is {number(right)}."
+        reason = (
+            say("cut off instead of rounded to the nearest. It is {right}.", right=number(right))
+            if right > middle
+            else say("rounded up instead of rounded to the nearest. It is {right}.", right=number(right))
+        )
         yield Explanation(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
 
 
@@ -303,13 +317,18 @@ def _written(context: LayerContext, right: Node, stated: Stated, found: Iterable
             made = put(right, {letter: named(node, value)})
             if stated.low <= made.value <= stated.high:
                 meaning = node.symbol.meaning if node.symbol is not None else ""
-                reason = f"{number(value)} stands where {number(node.value)} belongs: {meaning}."
+                reason = say(
+                    "{value} stands where {right} belongs: {meaning}.",
+                    value=number(value),
+                    right=number(node.value),
+                    meaning=say(meaning),
+                )
                 slip = describe_typo(node.value, value)
                 step = Mistake(mistake, reason + (f" {context.reads()}" if mistake == "wrong_input_channels" else ""))
                 shown = explain.calculation(made)
-                yield Explanation(30, (step,), explain.sentence((step,), shown, "Your number"), made)
+                yield Explanation(30, (step,), explain.sentence((step,), shown, say("Your number")), made)
                 if slip:
-                    words = f"{explain.capital(slip)}: in {shown}."
+                    words = say("{slip}: in {shown}.", slip=explain.capital(slip), shown=shown)
                     yield Explanation(40, (Mistake("digit_slip", slip),), words, made)
 
 
@@ -320,22 +339,31 @@ def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alte
             continue
         cause, source = one.mistake.steps[0], one.source
         size = written(one.mistake.sizes)
-        reason = (
-            f"right, had {source.name} given {size} ({explain.all_axes(one.mistake.trees)}): "
-            f"there {cause.reason} So {context.name} calculates {explain.calculation(tree)}."
+        reason = say(
+            "right, had {layer} given {size} ({trees}): there {reason} So {reader} calculates {tree}.",
+            layer=source.name,
+            size=size,
+            trees=explain.all_axes(one.mistake.trees),
+            reason=cause.reason,
+            reader=context.name,
+            tree=explain.calculation(tree),
         )
         steps = (Mistake("carried_forward", reason), cause._replace(layer=source.name, reason=reason))
         yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
 
 
 def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) -> Explanation:
-    what = f"It is {explain.result(right)}."
+    what = say("It is {right}.", right=explain.result(right))
     if not right.value:
-        what = f"It is 0 by convention: {_nothing(context, quantity)}."
+        what = say("It is 0 by convention: {why}.", why=_nothing(context, quantity))
     if quantity == "multiplications":
         counts = context.row.operations._asdict() if context.row.operations is not None else {}
         made = [kind for kind, value in counts.items() if value and stated.holds(value)]
-        what += f" {context.name} makes so many {made[0]}." if made and not right.value else ""
+        what += (
+            " " + say("{layer} makes so many {made}.", layer=context.name, made=say(made[0]))
+            if made and not right.value
+            else ""
+        )
     return Explanation(0, (Mistake("unknown", ""),), explain.unknown(what), right)
 
 
@@ -344,12 +372,12 @@ def _nothing(context: LayerContext, quantity: str) -> str:
     if context.row.weights_of is not None and quantity in formulas.OF_WEIGHTS:
         return f"{name} uses the weights of {context.row.weights_of}, which count there"
     if quantity == "params":
-        return f"{name} has nothing to train"
+        return say("{name} has nothing to train", name=name)
     if quantity == "multiplications":
-        return f"only convolution and dense layers multiply; {name} is neither"
-    return f"{name} works in place and stores nothing of its own"
+        return say("only convolution and dense layers multiply; {name} is neither", name=name)
+    return say("{name} works in place and stores nothing of its own", name=name)
 
 
 def _unknown_kind(quantity: str) -> Explanation:
-    text = explain.unknown(f"The question asks for a number of {quantity}.")
+    text = explain.unknown(say("The question asks for a number of {quantity}.", quantity=quantity))
     return Explanation(0, (Mistake("unknown", ""),), text, number_node(0))

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from archcalc.core.language import say
 from archcalc.core.markup import html_page
 from archcalc.explain.derive.notation import MATHML
-from archcalc.teach.check.findings import Finding, chain, name_in_words, shorten, summary, words_of
+from archcalc.teach.check.findings import Finding, answer_and_right, chain, name_in_words, shorten, summary, words_of
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import CHECKED, Check, Verdict
-
-_KEY = "✓ right · → right, given an earlier mistake · ✗ wrong"
 
 
 def page(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str]) -> str:
@@ -20,10 +19,11 @@ def page(title: str, check: Check, every: Sequence[Finding], notes: Sequence[str
     anchors = {id(finding.cell): f"c{number}" for number, finding in enumerate(every, 1)}
     sections = "\n".join(_section(finding, anchors[id(finding.cell)]) for finding in every)
     remarks = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    key = say("✓ right · → right, given an earlier mistake · ✗ wrong")
     body = (
         f"<h1>{escape(title)}</h1>\n<p>{escape(summary(check))}</p>\n"
         f'<div class="wide">\n<table>\n{"".join(_table(check, anchors))}</tbody>\n</table>\n</div>\n'
-        f'<p class="key">{_KEY}</p>\n{sections}\n{f"<ul>{remarks}</ul>" if remarks else ""}'
+        f'<p class="key">{escape(key)}</p>\n{sections}\n{f"<ul>{remarks}</ul>" if remarks else ""}'
     )
     return html_page(title, Path(__file__).with_name("page.css").read_text(encoding="utf-8"), body)
 
@@ -33,7 +33,7 @@ def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:
     used = {cell.quantity for cell in check.cells}
     quantities = [quantity for quantity in CHECKED if quantity in used]
     heads = "".join(f'<th scope="col">{escape(name_in_words(quantity))}</th>' for quantity in quantities)
-    yield f'<thead><tr><th scope="col">layer</th>{heads}</tr></thead>\n<tbody>\n'
+    yield f'<thead><tr><th scope="col">{escape(say("layer"))}</th>{heads}</tr></thead>\n<tbody>\n'
     for row in rows_of([cell.answer for cell in check.cells]):
         cells = {check.cells[position].quantity: check.cells[position] for position in row.cells}
         yield f'<tr><th scope="row">{escape(shorten(row.label))}</th>'
@@ -51,8 +51,7 @@ def _table(check: Check, anchors: dict[int, str]) -> Iterator[str]:
 
 def _section(finding: Finding, anchor: str) -> str:
     verdict = finding.cell.verdict
-    you = f"You: {escape(finding.you)}" if finding.you else ""
-    right = f"; it is <b>{escape(finding.right)}</b>" if finding.right else ""
+    you, right = answer_and_right(escape(finding.you), finding.right and f"<b>{escape(finding.right)}</b>")
     head = f'{escape(finding.where)} <span class="verdict">{escape(finding.verdict)}</span>'
     if verdict is Verdict.CARRIED:
         return f'<section class="{verdict}" id="{anchor}">\n<p>{head}. {you}{right}</p>\n</section>'

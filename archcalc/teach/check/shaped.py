@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.core.language import all_of, say
 from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, format_shape
-from archcalc.core.words import listed
 from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
@@ -43,10 +43,10 @@ def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
         return []
     found = list(_swapped(right, stated, wrong))
     if len(right) == 1:
-        found += _depths(tables, context, right[0], wrong[0], "Your number") or []
+        found += _depths(tables, context, right[0], wrong[0], say("Your number")) or []
         return found or [_unknown(right)]
     sizes = _sizes(tables, context, right[1:], wrong[1:])
-    depths = _depths(tables, context, right[0], wrong[0], "Your depth")
+    depths = _depths(tables, context, right[0], wrong[0], say("Your depth"))
     if sizes is not None and depths is not None:
         found += _joined(sizes, depths)
     if not found or all(one.cost >= SLIP for one in found):
@@ -73,7 +73,12 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
 def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Explanation]:
     if len(right) > 1 and wrong != right and sorted(wrong) == sorted(right):
         sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
-        step = Mistake("swapped_axes", f"the sides stand in the wrong order. {sides} should be {format_shape(right)}.")
+        step = Mistake(
+            "swapped_axes",
+            say(
+                "the sides stand in the wrong order. {sides} should be {right}.", sides=sides, right=format_shape(right)
+            ),
+        )
         yield Explanation(8, (step,), explain.capital(step.reason))
 
 
@@ -81,7 +86,7 @@ def _sizes(tables: Tables, context: LayerContext, right: Sizes, wrong: Sizes) ->
     """How the sides came about: an empty list where they are right, None where nothing explains them."""
     if wrong == right:
         return []
-    what = f"Your {written(wrong)}"
+    what = say("Your {wrong}", wrong=written(wrong))
     ones = [_of_sizes(one, what) for one in sized(context) if one.sizes == wrong]
     # Of the first layer people say so often; further on a rule of the layer itself is the better explanation.
     cost = 14 if all(source == context.network.analysis.rows[0].name for source in context.row.inputs) else 24
@@ -112,8 +117,12 @@ def _slipped(right: Sizes, wrong: Sizes) -> Iterator[Explanation]:
     if any(d and not s for d, s in zip(differ, slips, strict=True)) or (sum(differ) > 1 and not copied):
         return
     axis = differ.index(True)
-    where = "" if copied else f" in the {AXES[len(right)][axis]}"
-    step = Mistake("digit_slip", f"{slips[axis]}{where}: it is {number(right[axis])}.", quantity="")
+    if copied:
+        words = say("{slip}: it is {right}.", slip=slips[axis], right=number(right[axis]))
+    else:
+        where = say(AXES[len(right)][axis])
+        words = say("{slip} in the {where}: it is {right}.", slip=slips[axis], where=where, right=number(right[axis]))
+    step = Mistake("digit_slip", words, quantity="")
     yield Explanation(SLIP, (step,), explain.capital(step.reason))
 
 
@@ -125,7 +134,7 @@ def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what:
     ones = [_of_depth(one, what) for one in all_of_them if one.value == wrong]
     slip = describe_typo(right, wrong)
     if slip:
-        step = Mistake("digit_slip", f"{slip}: it is {number(right)}.")
+        step = Mistake("digit_slip", say("{slip}: it is {right}.", slip=slip, right=number(right)))
         ones.append(Explanation(SLIP, (step,), explain.capital(step.reason)))
     return ones or None
 
@@ -150,10 +159,13 @@ def _joined(sizes: list[Explanation], depths: list[Explanation]) -> Iterator[Exp
 def _partly(right: Shape, sizes: list[Explanation] | None, depths: list[Explanation] | None) -> Explanation:
     if not sizes and not depths:
         return _unknown(right)
-    which = "depth" if sizes else listed(AXES[len(right) - 1])
-    found = _unknown(right)
-    words = found.explanation.replace("this number", f"this {which}")
-    return found._replace(cost=2 * SLIP, explanation=words)
+    which = say("depth") if sizes else _axes(len(right) - 1)
+    words = explain.unknown(say("It is {right}.", right=format_shape(right)), what=which)
+    return _unknown(right)._replace(cost=2 * SLIP, explanation=words)
+
+
+def _axes(rank: int) -> str:
+    return all_of([say(axis) for axis in AXES[rank]])
 
 
 def _known(sizes: list[Explanation] | None, depths: list[Explanation] | None) -> list[Explanation]:
@@ -168,14 +180,20 @@ def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape)
             continue
         cause, source = one.mistake.steps[0], one.source
         size = written(one.mistake.sizes)
-        words = f"Right, had {source.name} given {size} ({explain.all_axes(one.mistake.trees)}): there {cause.reason}"
+        words = say(
+            "Right, had {layer} given {size} ({trees}): there {reason}",
+            layer=source.name,
+            size=size,
+            trees=explain.all_axes(one.mistake.trees),
+            reason=cause.reason,
+        )
         steps = (Mistake("carried_forward", words), cause._replace(layer=source.name))
         yield Explanation(one.mistake.cost + UPSTREAM, steps, words)
         return
 
 
 def _unknown(right: Shape) -> Explanation:
-    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"It is {format_shape(right)}."))
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("It is {right}.", right=format_shape(right))))
 
 
 # --- receptive fields
@@ -194,10 +212,11 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
     if wrong == right:
         return []
     ones = tables.get((row.name, "field", row.input_shapes, right), lambda: fields(context))
-    what = f"Your {written(wrong)}"
+    what = say("Your {wrong}", wrong=written(wrong))
     found: list[Explanation] = [_of_sizes(one, what) for one in ones if one.sizes == wrong]
     if wrong != right and sorted(wrong) == sorted(right):
-        words = f"{listed(AXES[len(right)]).capitalize()} have changed places: it is {written(right)}."
+        axes = explain.capital(_axes(len(right)))
+        words = say("{axes} have changed places: it is {right}.", axes=axes, right=written(right))
         found.append(Explanation(8, (Mistake("swapped_axes", words),), words))
     if all(one.cost > RULE for one in found):
         found += _slipped(right, wrong)
@@ -220,4 +239,4 @@ def _no_field(right: Sizes | None, context: LayerContext) -> Explanation:
         return Explanation(0, (Mistake("unknown", ""),), explain.unknown(""))
     formula = trees(context) if context.inputs else None
     size = explain.all_axes(formula) if formula is not None else written(right)
-    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(f"It is {size}."))
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("It is {size}.", size=size)))

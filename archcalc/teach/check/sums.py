@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from archcalc.core.language import say
 from archcalc.explain.derive.notation import number
 from archcalc.teach.check.explain import capital
 from archcalc.teach.check.model import Diagnosis
@@ -18,9 +19,13 @@ def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis,
     if calculation is None or stated.value is None or stated.holds(calculation.value):
         return ()
     value, printed = calculation.value, stated.value
-    text = f"The calculation gives {number(value)}, not {shown(printed)}."
+    text = say("The calculation gives {value}, not {printed}.", value=number(value), printed=shown(printed))
     if calculation.kind == "+":
-        return (Diagnosis("sum_of_parts", layer, quantity, f"The printed sum is not that of its terms. {text}"),)
+        return (
+            Diagnosis(
+                "sum_of_parts", layer, quantity, say("The printed sum is not that of its terms. {text}", text=text)
+            ),
+        )
     slip = describe_typo(value, printed)
     return (Diagnosis("digit_slip", layer, quantity, f"{text} {slip}".rstrip()),)
 
@@ -59,18 +64,28 @@ def diagnose_total(
         rounded = sum((one.value or Fraction(0) for one in written.values()), Fraction(0))
         rest = sum((value for name, value in parts.items() if name not in written), Fraction(0))
         if stated.value == rounded + rest and stated.low == stated.high:
-            add("rounded_inputs", f"The sum of the rounded numbers, {shown(rounded + rest)}. Add before you round.")
-    for sign, how, often, word in ((-1, "without", "", "−"), (1, "with", " twice", "+")):
+            add(
+                "rounded_inputs",
+                say("The sum of the rounded numbers, {value}. Add before you round.", value=shown(rounded + rest)),
+            )
+    for sign in (-1, 1):
         change = sign * (stated.value - own)
         names = [name for name, value in parts.items() if value and value == change]
         if names:
-            which = names[0] if len(names) == 1 else f"one of {', '.join(names[:8])}"
-            text = f"Exactly the sum of the column {how} {which}{often}: {shown(own)} {word} {shown(change)}."
+            which = names[0] if len(names) == 1 else say("one of {names}", names=", ".join(names[:8]))
+            values = {"which": which, "own": shown(own), "change": shown(change)}
+            text = (
+                say("Exactly the sum of the column without {which}: {own} − {change}.", **values)
+                if sign < 0
+                else say("Exactly the sum of the column with {which} twice: {own} + {change}.", **values)
+            )
             add("sum_of_parts", text)
             add("repeat_count", text)
     answered = sum((parts[name] for name in written if name in parts), Fraction(0))
     if not found and stated.value == answered != own:
-        add("sum_of_parts", f"The sum of the cells that are filled in. With the others it is {shown(own)}.")
+        add(
+            "sum_of_parts", say("The sum of the cells that are filled in. With the others it is {own}.", own=shown(own))
+        )
     if not found and own.denominator == 1 and (slip := describe_typo(int(own), stated.value)):
-        add("digit_slip", f"The column adds up to {shown(own)}. {slip}")
+        add("digit_slip", say("The column adds up to {own}. {slip}", own=shown(own), slip=slip))
     return tuple(found)

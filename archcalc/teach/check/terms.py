@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.explain.derive.notation import TEXT
 from archcalc.explain.derive.trace import Node
 from archcalc.passes.analysis import Analysis, Row
@@ -56,7 +57,7 @@ class Pair(NamedTuple):
 
     @property
     def name(self) -> str:
-        return " and ".join(row.name for row in self.layers) or "a term"
+        return say(" and ").join(row.name for row in self.layers) or say("a term")
 
     def is_right(self, analysis: Analysis, quantity: str) -> bool:
         """Whether the terms give the number of one of their layers."""
@@ -178,7 +179,7 @@ def _cells(pair: Pair, known: PreparedNetwork, quantity: str) -> Iterator[Cell]:
         return
     text = TEXT.write(tree)
     if not pair.layers:
-        note = "this term belongs to no layer"
+        note = say("this term belongs to no layer")
         yield Cell(Answer(text, quantity, text), "", quantity, Verdict.WRONG, _stated(text, tree), None, note=note)
     for row in pair.layers:
         right = _number(row, known.analysis, quantity)
@@ -206,15 +207,21 @@ def _total(
     answer = Answer(TOTAL, quantity, shown(stated.value))
     found: list[Diagnosis] = []
     if not stated.holds(total):
-        gap = f"The terms add up to {shown(total)}, not to the {shown(stated.value)} that is printed."
+        gap = say(
+            "The terms add up to {total}, not to the {value} that is printed.",
+            total=shown(total),
+            value=shown(stated.value),
+        )
         slips = explain_difference([(pair.name, pair.tree) for pair in pairs if pair.tree], stated.value - total)
         found.append(Diagnosis("sum_of_parts", TOTAL, quantity, " ".join([gap, *slips[:1]])))
         found += [Diagnosis("sum_of_parts", TOTAL, quantity, slip) for slip in slips[1:]]
     missing = [row for pair in pairs if pair.tree is None for row in pair.layers]
     if missing:
         names = ", ".join(f"{row.name} ({_number(row, analysis, quantity):,})" for row in missing[:8])
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        found.append(Diagnosis("repeat_count", TOTAL, quantity, f"The sum leaves out {names}{more}."))
+        more = say(" and {count} more", count=len(missing) - 8) if len(missing) > 8 else ""
+        found.append(
+            Diagnosis("repeat_count", TOTAL, quantity, say("The sum leaves out {names}{more}.", names=names, more=more))
+        )
     wrong = [cell for cell in cells if cell.verdict is Verdict.WRONG]
     if not found and not wrong and stated.holds(right):
         return Cell(answer, TOTAL, quantity, Verdict.RIGHT, stated, right)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.teach.check.agreement import agrees, fits, overlaps
 from archcalc.teach.check.expected import Value, expected, expected_total
@@ -76,9 +77,9 @@ def judge_total(
     if right is None:
         if QUANTITIES[quantity].adds_up:
             kinds = ", ".join(f"{count} × {kind}" for kind, count in network.analysis.totals.not_counted.items())
-            note = f"the right total is not known: archcalc cannot count {kinds}"
+            note = say("the right total is not known: archcalc cannot count {kinds}", kinds=kinds)
             return Outcome(Verdict.UNREADABLE, None, None, note=note)
-        return Outcome(Verdict.EMPTY, readings[0], None, note="this does not add up over the layers")
+        return Outcome(Verdict.EMPTY, readings[0], None, note=say("this does not add up over the layers"))
     stated = next((one for one in readings if fits(one, right, quantity)), None)
     if stated is not None:
         return Outcome(Verdict.RIGHT, stated, right)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.core.language import say
+
 
 def describe_typo(right: int, wrong: int) -> str:
     """What happened to a digit, in words; empty where more than one typo would be needed."""
@@ -14,18 +16,24 @@ def describe_typo(right: int, wrong: int) -> str:
     if len(one) == len(other):
         differ = [index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
         if len(differ) == 1 and len(one) > 1:
-            return f"one digit is mistyped, {other[differ[0]]} for {one[differ[0]]}"
+            return say("one digit is mistyped, {other} for {one}", other=other[differ[0]], one=one[differ[0]])
         swapped = len(differ) == 2 and differ[1] == differ[0] + 1
         if swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]:
             a, b = differ
-            return f"two digits have changed places, {other[a]}{other[b]} for {one[a]}{one[b]}"
+            return say(
+                "two digits have changed places, {other}{other2} for {one}{one2}",
+                other=other[a],
+                other2=other[b],
+                one=one[a],
+                one2=one[b],
+            )
         return ""
     if len(other) == len(one) - 1:
         dropped = next((i for i in range(len(one)) if one[:i] + one[i + 1 :] == other), None)
-        return f"a digit is missing, the {one[dropped]}" if dropped is not None else ""
+        return say("a digit is missing, the {one}", one=one[dropped]) if dropped is not None else ""
     if len(other) == len(one) + 1:
         doubled = next((i for i in range(len(one)) if one[: i + 1] + one[i:] == other), None)
-        return f"a digit is doubled, the {one[doubled]}" if doubled is not None else ""
+        return say("a digit is doubled, the {one}", one=one[doubled]) if doubled is not None else ""
     return ""
 
 

@@ -12,13 +12,14 @@ from archcalc.explain.derive.trace import Node
 class Mistake(NamedTuple):
     """One thing that was done wrong. `reason` is one or two sentences that follow the calculation and a colon.
 
-    `layer` and `quantity` say where, if not in the cell that is looked at.
+    `layer` and `quantity` say where, if not in the cell that is looked at; `called` is the unit that it was taken for.
     """
 
     mistake: str
     reason: str
     layer: str = ""
     quantity: str = ""
+    called: str = ""
 
 
 class Alternative(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.core.language import say
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import elements
@@ -39,33 +40,41 @@ def _plain(value: int, steps: tuple[Mistake, ...], cost: int) -> Alternative:
 
 def _filters(context: LayerContext, right: int) -> Iterator[Alternative]:
     name, depth = context.name, context.depth
-    own = f"Each of {name}'s {right:,} filters gives one."
-    yield _plain(depth, _step("forgot_output_channels", f"that is the depth of the input. {own}"), 12)
-    yield _plain(1, _step("forgot_output_channels", f"the depth is missing. {own}"), 24)
+    own = say("Each of {name}'s {right:,} filters gives one.", name=name, right=right)
+    yield _plain(depth, _step("forgot_output_channels", say("that is the depth of the input. {own}", own=own)), 12)
+    yield _plain(1, _step("forgot_output_channels", say("the depth is missing. {own}", own=own)), 24)
     groups = getattr(context.op, "groups", 1)
     if groups > 1:
-        reason = f"the filters of one of {groups} groups. All groups together give {right:,}."
+        reason = say(
+            "the filters of one of {groups} groups. All groups together give {right:,}.", groups=groups, right=right
+        )
         yield _plain(right // groups, _step("forgot_groups", reason), 12)
     product = symbol("K", right) * symbol(context.depth_letter, depth)
-    reason = f"a map for every filter and input channel. A filter adds up over the {depth} channels. {own}"
+    reason = say(
+        "a map for every filter and input channel. A filter adds up over the {depth} channels. {own}",
+        depth=depth,
+        own=own,
+    )
     yield Alternative(product.value, _step("forgot_output_channels", reason), 22, product.node)
     total = symbol("K", right) + symbol(context.depth_letter, depth)
-    reason = f"the maps of the input are counted too. {own}"
+    reason = say("the maps of the input are counted too. {own}", own=own)
     yield Alternative(total.value, _step("sum_of_parts", reason), 30, total.node)
     for far, row in context.network.nearest(name):
         if far < 2 and len(row.output_shape) > 1:
-            reason = f"that is {row.name}'s number of filters. {own}"
+            reason = say("that is {layer}'s number of filters. {own}", layer=row.name, own=own)
             yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 32 + 2 * far)
 
 
 def _kept(context: LayerContext) -> Iterator[Alternative]:
     """A pool and the like, whose depth is that of the input."""
     right = context.row.output_shape[0]
-    own = f"{context.name} works on each map by itself: {right:,} in, {right:,} out."
+    own = say("{layer} works on each map by itself: {right:,} in, {right:,} out.", layer=context.name, right=right)
     for one in context.network.depths(context.name):
         cost = 16 + min(one.far, 10)
-        yield _plain(one.value, _step("wrong_input_channels", f"that is {one.whose}. {own}"), cost)
-    yield _plain(1, _step("forgot_output_channels", f"the depth is missing. {own}"), 24)
+        yield _plain(
+            one.value, _step("wrong_input_channels", say("that is {whose}. {own}", whose=one.whose, own=own)), cost
+        )
+    yield _plain(1, _step("forgot_output_channels", say("the depth is missing. {own}", own=own)), 24)
 
 
 def _merged(context: LayerContext) -> Iterator[Alternative]:
@@ -73,22 +82,42 @@ def _merged(context: LayerContext) -> Iterator[Alternative]:
     names = [context.network.maker(source).name for source in context.row.inputs]
     total = _sum(depths)
     if context.op.kind != "concat":
-        own = f"{context.name} works value by value: the depth stays {context.row.output_shape[0]:,}."
-        yield Alternative(total.value, _step("sum_of_parts", f"the depths are added up. {own}"), 12, total)
+        own = say(
+            "{layer} works value by value: the depth stays {output_shape:,}.",
+            layer=context.name,
+            output_shape=context.row.output_shape[0],
+        )
+        yield Alternative(total.value, _step("sum_of_parts", say("the depths are added up. {own}", own=own)), 12, total)
         return
-    own = f"The depths of all {len(depths)} inputs add up: {context.row.output_shape[0]:,}."
+    own = say(
+        "The depths of all {count} inputs add up: {output_shape:,}.",
+        count=len(depths),
+        output_shape=context.row.output_shape[0],
+    )
     for index, name in enumerate(names):
         rest = _sum(depths[:index] + depths[index + 1 :])
-        yield Alternative(rest.value, _step("sum_of_parts", f"that lacks {name}. {own}"), 14, rest)
-        yield _plain(depths[index], _step("sum_of_parts", f"that is {name}'s alone. {own}"), 18 + index)
+        yield Alternative(
+            rest.value, _step("sum_of_parts", say("that lacks {name}. {own}", name=name, own=own)), 14, rest
+        )
+        yield _plain(
+            depths[index], _step("sum_of_parts", say("that is {name}'s alone. {own}", name=name, own=own)), 18 + index
+        )
         twice = _sum([*depths, depths[index]])
-        yield Alternative(twice.value, _step("sum_of_parts", f"that has {name} twice. {own}"), 24, twice)
+        yield Alternative(
+            twice.value, _step("sum_of_parts", say("that has {name} twice. {own}", name=name, own=own)), 24, twice
+        )
     for source in dict.fromkeys(context.row.inputs):
         for shape in context.network.analysis[source].input_shapes[:1]:
             if len(shape) > 1:
-                yield _plain(shape[0], _step("sum_of_parts", f"that is the depth before the branches. {own}"), 26)
+                yield _plain(
+                    shape[0], _step("sum_of_parts", say("that is the depth before the branches. {own}", own=own)), 26
+                )
     for one in context.network.depths(context.name)[:8]:
-        yield _plain(one.value, _step("wrong_input_channels", f"that is {one.whose}. {own}"), 34 + one.far)
+        yield _plain(
+            one.value,
+            _step("wrong_input_channels", say("that is {whose}. {own}", whose=one.whose, own=own)),
+            34 + one.far,
+        )
 
 
 def _sum(depths: list[int]) -> Node:
@@ -102,23 +131,23 @@ def _flat(context: LayerContext) -> Iterator[Alternative]:
     name, given = context.name, context.inputs[0]
     right = context.row.output_shape[0]
     if context.op.family == "dense":
-        own = f"Each of {name}'s {right:,} neurons gives one value."
+        own = say("Each of {name}'s {right:,} neurons gives one value.", name=name, right=right)
         size = traced(elements(context.lifted.inputs[0])).node
-        reason = f"that is the number of inputs. {own}"
+        reason = say("that is the number of inputs. {own}", own=own)
         yield Alternative(size.value, _step("forgot_output_channels", reason), 14, size)
         for far, row in context.network.nearest(name):
             if far < 2 and len(row.output_shape) == 1:
-                reason = f"that is {row.name}'s number of neurons. {own}"
+                reason = say("that is {layer}'s number of neurons. {own}", layer=row.name, own=own)
                 yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 30 + 2 * far)
         return
     if len(given) > 1:
-        own = f"{format_shape(given)} are {right:,} values."
+        own = say("{given} are {right:,} values.", given=format_shape(given), right=right)
         tree = traced(context.lifted.op.output_shape(context.lifted.inputs)[0]).node
         depth, sides = context.depth_letter, [f"{axis}₁" for axis in context.axes]
         for letters, why, cost in (
-            (sides, "only the channels", 16),
-            ([depth], "only the positions", 18),
-            (["W₁"] if len(sides) == 2 else [], "the rows count, the columns do not", 20),
+            (sides, say("only the channels"), 16),
+            ([depth], say("only the positions"), 18),
+            (["W₁"] if len(sides) == 2 else [], say("the rows count, the columns do not"), 20),
         ):
             if not letters:
                 continue
@@ -128,5 +157,5 @@ def _flat(context: LayerContext) -> Iterator[Alternative]:
         return
     for far, row in context.network.nearest(name):
         if far < 2 and len(row.output_shape) == 1:
-            reason = f"that is {row.name}'s number of neurons. {name} changes none."
+            reason = say("that is {layer}'s number of neurons. {name} changes none.", layer=row.name, name=name)
             yield _plain(row.output_shape[0], _step("wrong_input_channels", reason), 20 + far)

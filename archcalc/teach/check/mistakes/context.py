@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, lift
 from archcalc.ops.base import Op
@@ -61,7 +62,7 @@ class NetworkContext:
     def whose_map(self, name: str) -> str:
         """conv1's map, or the network's input."""
         maker = self.maker(name)
-        return f"{maker.name}'s map" if maker.inputs else "the network's input"
+        return say("{layer}'s map", layer=maker.name) if maker.inputs else say("the network's input")
 
     @cached_property
     def kernels(self) -> dict[int, str]:
@@ -109,20 +110,25 @@ class NetworkContext:
         found: dict[int, Borrowed] = {}
         own = self.analysis[name]
         if len(own.output_shape) > 1 and own.multiplications:
-            found[own.output_shape[0]] = Borrowed(own.output_shape[0], f"{name}'s own number of filters", 1)
+            found[own.output_shape[0]] = Borrowed(
+                own.output_shape[0], say("{name}'s own number of filters", name=name), 1
+            )
         for far, row in self.nearest(name):
-            for shape, what in ((row.input_shapes[0], "input depth"), (row.output_shape, "number of filters")):
+            for shape, what in (
+                (row.input_shapes[0], say("input depth")),
+                (row.output_shape, say("number of filters")),
+            ):
                 if len(shape) > 1:
                     found.setdefault(shape[0], Borrowed(shape[0], f"{row.name}'s {what}", far))
         first = self.rows[0].output_shape
         if len(first) > 1:
-            found.setdefault(first[0], Borrowed(first[0], "the depth of the network's input", 6))
+            found.setdefault(first[0], Borrowed(first[0], say("the depth of the network's input"), 6))
         for source in own.inputs:
             # Of maps that are stacked or added, one alone.
             for inner in self.maker(source).inputs if self.maker(source).op.family == "merge" else ():
                 shape = self.analysis[inner].output_shape
                 if len(shape) > 1:
-                    found.setdefault(shape[0], Borrowed(shape[0], f"the depth of {inner}", 1))
+                    found.setdefault(shape[0], Borrowed(shape[0], say("the depth of {inner}", inner=inner), 1))
         return sorted(found.values(), key=lambda one: one.far)[:MOST_DEPTHS]
 
 
@@ -191,10 +197,20 @@ class LayerContext:
     def reads(self) -> str:
         """conv4 reads conv3's output, which is 384 deep."""
         if len(self.inputs[0]) == 1:
-            return f"{self.name} reads {self.source}'s {self.inputs[0][0]:,} values."
+            return say(
+                "{layer} reads {source}'s {inputs:,} values.",
+                layer=self.name,
+                source=self.source,
+                inputs=self.inputs[0][0],
+            )
         if not self.network.position.get(self.source, 0):
-            return f"{self.name} reads the network's input, which is {self.depth} deep."
-        return f"{self.name} reads {self.source}'s output, which is {self.depth} deep."
+            return say("{layer} reads the network's input, which is {depth} deep.", layer=self.name, depth=self.depth)
+        return say(
+            "{layer} reads {source}'s output, which is {depth} deep.",
+            layer=self.name,
+            source=self.source,
+            depth=self.depth,
+        )
 
     def sees(self) -> str:
         """27×27×96"""

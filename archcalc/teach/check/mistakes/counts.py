@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.trace import Node, symbol
 from archcalc.teach.check.mistakes import formulas
@@ -58,8 +59,8 @@ def in_place(context: LayerContext, quantity: str) -> Iterator[Alternative]:
     if quantity not in ("activations", "activation_bytes") or context.row.activations or not context.inputs:
         return
     made = formulas.outputs(context) if quantity == "activations" else formulas.memory(context)
-    reason = f"the values of {context.source} are counted again. "
-    reason += f"{context.name} works in place and stores nothing of its own."
+    reason = say("the values of {source} are counted again.", source=context.source)
+    reason += " " + say("{layer} works in place and stores nothing of its own.", layer=context.name)
     yield Alternative(made.value, (Mistake("repeat_count", reason),), 10, made)
 
 
@@ -84,17 +85,24 @@ def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Al
     if batch > 1 and quantity != "activation_bytes":
         made = times(symbol("B", batch).node, tree)
         yield Alternative(
-            made.value, (Mistake("unit", f"times the batch of {batch}. Counts are per image."),), 12, made
+            made.value,
+            (Mistake("unit", say("times the batch of {batch}. Counts are per image.", batch=batch)),),
+            12,
+            made,
         )
     yield from in_other_units(context.network.analysis.dtype, quantity, tree)
     if quantity == "activation_bytes" and context.row.params:
         size = symbol("b", BYTES[context.network.analysis.dtype]).node
         held = formulas.params(context)
-        reason = f"that is the memory of {context.name}'s parameters. Here it is that of the values it gives."
+        reason = say(
+            "that is the memory of {layer}'s parameters. Here it is that of the values it gives.", layer=context.name
+        )
         made = times(held, size)
         yield Alternative(made.value, (Mistake("unit", reason),), 22, made)
     if quantity == "activations" and context.row.params:
-        reason = f"that is the number of {context.name}'s parameters. Stored are the values that it gives."
+        reason = say(
+            "that is the number of {layer}'s parameters. Stored are the values that it gives.", layer=context.name
+        )
         made = formulas.params(context)
         yield Alternative(made.value, (Mistake("unit", reason),), 26, made)
     yield from _repeated(context, quantity, tree)
@@ -104,38 +112,62 @@ def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Al
 def doubled(quantity: str, tree: Node) -> Iterator[Alternative]:
     """Twice and half the number."""
     two = symbol("2", 2).node
-    once = "One multiply-add counts as one." if quantity == "multiplications" else "It counts once."
+    once = say("One multiply-add counts as one.") if quantity == "multiplications" else say("It counts once.")
     cost = 15 if quantity == "multiplications" else 20
-    yield Alternative(2 * tree.value, (Mistake("factor_two", f"twice the number. {once}"),), cost, times(two, tree))
+    yield Alternative(
+        2 * tree.value, (Mistake("factor_two", say("twice the number. {once}", once=once)),), cost, times(two, tree)
+    )
     if tree.value % 2 == 0:
-        yield Alternative(tree.value // 2, (Mistake("factor_two", "half the number."),), 24)
+        yield Alternative(tree.value // 2, (Mistake("factor_two", say("half the number.")),), 24)
 
 
 def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternative]:
     """Values for bytes, bytes for values, bytes of another type, MB for MiB."""
     size, value = BYTES[dtype], tree.value
     if quantity in ("params", "activations"):
-        what = "parameters" if quantity == "params" else "values"
+        what = say("parameters") if quantity == "params" else say("values")
         if size > 1:
-            reason = f"bytes of {dtype}, {size} for each. The question asks for {what}."
+            reason = say(
+                "bytes of {dtype}, {size} for each. The question asks for {what}.", dtype=dtype, size=size, what=what
+            )
             yield Alternative(value * size, (Mistake("unit", reason),), 16, times(tree, symbol("b", size).node))
     if quantity != "activation_bytes":
         return
-    reason = f"values, not bytes. A value of {dtype} takes {size}."
+    reason = say("values, not bytes. A value of {dtype} takes {size}.", dtype=dtype, size=size)
     if size > 1:
         yield Alternative(Fraction(value, size), (Mistake("unit", reason),), 12)
     for other, kind in ((8, "float64"), (4, "float32"), (2, "float16"), (1, "int8")):
         if other != size:
-            reason = f"{other} bytes for a value, as of {kind}. A value of {dtype} takes {size}."
+            reason = say(
+                "{other} bytes for a value, as of {kind}. A value of {dtype} takes {size}.",
+                other=other,
+                kind=kind,
+                dtype=dtype,
+                size=size,
+            )
             yield Alternative(Fraction(value * other, size), (Mistake("unit", reason),), 26)
-    yield Alternative(value * 8, (Mistake("unit", "bits, not bytes. A byte has 8."),), 28)
+    yield Alternative(value * 8, (Mistake("unit", say("bits, not bytes. A byte has 8.")),), 28)
     for power, decimal, binary in ((1, "KB", "KiB"), (2, "MB", "MiB"), (3, "GB", "GiB")):
         ratio = Fraction(1000**power, 1024**power)
-        meant = f"1 {binary} is {1024**power:,} bytes, 1 {decimal} is {1000**power:,}."
+        meant = say(
+            "1 {binary} is {value:,} bytes, 1 {decimal} is {value2:,}.",
+            binary=binary,
+            value=1024**power,
+            decimal=decimal,
+            value2=1000**power,
+        )
         cost = 13 + abs(power - 2)
-        step = Mistake("unit", f"a number of {binary} that is called {decimal}. {meant}")
+        step = Mistake(
+            "unit",
+            say("a number of {binary} that is called {decimal}. {meant}", binary=binary, decimal=decimal, meant=meant),
+            called=decimal,
+        )
         yield Alternative(value * ratio, (step,), cost)
-        step = Mistake("unit", f"a number of {decimal} that is called {binary}. {meant}")
+        step = Mistake(
+            "unit",
+            say("a number of {decimal} that is called {binary}. {meant}", decimal=decimal, binary=binary, meant=meant),
+            called=binary,
+        )
         yield Alternative(value / ratio, (step,), cost)
 
 
@@ -146,9 +178,18 @@ def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alte
     alike = [row.name for row in rows if QUANTITIES[quantity].of(row) == tree.value]
     for times_counted in range(2, min(len(alike), 6) + 1):
         others = " and ".join([other for other in alike if other != name][: times_counted - 1])
-        reason = f"{times_counted} layers in one: {others} is as large. {name} alone counts once."
+        reason = say(
+            "{times_counted} layers in one: {others} is as large. {name} alone counts once.",
+            times_counted=times_counted,
+            others=others,
+            name=name,
+        )
         if times_counted > 2:
-            reason = f"{times_counted} layers of this size in one. {name} alone counts once."
+            reason = say(
+                "{times_counted} layers of this size in one. {name} alone counts once.",
+                times_counted=times_counted,
+                name=name,
+            )
         step = Mistake("repeat_count", reason)
         tree_of_all = times(symbol("n", times_counted).node, tree)
         yield Alternative(tree_of_all.value, (step,), 26 + times_counted, tree_of_all)
@@ -156,7 +197,9 @@ def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alte
     if quantity == "params" and after < len(network.rows) and network.rows[after].buffers:
         bn = network.rows[after]
         other = symbol("B", bn.params).node
-        step = Mistake("sum_of_parts", f"{name} and {bn.name} together. Each has a row of its own.")
+        step = Mistake(
+            "sum_of_parts", say("{name} and {layer} together. Each has a row of its own.", name=name, layer=bn.name)
+        )
         yield Alternative(tree.value + bn.params, (step,), 22, plus(tree, other))
 
 
@@ -167,5 +210,5 @@ def _of_others(context: LayerContext, quantity: str) -> Iterator[Alternative]:
             return
         value = QUANTITIES[quantity].of(row)
         if value is not None and value > 999:
-            step = Mistake("repeat_count", f"that is the number of {row.name}, counted here again.")
+            step = Mistake("repeat_count", say("that is the number of {layer}, counted here again.", layer=row.name))
             yield Alternative(value, (step,), 60 + far)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from archcalc.core.language import mark, say
 from archcalc.core.numbers import product
 from archcalc.core.shapes import AXES, Shape, format_shape
 from archcalc.explain.derive.lift import AXIS_NAMES
@@ -48,37 +49,50 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     sides = ("F",) * rank if "F" in has else tuple([f"F_{axis[0]}" for axis in AXES[rank]])
     if not has.keys() >= set(sides):
         return
-    own = f"{context.name}'s window is {written(window)}"
+    own = say("{layer}'s window is {window}", layer=context.name, window=written(window))
 
     def put_all(sizes: Sequence[int]) -> Callable[[Node], Node]:
         return _replace({letter: named(has[letter], size) for letter, size in zip(sides, sizes, strict=True)})
 
     if rank > 1 and set(window) == {first} and first > 1:
         values = "·".join(map(str, window))
-        size = f"{first} rows and {first} columns" if rank == 2 else f"{first} positions along each of {rank} axes"
-        reason = f"the window along {('one axis', 'two axes')[rank - 2]} only. It has {size}: {values} values."
+        size = (
+            say("{first} rows and {first} columns", first=first)
+            if rank == 2
+            else say("{first} positions along each of {rank} axes", first=first, rank=rank)
+        )
+        reason = (
+            say("the window along one axis only. It has {size}: {values} values.", size=size, values=values)
+            if rank == 2
+            else say("the window along two axes only. It has {size}: {values} values.", size=size, values=values)
+        )
         yield Edit(Mistake("kernel_not_squared", reason), 15, lambda tree: _once(tree, sides[0]))
         for wrong in sorted({*context.network.kernels} - {first, 1}) if rank == 2 else ():
-            reason = f"a window of {first}×{wrong}. {own}."
+            reason = say("a window of {first}×{wrong}. {own}.", first=first, wrong=wrong, own=own)
             one_side = partial(_once, letter=sides[0], value=named(has[sides[0]], wrong))
             yield Edit(Mistake("wrong_kernel", reason), 36, one_side)
     if set(window) != {1}:
-        reason = f"the window is left out. {own}."
+        reason = say("the window is left out. {own}.", own=own)
         yield Edit(Mistake("wrong_kernel", reason), 26, _replace(dict.fromkeys(sides, ONE)))
     if len(set(window)) > 1:
         for wrong in dict.fromkeys(window):
-            reason = f"a window of {written((wrong,) * rank)}. {own}."
+            reason = say("a window of {value}. {own}.", value=written((wrong,) * rank), own=own)
             yield Edit(Mistake("wrong_kernel", reason), 18, put_all((wrong,) * rank))
     for wrong in sorted({*KERNELS, *context.network.kernels} - {*window, 1}):
         whose = context.network.kernels.get(wrong)
-        belongs = f", as {whose} has" if whose is not None and whose != context.name else ""
-        reason = f"a window of {written((wrong,) * rank)}{belongs}. {own}."
+        belongs = say(", as {whose} has", whose=whose) if whose is not None and whose != context.name else ""
+        reason = say("a window of {value}{belongs}. {own}.", value=written((wrong,) * rank), belongs=belongs, own=own)
         yield Edit(Mistake("wrong_kernel", reason), 22 + kernel_cost(context, wrong), put_all((wrong,) * rank))
     given, output = context.inputs[0][1:], context.row.output_shape[1:]
     for shape, which in ((given, "input"), (output, "output"))[: 1 + (given != output)]:
         if len(shape) != rank or shape[0] <= 1 or shape == window:
             continue
-        reason = f"the size of the {which}'s map, {written(shape)}, in the place of the window. {own}."
+        reason = say(
+            "the size of the {which}'s map, {shape}, in the place of the window. {own}.",
+            which=which,
+            shape=written(shape),
+            own=own,
+        )
         yield Edit(Mistake("map_size_as_kernel", reason), 24, put_all(shape))
 
 
@@ -96,15 +110,18 @@ def _depth(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     if _GROUPS in has and has[_GROUPS].value > 1:
         groups = has[_GROUPS].value
         each = context.depth // groups
-        reason = (
-            f"each filter as deep as the whole input. With {groups} groups it sees {each} of {context.depth} channels."
+        reason = say(
+            "each filter as deep as the whole input. With {groups} groups it sees {each} of {depth} channels.",
+            groups=groups,
+            each=each,
+            depth=context.depth,
         )
         yield Edit(Mistake("forgot_groups", reason), 10, lambda tree: without_division_by(tree, _GROUPS))
     if depth.value > 1:
-        reason = f"the input depth is missing. {context.reads()}"
+        reason = say("the input depth is missing. {reads}", reads=context.reads())
         yield Edit(Mistake("forgot_input_channels", reason), 16, partial(_without_depth, letter=letter))
     if _GROUPS not in has and context.depth % 2 == 0:
-        reason = f"half the input depth, as in a filter of two groups. {context.name} has one group."
+        reason = say("half the input depth, as in a filter of two groups. {layer} has one group.", layer=context.name)
         yield Edit(Mistake("wrong_input_channels", reason), 34, _other_depth(letter, named(depth, context.depth // 2)))
     if _GROUPS in has and has[_GROUPS].value == context.depth:
         return  # depthwise: a filter sees one channel, however many there are
@@ -139,22 +156,24 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         # Seen through flatten: the map whose values these are.
         shapes = maker.input_shapes
         image = shapes[0] if len(shapes) == 1 and maker.op.family == "shape" else image
-    own = f"{context.name} reads {format_shape(image)}" + (
-        f" = {product(image):,} values" if len(image) > 1 else " values"
+    own = say("{layer} reads {image}", layer=context.name, image=format_shape(image)) + (
+        say(" = {image:,} values", image=product(image)) if len(image) > 1 else " values"
     )
     if flat and "N₁" in has:
         right = has["N₁"]
-        yield Edit(Mistake("forgot_input_channels", f"the inputs are missing. {own}."), 24, _replace({"N₁": ONE}))
+        yield Edit(
+            Mistake("forgot_input_channels", say("the inputs are missing. {own}.", own=own)), 24, _replace({"N₁": ONE})
+        )
         for node, why, cost in _other_values(context, image):
             if node.value != right.value:
                 yield Edit(Mistake("wrong_input_channels", f"{why}. {own}."), cost, _replace({"N₁": node}))
         return
     depth, sides = context.depth_letter, tuple([f"{axis}₁" for axis in context.axes])
     if sides and has.keys() >= set(sides) and product(image[1:]) > 1:
-        reason = f"only the channels of the input. {own}."
+        reason = say("only the channels of the input. {own}.", own=own)
         yield Edit(Mistake("wrong_input_channels", reason), 16, _replace(dict.fromkeys(sides, ONE)))
         if len(sides) == 2:
-            reason = f"the rows of the input count, its columns do not. {own}."
+            reason = say("the rows of the input count, its columns do not. {own}.", own=own)
             yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({sides[1]: ONE}))
         for shape, whose in _maps_before(context, len(image)):
             values = {letter: named(has[letter], size) for letter, size in zip(sides, shape[1:], strict=True)}
@@ -166,21 +185,25 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
 def _other_values(context: LayerContext, image: tuple[int, ...]) -> Iterator[tuple[Node, str, int]]:
     if len(image) > 1:
         depth, *sides = _lettered(image)
-        yield depth.node, "only the channels of the input", 16
-        yield product(sides).node, "only the positions of the input", 20
+        yield depth.node, say("only the channels of the input"), 16
+        yield product(sides).node, say("only the positions of the input"), 20
         if len(sides) == 2:
-            yield (sides[0] * depth).node, "the rows of the input count, its columns do not", 24
+            yield (sides[0] * depth).node, say("the rows of the input count, its columns do not"), 24
         for shape, whose in _maps_before(context, len(image)):
             first, *others = _lettered(shape)
             yield product([*others, first]).node, f"{whose}, {format_shape(shape)}", 16
     seen = set()
     for far, row in context.network.nearest(context.name):
-        for sizes, what in ((row.input_shapes[0], "inputs"), (row.output_shape, "outputs")):
+        for sizes, what in ((row.input_shapes[0], mark("inputs")), (row.output_shape, mark("outputs"))):
             if len(sizes) == 1 and sizes[0] not in seen and far < 4:
                 seen.add(sizes[0])
-                yield symbol("N₁", sizes[0]).node, f"the {what} of {row.name}", 14 + far
+                yield (
+                    symbol("N₁", sizes[0]).node,
+                    say("the {what} of {layer}", what=say(what), layer=row.name),
+                    14 + far,
+                )
     if context.row.output_shape[0] not in seen:
-        yield symbol("N₁", context.row.output_shape[0]).node, f"{context.name}'s own neurons", 15
+        yield symbol("N₁", context.row.output_shape[0]).node, say("{layer}'s own neurons", layer=context.name), 15
 
 
 def _lettered(shape: Shape) -> list[Traced]:
@@ -198,7 +221,7 @@ def _maps_before(context: LayerContext, axes: int) -> Iterator[tuple[Shape, str]
         shape = row.input_shapes[0]
         if len(shape) == axes and shape != own and product(shape) != product(own):
             seen += 1
-            yield shape, f"the map that {row.name} reads"
+            yield shape, say("the map that {layer} reads", layer=row.name)
         name = row.inputs[0]
 
 
@@ -208,23 +231,34 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
     if filters is None:
         made = context.depth_letter if context.inputs else ""
         if quantity in ("activations", "activation_bytes") and made in has and has[made].value > 1:
-            reason = f"the depth is missing. The output is {format_shape(context.row.output_shape)}."
+            reason = say(
+                "the depth is missing. The output is {output_shape}.",
+                output_shape=format_shape(context.row.output_shape),
+            )
             yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({made: ONE}))
         return
     if each is None:
         return
     name, number = context.name, filters.value
     if number > 1:
-        reason = f"one {each[:-1]} only. {name} has {number:,}."
+        reason = (
+            say("one filter only. {name} has {number:,}.", name=name, number=number)
+            if each == "filters"
+            else say("one neuron only. {name} has {number:,}.", name=name, number=number)
+        )
         yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: ONE}))
     letter = context.depth_letter
     depth = has.get(letter) or (symbol(letter, context.depth).node if len(context.inputs[0]) > 1 else has.get("N₁"))
     if depth is not None and depth.value not in (1, number) and each == "filters":
-        reason = f"the input depth in the place of the number of filters. {name} has {number:,}."
+        reason = say(
+            "the input depth in the place of the number of filters. {name} has {number:,}.", name=name, number=number
+        )
         yield Edit(Mistake("forgot_output_channels", reason), 24, _replace({_FILTERS: named(filters, depth.value)}))
         if quantity in ("params", "multiplications") and letter in has and _GROUPS not in has:
-            reason = (
-                f"input depth and number of filters have changed places. {context.reads()} It has {number:,} filters."
+            reason = say(
+                "input depth and number of filters have changed places. {reads} It has {number:,} filters.",
+                reads=context.reads(),
+                number=number,
             )
             values = {letter: named(depth, number), _FILTERS: named(filters, depth.value)}
             yield Edit(Mistake("swapped_axes", reason), 22, _replace(values))
@@ -239,18 +273,22 @@ def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> It
     own = before if isinstance(context.op, ConvTranspose) or after[0] not in has else after
     if not has.keys() >= set(own):
         return
-    where = f"{context.name} calculates at {written(output[1:])} positions"
+    where = say("{layer} calculates at {output} positions", layer=context.name, output=written(output[1:]))
     if quantity == "multiplications" and product(has[letter].value for letter in own) > 1:
-        reason = f"the positions are missing; that is the number of weights. {where}."
+        reason = say("the positions are missing; that is the number of weights. {where}.", where=where)
         yield Edit(Mistake("multiplications_without_positions", reason), 10, _replace(dict.fromkeys(own, ONE)))
         if len(own) > 1:
-            reason = f"the positions along one axis only. {where}."
+            reason = say("the positions along one axis only. {where}.", where=where)
             ones = _replace(dict.fromkeys(own[1:], ONE))
             yield Edit(Mistake("multiplications_without_positions", reason), 22, ones)
     if own != after:
         return
     if given[1:] != output[1:]:
-        reason = f"the positions of the input, {written(given[1:])}. The output has {written(output[1:])}."
+        reason = say(
+            "the positions of the input, {given}. The output has {output}.",
+            given=written(given[1:]),
+            output=written(output[1:]),
+        )
         sides = zip(after, before, given[1:], strict=True)
         values = {letter: symbol(instead, size).node for letter, instead, size in sides}
         yield Edit(Mistake("positions_of_input", reason), 12, _replace(values))
@@ -259,7 +297,9 @@ def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> It
             values = {letter: named(has[letter], size) for letter, size in zip(own, one.sizes, strict=True)}
             calculation = _shown(one.trees[0])
             step = one.steps[0]
-            step = step._replace(reason=f"{calculation} positions: {step.reason}")
+            step = step._replace(
+                reason=say("{calculation} positions: {reason}", calculation=calculation, reason=step.reason)
+            )
             yield Edit(step, one.cost + 4, _replace(values))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archcalc.core.errors import ArchcalcError
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.design.conventions import TOOLS, count
 from archcalc.passes.analysis import Analysis, Row, analyse
@@ -31,7 +32,9 @@ def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
         except ArchcalcError:
             continue
         value = QUANTITIES[quantity].sum_of(analysis.rows)
-        reason = f"that is {name}, {analysis.graph.title or name}. Here it is {own}."
+        reason = say(
+            "that is {name}, {value}. Here it is {own}.", name=name, value=analysis.graph.title or name, own=own
+        )
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
 
 
@@ -42,8 +45,11 @@ def tools(analysis: Analysis) -> Iterator[Alternative]:
         counted = count(analysis, tool, "multiplications")
         # Twice the multiplications is a mistake of its own.
         if counted is not None and not counted.not_counted and counted.total not in (ours, 2 * ours):
-            how = f"adds {tool.added}" if tool.added else "counts some layers in another way"
-            reason = f"that is the total of {tool.name}, which {how}. {ours:,} are multiplications."
+            if tool.added:
+                how = say("that is the total of {tool}, which adds {added}.", tool=tool.name, added=say(tool.added))
+            else:
+                how = say("that is the total of {tool}, which counts some layers in another way.", tool=tool.name)
+            reason = f"{how} {say('{ours:,} are multiplications.', ours=ours)}"
             yield Alternative(counted.total, (Mistake("other_tool", reason),), _TOOL)
 
 
@@ -70,4 +76,9 @@ def other_inputs(context: LayerContext) -> Iterator[OtherInput]:
 def size_reason(network: NetworkContext, size: tuple[int, ...]) -> str:
     """Right for an input of 224×224; this network reads 227×227."""
     own = written(network.rows[0].output_shape[1:])
-    return f"right for an input of {written(size)}. {network.analysis.graph.name} reads {own}."
+    return say(
+        "right for an input of {size}. {layer} reads {own}.",
+        size=written(size),
+        layer=network.analysis.graph.name,
+        own=own,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import AXES
 from archcalc.explain.derive.layer import explain_row
@@ -80,29 +81,48 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
 
     if "j₁" in has:
         step = has["j₁"].value
-        reason = f"each position counts as one pixel. Positions of the input of {context.name} lie {step} pixels apart."
+        reason = say(
+            "each position counts as one pixel. Positions of the input of {layer} lie {step} pixels apart.",
+            layer=context.name,
+            step=step,
+        )
         yield _sized(Mistake("forgot_stride", reason), 12, all_of({"j₁": ONE}))
         stride = getattr(context.op, "stride", None)
         if stride is not None and stride[0] > 1:
-            reason = f"the output's step, {step * stride[0]} pixels. The window lies on the input: steps of {step}."
+            reason = say(
+                "the output's step, {value} pixels. The window lies on the input: steps of {step}.",
+                value=step * stride[0],
+                step=step,
+            )
             yield _sized(Mistake("wrong_stride", reason), 16, all_of({"j₁": named(has["j₁"], step * stride[0])}))
-            reason = f"the stride of {context.name} alone. All strides before it count together: {step} pixels a step."
+            reason = say(
+                "the stride of {layer} alone. All strides before it count together: {step} pixels a step.",
+                layer=context.name,
+                step=step,
+            )
             yield _sized(Mistake("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))
-    reason = "the − 1 is missing. A window of F has F − 1 steps from its first to its last position."
+    reason = say("the − 1 is missing. A window of F has F − 1 steps from its first to its last position.")
     yield _sized(Mistake("forgot_plus_one", reason), 12, tuple([without_any_one(tree) for tree in right]))
     if "r₁" in has:
-        reason = f"what the layers before see is missing: {has['r₁'].value} pixels."
+        reason = say("what the layers before see is missing: {value} pixels.", value=has["r₁"].value)
         yield _sized(Mistake("sum_of_parts", reason), 18, all_of({"r₁": ONE}))
         nothing = quantity("r₁", 0)
         yield _sized(Mistake("sum_of_parts", reason), 20, all_of({"r₁": nothing}))
     if context.kernel is not None and "F" in has:
         for wrong in sorted({*KERNELS, *context.network.kernels} - {context.kernel[0]}):
             taken = written((wrong,) * len(context.kernel))
-            reason = f"a window of {taken}. {context.name}'s is {written(context.kernel)}."
+            reason = say(
+                "a window of {taken}. {layer}'s is {kernel}.",
+                taken=taken,
+                layer=context.name,
+                kernel=written(context.kernel),
+            )
             cost = 24 + kernel_cost(context, wrong)
             yield _sized(Mistake("wrong_kernel", reason), cost, all_of({"F": named(has["F"], wrong)}))
     if "d" in has:
-        reason = f"the dilation is missing. {context.name} spreads its window by {has['d'].value}."
+        reason = say(
+            "the dilation is missing. {layer} spreads its window by {value}.", layer=context.name, value=has["d"].value
+        )
         yield _sized(Mistake("forgot_dilation", reason), 10, tuple([put_once(tree, "d", ONE) for tree in right]))
 
 
@@ -114,15 +134,15 @@ def _taken_for_it(context: LayerContext, right: tuple[int, ...]) -> Iterator[Mis
 
     name, rank = context.name, len(right)
     if context.kernel is not None and len(context.kernel) == rank:
-        reason = f"the window of {name} alone. The layers before it see more than one pixel."
+        reason = say("the window of {name} alone. The layers before it see more than one pixel.", name=name)
         yield _sized(Mistake("sum_of_parts", reason), 16, of(context.kernel, "F"))
     stride = getattr(context.op, "stride", None)
     if stride is not None and len(stride) == rank and set(stride) != {1}:
-        yield _sized(Mistake("wrong_stride", "the stride, not the field."), 18, of(stride, "S"))
+        yield _sized(Mistake("wrong_stride", say("the stride, not the field.")), 18, of(stride, "S"))
     image = context.network.rows[0].output_shape
     if len(image) == rank + 1 and right[0] > image[1]:
         sizes = [min(seen, side) for seen, side in zip(right, image[1:], strict=True)]
-        reason = "cut off at the edge of the input. Here the padding counts as pixels that are seen."
+        reason = say("cut off at the edge of the input. Here the padding counts as pixels that are seen.")
         yield _sized(Mistake("forgot_padding", reason), 12, of(sizes, AXES[rank][0][0].upper()))
     for source in context.row.inputs:
         before = context.network.analysis[source].receptive_field
@@ -130,11 +150,19 @@ def _taken_for_it(context: LayerContext, right: tuple[int, ...]) -> Iterator[Mis
             sizes = [axis.size + more for axis, more in zip(before.axes, _differences(context), strict=True)]
             whose = context.network.maker(source).name
             mistake = "sum_of_parts" if len(context.row.inputs) > 1 else "positions_of_input"
-            yield _sized(Mistake(mistake, f"that is the field of {whose}, which {name} reads."), 20, of(sizes, "r₁"))
+            yield _sized(
+                Mistake(mistake, say("that is the field of {whose}, which {name} reads.", whose=whose, name=name)),
+                20,
+                of(sizes, "r₁"),
+            )
     own = context.inputs[0]
     if len(own) == rank + 1:
         letter = f"{context.axes[0]}₁"
-        yield _sized(Mistake("map_size_as_kernel", f"the size of the map that {name} reads."), 26, of(own[1:], letter))
+        yield _sized(
+            Mistake("map_size_as_kernel", say("the size of the map that {name} reads.", name=name)),
+            26,
+            of(own[1:], letter),
+        )
 
 
 def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
@@ -142,17 +170,17 @@ def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
     chain = _chain(context)
     if chain is None or len(chain) < 2:
         return
-    reason = "no layer's stride counts. A stride moves the windows of all later layers further apart."
+    reason = say("no layer's stride counts. A stride moves the windows of all later layers further apart.")
     yield _walked(chain, Mistake("forgot_stride", reason), 14, strides=False)
     pools = [link for link in chain if link.row.op.family == "pooling"]
     if pools and len(pools) < len(chain):
         kept = [link for link in chain if link.row.op.family != "pooling"]
-        reason = "the pooling layers are left out. Their windows and strides count as well."
+        reason = say("the pooling layers are left out. Their windows and strides count as well.")
         yield _walked(kept, Mistake("repeat_count", reason), 22)
     for index, link in enumerate(chain[:-1][-12:]):
         if len(chain) > 13 or any(window != Window(1) for window in link.windows):
             at = max(0, len(chain) - 13) + index
-            reason = f"without {link.row.name}, which is on the way."
+            reason = say("without {layer}, which is on the way.", layer=link.row.name)
             yield _walked(chain[:at] + chain[at + 1 :], Mistake("repeat_count", reason), 30)
 
 

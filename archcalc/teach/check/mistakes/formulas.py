@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import mark, say
 from archcalc.core.numbers import product
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
@@ -18,11 +19,11 @@ from archcalc.teach.check.mistakes.trees import combine, plus, times
 
 Base = tuple[tuple[Mistake, ...], int, Node]
 
-_BOTH = "γ and β are trained, one of each for every channel."
+_BOTH = mark("γ and β are trained, one of each for every channel.")
 #: Counts of the arrays that a layer owns.
 OF_WEIGHTS = ("params", "weights", "biases")
 #: What a bias belongs to, by the family of the op.
-HOLDERS = {"convolution": "filters", "dense": "neurons"}
+HOLDERS = {"convolution": mark("filters"), "dense": mark("neurons")}
 
 
 def params(context: LayerContext, op: Op | None = None, buffers: bool = False) -> Node:
@@ -80,8 +81,12 @@ def right(context: LayerContext, quantity: str) -> Node:
 
 def again(context: LayerContext) -> Mistake:
     """What it is to count the weights of a layer that uses those of another."""
-    reason = f"the weights of {context.row.weights_of} are counted again. "
-    return Mistake("repeat_count", f"{reason}{context.name} uses them and has none of its own.")
+    reason = say(
+        "the weights of {owner} are counted again. {layer} uses them and has none of its own.",
+        owner=context.row.weights_of,
+        layer=context.name,
+    )
+    return Mistake("repeat_count", reason)
 
 
 def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
@@ -92,7 +97,7 @@ def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     elif quantity == "params":
         yield from _other_arrays(context)
     elif quantity == "weights" and context.row.biases:
-        reason = "the biases are counted too. The question asks for the weights alone."
+        reason = say("the biases are counted too. The question asks for the weights alone.")
         yield (Mistake("added_bias", reason),), 10, params(context)
     elif quantity == "multiplications" and context.row.multiplications:
         yield from _other_work(context)
@@ -102,20 +107,30 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
     op, name = context.op, context.name
     lifted = context.lifted.op
     bias = getattr(op, "bias", None)
-    each = HOLDERS.get(op.family, "channels")
+    each = HOLDERS.get(op.family, mark("channels"))
     made = context.row.output_shape[0]
     if bias is True:
         tree = params(context, lifted.model_copy(update={"bias": False}))
-        reason = f"the bias is missing. Each of the {made:,} {each} has one."
+        reason = say("the bias is missing. Each of the {made:,} {each} has one.", made=made, each=say(each))
         yield (Mistake("forgot_bias", reason),), 10, tree
         yield from _many_biases(context, tree)
     elif bias is False:
         tree = params(context, lifted.model_copy(update={"bias": True}))
-        why = "batch normalisation comes next and has its own shift β" if _is_normalised(context) else "none is trained"
-        yield (Mistake("added_bias", f"a bias is counted. {name} has no bias: {why}."),), 10, tree
+        why = (
+            say("batch normalisation comes next and has its own shift β")
+            if _is_normalised(context)
+            else say("none is trained")
+        )
+        yield (
+            (Mistake("added_bias", say("a bias is counted. {name} has no bias: {why}.", name=name, why=why)),),
+            10,
+            tree,
+        )
     if getattr(op, "connections", None) is not None:
         tree = params(context, lifted.model_copy(update={"connections": None}))
-        reason = f"every filter reads all {context.depth} maps. By its connection table each reads only some."
+        reason = say(
+            "every filter reads all {depth} maps. By its connection table each reads only some.", depth=context.depth
+        )
         yield (Mistake("wrong_input_channels", reason),), 14, tree
     yield from _normalisation(context)
 
@@ -129,24 +144,30 @@ def _is_normalised(context: LayerContext) -> bool:
 def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
     """A bias for each weight, for each slice of a filter, for each output value."""
     made = context.row.output_shape[0]
-    each = HOLDERS.get(context.op.family, "channels")
+    each = HOLDERS.get(context.op.family, mark("channels"))
     one = (
-        f"A bias belongs to a whole filter: {made:,} in all."
+        say("A bias belongs to a whole filter: {made:,} in all.", made=made)
         if each == "filters"
-        else f"Each of the {made:,} neurons has one."
+        else say("Each of the {made:,} neurons has one.", made=made)
     )
-    yield (Mistake("bias_per_weight", f"one bias for the whole layer. {one}"),), 14, plus(weights, number_node(1))
+    yield (
+        (Mistake("bias_per_weight", say("one bias for the whole layer. {one}", one=one)),),
+        14,
+        plus(weights, number_node(1)),
+    )
     twice = plus(weights, weights)
-    yield (Mistake("bias_per_weight", f"a bias for every weight. {one}"),), 24, twice
+    yield (Mistake("bias_per_weight", say("a bias for every weight. {one}", one=one)),), 24, twice
     shape = context.inputs[0]
     if len(context.row.output_shape) > 1:
         found = {part.symbol.text: part for part in weights.walk() if part.symbol is not None}
         depth, filters = found.get(context.depth_letter), found.get("K")
         if depth is not None and filters is not None and shape[0] > 1:
             slices = times(depth, filters)
-            reason = f"a bias for each of the {shape[0]} slices of a filter. {one}"
+            reason = say("a bias for each of the {shape} slices of a filter. {one}", shape=shape[0], one=one)
             yield (Mistake("bias_per_weight", reason),), 22, plus(weights, slices)
-        reason = f"a bias for every output value. All positions share that of their filter: {made:,} in all."
+        reason = say(
+            "a bias for every output value. All positions share that of their filter: {made:,} in all.", made=made
+        )
         yield (Mistake("bias_per_weight", reason),), 24, plus(weights, outputs(context))
 
 
@@ -155,31 +176,39 @@ def _normalisation(context: LayerContext) -> Iterator[Base]:
         return
     counted = context.network.analysis.conventions.running_statistics
     if not counted:
-        reason = (
+        reason = say(
             "running mean and variance are counted. They are not trained; γ and β are, one of each for every channel."
         )
         yield (Mistake("counted_running_statistics", reason),), 8, params(context, buffers=True)
     if context.row.params:
-        yield (Mistake("forgot_batch_norm", f"batch normalisation has parameters too. {_BOTH}"),), 8, number_node(0)
+        yield (
+            (Mistake("forgot_batch_norm", say("batch normalisation has parameters too. {both}", both=say(_BOTH))),),
+            8,
+            number_node(0),
+        )
     if context.row.trainable_params == 2 * context.depth:
         tree = params(context, context.lifted.op.model_copy(update={"shift": False}))
-        reason = f"the shift β is missing. {_BOTH}"
+        reason = say("the shift β is missing. {both}", both=say(_BOTH))
         yield (Mistake("forgot_bias", reason),), 10, tree
 
 
 def _other_work(context: LayerContext) -> Iterator[Base]:
     tree = multiplications(context)
     if getattr(context.op, "bias", None) is not None:
-        reason = "the bias is counted too. Adding a bias is no multiplication."
+        reason = say("the bias is counted too. Adding a bias is no multiplication.")
         yield (Mistake("added_bias", reason),), 12, plus(tree, outputs(context))
     twice = plus(tree, tree)
     sums = combine("-", (twice, outputs(context)))
-    reason = "multiplications and additions together: 2n − 1 for a sum of n products. One multiply-add counts as one."
+    reason = say(
+        "multiplications and additions together: 2n − 1 for a sum of n products. One multiply-add counts as one."
+    )
     yield (Mistake("factor_two", reason),), 16, sums
     lifted = context.lifted
     if getattr(context.op, "connections", None) is not None:
         whole = lifted.op.model_copy(update={"connections": None})
-        reason = f"every filter reads all {context.depth} maps. By its connection table each reads only some."
+        reason = say(
+            "every filter reads all {depth} maps. By its connection table each reads only some.", depth=context.depth
+        )
         made = traced(whole.macs(lifted.inputs, lifted.output)).node
         yield (Mistake("wrong_input_channels", reason),), 14, made
     if isinstance(context.op, ConvTranspose):
@@ -189,9 +218,9 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
         }
         plain = CONV_OF_RANK[context.op.rank].model_construct(**fields)
         made = traced(plain.macs(lifted.inputs, lifted.output)).node
-        reason = (
-            "the positions of the output. A transposed convolution multiplies at each position of its input, "
-            f"{format_shape(context.inputs[0][1:])}."
+        reason = say(
+            "the positions of the output. A transposed convolution multiplies at each position of its input, {inputs}.",
+            inputs=format_shape(context.inputs[0][1:]),
         )
         yield (Mistake("positions_of_input", reason),), 12, made
 
@@ -203,9 +232,10 @@ def of_pool(context: LayerContext) -> Iterator[Base]:
         return
     lifted = context.lifted
     depth = lifted.inputs[0][0]
-    reason = (
-        f"weights for a window that has none. {context.name} takes {_taken(context)} of each window: "
-        "nothing is trained."
+    reason = say(
+        "weights for a window that has none. {layer} takes {value} of each window: nothing is trained.",
+        layer=context.name,
+        value=_taken(context),
     )
     step = (Mistake("params_in_pool", reason),)
     window = lifted.op.kernel_size  # type: ignore[attr-defined]  # checked above
@@ -222,4 +252,4 @@ def of_pool(context: LayerContext) -> Iterator[Base]:
 
 
 def _taken(context: LayerContext) -> str:
-    return "the largest value" if context.op.kind.startswith("max_pool") else "a mean"
+    return say("the largest value") if context.op.kind.startswith("max_pool") else say("a mean")

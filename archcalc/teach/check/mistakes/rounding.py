@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.core.language import say
 from archcalc.explain.derive.trace import Node
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.trees import quantity, times
@@ -29,5 +30,9 @@ def rounded_factors(tree: Node) -> Iterator[Alternative]:
                     continue
                 short = quantity("≈", near)
                 made = times(short, *parts[cut:]) if first else times(*parts[:cut], short)
-                reason = f"{group.value:,} was rounded to {near:,} on the way. Round the result alone."
+                reason = say(
+                    "{value:,} was rounded to {near:,} on the way. Round the result alone.",
+                    value=group.value,
+                    near=near,
+                )
                 yield Alternative(made.value, (Mistake("rounded_inputs", reason),), 34 - 2 * digits, made)

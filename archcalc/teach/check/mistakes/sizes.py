@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archcalc.core.language import say
 from archcalc.core.numbers import ceil_div
 from archcalc.core.shapes import AXES
 from archcalc.explain.derive.trace import Node, symbol, traced
@@ -41,18 +42,21 @@ def settings(context: LayerContext) -> Iterator[Setting]:
     rank = len(context.inputs[0]) - 1
     if isinstance(padding, Sides) and any(padding):
         yield (
-            _step("forgot_padding", f"the padding is missing. {name} pads {_pads(padding)}."),
+            _step(
+                "forgot_padding",
+                say("the padding is missing. {name} pads {padding}.", name=name, padding=_pads(padding)),
+            ),
             10,
             {"padding": Sides((0,) * len(padding))},
         )
         sides = lifted.padding  # type: ignore[attr-defined]  # an op that has a padding, lifted
         none = (0,) * rank
         once = Sides((*sides.begins, *none) if any(padding.begins) else (*none, *sides.ends))
-        reason = "the padding counts on one side only. It is added on both."
+        reason = say("the padding counts on one side only. It is added on both.")
         yield _step("padding_once", reason), 14, {"padding": once}
     if isinstance(padding, Sides) and not any(padding) and kernel is not None and not hasattr(op, "output_padding"):
         for pixels in range(1, max(kernel) // 2 + 1):
-            reason = f"padded by {pixels} on each side. {name} has no padding."
+            reason = say("padded by {pixels} on each side. {name} has no padding.", pixels=pixels, name=name)
             yield (
                 _step("added_padding", reason),
                 13 + 8 * (2 * pixels != kernel[0] - 1),
@@ -60,25 +64,32 @@ def settings(context: LayerContext) -> Iterator[Setting]:
             )
     if kernel is not None and stride is not None:
         if set(stride) != {1}:
-            reason = f"the stride is missing. {name} moves by {by(stride)}."
+            reason = say("the stride is missing. {name} moves by {stride}.", name=name, stride=by(stride))
             yield _step("forgot_stride", reason), 14, {"stride": (1,) * rank}
         for wrong in sorted({*STRIDES, kernel[0], *context.network.strides} - {1, stride[0]}):
-            reason = f"a stride of {wrong}. {name} has {by(stride)}."
+            reason = say("a stride of {wrong}. {name} has {stride}.", wrong=wrong, name=name, stride=by(stride))
             far = abs(wrong - stride[0]) + 4 * (wrong > 4 and wrong not in context.network.strides)
             yield _step("wrong_stride", reason), 22 + far, {"stride": _all_axes("S", wrong, rank)}
     if kernel is not None and not context.is_same:
         # A window that is larger by the padding is the same as no padding: H − (F + 2P) + 2P.
         padded = kernel[0] + (padding.begins[0] + padding.ends[0] if isinstance(padding, Sides) else 0)
         for wrong in sorted({*KERNELS, *context.network.kernels} - {kernel[0], padded}):
-            reason = f"a window of {written((wrong,) * rank)}. {name} has {written(kernel)}."
+            reason = say(
+                "a window of {value}. {name} has {kernel}.",
+                value=written((wrong,) * rank),
+                name=name,
+                kernel=written(kernel),
+            )
             fields = {"kernel_size": _all_axes("F", wrong, rank)}
             yield _step("wrong_kernel", reason), 24 + kernel_cost(context, wrong), fields
     dilation = getattr(op, "dilation", (1,))
     if set(dilation) != {1}:
-        reason = f"the dilation is missing. {name} spreads its window by {by(dilation)}."
+        reason = say(
+            "the dilation is missing. {name} spreads its window by {dilation}.", name=name, dilation=by(dilation)
+        )
         yield _step("forgot_dilation", reason), 10, {"dilation": (1,) * rank}
     if any(getattr(op, "output_padding", ())):
-        yield _step("forgot_padding", "the output padding is missing."), 16, {"output_padding": (0,) * rank}
+        yield _step("forgot_padding", say("the output padding is missing.")), 16, {"output_padding": (0,) * rank}
     if hasattr(op, "ceil_mode"):
         yield _step("floor_ceil", _rounding(name, op)), 12, {"ceil_mode": not op.ceil_mode}
 
@@ -132,7 +143,7 @@ def _same(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSiz
     sides = context.lifted.inputs[0][1:]
     trees = tuple([traced(ceil_div(side, symbol("S", step))).node for side, step in zip(sides, stride, strict=True)])
     made = tuple([tree.value for tree in trees])
-    reason = f"padded, as `same` does: the input divided by the stride. {context.name} has no padding."
+    reason = say("padded, as `same` does: the input divided by the stride. {layer} has no padding.", layer=context.name)
     if made != right:
         # With a stride it is often the same as rounding up, which is the usual mistake.
         yield MistakenSize(made, (_step("added_padding", reason),), 19, trees)
@@ -164,7 +175,7 @@ def _both_and_each(
     for axis, name in enumerate(AXES[len(right)]):
         one = (*right[:axis], values[axis], *right[axis + 1 :])
         mixed = (*trees[:axis], wrong[axis], *trees[axis + 1 :])
-        only = step._replace(reason=f"{step.reason} Along the {name} only.")
+        only = step._replace(reason=say("{reason} Along the {name} only.", reason=step.reason, name=name))
         yield MistakenSize(one, (only,), cost + 12, mixed)
 
 
@@ -176,11 +187,14 @@ def _edits(context: LayerContext, right: tuple[int, ...], trees: Trees) -> Itera
 def _edited(context: LayerContext, trees: Trees) -> Iterator[tuple[Mistake, int, Trees]]:
     shorter = tuple([kept for tree in trees if (kept := without_last_one(tree)) is not None])
     if len(shorter) == len(trees):
-        reason = "the + 1 is missing. The first position counts too: n steps lead to n + 1 positions."
+        reason = say("the + 1 is missing. The first position counts too: n steps lead to n + 1 positions.")
         yield _step("forgot_plus_one", reason), 12, shorter
     if not hasattr(context.op, "ceil_mode"):
         rounded = tuple([rounded_otherwise(tree) for tree in trees])
-        reason = f"rounded to the other side. {context.name} rounds down: a window that does not fit is left out."
+        reason = say(
+            "rounded to the other side. {layer} rounds down: a window that does not fit is left out.",
+            layer=context.name,
+        )
         yield _step("floor_ceil", reason), 12, rounded
 
 
@@ -190,8 +204,10 @@ def _moved(context: LayerContext, right: tuple[int, ...], trees: Trees | None) -
         if len(shape) == len(right) + 1 and shape[1:] != right:
             wrong = tuple([traced(side).node for side in context.lifted.inputs[which][1:]])
             whose = context.network.whose_map(context.row.inputs[which])
-            own = f"Its own output is {written(right)}."
-            reason = f"that is the size of {whose}, which {context.name} reads. {own}"
+            own = say("Its own output is {right}.", right=written(right))
+            reason = say(
+                "that is the size of {whose}, which {layer} reads. {own}", whose=whose, layer=context.name, own=own
+            )
             yield from _both_and_each(right, trees, wrong, _step("positions_of_input", reason), 18)
 
 
@@ -235,12 +251,12 @@ def _all_axes(letter: str, value: int, rank: int) -> tuple[Any, ...]:
 
 def _pads(padding: Sides) -> str:
     if len(set(padding)) == 1:
-        return f"by {padding[0]} on each side"
+        return say("by {padding} on each side", padding=padding[0])
     total = [sum(sides) for sides in zip(padding.begins, padding.ends, strict=True)]
-    return f"by {by(total)} in all"
+    return say("by {total} in all", total=by(total))
 
 
 def _rounding(name: str, op: Op) -> str:
     if getattr(op, "ceil_mode", False):
-        return f"rounded down. {name} rounds up: a last window may hang over the edge."
-    return f"rounded up. {name} rounds down: a window that does not fit is left out."
+        return say("rounded down. {name} rounds up: a last window may hang over the edge.", name=name)
+    return say("rounded up. {name} rounds down: a window that does not fit is left out.", name=name)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import all_of, mark, one_of, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Row
@@ -31,13 +32,13 @@ _LIKELY = 32
 #: Mistakes of a higher cost are not combined with another one of the same sum.
 MOST_COST = 36
 _FAMILIES = {
-    "convolution": "convolutions",
-    "dense": "dense layers",
-    "normalisation": "normalisation layers",
-    "pooling": "pooling layers",
-    "merge": "layers that join maps",
-    "parameter": "trained arrays",
-    "input": "input",
+    "convolution": mark("convolutions"),
+    "dense": mark("dense layers"),
+    "normalisation": mark("normalisation layers"),
+    "pooling": mark("pooling layers"),
+    "merge": mark("layers that join maps"),
+    "parameter": mark("trained arrays"),
+    "input": mark("input"),
 }
 #: Mistakes by op, id and change of the sum: one of each, and the layers in which it may have been made.
 _Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
@@ -78,14 +79,24 @@ def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> It
         if value:
             alike[value].append(name)
     for value, names in alike.items():
-        which = names[0] if len(names) == 1 else f"one of {_listed(names, 'or')}"
+        which = names[0] if len(names) == 1 else say("one of {names}", names=one_of(_few(names)))
         where = names[0] if len(names) == 1 else ""
-        step = Mistake("repeat_count", f"the sum lacks {which}: {value:,}.", where)
+        step = Mistake("repeat_count", say("the sum lacks {which}: {value:,}.", which=which, value=value), where)
         yield Alternative(total - value, (step,), 18)
-        step = Mistake("repeat_count", f"the sum has {which} twice: {value:,} too many.", where)
+        step = Mistake(
+            "repeat_count", say("the sum has {which} twice: {value:,} too many.", which=which, value=value), where
+        )
         yield Alternative(total + value, (step,), 22)
         for several in range(2, len(names) + 1):
-            step = Mistake("repeat_count", f"the sum lacks {several} of {_listed(names)}: {several}·{value:,}.")
+            step = Mistake(
+                "repeat_count",
+                say(
+                    "the sum lacks {several} of {names}: {several}·{value:,}.",
+                    several=several,
+                    names=all_of(_few(names)),
+                    value=value,
+                ),
+            )
             yield Alternative(total - several * value, (step,), 24 + several)
     blocks: dict[str, int] = defaultdict(int)
     for name, value in column.items():
@@ -93,23 +104,31 @@ def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> It
             if letter == "/":
                 blocks[name[:cut]] += value
     for block, value in blocks.items():
-        step = Mistake("repeat_count", f"the layers of {block} are missing from the sum: {value:,}.", block)
+        step = Mistake(
+            "repeat_count",
+            say("the layers of {block} are missing from the sum: {value:,}.", block=block, value=value),
+            block,
+        )
         yield Alternative(total - value, (step,), 20)
-        step = Mistake("repeat_count", f"the layers of {block} count twice: {value:,} too many.", block)
+        step = Mistake(
+            "repeat_count",
+            say("the layers of {block} count twice: {value:,} too many.", block=block, value=value),
+            block,
+        )
         yield Alternative(total + value, (step,), 22)
     for family, words in _FAMILIES.items():
         value = sum(column[row.name] for row in network.rows if row.op.family == family)
         if value and family != "normalisation":
-            step = Mistake("repeat_count", f"the {words} are missing from the sum: {value:,}.")
+            step = Mistake(
+                "repeat_count", say("the {words} are missing from the sum: {value:,}.", words=say(words), value=value)
+            )
             yield Alternative(total - value, (step,), 16)
-            step = Mistake("repeat_count", f"the {words} alone.")
+            step = Mistake("repeat_count", say("the {words} alone.", words=say(words)))
             yield Alternative(value, (step,), 18)
 
 
-def _listed(names: list[str], last: str = "and") -> str:
-    if len(names) > 4:
-        return f"{names[0]}, {names[1]}, … {last} {names[-1]}"
-    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+def _few(names: list[str]) -> list[str]:
+    return [names[0], names[1], "…", names[-1]] if len(names) > 4 else names
 
 
 def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
@@ -133,7 +152,7 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
                 for where in _scopes(row, step.mistake):
                     whole[step.mistake, where] += int(change) * len(alike)
                     everywhere[step.mistake, where] += [one] * len(alike)
-            others = f" It may also be {_listed(alike[1:], 'or')}." if len(alike) > 1 else ""
+            others = " " + say("It may also be {alike}.", alike=one_of(_few(alike[1:]))) if len(alike) > 1 else ""
             placed = step._replace(reason=step.reason + others, layer=row.name, quantity=step.quantity or quantity)
             cost = one.cost + (14 if one.cost <= _LIKELY else 46)
             if step.mistake == "counted_running_statistics":
@@ -146,7 +165,10 @@ def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Al
     for (mistake, where), ones in everywhere.items():
         if len(ones) > 1:
             reason = ones[0].steps[0].reason
-            step = Mistake(mistake, f"in all {len(ones)} layers that this concerns. For example: {reason}")
+            step = Mistake(
+                mistake,
+                say("in all {count} layers that this concerns. For example: {reason}", count=len(ones), reason=reason),
+            )
             yield Alternative(total + whole[mistake, where], (step,), min(one.cost for one in ones) + 4)
 
 
@@ -171,8 +193,12 @@ def _in_several(several: _Several, total: int) -> Iterator[Alternative]:
     """The same mistake in some of the layers in which it changes as much."""
     for (_, _, change), (one, names) in several.items():
         for number in range(2, min(len(names), 6) + 1):
-            which = _listed(names) if number == len(names) else f"{number} of {_listed(names)}"
-            step = one.steps[0]._replace(reason=f"in {which}: {one.steps[0].reason}")
+            which = (
+                all_of(_few(names))
+                if number == len(names)
+                else say("{number} of {names}", number=number, names=all_of(_few(names)))
+            )
+            step = one.steps[0]._replace(reason=say("in {which}: {reason}", which=which, reason=one.steps[0].reason))
             yield Alternative(total + number * change, (step,), one.cost + 18 + number)
 
 
@@ -181,12 +207,12 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
     values = [value for value in column.values() if value]
 
     def of(near: Callable[[int], int], how: str, cost: int) -> Alternative:
-        reason = f"the sum of numbers that were rounded to {how}. Round the sum alone."
+        reason = say("the sum of numbers that were rounded to {how}. Round the sum alone.", how=how)
         return Alternative(sum(near(value) for value in values), (Mistake("rounded_inputs", reason),), cost)
 
     for digits in (3, 2, 1):
-        yield of(partial(rounded, digits=digits), f"{digits} digits", 26 - digits)
-    for unit, how in ((1000, "thousands"), (100_000, "0.1 million"), (1_000_000, "millions")):
+        yield of(partial(rounded, digits=digits), say("{digits} digits", digits=digits), 26 - digits)
+    for unit, how in ((1000, say("thousands")), (100_000, say("0.1 million")), (1_000_000, say("millions"))):
         yield of(partial(rounded_to, unit=unit), how, 24)
 
 
@@ -197,15 +223,18 @@ def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[A
     if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale
-        reason = "layers that work in place are counted too. They store nothing of their own."
+        reason = say("layers that work in place are counted too. They store nothing of their own.")
         yield Alternative(every, (Mistake("repeat_count", reason),), 20)
         peak = totals.peak_activation_bytes // (1 if quantity == "activation_bytes" else size * network.analysis.batch)
-        reason = f"that is the most that is alive at one time, at {totals.peak_layer}. The question asks for the sum."
+        reason = say(
+            "that is the most that is alive at one time, at {peak_layer}. The question asks for the sum.",
+            peak_layer=totals.peak_layer,
+        )
         yield Alternative(peak, (Mistake("sum_of_parts", reason),), 22)
     if quantity == "activation_bytes":
         both = total + totals.param_bytes
-        yield Alternative(both, (Mistake("sum_of_parts", "the parameters are counted too."),), 22)
-        reason = "that is the memory of the parameters. The question asks for that of the activations."
+        yield Alternative(both, (Mistake("sum_of_parts", say("the parameters are counted too.")),), 22)
+        reason = say("that is the memory of the parameters. The question asks for that of the activations.")
         yield Alternative(totals.param_bytes, (Mistake("unit", reason),), 20)
 
 
@@ -215,9 +244,14 @@ def shared_again(network: NetworkContext, rows: Iterable[Row], quantity: str) ->
     shared = [network.context(row) for row in rows if row.weights_of is not None]
     again = sum(of_weights(context, quantity).value for context in shared) if quantity in OF_WEIGHTS else 0
     if again:
-        owners = _listed(list(dict.fromkeys(str(one.row.weights_of) for one in shared)))
-        names = _listed([one.name for one in shared])
-        reason = f"weights that layers share count once, at {owners}. Those of {names} are not new: {again:,}."
+        owners = all_of(_few(list(dict.fromkeys(str(one.row.weights_of) for one in shared))))
+        names = all_of(_few([one.name for one in shared]))
+        reason = say(
+            "weights that layers share count once, at {owners}. Those of {names} are not new: {again:,}.",
+            owners=owners,
+            names=names,
+            again=again,
+        )
         total = sum(QUANTITIES[quantity].of(row) for row in rows)
         yield Alternative(total + again, (Mistake("repeat_count", reason),), 12)
 

@@ -1,0 +1,113 @@
+"""The language of messages: whole sentences, looked up in gettext catalogues.
+
+`say` translates a sentence and fills in its values. Catalogues are `archcalc/locale/LANGUAGE/LC_MESSAGES/archcalc.mo`;
+what a catalogue lacks stays English. Mathematics and the names of layers are values, and stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+from unicodedata import bidirectional
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
+
+ENGLISH = "en"
+#: The languages that messages are translated into, each as it calls itself.
+LANGUAGES = {ENGLISH: "English", "ru": "русский", "he": "עברית", "hy": "հայերեն"}
+#: Those that are written from right to left.
+RIGHT_TO_LEFT = ("he",)
+#: Around a text from left to right in one from right to left: Unicode's isolates (UAX #9, section 2.4).
+_OPEN, _CLOSE = "\u2066", "\u2069"
+
+_chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
+
+
+def language() -> str:
+    """The language that messages are in."""
+    return _chosen.get()
+
+
+def use(name: str) -> None:
+    """Take a language of `LANGUAGES` for all messages that follow. Raises `KeyError` for another one."""
+    LANGUAGES[name]
+    _chosen.set(name)
+
+
+def of_environment() -> str:
+    """The language that LC_ALL asks for; English where it is not known."""
+    wanted = os.environ.get("LC_ALL", "").partition("_")[0].partition(".")[0].lower()
+    return wanted if wanted in LANGUAGES else ENGLISH
+
+
+def direction() -> str:
+    """The direction of the language for a page: ltr or rtl."""
+    return "rtl" if language() in RIGHT_TO_LEFT else "ltr"
+
+
+def say(message: str, /, **values: Any) -> str:
+    """A message in the chosen language, with its values.
+
+    >>> say("the padding is missing. {layer} pads {pads}.", layer="conv2", pads="by 2 on each side")
+    'the padding is missing. conv2 pads by 2 on each side.'
+    """
+    name = _chosen.get()
+    if name != ENGLISH:
+        message = _catalogue(name).gettext(message)
+    return _filled(message, values, name)
+
+
+def say_many(one: str, many: str, count: int, /, **values: Any) -> str:
+    """A message with a number in it, in the form that the language has for that number; `{count}` is the number."""
+    name = _chosen.get()
+    message = (one if count == 1 else many) if name == ENGLISH else _catalogue(name).ngettext(one, many, count)
+    return _filled(message, {"count": count, **values}, name)
+
+
+def all_of(parts: Sequence[str]) -> str:
+    """The parts, with `and` before the last: a, b and c."""
+    return _joined(parts, say(" and "))
+
+
+def one_of(parts: Sequence[str]) -> str:
+    """The parts, with `or` before the last: a, b or c."""
+    return _joined(parts, say(" or "))
+
+
+def _joined(parts: Sequence[str], last: str) -> str:
+    return last.join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def mark(message: str) -> str:
+    """A message that is translated later, by `say`: in a table that is made when the module is read."""
+    return message
+
+
+def _filled(message: str, values: dict[str, Any], name: str) -> str:
+    if not values:
+        return message
+    return _ISOLATING.vformat(message, (), values) if name in RIGHT_TO_LEFT else message.format_map(values)
+
+
+class _Isolating(Formatter):
+    """Fills in values so that formulas and names keep their order between words that run from right to left."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        text: str = super().format_field(value, format_spec)
+        return text if not text or any(bidirectional(sign) == "R" for sign in text) else f"{_OPEN}{text}{_CLOSE}"
+
+
+_ISOLATING = _Isolating()
+
+
+@cache
+def _catalogue(name: str) -> NullTranslations:
+    from gettext import translation
+
+    return translation("archcalc", Path(__file__).parents[1] / "locale", [name], fallback=True)
