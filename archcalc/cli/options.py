@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ import click
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
+from archcalc.core.language import LANGUAGES, language, of_environment, use
 from archcalc.graph.inputs import InputShapes, parse_inputs
 
 if TYPE_CHECKING:
@@ -130,6 +131,19 @@ def network_options(command: Command) -> Command:
         return command(*positional, **rest)
 
     return run
+
+
+def lang_option(command: Command) -> Command:
+    """`--lang`: the language of the messages, until the command has ended."""
+
+    def choose(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
+        ctx.call_on_close(partial(use, language()))
+        use(name or of_environment())
+
+    return click.option(
+        "--lang", type=click.Choice(tuple(LANGUAGES)), callback=choose, expose_value=False, is_eager=True,
+        help="Language of the messages. Default: that of LC_ALL, else English.",
+    )(command)  # fmt: skip
 
 
 def counting_options(command: Command) -> Command:

@@ -100,7 +100,11 @@ class _Isolating(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text: str = super().format_field(value, format_spec)
-        return text if not text or any(bidirectional(sign) == "R" for sign in text) else f"{_OPEN}{text}{_CLOSE}"
+        if any(bidirectional(sign) == "R" for sign in text):
+            # A phrase of its own, with its own signs; a name that leaves one open would turn what follows.
+            return text if text.count(_OPEN) == text.count(_CLOSE) else text.replace(_OPEN, "").replace(_CLOSE, "")
+        text = text.replace(_OPEN, "").replace(_CLOSE, "")
+        return f"{_OPEN}{text}{_CLOSE}" if text else text
 
 
 _ISOLATING = _Isolating()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
+from archcalc.core.language import direction, language
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -28,7 +30,7 @@ def escape_latex(text: str) -> str:
 def html_page(title: str, style: str, body: str) -> str:
     """A page that needs nothing else: `title` as plain text, a style sheet, and what is shown."""
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{language()}" dir="{direction()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )

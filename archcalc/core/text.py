@@ -7,6 +7,8 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 
+from archcalc.core.language import direction
+
 GAP = "  "
 #: Whatever might not take one cell; × and – (and all of Latin, Greek and Cyrillic) do.
 _UNUSUAL = re.compile("[^\x20-\u02ff\u0370-\u0482\u2010-\u2027]")
@@ -31,6 +33,8 @@ def dim(text: str, colour: bool) -> str:
 
 #: What moves the cursor, changes colours or the direction of writing: everything but a tab and the end of a line.
 _STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+#: The same but for the signs that set values apart in a sentence from right to left.
+_STEERING_RTL = re.compile(_STEERING.pattern.replace("\u2066-\u2069", "\u2067\u2068"))
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{1,8}m)")
 
 
@@ -39,10 +43,11 @@ def printable(text: str, colour: bool = False) -> str:
 
     With `colour` it may change colours and weights of letters.
     """
+    steering = _STEERING if direction() == "ltr" else _STEERING_RTL
     if not colour:
-        return _STEERING.sub("?", text)
+        return steering.sub("?", text)
     parts = _COLOUR.split(text)
-    return "".join(part if index % 2 else _STEERING.sub("?", part) for index, part in enumerate(parts))
+    return "".join(part if index % 2 else steering.sub("?", part) for index, part in enumerate(parts))
 
 
 def wrap(text: str, width: int) -> list[str]:

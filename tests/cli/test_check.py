@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from archcalc.core.language import language
 from tests.cli.runner import Run, check_message, run_on_terminal, run_process
 from tests.conftest import Snapshot
 
@@ -214,3 +216,30 @@ def test_start_imports_nothing_heavy(table: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("lang", "words", "direction"),
+    [("ru", "неверно", "ltr"), ("he", "שגוי", "rtl"), ("hy", "սխալ", "ltr"), ("en", "wrong", "ltr")],
+)
+def test_the_language_of_the_feedback(lang: str, words: str, direction: str, archcalc: Run, table: str) -> None:
+    """No English sentence is left; formulas, numbers and names stay as they are."""
+    result = archcalc("check", "alexnet", table, "--lang", lang)
+    assert result.code == 1
+    assert words in result.out
+    assert "(F·F·D₁ + 1)·K" in result.out
+    if lang != "en":  # what is left are names of the file, and what it holds
+        names = ("answers", "kernel", "alexnet", "conv", "pool", "flatten", "fc", "many", "total", "params", "you")
+        left = [word for word in re.findall(r"[A-Za-z]{4,}", result.out) if not word.lower().startswith(names)]
+        assert left == []
+    page = archcalc("check", "alexnet", table, "--lang", lang, "-f", "html").out
+    assert f'<html lang="{lang}" dir="{direction}">' in page
+
+
+def test_the_language_comes_from_the_environment_and_stays_in_the_command(
+    archcalc: Run, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
+    assert "неверно" in archcalc("check", "alexnet", table).out
+    assert "wrong" in archcalc("check", "alexnet", table, "--lang", "en").out
+    assert language() == "en"

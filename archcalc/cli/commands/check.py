@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import Counting, NetworkChoice, counting_options, network_argument, network_options
+from archcalc.cli.options import (
+    Counting,
+    NetworkChoice,
+    counting_options,
+    lang_option,
+    network_argument,
+    network_options,
+)
 from archcalc.cli.output import Target, output_options
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import analyse
@@ -22,6 +29,7 @@ from archcalc.teaching import TOTALS, checked
 @click.option("--multiplications", metavar="NUMBER|SUM", help="The same for multiplications.")
 @click.option("--activations", metavar="NUMBER|SUM", help="The same for values stored.")
 @click.option("--memory", metavar="NUMBER|SUM", help="The same for bytes stored: 58.1 MiB.")
+@lang_option
 @network_options
 @counting_options
 def command(

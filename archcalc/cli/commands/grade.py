@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from archcalc.cli.names import file_names
-from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
+from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, network_argument, network_options
 from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
@@ -40,6 +40,7 @@ VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
               help="Share of a point for a wrong number that one known mistake explains.")  # fmt: skip
 @click.option("--visibility", type=click.Choice(VISIBILITY), default="visible", show_default=True,
               help="Visibility of the tests in Gradescope's results.json.")  # fmt: skip
+@lang_option
 @network_options
 def command(
     network: NetworkChoice,

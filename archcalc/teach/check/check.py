@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.marking import Marking, Question
@@ -45,5 +46,6 @@ def _read(answer: Answer) -> tuple[tuple[Stated, ...], str]:
     try:
         return read_statement(answer.text, answer.quantity), ""
     except StatementError as error:
-        at = f" (character {error.offset + 1})" if error.offset else ""
-        return (), f"{error.message}{at}"
+        if not error.offset:
+            return (), error.message
+        return (), say("{message} (character {number})", message=error.message, number=error.offset + 1)

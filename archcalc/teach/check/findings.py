@@ -102,7 +102,8 @@ def where(cell: Cell) -> str:
 
 def name_in_words(quantity: str) -> str:
     """params, multiplications, output, receptive field."""
-    return say(QUANTITIES[quantity].title if "_" in quantity else quantity)
+    name = QUANTITIES[quantity].title if "_" in quantity else quantity
+    return say(name)
 
 
 def name_of(source: tuple[str, str]) -> str:

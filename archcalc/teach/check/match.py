@@ -14,7 +14,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-from archcalc.core.language import one_of, say
+from archcalc.core.language import say
 from archcalc.core.suggest import nearest
 from archcalc.core.words import line
 from archcalc.ops import OPS
@@ -333,7 +333,7 @@ class Matcher:
             names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
             return Match(note=say("{shown!r} could be any of {names}", shown=shown, names=names))
         close = nearest(plain, [*self.names, *self.blocks])
-        hint = say("; did you mean {close}?", close=one_of(close)) if close else ""
+        hint = say("; did you mean {close}?", close=say(" or ").join(close)) if close else ""
         return Match(note=say("the network has no layer {shown!r}{hint}", shown=shown, hint=hint))
 
 

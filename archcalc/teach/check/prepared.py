@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import language
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.trace import number_node, symbol
@@ -22,8 +23,8 @@ _MOST_KEPT = 20_000
 
 
 def prepare(analysis: Analysis) -> PreparedNetwork:
-    """The prepared network of an analysis; the same as long as the analysis lives."""
-    key = id(analysis)
+    """The prepared network of an analysis; the same as long as the analysis lives, for each language."""
+    key = (id(analysis), language())
     if key not in _PREPARED:
         _PREPARED[key] = PreparedNetwork(analysis)
         weakref.finalize(analysis, _PREPARED.pop, key, None)
@@ -133,4 +134,4 @@ class PreparedNetwork:
         return found
 
 
-_PREPARED: dict[int, PreparedNetwork] = {}
+_PREPARED: dict[tuple[int, str], PreparedNetwork] = {}

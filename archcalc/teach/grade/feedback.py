@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.notation import TEXT
@@ -17,11 +18,11 @@ from archcalc.teach.check.model import TOTAL, Cell, Verdict
 from archcalc.teach.grade.marks import UNKNOWN, Item, Marked, points
 
 _SIGNS = {
-    Verdict.RIGHT: "right",
-    Verdict.CARRIED: "right given your earlier number",
-    Verdict.WRONG: "wrong",
-    Verdict.EMPTY: "not answered",
-    Verdict.UNREADABLE: "cannot be read",
+    Verdict.RIGHT: mark("right"),
+    Verdict.CARRIED: mark("right given your earlier number"),
+    Verdict.WRONG: mark("wrong"),
+    Verdict.EMPTY: mark("not answered"),
+    Verdict.UNREADABLE: mark("cannot be read"),
 }
 #: At most so many characters of what a student wrote are shown.
 _SHOWN = 60
@@ -32,44 +33,53 @@ def render_feedback(marked: Marked, analysis: Analysis) -> str:
     title = words.line(analysis.graph.title or analysis.graph.name)
     out = [f"# {escape_markdown(words.line(marked.student))} · {escape_markdown(title)}", ""]
     if marked.problem:
-        return "\n".join([*out, f"Your file could not be read: {escape_markdown(marked.problem)}", ""])
-    out += [f"**{points(marked.score)} of {marked.most} points.** {_summary(marked)}", ""]
+        return "\n".join(
+            [*out, say("Your file could not be read: {problem}", problem=escape_markdown(marked.problem)), ""]
+        )
+    score = say("{score} of {most} points.", score=points(marked.score), most=marked.most)
+    out += [f"**{score}** {_summary(marked)}", ""]
     out += [f"- {escape_markdown(note)}" for note in marked.notes] + ([""] if marked.notes else [])
     wrong = [item for item in marked.items if item.verdict in (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)]
     if wrong:
-        out += ["## What went wrong", ""]
+        out += [f"## {say('What went wrong')}", ""]
     for item in wrong:
         out += [f"### {escape_markdown(_name(item))}", "", *_feedback(item, analysis), ""]
-    out += ["## Every cell", "", "| cell | you | points |", "| :--- | :--- | :--- |"]
+    heads = " | ".join((say("cell"), say("you"), say("points")))
+    out += [f"## {say('Every cell')}", "", f"| {heads} |", "| :--- | :--- | :--- |"]
     for item in marked.items:
         written = words.line(item.cell.answer.text)[:_SHOWN] if item.cell is not None else ""
-        verdict = f"{points(item.score)}: {_SIGNS[item.verdict]}"
+        verdict = f"{points(item.score)}: {say(_SIGNS[item.verdict])}"
         out.append(f"| {escape_markdown(_name(item))} | {escape_markdown(written)} | {verdict} |")
     return "\n".join([*out, ""])
 
 
 def _summary(marked: Marked) -> str:
     counted = [(verdict, marked.count(verdict)) for verdict in _SIGNS]
-    return ", ".join(f"{count} {_SIGNS[verdict]}" for verdict, count in counted if count) + "."
+    return ", ".join(f"{count} {say(_SIGNS[verdict])}" for verdict, count in counted if count) + "."
 
 
 def _name(item: Item) -> str:
-    return f"{item.layer} · {item.quantity.replace('_', ' ')}"
+    name = item.quantity.replace("_", " ")
+    return f"{item.layer} · {say(name)}"
 
 
 def _feedback(item: Item, analysis: Analysis) -> Iterator[str]:
     """What is wrong with a cell, as lines of Markdown."""
     cell = item.cell
     assert cell is not None
-    yield f"You wrote {_code(cell.answer.text)}; it is **{escape_markdown(_value(cell.expected, cell.quantity))}**."
+    right = escape_markdown(_value(cell.expected, cell.quantity))
+    yield say("You wrote {you}; it is {right}.", you=_code(cell.answer.text), right=f"**{right}**")
     if cell.verdict is Verdict.CARRIED and cell.carried_from is not None:
         layer, quantity = cell.carried_from
         yield ""
-        yield f"With your {escape_markdown(layer)} {quantity.replace('_', ' ')} your number is right."
+        name = quantity.replace("_", " ")
+        source = f"{escape_markdown(layer)} {say(name)}"
+        yield say("With your {source} your number is right.", source=source)
         return
     for index, explanation in enumerate(_mistakes(cell)):
         yield ""
-        yield f"{'Or: ' if index else ''}{escape_markdown(explanation)}"
+        text = escape_markdown(explanation)
+        yield say("Or: {text}", text=text) if index else text
     if cell.note:
         yield ""
         yield escape_markdown(cell.note)
@@ -93,7 +103,9 @@ def _value(value: Any, quantity: str) -> str:
         return "×".join(map(str, value)) if quantity == "receptive_field" else format_shape(value)
     if value is None:
         return "–"
-    return f"{value:,} bytes ({words.size(value)})" if quantity == "activation_bytes" else f"{value:,}"
+    if quantity == "activation_bytes":
+        return say("{value:,} bytes", value=value) + f" ({words.size(value)})"
+    return f"{value:,}"
 
 
 def render_gradescope(marked: Marked, visibility: str) -> str:
@@ -112,7 +124,9 @@ def render_gradescope(marked: Marked, visibility: str) -> str:
         }
         for item in marked.items
     ]
-    output = f"Your file could not be read: {marked.problem}" if marked.problem else _summary(marked)
+    output = (
+        say("Your file could not be read: {problem}", problem=marked.problem) if marked.problem else _summary(marked)
+    )
     result = {"score": float(marked.score), "output": output, "output_format": "text", "tests": tests}
     return json.dumps(result, ensure_ascii=False, indent=1) + "\n"
 
@@ -121,7 +135,9 @@ def _output(item: Item) -> str:
     cell = item.cell
     if cell is None or cell.verdict in (Verdict.RIGHT, Verdict.EMPTY):
         return _SIGNS[item.verdict]
-    return "\n".join([_SIGNS[item.verdict], f"it is {_value(cell.expected, cell.quantity)}", *_mistakes(cell)])
+    return "\n".join(
+        [say(_SIGNS[item.verdict]), say("it is {right}", right=_value(cell.expected, cell.quantity)), *_mistakes(cell)]
+    )
 
 
 def _mistakes(cell: Cell) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from archcalc.core.language import say
 from archcalc.explain.derive.trace import Node
 from archcalc.spec.expressions import LARGEST_BITS, LARGEST_EXPONENT, Expression, ExpressionError, parse_expression
 
@@ -68,7 +69,9 @@ def calculate(text: str) -> Node:
     Raises `StatementError` for what is no calculation, and for one that is too long, too deep or too large.
     """
     if len(text) > LONGEST:
-        raise StatementError(f"a calculation may have {LONGEST:,} characters, this one has {len(text):,}")
+        raise StatementError(
+            say("a calculation may have {most:,} characters, this one has {count:,}", most=LONGEST, count=len(text))
+        )
     plain, places = _normalised(text)
     try:
         return _tree(parse_expression(plain, 4 * LONGEST), 0)
@@ -89,7 +92,7 @@ def _normalised(text: str) -> tuple[str, list[int]]:
         if match is None:
             shown = re.match(r"\w+|.", text[position:], re.DOTALL)
             word = shown[0][:20] if shown else ""
-            raise StatementError(f"{word!r} cannot stand in a calculation", position)
+            raise StatementError(say("{word!r} cannot stand in a calculation", word=word), position)
         kind = str(match.lastgroup)
         if kind != "space":
             piece = _plain(match, kind)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
+from archcalc.core.language import say
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole
 from archcalc.teach.reading.stated import Stated
@@ -54,9 +55,9 @@ def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     try:
         tree = calculate(cleaned.rsplit("=", 1)[-1].strip())
     except StatementError:
-        raise StatementError(f"cannot be read as a shape; {_WANTED}") from None
+        raise StatementError(say("cannot be read as a shape; {wanted}", wanted=say(_WANTED))) from None
     if not is_whole(tree) or tree.value < 0:
-        raise StatementError("is no whole number, as a size is")
+        raise StatementError(say("is no whole number, as a size is"))
     return (Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree),)
 
 
@@ -160,5 +161,5 @@ def _split(inner: str, is_list: bool) -> Iterator[tuple[str, ...]]:
 def _side(part: str) -> int:
     digits = re.sub(GAP, "", part)
     if len(digits) > _LARGEST_SIDE:
-        raise StatementError("a side is too large")
+        raise StatementError(say("a side is too large"))
     return int(digits)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
+from archcalc.core.language import say
 from archcalc.explain.derive.trace import Node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole, scaled
 from archcalc.teach.reading.shapes import read_shape, read_sides
@@ -61,9 +62,11 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
     `StatementError` for what cannot be read.
     """
     if len(text) > LONGEST_CELL:
-        raise StatementError(f"a cell may have {LONGEST_CELL:,} characters, this one has {len(text):,}")
+        raise StatementError(
+            say("a cell may have {most:,} characters, this one has {count:,}", most=LONGEST_CELL, count=len(text))
+        )
     if text.startswith("=") and _OTHER_CELLS.search(text):
-        raise StatementError("this formula reads other cells; write its result, or the calculation in numbers")
+        raise StatementError(say("this formula reads other cells; write its result, or the calculation in numbers"))
     cleaned = _cleaned(text)
     if quantity == "output_shape":
         return read_shape(text, cleaned)
@@ -83,7 +86,7 @@ def _cleaned(text: str) -> str:
     plain = _BOLD.sub(lambda match: match[1] + match[2], plain)
     plain = re.sub(r"(?<=[\w)\]])\s*\([^()\d]*\)\s*$", "", plain)  # a remark
     if not plain.strip(_MARKS):
-        raise StatementError("nothing to read")
+        raise StatementError(say("nothing to read"))
     return plain.strip(_MARKS)
 
 
@@ -121,7 +124,7 @@ def _split(cleaned: str) -> tuple[str, str | None]:
     """What stands before the first = and after the last; all of it without one."""
     parts = [part.strip(_MARKS) for part in _EQUALS.split(cleaned) if part.strip(_MARKS)]
     if not parts:
-        raise StatementError("there is no number next to the =")
+        raise StatementError(say("there is no number next to the ="))
     return (parts[0], parts[-1]) if len(parts) > 1 else (_EQUALS.sub("", cleaned).strip(), None)
 
 
@@ -147,7 +150,7 @@ def _read_number(text: str, written: str, quantity: str, about: bool = False) ->
     if match is None:
         return
     if len(match["digits"]) > _MOST_DIGITS:
-        raise StatementError(f"a number may have {_MOST_DIGITS} digits")
+        raise StatementError(say("a number may have {most} digits", most=_MOST_DIGITS))
     factor = Fraction(1)
     exponent = match["exponent"] or (match["raised"] or "").translate(_RAISED)
     if exponent:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
+from archcalc.core.language import say
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.teach.check.answers.printed import looks_printed, read_printed
@@ -79,7 +80,7 @@ def _decode(data: bytes, file: str) -> tuple[str, tuple[str, ...]]:
     runs = sum(first >= 0xC0 and second >= 0xC0 for first, second in pairwise(start))
     encoding = "Windows-1251" if 2 * runs > high else "Windows-1252"
     text = data.decode(encoding.lower().replace("windows-", "cp"), errors="replace")
-    return _checked(text, file), (f"{place}: not UTF-8; read as {encoding}",)
+    return _checked(text, file), (say("{place}: not UTF-8; read as {encoding}", place=place, encoding=encoding),)
 
 
 def _checked(text: str, file: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
+from archcalc.core.language import say_many
 from archcalc.core.words import line
 from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, KNOWN_HEADS, LAYER, PLANE, SIDES, WIDTH, Head, find_head
 from archcalc.teach.check.model import Answer, Place
@@ -102,8 +103,10 @@ def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> li
 def _ignored(row: Sequence[Item], heads: Sequence[Head | None]) -> tuple[str, ...]:
     names = [line(item.text)[:40] for item, head in zip(row, heads, strict=True) if head is None]
     names = [name for name in names if name and name.lower() not in _UNASKED]
-    plural = "s" if len(names) > 1 else ""
-    return (f"not checked: column{plural} {', '.join(names)}",) if names else ()
+    if not names:
+        return ()
+    shown = ", ".join(names)
+    return (say_many("not checked: column {names}", "not checked: columns {names}", len(names), names=shown),)
 
 
 def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:

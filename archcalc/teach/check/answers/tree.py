@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archcalc.core.errors import SpecError
+from archcalc.core.language import say
 from archcalc.core.words import line
 from archcalc.spec.source import MarkedDict, MarkedList, parse_source
 from archcalc.teach.check.answers.heads import KNOWN_HEADS, LAYER, Head, find_head
@@ -49,7 +50,7 @@ def _read(value: Any, file: str) -> Answers:
     else:
         raise fault("holds no answers", Place(file, 1, 1), _example())
     names = [line(name) for name in ignored if len(name) < 40][:20]
-    return Answers(tuple(answers), (f"not checked: {', '.join(names)}",) if names else ())
+    return Answers(tuple(answers), (say("not checked: {names}", names=", ".join(names)),) if names else ())
 
 
 def _example() -> str:

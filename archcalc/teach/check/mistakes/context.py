@@ -119,7 +119,9 @@ class NetworkContext:
                 (row.output_shape, say("number of filters")),
             ):
                 if len(shape) > 1:
-                    found.setdefault(shape[0], Borrowed(shape[0], f"{row.name}'s {what}", far))
+                    found.setdefault(
+                        shape[0], Borrowed(shape[0], say("{layer}'s {what}", layer=row.name, what=what), far)
+                    )
         first = self.rows[0].output_shape
         if len(first) > 1:
             found.setdefault(first[0], Borrowed(first[0], say("the depth of the network's input"), 6))

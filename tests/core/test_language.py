@@ -1,0 +1,144 @@
+"""Messages in other languages: whole, with every value, and as the code has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+import pytest
+from babel.messages import Catalog
+
+from archcalc.core import language
+from archcalc.core.language import LANGUAGES, all_of, of_environment, one_of, say, say_many, use
+from tests.core.messages import TRANSLATED, catalogue, compiled, extracted, messages, path, update
+
+#: Names that are the same in every language.
+UNCHANGED = ("Mish", "softmax")
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    yield
+    use("en")
+
+
+@pytest.fixture(scope="module")
+def code() -> Catalog:
+    return extracted()
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_no_translation_is_missing(name: str, code: Catalog, request: pytest.FixtureRequest) -> None:
+    """With --update the messages of the code are merged into the catalogues, and these are compiled."""
+    if request.config.getoption("update"):
+        update(name)
+    known = catalogue(name)
+    assert {message.id for message in messages(known)} == {message.id for message in messages(code)}
+    missing = [message.id for message in messages(known) if not all(_forms(message.string))]
+    assert missing == []
+    assert not any(message.fuzzy for message in messages(known))
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_the_compiled_catalogue_is_that_of_the_text(name: str) -> None:
+    assert path(name).with_suffix(".mo").read_bytes() == compiled(catalogue(name))
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, (list, tuple)) else (str(text),)
+
+
+def _fields(text: str) -> set[tuple[str, str | None, str | None]]:
+    return {(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_every_translation_has_the_values_of_its_message(name: str) -> None:
+    for message in messages(catalogue(name)):
+        many = _forms(message.id)[-1]
+        for form in _forms(message.string):
+            without = _fields(many) - _fields(form)
+            assert _fields(form) <= _fields(many), message.id
+            # The form for one may leave out the number.
+            assert not without or (len(_forms(message.id)) > 1 and {field[0] for field in without} == {"count"}), form
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_every_translation_ends_and_is_spaced_as_its_message(name: str) -> None:
+    ends = {".": ".։", ":": ":՝", "": ""}
+    for message in messages(catalogue(name)):
+        source, form = _forms(message.id)[0], _forms(message.string)[0]
+        assert source.startswith(" ") == form.startswith(" "), source
+        # A word that is written together with the next one ends in a hyphen in Hebrew.
+        assert source.endswith(" ") == form.endswith((" ", "־")) or form.endswith(" "), source
+        if source[-1] == ".":
+            assert form[-1] in ends["."], form
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_words_are_those_of_the_language(name: str) -> None:
+    """Nothing is left in English but names that are the same everywhere."""
+    letters = {"ru": "[а-яё]", "he": "[א-ת]", "hy": "[ա-և]"}[name]
+    for message in messages(catalogue(name)):
+        plain = re.sub(r"\{[^}]*\}", "", _forms(message.id)[0])
+        if re.search(r"[a-z]{3}", plain):
+            form = re.sub(r"\{[^}]*\}", "", _forms(message.string)[0])
+            assert re.search(letters, form) or form in UNCHANGED, message.id
+
+
+def test_english_needs_no_catalogue() -> None:
+    assert say("the {words} alone.", words="filters") == "the filters alone."
+    assert say("no {such} message", such="known") == "no known message"
+
+
+def test_what_a_catalogue_lacks_stays_english() -> None:
+    use("ru")
+    assert say("no {such} message", such="known") == "no known message"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 неверная ячейка"), (2, "2 неверные ячейки"), (5, "5 неверных ячеек")]
+)
+def test_plural_forms(count: int, words: str) -> None:
+    use("ru")
+    one = "1 wrong cell is judged, but why is not looked for: the budget of {most:,} steps is spent"
+    many = "{count:,} wrong cells are judged, but why is not looked for: the budget of {most:,} steps is spent"
+    assert say_many(one, many, count, most=9).startswith(words)
+
+
+def test_formulas_keep_their_order_in_hebrew() -> None:
+    """Each value that has no Hebrew letter is set apart as text from left to right."""
+    use("he")
+    text = say(
+        "the padding is missing. {name} pads {padding}.", name="conv2", padding=say("by {total} in all", total="3×3")
+    )
+    assert "\u2066conv2\u2069" in text
+    assert "\u20663×3\u2069" in text
+    assert text.count("\u2066") == text.count("\u2069") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("", "en"), ("C", "en"), ("he_IL.UTF-8", "he"), ("hy", "hy"), ("ru_RU", "ru"), ("pt_BR.UTF-8", "en")],
+)
+def test_the_environment_asks_for_a_language(value: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", value)
+    assert of_environment() == name
+
+
+def test_an_unknown_language_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        use("xx")
+    assert language.language() == "en"
+    assert set(LANGUAGES) == {"en", *TRANSLATED}
+
+
+def test_a_name_turns_nothing_that_follows() -> None:
+    use("he")
+    text = say("the output of {layer}", layer="\u2066\u2066א")
+    assert "\u2066" not in text
+
+
+def test_lists() -> None:
+    assert (all_of([]), all_of(["a"]), all_of(["a", "b"]), one_of(["a", "b", "c"])) == ("", "a", "a and b", "a, b or c")
