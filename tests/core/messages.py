@@ -15,6 +15,7 @@ import archcalc
 from archcalc.core.language import ENGLISH, LANGUAGES
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import AXES
+from archcalc.design.conventions import TOOLS
 from archcalc.ops import OPS
 from archcalc.teach.check.model import CHECKED, Verdict
 
@@ -33,6 +34,7 @@ def words() -> Iterator[str]:
         yield from axes
     yield from (op.noun for op in OPS.values())
     yield from map(str, Verdict)
+    yield from (tool.added for tool in TOOLS.values() if tool.added)
     # What letters of formulas mean, where a number is taken for another one.
     yield from ("depth of input", "values of input", "window", "filters", "neurons", "groups")
 

@@ -92,7 +92,7 @@ def _counted_again(tables: Tables, context: LayerContext, quantity: str, stated:
     made = of_count(tables, own.row, quantity, stated)
     if made[0].steps[0].mistake == "unknown":
         return [_unknown(context, quantity, formulas.right(context, quantity), stated)]
-    besides = f"Besides, {again.reason}"
+    besides = say("Besides, {reason}", reason=again.reason)
     return [one._replace(steps=(again, *one.steps), explanation=f"{one.explanation} {besides}") for one in made]
 
 
@@ -370,7 +370,7 @@ def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) 
 def _nothing(context: LayerContext, quantity: str) -> str:
     name = context.name
     if context.row.weights_of is not None and quantity in formulas.OF_WEIGHTS:
-        return f"{name} uses the weights of {context.row.weights_of}, which count there"
+        return say("{name} uses the weights of {owner}, which count there", name=name, owner=context.row.weights_of)
     if quantity == "params":
         return say("{name} has nothing to train", name=name)
     if quantity == "multiplications":
