@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
 from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
 from archcalc.interop.onnx_graph import STANDARD, called
 from archcalc.interop.onnx_scopes import path_of
-from archcalc.interop.onnx_state import LARGEST_COUNT, State, dtype_of
+from archcalc.interop.onnx_state import LARGEST_COUNT, State, dtype_name
 from archcalc.interop.program import Node, Value
 
 if TYPE_CHECKING:
@@ -27,8 +27,17 @@ _COUNTS = frozenset({
 })  # fmt: skip
 
 
+#: The shape of a value, where it is known, and its element type.
+Sized = tuple["Sizes | None", int]
+_NO_TENSOR = -1
+_UNKNOWN: Sized = (None, 0)
 #: Operations whose output has the shape of the input, which the shape inference of onnx does not say.
 _SAME_SHAPE = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
+#: Operations whose shapes depend on the shapes of their inputs only, not on any values.
+_BY_SHAPES = frozenset({
+    "Add", "BatchNormalization", "Conv", "ConvTranspose", "Div", "Gemm", "GRU", "GroupNormalization",
+    "InstanceNormalization", "LayerNormalization", "LSTM", "MatMul", "Mul", "PRelu", "Pow", "RNN", "Sub",
+})  # fmt: skip
 #: Attributes that do not change the values: the order in memory, precision inside, and what only training needs.
 _WITHOUT_EFFECT = frozenset({
     "allowzero", "consumed_inputs", "hidden_size", "kernel_shape", "momentum", "round_mode", "saturate", "seed",
@@ -99,24 +108,37 @@ class Call:
 
         Raises `UsageError` where a shape is unknown, unless `partly`.
         """
-        for name, kind in {**self._stated(), **self._inferred()}.items():
-            if not kind.HasField("tensor_type"):
-                if not partly and name in self.trace.used:
-                    raise UsageError(f"its output {name[:200]!r} is no tensor")
-                continue
-            shape = _static(kind)
+        found = self._inferred()
+        for index, name in enumerate(self.node.output):
+            shape, element = found[index] if index < len(found) else _UNKNOWN
+            if shape is None:
+                shape, element = _size_of(self.trace.graph.stated.get(name)) if name else _UNKNOWN
             if shape is not None:
-                self.trace.know(name, shape, kind.tensor_type.elem_type)
-        for name in self.outputs:
-            if not partly and name not in self.trace.shapes and name in self.trace.used:
+                self.trace.know(name, shape, element)
+            elif name in self.trace.used and not partly and name not in self.trace.shapes:
+                if element == _NO_TENSOR:
+                    raise UsageError(f"its output {name[:200]!r} is no tensor")
                 reason = "it depends on values" if self.is_standard else "the file does not state it"
                 raise UsageError(f"the shape of its output {name[:200]!r} is not known: {reason}")
 
-    def _stated(self) -> dict[str, onnx.TypeProto]:
-        stated = self.trace.graph.stated
-        return {name: stated[name] for name in self.outputs if name in stated and _static(stated[name]) is not None}
+    def _inferred(self) -> list[Sized]:
+        """Shape and element of every output by the shape inference of onnx. Equal nodes on equal inputs are asked once.
 
-    def _inferred(self) -> dict[str, onnx.TypeProto]:
+        The values of known inputs belong to what has to be equal; long ones are not compared.
+        """
+        names = [name for name in self.inputs if name is not None]
+        sizes = [self.trace.size_of(name) for name in names]
+        values = [] if self.op in _BY_SHAPES else [self.trace.bytes_of(name) for name in names]
+        attributes = sorted([each.SerializeToString() for each in self.node.attribute])
+        places = tuple([None if name is None else names.index(name) for name in self.inputs])
+        is_there = tuple([bool(name) for name in self.node.output])
+        key = (self.op, self.node.domain, *attributes, *sizes, *values, *places, *is_there)
+        known = self.trace.inferred
+        if key not in known:
+            known[key] = self._ask_onnx(dict.fromkeys(names))
+        return known[key]
+
+    def _ask_onnx(self, names: Iterable[str]) -> list[Sized]:
         from onnx.checker import ValidationError
         from onnx.defs import SchemaError, get_schema
         from onnx.shape_inference import InferenceError, infer_node_outputs
@@ -128,8 +150,7 @@ class Call:
         except SchemaError:
             if self.is_standard:
                 raise UsageError(f"opset {version} has no operation {self.op[:60]}") from None
-            return {}
-        names = list(dict.fromkeys(name for name in self.inputs if name is not None))
+            return []
         types = {name: self.trace.type_of(name) for name in names}
         data = {name: tensor for name in names if (tensor := self.trace.data_of(name)) is not None}
         node = self.node
@@ -145,9 +166,7 @@ class Call:
             raise UsageError(f"its inputs do not fit: {reason[:300]}") from None
         if self.is_standard and self.op in _SAME_SHAPE and self.inputs[0]:
             found = {self.outputs[0]: types[self.inputs[0]]}
-        return {
-            name: kind for name, kind in found.items() if not kind.HasField("tensor_type") or _static(kind) is not None
-        }
+        return [_size_of(found.get(name)) if name else _UNKNOWN for name in node.output]
 
     def own_constant(self) -> Stored:
         """The constant of a Constant node."""
@@ -207,7 +226,7 @@ class Call:
                 trace.constants[each.name] = each
             names.append(each.name if isinstance(each, Stored) else each)
         for name in outputs:
-            trace.values[name] = Value(name, trace.shapes[name], dtype_of(trace.elements[name]).name)
+            trace.values[name] = Value(name, trace.shapes[name], dtype_name(trace.elements[name]))
         stored = [trace.constants[name] for name in names if name in trace.constants]
         path = path_of(self.node, [source for each in stored for source in each.sources])
         trace.nodes.append(Node(op, tuple(names), outputs, dict(attributes or {}), path, called("", self.node)[2:]))
@@ -277,11 +296,13 @@ def attributes_of(node: onnx.NodeProto) -> Attributes:
     return found
 
 
-def _static(kind: onnx.TypeProto) -> Sizes | None:
-    """The shape of a tensor type, where every size is known."""
+def _size_of(kind: onnx.TypeProto | None) -> Sized:
+    """The shape of a tensor type where every size is known, and its element."""
+    if kind is None:
+        return _UNKNOWN
+    if not kind.HasField("tensor_type"):
+        return None, _NO_TENSOR
     tensor = kind.tensor_type
-    if not kind.HasField("tensor_type") or not tensor.HasField("shape"):
-        return None
-    if any(not axis.HasField("dim_value") for axis in tensor.shape.dim):
-        return None
-    return tuple(axis.dim_value for axis in tensor.shape.dim)
+    if not tensor.HasField("shape") or any(not axis.HasField("dim_value") for axis in tensor.shape.dim):
+        return None, tensor.elem_type
+    return tuple([axis.dim_value for axis in tensor.shape.dim]), tensor.elem_type

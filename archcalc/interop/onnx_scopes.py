@@ -33,7 +33,7 @@ def path_of(node: onnx.NodeProto, arrays: Sequence[str]) -> str:
 
 def _of_scopes(text: str) -> str:
     """The path of the innermost module, of "['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']"."""
-    if len(text) > 10_000:
+    if not text or len(text) > 10_000:
         return ""
     try:
         scopes = ast.literal_eval(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
@@ -14,6 +15,8 @@ from archcalc.interop.program import Node, Value
 if TYPE_CHECKING:
     import onnx
 
+#: The values of longer constants are not compared.
+_FEW = 16
 #: No size is larger.
 LARGEST_COUNT = 1 << 31
 
@@ -34,18 +37,33 @@ class State:
         self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
         self.used: set[str] = set(graph.outputs)
+        #: The shapes and elements of the outputs of nodes that are equal in all that shapes depend on.
+        self.inferred: dict[tuple[object, ...], list[tuple[Sizes | None, int]]] = {}
         self._data: dict[str, onnx.TensorProto] = {}
+
+    def size_of(self, name: str) -> tuple[Sizes, Any]:
+        """The shape of a value or a constant, and its element type."""
+        stored = self.constants.get(name)
+        if stored is not None:
+            return stored.shape, stored.dtype
+        if name not in self.shapes:
+            raise UsageError(f"it reads {name[:200]!r}, which is no tensor of a known size")
+        return self.shapes[name], self.elements[name]
+
+    def bytes_of(self, name: str) -> object:
+        """The values of a known constant, to compare them; a long one is equal to itself only. None for all others."""
+        stored = self.constants.get(name)
+        if stored is None or not stored.is_known:
+            return None
+        return stored.values.tobytes() if stored.size <= _FEW else name
 
     def type_of(self, name: str) -> onnx.TypeProto:
         """The type of a value or a constant, for the shape inference of onnx."""
         from onnx.helper import make_tensor_type_proto, np_dtype_to_tensor_dtype
 
-        stored = self.constants.get(name)
-        if stored is not None:
-            return make_tensor_type_proto(np_dtype_to_tensor_dtype(stored.dtype), stored.shape)
-        if name not in self.shapes:
-            raise UsageError(f"it reads {name[:200]!r}, which is no tensor of a known size")
-        return make_tensor_type_proto(self.elements[name], self.shapes[name])
+        shape, element = self.size_of(name)
+        is_stored = name in self.constants
+        return make_tensor_type_proto(np_dtype_to_tensor_dtype(element) if is_stored else element, shape)
 
     def data_of(self, name: str) -> onnx.TensorProto | None:
         """The values of a known constant, for the shape inference of onnx."""
@@ -66,6 +84,13 @@ class State:
         self.shapes[name], self.elements[name] = shape, element
 
 
+@cache
+def dtype_name(element: int) -> str:
+    """The name of an element type: float32. Raises `UsageError` as `dtype_of`."""
+    return str(dtype_of(element).name)
+
+
+@cache
 def dtype_of(element: int) -> Any:
     import numpy as np
     from onnx.helper import tensor_dtype_to_np_dtype

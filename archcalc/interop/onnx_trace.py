@@ -14,7 +14,7 @@ from archcalc.interop.onnx_file import MOST_NODES, OnnxFile
 from archcalc.interop.onnx_fold import FOLDS, MOST_VALUES, fold
 from archcalc.interop.onnx_graph import called
 from archcalc.interop.onnx_ops import TRANSLATORS
-from archcalc.interop.onnx_state import State, dtype_of
+from archcalc.interop.onnx_state import State, dtype_name, dtype_of
 from archcalc.interop.program import Constant, Program, Role, Value
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Trace(State):
         graph = self.graph
         for each in graph.inputs:
             self.shapes[each.name], self.elements[each.name] = each.shape, each.element
-            self.values[each.name] = Value(each.name, each.shape, dtype_of(each.element).name)
+            self.values[each.name] = Value(each.name, each.shape, dtype_name(each.element))
         self._store(graph.initializers.values())
         for node in graph.nodes:
             self.used.update(onnx_graph.read_by(node))

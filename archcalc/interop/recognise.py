@@ -140,8 +140,8 @@ class Recogniser:
                     raise UnknownFormError(f"its output would be {made.shape}, not {self.program.shape(name)}")
         except UnknownFormError as reason:
             # What a function added before it gave up owns nothing.
-            for name in list(self.layers.owners)[owned:]:
-                del self.layers.owners[name]
+            while len(self.layers.owners) > owned:
+                self.layers.owners.popitem()
             if steps := as_products(node, self.program):
                 for step in steps:
                     self.visit(step)

@@ -25,6 +25,7 @@ from archcalc.interop.recognise_views import (
     whole_axes,
     without,
 )
+from archcalc.ops import Op
 from archcalc.ops.axes import axes_named
 from archcalc.spec.single import make_op
 
@@ -76,6 +77,8 @@ class Layers:
         self.unfinished: dict[str, str] = {}
         self._names: dict[str, int] = {}
         self._arranged: dict[tuple[str, Axes], str] = {}
+        #: The ops by their kind and settings: equal layers share one.
+        self._ops: dict[tuple[Any, ...], Op] = {}
         self._made: dict[tuple[Any, ...], str] = {}
 
     def name(self, wanted: str) -> str:
@@ -109,7 +112,9 @@ class Layers:
             return self._made[key]
         shapes = [self.shapes[name] for name in inputs]
         try:
-            made = make_op(op, fields).resolve(shapes)
+            if key[:2] not in self._ops:
+                self._ops[key[:2]] = make_op(op, fields)
+            made = self._ops[key[:2]].resolve(shapes)
             made.check(shapes)
             shape = tuple(map(int, made.output_shape(shapes)))
         except (ShapeError, UsageError) as error:
