@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
+from operator import mul
 from typing import Any
 
 from archcalc.interop.recognise_handler import (
@@ -11,14 +13,26 @@ from archcalc.interop.recognise_handler import (
     Tensor,
     as_tensor,
     handles,
+    images,
     part,
     pointwise,
     short,
     with_axis,
     with_images,
 )
-from archcalc.interop.recognise_layers import Fixed, UnknownFormError
-from archcalc.interop.recognise_views import BATCH, COPIES, Factor, View, axis_size, permuted, reshaped, whole, without
+from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
+from archcalc.interop.recognise_views import (
+    BATCH,
+    COPIES,
+    Factor,
+    View,
+    axis_size,
+    permuted,
+    reshaped,
+    whole,
+    whole_axes,
+    without,
+)
 
 
 @handles("reshape")
@@ -26,14 +40,26 @@ def _reshape(call: Handler) -> list[Tensor]:
     view, shape = call.view(), call.attributes["shape"]
     axes = reshaped(view.axes, shape)
     if axes is None:
-        view = View(view.layer, without(view.axes, BATCH))
-        flat = call.layers.arranged(view.layer, (tuple(f for axis in view.axes for f in axis),), call.node)
-        size = call.layers.shapes[flat][0]
-        axes = reshaped((whole(0, size),), shape)
-        view = View(flat, axes or ())
+        plain = without(view.axes, BATCH)
+        goal = reshaped(plain, _common_blocks(tuple(map(axis_size, plain)), shape)) or ()
+        layer = call.layers.arranged(view.layer, goal[1:], call.node)
+        axes = reshaped(((), *whole_axes(call.layers.shapes[layer])), shape)
+        view = View(layer, axes or ())
     if axes is None:
         raise UnknownFormError("a reshape across axes")
     return [View(view.layer, axes)]
+
+
+def _common_blocks(old: Sequence[int], new: Sequence[int]) -> list[int]:
+    """1 for the batch, and the sizes of the runs of axes that two shapes have in common: 1, 56, 56 of 7×8×56, 8×7×56.
+
+    There are no more than a map has axes.
+    """
+    inside = sorted(set(accumulate(reversed(old), mul)) & set(accumulate(reversed(new), mul)) | {1})
+    blocks = [outer // inner for inner, outer in pairwise(inside)][::-1]
+    while len(blocks) > MOST_AXES:
+        blocks[-2:] = [blocks[-2] * blocks[-1]]
+    return [1, *blocks]
 
 
 @handles("unsqueeze")
@@ -178,9 +204,19 @@ def _with(call: Handler, inputs: list[Tensor], attributes: Mapping[str, Any]) ->
 @handles("roll")
 def _roll(call: Handler) -> list[Tensor]:
     view, given = call.view(), call.attributes
+    dims = [dim % len(view.axes) for dim in given["dims"]]
     shape = call.layers.shapes[view.layer]
+    if any(len(view.axes[dim]) != 1 or view.axes[dim][0].axis < 1 for dim in dims):
+        channels = max(dim for dim in range(len(view.axes)) if dim not in dims)
+        layer = call.layers.positions_of(view, channels, call.node)
+        shape = call.layers.shapes[layer]
+        positions = [dim for dim in range(1, len(view.axes)) if dim != channels]
+        axes = [images(view.axes)] * len(view.axes)
+        for index, dim in enumerate([channels, *positions]):
+            axes[dim] = whole(index, shape[index])
+        view = View(layer, tuple(axes))
     shifts = [0] * (len(shape) - 1)
-    for shift, dim in zip(given["shifts"], given["dims"], strict=True):
+    for shift, dim in zip(given["shifts"], dims, strict=True):
         axis = view.axes[dim]
         if len(axis) != 1 or axis[0].axis < 1 or axis != whole(axis[0].axis, shape[axis[0].axis]):
             raise UnknownFormError("a shift of a part of an axis")

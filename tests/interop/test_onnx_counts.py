@@ -14,6 +14,7 @@ pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip ins
 
 import onnx
 from onnx import helper
+from onnx.reference import ReferenceEvaluator
 
 from archcalc.interop.foreign import to_network
 from archcalc.interop.onnx_read import from_onnx
@@ -141,3 +142,40 @@ def test_shifts_around_the_edge_are_one_layer() -> None:
     assert [(layer.op.kind, layer.op.shifts) for layer in graph.layers[1:]] == [("roll", (-3, 2))]  # type: ignore[attr-defined]
     x = weights(1, 3, 8, 8)
     np.testing.assert_array_equal(outputs(graph, x), np.roll(x, (-3, 2), (2, 3)))
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_shift_and_a_partition_after_windows(windows: bool) -> None:
+    """A map that lies in windows of 4×2 is put together, shifted, and cut into windows of 2×4."""
+    known = {
+        "split": np.array([1, 2, 4, 3, 2, 6]), "whole": np.array([1, 8, 6, 6]), "grid": np.array([1, 4, 2, 2, 3, 6]),
+        "rows": np.array([1, 6, 8, 6]), "one": np.array([1]), "last": np.array([9]), "zero": np.array([0]),
+        "two": np.array([2]),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["t", "split"], ["s"]),
+        helper.make_node("Transpose", ["s"], ["w"], perm=[0, 1, 3, 2, 4, 5]),
+        helper.make_node("Relu", ["w"], ["r"]),
+        helper.make_node("Transpose", ["r"], ["b"], perm=[0, 1, 3, 2, 4, 5]),
+    ]
+    if windows:  # as exporters write it: the map between both is not there
+        nodes += [
+            helper.make_node("Reshape", ["b", "grid"], ["g"]),
+            helper.make_node("Transpose", ["g"], ["y"], perm=[0, 1, 3, 2, 4, 5]),
+        ]
+    else:
+        nodes += [
+            helper.make_node("Reshape", ["b", "whole"], ["g"]),
+            helper.make_node("Slice", ["g", "two", "last", "one"], ["l"]),
+            helper.make_node("Slice", ["g", "zero", "two", "one"], ["f"]),
+            helper.make_node("Concat", ["l", "f"], ["y"], axis=1),
+        ]
+    proto = model(nodes, (1, 6, 8, 6), known)
+    graph = to_network(from_onnx(proto))
+    assert "opaque" not in {layer.op.kind for layer in graph.layers}
+    x = weights(1, 6, 8, 6)
+    wanted = np.asarray(ReferenceEvaluator(proto).run(None, {"x": x})[0])  # type: ignore[index]  # no dict
+    np.testing.assert_array_equal(np.sort(outputs(graph, x), axis=None), np.sort(wanted, axis=None))
+    if not windows:
+        np.testing.assert_array_equal(outputs(graph, x).reshape(wanted.shape), wanted)
