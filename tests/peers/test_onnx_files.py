@@ -87,6 +87,8 @@ MODELS = [
     "mobilenet_v3_small", "regnet_y_400mf", "resnet18", "resnet50", "shufflenet_v2_x0_5", "squeezenet1_1", "vgg11_bn",
     "vit_b_16",
 ]  # fmt: skip
+#: Those in whose files more or less is stored than in the module, with what a note says of it.
+IN_OTHER_SIZES = {"swin_t": "from which they are taken", "maxvit_t": ""}
 
 
 def made(name: str) -> Any:
@@ -160,3 +162,24 @@ def test_paths_of_modules(way: str, tmp_path: Any) -> None:
     modules = {name.replace(".", "/") for name, part in module.named_modules()
                if isinstance(part, (torch.nn.Conv2d, torch.nn.Linear))}  # fmt: skip
     assert names == modules
+
+
+@pytest.mark.parametrize("way", ["script", "dynamo"])
+@pytest.mark.parametrize("name", IN_OTHER_SIZES)
+def test_windows_of_torchvision(name: str, way: str, tmp_path: Any) -> None:
+    """Exporters store biases of relative positions for every pair of places; the tables come back where they can."""
+    module = made(name)
+    path = tmp_path / f"{name}.onnx"
+    path.write_bytes(exported(module, way))
+    graph = to_network(from_onnx(path))
+    totals = analyse(graph).totals
+    assert totals.not_counted == {}
+    assert any(IN_OTHER_SIZES[name] in note for note in graph.notes) == bool(IN_OTHER_SIZES[name])
+    assert totals.multiplications == multiplications(module)
+    if name == "swin_t":
+        assert totals.params == sum(parameter.numel() for parameter in module.parameters())
+    x = np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype(np.float32)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    wanted = session.run(None, {session.get_inputs()[0].name: x})[0]
+    found = outputs(graph, x).reshape(wanted.shape)
+    assert np.abs(found - wanted).max() <= 1e-4 * np.abs(wanted).max()
