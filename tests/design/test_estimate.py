@@ -83,6 +83,7 @@ def test_every_device_has_rates_and_a_source() -> None:
         assert one.memory
         assert 1e9 <= one.bandwidth <= 1e13
         assert all(1e9 <= rate <= 1e16 for rate in one.flops.values())
+    assert {"phone", "board", "laptop", "consumer GPU", "data-centre GPU"} <= {one.kind for one in devices().values()}
 
 
 @pytest.mark.parametrize(

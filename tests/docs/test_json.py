@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import pytest
 
 from archcalc.passes.analysis import analyse
 from archcalc.render.tables.json import as_dict
@@ -56,3 +60,56 @@ def test_keys_of_the_conventions() -> None:
 def test_keys_of_the_list(archcalc: Run) -> None:
     entries = archcalc("list", "lenet5", "-f", "json").json
     assert keys(table(ROOT / "docs" / "reference" / "json.md", "## The list of networks")) == list(entries[0])
+
+
+#: What depends on the network, and is not listed key by key.
+OPEN = ("policy", "totals", "ratios", "shares", "not_counted", "alternatives", "layers[].changes", "findings[].costs",
+        "bridges[].from.not_counted", "bridges[].to.not_counted")  # fmt: skip
+SMALL = "17x17x3 -> conv3-16 -> bn -> relu -> pool2 -> fc1 -> softmax"
+
+
+def answer_paths(value: Any, leaves: Sequence[str], path: str = "") -> Iterator[str]:
+    """The keys of an answer."""
+    if path in leaves or not (isinstance(value, dict) or (isinstance(value, list) and value)):
+        yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from answer_paths(inner, leaves, f"{path}.{key}" if path else key)
+    elif isinstance(value[0], dict):
+        for inner in value:
+            yield from answer_paths(inner, leaves, f"{path}[]")
+    else:
+        yield path
+
+
+@pytest.mark.parametrize(
+    ("section", "runs"),
+    [
+        ("## Memory", [["memory", "lenet5"]]),
+        ("## The largest batch", [["fit", "lenet5", "--memory", "1GB", "--training"]]),
+        ("## Compare", [["compare", "lenet5", "alexnet", "--diff"]]),
+        ("## Transform", [["transform", SMALL, "--fold-batch-norm"]]),
+        ("## Lint", [["lint", SMALL]]),
+        ("## Estimate", [["estimate", SMALL, "--device", "this"]]),
+        ("## Reconcile", [["reconcile", "resnet18", "--from", "onnx-tool", "--to", "torchvision"],
+                          ["reconcile", "vit_b_16", "--from", "fvcore", "--to", "thop"]]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_keys_of_the_answers(archcalc: Run, section: str, runs: list[list[str]]) -> None:
+    name = section.removeprefix("## ").lower()
+    leaves = [one for one in OPEN if one != "totals" or name != "estimate"]
+    found = {path for run in runs for path in answer_paths(json.loads(archcalc(*run, "-f", "json").out), leaves)}
+    listed = set(keys(table(ROOT / "docs" / "reference" / "json.md", section)))
+    if name == "transform":
+        listed |= set(keys(table(ROOT / "docs" / "reference" / "json.md", "## Compare")))
+    assert {path for path in found if path} == listed
+
+
+def test_keys_of_a_search(archcalc: Run) -> None:
+    found = set(answer_paths(archcalc("reconcile", "lenet5", "61,706", "-f", "json").json, OPEN))
+    text = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8").rpartition("NET NUMBER -f json`")[2]
+    listed = re.findall(
+        r"`([a-z\[\]._]+)`", " ".join(line.split("|")[1] for line in text.splitlines() if line[:3] == "| `")
+    )
+    assert found == set(listed)
