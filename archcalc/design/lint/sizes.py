@@ -21,6 +21,9 @@ from archcalc.passes.analysis import Row, analyse
 _CS231N = "CS231n, convolutional networks: layer sizing patterns"
 #: Channels that tensor cores and vector units want a multiple of.
 _MULTIPLE = 8
+#: Only layers with at least this part of all multiplications are named: the others, as in squeeze and excitation, cost
+#: nothing that one would notice.
+_SMALLEST_PART = 1000
 
 
 def _input_divisible(view: View) -> Iterator[Finding]:
@@ -156,9 +159,10 @@ def _shrinking_channels(view: View) -> Iterator[Finding]:
 
 def _multiple_of_eight(view: View) -> Iterator[Finding]:
     last = {index for index, _ in view if _reaches_an_end(view, index)}
+    whole = sum(row.multiplications or 0 for row in view.rows)
     for index, row in view.of(Conv, Linear):
         channels = row.output_shape[0]
-        if channels % _MULTIPLE and index not in last and row.multiplications:
+        if channels % _MULTIPLE and index not in last and (row.multiplications or 0) * _SMALLEST_PART >= whole > 0:
             up = -(-channels // _MULTIPLE) * _MULTIPLE
             yield Finding(
                 index, f"{channels} channels are no multiple of {_MULTIPLE}; vector units run as for {up}", {},

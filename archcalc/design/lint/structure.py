@@ -12,6 +12,7 @@ from archcalc.ops.activation import LogSoftmax, Softmax
 from archcalc.ops.base import by
 from archcalc.ops.conv import Conv, DepthwiseConv
 from archcalc.ops.dense import Linear
+from archcalc.ops.merge import Multiply
 from archcalc.ops.norm import BatchNorm
 from archcalc.ops.whole_pool import GlobalPool
 from archcalc.passes.analysis import Row
@@ -95,7 +96,7 @@ def _small_field(view: View) -> Iterator[Finding]:
     sides = view.graph.input_shape[1:]
     for index, _ in view.of(GlobalPool):
         source = view.source(index)
-        field = view.rows[source].receptive_field if source is not None else None
+        field = view.rows[source].receptive_field if source is not None and not _gates(view, index) else None
         if field is None or field.size is None or len(field.size) != len(sides):
             continue
         if any(size < side for size, side in zip(field.size, sides, strict=True)):
@@ -103,6 +104,14 @@ def _small_field(view: View) -> Iterator[Finding]:
                 index, f"each value that it averages has seen {by(field.size)} of {by(sides)} input positions", {},
                 "more layers, strides or dilation before it, if an object can be larger than that",
             )  # fmt: skip
+
+
+def _gates(view: View, index: int) -> bool:
+    """Whether what a layer gives is multiplied with a map, as in squeeze and excitation, and not the end of one."""
+    reader = view.only_reader(index)
+    while reader is not None and not isinstance(view.rows[reader].op, Multiply):
+        reader = view.only_reader(reader)
+    return reader is not None
 
 
 def _softmax_of_one(view: View) -> Iterator[Finding]:

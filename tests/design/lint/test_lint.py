@@ -69,6 +69,9 @@ CASES: list[tuple[str, str, Expected]] = [
     ("bias-before-norm", "16x16x3 -> conv3-8 -> relu -> bn -> fc10", []),
     ("small-field", "32x32x3 -> conv3-8 -> relu -> gap -> fc10", [("pool1", {})]),
     ("small-field", "resnet50", []),
+    # A pool that gates the map it reads is not the end of it.
+    ("small-field", "efficientnet_b0", []),
+    ("multiple-of-eight", "se_resnet50", []),
     ("softmax-of-one", "4x4x3 -> fc1 -> softmax", [("softmax1", {})]),
     ("softmax-of-one", "4x4x3 -> fc2 -> softmax", []),
     # 2 maps of 128·128·8 values and 80 parameters, 4 bytes each.
