@@ -17,13 +17,14 @@ from archcalc.ops.pool import Pool
 from archcalc.ops.reshape import Crop, Flatten, Identity, Upsample, ZeroPad
 from archcalc.ops.resize import BorderPad, Interpolate
 from archcalc.ops.sample_norm import InstanceNorm, LayerNorm
+from archcalc.ops.trained import PositionEmbedding, Scale
 from archcalc.ops.whole_pool import AdaptivePool, GlobalPool
 from archcalc.passes.analysis import Analysis, Row
 
 #: Ops that treat each channel by itself, or all alike: a channel that is not there before is not there after.
 _KEEP_CHANNELS = (
     Activation, AdaptivePool, BatchNorm, BorderPad, Crop, Dropout, GlobalPool, Identity, InstanceNorm, Interpolate,
-    LayerNorm, LocalResponseNorm, Pool, TrainingOnly, Upsample, ZeroPad,
+    LayerNorm, LocalResponseNorm, Pool, PositionEmbedding, Scale, TrainingOnly, Upsample, ZeroPad,
 )  # fmt: skip
 _NONE: frozenset[int] = frozenset()
 #: Layers with more channels, or values once flat, are not followed.

@@ -279,6 +279,13 @@ def test_sums_of_sums_are_followed_once() -> None:
     assert (row(done, "s0").output_shape, row(done, "s59").output_shape) == ((3, 4, 4), (3, 4, 4))
 
 
+def test_scales_lose_the_channels_of_their_map() -> None:
+    done = rewritten("convnext_tiny", ("prune", "stem", "1"))
+    scales = [one.params for one in done.after.rows if one.name.startswith("res2/") and one.op.kind == "scale"]
+    assert scales == [95] * 3
+    assert done.after.rows[-1].output_shape == (1000,)
+
+
 @pytest.mark.parametrize("name", slow_but(["mobilenet"], ["mobilenet", "googlenet", "resnet50", "vgg16@bn", "unet"]))
 def test_every_network_can_be_pruned_at_its_first_convolution(name: str) -> None:
     before = ac.analyse(name)
