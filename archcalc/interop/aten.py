@@ -265,6 +265,27 @@ def _pad(call: Any) -> Translated:
     return "pad", [call.tensor("self")], {"pad": tuple(call["pad"]), "mode": mode, "value": call.get("value") or 0.0}
 
 
+def _repeat(call: Any) -> Translated:
+    """How often each axis of the result has the tensor, whose own axes are the last."""
+    return "repeat", [call.tensor("self")], {"repeats": tuple(call.get("repeats") or call.get("dims"))}
+
+
+def _repeat_each(call: Any) -> Translated:
+    dim = call.get("dim")
+    if dim is None or not isinstance(call["repeats"], int):
+        return "repeat_interleave", call.reader.tensors(call.arguments), {}
+    return "repeat_each", [call.tensor("self")], {"repeats": call["repeats"], "dim": dim % len(call.shape("self"))}
+
+
+def _copy(call: Any) -> Translated:
+    return "expand", [call.tensor("src")], {"shape": call.made_shape}
+
+
+def _slice_scatter(call: Any) -> Translated:
+    _, _, given = _slice(call)
+    return "slice_scatter", [call.tensor("self"), call.tensor("src")], given
+
+
 def _unfold(call: Any) -> Translated:
     dim = call["dimension"] % len(call.shape("self"))
     return "unfold", [call.tensor("self")], {"dim": dim, "size": call["size"], "step": call["step"]}
@@ -315,17 +336,30 @@ def _einsum(call: Any) -> Translated:
     return "einsum", [call.name(item) for item in call["tensors"]], {"equation": call["equation"]}
 
 
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _is_zero(call: Any, item: Any) -> bool:
+    """Whether a state is made of zeros, as PyTorch makes one that is not given."""
+    known = call.reader.known.get(getattr(item, "name", None))
+    return known is not None and not bool(known.any())
+
+
 def _recurrent(name: str, **more: Any) -> Translation:
     def translate(call: Any) -> Translated:
         arrays = [call.name(item) for item in call["params"]]
-        states = call["hx"]
+        states = [item for item in _listed(call["hx"]) if not _is_zero(call, item)]
         weights = arrays[1]
         hidden = call.reader.constants[weights].shape[1] if weights else 0
         attributes = {
             "hidden_size": hidden, "num_layers": call["num_layers"], "bidirectional": call["bidirectional"],
             "bias": call["has_biases"], "batch_first": call["batch_first"], **more,
         }  # fmt: skip
-        del states
+        if states:
+            # A state that is given is no zero: archcalc's layers begin with zeros.
+            names = [call.tensor("input"), *(call.name(item) for item in states), *arrays]
+            return f"{name} with initial states", names, attributes
         return name, [call.tensor("input"), *arrays], attributes
 
     return translate
@@ -452,6 +486,11 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "pad": _pad,
     "constant_pad_nd": _pad,
     "roll": _roll,
+    "repeat": _repeat,
+    "tile": _repeat,
+    "repeat_interleave": _repeat_each,
+    "copy": _copy,
+    "slice_scatter": _slice_scatter,
     "index": _index,
     "unfold": _unfold,
     "index_select": _index_select,

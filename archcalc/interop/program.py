@@ -52,6 +52,9 @@ select                          x                                   dim index
 roll                            x                                   shifts dims
 index                           x, numbers for each of the axes     dims
 unfold                          x                                   dim size step
+repeat                          x                                   repeats (for each axis of the result)
+repeat_each                     x                                   repeats dim
+slice_scatter                   x, what takes the place of a part   dim start end step
 addcmul                         x, y, z: x + value·y·z              value
 flip                            x                                   dims
 pad                             x                                   pad (torch's order: the last axis first),

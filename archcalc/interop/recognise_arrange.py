@@ -21,6 +21,7 @@ from archcalc.interop.recognise_handler import (
     with_images,
 )
 from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
+from archcalc.interop.recognise_merge import join
 from archcalc.interop.recognise_views import (
     BATCH,
     COPIES,
@@ -40,6 +41,7 @@ def _reshape(call: Handler) -> list[Tensor]:
     view, shape = call.view(), call.attributes["shape"]
     axes = reshaped(view.axes, shape)
     if axes is None:
+        view = call.layers.without_copies(view, call.node)
         plain = without(view.axes, BATCH)
         goal = reshaped(plain, _common_blocks(tuple(map(axis_size, plain)), shape)) or ()
         layer = call.layers.arranged(view.layer, goal[1:], call.node)
@@ -156,7 +158,11 @@ def _pad(call: Handler) -> list[Tensor]:
     sides = {len(view.axes) - 1 - index: pads[2 * index : 2 * index + 2] for index in range(len(pads) // 2)}
     sides = {dim: both for dim, both in sides.items() if any(both)}
     if min(map(min, sides.values())) < 0:
-        raise UnknownFormError("a negative padding")
+        for dim, both in sides.items():
+            before, after = (max(-side, 0) for side in both)
+            view = part(call, view, dim, before, axis_size(view.axes[dim]) - before - after)
+        rest = [max(side, 0) for side in pads]
+        return _pad(_with(call, [view], {**given, "pad": rest})) if any(rest) else [view]
     if given["mode"] == "constant" and (value := float(given["value"] or 0)):
         # Zeros around x − value, and then the value again.
         lowered = pointwise(call, "rescale", {"offset": -value})
@@ -246,3 +252,37 @@ def _index(call: Handler) -> list[Tensor]:
         raise UnknownFormError("places in an arrangement that does not fit")
     axes = (*before[:dim], *inside, *before[dim:])
     return [View(layer, with_images(axes, view.axes))]
+
+
+@handles("repeat")
+def _repeat(call: Handler) -> list[Tensor]:
+    """The tensor several times along some axes, as it is each time."""
+    view, repeats = call.view(), call.attributes["repeats"]
+    view = View(view.layer, ((),) * (len(repeats) - len(view.axes)) + view.axes)
+    for dim, count in enumerate(repeats):
+        if count > 1 and not view.axes[dim]:
+            view = with_axis(view, dim, (Factor(COPIES, count),))
+        elif count > 1:
+            view = join(call, [view] * count, dim)
+    return [view]
+
+
+@handles("repeat_each")
+def _repeat_each(call: Handler) -> list[Tensor]:
+    """Each place of an axis several times, one next to another."""
+    view, dim, count = call.view(), call.attributes["dim"], call.attributes["repeats"]
+    return [with_axis(view, dim, (*view.axes[dim], *((Factor(COPIES, count),) if count > 1 else ())))]
+
+
+@handles("slice_scatter")
+def _slice_scatter(call: Handler) -> list[Tensor]:
+    """A tensor with another in the place of a part."""
+    view, given = call.view(), call.attributes
+    dim, start, end = given["dim"], given["start"], given["end"]
+    size = axis_size(view.axes[dim])
+    if given["step"] != 1:
+        raise UnknownFormError("every other place is another")
+    before = [part(call, view, dim, 0, start)] if start else []
+    after = [part(call, view, dim, end, size - end)] if end < size else []
+    found = [*before, call.view(1), *after]
+    return [join(call, found, dim) if len(found) > 1 else found[0]]

@@ -158,6 +158,7 @@ def _in_order(axes: Axes, shape: tuple[int, ...]) -> bool:
 def _product(call: Handler) -> list[Tensor]:
     """The product of two tensors: the last two axes are matrices, those before them a batch."""
     first, second = (_as_view(call, index) for index in (0, 1))
+    first, second = (call.layers.without_copies(view, call.node) for view in (first, second))
     plain = [View(view.layer, without(view.axes, BATCH)) for view in (first, second)]
     rank = max(len(view.axes) for view in plain)
     if rank < 2 or any(len(view.axes) < 2 for view in plain):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -297,6 +297,17 @@ class Layers:
         layer = self.arranged(view.layer, goal, node)
         return View(layer, self.on_arranged(view.axes, goal))
 
+    def without_copies(self, view: View, node: Node) -> View:
+        """The view with copies that are there: a map several times along its channels."""
+        for dim, axis in enumerate(view.axes):
+            for place, factor in enumerate(axis):
+                if factor.axis == COPIES:
+                    size = self.shapes[view.layer][0]
+                    layer = self.add(node, "concat", {}, [view.layer] * factor.size, once=True)
+                    copies = (*axis[:place], Factor(0, factor.size, size), *axis[place + 1 :])
+                    return self.without_copies(View(layer, (*view.axes[:dim], copies, *view.axes[dim + 1 :])), node)
+        return view
+
     def on_arranged(self, axes: Axes, goal: Axes) -> Axes:
         """The axes of a tensor as factors of the map that `goal` arranges."""
         where: list[tuple[Factor, Factor]] = []
@@ -320,10 +331,13 @@ class Layers:
             found.append(joined(parts))
         return tuple(found)
 
-    def derived(self, fixed: Fixed) -> str:
-        """A tensor that is computed from one trained tensor of its size, as a stored one that takes its place."""
+    def derived(self, fixed: Fixed, besides: Collection[str] = ()) -> str:
+        """A tensor that is computed from one trained tensor of its size, as a stored one that takes its place.
+
+        `besides`: trained tensors that it is computed from as well and that another layer has.
+        """
         constants = self.program.constants
-        trained = [name for name in fixed.sources if constants[name].role == "parameter"]
+        trained = [name for name in fixed.sources if constants[name].role == "parameter" and name not in besides]
         if len(trained) != 1 or not fixed.name or constants[trained[0]].size != math.prod(fixed.shape):
             raise UnknownFormError("weights that are computed")
         name = f"{trained[0]} as {fixed.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -51,7 +52,7 @@ class _Rewriter:
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
-        for find in (self.self_gate, self.hard_sigmoid, self.unit_length, self.attention):
+        for find in (self.self_gate, self.hard_sigmoid, self.unit_length, self.padded_pool, self.attention):
             found = find(node)
             if found is not None:
                 self.makers[node.outputs[0]] = found
@@ -99,6 +100,20 @@ class _Rewriter:
         if shifted is None or shifted.op != "add" or shifted.attributes.get("other") != 3:
             return None
         return shifted.inputs[0]
+
+    def padded_pool(self, node: Node) -> Node | None:
+        """A max pool of a map with −∞ around it, which is its own padding."""
+        if not node.op.startswith("max_pool") or any(node.attributes["padding"]):
+            return None
+        made = self.maker(node.inputs[0])
+        if made is None or made.op != "pad" or made.attributes["mode"] != "constant":
+            return None
+        pads, rank = made.attributes["pad"], len(node.attributes["kernel_size"])
+        if made.attributes["value"] != -math.inf or min(pads) < 0 or any(pads[2 * rank :]):
+            return None
+        pads = (*pads, *(0,) * (2 * rank - len(pads)))
+        begins, ends = (tuple(reversed(pads[side : 2 * rank : 2])) for side in (0, 1))
+        return replace(node, inputs=made.inputs, attributes={**node.attributes, "padding": (*begins, *ends)})
 
     def unit_length(self, node: Node) -> Node | None:
         """x/max(‖x‖, ε) along one axis."""
@@ -200,7 +215,7 @@ class _Rewriter:
 def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[Node]:
     """An einsum of two tensors as permutations and a product; the node itself where it is no product.
 
-    Letters in both tensors and the result are batch axes; one letter each is kept of the first, kept of the second and
+    Letters in both tensors and the result are batch axes; the others are kept of the first, kept of the second, or
     summed over.
     """
     equation = str(node.attributes["equation"]).replace(" ", "")
@@ -213,34 +228,46 @@ def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[No
     kept = [letter for letter in result if letter in first and letter not in second]
     other = [letter for letter in result if letter in second and letter not in first]
     summed = [letter for letter in first if letter in second and letter not in result]
-    is_whole = len(first) == len(batch) + len(kept) + len(summed) and len(second) == len(batch) + len(other) + len(
-        summed
-    )
-    if (len(kept), len(other), len(summed)) != (1, 1, 1) or not is_whole:
+    groups = ([*batch, *kept, *summed], [*batch, *summed, *other], [*batch, *kept, *other])
+    if any(sorted(letters) != sorted(term) for letters, term in zip(groups, (first, second, result), strict=True)):
         return [node]
+    shapes = [values[name].shape if name in values else program.shape(name) for name in node.inputs if name is not None]
+    sizes = {
+        letter: size
+        for term, shape in zip(terms, shapes, strict=True)
+        for letter, size in zip(term, shape, strict=True)
+    }
     steps: list[Node] = []
 
-    def permuted(name: str, letters: str, goal: list[str], output: str | None = None) -> str:
-        dims = tuple([letters.index(letter) for letter in goal])
-        if output is None and dims == tuple(range(len(dims))):
-            return name
-        shape = values[name].shape if name in values else program.shape(name)
-        made = output or f"{node.outputs[0]} {'first' if not steps else 'second'}"
-        values[made] = Value(made, tuple([shape[dim] for dim in dims]))
-        steps.append(replace(node, op="permute", inputs=(name,), outputs=(made,), attributes={"dims": dims}))
+    def step(op: str, inputs: tuple[str, ...], shape: Sequence[int], output: str = "", **attributes: Any) -> str:
+        made = output or f"{node.outputs[0]} {len(steps)}"
+        values[made] = Value(made, tuple(shape))
+        steps.append(replace(node, op=op, inputs=inputs, outputs=(made,), attributes=attributes))
         return made
 
-    one = permuted(node.inputs[0] or "", first, [*batch, *kept, *summed])
-    two = permuted(node.inputs[1] or "", second, [*batch, *summed, *other])
-    order = [*batch, *kept, *other]
-    straight = order == list(result)
-    product = node.outputs[0] if straight else f"{node.outputs[0]} product"
+    def sides_of(name: str, letters: str, goal: list[str], parts: Sequence[list[str]]) -> str:
+        """A tensor with its letters in the order of the goal, those of each part as one axis after the batch."""
+        dims = tuple([letters.index(letter) for letter in goal])
+        if dims != tuple(range(len(dims))):
+            name = step("permute", (name,), [sizes[letter] for letter in goal], dims=dims)
+        shape = (*(sizes[letter] for letter in batch), *(math.prod(sizes[each] for each in part) for part in parts))
+        if all(len(part) == 1 for part in parts):
+            return name
+        return step("reshape", (name,), shape, shape=shape)
+
+    one = sides_of(node.inputs[0] or "", first, groups[0], (kept, summed))
+    two = sides_of(node.inputs[1] or "", second, groups[1], (summed, other))
+    shape = [sizes[letter] for letter in batch]
+    shape += [math.prod(sizes[letter] for letter in part) for part in (kept, other)]
+    whole = len(kept) == len(other) == 1
+    straight = groups[2] == list(result)
+    product = step("matmul", (one, two), shape, node.outputs[0] if whole and straight else "")
+    if not whole:
+        shape = [sizes[letter] for letter in groups[2]]
+        product = step("reshape", (product,), shape, node.outputs[0] if straight else "", shape=tuple(shape))
     if not straight:
-        sizes = dict(zip(result, values[node.outputs[0]].shape, strict=True))
-        values[product] = Value(product, tuple([sizes[letter] for letter in order]))
-    steps.append(replace(node, op="matmul", inputs=(one, two), outputs=(product,), attributes={}))
-    if not straight:
-        permuted(product, "".join(order), list(result), node.outputs[0])
+        dims = tuple([groups[2].index(letter) for letter in result])
+        step("permute", (product,), [sizes[letter] for letter in result], node.outputs[0], dims=dims)
     return steps
 
 

@@ -14,9 +14,9 @@ from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, wit
 
 @handles("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def _convolution(call: Handler) -> list[Tensor]:
-    view, weight = call.view(), call.constant(1)
-    if weight is None:
-        raise UnknownFormError("a convolution without weights")
+    view, weight = call.view(), call.inputs[1]
+    if not isinstance(weight, Fixed):
+        raise UnknownFormError("weights that depend on the input")
     transposed = call.node.op.startswith("conv_t")
     groups = call.attributes["groups"]
     fields: dict[str, Any] = {
@@ -35,7 +35,11 @@ def _convolution(call: Handler) -> list[Tensor]:
     if len(call.inputs) < 3 or call.inputs[2] is None:
         fields["bias"] = False
     source, ahead = positions(call, view)
-    arrays, gain = call.arrays(("weight", "bias")), _gain(call)
+    gain, weights = _gain(call), call.inputs[1]
+    if gain is not None and isinstance(weights, Fixed):
+        arrays = {"weight": call.layers.derived(weights, {gain})} | call.arrays(("bias",), 2)
+    else:
+        arrays = call.arrays(("weight", "bias"))
     if gain is not None:
         arrays.pop("bias", None)
         bias, fields["bias"] = fields.get("bias", True), False

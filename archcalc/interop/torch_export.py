@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -73,12 +74,20 @@ def from_callable(
     except (ImportError, AttributeError) as error:
         raise UsageError(f"py:{target}: {first_line(error)}") from error
     try:
-        with without_weights():
-            module = found(**dict(call or {}))
+        module = made(found, **dict(call or {}))
     except Exception as error:
         raise UsageError(f"py:{target} raises {type(error).__name__}: {first_line(error)}") from error
     shape: Any = (3, 224, 224) if input is None else input
     return from_module(module, shape, name=attribute.rpartition(".")[2])
+
+
+def made(make: Callable[..., Any], *args: Any, **settings: Any) -> Any:
+    """What a function makes, without memory for large weights where it can be made so."""
+    try:
+        with without_weights():
+            return make(*args, **settings)
+    except (RuntimeError, NotImplementedError):
+        return make(*args, **settings)  # it computes with its weights while it is made
 
 
 def trace(module: Any, example: Any, name: str | None = None) -> Program:
@@ -90,7 +99,8 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
     module.eval()
     try:
         whole, args, kwargs = on_fake_tensors(module, example)
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch about its own modules
             exported = torch.export.export(whole, args, kwargs, strict=False)
     except UsageError:
         raise

@@ -250,3 +250,66 @@ class _OfStored(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch i
 def test_products_of_stored_tensors_are_layers_and_count() -> None:
     totals = analyse(to_network(torch_export.from_module(_OfStored(), (4, 3)))).totals
     assert (totals.params, totals.multiplications) == (35, counted_by_torch(_OfStored(), (4, 3)))
+
+
+class _Recurrent(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """A recurrent layer that begins with zeros, with ones, or with what is given."""
+
+    def __init__(self, kind: str, state: str) -> None:
+        super().__init__()
+        self.cell, self.state = getattr(torch.nn, kind)(3, 4, batch_first=True), state
+
+    def forward(self, x: Any, given: Any = None) -> Any:
+        makes = {"zeros": torch.zeros, "ones": torch.ones}
+        first = given if self.state == "given" else makes[self.state](1, 1, 4)
+        return self.cell(x, (first, first) if isinstance(self.cell, torch.nn.LSTM) else first)[0]
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("state", ["zeros", "ones", "given"])
+def test_an_initial_state_is_not_dropped(kind: str, state: str) -> None:
+    """Layers of archcalc begin with zeros; what begins with anything else is no such layer, but has its parameters."""
+    example = (torch.zeros(1, 5, 3), torch.zeros(1, 1, 4))[: 1 + (state == "given")]
+    foreign = torch_export.from_module(_Recurrent(kind, state), example)
+    layer = next(node for node in foreign.nodes if node.name == "cell")
+    name = kind.lower()
+    assert (layer.op, layer.fields.get("of")) == (
+        (name, None) if state == "zeros" else ("opaque", f"{name} with initial states")
+    )
+    totals = analyse(to_network(foreign)).totals
+    assert totals.params == sum(parameter.numel() for parameter in _Recurrent(kind, state).parameters())
+
+
+class _Windows(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """What is computed of stored tensors: standardised weights, biases by index; norms; windows in the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.gain = torch.nn.Parameter(torch.randn(8, 3, 3, 3)), torch.nn.Parameter(torch.rand(8, 1, 1, 1))
+        self.bias, self.table = torch.nn.Parameter(torch.randn(8)), torch.nn.Parameter(torch.randn(5, 2))
+        self.register_buffer("index", torch.tensor([[0, 1, 4], [3, 3, 2]]))
+        self.conv, self.norm = torch.nn.Conv2d(8, 8, 3, padding=1), torch.nn.BatchNorm2d(8)
+
+    def forward(self, x: Any) -> Any:
+        functional = torch.nn.functional
+        weight = functional.batch_norm(
+            self.weight.reshape(1, 8, -1), None, None, weight=(self.gain * 0.5).view(-1), training=True, momentum=0.0
+        )
+        x = functional.conv2d(x, weight.reshape_as(self.weight), self.bias, padding=1)
+        windows = x.reshape(1, 8, 2, 3, 2, 3).permute(0, 2, 4, 1, 3, 5).reshape(4, 8, 3, 3)
+        windows = functional.avg_pool2d(self.norm(self.conv(windows)), 2, 1)
+        x = windows.reshape(1, 2, 2, 8, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(1, 8, 4, 4)
+        x = functional.normalize(x, dim=1) + torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True)
+        x = functional.pad(x, (0, 0, 0, 1), value=1.5).clamp(min=-0.3).unfold(2, 3, 1)
+        bias = self.table[self.index].permute(2, 0, 1)
+        return x.sum(1)[:, :2, :3] + bias.sum(0)[:, :, None] * torch.ones(3)
+
+
+def test_what_is_computed_of_stored_tensors_gives_the_outputs_of_pytorch() -> None:
+    torch.manual_seed(0)
+    module = _Windows().eval()
+    module.norm.running_mean.normal_()
+    x = torch.randn(1, 3, 6, 6)
+    foreign = torch_export.from_module(module, x)
+    assert "opaque" not in {node.op for node in foreign.nodes}
+    assert analyse(to_network(foreign)).totals.params == sum(parameter.numel() for parameter in module.parameters())

@@ -28,8 +28,7 @@ def families() -> list[str]:
 
 def module_of(name: str) -> Any:
     """A model at inference, without memory for its large weights."""
-    with torch_export.without_weights():
-        return timm.create_model(name, pretrained=False).eval()
+    return torch_export.made(timm.create_model, name, pretrained=False).eval()
 
 
 def shape_of(module: Any) -> tuple[int, ...]:
