@@ -239,9 +239,9 @@ def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[No
     }
     steps: list[Node] = []
 
-    def step(op: str, inputs: tuple[str, ...], shape: Sequence[int], output: str = "", **attributes: Any) -> str:
+    def step(op: str, inputs: tuple[str, ...], made_shape: Sequence[int], output: str = "", **attributes: Any) -> str:
         made = output or f"{node.outputs[0]} {len(steps)}"
-        values[made] = Value(made, tuple(shape))
+        values[made] = Value(made, tuple(made_shape))
         steps.append(replace(node, op=op, inputs=inputs, outputs=(made,), attributes=attributes))
         return made
 

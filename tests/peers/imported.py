@@ -5,20 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torchvision
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archcalc.interop import torch_export
+from archcalc.interop.foreign import ForeignNetwork
 
 
 def module_of(name: str) -> Any:
     """A model of torchvision at inference, without memory for its weights."""
+    import torchvision  # timm's models are counted without it
+
     segmentation = torchvision.models.list_models(module=torchvision.models.segmentation)
     settings = {"weights": None, **({"weights_backbone": None} if name in segmentation else {})}
     with torch_export.without_weights():
         return torchvision.models.get_model(name, **settings).eval()
+
+
+def noted(foreign: ForeignNetwork, words: str) -> int:
+    """The sum of the numbers that notes with these words begin with."""
+    return sum(int(note.split()[0].replace(",", "")) for note in foreign.notes if words in note)
 
 
 def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:

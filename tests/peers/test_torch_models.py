@@ -16,14 +16,14 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.execute.runner.execute import execute
 from archcalc.interop import torch_export
-from archcalc.interop.foreign import ForeignNetwork, to_network
+from archcalc.interop.foreign import to_network
 from archcalc.interop.recognise import recognise
 from archcalc.passes.analysis import analyse
 
 torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
 torchvision = pytest.importorskip("torchvision", reason="its models are what is read: pip install torchvision")
 
-from tests.peers.imported import counted_by_torch, module_of  # noqa: E402  # it needs both
+from tests.peers.imported import counted_by_torch, module_of, noted  # noqa: E402  # it needs both
 
 pytestmark = pytest.mark.peers
 
@@ -35,12 +35,6 @@ SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmenta
 VIDEO = dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 16, 112, 112)) | {"swin3d_t": (3, 16, 224, 224)}
 
 
-def _unused(foreign: ForeignNetwork) -> int:
-    """Parameters that inference does not use, as the note says."""
-    notes = [note for note in foreign.notes if "not used at inference" in note]
-    return sum(int(note.split()[0].replace(",", "")) for note in notes)
-
-
 @pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO])
 def test_counts_of_torchvision(name: str) -> None:
     shape = VIDEO.get(name, (3, 224, 224))
@@ -49,7 +43,7 @@ def test_counts_of_torchvision(name: str) -> None:
     assert "opaque" not in {node.op for node in foreign.nodes}
     totals = analyse(to_network(foreign)).totals
     statistics = sum(buffer.numel() for buffer in module.buffers() if buffer.dtype.is_floating_point)
-    unused = _unused(foreign)
+    unused = noted(foreign, "not used at inference")
     assert totals.params + unused == sum(parameter.numel() for parameter in module.parameters())
     assert totals.multiplications == counted_by_torch(module, shape)
     if not unused:
