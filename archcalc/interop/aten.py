@@ -491,6 +491,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "repeat_interleave": _repeat_each,
     "copy": _copy,
     "slice_scatter": _slice_scatter,
+    "im2col": _plain("im2col", "kernel_size", "dilation", "padding", "stride"),
     "index": _index,
     "unfold": _unfold,
     "index_select": _index_select,

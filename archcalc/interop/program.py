@@ -52,6 +52,7 @@ select                          x                                   dim index
 roll                            x                                   shifts dims
 index                           x, numbers for each of the axes     dims
 unfold                          x                                   dim size step
+im2col                          x                                   kernel_size dilation padding stride
 repeat                          x                                   repeats (for each axis of the result)
 repeat_each                     x                                   repeats dim
 slice_scatter                   x, what takes the place of a part   dim start end step

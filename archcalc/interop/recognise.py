@@ -156,6 +156,11 @@ class Recogniser:
         """The layers that compute a value of stored tensors alone: they are made only where a layer needs the value."""
         if name not in self.made:
             node = self.layers.stored[name]
+            if node.op not in HANDLERS:
+                # A value for each of a trained tensor, as its exponential, is that tensor with other values.
+                derived, shape = self.layers.derived(self.layers.fixed[name]), self.program.shape(name)
+                self.made[name] = self.layers.view_of(Fixed((derived,), shape, whole_axes(shape)), node)
+                return self.made[name]
             inputs = [None if each is None else self.env[each] for each in node.inputs]
             trained = [n for n, each in enumerate(inputs) if self.is_trained(each)]
             first = trained[0] if trained and node.op in JOINED else 0

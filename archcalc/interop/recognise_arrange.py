@@ -258,12 +258,14 @@ def _index(call: Handler) -> list[Tensor]:
 def _repeat(call: Handler) -> list[Tensor]:
     """The tensor several times along some axes, as it is each time."""
     view, repeats = call.view(), call.attributes["repeats"]
+    repeats = ((1,) * (len(view.axes) - len(repeats))) + tuple(repeats)
     view = View(view.layer, ((),) * (len(repeats) - len(view.axes)) + view.axes)
+    spread = [dim for dim, count in enumerate(repeats) if count > 1 and not view.axes[dim]]
     for dim, count in enumerate(repeats):
-        if count > 1 and not view.axes[dim]:
-            view = with_axis(view, dim, (Factor(COPIES, count),))
-        elif count > 1:
+        if count > 1 and dim not in spread:
             view = join(call, [view] * count, dim)
+    for dim in spread:
+        view = with_axis(view, dim, (Factor(COPIES, repeats[dim]),))
     return [view]
 
 
@@ -284,5 +286,6 @@ def _slice_scatter(call: Handler) -> list[Tensor]:
         raise UnknownFormError("every other place is another")
     before = [part(call, view, dim, 0, start)] if start else []
     after = [part(call, view, dim, end, size - end)] if end < size else []
-    found = [*before, call.view(1), *after]
+    source = call.inputs[1]
+    found = [*before, call.layers.view_of(source, call.node) if isinstance(source, Fixed) else call.view(1), *after]
     return [join(call, found, dim) if len(found) > 1 else found[0]]

@@ -39,7 +39,11 @@ class _Rewriter:
         """The whole, rewritten."""
         nodes: list[Node] = []
         for node in self.given.nodes:
-            steps = as_matmul(node, self.given, self.values) if node.op == "einsum" else [node]
+            steps = [node]
+            if node.op == "einsum":
+                steps = as_matmul(node, self.given, self.values)
+            elif node.op == "im2col":
+                steps = as_windows(node, self.given.shape(node.inputs[0] or ""), self.values)
             for step in steps:
                 self.makers |= dict.fromkeys(step.outputs, step)
                 for name in step.outputs:
@@ -210,6 +214,34 @@ class _Rewriter:
         while (made := self.maker(name)) is not None and made.op in kinds:
             name = made.inputs[0]
         return name
+
+
+def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> list[Node]:
+    """Windows of an image as columns, (N, C·height·width, windows): of its rows, and of these of their columns."""
+    given = node.attributes
+    (height, width), (down, right), padding = given["kernel_size"], given["stride"], given["padding"]
+    if set(given["dilation"]) != {1} or len(shape) != 4:
+        return [node]
+    steps: list[Node] = []
+
+    def step(op: str, size: Sequence[int], **attributes: Any) -> None:
+        before = steps[-1].outputs[0] if steps else node.inputs[0]
+        name = node.outputs[0] if op == "reshape" else f"{node.outputs[0]} {op} {len(steps)}"
+        values[name] = Value(name, tuple(size))
+        steps.append(replace(node, op=op, inputs=(before,), outputs=(name,), attributes=attributes))
+
+    batch, channels, *sides = shape
+    rows, columns = (side + 2 * border for side, border in zip(sides, padding, strict=True))
+    if any(padding):
+        pads = (padding[1], padding[1], padding[0], padding[0])
+        step("pad", (batch, channels, rows, columns), pad=pads, mode="constant", value=0.0)
+    counts = ((rows - height) // down + 1, (columns - width) // right + 1)
+    step("unfold", (batch, channels, counts[0], columns, height), dim=2, size=height, step=down)
+    step("unfold", (batch, channels, *counts, height, width), dim=3, size=width, step=right)
+    step("permute", (batch, channels, height, width, *counts), dims=(0, 1, 4, 5, 2, 3))
+    made = (batch, channels * height * width, counts[0] * counts[1])
+    step("reshape", made, shape=made)
+    return steps
 
 
 def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[Node]:
