@@ -224,10 +224,10 @@ def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> li
         return [node]
     steps: list[Node] = []
 
-    def step(op: str, size: Sequence[int], **attributes: Any) -> None:
+    def step(op: str, made_shape: Sequence[int], **attributes: Any) -> None:
         before = steps[-1].outputs[0] if steps else node.inputs[0]
         name = node.outputs[0] if op == "reshape" else f"{node.outputs[0]} {op} {len(steps)}"
-        values[name] = Value(name, tuple(size))
+        values[name] = Value(name, tuple(made_shape))
         steps.append(replace(node, op=op, inputs=(before,), outputs=(name,), attributes=attributes))
 
     batch, channels, *sides = shape

