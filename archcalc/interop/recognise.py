@@ -238,6 +238,8 @@ def _arranged_constant(node: Node, tensor: Fixed, shape: tuple[int, ...]) -> tup
         first, second = node.attributes["dim0"], node.attributes["dim1"]
         dims[first], dims[second] = dims[second], dims[first]
         return permuted(tensor.axes, dims)
+    if node.op == "expand" and math.prod(shape) == math.prod(tensor.shape):
+        return ((),) * (len(shape) - len(tensor.axes)) + tensor.axes
     if node.op in ("identity", "expand") and (node.op == "identity" or tensor.shape == shape):
         return tensor.axes
     return None

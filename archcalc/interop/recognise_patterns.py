@@ -107,7 +107,7 @@ class _Rewriter:
 
     def padded_pool(self, node: Node) -> Node | None:
         """A max pool of a map with −∞ around it, which is its own padding."""
-        if not node.op.startswith("max_pool") or any(node.attributes["padding"]):
+        if node.op not in ("max_pool1d", "max_pool2d", "max_pool3d") or any(node.attributes["padding"]):
             return None
         made = self.maker(node.inputs[0])
         if made is None or made.op != "pad" or made.attributes["mode"] != "constant":
