@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archcalc.lecturing import deck, demo
     from archcalc.objects import Analysis, Network
     from archcalc.passes.analysis import Row, Totals
+    from archcalc.searching import search
     from archcalc.spec.catalogue import names
     from archcalc.teaching import audit, check, exercise, grade
     from archcalc.tools import export, formula, plot, run, solve
@@ -38,6 +39,7 @@ _PUBLIC = {
     "lecturing": ("deck", "demo"),
     "objects": ("Analysis", "Network"),
     "passes.analysis": ("Row", "Totals"),
+    "searching": ("search",),
     "spec.catalogue": ("names",),
     "teaching": ("audit", "check", "exercise", "grade"),
     "designing": ("compare", "estimate", "fit", "lint", "memory", "reconcile", "transform"),
@@ -50,7 +52,7 @@ __all__ = [
     "Analysis", "ArchcalcError", "Conventions", "GraphBuilder", "Layer", "LayerGraph", "Network", "Row", "ShapeError",
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
     "deck", "demo", "estimate", "exercise", "export", "fit", "formula", "from_keras", "from_onnx", "from_torch",
-    "from_yaml", "grade", "lint", "load", "memory", "names", "plot", "reconcile", "run", "solve", "transform",
+    "from_yaml", "grade", "lint", "load", "memory", "names", "plot", "reconcile", "run", "search", "solve", "transform",
 ]  # fmt: skip
 
 

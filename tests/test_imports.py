@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "interop": {"core", "graph", "ops", "passes", "spec"},
     # A closed form is a spec expanded with symbols; an equation is read by the parser of expressions.
     "explain": {"core", "graph", "ops", "passes", "spec"},
-    "design": {"core", "graph", "ops", "passes", "spec"},
+    # A search evaluates closed forms.
+    "design": {"core", "explain", "graph", "ops", "passes", "spec"},
     "render": {"core", "design", "explain", "graph", "ops", "passes", "spec"},
     "execute": {"core", "graph", "ops", "passes"},
     "teach": {"core", "design", "explain", "graph", "ops", "passes", "render", "spec"},
@@ -53,12 +54,26 @@ ALLOWED: dict[str, set[str]] = {
         "passes",
         "render",
     },
+    "searching": {"core", "design", "displays", "render"},
     "cli": {"*"},
     "__main__": {"cli"},
 }
 #: Only for type checkers: the public names.
 ALLOWED_FOR_TYPES = {
-    "": {"api", "builder", "core", "designing", "graph", "lecturing", "objects", "passes", "spec", "teaching", "tools"}
+    "": {
+        "api",
+        "builder",
+        "core",
+        "designing",
+        "graph",
+        "lecturing",
+        "objects",
+        "passes",
+        "searching",
+        "spec",
+        "teaching",
+        "tools",
+    }
 }
 #: Folders inside a folder that must not know their neighbours, and whom they may import.
 APART: dict[str, set[str]] = {
@@ -87,6 +102,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     # An extra: the reader of its programs and modules.
     "torch": {"interop"},
     "threadpoolctl": {"execute"},
+    # An extra: a search on a cluster.
+    "distributed": {"design"},
     "pygraphviz": {"render"},
     "openpyxl": {"teach"},
     "pptx": {"render"},

@@ -30,7 +30,7 @@ def parse_amount(text: str, option: str, largest: int) -> Amount:
     Raises `UsageError` that names the option for what cannot be read or is above `largest`.
     """
     match = _AMOUNT.fullmatch(text.strip())
-    factor = None if match is None else _factor(match["unit"])
+    factor = None if match is None else factor_of(match["unit"])
     if match is None or factor is None:
         raise UsageError(f"{option} takes a number, as in 2,000,000, 300M or 16 MB, not {text[:40]!r}")
     digits = match["digits"].replace(",", "").replace("_", "")
@@ -40,7 +40,8 @@ def parse_amount(text: str, option: str, largest: int) -> Amount:
     return Amount(value, factor[1])
 
 
-def _factor(unit: str) -> tuple[int, bool] | None:
+def factor_of(unit: str) -> tuple[int, bool] | None:
+    """What a unit multiplies by, and whether it is one of bytes; None where it is no unit."""
     name = unit.lower()
     if name in _THOUSANDS:
         return 1000 ** _THOUSANDS[name], False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -129,12 +129,12 @@ def _split(network: str) -> tuple[str, str]:
     return folder + slash + name, variant
 
 
-def find(network: str | Path | Spec) -> tuple[Spec, str | None, str | None]:
-    """The spec of a network, its member of a family and its variant. Raises as `load` does."""
+def find(network: str | Path | Spec, read: Callable[[Path], Spec] = load_spec) -> tuple[Spec, str | None, str | None]:
+    """The spec of a network, its member of a family and its variant; `read` reads a file. Raises as `load` does."""
     if isinstance(network, Spec):
         return network, default_member(network), None
     if isinstance(network, Path):
-        spec = load_spec(network)
+        spec = read(network)
         return spec, default_member(spec), None
     if is_pattern(network):
         return spec_of(parse_pattern(network)), None, None
@@ -142,7 +142,7 @@ def find(network: str | Path | Spec) -> tuple[Spec, str | None, str | None]:
     if not name:
         raise UsageError("a network needs a name; `archcalc list` shows all")
     if is_file_name(name) or (os.path.isdir(name) and key_of(name) not in entries()):
-        spec = load_spec(Path(name))
+        spec = read(Path(name))
         member = default_member(spec)
         # fam.yaml@member@variant: a file may hold a family.
         first, _, rest = variant.partition("@")

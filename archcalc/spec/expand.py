@@ -93,7 +93,7 @@ class Expander:
         if isinstance(item, it.Repeat):
             for inner in self.repeats(item.times, item.variable, variables, item.places["repeat"]):
                 self.count(item.at)
-                flow = self.items(item.body, flow, scope, inner)
+                flow = self.joined(flow, self.items(item.body, flow, scope, inner))
             return flow
         if isinstance(item, it.ForEach):
             return self.for_each(item, flow, scope, variables)
@@ -223,11 +223,16 @@ class Expander:
             if inner is not here or "repeat" in fields:
                 here = self.step_scope(item, flow, scope, inner)
             if block is not None:
-                flow = self.block(item, block, flow, scope, here)
+                made = self.block(item, block, flow, scope, here)
             else:
-                flow = (self.layer(item, flow, scope, here),)
+                made = (self.layer(item, flow, scope, here),)
+            flow = self.joined(flow, made)
         self.frozen = outer
         return flow
+
+    def joined(self, before: Flow, after: Flow) -> Flow:
+        """What comes out of a repetition: what it makes, for it is there."""
+        return after
 
     def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables, is_layer: bool = False) -> str:
         raw = item.fields.get("name")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
+from archcalc.core.amounts import factor_of
 from archcalc.core.errors import ArchcalcError
 
 LONGEST = 500
@@ -106,8 +107,9 @@ def _tokens(text: str, longest: int) -> list[_Token]:
 
 
 class _Parser:
-    def __init__(self, text: str, longest: int) -> None:
+    def __init__(self, text: str, longest: int, amounts: bool) -> None:
         self.tokens = _tokens(text, longest)
+        self.amounts = amounts
         self.index = 0
         self.depth = 0
 
@@ -155,7 +157,8 @@ class _Parser:
         if token.kind == "number":
             if len(token.text) > LARGEST_BITS:  # not even read: Python refuses long texts of digits
                 raise ExpressionError("a number is too large", token.offset)
-            return Expression("value", token.offset, _bounded(Fraction(token.text), token.offset))
+            number = _bounded(Fraction(token.text), token.offset)
+            return self.amount(number, token.offset) if self.amounts else Expression("value", token.offset, number)
         if token.kind == "string":
             return Expression("value", token.offset, token.text[1:-1])
         if token.kind == "name":
@@ -174,6 +177,17 @@ class _Parser:
             return Expression("list", token.offset, None, self.arguments("]"))
         found = repr(token.text) if token.text else "the end"
         raise ExpressionError(f"expected a number, a name or '(', found {found}", token.offset)
+
+    def amount(self, number: Any, offset: int) -> Expression:
+        """A number with the unit that may follow it: 300M, 16 MiB."""
+        if self.token.kind != "name":
+            return Expression("value", offset, number)
+        unit = self.take()
+        factor = factor_of(unit.text)
+        if factor is None:
+            known = ", ".join(("k", "M", "G", "T", "KB", "MB", "GB", "KiB", "MiB", "GiB"))
+            raise ExpressionError(f"{unit.text[:40]!r} is no unit; there are {known}", unit.offset)
+        return Expression("bytes" if factor[1] else "value", offset, _bounded(Fraction(number) * factor[0], offset))
 
     def arguments(self, closing: str) -> tuple[Expression, ...]:
         parts: list[Expression] = []
@@ -221,9 +235,12 @@ class _Parser:
 
 
 @lru_cache(maxsize=4096)
-def parse_expression(text: str, longest: int = LONGEST) -> Expression:
-    """Parse an expression of at most `longest` characters. Raises `ExpressionError` with the place of the fault."""
-    return _Parser(text, longest).whole()
+def parse_expression(text: str, longest: int = LONGEST, amounts: bool = False) -> Expression:
+    """Parse an expression of at most `longest` characters. Raises `ExpressionError` with the place of the fault.
+
+    `amounts`: a number may have a unit, as in 300M; one of bytes is a node of the kind `bytes`.
+    """
+    return _Parser(text, longest, amounts).whole()
 
 
 def _floor(value: Any) -> int:

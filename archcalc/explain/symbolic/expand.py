@@ -21,7 +21,7 @@ from archcalc.passes.memory import stored_values
 from archcalc.passes.params import count_values, own_arrays
 from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
-from archcalc.spec.expressions import ExpressionError, expressions_in_braces, interpolate, parse_expression
+from archcalc.spec.expressions import Expression, ExpressionError, expressions_in_braces, interpolate, parse_expression
 from archcalc.spec.items import STEP_KEYS, Item
 from archcalc.spec.settings import accept
 from archcalc.spec.sizes import Scope
@@ -35,6 +35,8 @@ _BROKEN = {"//", "/", "ceil", "ceiling", "floor", "isqrt", "min", "max", "%"}
 
 #: The inputs by name.
 Shapes = Mapping[str, Shape]
+#: What gives the value of an expression that may have symbols.
+Evaluate = Callable[[Expression, Variables], Any]
 
 
 #: Sides joined by x, each a number or an expression in braces.
@@ -228,18 +230,18 @@ def _wiring(layer: Layer) -> tuple[Any, ...]:
     return layer.name, layer.inputs, layer.weights_of
 
 
-def symbols_in_text(text: str, variables: Variables) -> set[str]:
+def symbols_in_text(text: str, variables: Variables, evaluate: Evaluate = record) -> set[str]:
     """The symbols that decide on what a text with braces says."""
-    found = (record(parse_expression(inner), variables) for _, inner in expressions_in_braces(text))
+    found = (evaluate(parse_expression(inner), variables) for _, inner in expressions_in_braces(text))
     return set().union(*map(symbols_of, found))
 
 
-def shape_with(text: str, variables: Variables) -> Shape | None:
+def shape_with(text: str, variables: Variables, evaluate: Evaluate = record) -> Shape | None:
     """The shape that a spec writes, with symbols where a side is an expression in braces; None where none has any.
 
     Raises `SteersError` where braces are only a part of a side, or of something else.
     """
-    names = symbols_in_text(text, variables)
+    names = symbols_in_text(text, variables, evaluate)
     if not names:
         return None
     if not _SHAPE.fullmatch(text):
@@ -250,7 +252,7 @@ def shape_with(text: str, variables: Variables) -> Shape | None:
         if "{" not in side:
             sides.append(int(side.split()[0]))
             continue
-        sides.append(record(parse_expression(side.partition("}")[0].strip("{")), variables))
+        sides.append(evaluate(parse_expression(side.partition("}")[0].strip("{")), variables))
     if text.lower().rstrip().endswith("chw"):
         return tuple(sides)
     *positions, channels = sides

@@ -104,9 +104,9 @@ def record(expression: Expression, variables: Mapping[str, Any]) -> Any:
     if kind == "sign":
         return -values[0] if expression.value == "-" else values[0]
     if kind == "binary" and expression.value in _ARITHMETIC:
-        return _calculated(expression.value, *values)
+        return calculated(expression.value, *values)
     if kind == "call" and expression.value in _CALLS:
-        return _called(expression.value, values)
+        return called(expression.value, values)
     # Comparisons, conditions, items of lists: the symbol would decide.
     raise SteersError(symbols_of(values))
 
@@ -130,7 +130,7 @@ def _settled(value: Any) -> Any:
     return value
 
 
-def _calculated(operator: str, left: Any, right: Any) -> Any:
+def calculated(operator: str, left: Any, right: Any) -> Any:
     if operator == "/":
         return left.divided_by(right) if isinstance(left, Recorded) else right.divided_by(left, swapped=True)
     if operator == "**":
@@ -150,7 +150,7 @@ def _calculated(operator: str, left: Any, right: Any) -> Any:
     return operations[operator]()
 
 
-def _called(name: str, values: Sequence[Any]) -> Any:
+def called(name: str, values: Sequence[Any]) -> Any:
     if name in ("min", "max", "sum"):
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         result = items[0]

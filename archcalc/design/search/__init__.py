@@ -1,0 +1,1 @@
+"""Design spaces: every configuration of networks evaluated, those that keep to conditions found."""

@@ -1,0 +1,203 @@
+"""Where the rows of a search go: a list in memory, or a CSV file that grows and can be continued after a stop.
+
+While a search runs, FILE.partial has its rows and FILE.progress how far it is; both are gone once FILE is whole.
+`FILE.progress` is replaced in one step after the rows that it counts are on the disk: a run that is stopped anywhere
+continues from it, and rows after it are cut off and made again, so that nothing is lost or stands twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from archcalc.core.errors import UsageError
+from archcalc.core.files import check_target, read_bytes, write_text
+from archcalc.design.search.evaluate import Evaluated
+from archcalc.design.search.front import Point
+from archcalc.design.search.search import Search, cell
+from archcalc.design.search.space import Family, decimal
+
+SCHEMA = "archcalc.search.progress/1"
+#: Rows that are kept in memory; more need a file.
+MOST_ROWS = 100_000
+_LARGEST_PROGRESS = 1 << 28
+
+
+@dataclass
+class Progress:
+    """How far a search is: configurations that are done, in order, and what they came to."""
+
+    done: int = 0
+    unfit: int = 0
+    found: int = 0
+    checked: int = 0
+    problem: str | None = None
+    points: list[Point] = field(default_factory=list)
+
+
+class Rows:
+    """Rows in memory. `most`: rows after that many are only counted; None: more are an error."""
+
+    def __init__(self, search: Search, most: int | None = None) -> None:
+        self._search, self._most = search, most
+        self.rows: list[list[Any]] = []
+
+    def begin(self) -> Progress:
+        return Progress()
+
+    def add(self, family: int, found: Evaluated) -> None:
+        """Take in rows of a family. Raises `UsageError` for more than fit."""
+        limit = MOST_ROWS if self._most is None else self._most
+        space = limit - len(self.rows)
+        if self._most is None and len(found.indices) > space:
+            raise UsageError(f"more than {limit:,} configurations were found; write them to a file, or say less")
+        columns = [column[:space].tolist() for column in found.columns]
+        for index, numbers in zip(found.indices[:space].tolist(), _across(columns, min(space, len(found.indices)))):
+            self.rows.append(self._search.row(family, index, numbers))
+
+    def keep(self, progress: Progress) -> None:
+        """Nothing is kept of a search in memory."""
+
+    def finish(self, points: Sequence[Point]) -> None:
+        for point in points[: MOST_ROWS if self._most is None else self._most]:
+            self.rows.append(self._search.row(point.family, point.index, point.row))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class CsvFile:
+    """Rows in a CSV file."""
+
+    def __init__(self, search: Search, path: str, restart: bool = False) -> None:
+        """`restart`: an earlier run is not continued."""
+        check_target(path)
+        self._search, self._path = search, path
+        self._partial, self._progress = Path(f"{path}.partial"), Path(f"{path}.progress")
+        self._file: BinaryIO | None = None
+        self._restart = restart
+        #: The text of each value of each parameter, worked out once.
+        self._texts = [_Texts(family, search) for family in search.families]
+
+    def begin(self) -> Progress:
+        """Open the file; where an earlier run of the same search was stopped, from where it was."""
+        earlier = None if self._restart else self._earlier()
+        try:
+            if earlier is None:
+                self._progress.unlink(missing_ok=True)
+                self._file = self._partial.open("wb")
+                self._write([",".join(self._search.heading)])
+                return Progress()
+            progress, size = earlier
+            self._file = self._partial.open("r+b")
+            self._file.truncate(size)
+            self._file.seek(size)
+            return progress
+        except OSError as error:
+            raise UsageError(f"cannot write {self._partial}: {error.strerror or error}") from None
+
+    def _earlier(self) -> tuple[Progress, int] | None:
+        """What a run that was stopped has done, and the size of its rows. Raises `UsageError` for another search."""
+        if not self._progress.exists():
+            return None
+        try:
+            data = json.loads(read_bytes(self._progress, _LARGEST_PROGRESS))
+            fingerprint, size = data["search"], int(data["bytes"])
+            points = [Point(one[0], one[1], tuple(one[2]), tuple(one[3])) for one in data["points"]]
+            counts = {name: int(data[name]) for name in ("done", "unfit", "found", "checked")}
+            progress = Progress(**counts, problem=data["problem"], points=points)
+            is_whole = data["schema"] == SCHEMA and self._partial.stat().st_size >= size
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+            is_whole, fingerprint = False, None
+        if fingerprint != self._search.request.fingerprint or not is_whole:
+            what = "cannot be continued" if not is_whole else "is that of another search"
+            raise UsageError(f"{self._progress} {what}; --restart begins again, or give another file")
+        return progress, size
+
+    def _write(self, lines: Sequence[str]) -> None:
+        assert self._file is not None
+        self._file.write(("\n".join(lines) + "\n").encode())
+
+    def add(self, family: int, found: Evaluated) -> None:
+        """Append rows of a family."""
+        if len(found.indices):
+            texts = self._texts[family].of(found.indices.tolist())
+            columns = [
+                [cell(value) for value in column.tolist()] for column in found.columns[: len(self._search.columns)]
+            ]
+            self._write([",".join(parts) for parts in zip(texts, *columns, strict=True)])
+
+    def keep(self, progress: Progress) -> None:
+        """Note how far the search is, once all rows so far are on the disk."""
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        data = {
+            "schema": SCHEMA, "search": self._search.request.fingerprint, "bytes": self._file.tell(),
+            "done": progress.done, "unfit": progress.unfit, "found": progress.found, "checked": progress.checked,
+            "problem": progress.problem,
+            "points": [[one.family, one.index, one.objectives, one.row] for one in progress.points],
+        }  # fmt: skip
+        try:
+            text = json.dumps(data)
+        except TypeError:
+            return  # a front with fractions in it is made again from the start
+        write_text(text, self._progress)
+
+    def finish(self, points: Sequence[Point]) -> None:
+        """Let the rows take their place as FILE."""
+        for point in points:
+            (text,) = self._texts[point.family].of([point.index])
+            self._write([",".join([text, *map(cell, point.row[: len(self._search.columns)])])])
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self.close()
+        self._partial.replace(self._path)
+        self._progress.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave what is there for a later run."""
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+
+
+class _Texts:
+    """The first columns of rows of a family: its name and its parameters, as text."""
+
+    def __init__(self, family: Family, search: Search) -> None:
+        self._family = family
+        self._values = {axis.name: [quoted(decimal(value)) for value in axis.values] for axis in family.axes}
+        self._names = list(search.names.parameters)
+        self._name = quoted(family.network)
+
+    def of(self, indices: Sequence[int]) -> Iterator[str]:
+        """Of configurations, `mobilenet,0.25,96` each."""
+        steps, step = {}, 1
+        for axis in reversed(self._family.axes):
+            steps[axis.name] = (step, len(axis.values))
+            step *= len(axis.values)
+        columns = [
+            [self._values[name][index // steps[name][0] % steps[name][1]] for index in indices]
+            if name in steps
+            else [""] * len(indices)
+            for name in self._names
+        ]
+        return iter([",".join((self._name, *parts)) for parts in _across(columns, len(indices))])
+
+
+def _across(columns: Sequence[Sequence[Any]], count: int) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True)) if columns else [()] * count
+
+
+def quoted(text: str) -> str:
+    """A field of CSV; a name that a spreadsheet would calculate is made a text."""
+    if text[:1] in "=@" or (text[:1] in "+-" and not text[1:2].isdigit()):
+        text = f"'{text}"
+    return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\n\r') else text
