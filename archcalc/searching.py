@@ -71,12 +71,12 @@ def find(
     tell: Callable[[int, int, int], None] | None = None,
 ) -> Found:
     """The same as data. `most`: keep so many rows; `tell` hears of configurations done, of all, and found."""
-    from archcalc.design.search.run import parts_here, run
+    from archcalc.design.search.run import Parts, parts_here, run
     from archcalc.design.search.search import Search, request_of
     from archcalc.design.search.sink import CsvFile, Rows
     from archcalc.render.tables.search import Found
 
-    parts = parts_here
+    parts: Parts = parts_here
     if dask is not None:
         from archcalc.design.search.cluster import parts_on
 

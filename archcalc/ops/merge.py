@@ -150,7 +150,7 @@ class Concat(Pointwise):
         return (*shape[:place], *shape[place + 1 :])
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        if len({len(shape) for shape in inputs}) > 1 or len({self._others(shape) for shape in inputs}) > 1:
+        if any(self._others(shape) != self._others(inputs[0]) for shape in inputs[1:]):
             known = axes_named(inputs[0])
             axes = " or ".join(axis for axis in known if axis != self.axis) or "rank"
             raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core.numbers import Number
-from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Op, elements
 from archcalc.passes.shapes import ShapedLayer
@@ -40,11 +39,11 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
     `live` is inference in order: a map is freed once its last reader has run. Views never need memory of their own; an
     op that overwrites its input needs it only while another layer still has to read that input.
     """
-    sizes: dict[Shape, int] = {}
+    sizes: dict[int, int] = {}
     for layer in layers:
-        if layer.output not in sizes:
-            sizes[layer.output] = elements(layer.output)
-    stored = tuple([stored_values(layer.op, sizes[layer.output], in_place) for layer in layers])
+        if layer.key not in sizes:
+            sizes[layer.key] = elements(layer.output)
+    stored = tuple([stored_values(layer.op, sizes[layer.key], in_place) for layer in layers])
     last_use = _last_uses(graph, len(layers))
     live: list[int] = []
     buffer: list[int] = []  # the buffer that holds each layer's output
@@ -65,7 +64,7 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
                 dying.setdefault(dies[own], []).append(own)
         else:
             own = len(size)
-            size.append(sizes[layer.output])
+            size.append(sizes[layer.key])
             dies.append(last_use[index])
             dying.setdefault(last_use[index], []).append(own)
             now += size[own]

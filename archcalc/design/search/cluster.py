@@ -41,7 +41,8 @@ def parts_on(address: str) -> Parts:
 
     def parts(search: Search, start: int) -> Iterator[Part]:
         try:
-            client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+            make: Any = distributed.Client
+            client = make(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise UsageError(f"no Dask scheduler answers at {address[:100]!r}: {str(error)[:200]}") from None
         with client:
@@ -75,7 +76,7 @@ def _result(client: Any, search: Search, start: int, stop: int, future: Any) -> 
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     for _ in range(MOST_TRIES):
         try:

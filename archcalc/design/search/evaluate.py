@@ -12,10 +12,11 @@ import numpy as np
 
 from archcalc.core.errors import SpecError, UsageError
 from archcalc.design.search.program import Array, Axis, CannotVectoriseError, Compiled, Number, Operand, Program
-from archcalc.design.search.query import NETWORK, TOTALS, Condition, constant, is_array, quantity_number, total_of
+from archcalc.design.search.query import NETWORK, TOTALS, Condition, constant, quantity_number, total_of
 from archcalc.design.search.space import Family
 from archcalc.explain.derive.trace import Node
-from archcalc.explain.symbolic.deciding import OF_GRAPH, CannotMergeError, Structure, structure_of
+from archcalc.explain.symbolic.deciding import CannotMergeError
+from archcalc.explain.symbolic.structures import OF_GRAPH, Structure, structure_of
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.build import build
 
@@ -53,15 +54,50 @@ class Evaluated:
 
 
 class _Known(NamedTuple):
-    """A structure as programs: of the conditions under which it holds, and of what is wanted."""
+    """A structure as a program: whether it holds, whether the condition does, and over and under of each number."""
 
-    fits: Operand
-    where: Operand
-    numbers: tuple[Number, ...]
     program: Compiled
-    #: Whether numbers have to be asked of the analysis, for no program gives them.
-    direct: bool = False
+    #: Its configurations are analysed each by itself, for no program gives their numbers.
+    by_itself: bool = False
+    #: The same, and it is not known which they are: all that no other structure holds for.
+    is_unknown: bool = False
+    #: Why its configurations do not fit.
     problem: str | None = None
+
+
+class _Box:
+    """What is found among configurations that are evaluated at once."""
+
+    def __init__(self, index: int, count: int) -> None:
+        self.index, self._count = index, count
+        self._unfit = 0
+        self._problem: str | None = None
+        self.found: list[tuple[Array, list[Array]]] = []
+
+    def leave_out(self, count: int, problem: str) -> None:
+        """Note configurations that do not fit."""
+        self._unfit += count
+        if count:
+            self._problem = self._problem or problem
+
+    def add(self, places: Array, numbers: Sequence[Any], shape: tuple[int, ...]) -> None:
+        """Note configurations that are found, with over and under of each number for the whole box."""
+        if len(places):
+            pairs = zip(numbers[::2], numbers[1::2], strict=True)
+            self.found.append((places, [_picked(over, under, shape, places) for over, under in pairs]))
+
+    def evaluated(self, keys: int) -> Evaluated:
+        """All of it, in order."""
+        if not self.found:
+            nothing = np.empty(0, np.int64)
+            return Evaluated(self._count, self._unfit, nothing, (nothing,) * keys, self._problem)
+        places, columns = self.found[0]
+        if len(self.found) > 1:
+            places = np.concatenate([one for one, _ in self.found])
+            order = np.argsort(places, kind="stable")
+            parts = zip(*(columns for _, columns in self.found), strict=True)
+            places, columns = places[order], [np.concatenate(part)[order] for part in parts]
+        return Evaluated(self._count, self._unfit, self.index + places, tuple(columns), self._problem)
 
 
 class FamilySearch:
@@ -126,19 +162,31 @@ class FamilySearch:
 
     # --- structures
 
-    def _record(self, values: Mapping[str, Any], case: tuple[Any, ...]) -> Structure:
+    def _known(self, values: Mapping[str, Any], words: Mapping[str, Any]) -> _Known:
+        try:
+            return self._compile(self._record(values), words)
+        except TypeError:
+            # An op that looks numbers up in a set, or calculates what only plain numbers can: nothing is shared.
+            return _Known(Program({}).compiled(()), is_unknown=True)
+
+    def _record(self, values: Mapping[str, Any]) -> Structure:
         """The structure of the network at one configuration; merged with others where that is possible."""
         family = self.family
         numbers = {name: _as_symbol(family, name, values[name]) for name in self.numbers}
         words = {name: value for name, value in family.settings(values).items() if name not in numbers}
         of_graph = any(TOTALS[key][0] in OF_GRAPH for key in self.wanted.quantities if key in TOTALS)
-        arguments: tuple[Any, ...] = (family.spec, family.member, family.variant, numbers, family.named_sizes)
         if self._merges and not of_graph:
             try:
-                return structure_of(*arguments, self._range, constants=words)
+                return structure_of(
+                    family.spec, family.member, family.variant, numbers, family.named_sizes, self._range,
+                    constants=words,
+                )  # fmt: skip
             except CannotMergeError:
                 self._merges = False
-        return structure_of(*arguments, with_graph=of_graph, constants=words)
+        return structure_of(
+            family.spec, family.member, family.variant, numbers, family.named_sizes, with_graph=of_graph,
+            constants=words,
+        )  # fmt: skip
 
     def _range(self, node: Node) -> tuple[Fraction, Fraction] | None:
         """The least and the largest value of a number over the family."""
@@ -151,7 +199,7 @@ class FamilySearch:
         corners = [Fraction(over, under) for over in low for under in high]
         return min(corners), max(corners)
 
-    def _compile(self, structure: Structure, case: Mapping[str, Any]) -> _Known:
+    def _compile(self, structure: Structure, words: Mapping[str, Any]) -> _Known:
         program = Program(self.numbers)
         fits: Operand = 1
         try:
@@ -161,16 +209,20 @@ class FamilySearch:
                 for guard in condition.guards:
                     one = program.emit("or", one, program.emit("not", program.add(guard).over))
                 fits = program.emit("and", fits, one)
+            if structure.problem is None:
+                where, numbers = self._asked(program, structure.totals, words)
+                outputs = [where, *(part for number in numbers for part in number)]
+            else:
+                outputs = [0]
         except CannotVectoriseError:
-            return _Known(0, 0, (), program.compiled(()), direct=True)
-        if structure.problem is not None:
-            return _Known(fits, 0, (), program.compiled((fits,)), problem=structure.problem)
-        try:
-            where, numbers = self._asked(program, structure.totals, case)
-        except CannotVectoriseError:
-            return _Known(fits, 0, (), program.compiled((fits,)), direct=True)
-        outputs = (fits, where, *(part for number in numbers for part in number))
-        return _Known(fits, where, numbers, program.compiled(outputs))
+            return _Known(program.compiled((self._holding(program, fits), 0)), by_itself=True)
+        return _Known(program.compiled((self._holding(program, fits), *outputs)), problem=structure.problem)
+
+    def _holding(self, program: Program, fits: Operand) -> Operand:
+        """Where a structure holds, and nothing of it divides by 0."""
+        for one in program.assumed:
+            fits = program.emit("and", fits, one)
+        return fits
 
     def _asked(
         self, program: Program, totals: Mapping[str, Node], words: Mapping[str, Any]
@@ -218,55 +270,44 @@ class FamilySearch:
             for place, (axis, part) in enumerate(zip(axes, ranges, strict=True))
             if axis.is_number
         }
-        case = tuple(repr(value) for value in words.values())
-        known = self._cases.setdefault(case, [])
-        rest: Any = None  # what no structure has held for; None: all of it
-        found: list[tuple[Array, list[Array]]] = []
-        count = int(np.prod(shape, dtype=np.int64))
-        unfit, problem, number = 0, None, 0
-        while rest is None or rest.any():
+        known = self._cases.setdefault(tuple(map(repr, words.values())), [])
+        rest = np.ones(shape, dtype=bool)  # what no structure has held for yet
+        alone: list[int] = []
+        box = _Box(index, rest.size)
+        for number in range(MOST_STRUCTURES):
+            first = None
             if number == len(known):
-                first = 0 if rest is None else int(np.argmax(rest.ravel()))
-                values = self.family.values(index + first)
-                if len(known) >= MOST_STRUCTURES:
-                    break
-                known.append(self._compile(self._record(values, case), words))
+                first = int(np.argmax(rest.ravel()))
+                known.append(self._known(self.family.values(index + first), words))
             one = known[number]
-            number += 1
-            if one.direct and one.fits == 0:
+            if one.is_unknown:
                 break
-            fits, where, *numbers = (*one.program.run(arrays), 0, 0)[: max(2, 2 + 2 * len(one.numbers))]
-            mine = np.broadcast_to(np.asarray(fits, dtype=bool), shape)
-            mine = mine if rest is None else mine & rest
-            rest = ~mine if rest is None else rest & ~mine
-            if one.problem is not None:
-                here = int(mine.sum())
-                unfit += here
-                problem = problem or (one.problem if here else None)
-                continue
-            if one.direct:
-                rest = rest | mine
+            fits, where, *numbers = one.program.run(arrays)
+            mine = rest & np.asarray(fits, dtype=bool)
+            if first is not None and not mine.ravel()[first]:
+                # It cannot be said where the structure holds, not even here.
+                alone.append(first)
+                rest.ravel()[first] = False
+            if one.by_itself:
+                alone += np.flatnonzero(mine).tolist()
+            elif one.problem is not None:
+                box.leave_out(int(mine.sum()), one.problem)
+            else:
+                box.add(np.flatnonzero(mine & np.asarray(where, dtype=bool)), numbers, shape)
+            rest &= ~mine
+            if not rest.any():
                 break
-            chosen = mine if where is True or (not is_array(one.where) and where) else mine & np.asarray(where, bool)
-            places = np.flatnonzero(chosen)
-            if len(places):
-                found.append((places, [_picked(pair, shape, places) for pair in _pairs(numbers)]))
-        if rest is not None and rest.any():
-            more, bad, why = self._one_by_one(index, np.flatnonzero(rest))
-            found += more
-            unfit, problem = unfit + bad, problem or why
-        return _assembled(index, count, unfit, found, len(self.wanted.keys), problem)
+        self._one_by_one(box, sorted([*alone, *np.flatnonzero(rest).tolist()]))
+        return box.evaluated(len(self.wanted.keys))
 
-    def _one_by_one(self, index: int, places: Array) -> tuple[list[tuple[Array, list[Array]]], int, str | None]:
-        found: list[tuple[Array, list[Array]]] = []
-        unfit, problem = 0, None
-        for place in places.tolist():
-            row = self.single(self.family.values(index + place))
+    def _one_by_one(self, box: _Box, places: Sequence[int]) -> None:
+        """Analyse configurations of a box each by itself."""
+        for place in places:
+            row = self.single(self.family.values(box.index + place))
             if isinstance(row, str):
-                unfit, problem = unfit + 1, problem or row
+                box.leave_out(1, row)
             elif row is not None:
-                found.append((np.array([place]), [_array_of([value]) for value in row]))
-        return found, unfit, problem
+                box.found.append((np.array([place]), [array_of([value]) for value in row]))
 
     # --- one configuration
 
@@ -326,16 +367,12 @@ def _ends(operand: Operand) -> tuple[int, int]:
     return (operand, operand) if isinstance(operand, int) else (operand.low, operand.high)
 
 
-def _pairs(numbers: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    yield from zip(numbers[::2], numbers[1::2], strict=True)
-
-
 def _value(over: Any, under: Any) -> Any:
     found = Fraction(int(over), int(under))
     return int(found) if found.denominator == 1 else found
 
 
-def _picked(pair: tuple[Any, Any], shape: tuple[int, ...], places: Array) -> Array:
+def _picked(over: Any, under: Any, shape: tuple[int, ...], places: Array) -> Array:
     """The numbers at some places of a box: whole ones as an array of them, others as fractions."""
     over, under = pair
     picked = (
@@ -351,7 +388,14 @@ def _picked(pair: tuple[Any, Any], shape: tuple[int, ...], places: Array) -> Arr
     return _array_of([_value(*parts) for parts in zip(picked.tolist(), below.tolist(), strict=True)])
 
 
-def _array_of(values: Sequence[Any]) -> Array:
+def _at(number: Any, shape: tuple[int, ...], places: Array) -> Array:
+    if np.ndim(number) == 0:
+        return array_of([number] * len(places))
+    picked: Array = np.broadcast_to(np.asarray(number), shape).ravel()[places]
+    return picked
+
+
+def array_of(values: Sequence[Any]) -> Array:
     """Whole numbers of 64 bits as such, anything else as Python has it."""
     small = all(type(value) is int and abs(value) < 1 << 62 for value in values)
     if small:
@@ -359,17 +403,3 @@ def _array_of(values: Sequence[Any]) -> Array:
     result = np.empty(len(values), dtype=object)
     result[:] = values
     return result
-
-
-def _assembled(
-    index: int, count: int, unfit: int, found: list[tuple[Array, list[Array]]], keys: int, problem: str | None
-) -> Evaluated:
-    if not found:
-        return Evaluated(count, unfit, np.empty(0, np.int64), (np.empty(0, np.int64),) * keys, problem)
-    if len(found) == 1:
-        places, columns = found[0]
-        return Evaluated(count, unfit, index + places, tuple(columns), problem)
-    places = np.concatenate([one for one, _ in found])
-    order = np.argsort(places, kind="stable")
-    columns = [np.concatenate(parts)[order] for parts in zip(*(columns for _, columns in found), strict=True)]
-    return Evaluated(count, unfit, index + places[order], tuple(columns), problem)

@@ -22,7 +22,7 @@ class Point(NamedTuple):
     """A configuration of the front: its family, its index there, its objectives (less is better) and all it shows."""
 
     family: int
-    index: int
+    place: int
     objectives: tuple[Any, ...]
     row: tuple[Any, ...]
 
@@ -106,7 +106,7 @@ class Front:
 
     def sorted(self) -> list[Point]:
         """The points by their objectives."""
-        return sorted(self.points, key=lambda point: (point.objectives, point.family, point.index))
+        return sorted(self.points, key=lambda point: (point.objectives, point.family, point.place))
 
 
 def _column(points: Sequence[Point], objective: int) -> Array:

@@ -23,13 +23,13 @@ LARGEST = 1 << 62
 
 
 class CannotVectoriseError(Exception):
-    """An expression that arrays cannot hold: a division by what may be 0."""
+    """An expression that arrays cannot hold: a division by 0 or less."""
 
 
 class Slot(NamedTuple):
     """A whole number, or a truth, for every configuration, and its least and its largest value."""
 
-    index: int
+    place: int
     low: int
     high: int
 
@@ -99,7 +99,7 @@ _OPERATIONS: dict[str, tuple[Any, Callable[..., int], Callable[..., tuple[int, i
     "where": (
         _where,
         lambda c, a, b: a if c else b,
-        lambda c, a, b: (min(_low(a), _low(b)), max(_high(a), _high(b))),
+        lambda _, a, b: (min(_low(a), _low(b)), max(_high(a), _high(b))),
     ),
     "<": (np.less, lambda a, b: a < b, lambda a, b: (int(_high(a) < _low(b)), int(_low(a) < _high(b)))),
     "<=": (np.less_equal, lambda a, b: a <= b, lambda a, b: (int(_high(a) <= _low(b)), int(_low(a) <= _high(b)))),
@@ -143,6 +143,8 @@ class Program:
         self._limits: list[Slot] = []
         self._known: dict[tuple[Any, ...], Operand] = {}
         self._nodes: dict[int, tuple[Node, Number]] = {}
+        #: Truths without which the numbers mean nothing: divisors that are above 0.
+        self.assumed: list[Operand] = []
 
     # --- whole numbers
 
@@ -154,8 +156,8 @@ class Program:
     def emit(self, operation: str, *arguments: Operand) -> Operand:
         """The result of an operation on whole numbers or truths."""
         run, plain, limits = _OPERATIONS[operation]
-        if operation in ("//", "%") and _low(arguments[1]) <= 0:
-            raise CannotVectoriseError("a divisor that may be 0")
+        if operation in ("//", "%"):
+            arguments = (arguments[0], self._positive(arguments[1]))
         if not any(isinstance(one, Slot) for one in arguments):
             return plain(*arguments)
         simpler = _simplified(operation, arguments)
@@ -178,10 +180,19 @@ class Program:
             is_logical = operation in _LOGICAL
             widen = not wide and not is_logical and slot.is_wide
             narrow = not is_logical and wide and not slot.is_wide
-            self._instructions.append(_Instruction(run, slot.index, arguments, widen, narrow))
+            self._instructions.append(_Instruction(run, slot.place, arguments, widen, narrow))
             result = slot
         self._known[key] = result
         return result
+
+    def _positive(self, divisor: Operand) -> Operand:
+        """A divisor; where its limits leave it open, it is assumed to be above 0. Raises `CannotVectoriseError`."""
+        if _low(divisor) > 0:
+            return divisor
+        if _high(divisor) <= 0:
+            raise CannotVectoriseError("a divisor of 0 or less")
+        self.assumed.append(self.emit("<", 0, divisor))
+        return self.emit("max", divisor, 1)
 
     # --- fractions
 
@@ -210,9 +221,7 @@ class Program:
         return _reduced(self.emit("*", a.over, b.over), self.emit("*", a.under, b.under))
 
     def quotient(self, a: Number, b: Number) -> Number:
-        if _low(b.over) <= 0:
-            raise CannotVectoriseError("a divisor that may be 0")
-        return self.product(a, Number(b.under, b.over))
+        return self.product(a, Number(b.under, self._positive(b.over)))
 
     def floor(self, a: Number) -> Number:
         return a if a.under == 1 else Number(self.emit("//", a.over, a.under))
@@ -275,7 +284,7 @@ class Program:
             assert node.symbol is not None
             return self.number(node.symbol.text)
         if kind in ("+", "-"):
-            return self.sum(*parts, sign=kind)
+            return self.sum(parts[0], parts[1], kind)
         if kind == "*":
             return self.product(*parts)
         if kind == "/":
@@ -317,16 +326,16 @@ class Program:
 
     def compiled(self, outputs: Sequence[Operand]) -> Compiled:
         """The part of the program that these numbers need."""
-        needed = {one.index for one in outputs if isinstance(one, Slot)}
+        needed = {one.place for one in outputs if isinstance(one, Slot)}
         kept: list[tuple[_Instruction, tuple[int, ...]]] = []
         for instruction in reversed(self._instructions):
             if instruction.target not in needed:
                 continue
-            indices = [one.index for one in instruction.arguments if isinstance(one, Slot)]
+            indices = [one.place for one in instruction.arguments if isinstance(one, Slot)]
             last = tuple({index for index in indices if index not in needed})
             needed.update(indices)
             kept.append((instruction, last))
-        inputs = {name: slot.index for name, slot in self._inputs.items() if slot.index in needed}
+        inputs = {name: slot.place for name, slot in self._inputs.items() if slot.place in needed}
         return Compiled(inputs, tuple(reversed(kept)), tuple(outputs))
 
 
@@ -340,7 +349,7 @@ class Compiled:
         outputs: Sequence[Operand],
     ) -> None:
         self._inputs, self._outputs = inputs, outputs
-        kept = {one.index for one in outputs if isinstance(one, Slot)}
+        kept = {one.place for one in outputs if isinstance(one, Slot)}
         self._instructions = [
             (one.run, one.target, one.arguments, one.widen, one.narrow, tuple(i for i in last if i not in kept))
             for one, last in instructions
@@ -353,14 +362,14 @@ class Compiled:
         """The outputs, for parameters whose arrays of numerators broadcast against each other."""
         slots: dict[int, Any] = {index: arrays[name] for name, index in self._inputs.items()}
         for run, target, arguments, widen, narrow, last in self._instructions:
-            values = [slots[one.index] if isinstance(one, Slot) else one for one in arguments]
+            values = [slots[one.place] if isinstance(one, Slot) else one for one in arguments]
             if widen:
                 values = [value.astype(object) if isinstance(value, np.ndarray) else value for value in values]
             result = run(*values)
             slots[target] = result.astype(np.int64) if narrow else result
             for index in last:
                 del slots[index]
-        return [slots[one.index] if isinstance(one, Slot) else one for one in self._outputs]
+        return [slots[one.place] if isinstance(one, Slot) else one for one in self._outputs]
 
 
 def _reduced(over: Operand, under: Operand) -> Number:
@@ -386,7 +395,7 @@ def _simplified(operation: str, arguments: Sequence[Operand]) -> Operand | None:
             return arguments[1]
         if not isinstance(arguments[1], Slot) and arguments[1] == 0:
             return arguments[0]
-    elif operation == "-" or operation == "//":
+    elif operation in ("-", "//"):
         neutral = 0 if operation == "-" else 1
         if not isinstance(arguments[1], Slot) and arguments[1] == neutral:
             return arguments[0]

@@ -14,7 +14,7 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import Inline, Location, Problem, SpecError, UsageError
 from archcalc.core.quantities import OF_NETWORKS, QUANTITIES, Quantity, quantity, quantity_of_network
 from archcalc.core.suggest import did_you_mean
-from archcalc.design.search.program import Number, Operand, Program, Slot
+from archcalc.design.search.program import Number, Operand, Program
 from archcalc.explain.derive.trace import Node
 from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
 
@@ -227,7 +227,7 @@ class Condition:
         if kind == "call":
             return _called(value, values, program)
         if value in _COMPARISONS:
-            return Number(self._compared(value, *values, program))
+            return Number(self._compared(value, values[0], values[1], program))
         return _calculated(value, parts, values, program)
 
     def _compared(self, operator: str, left: Any, right: Any, program: Program) -> Operand:
@@ -317,8 +317,3 @@ def parse_columns(text: str | None, names: Names) -> tuple[str, ...]:
         if key is not None and key not in names.parameters:
             found[key] = None
     return tuple(found)
-
-
-def is_array(operand: Operand) -> bool:
-    """Whether a number differs from configuration to configuration."""
-    return isinstance(operand, Slot)

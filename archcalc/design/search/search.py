@@ -114,8 +114,8 @@ class Search:
             for family in self.families:
                 if name in self.names.parameters and name not in [axis.name for axis in family.axes]:
                     raise UsageError(
-                        f"{family.network} does not vary {name}, which the query asks for; give it values in the space, "
-                        "or search it by itself"
+                        f"{family.network} does not vary {name}, which the query asks for; give it values in the "
+                        "space, or search it by itself"
                     )
 
     @cached_property

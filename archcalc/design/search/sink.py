@@ -57,7 +57,9 @@ class Rows:
         if self._most is None and len(found.indices) > space:
             raise UsageError(f"more than {limit:,} configurations were found; write them to a file, or say less")
         columns = [column[:space].tolist() for column in found.columns]
-        for index, numbers in zip(found.indices[:space].tolist(), _across(columns, min(space, len(found.indices)))):
+        for index, numbers in zip(
+            found.indices[:space].tolist(), _across(columns, min(space, len(found.indices))), strict=True
+        ):
             self.rows.append(self._search.row(family, index, numbers))
 
     def keep(self, progress: Progress) -> None:
@@ -65,7 +67,7 @@ class Rows:
 
     def finish(self, points: Sequence[Point]) -> None:
         for point in points[: MOST_ROWS if self._most is None else self._most]:
-            self.rows.append(self._search.row(point.family, point.index, point.row))
+            self.rows.append(self._search.row(point.family, point.place, point.row))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -141,7 +143,7 @@ class CsvFile:
             "schema": SCHEMA, "search": self._search.request.fingerprint, "bytes": self._file.tell(),
             "done": progress.done, "unfit": progress.unfit, "found": progress.found, "checked": progress.checked,
             "problem": progress.problem,
-            "points": [[one.family, one.index, one.objectives, one.row] for one in progress.points],
+            "points": [[one.family, one.place, one.objectives, one.row] for one in progress.points],
         }  # fmt: skip
         try:
             text = json.dumps(data)
@@ -152,7 +154,7 @@ class CsvFile:
     def finish(self, points: Sequence[Point]) -> None:
         """Let the rows take their place as FILE."""
         for point in points:
-            (text,) = self._texts[point.family].of([point.index])
+            (text,) = self._texts[point.family].of([point.place])
             self._write([",".join([text, *map(cell, point.row[: len(self._search.columns)])])])
         assert self._file is not None
         self._file.flush()

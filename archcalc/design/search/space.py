@@ -19,10 +19,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from archcalc.core.errors import Inline, Location, Problem, SpecError, UsageError
+from archcalc.core.errors import ArchcalcError, Inline, Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
-from archcalc.spec.build import build
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
 from archcalc.spec.document import Parameter
 from archcalc.spec.load import load_spec
@@ -318,9 +319,12 @@ def _with_axes(
     others = [key for key in given if key not in declared]
     shape = None
     if others:
-        first = {key: values[0] for key, values in parameters.items()}
-        graph = build(spec, member, variant, first)
+        graph = _any_network(spec, member, variant, parameters)
         shape = graph.input_shape
+        section = input_section(spec, member or spec.document.name, variant)
+        if "{" in str(section.get("input", "")).rpartition("x")[2] and parameters:
+            reader.fail(f"{name}: the channels of its input follow from parameters, so its sizes cannot vary with them",
+                        given[others[0]][0].offset)  # fmt: skip
         known = _size_names(shape, declared) if len(graph.inputs) == 1 else {}
         for key in others:
             if key not in known:
@@ -340,6 +344,16 @@ def _with_axes(
     else:
         axes = [Varying(key, values) for key, (_, values) in given.items()]
     return Family(name, spec, member, variant, tuple(axes), shape)
+
+
+def _any_network(
+    spec: Spec, member: str | None, variant: str | None, parameters: Mapping[str, Sequence[Any]]
+) -> LayerGraph:
+    """The network as it is, or where a parameter must be set, at the first values."""
+    try:
+        return build(spec, member, variant)
+    except ArchcalcError:
+        return build(spec, member, variant, {key: values[0] for key, values in parameters.items()})
 
 
 def _size_names(shape: Shape, declared: Mapping[str, Parameter]) -> dict[str, tuple[int, ...]]:

@@ -1,39 +1,33 @@
-"""A spec expanded and analysed with numbers that note their decisions: the structure that many configurations share."""
+"""A spec expanded with numbers that note their decisions; parts that only some configurations have can be merged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any, get_args
 
-from archcalc.core.conventions import Conventions
-from archcalc.core.errors import SpecError, UsageError
-from archcalc.core.numbers import maximum
+from archcalc.core.errors import SpecError
 from archcalc.core.shapes import LARGEST_SIZE, Shape
-from archcalc.explain.derive.trace import Node, node_of
+from archcalc.explain.derive.trace import Node
 from archcalc.explain.symbolic.choice import Choice
 from archcalc.explain.symbolic.expand import shape_with
 from archcalc.explain.symbolic.expressions import evaluate_deciding, tree
-from archcalc.explain.symbolic.paths import Condition, Deciding, Path, deciding, exact_of, settle
+from archcalc.explain.symbolic.paths import LOGICAL, Deciding, Path, deciding, exact_of, settle
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
-from archcalc.ops.base import Margin, Operations, elements
+from archcalc.ops.base import Margin
 from archcalc.ops.reshape import Input
 from archcalc.ops.windowed import Sides
-from archcalc.passes.depth import weighted_depth
-from archcalc.passes.memory import measure_memory, stored_values
-from archcalc.passes.operations import count_operations
-from archcalc.passes.params import count_params
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.spec import items as it
-from archcalc.spec.build import build, input_section
+from archcalc.spec.build import input_section
 from archcalc.spec.document import Parameter
 from archcalc.spec.expand import Expander
 from archcalc.spec.expressions import FAULTY, ExpressionError
+from archcalc.spec.inputs import input_places
 from archcalc.spec.items import STEP_KEYS
 from archcalc.spec.names import Flow
 from archcalc.spec.settings import accept
@@ -42,142 +36,15 @@ from archcalc.spec.source import Mark
 from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.values import Values, Variables, field_value, is_text
 
-#: Totals that are sums over the layers, by the names that `Totals` has for them.
-SUMS = (
-    "params", "weights", "biases", "trainable_params", "buffers", "multiplications", "activations",
-    *(f"operations.{kind}" for kind in Operations._fields),
-)  # fmt: skip
-#: What depends on how the layers are connected; a structure that is merged from several has none of it.
-OF_GRAPH = ("depth", "peak_activations")
+#: A repetition that may be this long is merged.
+MOST_MERGED = 200
+
 #: How large a number may be over a design space: the least and the most. None: it is not known.
 Range = Callable[[Node], tuple[Fraction, Fraction] | None]
 
 
 class CannotMergeError(Exception):
     """A part that only some configurations have is read from elsewhere, so each structure needs its own expansion."""
-
-
-@dataclass(frozen=True)
-class Structure:
-    """The totals of a network as expressions, and the conditions under which they hold.
-
-    `problem` is the error of a structure that does not fit: its conditions say which configurations share it.
-    """
-
-    totals: Mapping[str, Node]
-    conditions: tuple[Condition, ...]
-    problem: str | None = None
-
-
-def structure_of(
-    spec: Spec,
-    member: str | None,
-    variant: str | None,
-    values: Mapping[str, Any],
-    sizes: Sequence[Any] | None = None,
-    ranges: Range | None = None,
-    with_graph: bool = False,
-    constants: Mapping[str, Any] | None = None,
-) -> Structure:
-    """The structure of a network at one configuration.
-
-    Args:
-        spec: Its spec, with the member of a family and the variant.
-        member: See `spec`.
-        variant: See `spec`.
-        values: The parameters that vary, by name, at this configuration: ints and fractions.
-        sizes: The sides of the input; a text stands for a side that varies, and `values` has it under that name.
-        ranges: The range of a number over the design space. With it, parts that only some configurations have are
-            merged into one structure.
-        with_graph: Work out `OF_GRAPH` too, which needs a structure that is not merged.
-        constants: Parameters that are set and do not vary.
-
-    Raises:
-        CannotMergeError: where parts cannot be merged.
-        UsageError: where a layer cannot be counted.
-        SpecError: for a network that is wrong at every configuration.
-
-    """
-    path = Path()
-    symbols = {name: path.symbol(name, value) for name, value in values.items()}
-    names = {side for side in sizes or () if isinstance(side, str)}
-    settings = {**(constants or {}), **{name: value for name, value in values.items() if name not in names}}
-    shape = None if sizes is None else tuple([exact_of(symbols[s]) if isinstance(s, str) else s for s in sizes])
-    try:
-        graph = build(spec, member, variant, settings, shape)
-    except SpecError as error:
-        # What is wrong may follow from these values; they are decided, each by itself.
-        return Structure({}, tuple(_equal(path, symbols)), str(error))
-    own = None if sizes is None else tuple([symbols[side] if isinstance(side, str) else side for side in sizes])
-    expander = _DecidingExpander(spec, graph, member, variant, symbols, own, path, ranges)
-    try:
-        expander.run(spec.body_of(member or spec.document.name, variant), _outputs(spec, member, variant), graph.inputs)
-        expander.check_merged()
-        layers = expander.shaped()
-        totals = _totals(expander, layers)
-        if with_graph:
-            totals |= _of_graph(graph, expander, layers)
-    except SpecError as error:
-        if ranges is not None:
-            raise CannotMergeError(str(error)) from error
-        return Structure({}, tuple(path.conditions.values()), str(error))
-    return Structure(totals, tuple(path.conditions.values()))
-
-
-def _outputs(spec: Spec, member: str | None, variant: str | None) -> Mapping[str, Any]:
-    """The outputs of the file name its own layers."""
-    return spec.document.outputs if spec.body_of(member or spec.document.name, variant) is spec.body else {}
-
-
-def _equal(path: Path, symbols: Mapping[str, Deciding]) -> Iterator[Condition]:
-    for symbol in symbols.values():
-        symbol.settled()
-    yield from path.conditions.values()
-
-
-def _totals(expander: _DecidingExpander, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
-    sums: dict[str, Any] = dict.fromkeys(SUMS, 0)
-    conventions = Conventions()
-    for layer, guards in zip(layers, expander.guards, strict=True):
-        if isinstance(layer.op, Choice):
-            continue
-        with expander.path.under(guards):
-            counted, work = count_params(layer), count_operations(layer)
-            stored = stored_values(layer.op, elements(layer.output), conventions.in_place)
-        if work.macs is None or work.operations is None:
-            raise UsageError(f"{layer.op.not_counted} of {layer.layer.name} cannot be counted, so nothing is searched")
-        own = (
-            counted.params, counted.params - counted.biases, counted.biases, counted.trainable, counted.buffers,
-            work.macs, stored, *work.operations,
-        )  # fmt: skip
-        for name, number in zip(SUMS, own, strict=True):
-            sums[name] = sums[name] + _where(expander.path, guards, number)
-    return {name: _node(total) for name, total in sums.items()}
-
-
-def _where(path: Path, guards: Sequence[Node], number: Any) -> Any:
-    """A number where all guards hold, else 0."""
-    for guard in guards:
-        if not isinstance(number, Deciding) and number == 0:
-            return 0
-        number = path.choice(path.number(guard), number, 0)
-    return number
-
-
-def _of_graph(graph: LayerGraph, expander: _DecidingExpander, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
-    memory = measure_memory(graph, layers)
-    peak: Any = 0
-    for live in memory.live:
-        peak = maximum(live, peak) if isinstance(live, Deciding) else maximum(peak, live)
-    products = [count_operations(layer).macs or 0 for layer in layers]
-    depth = weighted_depth([layer.layer.inputs for layer in layers], products)
-    return {"depth": _node(depth), "peak_activations": _node(peak)}
-
-
-def _node(value: Any) -> Node:
-    node = node_of(value)
-    assert node is not None
-    return node
 
 
 @cache
@@ -193,7 +60,7 @@ def _limits(kind: str, key: str) -> tuple[bool, tuple[tuple[str, Any], ...]]:
             waiting.append(Margin)
         for name in ("ge", "le", "gt", "lt", "multiple_of"):
             if (limit := getattr(part, name, None)) is not None and isinstance(limit, (int, float)):
-                found.append((name, limit))
+                found.append((name, limit))  # noqa: PERF401  # each name is asked for once
         waiting += [*get_args(part), *getattr(part, "metadata", ())]
         waiting += getattr(part, "__metadata__", ())
     return not takes_decimals, tuple(dict.fromkeys(found))
@@ -256,7 +123,7 @@ class _DecidingValues(Values):
                 self._decide_limits(kind, key, item)
         if not isinstance(value, Deciding):
             return
-        if value.node.kind in ("<", "<=", "==", "and", "or", "not"):
+        if value.node.kind in LOGICAL:
             value.settled()
             return
         whole_only, limits = _limits(kind, key)
@@ -278,9 +145,10 @@ def _lifted(checked: Any, value: Any) -> Any:
     if isinstance(checked, bool):
         return checked
     if isinstance(value, Deciding):
+        number: Any = value
         if isinstance(checked, Sides):
-            return Sides((value,) * len(checked))
-        return (value,) * len(checked) if isinstance(checked, tuple) else value
+            return Sides((number,) * len(checked))
+        return (number,) * len(checked) if isinstance(checked, tuple) else number
     if isinstance(checked, Sides):
         return Sides(value if len(value) == len(checked) else list(value) * 2)
     return tuple(value)
@@ -311,7 +179,7 @@ class _DecidingShapes(KnownShapes):
         return op, output
 
 
-class _DecidingExpander(Expander):
+class DecidingExpander(Expander):
     """The expansion of a spec with deciding numbers; with ranges, parts that may be there or not are merged."""
 
     def __init__(
@@ -331,15 +199,17 @@ class _DecidingExpander(Expander):
         self.path, self.ranges = path, ranges
         self.guards: list[tuple[Node, ...]] = []
         self.sizes.shapes = self.known_shapes = _DecidingShapes(self.layers, path, self.guards)
-        self.values = _DecidingValues(self.faults, path)
+        self.values = self.known_values = _DecidingValues(self.faults, path)
         self._section = input_section(spec, member or spec.document.name, variant)
+        #: Where each input is written.
+        self.places = input_places(self._section)
         self._own = sizes
         #: Of each repetition that is open, under what it is there; None: it is.
         self._repeated: list[Deciding | None] = []
 
     # --- inputs
 
-    def begin(self, shapes: Mapping[str, Shape]) -> None:
+    def begin(self, places: Mapping[str, Mark], shapes: Mapping[str, Shape]) -> None:
         texts = self._section["inputs"] if "inputs" in self._section else {"input": self._section["input"]}
         variables = dict(self.network_variables)
         for name, value in (self.spec.document.let or {}).items():
@@ -349,12 +219,14 @@ class _DecidingExpander(Expander):
                 variables[name] = FAULTY  # depends on the input; the expansion works it out
         for index, (name, plain) in enumerate(shapes.items()):
             shape = self._own or shape_with(str(texts[name]), variables, evaluate_deciding) or plain
-            for side in shape:
+            sides: Sequence[Any] = shape
+            for side in sides:
                 if isinstance(side, Deciding):
                     if not side.is_whole:
                         bool(self.path.logical("whole", side))
                     _ = side >= 1, side <= LARGEST_SIZE
-            self.layers.append(Layer(name, Input.model_construct(shape=shape), ()))
+            at = self.faults.place(places[name])
+            self.layers.append(Layer(name, Input.model_construct(shape=shape), (), location=at))
             self.guards.append(())
             self.names.known[name] = (index,)
 
@@ -413,7 +285,7 @@ class _DecidingExpander(Expander):
         if not isinstance(condition, Deciding) or self._is_certain(condition):
             yield None
             return
-        assumed = self.values.assumed
+        assumed = self.known_values.assumed
         new = id(condition.node) not in assumed
         assumed.add(id(condition.node))
         with self.path.guarded(condition.node):
@@ -498,7 +370,3 @@ class _DecidingExpander(Expander):
         if shapes.problems:
             raise SpecError(shapes.problems)
         return result
-
-
-#: A repetition that may be this long is merged.
-MOST_MERGED = 200

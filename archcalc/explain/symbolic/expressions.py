@@ -83,7 +83,7 @@ def _calculated(expression: Expression, values: Sequence[Any], number: Deciding)
     if kind == "not":
         return number.path.logical("not", _truth(values[0]))
     if kind == "binary" and name in _COMPARISONS:
-        return _compared(name, *values, number)
+        return _compared(name, values[0], values[1], number)
     if kind == "binary" and name in ("in", "not in") and isinstance(values[1], list):
         equal = [_compared("==", values[0], item, number) for item in values[1]]
         found = _any(equal, number)

@@ -3,7 +3,8 @@
 A network is expanded and analysed once, at one configuration of a design space, with `Deciding` numbers in the place of
 its parameters. They keep every operation, as `Recorded` does; and wherever the code asks whether one is smaller than
 another, or which number it is, the answer is noted as a condition. The totals are right for every configuration that
-gives the same answers: those on the same path (concolic execution; King 1976, "Symbolic execution and program testing").
+gives the same answers: those on the
+same path (King 1976, "Symbolic execution and program testing", section 2).
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ LOGICAL: Mapping[str, Callable[..., bool]] = {
     "not": lambda a: not a,
     "whole": lambda a: Fraction(a).denominator == 1,
 }
+
+
+class UndecidedError(TypeError):
+    """A decision that no condition can be noted of."""
 
 
 class Condition(NamedTuple):
@@ -139,8 +144,10 @@ class Deciding(Recorded):
     __ge__ = _compared("<=", swapped=True)
 
     def __hash__(self) -> int:
-        """Equal expressions are found again in a mapping; equal values are not, which would be a decision."""
-        return hash(self.node.value) if self.node.kind == "number" else id(self.node)
+        """Sets and mappings tell numbers apart without asking, so that no decision could be noted. Raises."""
+        if self.node.kind == "number":
+            return hash(self.node.value)
+        raise UndecidedError("a number that varies is looked up in a set or a mapping")
 
     def __bool__(self) -> bool:
         if self.node.kind in LOGICAL:
@@ -202,7 +209,8 @@ def _is_whole(node: Node) -> bool:
         one = waiting.pop()
         if one.kind in ("number", "symbol"):
             # A parameter that need not be whole is expanded with a fraction.
-            if isinstance(one.value, Fraction):
+            value: Any = one.value
+            if isinstance(value, Fraction):
                 return False
         elif one.kind == "/":
             return False

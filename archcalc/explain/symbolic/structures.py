@@ -1,0 +1,158 @@
+"""The structure of a network that many configurations share: its totals as expressions, and where they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archcalc.core.conventions import Conventions
+from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.numbers import maximum
+from archcalc.explain.derive.trace import Node, node_of
+from archcalc.explain.symbolic.choice import Choice
+from archcalc.explain.symbolic.deciding import CannotMergeError, DecidingExpander, Range
+from archcalc.explain.symbolic.paths import Condition, Deciding, Path, exact_of
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.ops.base import Operations, elements
+from archcalc.passes.depth import weighted_depth
+from archcalc.passes.memory import measure_memory, stored_values
+from archcalc.passes.operations import count_operations
+from archcalc.passes.params import count_params
+from archcalc.passes.shapes import ShapedLayer
+from archcalc.spec.build import build
+from archcalc.spec.items import Item
+from archcalc.spec.spec import Spec
+
+#: Totals that are sums over the layers, by the names that `Totals` has for them.
+SUMS = (
+    "params", "weights", "biases", "trainable_params", "buffers", "multiplications", "activations",
+    *(f"operations.{kind}" for kind in Operations._fields),
+)  # fmt: skip
+#: What depends on how the layers are connected; a structure that is merged from several has none of it.
+OF_GRAPH = ("depth", "peak_activations")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The totals of a network as expressions, and the conditions under which they hold.
+
+    `problem` is the error of a structure that does not fit: its conditions say which configurations share it.
+    """
+
+    totals: Mapping[str, Node]
+    conditions: tuple[Condition, ...]
+    problem: str | None = None
+
+
+def structure_of(
+    spec: Spec,
+    member: str | None,
+    variant: str | None,
+    values: Mapping[str, Any],
+    sizes: Sequence[Any] | None = None,
+    ranges: Range | None = None,
+    with_graph: bool = False,
+    constants: Mapping[str, Any] | None = None,
+) -> Structure:
+    """The structure of a network at one configuration.
+
+    Args:
+        spec: Its spec, with the member of a family and the variant.
+        member: See `spec`.
+        variant: See `spec`.
+        values: The parameters that vary, by name, at this configuration: ints and fractions.
+        sizes: The sides of the input; a text stands for a side that varies, and `values` has it under that name.
+        ranges: The range of a number over the design space. With it, parts that only some configurations have are
+            merged into one structure.
+        with_graph: Work out `OF_GRAPH` too, which needs a structure that is not merged.
+        constants: Parameters that are set and do not vary.
+
+    Raises:
+        CannotMergeError: where parts cannot be merged.
+        UndecidedError: where a decision cannot be noted, so that each configuration has to be analysed by itself.
+        UsageError: where a layer cannot be counted.
+        SpecError: for a network that is wrong at every configuration.
+
+    """
+    path = Path()
+    symbols = {name: path.symbol(name, value) for name, value in values.items()}
+    names = {side for side in sizes or () if isinstance(side, str)}
+    settings = {**(constants or {}), **{name: value for name, value in values.items() if name not in names}}
+    shape = None if sizes is None else tuple([exact_of(symbols[s]) if isinstance(s, str) else s for s in sizes])
+    try:
+        graph = build(spec, member, variant, settings, shape)
+    except SpecError as error:
+        # What is wrong may follow from these values; they are decided, each by itself.
+        return Structure({}, tuple(_equal(path, symbols)), str(error))
+    own: Any = None if sizes is None else tuple([symbols[side] if isinstance(side, str) else side for side in sizes])
+    expander = DecidingExpander(spec, graph, member, variant, symbols, own, path, ranges)
+    try:
+        expander.run(*_body(spec, member, variant), expander.places, graph.inputs)
+        expander.check_merged()
+        layers = expander.shaped()
+        totals = _totals(expander, layers)
+        if with_graph:
+            totals |= _of_graph(graph, layers)
+    except SpecError as error:
+        if ranges is not None:
+            raise CannotMergeError(str(error)) from error
+        return Structure({}, tuple(path.conditions.values()), str(error))
+    return Structure(totals, tuple(path.conditions.values()))
+
+
+def _body(spec: Spec, member: str | None, variant: str | None) -> tuple[Sequence[Item], Mapping[str, Any]]:
+    """The layers of a network, and the outputs of the file, which name its own layers."""
+    body = spec.body_of(member or spec.document.name, variant)
+    return body, spec.document.outputs if body is spec.body else {}
+
+
+def _equal(path: Path, symbols: Mapping[str, Deciding]) -> Iterator[Condition]:
+    for symbol in symbols.values():
+        symbol.settled()
+    yield from path.conditions.values()
+
+
+def _totals(expander: DecidingExpander, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
+    sums: dict[str, Any] = dict.fromkeys(SUMS, 0)
+    conventions = Conventions()
+    for layer, guards in zip(layers, expander.guards, strict=True):
+        if isinstance(layer.op, Choice):
+            continue
+        with expander.path.under(guards):
+            counted, work = count_params(layer), count_operations(layer)
+            stored = stored_values(layer.op, elements(layer.output), conventions.in_place)
+        if work.macs is None or work.operations is None:
+            raise UsageError(f"{layer.op.not_counted} of {layer.layer.name} cannot be counted, so nothing is searched")
+        own = (
+            counted.params, counted.params - counted.biases, counted.biases, counted.trainable, counted.buffers,
+            work.macs, stored, *work.operations,
+        )  # fmt: skip
+        for name, number in zip(SUMS, own, strict=True):
+            sums[name] = sums[name] + _where(expander.path, guards, number)
+    return {name: _node(total) for name, total in sums.items()}
+
+
+def _where(path: Path, guards: Sequence[Node], number: Any) -> Any:
+    """A number where all guards hold, else 0."""
+    if type(number) is int and not number:
+        return 0
+    for guard in guards:
+        number = path.choice(path.number(guard), number, 0)
+    return number
+
+
+def _of_graph(graph: LayerGraph, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
+    memory = measure_memory(graph, layers)
+    peak: Any = 0
+    for live in memory.live:
+        peak = maximum(peak, live)
+    products = [count_operations(layer).macs or 0 for layer in layers]
+    depth = weighted_depth([layer.layer.inputs for layer in layers], products)
+    return {"depth": _node(depth), "peak_activations": _node(peak)}
+
+
+def _node(value: Any) -> Node:
+    node = node_of(value)
+    assert node is not None
+    return node
