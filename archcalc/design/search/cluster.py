@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
-from archcalc import __version__
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.design.search.run import FIRST_PART, Parts, next_size
-from archcalc.design.search.search import Part, Request, Search, run_range
+from archcalc.design.search.search import Part, Request, Search, run_range, version
 
 #: How often a part is tried; a worker that dies with it counts.
 MOST_TRIES = 5
@@ -20,10 +19,10 @@ AHEAD = 3
 PATIENCE = 10
 
 
-def timed_range(request: Request, start: int, stop: int, version: str) -> tuple[Part, float]:
+def timed_range(request: Request, start: int, stop: int, wanted: str) -> tuple[Part, float]:
     """A part and the seconds that it took. Raises `UsageError` where a worker has another version of archcalc."""
-    if version != __version__:
-        raise UsageError(f"a worker has archcalc {__version__}, and this is {version}")
+    if wanted != version():
+        raise UsageError(f"a worker has archcalc {version()}, and this is {wanted}")
     begun = monotonic()
     return run_range(request, start, stop), monotonic() - begun
 
@@ -69,7 +68,7 @@ def _in_order(client: Any, search: Search, start: int) -> Iterator[Part]:
 
 def _submit(client: Any, search: Search, start: int, stop: int) -> Any:
     # pure=False: a key of its own, so that an equal search of somebody else is another.
-    return client.submit(timed_range, search.request, start, stop, __version__, retries=MOST_TRIES, pure=False)
+    return client.submit(timed_range, search.request, start, stop, version(), retries=MOST_TRIES, pure=False)
 
 
 def _result(client: Any, search: Search, start: int, stop: int, future: Any) -> tuple[Part, float]:

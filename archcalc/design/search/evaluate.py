@@ -16,7 +16,7 @@ from archcalc.design.search.query import NETWORK, TOTALS, Condition, constant, q
 from archcalc.design.search.space import Family
 from archcalc.explain.derive.trace import Node
 from archcalc.explain.symbolic.deciding import CannotMergeError
-from archcalc.explain.symbolic.structures import OF_GRAPH, Structure, structure_of
+from archcalc.explain.symbolic.structures import OF_GRAPH, Structure, Template, structure_of
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.build import build
 
@@ -113,6 +113,10 @@ class FamilySearch:
     # --- the order of configurations
 
     @cached_property
+    def _template(self) -> Template:
+        return Template.of(self.family.spec, self.family.member, self.family.variant)
+
+    @cached_property
     def numbers(self) -> dict[str, Axis]:
         return {axis.name: Axis.of(axis.values) for axis in self.family.axes if axis.is_number}
 
@@ -175,18 +179,13 @@ class FamilySearch:
         numbers = {name: _as_symbol(family, name, values[name]) for name in self.numbers}
         words = {name: value for name, value in family.settings(values).items() if name not in numbers}
         of_graph = any(TOTALS[key][0] in OF_GRAPH for key in self.wanted.quantities if key in TOTALS)
+        network = (self._template, numbers, family.named_sizes, words)
         if self._merges and not of_graph:
             try:
-                return structure_of(
-                    family.spec, family.member, family.variant, numbers, family.named_sizes, self._range,
-                    constants=words,
-                )  # fmt: skip
+                return structure_of(*network, ranges=self._range)
             except CannotMergeError:
                 self._merges = False
-        return structure_of(
-            family.spec, family.member, family.variant, numbers, family.named_sizes, with_graph=of_graph,
-            constants=words,
-        )  # fmt: skip
+        return structure_of(*network, with_graph=of_graph)
 
     def _range(self, node: Node) -> tuple[Fraction, Fraction] | None:
         """The least and the largest value of a number over the family."""

@@ -10,13 +10,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
+from importlib import metadata
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archcalc import __version__
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.design.search.evaluate import Evaluated, FamilySearch, Wanted
@@ -58,7 +58,16 @@ class Request(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """The same for the same search by the same version."""
-        return sha256(repr((__version__, *self)).encode()).hexdigest()
+        return sha256(repr((version(), *self)).encode()).hexdigest()
+
+
+@cache
+def version() -> str:
+    """The version of archcalc that is installed; empty where it is run without being installed."""
+    try:
+        return metadata.version("archcalc")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def request_of(

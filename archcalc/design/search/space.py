@@ -74,7 +74,10 @@ class Varying(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """A network and what varies of it. Configurations are counted with the last parameter changing fastest."""
+    """A network and what varies of it, words before numbers.
+
+    Configurations are counted with the last parameter changing fastest.
+    """
 
     network: str
     spec: Spec
@@ -343,7 +346,8 @@ def _with_axes(
         axes = [Varying(key, values, known[key] if key in others else ()) for key, (_, values) in given.items()]
     else:
         axes = [Varying(key, values) for key, (_, values) in given.items()]
-    return Family(name, spec, member, variant, tuple(axes), shape)
+    # Words change slowest: for each of them formulas hold for all numbers.
+    return Family(name, spec, member, variant, tuple(sorted(axes, key=lambda axis: axis.is_number)), shape)
 
 
 def _any_network(

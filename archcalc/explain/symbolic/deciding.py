@@ -15,7 +15,7 @@ from archcalc.explain.symbolic.choice import Choice
 from archcalc.explain.symbolic.expand import shape_with
 from archcalc.explain.symbolic.expressions import evaluate_deciding, tree
 from archcalc.explain.symbolic.paths import LOGICAL, Deciding, Path, deciding, exact_of, settle
-from archcalc.graph.layer_graph import Layer, LayerGraph
+from archcalc.graph.layer_graph import Layer
 from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
 from archcalc.ops.base import Margin
@@ -110,10 +110,10 @@ class _DecidingValues(Values):
                 recorded[key] = raw  # a word such as `same`
         found = {key: value for key, value in OPS[kind].with_defaults(recorded).items() if deciding(value) is not None}
         op = super().op(kind, fields, at, name, plain_variables(variables))
-        if not found or op.kind != kind:
-            return op
         for key, value in found.items():
             self._decide_limits(kind, key, value)
+        if not found or op.kind != kind:  # another one stands for an op that was refused
+            return op
         return op.model_copy(update={key: _lifted(getattr(op, key), value) for key, value in found.items()})
 
     def _decide_limits(self, kind: str, key: str, value: Any) -> None:
@@ -185,7 +185,7 @@ class DecidingExpander(Expander):
     def __init__(
         self,
         spec: Spec,
-        graph: LayerGraph,
+        settings: Mapping[str, Any],
         member: str | None,
         variant: str | None,
         symbols: Mapping[str, Deciding],
@@ -194,7 +194,7 @@ class DecidingExpander(Expander):
         ranges: Range | None,
     ) -> None:
         declared = spec.document.parameters
-        parameters = {name: graph.settings[name] for name in declared}
+        parameters = {name: settings[name] for name in declared}
         super().__init__(spec, {**parameters, **{name: symbols[name] for name in declared if name in symbols}})
         self.path, self.ranges = path, ranges
         self.guards: list[tuple[Node, ...]] = []

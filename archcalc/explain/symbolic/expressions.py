@@ -57,6 +57,7 @@ def evaluate_deciding(expression: Expression, variables: Mapping[str, Any]) -> A
     except SteersError:
         return evaluate_deciding(_settled(expression, values), variables)
     except ZeroDivisionError:
+        settle(values)  # it is known of these numbers only
         raise ExpressionError("division by zero", expression.offset) from None
     except (TypeError, AttributeError, AssertionError):
         return evaluate_deciding(_settled(expression, values), variables)  # which says what is wrong

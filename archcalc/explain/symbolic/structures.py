@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from archcalc.core.conventions import Conventions
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import ArchcalcError, SpecError, UsageError
 from archcalc.core.numbers import maximum
+from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, node_of
 from archcalc.explain.symbolic.choice import Choice
-from archcalc.explain.symbolic.deciding import CannotMergeError, DecidingExpander, Range
-from archcalc.explain.symbolic.paths import Condition, Deciding, Path, exact_of
+from archcalc.explain.symbolic.deciding import DecidingExpander, Range
+from archcalc.explain.symbolic.paths import Condition, Deciding, Path
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Operations, elements
 from archcalc.passes.depth import weighted_depth
@@ -33,6 +35,25 @@ SUMS = (
 OF_GRAPH = ("depth", "peak_activations")
 
 
+class Template(NamedTuple):
+    """A network of a spec, and what one of it that fits looks like: its settings, its inputs by name."""
+
+    spec: Spec
+    member: str | None
+    variant: str | None
+    settings: Mapping[str, Any] | None = None
+    inputs: Mapping[str, Shape] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, spec: Spec, member: str | None, variant: str | None) -> Template:
+        """The network as the spec has it; without settings where that does not fit."""
+        try:
+            graph = build(spec, member, variant)
+        except ArchcalcError:
+            return cls(spec, member, variant)
+        return cls(spec, member, variant, graph.settings, graph.inputs)
+
+
 @dataclass(frozen=True)
 class Structure:
     """The totals of a network as expressions, and the conditions under which they hold.
@@ -46,57 +67,61 @@ class Structure:
 
 
 def structure_of(
-    spec: Spec,
-    member: str | None,
-    variant: str | None,
+    network: Template,
     values: Mapping[str, Any],
     sizes: Sequence[Any] | None = None,
+    constants: Mapping[str, Any] | None = None,
     ranges: Range | None = None,
     with_graph: bool = False,
-    constants: Mapping[str, Any] | None = None,
 ) -> Structure:
     """The structure of a network at one configuration.
 
     Args:
-        spec: Its spec, with the member of a family and the variant.
-        member: See `spec`.
-        variant: See `spec`.
+        network: The network.
         values: The parameters that vary, by name, at this configuration: ints and fractions.
-        sizes: The sides of the input; a text stands for a side that varies, and `values` has it under that name.
+        sizes: Its input, (channels, *positions); a text stands for a side that varies, and `values` has it under that
+            name. None: the network's own.
+        constants: Parameters that are set and do not vary.
         ranges: The range of a number over the design space. With it, parts that only some configurations have are
             merged into one structure.
         with_graph: Work out `OF_GRAPH` too, which needs a structure that is not merged.
-        constants: Parameters that are set and do not vary.
 
     Raises:
         CannotMergeError: where parts cannot be merged.
         UndecidedError: where a decision cannot be noted, so that each configuration has to be analysed by itself.
         UsageError: where a layer cannot be counted.
-        SpecError: for a network that is wrong at every configuration.
 
     """
     path = Path()
     symbols = {name: path.symbol(name, value) for name, value in values.items()}
-    names = {side for side in sizes or () if isinstance(side, str)}
-    settings = {**(constants or {}), **{name: value for name, value in values.items() if name not in names}}
-    shape = None if sizes is None else tuple([exact_of(symbols[s]) if isinstance(s, str) else s for s in sizes])
+    settings = {**(constants or {}), **{name: value for name, value in values.items() if name not in (sizes or ())}}
+    shape = None if sizes is None else tuple([values[side] if isinstance(side, str) else side for side in sizes])
+    own: Any = None if sizes is None else tuple([symbols[side] if isinstance(side, str) else side for side in sizes])
+    spec, member, variant = network.spec, network.member, network.variant
+    graph, problem = None, None
     try:
         graph = build(spec, member, variant, settings, shape)
     except SpecError as error:
-        # What is wrong may follow from these values; they are decided, each by itself.
-        return Structure({}, tuple(_equal(path, symbols)), str(error))
-    own: Any = None if sizes is None else tuple([symbols[side] if isinstance(side, str) else side for side in sizes])
-    expander = DecidingExpander(spec, graph, member, variant, symbols, own, path, ranges)
+        if network.settings is None:
+            # It follows from these values that there is no network; which of them, nobody knows.
+            return Structure({}, tuple(_equal(path, symbols)), str(error))
+        problem = str(error)
+    settings = {**(network.settings or {}), **settings} if graph is None else dict(graph.settings)
+    inputs = graph.inputs if graph is not None else dict.fromkeys(network.inputs, shape or (1,))
+    expander = DecidingExpander(spec, settings, member, variant, symbols, own, path, ranges)
     try:
-        expander.run(*_body(spec, member, variant), expander.places, graph.inputs)
+        expander.run(*_body(spec, member, variant), expander.places, inputs)
         expander.check_merged()
         layers = expander.shaped()
+        if graph is None:
+            # The spec refuses what its layers do not: it is not known which other values it refuses.
+            return Structure({}, tuple(_equal(path, symbols)), problem)
         totals = _totals(expander, layers)
         if with_graph:
             totals |= _of_graph(graph, layers)
     except SpecError as error:
         if ranges is not None:
-            raise CannotMergeError(str(error)) from error
+            return structure_of(network, values, sizes, constants, None, with_graph)
         return Structure({}, tuple(path.conditions.values()), str(error))
     return Structure(totals, tuple(path.conditions.values()))
 

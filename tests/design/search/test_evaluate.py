@@ -1,0 +1,204 @@
+"""Every configuration of a space has the numbers of its own report, however many are evaluated at once."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archcalc.core.errors import UsageError
+from archcalc.design.search.evaluate import BOX, FamilySearch, Wanted
+from archcalc.design.search.query import TOTALS
+from archcalc.design.search.space import Family
+from tests.design.search.spaces import evaluate, family, rows
+from tests.tiers import examples, slow_but
+
+SUMS = ",".join(key for key in TOTALS if key not in ("depth", "peak_activation_bytes"))
+
+
+def check(text: str, where: str | None = None, keys: str = SUMS, most: int = 30) -> tuple[int, int]:
+    """Compare the configurations of a space with their reports, at most so many; found and not fitting."""
+    one, found = evaluate(text, where, keys)
+    mine = rows(found)
+    assert list(mine) == sorted(mine)
+    unfit = 0
+    search = FamilySearch(one, Wanted(None, tuple(keys.split(","))))
+    for index in sorted(random.Random(text).sample(range(one.count), min(most, one.count))):
+        report = search.single(one.values(index))
+        unfit += isinstance(report, str)
+        if index in mine or where is None:
+            assert mine.get(index) == (None if isinstance(report, str) else report), one.values(index)
+    if one.count <= most:
+        assert found.unfit == unfit
+    assert found.count == one.count
+    return len(mine), found.unfit
+
+
+SPACES = [
+    "mobilenet alpha=0.25..1.5 step 0.15, resolution=32..320 step 37, classes=10,1000",
+    "resnet depth=18,34,50,101,152, resolution=1..64 step 9",
+    "regnet depth=2..9, w_0=8..64 step 24, w_a=8.5..40 step 10.25, w_m=1.5,2,2.75, group_width=1,8,12",
+    "regnet se=false,true, depth=2,5, w_a=10..30 step 10",
+    "unet resolution=100..600 step 20",
+    "swin window=3..9, resolution=224,252",
+    "shufflenet groups=1,2,3,5, scale=1,1.5",
+    "efficientnet width=0.5..2 step 0.3, depth=0.5..2 step 0.3, resolution=64,224",
+    "densenet depth=121,169, resolution=32,33,224",
+    "fcn32s stride=8,16,32, resolution=64,500",
+    "googlenet classes=10,1000, resolution=15..300 step 57",
+    "srcnn f2=1,3,5, resolution=5..20 step 5",
+    "edsr scale=2,3,4, blocks=1..4, resolution=24,48",
+    "mobilenet_v2 alpha=0.35..1.4 step 0.35, resolution=96",
+]
+
+
+@pytest.mark.parametrize(
+    "text", slow_but([SPACES[0], SPACES[2], SPACES[4], SPACES[5], SPACES[11]], SPACES)
+)  # fmt: skip
+def test_spaces_have_the_numbers_of_reports(text: str) -> None:
+    check(text, most=12)
+
+
+def test_what_does_not_fit_is_counted_and_not_found() -> None:
+    assert check("unet resolution=100..600 step 20") == (5, 21)
+    assert check("alexnet resolution=1..80 step 10") == (4, 4)
+
+
+@pytest.mark.parametrize("text", ["resnet depth=18,50, resolution=32,224", "mobilenet alpha=0.5,1, resolution=96,100"])
+def test_what_depends_on_connections(text: str) -> None:
+    assert check(text, keys="depth,peak_activation_bytes")[0] == 4
+
+
+def test_one_expansion_is_enough_for_one_structure() -> None:
+    search = FamilySearch(
+        family("mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 1"), Wanted(None, ("params",))
+    )
+    assert len(search.run(0, search.family.count).indices) == 26 * 225
+    assert [len(known) for known in search._cases.values()] == [1]
+
+
+def test_regnets_of_every_depth_and_width_are_one_structure() -> None:
+    space = "regnet depth=10..28, w_0=24..96 step 8, w_a=20..80 step 4, w_m=2..3 step 0.25"
+    search = FamilySearch(family(space), Wanted(None, ("params",)))
+    assert len(search.run(0, 2000).indices) == 2000
+    assert [len(known) for known in search._cases.values()] == [1]
+
+
+def test_published_regnets() -> None:
+    # RegNetX-400MF and -800MF by their numbers; the parameters are torchvision's.
+    one, found = evaluate("regnet depth=16,22, w_0=24,56, w_a=24.48,35.73, w_m=2.28,2.54, group_width=16")
+    params = {tuple(map(float, one.values(index).values())): row[0] for index, row in rows(found).items()}
+    assert params[22, 24, 24.48, 2.54, 16] == 5_495_976
+    assert params[16, 56, 35.73, 2.28, 16] == 7_259_656
+
+
+def test_a_condition_chooses() -> None:
+    text = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 32"
+    where = "multiplications <= 300M and params*4 <= 16MiB"
+    one, everything = evaluate(text)
+    _, found = evaluate(text, where)
+    expected = {i: row for i, row in rows(everything).items() if row[1] <= 300_000_000 and row[0] * 4 <= 16 << 20}
+    assert rows(found) == expected
+    assert 0 < len(expected) < one.count
+
+
+def test_a_condition_that_divides_by_0() -> None:
+    with pytest.raises(UsageError, match="divides by 0 at classes=1"):
+        evaluate("lenet5 classes=1,2", "params / (classes - 1) < 5")
+
+
+def test_parameters_are_columns_too() -> None:
+    _, found = evaluate("mobilenet alpha=0.5,0.75", "alpha > 0.5", "alpha,params")
+    assert [column.tolist() for column in found.columns] == [
+        [family("mobilenet alpha=0.75").axes[0].values[0]],
+        [2_585_560],
+    ]
+
+
+SPEC = """
+name: mine
+title: Mine
+input: "{side}x{side}x{colours}"
+parameters: {side: 16, colours: 3, width: 8, repeats: 2, wide: {type: number, default: 1, above: 0}, list: [1, 2]}
+blocks:
+  unit:
+    parameters: {out: int, last: false}
+    layers:
+      - conv2d: {out_channels: out, kernel_size: 3, padding: 1, stride: "2 if last and height > 4 else 1"}
+      - batch_norm2d: {when: not last}
+      - relu
+layers:
+  - conv2d: {name: stem, out_channels: int(wide*width), kernel_size: 3}
+  - unit: {repeat: repeats, out: 'max(2, in_channels // 2)'}
+  - unit: {when: repeats > 2 or wide > 1, out: width % 5 + 1, last: true}
+  - conv2d: {when: in_channels == 4, out_channels: 5, kernel_size: "height // 2"}
+  - for_each: {rows: list, columns: [extra]}
+    body: []
+  - linear: {out_features: "ceil(wide*10) + (3 if width in [7, 9] else min(width, 4))"}
+""".replace("  - for_each: {rows: list, columns: [extra]}\n    body: []\n", "")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("search") / "mine.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["side=3, width=1,8, repeats=0, wide=0.125", "side=3,4, width=4, repeats=0", "side=2..7, width=3,4, repeats=3"],
+)
+def test_what_the_spec_refuses_at_one_value_it_may_take_at_another(spec: Path, text: str) -> None:
+    found, unfit = check(f"{spec} {text}")
+    assert found
+    assert unfit
+
+
+def test_conditions_choices_and_sizes_in_expressions(spec: Path) -> None:
+    found, unfit = check(f"{spec} side=4..20 step 3, width=3..12, repeats=0..4, wide=0.5,1,1.75, colours=1,3", most=25)
+    assert found > 1000
+    assert found + unfit == 6 * 10 * 5 * 3 * 2
+
+
+@pytest.mark.slow
+@given(data=st.data())
+@examples(40)
+def test_any_space_of_a_spec(spec: Path, data: st.DataObject) -> None:
+    ranges = {"side": (3, 40), "width": (1, 30), "repeats": (0, 7), "colours": (1, 4)}
+    parts = []
+    for name, (low, high) in ranges.items():
+        values = data.draw(st.lists(st.integers(low, high), min_size=1, max_size=3, unique=True))
+        parts.append(f"{name}={','.join(map(str, values))}")
+    wide = data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=2, unique=True))
+    parts.append(f"wide={','.join(str(n / 8) for n in wide)}")
+    check(f"{spec} {', '.join(parts)}", most=12)
+
+
+def test_boxes_go_through_all_configurations_once() -> None:
+    search = FamilySearch(
+        family("mobilenet alpha=1..3, classes=1..7000, resolution=1..3, activation=relu,relu6"), Wanted(None, ())
+    )
+    one: Family = search.family
+    for start, stop in ((0, one.count), (5, 100_003), (17, 18)):
+        seen = start
+        for index, ranges in search.boxes(start, stop):
+            size = 1
+            for part in ranges:
+                size *= part.stop - part.start
+            assert index == seen
+            assert 1 <= size <= BOX
+            seen += size
+        assert seen == stop
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_every_network_of_the_catalogue(seed: int) -> None:
+    from tests.design.search.catalogue import spaces
+
+    for text in spaces(seed):
+        check(text, most=6)
