@@ -27,7 +27,19 @@ from tests.tiers import slow_but
 
 TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials"]
 #: Pages whose commands draw, search, execute or load a library for it.
-DRAWN_OR_SEARCHED = ("audit", "deck", "deconv", "draw", "grading", "plot", "reconcile", "run", "search", "sliding", "solve")
+DRAWN_OR_SEARCHED = (
+    "audit",
+    "deck",
+    "deconv",
+    "draw",
+    "grading",
+    "plot",
+    "reconcile",
+    "run",
+    "search",
+    "sliding",
+    "solve",
+)
 
 
 @pytest.fixture

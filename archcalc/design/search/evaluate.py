@@ -373,18 +373,11 @@ def _value(over: Any, under: Any) -> Any:
 
 def _picked(over: Any, under: Any, shape: tuple[int, ...], places: Array) -> Array:
     """The numbers at some places of a box: whole ones as an array of them, others as fractions."""
-    over, under = pair
-    picked = (
-        np.broadcast_to(np.asarray(over), shape).ravel()[places] if np.ndim(over) else _array_of([over] * len(places))
-    )
+    picked = _at(over, shape, places)
     if isinstance(under, int) and under == 1:
         return picked
-    below = (
-        np.broadcast_to(np.asarray(under), shape).ravel()[places]
-        if np.ndim(under)
-        else _array_of([under] * len(places))
-    )
-    return _array_of([_value(*parts) for parts in zip(picked.tolist(), below.tolist(), strict=True)])
+    pairs = zip(picked.tolist(), _at(under, shape, places).tolist(), strict=True)
+    return array_of([_value(*pair) for pair in pairs])
 
 
 def _at(number: Any, shape: tuple[int, ...], places: Array) -> Array:

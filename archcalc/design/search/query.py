@@ -87,7 +87,8 @@ class Names(NamedTuple):
             *TOTALS,
             *(alias for key in TOTALS if key in QUANTITIES for alias in QUANTITIES[key].aliases),
         ]
-        return f"there is no quantity or parameter {name[:60]!r}{did_you_mean(name, known) or '; there are ' + ', '.join(TOTALS)}"
+        hint = did_you_mean(name, known) or f"; there are {', '.join(TOTALS)}"
+        return f"there is no quantity or parameter {name[:60]!r}{hint}"
 
 
 class Condition:
