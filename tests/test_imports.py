@@ -91,7 +91,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "networkx": {"interop", "objects", "render"},
     "pandas": {"interop", "objects"},
     # Arrays that came with a model file.
-    "numpy": {"execute", "lecturing", "cli", "interop", "tools"},
+    "numpy": {"design", "execute", "lecturing", "cli", "interop", "tools"},
     # ONNX files, and the errors of the protobufs that they are.
     "google": {"interop"},
     "onnx": {"interop"},
