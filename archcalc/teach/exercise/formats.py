@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
+from archcalc.core.shapes import axes_written
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.render.tables.csv import harmless
 from archcalc.teach.exercise.worksheet import Line, Worksheet
@@ -53,10 +54,11 @@ def _instructions(sheet: Worksheet) -> list[str]:
     """What a student must know to fill in the table."""
     count = len(sheet.blanks)
     described = sheet.analysis.describe_conventions()
+    order = axes_written(len(sheet.analysis.graph.input_shape) - 1)
     notes = [
         f"Input {sheet.analysis.graph.inputs_in_words()}. "
         f"{count} {'cell is' if count == 1 else 'cells are'} empty: fill {'it' if count == 1 else 'them'} in. "
-        "Shapes are height×width×channels; a calculation such as (5·5·3 + 1)·16 is an answer too.",
+        f"Shapes are {order}; a calculation such as (5·5·3 + 1)·16 is an answer too.",
         "Convolution and dense layers have a bias unless it says that they have none. "
         "Where windows do not tile the input, sizes are rounded down unless it says that they are rounded up.",
     ]

@@ -154,13 +154,13 @@ def other_variant(rng: Random, analysis: Analysis) -> Plant | None:
 
 
 def other_tool(rng: Random, analysis: Analysis) -> Plant | None:
-    """Fvcore's total: 2 for each value of batch norm, 1 for each that an adaptive average pool reads."""
+    """Fvcore's total: 2 for each value of batch norm, without γ 1; 1 for each that an adaptive average pool reads."""
     if any(row.op.family == "attention" or row.op.kind in ("interpolate", "upsample2d") for row in analysis.rows):
         return None  # it adds something for these as well
     more = 0
     for row in analysis.rows:
         if row.op.kind == "batch_norm2d":
-            more += 2 * prod(row.output_shape)
+            more += (2 if row.weights else 1) * prod(row.output_shape)
         elif row.op.kind in ("global_avg_pool2d", "adaptive_avg_pool2d"):
             more += prod(row.input_shapes[0])
     total = sum(row.multiplications or 0 for row in analysis.rows) + more
