@@ -82,6 +82,12 @@ class Trace(State):
         made = {name for node in nodes for name in node.outputs} | {each.name for each in self.graph.inputs}
         inputs = tuple(each.name for each in self.graph.inputs if each.name in needed)
         notes = [f"the input {each.name[:100]} is not used" for each in self.graph.inputs if each.name not in needed]
+        apart = [name for name in constants if not self.constants[name].is_there]
+        if apart:
+            more = f" and {len(apart) - 1:,} more" if len(apart) > 1 else ""
+            notes.append(
+                f"the values of {apart[0][:100]}{more} are in another file, which is not read; shapes are known"
+            )
         spread = [name for name in constants if _is_spread(self.constants[name])]
         if spread:
             more = f" and {len(spread) - 1} more" if len(spread) > 1 else ""

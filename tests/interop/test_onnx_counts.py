@@ -179,3 +179,14 @@ def test_a_shift_and_a_partition_after_windows(windows: bool) -> None:
     np.testing.assert_array_equal(np.sort(outputs(graph, x), axis=None), np.sort(wanted, axis=None))
     if not windows:
         np.testing.assert_array_equal(outputs(graph, x).reshape(wanted.shape), wanted)
+
+
+def test_values_in_another_file_are_in_a_note_and_the_file_is_not_opened() -> None:
+    proto = model([helper.make_node("Conv", ["x", "w"], ["y"])], arrays={"w": weights(4, 3, 3, 3)})
+    (tensor,) = proto.graph.initializer
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    graph = to_network(from_onnx(proto))
+    assert graph.notes == ("the values of w are in another file, which is not read; shapes are known",)
+    assert (analyse(graph).totals.params, graph.arrays) == (108, {})
