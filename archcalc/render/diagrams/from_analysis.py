@@ -25,6 +25,8 @@ from archcalc.render.diagrams.wiring import Wiring
 
 #: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
 SLIDE, SHEET = (960.0, 540.0), (595.0, 842.0)
+#: The size of font for which everything has the size of its style.
+PLAIN_SIZE = 12.0
 #: What makes texts larger.
 LARGER = {
     "graph": "--style blocks or --only BLOCK shows less at a time",
@@ -65,7 +67,7 @@ def drawing_of(
         drawing = paint(diagram, layout, theme_of(choices.theme), steps, links, ratio if choices.fit else 0)
         if choices.expand:
             drawing = _expanded(drawing, diagram, analysis, choices, links)
-    drawing = enlarge(drawing, choices.font_size / 12)
+    drawing = enlarge(drawing, choices.font_size / PLAIN_SIZE)
     if choices.fit:
         drawing = page(drawing, ratio)
         notes += _small_texts(drawing, choices.style or default_style(analysis))
@@ -88,8 +90,19 @@ def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: 
     from archcalc.render.diagrams.papers.figure import Request
     from archcalc.render.diagrams.papers.styles import paper_drawing
 
-    request = Request(tuple(analyses), theme_of(choices.theme), ratio, choices.labels, choices.names, choices.sizes,
-                      bool(choices.fit), choices.direction, choices.title, links)  # fmt: skip
+    request = Request(
+        tuple(analyses),
+        theme_of(choices.theme),
+        ratio,
+        choices.labels,
+        choices.names,
+        choices.sizes,
+        bool(choices.fit),
+        choices.direction,
+        choices.title,
+        links,
+        choices.font_size / PLAIN_SIZE,
+    )
     return paper_drawing(str(choices.style), request)
 
 
@@ -99,7 +112,13 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
     return volumes_drawing(
-        diagram, wiring, theme_of(choices.theme), choices.sizes or "linear", ratio, bool(choices.fit)
+        diagram,
+        wiring,
+        theme_of(choices.theme),
+        choices.sizes or "linear",
+        ratio,
+        bool(choices.fit),
+        choices.font_size / PLAIN_SIZE,
     )
 
 

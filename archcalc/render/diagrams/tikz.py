@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from archcalc.render.diagrams.drawing import Curve, Drawing, Ramp, Rect, Shape, Text
-from archcalc.render.diagrams.svg import number, with_arrow
-from archcalc.render.diagrams.text import shorten
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, main_box
+from archcalc.render.diagrams.svg import number
+from archcalc.render.diagrams.text import LEADING, shorten
+from archcalc.render.diagrams.theme import THEMES
 
 #: Pixels of 96 to the inch as points of PostScript.
 POINT = 0.75
@@ -21,6 +24,7 @@ _SPECIAL = {
 #: pdfTeX's fonts have the letters of Latin-1 and Latin Extended-A, but for these.
 END, ABSENT = 0x180, "ĦħĸĿŀŉŦŧſ"
 _HEAD = r"""\documentclass[tikz,border=0pt]{standalone}
+\usetikzlibrary{arrows.meta}
 \usepackage{iftex}
 \newcommand{\nothere}{{\fboxsep0pt\fbox{\rule{0pt}{1.3ex}\rule{1ex}{0pt}}}}
 \ifPDFTeX
@@ -54,30 +58,139 @@ def _letter(character: str) -> str:
 
 
 def tikz(drawing: Drawing) -> str:
-    """The drawing as a document of class standalone."""
-    return _HEAD + "\n".join(_lines(drawing)) + "\n"
+    """The drawing as a document of class standalone: boxes as named nodes, colours and lines as styles at the top."""
+    return _HEAD + "\n".join(_Writer(drawing).lines()) + "\n"
 
 
-def _lines(drawing: Drawing) -> Iterator[str]:
-    colours = dict.fromkeys([drawing.background])
-    for shape in drawing.shapes():
-        found = shape.colours if isinstance(shape, Ramp) else (
-            (shape.colour,) if isinstance(shape, Text) else (shape.fill, shape.line)
-        )  # fmt: skip
-        colours.update(dict.fromkeys(colour for colour in found if colour))
-    for colour in colours:
-        yield rf"\definecolor{{{_name(colour)}}}{{HTML}}{{{colour[1:].upper()}}}"
-    title = escape(shorten(drawing.title, 600, 10))
-    yield r"\begin{document}"
-    yield f"% {title}"
-    yield r"\begin{tikzpicture}[x=0.75bp, y=-0.75bp, line join=round]"
-    width, height = number(drawing.width), number(drawing.height)
-    yield rf"\useasboundingbox (0,0) rectangle ({width},{height});"
-    yield rf"\fill[{_name(drawing.background)}] (0,0) rectangle ({width},{height});"
-    for shape in drawing.shapes():
-        yield from _shape(shape)
-    yield r"\end{tikzpicture}"
-    yield r"\end{document}"
+class _Writer:
+    """Writes a drawing; what looks the same has one style, named by what the theme calls its colours."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self.styles: dict[str, str] = {}
+        self.fonts: dict[float, str] = {}
+        self.named: set[str] = set()
+        themes = [theme for theme in THEMES.values() if theme.background == drawing.background]
+        words = ("ink", "quiet", "edge", "accent")
+        self.words = {str(getattr(theme, word)): word for theme in themes[:1] for word in words}
+        self.words |= {paint.line: family for theme in themes[:1] for family, paint in theme.families.items()}
+
+    def lines(self) -> Iterator[str]:
+        drawing = self.drawing
+        colours = dict.fromkeys([drawing.background])
+        for shape in drawing.shapes():
+            found = shape.colours if isinstance(shape, Ramp) else (
+                (shape.colour,) if isinstance(shape, Text) else (shape.fill, shape.line)
+            )  # fmt: skip
+            colours.update(dict.fromkeys(colour for colour in found if colour))
+        body = [line for cluster in drawing.items for line in self._cluster(cluster)]
+        for colour in colours:
+            yield rf"\definecolor{{{_name(colour)}}}{{HTML}}{{{colour[1:].upper()}}}"
+        for size, command in self.fonts.items():
+            length, skip = number(size * POINT), number(size * POINT * LEADING)
+            yield rf"\newcommand{{{command}}}{{\fontsize{{{length}bp}}{{{skip}bp}}\selectfont}}"
+        yield r"\tikzset{"
+        yield r"  net box/.style={align=center, inner sep=0pt}, net words/.style={inner sep=0pt},"
+        yield r"  net arrow/.style={-{Triangle[length=4.9bp, width=4.1bp]}},"
+        yield from (f"  {name}/.style={{{options}}}," for options, name in self.styles.items())
+        yield "}"
+        yield r"\begin{document}"
+        yield f"% {escape(shorten(drawing.title, 600, 10))}"
+        yield r"\begin{tikzpicture}[x=0.75bp, y=-0.75bp, line join=round]"
+        width, height = number(drawing.width), number(drawing.height)
+        yield rf"\useasboundingbox (0,0) rectangle ({width},{height});"
+        yield rf"\fill[{_name(drawing.background)}] (0,0) rectangle ({width},{height});"
+        yield from body
+        yield r"\end{tikzpicture}"
+        yield r"\end{document}"
+
+    def _cluster(self, cluster: Cluster) -> Iterator[str]:
+        """A box with its texts as one node; everything else shape by shape."""
+        box, texts = main_box(cluster), [shape for shape in cluster.shapes if isinstance(shape, Text)]
+        inside = [text for text in texts if box is not None and _is_inside(text, box)]
+        for shape in cluster.shapes:
+            if shape is box and inside:
+                yield self._node(box, inside, cluster)
+            elif not any(shape is text for text in inside):
+                yield from self._shape(shape)
+
+    def _node(self, box: Rect, texts: Sequence[Text], cluster: Cluster) -> str:
+        options = ["net box", self._style(box.fill, box.line, box.thickness, box.dash)]
+        options += [f"minimum width={_length(box.width)}", f"minimum height={_length(box.height)}"]
+        if box.radius:
+            options.append(f"rounded corners={_length(min(box.radius, box.height / 2, box.width / 2))}")
+        x, y = number(box.x + box.width / 2), number(box.y + box.height / 2)
+        name = self._unique(cluster.layer or cluster.block)
+        lines = r" \\ ".join(self._words(text, coloured=True) for text in texts)
+        return rf"\node[{', '.join(options)}]{name} at ({x},{y}) {{{lines}}};"
+
+    def _words(self, text: Text, coloured: bool = False) -> str:
+        """A line of text with its font."""
+        font = self._font(text.size) + (r"\bfseries" if text.bold else "")
+        return font + (rf"\color{{{_name(text.colour)}}}" if coloured else "") + f" {escape(text.text)}"
+
+    def _unique(self, layer: str) -> str:
+        """A name for a node that TikZ takes: letters, digits and hyphens."""
+        name = re.sub(r"[^A-Za-z0-9]+", "-", layer).strip("-")[:60]
+        if not name:
+            return ""
+        numbered = chain([name], (f"{name}-{count}" for count in range(2, len(self.named) + 3)))
+        free = next(one for one in numbered if one not in self.named)
+        self.named.add(free)
+        return f" ({free})"
+
+    def _font(self, size: float) -> str:
+        """A command for a size; TeX takes letters alone in its name."""
+        if size not in self.fonts:
+            self.fonts[size] = r"\size" + "".join("abcdefghij"[int(digit)] for digit in str(len(self.fonts)))
+        return self.fonts[size]
+
+    def _style(self, fill: str | None, line: str | None, thickness: float, dash: tuple[float, ...]) -> str:
+        options = ", ".join(_options(fill, line, thickness, dash))
+        if options not in self.styles:
+            # The prefix keeps styles apart from keys of TikZ, such as shape.
+            word = "net " + self.words.get(str(line), "line" if line else "area")
+            taken = set(self.styles.values())
+            numbered = chain([word], (f"{word} {count}" for count in range(2, len(taken) + 3)))
+            self.styles[options] = next(name for name in numbered if name not in taken)
+        return self.styles[options]
+
+    def _shape(self, shape: Shape) -> Iterator[str]:
+        if isinstance(shape, Rect):
+            options = [self._style(shape.fill, shape.line, shape.thickness, shape.dash)]
+            if shape.radius:
+                options.append(f"rounded corners={_length(min(shape.radius, shape.height / 2, shape.width / 2))}")
+            corner = f"({number(shape.x + shape.width)},{number(shape.y + shape.height)})"
+            yield rf"\path[{', '.join(options)}] ({number(shape.x)},{number(shape.y)}) rectangle {corner};"
+        elif isinstance(shape, Ramp):
+            yield from _ramp(shape)
+        elif isinstance(shape, Text):
+            anchor = {"start": "base west", "middle": "base", "end": "base east"}[shape.anchor]
+            turn = ", rotate=90" if shape.turned else ""
+            yield (
+                rf"\node[net words, anchor={anchor}{turn}, text={_name(shape.colour)}] "
+                f"at ({number(shape.x)},{number(shape.y)}) {{{self._words(shape)}}};"
+            )
+        else:
+            yield self._curve(shape)
+
+    def _curve(self, shape: Curve) -> str:
+        options = [self._style(shape.fill, shape.line, shape.thickness, shape.dash)] if shape.fill or shape.line else []
+        if shape.arrow:
+            options.append("net arrow")
+        if shape.opacity != 1:
+            options.append(f"opacity={number(shape.opacity)}")
+        points, radius = unrounded(shape.points) if shape.bezier else (shape.points, 0.0)
+        if points is not None:
+            if radius:
+                options.append(f"rounded corners={_length(radius)}")
+            path = " -- ".join(f"({number(x)},{number(y)})" for x, y in points)
+        else:
+            at = [f"({number(x)},{number(y)})" for x, y in shape.points]
+            path = at[0] + "".join(
+                f" .. controls {at[index]} and {at[index + 1]} .. {at[index + 2]}" for index in range(1, len(at), 3)
+            )
+        return rf"\path[{', '.join(options)}] {path}{' -- cycle' if shape.closed else ''};"
 
 
 def _name(colour: str) -> str:
@@ -101,47 +214,29 @@ def _options(fill: str | None, line: str | None, thickness: float, dash: tuple[f
     return options
 
 
-def _shape(shape: Shape) -> Iterator[str]:
-    if isinstance(shape, Rect):
-        options = _options(shape.fill, shape.line, shape.thickness, shape.dash)
-        if shape.radius:
-            options.append(f"rounded corners={_length(min(shape.radius, shape.height / 2, shape.width / 2))}")
-        corner = f"({number(shape.x + shape.width)},{number(shape.y + shape.height)})"
-        yield rf"\path[{', '.join(options)}] ({number(shape.x)},{number(shape.y)}) rectangle {corner};"
-    elif isinstance(shape, Ramp):
-        yield from _ramp(shape)
-    elif isinstance(shape, Text):
-        anchor = {"start": "base west", "middle": "base", "end": "base east"}[shape.anchor]
-        size = number(shape.size * POINT)
-        bold = r"\bfseries" if shape.bold else ""
-        font = rf"\fontsize{{{size}bp}}{{{size}bp}}\selectfont{bold}"
-        turn = "rotate=90, " if shape.turned else ""
-        yield (
-            rf"\node[anchor={anchor}, {turn}inner sep=0pt, text={_name(shape.colour)}, font={font}] "
-            f"at ({number(shape.x)},{number(shape.y)}) {{{escape(shape.text)}}};"
-        )
-    else:
-        yield from _curve(shape)
+def _is_inside(text: Text, box: Rect) -> bool:
+    """Whether a text stands in the middle of a box."""
+    centred = text.anchor == "middle" and abs(text.x - box.x - box.width / 2) < 1 and not text.turned
+    return centred and box.y < text.y < box.y + box.height
 
 
-def _curve(shape: Curve) -> Iterator[str]:
-    points, head = (shape.points, None)
-    if shape.arrow:
-        points, head = with_arrow(shape)
-    at = [f"({number(x)},{number(y)})" for x, y in points]
-    path = at[0]
-    if shape.bezier:
-        for index in range(1, len(at), 3):
-            path += f" .. controls {at[index]} and {at[index + 1]} .. {at[index + 2]}"
-    else:
-        path += "".join(f" -- {point}" for point in at[1:])
-    options = _options(shape.fill, shape.line, shape.thickness, shape.dash)
-    if shape.opacity != 1:
-        options.append(f"opacity={number(shape.opacity)}")
-    yield rf"\path[{', '.join(options)}] {path}{' -- cycle' if shape.closed else ''};"
-    if head and shape.line:
-        triangle = " -- ".join(f"({number(x)},{number(y)})" for x, y in head)
-        yield rf"\fill[{_name(shape.line)}] {triangle} -- cycle;"
+def unrounded(points: Sequence[Point]) -> tuple[tuple[Point, ...] | None, float]:
+    """The corners of a line that `rounded` made, and the radius of its corners; None for a line that is bent."""
+    found: list[Point] = [points[0]]
+    here, radius = points[0], 0.0
+    for index in range(1, len(points), 3):
+        first, second, end = points[index : index + 3]
+        if first == here and second == end:
+            found.append(end)
+        elif first == second:
+            radius = max(radius, abs(end[0] - first[0]) + abs(end[1] - first[1]))
+            found[-1:] = [first] if len(found) > 1 else [found[0], first]
+        else:
+            return None, 0.0
+        here = end
+    if found[-1] != points[-1]:
+        found.append(points[-1])
+    return tuple(found), radius
 
 
 def _ramp(shape: Ramp) -> Iterator[str]:

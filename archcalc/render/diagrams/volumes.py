@@ -75,17 +75,17 @@ class BoxRow(NamedTuple):
 
 
 def volumes_drawing(
-    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str, ratio: float, fill: bool = False
+    diagram: Diagram, wiring: Wiring, theme: Theme, sizes: str, ratio: float, fill: bool = False, larger: float = 1.0
 ) -> Drawing:
     """The picture of a chain, in as many rows as make it largest on a page of the shape `ratio`.
 
-    It is as wide as the page if it is to `fill` it.
+    It is as wide as the page if it is to `fill` it. Boxes are smaller by the factor `larger`, by which all is enlarged.
     """
     arms = None if is_chain(diagram) else find_stops(diagram, wiring)
     if arms is not None:
         return unet_drawing(diagram, arms, theme, sizes)
     volumes = volumes_of(diagram, wiring, theme)
-    measure, rows = best_rows(volumes, sizes, ratio)
+    measure, rows = best_rows(volumes, sizes, ratio, larger)
     widest, height = _size(rows)
     inner = max(widest - 2 * MARGIN, 300.0, height * ratio - 2 * MARGIN if fill else 0.0)
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
@@ -119,24 +119,26 @@ def _size(rows: Sequence[BoxRow]) -> tuple[float, float]:
     return max(row.right - row.left for row in rows) + 2 * MARGIN, sum(row.end - row.top + 16 for row in rows) + AROUND
 
 
-def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float) -> tuple[Measure, list[BoxRow]]:
+def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float, larger: float = 1.0) -> tuple[Measure, list[BoxRow]]:
     """The rows whose texts can be read on a slide, or are largest, with boxes that grow into what stays empty."""
-    best: tuple[float, Measure, list[BoxRow]] | None = None
+    best: tuple[float, tuple[Sequence[Caption], float, float, int]] | None = None
     apart = [caption_of([volume]) for volume in volumes]
     together = list(grouped(volumes))
     for captions in (apart, together) if len(together) < len(apart) else (apart,):
         for factor, thickness in product(GROWTH, (1.0, THIN)):
             measure = Measure(volumes, sizes, factor, thickness)
-            for rows in _rows(captions, measure):
+            for place, rows in enumerate(_rows(captions, measure)):
                 width, height = _size(rows)
                 points = EDGE * SLIDE * min(ratio / width, 1 / height)
                 worth = points * (factor * thickness) ** 0.25 * (1 - EACH_ROW) ** len(rows)
                 worth *= (1 - SECOND_ROW if len(rows) > 1 else 1) * (1 - TOGETHER if captions is together else 1)
                 worth += 100 if points >= READABLE else 0
                 if best is None or worth > best[0]:
-                    best = worth, measure, rows
+                    best = worth, (captions, factor, thickness, place)
     assert best is not None
-    return best[1:]
+    chosen, factor, thickness, place = best[1]
+    measure = Measure(volumes, sizes, factor / larger, thickness / larger)
+    return measure, list(_rows(chosen, measure))[place]
 
 
 def _rows(captions: Sequence[Caption], measure: Measure) -> Iterator[list[BoxRow]]:

@@ -274,3 +274,22 @@ def test_sizes_in_volumes_lie_over_no_other_box(name: str) -> None:
                     xs, ys = zip(*shape.points, strict=True)
                     beside = left >= max(xs) or left + long <= min(xs)
                     assert beside or text.y <= min(ys) or text.y - text.size * 0.7 >= max(ys), (item.title, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "style"), [("vgg16", "volumes"), ("alexnet@grouped", "towers"), ("lenet5", "maps"), ("vgg16", "slabs")]
+)
+def test_a_larger_font_is_larger_against_the_boxes(name: str, style: str) -> None:
+    def share(size: float) -> float:
+        """The size of the titles as a share of the largest box in perspective, or map."""
+        drawing, _ = drawing_of(analysis_of(name), Choices(style=style, font_size=size))
+        shapes = [shape for item in drawing.items if item.role == "node" for shape in item.shapes]
+        heights = [s.height for s in shapes if isinstance(s, Rect)]
+        heights += [max(y for _, y in s.points) - min(y for _, y in s.points) for s in shapes if isinstance(s, Curve)]
+        title = next(
+            s.size for item in drawing.items if item.role == "title" for s in item.shapes if isinstance(s, Text)
+        )
+        return title / max(heights)
+
+    assert share(18) > 1.2 * share(12)
+    assert share(9) < share(12)

@@ -384,3 +384,32 @@ def test_the_png_is_not_empty() -> None:
             raw += data[at + 8 : at + 8 + length]
         at += length + 12
     assert len(set(zlib.decompress(raw))) > 50
+
+
+@pytest.mark.parametrize("style", ["graph", "blocks", "bars"])
+def test_tex_is_made_of_nodes_and_lines_that_can_be_edited(style: str) -> None:
+    analysis = analysis_of("resnet18")
+    text = text_of(analysis, "tex", style=style, depth=None if style == "bars" else 1 if style == "blocks" else None)
+    shown = set(re.findall(r"^\\node\[net box, [^]]*\] \(([\w-]+)\) at", text, re.MULTILINE))
+    if style == "graph":
+        assert {"conv1", "pool1", "fc"} <= {name.split("-")[0] for name in shown}
+        assert len(shown) >= len([row for row in analysis.rows if row.params])
+    assert len(shown) == len(re.findall(r"^\\node\[net box,", text, re.MULTILINE))
+    # Each style that is used is set once at the top.
+    made = re.findall(r"^  (net [\w ]+)/\.style=", text, re.MULTILINE)
+    assert len(made) == len(set(made))
+    used = {option.strip() for options in re.findall(r"^\\(?:node|path)\[([^]]*)\]", text, re.MULTILINE)
+            for option in options.split(",") if option.strip().startswith("net ")}  # fmt: skip
+    assert used <= {*made, "net words"}
+    if style != "bars":  # arcs are bent
+        assert "controls" not in text
+
+
+def test_corners_are_found_again() -> None:
+    from archcalc.render.diagrams.drawing import rounded
+    from archcalc.render.diagrams.tikz import unrounded
+
+    corners = ((0.0, 0.0), (0.0, 40.0), (60.0, 40.0), (60.0, 90.0))
+    assert unrounded(rounded(corners, 8)) == (corners, 8.0)
+    assert unrounded(((0.0, 0.0), (0.0, 0.0), (9.0, 9.0), (9.0, 9.0))) == (((0.0, 0.0), (9.0, 9.0)), 0.0)
+    assert unrounded(((0.0, 0.0), (5.0, 0.0), (9.0, 4.0), (9.0, 9.0)))[0] is None

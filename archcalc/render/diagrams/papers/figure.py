@@ -32,6 +32,8 @@ class Request(NamedTuple):
     title: str | None = None
     #: Whether edges are wanted in one piece too, as slides glue them to boxes.
     links: bool = False
+    #: How large texts are against boxes in perspective and maps; 1 is the size of the style.
+    text: float = 1.0
 
 
 class Body(NamedTuple):

@@ -107,7 +107,7 @@ def maps_drawing(request: Request) -> Drawing:
     sizes = request.sizes or "sqrt"
     below = [_wrapped(_below(stop, request)) if index else [] for index, stop in enumerate(stops)]
     above = [_wrapped(_above(stop, request)) for stop in stops]
-    lines = _best(stops, above, below, sizes, request.ratio)
+    lines = _best(stops, above, below, sizes, request.ratio, request.text)
     width = max(line.width for line in lines)
     items: list[Cluster] = []
     y = 0.0
@@ -127,10 +127,15 @@ def maps_drawing(request: Request) -> Drawing:
 
 
 def _best(
-    stops: Sequence[Stop], above: Sequence[Sequence[str]], below: Sequence[Sequence[str]], sizes: str, ratio: float
+    stops: Sequence[Stop],
+    above: Sequence[Sequence[str]],
+    below: Sequence[Sequence[str]],
+    sizes: str,
+    ratio: float,
+    text: float,
 ) -> list[Line]:
     """The rows, and the size of the maps in them, with which texts can be read and maps are large."""
-    best: tuple[float, list[Line]] | None = None
+    best: tuple[float, list[range], float] | None = None
     for count, factor in product(range(1, min(4, len(stops)) + 1), GROWTH):
         each = -(-len(stops) // count)
         spans = [range(start, min(start + each, len(stops))) for start in range(0, len(stops), each)]
@@ -142,9 +147,9 @@ def _best(
             (100 if points >= READABLE else 0) + min(points, READABLE) + 3 * factor - (TURN if len(lines) > 1 else 0)
         )
         if best is None or worth > best[0]:
-            best = worth, lines
+            best = worth, spans, factor
     assert best is not None
-    return best[1]
+    return [_placed(span, stops, above, below, sizes, best[2] / text) for span in best[1]]
 
 
 def _placed(

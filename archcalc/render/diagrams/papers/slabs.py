@@ -153,22 +153,26 @@ def _best(trunk: Trunk, request: Request) -> list[Stage]:
     flat = [stop for stop in trunk.stops if max(stop.size, default=1) == 1]
     runs = stages_of(trunk)
     captions = [_lines([trunk.stops[index] for index in run], run.start == 0, request) for run in runs]
-    best: tuple[float, list[Stage]] | None = None
-    for factor, thin in product(GROWTH, THIN):
+
+    def placed(factor: float, thin: float) -> list[Stage]:
         scale = Scale(
             request.sizes or "sqrt", TALLEST * factor, THICKEST * thin * factor**0.5,
             max(max(stop.size) for stop in maps), max(stop.shape[0] for stop in maps),
             max((stop.shape[0] for stop in flat), default=1),
         )  # fmt: skip
-        stages = _placed(trunk, runs, captions, scale)
+        return _placed(trunk, runs, captions, scale)
+
+    best: tuple[float, float, float] | None = None
+    for factor, thin in product(GROWTH, THIN):
+        stages = placed(factor, thin)
         width = stages[-1].right - stages[0].left + 2 * MARGIN + 40
         height = TALLEST * factor * (1 + UP) + max(map(len, captions)) * NOTE * LEADING + AROUND
         points = SUBTITLE * SLIDE * min(request.ratio / width, 1 / height)
         worth = (100 if points >= READABLE else 0) + min(points, READABLE) * 3 + 3 * factor + 2 * thin
         if best is None or worth > best[0]:
-            best = worth, stages
+            best = worth, factor, thin
     assert best is not None
-    return best[1]
+    return placed(best[1] / request.text, best[2] / request.text**0.5)
 
 
 def _placed(trunk: Trunk, runs: Sequence[range], captions: Sequence[Sequence[str]], scale: Scale) -> list[Stage]:

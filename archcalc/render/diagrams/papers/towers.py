@@ -55,7 +55,8 @@ def towers_drawing(request: Request) -> Drawing:
     sizes = request.sizes or "sqrt"
     parts = max(floor.parts for floor in floors)
     divided = [_part(floor) for floor in floors]
-    measure = Measure(divided, sizes, 1.0 if parts == 2 else 1.8 / parts)
+    factor = (1.0 if parts == 2 else 1.8 / parts) / request.text
+    measure = Measure(divided, sizes, factor, 1 / request.text)
     parted = [measure.box(volume.shape, 0) for volume, floor in zip(divided, floors, strict=True) if floor.parts > 1]
     distance = max(box.height + box.up for box in parted) + APART
     boxes = _boxes(floors, divided, measure, request)
