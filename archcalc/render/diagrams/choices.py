@@ -30,6 +30,8 @@ FORMATS = {
 #: Formats that say what is connected, and leave the drawing to others.
 SOURCES = ("dot", "mmd", "drawio")
 DRAWN = tuple(form for form in FORMATS if form not in SOURCES)
+#: Formats that hold volumes and figures of papers.
+SHAPED = (*DRAWN, "drawio")
 #: Formats whose files hold several pages.
 PAGED = ("pdf", "pptx")
 #: Networks of more layers are folded into blocks unless a style is asked for.

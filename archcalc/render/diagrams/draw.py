@@ -14,6 +14,7 @@ from archcalc.render.diagrams.choices import (
     FORMATS,
     PAGED,
     PAPERS,
+    SHAPED,
     SOURCES,
     STYLES,
     Choices,
@@ -56,9 +57,10 @@ def draw_steps(analysis: Analysis, form: str, choices: Choices, others: Sequence
     style = choices.style or default_style(shown)
     if choices.expand and (style != "blocks" or form in SOURCES):
         raise UsageError(f"--expand opens a block of the style blocks, in {', '.join(DRAWN)}")
-    if (style == "volumes" or style in PAPERS) and form in SOURCES:
-        raise UsageError(f"{form} shows the styles graph and blocks; {style} has {', '.join(DRAWN)}")
-    if form in SOURCES:
+    shaped = style == "volumes" or style in PAPERS
+    if shaped and form not in SHAPED:
+        raise UsageError(f"{form} shows the styles graph and blocks; {style} has {', '.join(SHAPED)}")
+    if form in SOURCES and not shaped:
         return [_source(shown, form, choices)]
     drawing, notes = drawing_of(analysis, choices, form == "pptx", others)
     if form == "pptx":
@@ -106,6 +108,10 @@ def render(drawings: list[Drawing], form: str, choices: Choices) -> Picture:
         from archcalc.render.diagrams.pptx import pptx
 
         return Picture(pptx(drawings))
+    if form == "drawio":
+        from archcalc.render.diagrams.drawio_figure import drawio_figure
+
+        return Picture(drawio_figure(drawings[0]).encode())
     if form == "tex":
         from archcalc.render.diagrams.tikz import tikz
 

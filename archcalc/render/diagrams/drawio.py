@@ -28,7 +28,7 @@ def drawio(diagram: Diagram, layout: Layout, theme: Theme) -> str:
         f'<mxfile host="archcalc"><diagram name="{escape(diagram.title)}">',
         f'<mxGraphModel page="1" pageWidth="{number(width)}" pageHeight="{number(depth)}" '
         f'background="{theme.background}"><root><mxCell id="0"/><mxCell id="1" parent="0"/>',
-        *_texts([*head, *legend], "t"),
+        *texts([*head, *legend], "t"),
         *_frames(layout, top, theme),
         *(line for placed in layout.nodes for line in _node(diagram, placed, top, theme)),
         *_edges(diagram, layout, theme),
@@ -37,7 +37,8 @@ def drawio(diagram: Diagram, layout: Layout, theme: Theme) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(name: str, value: str, style: str, x: float, y: float, width: float, height: float) -> str:
+def cell(name: str, value: str, style: str, x: float, y: float, width: float, height: float) -> str:
+    """A box."""
     return (
         f'<mxCell id="{escape(name)}" value="{escape(value)}" style="{escape(style)}" vertex="1" parent="1">'
         f'<mxGeometry x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" '
@@ -45,7 +46,8 @@ def _cell(name: str, value: str, style: str, x: float, y: float, width: float, h
     )
 
 
-def _texts(shapes: list[Shape], stem: str) -> Iterator[str]:
+def texts(shapes: list[Shape], stem: str) -> Iterator[str]:
+    """Texts, and rectangles next to them."""
     for index, shape in enumerate(shapes):
         if isinstance(shape, Text):
             width = text_width(shape.text, shape.size, shape.bold)
@@ -54,10 +56,11 @@ def _texts(shapes: list[Shape], stem: str) -> Iterator[str]:
                 f"text;html=0;align=left;verticalAlign=middle;spacing=0;fontSize={number(shape.size)};"
                 f"fontColor={shape.colour};fontStyle={int(shape.bold)}"
             )
-            yield _cell(f"{stem}{index}", shape.text, style, left, shape.y - shape.size, width + 2, shape.size * 1.3)
+            style += ";rotation=-90" if shape.turned else ""
+            yield cell(f"{stem}{index}", shape.text, style, left, shape.y - shape.size, width + 2, shape.size * 1.3)
         elif isinstance(shape, Rect) and shape.fill:
             style = f"rounded=1;fillColor={shape.fill};strokeColor={shape.line or 'none'}"
-            yield _cell(f"{stem}{index}", "", style, shape.x, shape.y, shape.width, shape.height)
+            yield cell(f"{stem}{index}", "", style, shape.x, shape.y, shape.width, shape.height)
 
 
 def _frames(layout: Layout, top: float, theme: Theme) -> Iterator[str]:
@@ -68,7 +71,7 @@ def _frames(layout: Layout, top: float, theme: Theme) -> Iterator[str]:
             f"rounded=1;arcSize=2;html=0;fillColor={theme.frame.fill};strokeColor={theme.frame.line};align=left;"
             f"verticalAlign=top;spacingLeft=6;fontStyle=1;fontSize=12;fontColor={theme.quiet}"
         )
-        yield _cell(f"f{index}", label, style, frame.x + MARGIN, frame.y + top, frame.width, frame.height)
+        yield cell(f"f{index}", label, style, frame.x + MARGIN, frame.y + top, frame.width, frame.height)
 
 
 def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterator[str]:
@@ -91,7 +94,7 @@ def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterato
         )
         # Labels are HTML inside of XML: what a name holds is escaped for both.
         text = f"<b>{escape(label)}</b>{suffix}{rest}"
-        yield _cell(_part_id(node.id, index), text, style, placed.x + MARGIN, y, placed.width, box.height)
+        yield cell(_part_id(node.id, index), text, style, placed.x + MARGIN, y, placed.width, box.height)
         y += box.height
 
 

@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +21,8 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.networkx import to_networkx
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import FORMATS, Choices, draw
+from archcalc.render.diagrams.drawing import Curve, Text
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.text import FILES, covered, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.spec.catalogue import load
@@ -413,3 +416,38 @@ def test_corners_are_found_again() -> None:
     assert unrounded(rounded(corners, 8)) == (corners, 8.0)
     assert unrounded(((0.0, 0.0), (0.0, 0.0), (9.0, 9.0), (9.0, 9.0))) == (((0.0, 0.0), (9.0, 9.0)), 0.0)
     assert unrounded(((0.0, 0.0), (5.0, 0.0), (9.0, 4.0), (9.0, 9.0)))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [
+        ("lenet5", "volumes"),
+        ("alexnet@grouped", "towers"),
+        ("resnet18", "bars"),
+        ("vgg16", "slabs"),
+        ("yolov3", "detector"),
+    ],
+)
+def test_drawio_has_the_shapes_of_a_figure(name: str, style: str) -> None:
+    drawing, _ = drawing_of(analysis_of(name), Choices(style=style))
+    root = ElementTree.fromstring(text_of(analysis_of(name), "drawio", style=style))
+    cells = list(root.iter("mxCell"))
+    assert len({cell.get("id") for cell in cells}) == len(cells)
+    values = " ".join(re.sub("<[^>]*>", " ", cell.get("value") or "") for cell in cells)
+    for shape in drawing.shapes():
+        if isinstance(shape, Text):
+            assert shape.text in unescape(values)
+    lines = [shape for shape in drawing.shapes() if isinstance(shape, Curve) and not shape.closed]
+    edges = [cell for cell in cells if cell.get("edge")]
+    assert len(edges) == len(lines)
+    for line, edge in zip(lines, edges, strict=True):
+        ends = {
+            point.get("as"): (float(point.get("x", "")), float(point.get("y", ""))) for point in edge.iter("mxPoint")
+        }
+        assert ends["sourcePoint"] == pytest.approx(line.points[0], abs=0.01)
+        assert ends["targetPoint"] == pytest.approx(line.points[-1], abs=0.01)
+    faces = [cell for cell in cells if "polyCoords" in (cell.get("style") or "")]
+    assert len(faces) == sum(isinstance(shape, Curve) and shape.closed for shape in drawing.shapes())
+    for face in faces:
+        shares = re.findall(r"[\d.]+", re.findall(r"polyCoords=(\[.*?\]);", face.get("style", ""))[0])
+        assert all(0 <= float(share) <= 1 for share in shares)

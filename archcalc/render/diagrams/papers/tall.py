@@ -56,7 +56,9 @@ def slim(wiring: Wiring, request: Request) -> Diagram:
     outer = Counter(node.path[0] for node in diagram.nodes if node.path)
     branching = {wiring.paths[index][0] for index in modules_of(wiring)}
     kept = {name for name, count in outer.items() if count > 1 and (name in branching or _aside(diagram, name))}
-    nodes = tuple(_slim(node, wiring, kept, request) for node in diagram.nodes)
+    read = {edge.source for edge in diagram.edges if diagram.by_id[edge.target].parts[0].family != "output"}
+    last = {node.id for node in diagram.nodes if node.parts[0].family != "output"} - read
+    nodes = tuple(_slim(node, wiring, kept, last, request) for node in diagram.nodes)
     groups = tuple(Group((name,), clean(name), auxiliary=_aside(diagram, name)) for name in outer if name in kept)
     families = {part.family for node in nodes for part in node.parts}
     legend = tuple(swatch for swatch in diagram.legend if swatch.edge or swatch.family in families)
@@ -70,7 +72,7 @@ def _aside(diagram: Diagram, block: str) -> bool:
     return all(node.auxiliary for node in diagram.nodes if node.path[:1] == (block,))
 
 
-def _slim(node: Node, wiring: Wiring, kept: set[str], request: Request) -> Node:
+def _slim(node: Node, wiring: Wiring, kept: set[str], last: set[str], request: Request) -> Node:
     """A node with its main layer, and of those in place what the figure draws: norms without weights, outputs."""
     path = node.path[:1] if node.path and node.path[0] in kept else ()
     rows = wiring.analysis.by_name
@@ -81,7 +83,7 @@ def _slim(node: Node, wiring: Wiring, kept: set[str], request: Request) -> Node:
         if part is main or _drawn(part, wiring)
     ]
     first = rows.get(node.parts[0].name)
-    size = node.output if first is not None and isinstance(first.op, Concat) else ""
+    size = node.output if node.id in last or (first is not None and isinstance(first.op, Concat)) else ""
     return node._replace(parts=tuple(parts), path=path, output=size)
 
 

@@ -79,7 +79,7 @@ def test_no_text_lies_over_another(networks: tuple[str, ...], theme: str) -> Non
     check_picture(draw_steps(first, "svg", choices, others)[0].data.decode())
 
 
-@pytest.mark.parametrize("form", ["svg", "pdf", "pptx", "tex", "png"])
+@pytest.mark.parametrize("form", ["svg", "pdf", "pptx", "tex", "png", "drawio"])
 def test_every_format_that_is_drawn(form: str) -> None:
     assert draw(analysis_of("lenet5"), form, Choices(style="bars")).data
 
