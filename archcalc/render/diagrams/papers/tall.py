@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from archcalc.ops.merge import Add, Concat
 from archcalc.passes.analysis import Row
-from archcalc.render.diagrams.arrange import arrange
+from archcalc.render.diagrams.arrange import arrange, points_on_slide
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Drawing
 from archcalc.render.diagrams.model import Diagram, Group, Node, Part
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, make_segments, plan
 from archcalc.render.diagrams.paint import paint
 from archcalc.render.diagrams.papers.figure import Request
 from archcalc.render.diagrams.papers.labels import label_texts, name_text
@@ -29,9 +30,17 @@ MOST = 400
 def tall_drawing(request: Request) -> Drawing:
     """The picture. Raises `Unsuited` for a network without branches side by side, or with too many layers."""
     diagram = slim(Wiring(request.analyses[0]), request)
-    layout = arrange(diagram, request.direction, request.ratio)
+    layout = _columns(diagram, request) if request.direction == "fit" else arrange(diagram, request.direction)
     ratio = request.ratio if request.fill else 0.0
     return paint(diagram, layout, request.theme, Steps(diagram, layout), request.links, ratio)
+
+
+def _columns(diagram: Diagram, request: Request) -> Layout:
+    """From the top to the bottom in as many columns as make the picture largest."""
+    segments = make_segments(diagram, True)
+    plans = (plan(segments, True, count) for count in range(1, min(len(segments), MOST_LINES) + 1))
+    best = max(plans, key=lambda candidate: points_on_slide(candidate.size, request.ratio))
+    return assemble(best, diagram.leaving)
 
 
 def modules_of(wiring: Wiring) -> list[int]:
