@@ -32,6 +32,7 @@ DRAWN_OR_SEARCHED = (
     "deck",
     "deconv",
     "draw",
+    "figures",
     "grading",
     "plot",
     "reconcile",
