@@ -22,7 +22,9 @@ from archcalc.passes.memory import measure_memory, stored_values
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
 from archcalc.passes.shapes import ShapedLayer
-from archcalc.spec.build import build
+from archcalc.spec.build import build, input_section
+from archcalc.spec.expressions import exact
+from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.items import Item
 from archcalc.spec.spec import Spec
 
@@ -107,7 +109,10 @@ def structure_of(
             return Structure({}, tuple(_equal(path, symbols)), str(error))
         problem = str(error)
     settings = {**(network.settings or {}), **settings} if graph is None else dict(graph.settings)
-    inputs = graph.inputs if graph is not None else dict.fromkeys(network.inputs, shape or (1,))
+    try:
+        inputs = _inputs(network, settings, shape) if graph is None else graph.inputs
+    except SpecError:
+        return Structure({}, tuple(_equal(path, symbols)), problem)
     expander = DecidingExpander(spec, settings, member, variant, symbols, own, path, ranges)
     try:
         expander.run(*_body(spec, member, variant), expander.places, inputs)
@@ -124,6 +129,14 @@ def structure_of(
             return structure_of(network, values, sizes, constants, None, with_graph)
         return Structure({}, tuple(path.conditions.values()), str(error))
     return Structure(totals, tuple(path.conditions.values()))
+
+
+def _inputs(network: Template, settings: Mapping[str, Any], shape: Shape | None) -> Mapping[str, Shape]:
+    """The inputs of a network that does not fit, by name. Raises `SpecError` where they are what is wrong."""
+    if shape is not None:
+        return dict.fromkeys(network.inputs, shape)
+    section = input_section(network.spec, network.member or network.spec.document.name, network.variant)
+    return expand_inputs(network.spec, section, {name: exact(value) for name, value in settings.items()})
 
 
 def _body(spec: Spec, member: str | None, variant: str | None) -> tuple[Sequence[Item], Mapping[str, Any]]:

@@ -158,6 +158,11 @@ def test_what_the_spec_refuses_at_one_value_it_may_take_at_another(spec: Path, t
     assert unfit
 
 
+def test_the_first_configuration_may_not_fit() -> None:
+    # With an even kernel the maps to add differ; the input, which no parameter gives, stays what it is.
+    assert check("ecg_resnet kernel_size=8,16,17", keys="params,multiplications") == (1, 2)
+
+
 def test_conditions_choices_and_sizes_in_expressions(spec: Path) -> None:
     found, unfit = check(f"{spec} side=4..20 step 3, width=3..12, repeats=0..4, wide=0.5,1,1.75, colours=1,3", most=25)
     assert found > 1000
