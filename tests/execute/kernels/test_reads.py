@@ -77,4 +77,6 @@ def test_what_is_read_is_what_is_claimed(row: Row) -> None:
                     continue  # a border, which counts as padding
                 assert first <= min(places)
                 assert last >= max(places)
+                if row.kind == "index_select":
+                    continue  # any position may be asked for, and few numbers ask for few
                 assert (first, last) == (min(places), max(places))
