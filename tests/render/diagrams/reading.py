@@ -151,7 +151,10 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
         if len(kept) > 1:
             named_maps = [name for line in re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
                           for name in line.split(" and ")]  # fmt: skip
-            assert {layer for layer in kept if any(f"/{layer}".endswith(f"/{name}") for name in named_maps)} == read
+            # A name starts with that of the box, next to whose block it stands.
+            beside = source.rpartition("/")[0]
+            found = {layer for layer in kept if layer in {f"{beside}/{name}".strip("/") for name in named_maps}}
+            assert found == read, (source, target)
             continue
         # A box of several equal blocks is read at the end of the last one, unless its reader names others.
         lines = re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
