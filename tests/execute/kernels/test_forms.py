@@ -152,6 +152,7 @@ WITHOUT_EFFECT = {
         for name in each.model_fields
     },
     ("input", "shape"): "the batch has its own",
+    ("parameter", "buffer"): "a fixed array is read as a trained one",
     **{(kind, "exact"): "refuses inputs; the analysis checks it" for kind in OPS if "exact" in OPS[kind].model_fields},
 }
 
