@@ -183,7 +183,7 @@ def _worth(diagram: Diagram, layout: Layout, ratio: float) -> float:
     """
     points = points_on_slide((layout.width, layout.height), ratio)
     points *= SLIM if diagram.slim and points < READABLE else 1
-    return min(points, READABLE) * 1000 + len(diagram.nodes) + layout.shaped / 2
+    return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + layout.shaped / 2
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:

@@ -22,12 +22,11 @@ SAME = 0.5
 
 
 class Stroke(NamedTuple):
-    """A line by the corners that it takes; with `bezier` as a start and triples of two handles and an end."""
+    """A line by the corners that it takes."""
 
     edge: Edge
     points: tuple[Point, ...]
     arrow: bool
-    bezier: bool = False
     radius: float = CORNER
 
 

@@ -1,4 +1,4 @@
-"""Positions inside one segment, from the innermost frame outwards: by structure, or by Graphviz where there is none."""
+"""Positions inside one segment, from the innermost frame outwards: by structure, or in layers where there is none."""
 
 from __future__ import annotations
 
@@ -123,10 +123,8 @@ def placed(block: Block, leaves: Set[str], down: bool) -> tuple[list[Placed], li
         frames.append(Frame(area.group, x0, y0, x1 - x0, y1 - y0))
     lines = []
     for stroke in block.strokes:
-        points = [point(*at) for at in (stroke.points if stroke.bezier else _corners(stroke.points))]
-        lines.append(
-            Line(stroke.edge, tuple(points) if stroke.bezier else rounded(points, stroke.radius), stroke.arrow)
-        )
+        points = [point(*at) for at in _corners(stroke.points)]
+        lines.append(Line(stroke.edge, rounded(points, stroke.radius), stroke.arrow))
     return nodes, frames, lines
 
 
