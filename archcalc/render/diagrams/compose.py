@@ -79,10 +79,6 @@ class _Composer:
         """The sizes of the maps that some layers give, each once."""
         return " and ".join(dict.fromkeys(format_shape(self.wiring.rows[layer].output_shape) for layer in layers))
 
-    def _inside(self, layer: int, unit: Unit) -> str:
-        """What a layer in a folded block is called, with the name of the block."""
-        return "/".join(self.wiring.paths[layer][len(unit.path) :])
-
     def _copies(self) -> dict[int, tuple[str, ...]]:
         """By the first layer of a unit, the names of all layers that it stands for."""
         copies: dict[int, list[str]] = {unit.rows[0]: [] for unit in self.units}
@@ -108,9 +104,9 @@ class _Composer:
         hosts = list(nodes)
         for ending in reversed(self.wiring.endings):
             number = self.unit_of[self._original(ending.layer)]
-            host, unit = hosts[number], self.units[number]
+            host = hosts[number]
             several = self.exits[number][1:]
-            lines = (clean(f"reads {self._inside(ending.layer, unit)}"),) if several else ()
+            lines = (clean(f"reads {self.wiring.rows[ending.layer].name}"),) if several else ()
             part = Part("", clean(ending.label), lines=lines, family="output")
             # The name of an output may be that of a layer, and several outputs may leave one layer.
             # The output of repeated blocks is that of the last repetition: it stands outside of their frame.
@@ -264,7 +260,7 @@ class _Composer:
             other = self.units[place]
             names = [self.wiring.paths[source][len(other.path)] for source in sources]
             if self.exits[place][1:]:
-                lines += self._naming([self._inside(source, other) for source in sources])
+                lines += self._naming([self.wiring.rows[source].name for source in sources])
             elif other.times > 1 and names != [other.last]:
                 lines += self._naming(names)
         return lines

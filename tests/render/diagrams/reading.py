@@ -151,10 +151,12 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
         if len(kept) > 1:
             named_maps = [name for line in re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
                           for name in line.split(" and ")]  # fmt: skip
-            # A name starts with that of the box, next to whose block it stands.
-            beside = source.rpartition("/")[0]
-            found = {layer for layer in kept if layer in {f"{beside}/{name}".strip("/") for name in named_maps}}
-            assert found == read, (source, target)
+            # In each copy that the box stands for, the layers in the places of those that are named.
+            layers = [layer for layer, box in box_of.items() if box == source]
+            place_of = {layer: number % (len(layers) // shown.times[source]) for number, layer in enumerate(layers)}
+            named_places = {place_of[name] for name in named_maps if name in place_of}
+            assert {place_of[layer] for layer in read} == named_places, (source, target)
+            assert len(read) == len(named_places) * shown.repeats((source, target)), (source, target)
             continue
         # A box of several equal blocks is read at the end of the last one, unless its reader names others.
         lines = re.findall(r"^reads (.*)$", shown.texts[target], re.MULTILINE)
