@@ -18,7 +18,7 @@ from tests.peers.timm_families import chosen, families, module_of, shape_of  # n
 pytestmark = pytest.mark.peers
 
 #: Families with layers that archcalc has no op for, as docs/reference/pytorch-models.md says.
-OPAQUE: dict[str, set[str]] = {"hiera": {"interpolate", "add"}, "sequencer": {"lstm"}}
+OPAQUE: dict[str, set[str]] = {"hiera": {"interpolate", "add"}, "sequencer": {"lstm"}, "volo": {"col2im", "max"}}
 
 
 @pytest.mark.parametrize("family", families())
