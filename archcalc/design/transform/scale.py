@@ -177,23 +177,36 @@ def _runs(analysis: Analysis, connections: Connections) -> tuple[Run, ...]:
         ]
         new = []
         for run in connections.runs(blocks):
-            if len(run) > 1 and len(connections.entries(run[0])) == 1:
+            if len(connections.entries(run[0])) == 1:
                 parent = names[run[0][0]][: len(_prefix(names[run[0][0]], level - 1)) + (level > 1)]
                 before = next((block for block in blocks if block[-1] + 1 == run[0][0]), None)
                 lead = before is not None and names[before[0]].startswith(parent) and _leads(analysis, before, run[0])
                 new.append(Run(tuple(map(tuple, run)), lead, parent))
-        found += new
+        several = [run for run in new if len(run.blocks) > 1]
+        # A stage of two blocks, of which the first changes the size: next to longer ones it is a stage as they are.
+        kinds = [_kinds(analysis, run.blocks[0]) for run in several]
+        found += [run for run in new if run in several or (
+            run.parent and run.has_lead and _kinds(analysis, run.blocks[0]) in kinds and _keeps(connections, run)
+        )]  # fmt: skip
     return tuple(found)
+
+
+def _kinds(analysis: Analysis, members: Sequence[int]) -> Counter[str]:
+    """The layers of a block that have weights, by their kinds."""
+    return Counter(analysis.rows[index].op.kind for index in members if analysis.rows[index].params)
+
+
+def _keeps(connections: Connections, run: Run) -> bool:
+    """Whether a block gives a map of the shape that it reads, so that it can be repeated."""
+    rows, block = connections.analysis.rows, run.blocks[0]
+    return rows[connections.entries(block)[0]].output_shape == rows[block[-1]].output_shape
 
 
 def _leads(analysis: Analysis, before: Sequence[int], block: Sequence[int]) -> bool:
     """Whether a block gives the same map as the one after it, with at least the same layers that have weights."""
-
-    def kinds(members: Sequence[int]) -> Counter[str]:
-        return Counter(analysis.rows[index].op.kind for index in members if analysis.rows[index].params)
-
     rows = analysis.rows
-    return rows[before[-1]].output_shape == rows[block[-1]].output_shape and kinds(block) <= kinds(before)
+    same = rows[before[-1]].output_shape == rows[block[-1]].output_shape
+    return same and _kinds(analysis, block) <= _kinds(analysis, before)
 
 
 def _repeat(editor: Editor, run: Run, times: int, connections: Connections) -> None:

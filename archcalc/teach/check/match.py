@@ -266,7 +266,7 @@ class Matcher:
 
     def _binding(self, label: Label, index: int, own: int, binding: int, numbering: Numbering) -> int:
         """What it costs that a row with the name of a layer stands for another one: less where its number fits that."""
-        if numbering is Numbering.WEIGHTED and self._number_cost(label, index, numbering) == 0:
+        if numbering is Numbering.WEIGHTED and label.numbers and self._number_cost(label, index, numbering) == 0:
             return 0  # FC3 is fc3, or the dense layer after two convolutions
         is_place = label.number in self.places[index].of_kind and label.number not in self.places[own].of_kind
         return min(binding, _REPEATED) if is_place else binding  # CONV2 is conv2, or the second convolution

@@ -19,14 +19,8 @@ def describe_typo(right: int, wrong: int) -> str:
             return say("one digit is mistyped, {other} for {one}", other=other[differ[0]], one=one[differ[0]])
         swapped = len(differ) == 2 and differ[1] == differ[0] + 1
         if swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]:
-            a, b = differ
-            return say(
-                "two digits have changed places, {other}{other2} for {one}{one2}",
-                other=other[a],
-                other2=other[b],
-                one=one[a],
-                one2=one[b],
-            )
+            part = slice(differ[0], differ[1] + 1)
+            return say("two digits have changed places, {other} for {one}", other=other[part], one=one[part])
         return ""
     if len(other) == len(one) - 1:
         dropped = next((i for i in range(len(one)) if one[:i] + one[i + 1 :] == other), None)
