@@ -55,6 +55,10 @@ def test_a_spec_is_a_network_and_no_lecture(archcalc: Run, tmp_path: Path) -> No
         (["lenet5", "--template", "none.pptx", "-o", "a.pptx"], "there is no file none.pptx"),
         (["lenet5", "--template", "lecture.yaml", "-o", "a.pptx"], "lecture.yaml is no presentation"),
         (["lecture.yaml", "-o", "a.pptx"], "lecture.yaml:2:24: there is no file net.yaml"),
+        (
+            ["code.yaml", "-o", "a.html"],
+            "code.yaml:3:11: py:evil:go would run code; a lecture names networks and files",
+        ),
         (["lecture.yaml", "--title", "X", "-o", "a.pptx"], "lecture.yaml says its title, settings and inputs itself"),
     ],
 )
@@ -63,8 +67,9 @@ def test_what_it_cannot_do(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("lecture.yaml").write_text(LECTURE, encoding="utf-8")
+    Path("code.yaml").write_text("title: a\nslides:\n  - cost: 'py:evil:go'\n", encoding="utf-8")
     result = archcalc("deck", *arguments)
     assert (result.code, result.out) == (2, "")
     assert wanted in result.err
     assert "Traceback" not in result.err
-    assert os.listdir() == ["lecture.yaml"]
+    assert sorted(os.listdir()) == ["code.yaml", "lecture.yaml"]

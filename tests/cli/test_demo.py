@@ -37,6 +37,7 @@ def test_numbers_of_a_file(archcalc: Run, tmp_path: Path) -> None:
         (["conv", "alexnet", "-o", "a.png"], "no format ends in '.png'; there are .html, .svg, .gif, .pptx"),
         (["cnv", "alexnet", "-o", "a.svg"], "there is no demonstration 'cnv'; did you mean conv?"),
         (["conv", "alexnet", "nine", "-o", "a.svg"], "alexnet has no layer 'nine'"),
+        (["conv", "1x1x1 -> conv99999-1", "-o", "a.svg"], "the window of conv1 spans 99,999 pixels; at most 24"),
         (["conv", "alexnt", "-o", "a.svg"], "there is no network 'alexnt'"),
         (["conv", "5x1 -> conv3-1", "--numbers", "none.yaml", "-o", "a.svg"], "there is no file none.yaml"),
         (["conv", "6x1 -> conv3-1", "--numbers", "numbers.yaml", "-o", "a.svg"], "input has the shape (1, 5)"),

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import archcalc as ac
+from archcalc import UsageError
+from archcalc.design.search import run as runs
+from archcalc.design.search.search import Part, Search
 from tests.cli.runner import Run
 
 SPACE = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 32; resnet depth=18,34,50"
@@ -92,3 +95,27 @@ def test_in_python() -> None:
     assert found.value.to_dicts() == [{"network": "lenet5", "classes": 5, "params": 61_281, "multiplications": 416_100}]
     assert "1 of 2 configurations found with params < 61.5k." in str(found)
     assert json.loads(found.render("json"))["compared_with_reports"] == 2
+
+
+def test_a_stopped_search_continues(archcalc: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command may write its own state again, which it has read."""
+    path = tmp_path / "found.csv"
+    monkeypatch.setattr(runs, "KEEP_EVERY", 0)
+    monkeypatch.setattr(runs, "next_size", lambda *_: 10)
+    monkeypatch.setattr(runs, "FIRST_PART", 10)
+    whole, calls = Search.run, 0
+
+    def run(self: Search, start: int, stop: int) -> Part:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise UsageError("stopped by the test")
+        return whole(self, start, stop)
+
+    monkeypatch.setattr(Search, "run", run)
+    assert archcalc("search", SPACE, "-o", str(path)).code == 2
+    result = archcalc("search", SPACE, "-o", str(path))
+    assert (result.code, result.out) == (0, "")
+    with path.open() as file:
+        assert len(list(csv.DictReader(file))) == 211
+    assert [one.name for one in tmp_path.iterdir()] == ["found.csv"]

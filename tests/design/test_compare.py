@@ -137,3 +137,10 @@ def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare, "MOST_CELLS", 3)
     with pytest.raises(UsageError, match="too many to align"):
         differing(BODY, "32x32x3 -> pool2 -> conv3-8 -> fc10")
+
+
+def test_layers_of_one_name_are_counterparts_though_all_their_numbers_differ() -> None:
+    wider = ac.transform("alexnet", ("width", "1.5")).value.analyse()
+    pairs = differing("alexnet", wider)
+    assert {pair.status for pair in pairs} == {"changed"}
+    assert all(pair.first and pair.second and pair.first.name == pair.second.name for pair in pairs)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from archcalc.core.errors import UsageError
-from archcalc.core.files import check_target, read_bytes, write_text
+from archcalc.core.files import check_target, write_text
 from archcalc.design.search.evaluate import Evaluated
 from archcalc.design.search.front import Point
 from archcalc.design.search.search import Search, cell
@@ -81,6 +81,9 @@ class CsvFile:
         check_target(path)
         self._search, self._path = search, path
         self._partial, self._progress = Path(f"{path}.partial"), Path(f"{path}.progress")
+        for name in (self._partial, self._progress):
+            if name.is_symlink() or (name.exists() and not name.is_file()):
+                raise UsageError(f"{name} is in the way: a search keeps its state there, and it is no plain file")
         self._file: BinaryIO | None = None
         self._restart = restart
         #: The text of each value of each parameter, worked out once.
@@ -108,18 +111,39 @@ class CsvFile:
         if not self._progress.exists():
             return None
         try:
-            data = json.loads(read_bytes(self._progress, _LARGEST_PROGRESS))
-            fingerprint, size = data["search"], int(data["bytes"])
-            points = [Point(one[0], one[1], tuple(one[2]), tuple(one[3])) for one in data["points"]]
-            counts = {name: int(data[name]) for name in ("done", "unfit", "found", "checked")}
-            progress = Progress(**counts, problem=data["problem"], points=points)
-            is_whole = data["schema"] == SCHEMA and self._partial.stat().st_size >= size
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+            # The file is the search's own, and is written again: it is no input.
+            with self._progress.open("rb") as file:
+                data = json.loads(file.read(_LARGEST_PROGRESS))
+            fingerprint, size = data["search"], _count(data["bytes"])
+            progress = self._progress_of(data)
+            is_whole = data["schema"] == SCHEMA and self._ends_a_line(size)
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             is_whole, fingerprint = False, None
         if fingerprint != self._search.request.fingerprint or not is_whole:
             what = "cannot be continued" if not is_whole else "is that of another search"
             raise UsageError(f"{self._progress} {what}; --restart begins again, or give another file")
         return progress, size
+
+    def _progress_of(self, data: Any) -> Progress:
+        """What is written of a run, as far as it can be true. Raises `ValueError` and others where it cannot."""
+        search, problem = self._search, data["problem"]
+        done, unfit, found, checked = (_count(data[name]) for name in ("done", "unfit", "found", "checked"))
+        points = [
+            Point(_count(one[0]), _count(one[1]), tuple(map(_number, one[2])), tuple(map(_number, one[3])))
+            for one in data["points"]
+        ]
+        outside = any(
+            one.family >= len(search.families) or one.place >= search.families[one.family].count for one in points
+        )
+        if done > search.count or unfit + found > done or outside or not isinstance(problem, (str, type(None))):
+            raise ValueError("no run comes to this")
+        return Progress(done, unfit, found, checked, problem, points)
+
+    def _ends_a_line(self, size: int) -> bool:
+        """Whether the rows so far have this size: the heading at least, and a whole last row."""
+        with self._partial.open("rb") as file:
+            file.seek(max(size - 1, 0))
+            return size > 0 and file.read(1) == b"\n"
 
     def _write(self, lines: Sequence[str]) -> None:
         assert self._file is not None
@@ -168,6 +192,18 @@ class CsvFile:
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("no count")
+    return value
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError("no number")
+    return value
 
 
 class _Texts:

@@ -111,6 +111,9 @@ def shrink(
     smaller: list[str] = []
     if change:
         op = op.model_copy(update=dict(change))
+    widest = max(_spans(op, len(shape) - 1))
+    if widest > PIXELS:
+        raise UsageError(f"the window of {layer.name} spans {widest:,} pixels; at most {PIXELS} are shown")
     if not given:
         op, shape = _fewer_channels(op, shape, smaller)
         shape = _fewer_positions(op, shape, smaller)
@@ -182,8 +185,7 @@ def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
         pass
     rank = len(shape) - 1
     # Padding alone is no map: a window, unless it is large, fits into the map itself.
-    settings: Any = op
-    least = min(max(map(span, each(settings.kernel_size, rank), each(getattr(op, "dilation", 1), rank))), 5)
+    least = min(max(_spans(op, rank)), 5)
     for size in range(1, PIXELS + 1):
         tried = (shape[0], *(min(size, whole_size) for whole_size in shape[1:]))
         try:
@@ -196,4 +198,12 @@ def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
             if tried != shape:
                 smaller.append(f"{format_shape((tried[0], *tried[1:]))} in place of {format_shape(shape)}")
             return tried
-    raise UsageError(f"the window of {op.summary([shape])} is too large for {'×'.join([str(PIXELS)] * rank)} pixels")
+    raise UsageError(
+        f"{op.summary([shape])} needs a map of more than {'×'.join([str(PIXELS)] * rank)} pixels to move its window"
+    )
+
+
+def _spans(op: Op, rank: int) -> tuple[int, ...]:
+    """The pixels that a window spans along each axis."""
+    settings: Any = op
+    return tuple(map(span, each(settings.kernel_size, rank), each(getattr(op, "dilation", 1), rank)))

@@ -267,6 +267,8 @@ class _Reader:
         key = (name, repr(sorted(settings.items())), size)
         if key not in self.loaded:
             try:
+                if name.startswith("py:"):
+                    raise UsageError(f"{name[:60]} would run code; a lecture names networks and files")
                 self.loaded[key] = self.load(self._beside(name), settings, size)
             except SpecError as error:
                 self.loaded[key] = None

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import UsageError
 from archcalc.render.decks.slides import BODY, HEIGHT, WIDTH, Area
 from archcalc.render.diagrams.ooxml import FONT
@@ -17,6 +18,8 @@ from archcalc.render.diagrams.theme import THEMES, Theme
 POINT = 12_700
 #: The largest template, packed and unpacked, in bytes.
 LARGEST, LARGEST_UNPACKED = 100 << 20, 500 << 20
+#: Sides of slides in EMU that PowerPoint has: 1 to 56 inches.
+SMALLEST_SLIDE, LARGEST_SLIDE = 914_400, 56 * 914_400
 #: Fonts of the template's theme: of texts. Without a template the font is one whose widths are known.
 THEME_FONT = "+mn-lt"
 SMALLER = 0.9
@@ -138,16 +141,32 @@ def _opened(data: bytes, name: str) -> Any:
         _remove_slides(presentation)
         sizes = presentation.slide_width, presentation.slide_height
         layouts = [list(master.slide_layouts) for master in presentation.slide_masters]
+        for master in presentation.slide_masters:
+            _colours(master)
         for layout in (layout for each in layouts for layout in each):
-            _title(layout)  # that it can be read
+            _check_layout(layout)
     except UsageError:
         raise
-    except (PythonPptxError, zipfile.BadZipFile, *_DAMAGE) as error:
+    except (PythonPptxError, *DAMAGED, *_DAMAGE) as error:
         reason = " ".join(str(error).split())[:120]
         raise UsageError(f"{name} is no presentation (.pptx) that can be read: {reason}") from None
     if not all(sizes) or not any(layouts):
         raise UsageError(f"{name} has no size or no layout of slides")
+    if not all(SMALLEST_SLIDE <= size <= LARGEST_SLIDE for size in sizes if size):
+        raise UsageError(f"{name} has slides of a size that PowerPoint does not have: 1 to 56 inches along each side")
     return presentation
+
+
+def _check_layout(layout: Any) -> None:
+    """That all that is taken from a layout is there. Raises `ValueError` and others where it is not."""
+    if _title(layout) is not None:
+        title_size(layout)
+    for shape in layout.placeholders:
+        int(shape.placeholder_format.idx)
+        if any(side is not None and abs(side) > LARGEST_SLIDE for side in (shape.left, shape.top)):
+            raise ValueError("a placeholder lies outside of all slides")
+        if any(side is not None and not 0 <= side <= LARGEST_SLIDE for side in (shape.width, shape.height)):
+            raise ValueError("a placeholder has a size that no slide has")
 
 
 def _remove_slides(presentation: Any) -> None:

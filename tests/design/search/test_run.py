@@ -114,6 +114,32 @@ def test_progress_that_cannot_be_read(tmp_path: Path, text: str) -> None:
         CsvFile(search(SPACE), str(tmp_path / "found.csv")).begin()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"done": -5}, {"done": 10**25}, {"done": float("inf")}, {"bytes": 0}, {"bytes": 37}, {"bytes": float("inf")},
+        {"found": 301}, {"problem": {}}, {"points": [["a", "b", ["x"], ["y"]]]}, {"points": [[9, 0, [1], [1]]]},
+    ],
+)  # fmt: skip
+def test_progress_that_cannot_be_true_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = str(tmp_path / "found.csv")
+    with pytest.raises(KeyboardInterrupt):
+        run(search(SPACE, WHERE), CsvFile(search(SPACE, WHERE), path), stopping_after(3))
+    state = tmp_path / "found.csv.progress"
+    state.write_text(json.dumps(json.loads(state.read_text()) | change))
+    made = search(SPACE, WHERE)
+    with pytest.raises(UsageError, match="cannot be continued"):
+        CsvFile(made, path).begin()
+
+
+def test_state_is_never_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "found.csv.partial").symlink_to(tmp_path / "precious")
+    with pytest.raises(UsageError, match="is in the way"):
+        CsvFile(search(SPACE), str(tmp_path / "found.csv"))
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
 def test_a_mismatch_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     right = FamilySearch.single
 

@@ -138,9 +138,10 @@ def _broken(part: str, data: bytes) -> bytes:
         _broken("ppt/presentation.xml", b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'),
         _broken("ppt/slideLayouts/slideLayout1.xml", b"<a/>"),
         _broken("[Content_Types].xml", b"<Types/>"),
+        _broken("ppt/theme/theme1.xml", b"<x"),
         corporate()[:4000],
     ],
-    ids=["empty", "text", "archive", "xml", "entity", "layout", "types", "cut"],
+    ids=["empty", "text", "archive", "xml", "entity", "layout", "types", "theme", "cut"],
 )
 def test_what_is_no_template_is_refused(data: bytes) -> None:
     with pytest.raises(UsageError, match=r"^bad\.pptx (is no presentation|has no)"):

@@ -149,3 +149,10 @@ def test_a_name_that_means_nothing_is_matched_where_all_its_columns_are_right(
     answers = [Answer(layer, "params", params) for layer, params in rows]
     cells = {cell.answer.layer: cell for cell in check_answers(analysis_of("alexnet"), answers).cells}
     assert cells["banana"].layer == matched
+
+
+def test_a_row_with_the_name_of_a_layer_stays_with_it_whatever_other_rows_are_called() -> None:
+    rows = [("conv1", "34944"), ("conv2", "614656"), ("foo", "1"), ("fc7", "16781321")]
+    answers = [Answer(layer, "params", params) for layer, params in rows]
+    cells = {cell.answer.layer: cell for cell in check_answers(analysis_of("alexnet"), answers).cells}
+    assert cells["fc7"].layer == "fc7"
