@@ -143,7 +143,8 @@ def _sources(draw: st.DrawFn, kind: str, source: int, shapes: list[Shape]) -> tu
     if kind == "parameter":
         return ()
     if kind == "divide":
-        return (source, 0)  # no value of the input is 0
+        # No value of the input is 0. By itself it would be a constant map, whose deviation is rounding alone.
+        return (source, 0) if source else ()
     if kind not in ("add", "multiply", "subtract", "concat", "crop2d"):
         return (source,)
     if kind == "crop2d":
