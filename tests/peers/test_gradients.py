@@ -138,4 +138,4 @@ def _labels(scores: Array, gradient: Array) -> Array:
 def test_every_op_is_compared() -> None:
     """In one of the networks, or on its own in `test_ops`."""
     kinds = {plane(layer.op.kind) for name in NETWORKS for layer in network(name)}
-    assert PLANE - kinds == {row.kind for row in SMALL} - kinds
+    assert PLANE - kinds - {"opaque"} == {row.kind for row in SMALL} - kinds  # nothing is known of what is opaque
