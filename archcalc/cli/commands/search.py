@@ -45,10 +45,10 @@ def command(
     is_file = target.form == "csv" and not target.is_stdout
     if restart and not is_file:
         raise UsageError("--restart is for a search that writes a CSV file: -o FILE.csv")
-    with _Told() as told:
+    with _ProgressLine() as shown:
         found = find(
             space, where, pareto, columns, target.path if is_file else None, sample, dask, restart,
-            limit if target.form == "text" else None, told,
+            limit if target.form == "text" else None, shown,
         )  # fmt: skip
     if is_file:
         if found.outcome.continued:
@@ -59,10 +59,10 @@ def command(
     target.write(render(found, target.form, target.colour, limit))
 
 
-class _Told:
+class _ProgressLine:
     """Shows how far a search is, once it has taken a while."""
 
-    def __enter__(self) -> _Told:
+    def __enter__(self) -> _ProgressLine:
         self._shown: Progress | None = None
         return self
 

@@ -236,6 +236,7 @@ class Program:
             return Number(self.emit(kind, a.over, b.over))
         if isinstance(a.under, int) and isinstance(b.under, int):
             under = lcm(a.under, b.under)
+            # Both are whole numbers, which a loop over the two hides from the type checker; so below.
             return Number(self.emit(kind, *(self.emit("*", x.over, under // int(x.under)) for x in (a, b))))  # type: ignore[arg-type]
         return Number(self.emit(kind, self.emit("*", a.over, b.under), self.emit("*", b.over, a.under)))
 

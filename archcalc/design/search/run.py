@@ -18,7 +18,7 @@ LONGEST_PART = 1.0
 KEEP_EVERY = 2.0
 FIRST_PART, LARGEST_PART = 1024, 1 << 20
 
-#: Told after each part: configurations that are done, and those that were found.
+#: Called after each part with: configurations that are done, and those that were found.
 Tell = Callable[[int, int], None]
 #: What gives the parts of a search from a configuration on, in order.
 Parts = Callable[[Search, int], Iterable[Part]]

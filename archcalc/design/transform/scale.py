@@ -166,6 +166,7 @@ def _runs(analysis: Analysis, connections: Connections) -> tuple[Run, ...]:
     names = [row.name for row in analysis.rows]
     found: list[Run] = []
     for level in range(1, 1 + max(name.count("/") for name in names)):
+        # The type checker cannot infer a lambda with a default.
         groups = [
             list(group)
             for _, group in groupby(range(len(names)), lambda index, level=level: _prefix(names[index], level))  # type: ignore[misc]
