@@ -280,4 +280,4 @@ def test_every_kind_on_real_networks_or_an_error_that_says_why(kind: str, networ
     except UsageError as error:
         count, found = 1, str(error)
     assert 1 <= count <= 100
-    assert not found or re.search(r"has no layer|has groups|too large|at most|of signals", found)
+    assert not found or re.search(r"has no layer|has groups|too large|at most|of signals|needs a map of", found)
