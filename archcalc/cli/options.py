@@ -12,7 +12,7 @@ import click
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
-from archcalc.core.language import LANGUAGES, language, of_environment, use
+from archcalc.core.language import ENGLISH, LANGUAGES, language, of_environment, use
 from archcalc.graph.inputs import InputShapes, parse_inputs
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def network_options(command: Command) -> Command:
 
 
 def lang_option(command: Command) -> Command:
-    """`--lang`: the language of the messages, until the command has ended."""
+    """`--lang`: the language of tables, sentences and pictures, until the command has ended."""
 
     def choose(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
         ctx.call_on_close(partial(use, language()))
@@ -142,8 +142,14 @@ def lang_option(command: Command) -> Command:
 
     return click.option(
         "--lang", type=click.Choice(tuple(LANGUAGES)), callback=choose, expose_value=False, is_eager=True,
-        help="Language of the messages. Default: that of LC_ALL, else English.",
+        help="Language of the result. Default: that of LC_ALL, else English.",
     )(command)  # fmt: skip
+
+
+def data_in_english(form: str) -> None:
+    """What programs read is in English whatever `--lang` says."""
+    if form in ("csv", "json"):
+        use(ENGLISH)
 
 
 def counting_options(command: Command) -> Command:

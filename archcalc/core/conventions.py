@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from archcalc.core.words import listed
+from archcalc.core.language import all_of, say, say_many
+from archcalc.core.words import several
 
 DType = Literal["float64", "float32", "float16", "bfloat16", "int8"]
 BYTES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
@@ -33,21 +34,42 @@ class Conventions:
         size = BYTES[dtype]
         return {
             "multiplications": self.multiplications_rule
-            or "of convolution and dense layers"
-            + (f" and of {listed(counted)}" if counted else "")
-            + ", one for each multiply-add, bias additions not counted; per image",
+            or (
+                say(
+                    "of convolution and dense layers and of {others}, one for each multiply-add, bias additions not "
+                    "counted; per image",
+                    others=all_of([say(one) for one in counted]),
+                )
+                if counted
+                else say(
+                    "of convolution and dense layers, one for each multiply-add, bias additions not counted; per image"
+                )
+            ),
             "params": self.params_rule
-            or "weights, biases, γ and β; running statistics of batch normalisation "
-            + (
-                "count as parameters that are not trained" if self.running_statistics else "are buffers, not parameters"
+            or (
+                say(
+                    "weights, biases, γ and β; running statistics of batch normalisation count as parameters that are "
+                    "not trained"
+                )
+                if self.running_statistics
+                else say(
+                    "weights, biases, γ and β; running statistics of batch normalisation are buffers, not parameters"
+                )
             ),
-            "stored": f"new values that a layer keeps, {dtype} ({size} byte{'s' if size > 1 else ''} each)"
-            + (f", {batch} images" if batch > 1 else "")
+            "stored": say_many(
+                "new values that a layer keeps, {dtype} ({count} byte each)",
+                "new values that a layer keeps, {dtype} ({count} bytes each)",
+                size,
+                dtype=dtype,
+            )
+            + (f", {several(batch, 'image')}" if batch > 1 else "")
             + (
-                "; activation functions work in place"
+                say("; activation functions work in place")
                 if self.in_place
-                else "; activation functions keep their output too"
+                else say("; activation functions keep their output too")
             ),
-            "peak": "values alive at one time at inference, each map freed after its last reader",
-            "receptive_field": "input pixels that an output can depend on, padding included; not cut off at the image",
+            "peak": say("values alive at one time at inference, each map freed after its last reader"),
+            "receptive_field": say(
+                "input pixels that an output can depend on, padding included; not cut off at the image"
+            ),
         }

@@ -24,7 +24,7 @@ LANGUAGES = {ENGLISH: "English", "ru": "русский", "he": "עברית", "hy
 #: Those that are written from right to left.
 RIGHT_TO_LEFT = ("he",)
 #: Around a text from left to right in one from right to left: Unicode's isolates (UAX #9, section 2.4).
-_OPEN, _CLOSE = "\u2066", "\u2069"
+_OPEN, _RIGHT, _CLOSE = "\u2066", "\u2067", "\u2069"
 
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -70,6 +70,23 @@ def say_many(one: str, many: str, count: int, /, **values: Any) -> str:
     return _filled(message, {"count": count, **values}, name)
 
 
+def apart(text: object) -> str:
+    """A formula, size or name as text from left to right, where the language runs from right to left."""
+    return _ISOLATING.format_field(text, "") if language() in RIGHT_TO_LEFT else str(text)
+
+
+def with_value(name: str, value: object) -> str:
+    """A name in the chosen language and the value next to it: conv 11×11; the name alone where there is no value."""
+    return f"{say(name)} {apart(value)}".rstrip()
+
+
+def cells_apart(cells: Sequence[str]) -> list[str]:
+    """The cells of a line, each set apart where the language runs from right to left, so that none joins the next."""
+    if language() not in RIGHT_TO_LEFT:
+        return list(cells)
+    return [f"{_RIGHT if _is_turned(cell) else _OPEN}{cell}{_CLOSE}" if cell else cell for cell in cells]
+
+
 def all_of(parts: Sequence[str]) -> str:
     """The parts, with `and` before the last: a, b and c."""
     return _joined(parts, say(" and "))
@@ -95,12 +112,17 @@ def _filled(message: str, values: dict[str, Any], name: str) -> str:
     return _ISOLATING.vformat(message, (), values) if name in RIGHT_TO_LEFT else message.format_map(values)
 
 
+def _is_turned(text: str) -> bool:
+    """Whether a text has letters that are written from right to left."""
+    return any(bidirectional(sign) == "R" for sign in text)
+
+
 class _Isolating(Formatter):
     """Fills in values so that formulas and names keep their order between words that run from right to left."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text: str = super().format_field(value, format_spec)
-        if any(bidirectional(sign) == "R" for sign in text):
+        if _is_turned(text):
             # A phrase of its own, with its own signs; a name that leaves one open would turn what follows.
             return text if text.count(_OPEN) == text.count(_CLOSE) else text.replace(_OPEN, "").replace(_CLOSE, "")
         text = text.replace(_OPEN, "").replace(_CLOSE, "")

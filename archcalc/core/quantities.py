@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import say
 from archcalc.core.shapes import AXIS_NAMES
 
 
@@ -21,8 +22,8 @@ class Quantity(NamedTuple):
 
     #: Its name in JSON, in options and in derivations.
     key: str
-    #: The heading of a column, and the name in a sentence.
-    title: str
+    #: The heading of a column, and the name in a sentence: in English, as `title` in the chosen language.
+    term: str
     #: What its number counts: parameters, values, bytes, pixels; empty for shapes.
     unit: str = ""
     #: Where a row holds it, dotted: `operations.additions`. Totals hold a sum under the same name.
@@ -35,15 +36,25 @@ class Quantity(NamedTuple):
     derivations: tuple[str, ...] = ()
     #: Other names that commands take for it.
     aliases: tuple[str, ...] = ()
-    #: Its name in a chart, where the title needs more words.
+    #: Its name in a chart, where the title needs more words; in English.
     phrase: str = ""
-    #: What stands next to its number where there is little space: params, mult.; its unit where none is given.
-    short: str = ""
+    #: What stands next to its number where there is little space: params, mult.; in English.
+    abbreviation: str = ""
+
+    @property
+    def title(self) -> str:
+        """The heading of a column, and the name in a sentence."""
+        return say(self.term)
 
     @property
     def name(self) -> str:
         """What it is called where it stands alone, as over a chart."""
-        return self.phrase or self.title
+        return say(self.phrase or self.term)
+
+    @property
+    def short(self) -> str:
+        """What stands next to its number where there is little space."""
+        return say(self.abbreviation)
 
     def of(self, row: Any) -> Any:
         """Its value in a row, or its sum in totals; None where a layer cannot be counted."""
@@ -66,7 +77,7 @@ class Quantity(NamedTuple):
         """Its number in a row for people; `≥ 12` in a block of which something is not counted."""
         value = self.of(row)
         if value is None:
-            return words.NOT_COUNTED
+            return say(words.NOT_COUNTED)
         return f"{words.AT_LEAST}{self.write_total(value)}" if self.is_lower_bound(row) else self.write(value)
 
     def total_text(self, totals: Any) -> str:
@@ -99,7 +110,7 @@ _ALL = (
         "output_shape", "output", attribute="output_shape", adds_up=False,
         derivations=("length", "height", "width", "depth", "channels", "size"), aliases=("output",),
     ),
-    Quantity("params", "parameters", "parameters", "params", aliases=("parameters",), short="params"),
+    Quantity("params", "parameters", "parameters", "params", aliases=("parameters",), abbreviation="params"),
     Quantity("weights", "weights", "weights", "weights", derivations=("params",)),
     Quantity("biases", "biases", "biases", "biases", derivations=("params",)),
     Quantity(
@@ -108,8 +119,8 @@ _ALL = (
     ),
     Quantity("buffers", "buffers", "values", "buffers"),
     Quantity(
-        "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",), short="mult.",
-        phrase="multiplications for one image",
+        "multiplications", "multiplications", "multiplications", "multiplications", aliases=("macs",),
+        phrase="multiplications for one image", abbreviation="mult.",
     ),
     Quantity("additions", "additions", "additions", "operations.additions"),
     Quantity(

@@ -33,8 +33,10 @@ def dim(text: str, colour: bool) -> str:
 
 #: What moves the cursor, changes colours or the direction of writing: everything but a tab and the end of a line.
 _STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
-#: The same but for the signs that set values apart in a sentence from right to left.
-_STEERING_RTL = re.compile(_STEERING.pattern.replace("\u2066-\u2069", "\u2067\u2068"))
+#: The same but for the signs that set values and cells apart in a text from right to left.
+_STEERING_RTL = re.compile(_STEERING.pattern.replace("\u2066-\u2069", "\u2068"))
+#: These signs, which take no cell.
+_ISOLATES = re.compile("[\u2066-\u2069]")
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{1,8}m)")
 
 
@@ -61,6 +63,7 @@ def cells(text: str) -> int:
     """Terminal cells that a text takes: two for East Asian wide characters, none for combining ones."""
     if text.isascii() or not _UNUSUAL.search(text):
         return len(text)
+    text = _ISOLATES.sub("", text)
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 

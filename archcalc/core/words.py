@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from archcalc.core.language import mark, say_many
+
 NONE = "–"
-NOT_COUNTED = "not counted"
+NOT_COUNTED = mark("not counted")
 AT_LEAST = "≥ "
 
 
@@ -25,7 +27,7 @@ def size(number: int) -> str:
             break
         value /= 1024
     if unit == "bytes":
-        return "1 byte" if number == 1 else f"{number:,} bytes"
+        return several(number, "byte")
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:,.{digits}f} {unit}"
 
@@ -66,8 +68,13 @@ _PLURALS = {"bias": "biases"}
 
 def several(count: int, noun: str) -> str:
     """1 bias, 96 biases, 363 weights."""
+    return say_many(*forms(noun), count)
+
+
+def forms(noun: str) -> tuple[str, str]:
+    """The messages of `several` for one and for many."""
     before, space, last = noun.rpartition(" ")
-    return f"{count:,} {noun if count == 1 else before + space + _PLURALS.get(last, last + 's')}"
+    return f"{{count:,}} {noun}", f"{{count:,}} {before}{space}{_PLURALS.get(last, last + 's')}"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, say
 from archcalc.core.suggest import did_you_mean
-from archcalc.core.words import listed
 from archcalc.design import tool_rules
 from archcalc.design.counting import BIASES, MACS, NOTHING, STATISTICS, WEIGHTS, Measure, Rules, Terms, rules
 from archcalc.design.printed import PAPER, with_figures
@@ -81,17 +81,27 @@ class Tool:
 
     def describe_params(self) -> str:
         """What counts as a parameter, in a sentence."""
-        counted = {WEIGHTS: "weights", BIASES: "biases", STATISTICS: "running statistics of batch normalisation"}
-        left_out = "" if BIASES in self.params else "; biases are left out"
-        return f"{listed([counted[measure] for measure in self.params])}, as {self.name} counts{left_out}"
+        counted = {
+            WEIGHTS: say("weights"),
+            BIASES: say("biases"),
+            STATISTICS: say("running statistics of batch normalisation"),
+        }
+        left_out = "" if BIASES in self.params else say("; biases are left out")
+        parts = all_of([counted[measure] for measure in self.params])
+        return say("{parts}, as {tool} counts", parts=parts, tool=self.name) + left_out
 
     def describe_multiplications(self) -> str:
         """What counts as a multiplication, in a sentence."""
         if self.rules is None:
-            return f"{self.name} counts none; here of convolution and dense layers, one for each multiply-add"
-        added = f", and {self.added}" if self.added else ""
-        notes = "".join(f"; {note}" for note in self.notes)
-        return f"{self.noun} as {self.name} counts: those of convolution and dense layers{added}{notes}; per image"
+            return say(
+                "{tool} counts none; here of convolution and dense layers, one for each multiply-add", tool=self.name
+            )
+        added = say(", and {added}", added=say(self.added)) if self.added else ""
+        notes = "".join(f"; {say(note)}" for note in self.notes)
+        counted = say(
+            "{noun} as {tool} counts: those of convolution and dense layers", noun=say(self.noun), tool=self.name
+        )
+        return counted + added + notes + say("; per image")
 
 
 def _kind(row: Row) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops.base import NO_OPERATIONS, Operations, Pointwise, Reads, Real, elements, names
 from archcalc.ops.merge import check_maps, spread_reads, spread_shape
@@ -47,10 +48,10 @@ class Rescale(Pointwise):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         if isinstance(self.factor, tuple) or isinstance(self.offset, tuple):
-            return "rescale each channel"
+            return say("rescale each channel")
         factor = [] if self.factor == 1 else [f"·{self.factor:g}"]
         offset = [] if self.offset == 0 else [f"{'−' if self.offset < 0 else '+'} {abs(self.offset):g}"]
-        return " ".join(["rescale", *factor, *offset])
+        return with_value(self.noun, " ".join([*factor, *offset]))
 
 
 def _changes(numbers: float | tuple[float, ...], neutral: float) -> int:
@@ -80,7 +81,7 @@ class Power(Pointwise):
         return Operations(exponentials=values)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"power {self.exponent:g}"
+        return with_value(self.noun, f"{self.exponent:g}")
 
 
 class Difference(Pointwise):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number, ceil_div, isqrt, minimum, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -24,6 +25,7 @@ from archcalc.ops.base import (
     Spans,
     Turned,
     Window,
+    by,
     elements,
     names,
 )
@@ -69,7 +71,7 @@ class Part(Pointwise):
         return self if self.axis == "channels" else None
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{self.noun} of {self.axis}"
+        return say("{kind} of {axis}", kind=say(self.noun), axis=say(self.axis))
 
 
 class Chunk(Part):
@@ -89,7 +91,8 @@ class Chunk(Part):
         return start, minimum(each, size - start), 1
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"chunk {self.index + 1} of {self.chunks}" + ("" if self.axis == "channels" else f", {self.axis}")
+        words = say("chunk {index} of {count}", index=self.index + 1, count=self.chunks)
+        return words + ("" if self.axis == "channels" else f", {say(self.axis)}")
 
 
 class Split(Part):
@@ -123,7 +126,8 @@ class Split(Part):
         return start, minimum(self.sizes[0], size - start), 1
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"split, part {self.index + 1}" + ("" if self.axis == "channels" else f", {self.axis}")
+        words = say("split, part {index}", index=self.index + 1)
+        return words + ("" if self.axis == "channels" else f", {say(self.axis)}")
 
 
 class Narrow(Part):
@@ -146,9 +150,11 @@ class Narrow(Part):
         return self.start, count, self.step
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        step = "" if self.step == 1 else f", every {self.step}"
-        what = f"from {self.start}" if self.length is None else f"{self.length} from {self.start}"
-        return f"narrow {self.axis}, {what}{step}"
+        step = "" if self.step == 1 else say(", every {step}", step=self.step)
+        if self.length is None:
+            return say("narrow {axis}, from {start}", axis=say(self.axis), start=self.start) + step
+        words = say("narrow {axis}, {length} from {start}", axis=say(self.axis), length=self.length, start=self.start)
+        return words + step
 
 
 class ChannelShuffle(Pointwise):
@@ -171,7 +177,7 @@ class ChannelShuffle(Pointwise):
             )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"channel shuffle, {self.groups} groups"
+        return f"{say(self.noun)}, {several(self.groups, 'group')}"
 
 
 class Permute(Pointwise):
@@ -212,7 +218,7 @@ class Permute(Pointwise):
         return (Turned(tuple([None if place < 0 else place for place in places])),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"permute to {', '.join(self.dims)}"
+        return say("permute to {order}", order=", ".join(map(say, self.dims)))
 
 
 class Transpose(Permute):
@@ -231,7 +237,7 @@ class Transpose(Permute):
         return tuple([swapped.get(axis, axis) for axis in range(len(shape))])
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"transpose {self.dims[0]} and {self.dims[1]}"
+        return say("transpose {first} and {second}", first=say(self.dims[0]), second=say(self.dims[1]))
 
 
 class PixelShuffle(Pointwise):
@@ -272,7 +278,7 @@ class PixelShuffle(Pointwise):
         return (tuple([Window(factor, factor, transposed=True)] * (len(inputs[0]) - 1)),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"pixel shuffle ×{self.upscale_factor}"
+        return with_value(self.noun, f"×{self.upscale_factor}")
 
 
 class PixelUnshuffle(Pointwise):
@@ -310,7 +316,7 @@ class PixelUnshuffle(Pointwise):
         return (tuple([Window(factor, factor)] * (len(inputs[0]) - 1)),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"pixel unshuffle /{self.downscale_factor}"
+        return with_value(self.noun, f"/{self.downscale_factor}")
 
 
 class Tokens(Pointwise):
@@ -385,7 +391,7 @@ class Grid(Pointwise):
         return (REORDERED,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "grid" if self.size is None else f"grid {'×'.join(map(str, self.size))}"
+        return with_value(self.noun, "" if self.size is None else by(self.size))
 
 
 def _rectangles(count: int) -> str:
@@ -432,7 +438,7 @@ class Roll(Pointwise):
         return (tuple([Spans(tuple([(place, place) for place in axis])) for axis in places]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"roll by {', '.join(map(str, self.shifts))}"
+        return say("roll by {shifts}", shifts=", ".join(map(str, self.shifts)))
 
 
 def _want_positions(op: Any, shape: Shape) -> None:

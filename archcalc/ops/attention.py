@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import mark, say, say_many
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -28,6 +29,7 @@ from archcalc.ops.base import (
     Real,
     Size,
     Spans,
+    by,
     elements,
     names,
 )
@@ -54,7 +56,21 @@ class Product(Op):
 
     def costs(self, inputs: Sequence[Shape]) -> list[str]:
         parts = self.parts(inputs, self.output_shape(inputs))
-        return [f"{int(count):,} multiplications for {name}" for name, count in parts.items()] if len(parts) > 1 else []
+        if len(parts) < 2:
+            return []
+        return [
+            say_many(
+                "{count:,} multiplication for {part}",
+                "{count:,} multiplications for {part}",
+                int(count),
+                part=say(name),
+            )
+            for name, count in parts.items()
+        ]
+
+
+#: By the number of maps that are transposed first.
+_MATMULS = (mark("matmul"), mark("matmul, first transposed"), mark("matmul, first and second transposed"))
 
 
 class Matmul(Product):
@@ -124,7 +140,7 @@ class Matmul(Product):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         turned = [name for name in ("first", "second") if getattr(self, f"transpose_{name}")]
-        return f"matmul, {' and '.join(turned)} transposed" if turned else "matmul"
+        return say(_MATMULS[len(turned)] if turned != ["second"] else "matmul, second transposed")
 
 
 class Heads(Product):
@@ -217,7 +233,7 @@ class ScaledDotProductAttention(Heads):
         return (POINTS, read, read)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"attention, {several(self.num_heads, 'head')}" + (", causal" if self.is_causal else "")
+        return f"{say(self.noun)}, {several(self.num_heads, 'head')}" + (say(", causal") if self.is_causal else "")
 
 
 class MultiheadAttention(Heads):
@@ -381,7 +397,7 @@ class MultiheadAttention(Heads):
         embed, rows, others = self._embedding(inputs), product(queries[1:]), product(keys[1:])
         pairs = rows * self._seen(keys)
         return {
-            "the projections": rules.linear_multiplications(rows * embed, queries[0])
+            mark("the projections"): rules.linear_multiplications(rows * embed, queries[0])
             + rules.linear_multiplications(others * keys[0], embed)
             + rules.linear_multiplications(others * values[0], embed)
             + rules.linear_multiplications(rows * embed, embed),
@@ -418,10 +434,16 @@ class MultiheadAttention(Heads):
         return (read,) if len(inputs) == 1 else (POINTS, read, read)[: len(inputs)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        word = "grids" if self.partition == "grid" else "shifted windows" if any(self.shift_size) else "windows"
-        window = "" if self.window_size is None else f", {word} of {'×'.join(map(str, self.window_size))}"
-        causal = ", causal" if self.is_causal else ""
-        return f"attention, {several(self.num_heads, 'head')}{window}{causal}"
+        words = (
+            mark(", grids of {size}")
+            if self.partition == "grid"
+            else mark(", shifted windows of {size}")
+            if any(self.shift_size)
+            else mark(", windows of {size}")
+        )
+        window = "" if self.window_size is None else say(words, size=by(self.window_size))
+        causal = say(", causal") if self.is_causal else ""
+        return f"{say(self.noun)}, {several(self.num_heads, 'head')}{window}{causal}"
 
 
 def _three(inputs: Sequence[Shape]) -> tuple[Shape, Shape, Shape]:

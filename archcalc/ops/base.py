@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape, axes_in_words, format_shape
 from archcalc.ops import rules
@@ -301,7 +302,7 @@ class Pointwise(WithoutWeights):
         return (POINTS,) * len(inputs)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return self.kind.replace("_", " ")
+        return say(self.kind.replace("_", " "))
 
 
 #: Fields with one value for each position axis: those that are at least 1, and those that are at least 0.

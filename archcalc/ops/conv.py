@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import apart, say, with_value
 from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -36,6 +37,7 @@ from archcalc.ops.windowed import (
     by_default,
     padding_in_words,
     plain,
+    stride_in_words,
 )
 
 Filters = Annotated[Count, Letter("K", "filters")]
@@ -118,12 +120,15 @@ class Conv(Reweighted, Windowed):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
-        table = ", connection table" if self.connections is not None else ""
-        return f"conv {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}{groups}{table}"
+        table = say(", connection table") if self.connections is not None else ""
+        return (
+            f"{with_value(self.noun, by(self.kernel_size))}, {self.out_channels}{self.window_summary()}{groups}{table}"
+        )
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         if self.connections is not None:
-            return f"{several(self.out_channels, 'filter')} of {by(self.kernel_size)} with a connection table"
+            filters = several(self.out_channels, "filter")
+            return say("{filters} of {size} with a connection table", filters=filters, size=by(self.kernel_size))
         return _filters(self.out_channels, self.kernel_size, rules.group_depth(inputs[0][0], self.groups))
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
@@ -134,7 +139,7 @@ def _groups(groups: int, inputs: Sequence[Shape]) -> list[str]:
     """A convolution is depthwise where every input channel is a group by itself. Source: Howard et al. 2017."""
     if groups == 1:
         return []
-    return ["depthwise" if inputs and groups == inputs[0][0] else f"{groups} groups"]
+    return [say("depthwise") if inputs and groups == inputs[0][0] else several(groups, "group")]
 
 
 Conv1d, Conv2d, Conv3d = of_ranks(Conv, "conv")
@@ -143,11 +148,11 @@ CONV_OF_RANK: Mapping[int, type[Conv]] = {cls.rank: cls for cls in (Conv1d, Conv
 
 
 def _no_bias(bias: bool) -> list[str]:
-    return [] if bias else ["no bias"]
+    return [] if bias else [say("no bias")]
 
 
 def _filters(count: int, kernel: Sequence[int], depth: int) -> str:
-    return f"{several(count, 'filter')} of {by(kernel)}×{depth}"
+    return say("{filters} of {size}", filters=several(count, "filter"), size=f"{by(kernel)}×{depth}")
 
 
 def _check_connections(op: Conv, channels: int) -> None:
@@ -216,7 +221,7 @@ class DepthwiseConv(Reweighted, Windowed):
         return self.resolve(inputs).operations(inputs, output)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"depthwise conv {by(self.kernel_size)}{self.window_summary()}"
+        return with_value(self.noun, by(self.kernel_size)) + self.window_summary()
 
 
 DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d = of_ranks(DepthwiseConv, "depthwise_conv")
@@ -330,17 +335,17 @@ class ConvTranspose(Reweighted, Padded):
         return (tuple([Window(*axis, transposed=True) for axis in axes]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        stride = "" if set(self.stride) == {1} else f", ×{plain(self.stride)}"
+        stride = "" if set(self.stride) == {1} else f", {apart('×' + plain(self.stride))}"
         groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
-        return f"transposed conv {by(self.kernel_size)}, {self.out_channels}{stride}{groups}"
+        return f"{with_value(self.noun, by(self.kernel_size))}, {self.out_channels}{stride}{groups}"
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         depth = rules.group_depth(inputs[0][0], self.groups)
-        return f"{_filters(self.out_channels, self.kernel_size, depth)}, transposed"
+        return say("{filters}, transposed", filters=_filters(self.out_channels, self.kernel_size, depth))
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        more = [] if not any(self.output_padding) else [f"output padding {plain(self.output_padding)}"]
-        window = [f"stride {plain(self.stride)}", padding_in_words(self.padding), *more]
+        more = [] if not any(self.output_padding) else [say("output padding {size}", size=plain(self.output_padding))]
+        window = [stride_in_words(self.stride), padding_in_words(self.padding), *more]
         return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias), *self.normalised()]
 
 
@@ -390,10 +395,11 @@ class LocallyConnected(Windowed):
         return Operations(additions=additions, multiplications=self.macs(inputs, output))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"local {by(self.kernel_size)}, {self.out_channels}{self.window_summary()}"
+        return f"{with_value(self.noun, by(self.kernel_size))}, {self.out_channels}{self.window_summary()}"
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"{_filters(self.out_channels, self.kernel_size, inputs[0][0])} at every position"
+        filters = _filters(self.out_channels, self.kernel_size, inputs[0][0])
+        return say("{filters} at every position", filters=filters)
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
         return [*super().details(inputs), *_no_bias(self.bias)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -100,14 +101,16 @@ class Linear(Reweighted):
         return (POINTS if self.per_position else EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"dense {self.out_features}" + (" at each position" if self.per_position else "")
+        return with_value(self.noun, str(self.out_features)) + self._where()
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        neurons = f"{several(self.out_features, 'neuron')} of {several(self._features(inputs[0]), 'input')}"
-        return neurons + (" at each position" if self.per_position else "")
+        return _neurons(self.out_features, self._features(inputs[0])) + self._where()
+
+    def _where(self) -> str:
+        return say(" at each position") if self.per_position else ""
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [*([] if self.bias else ["no bias"]), *self.normalised()]
+        return [*([] if self.bias else [say("no bias")]), *self.normalised()]
 
 
 class Rbf(Op):
@@ -152,7 +155,11 @@ class Rbf(Op):
         return (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"RBF {self.out_features}"
+        return with_value(self.noun, str(self.out_features))
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"{several(self.out_features, 'neuron')} of {several(elements(inputs[0]), 'input')}"
+        return _neurons(self.out_features, elements(inputs[0]))
+
+
+def _neurons(count: int, inputs: int) -> str:
+    return say("{neurons} of {inputs}", neurons=several(count, "neuron"), inputs=several(inputs, "input"))

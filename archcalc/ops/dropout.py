@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from archcalc.core.language import with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape
 from archcalc.ops.base import Count, Pointwise, Real, elements, names
@@ -27,7 +28,7 @@ class TrainingOnly(Pointwise):
         return elements(output)  # one byte of the mask for each value
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{self.noun} {self.p:g}"
+        return with_value(self.noun, f"{self.p:g}")
 
 
 class StochasticDepth(TrainingOnly):

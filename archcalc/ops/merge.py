@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
@@ -125,7 +126,7 @@ class Multiply(Pointwise):
         return spread_reads(inputs, self.output_shape(inputs))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "multiply" if self.factor == 1 else f"multiply by {self.factor:g}"
+        return say("multiply") if self.factor == 1 else say("multiply by {factor:g}", factor=self.factor)
 
 
 class Concat(Pointwise):
@@ -180,4 +181,4 @@ class Concat(Pointwise):
         return reads
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "concat" if self.axis == "channels" else f"concat along the {self.axis}"
+        return say("concat") if self.axis == "channels" else say("concat along the {axis}", axis=say(self.axis))

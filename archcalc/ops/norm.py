@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
@@ -69,7 +70,7 @@ class BatchNorm(Pointwise):
         return _BATCH_NORM_OF_RANK[len(inputs[0]) - 1].model_construct(**self.model_dump())
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "batch norm"
+        return say("batch norm")
 
 
 BatchNorm1d, BatchNorm2d, BatchNorm3d = of_ranks(BatchNorm, "batch_norm")
@@ -114,7 +115,7 @@ class LocalResponseNorm(Pointwise):
         )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"LRN, size {self.size}"
+        return say("LRN, size {size}", size=self.size)
 
 
 class Dropout(Pointwise):
@@ -136,4 +137,4 @@ class Dropout(Pointwise):
         return elements(output)  # one byte of the mask for each value
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"dropout {self.p:g}"
+        return with_value(self.noun, f"{self.p:g}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.language import say, with_value
 from archcalc.core.shapes import Shape, format_shape, parse_shape, spec_shape
 from archcalc.ops.base import UNKNOWN, Letter, Op, Param, Reads
 from archcalc.ops.reshape import MapShape
@@ -81,10 +82,10 @@ class Opaque(Op):
         return self.of
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"opaque {self.of}"
+        return with_value(self.noun, self.of)
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return ["cost not counted"]
+        return [say("cost not counted")]
 
 
 def _listed(shapes: Sequence[Shape]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import apart, say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
@@ -34,6 +35,7 @@ from archcalc.ops.windowed import (
     by_default,
     padding_in_words,
     plain,
+    stride_in_words,
 )
 
 #: What people call pooling of any kind, and averages of any kind.
@@ -109,10 +111,10 @@ class Pool(WithoutWeights, Windowed):
         return rules.patch_elements(self.kernel_size, 1)  # type: ignore[no-any-return]  # ints give an int
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [*super().details(inputs), *(["rounded up"] if self.ceil_mode else [])]
+        return [*super().details(inputs), *([say("rounded up")] if self.ceil_mode else [])]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{self.kind.split('_')[0]} pool {by(self.kernel_size)}{self.window_summary()}"
+        return with_value(self.noun, by(self.kernel_size)) + self.window_summary()
 
 
 def _straddles(axis: Axis, dilation: int, positions: int) -> bool:
@@ -203,7 +205,7 @@ class LpPool(Pool):
         )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"L{self.norm_type} pool {by(self.kernel_size)}{self.window_summary()}"
+        return say("L{power} pool", power=self.norm_type) + f" {apart(by(self.kernel_size))}{self.window_summary()}"
 
 
 LpPool1d, LpPool2d, LpPool3d = of_ranks(LpPool, "lp_pool")
@@ -233,7 +235,7 @@ class Subsampling(Pool):
         return Operations(additions=rules.sums(values, self._window_elements(), 1), multiplications=values)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"subsampling {by(self.kernel_size)}{self.window_summary()}"
+        return with_value(self.noun, by(self.kernel_size)) + self.window_summary()
 
 
 Subsampling1d, Subsampling2d, Subsampling3d = of_ranks(Subsampling, "subsampling")
@@ -325,13 +327,13 @@ class MaxUnpool(WithoutWeights, Spatial):
         return (reads, reads, None)[: len(inputs)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"max unpool {by(self.kernel_size)}, ×{plain(self._stride())}"
+        return self.describe(inputs) + f", {apart('×' + plain(self._stride()))}"
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"max unpool {by(self.kernel_size)}"
+        return with_value(self.noun, by(self.kernel_size))
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [f"stride {plain(self._stride())}", padding_in_words(self.padding)]
+        return [stride_in_words(self._stride()), padding_in_words(self.padding)]
 
 
 MaxUnpool1d, MaxUnpool2d, MaxUnpool3d = of_ranks(MaxUnpool, "max_unpool")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -99,12 +100,14 @@ class Recurrent(Op):
         return ((Spans(tuple([(0, index) for index in range(inputs[0][1])])),),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        both = ", bidirectional" if self.bidirectional else ""
-        layers = "" if self.num_layers == 1 else f", {self.num_layers} layers"
-        return f"{self.noun} {self.hidden_size}{layers}{both}" + (", last step" if self.last else "")
+        both = say(", bidirectional") if self.bidirectional else ""
+        layers = "" if self.num_layers == 1 else f", {several(self.num_layers, 'layer')}"
+        last = say(", last step") if self.last else ""
+        return f"{with_value(self.noun, str(self.hidden_size))}{layers}{both}{last}"
 
     def describe(self, inputs: Sequence[Shape]) -> str:
-        return f"{several(self.hidden_size, 'hidden unit')} of {several(elements(inputs[0][:1]), 'feature')} a step"
+        units, features = several(self.hidden_size, "hidden unit"), several(elements(inputs[0][:1]), "feature")
+        return say("{units} of {features} a step", units=units, features=features)
 
 
 class Rnn(Recurrent):

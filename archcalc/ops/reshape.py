@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import ceil_div
 from archcalc.core.shapes import AXES, Shape, axes_in_words, format_shape, parse_shape, spec_shape
 from archcalc.ops import rules
@@ -201,8 +202,8 @@ class Crop(Pointwise, Padded):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         if self.margins is None:
-            return "crop"
-        return f"crop {_margins(self.margins)}"
+            return say(self.noun)
+        return with_value(self.noun, _margins(self.margins))
 
 
 Crop1d, Crop2d, Crop3d = of_ranks(Crop, "crop")
@@ -241,7 +242,7 @@ class Slice(Pointwise, Spatial):
         return (tuple([Window(1, step, -start) for step, start in zip(self.step, self.start, strict=True)]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"slice, /{plain(self.step)}"
+        return say("slice, /{step}", step=plain(self.step))
 
 
 Slice1d, Slice2d, Slice3d = of_ranks(Slice, "slice")
@@ -285,7 +286,7 @@ class ZeroPad(Pointwise, Padded):
         return (tuple([Window(1, before=margin) for margin in self.sides().begins]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"zero pad {_margins(self.sides())}"
+        return with_value(self.noun, _margins(self.sides()))
 
 
 ZeroPad1d, ZeroPad2d, ZeroPad3d = of_ranks(ZeroPad, "zero_pad")
@@ -325,7 +326,7 @@ class PadChannels(Pointwise):
         return (self.before + inputs[0][0] + (self.after or 0), *inputs[0][1:])
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"pad channels {self.before} + {self.after or 0}"
+        return with_value(self.noun, f"{self.before} + {self.after or 0}")
 
 
 class Upsample(Pointwise, Spatial):
@@ -377,7 +378,9 @@ class Upsample(Pointwise, Spatial):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         is_even = len(set(self.scale)) == 1
-        return f"upsample ×{self.scale[0]}, {self.mode}" if is_even else f"upsample {by(self.scale)}"
+        if not is_even:
+            return with_value(self.noun, by(self.scale))
+        return f"{with_value(self.noun, f'×{self.scale[0]}')}, {say(self.mode)}"
 
 
 Upsample1d, Upsample2d, Upsample3d = of_ranks(Upsample, "upsample")

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
@@ -21,6 +22,7 @@ from archcalc.ops.base import (
     Size,
     Spans,
     Window,
+    by,
     elements,
     names,
 )
@@ -138,10 +140,10 @@ class Interpolate(Pointwise):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         if self.scale_factor is not None:
-            return f"interpolate ×{self.scale_factor}, {self.mode}"
+            return f"{with_value(self.noun, f'×{self.scale_factor}')}, {say(self.mode)}"
         if self.size is not None:
-            return f"interpolate to {'×'.join(map(str, self.size))}, {self.mode}"
-        return f"interpolate to a map, {self.mode}"
+            return say("interpolate to {size}, {mode}", size=by(self.size), mode=say(self.mode))
+        return say("interpolate to a map, {mode}", mode=say(self.mode))
 
 
 class BorderPad(Pointwise):
@@ -190,7 +192,7 @@ class BorderPad(Pointwise):
         return (tuple([Window(1, before=before) for before, _ in self.margins(inputs[0])]),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{self.noun} {', '.join(map(str, self.padding))}"
+        return with_value(self.noun, ", ".join(map(str, self.padding)))
 
 
 class ReflectionPad(BorderPad):

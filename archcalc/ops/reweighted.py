@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say
 from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape
 from archcalc.ops.base import Op, Param
@@ -49,5 +50,5 @@ class Reweighted(Op):
 
     def normalised(self) -> list[str]:
         """The normalisation in words, for a heading."""
-        words = {"weight norm": self.weight_norm, "spectral norm": self.spectral_norm}
+        words = {say("weight norm"): self.weight_norm, say("spectral norm"): self.spectral_norm}
         return [name for name, is_there in words.items() if is_there]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
@@ -94,7 +95,7 @@ class LayerNorm(SampleNorm):
         return Pointwise.windows(self, inputs) if self.axes == "channels" else super().windows(inputs)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "layer norm" if self.axes == "channels" else "layer norm over all values"
+        return say("layer norm") if self.axes == "channels" else say("layer norm over all values")
 
 
 class RmsNorm(LayerNorm):
@@ -122,7 +123,7 @@ class RmsNorm(LayerNorm):
         )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "RMS norm" if self.axes == "channels" else "RMS norm over all values"
+        return say("RMS norm") if self.axes == "channels" else say("RMS norm over all values")
 
 
 class L2Norm(SampleNorm):
@@ -159,7 +160,7 @@ class L2Norm(SampleNorm):
         return Pointwise.windows(self, inputs)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "L2 norm"
+        return say("L2 norm")
 
 
 class GroupNorm(SampleNorm):
@@ -194,7 +195,7 @@ class GroupNorm(SampleNorm):
         return self.num_groups, product((*shape[1:], rules.group_depth(shape[0], self.num_groups)))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"group norm, {several(self.num_groups, 'group')}"
+        return f"{say(self.noun)}, {several(self.num_groups, 'group')}"
 
 
 class InstanceNorm(SampleNorm):
@@ -222,7 +223,7 @@ class InstanceNorm(SampleNorm):
         return shape[0], product(shape[1:])
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "instance norm"
+        return say("instance norm")
 
 
 class GlobalResponseNorm(SampleNorm):
@@ -257,7 +258,7 @@ class GlobalResponseNorm(SampleNorm):
         )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "global response norm"
+        return say("global response norm")
 
 
 def _no_variance(shape: Shape) -> ShapeError:

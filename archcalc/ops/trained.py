@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number, minimum
 from archcalc.core.shapes import Shape, format_shape, spec_shape
 from archcalc.core.words import several
@@ -68,7 +69,7 @@ class Parameter(Op):
         return ()
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "buffer" if self.buffer else "parameter"
+        return say("buffer") if self.buffer else say("parameter")
 
 
 class Scale(Pointwise):
@@ -95,7 +96,7 @@ class Scale(Pointwise):
         return Operations(additions=int(self.bias) * values, multiplications=values)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "scale and shift" if self.bias else "scale"
+        return say("scale and shift") if self.bias else say("scale")
 
 
 class PositionEmbedding(Pointwise):
@@ -151,7 +152,7 @@ class ClassToken(Pointwise):
         return ((Spans((*own, *((index, index) for index in range(inputs[0][1])))),),)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "class token" if self.num_tokens == 1 else f"{several(self.num_tokens, 'class token')}"
+        return say("class token") if self.num_tokens == 1 else several(self.num_tokens, "class token")
 
 
 class Embedding(Op):
@@ -194,7 +195,7 @@ class Embedding(Op):
         return (POINTS,) if len(inputs[0]) > 1 else (EVERYTHING,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"embedding {self.num_embeddings} → {self.embedding_dim}"
+        return with_value(self.noun, f"{self.num_embeddings} → {self.embedding_dim}")
 
 
 class IndexSelect(Op):
@@ -238,4 +239,4 @@ class IndexSelect(Op):
         return (EVERYTHING, POINTS if len(inputs[1]) > 1 else EVERYTHING)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "index select"
+        return say("index select")

@@ -5,6 +5,7 @@ from itertools import starmap
 from math import gcd
 from typing import Annotated
 
+from archcalc.core.language import mark, say, with_value
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
 from archcalc.ops import rules
@@ -77,7 +78,7 @@ class GlobalAvgPool(GlobalPool):
         return _as_window(inputs[0])
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "global average pool"
+        return say("global average pool")
 
 
 GlobalAvgPool1d, GlobalAvgPool2d, GlobalAvgPool3d = of_ranks(GlobalAvgPool, "global_avg_pool")
@@ -96,7 +97,7 @@ class GlobalMaxPool(GlobalPool):
         return Operations(comparisons=rules.sums(channels, product(positions), 0))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return "global max pool"
+        return say("global max pool")
 
 
 GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d = of_ranks(GlobalMaxPool, "global_max_pool")
@@ -149,7 +150,7 @@ class AdaptiveAvgPool(AdaptivePool):
         return _as_window(inputs[0]) if set(self.output_size) == {1} else None
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"adaptive average pool {by(self.output_size)}"
+        return with_value(mark("adaptive average pool"), by(self.output_size))
 
 
 AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = of_ranks(AdaptiveAvgPool, "adaptive_avg_pool")
@@ -169,7 +170,7 @@ class AdaptiveMaxPool(AdaptivePool):
         return Operations(comparisons=rules.uneven_sums(self.read(inputs[0]), elements(output), 0))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"adaptive max pool {by(self.output_size)}"
+        return with_value(self.noun, by(self.output_size))
 
 
 AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = of_ranks(AdaptiveMaxPool, "adaptive_max_pool")

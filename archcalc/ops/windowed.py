@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, field_validator
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import apart, say
 from archcalc.core.numbers import Number, ceil_div
 from archcalc.core.shapes import AXES, Shape, format_shape
 from archcalc.ops import rules
@@ -165,16 +166,18 @@ class Windowed(Padded):
 
     def window_summary(self) -> str:
         """The stride and dilation, where they are not 1."""
-        stride = "" if set(self.stride) == {1} else f", /{plain(self.stride)}"
-        dilation = "" if set(self.dilation) == {1} else f", dilation {plain(self.dilation)}"
+        stride = "" if set(self.stride) == {1} else f", {apart('/' + plain(self.stride))}"
+        dilation = "".join(f", {words}" for words in self._dilation())
         return stride + dilation
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         return self.summary(inputs).partition(",")[0]
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        dilation = [] if set(self.dilation) == {1} else [f"dilation {plain(self.dilation)}"]
-        return [f"stride {plain(self.stride)}", *dilation, padding_in_words(self.padding)]
+        return [stride_in_words(self.stride), *self._dilation(), padding_in_words(self.padding)]
+
+    def _dilation(self) -> list[str]:
+        return [] if set(self.dilation) == {1} else [say("dilation {size}", size=plain(self.dilation))]
 
 
 def plain(sizes: Sequence[int]) -> str:
@@ -182,17 +185,22 @@ def plain(sizes: Sequence[int]) -> str:
     return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
 
 
+def stride_in_words(stride: Sequence[int]) -> str:
+    """Stride 2; stride 1×2."""
+    return say("stride {size}", size=plain(stride))
+
+
 def padding_in_words(padding: str | Sequence[int]) -> str:
     """No padding, padding 2, padding 0×3, padding top 0, left 1, bottom 0, right 2."""
     if isinstance(padding, str):
-        return f"padding {padding}"
+        return say("padding {size}", size=padding)
     if not any(padding):
-        return "no padding"
+        return say("no padding")
     sides = Sides(padding)
     if sides.begins != sides.ends:
         named = zip(side_names(len(sides) // 2), sides, strict=True)
-        return "padding " + ", ".join(f"{side} {value}" for side, value in named)
-    return f"padding {plain(sides.begins)}"
+        return say("padding {size}", size=", ".join(f"{say(side)} {value}" for side, value in named))
+    return say("padding {size}", size=plain(sides.begins))
 
 
 def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:

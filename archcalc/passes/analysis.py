@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import Problem, SpecError, UsageError
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Op, Operations, elements
@@ -55,7 +56,9 @@ class Row(NamedTuple):
     def summary(self) -> str:
         """The op in a few words: conv 11×11, 96, /4; conv 3×3, 64, weights of conv1."""
         summary = self.op.summary(self.input_shapes)
-        return summary if self.weights_of is None else f"{summary}, weights of {self.weights_of}"
+        if self.weights_of is None:
+            return summary
+        return say("{summary}, weights of {layer}", summary=summary, layer=self.weights_of)
 
 
 class Totals(NamedTuple):
@@ -120,10 +123,9 @@ class Analysis:
         counted = dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as)
         sentences = self.conventions.describe(self.batch, self.dtype, list(counted))
         if self.rows and len(self.rows[0].output_shape) != 3:
-            field = (
+            sentences["receptive_field"] = say(
                 "input positions that an output can depend on, padding included; not cut off at the ends of the input"
             )
-            sentences["receptive_field"] = field
         return sentences
 
     @cached_property

@@ -5,47 +5,86 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any, get_args
 
+import yaml
 from babel.messages import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import archcalc
 from archcalc.core.language import ENGLISH, LANGUAGES
-from archcalc.core.quantities import QUANTITIES
+from archcalc.core.quantities import OF_NETWORKS, QUANTITIES
 from archcalc.core.shapes import AXES
+from archcalc.core.words import forms
 from archcalc.design.conventions import TOOLS
 from archcalc.ops import OPS
+from archcalc.ops.base import Pointwise
+from archcalc.ops.windowed import side_names
 from archcalc.teach.check.model import CHECKED, Verdict
 
 PACKAGE = Path(archcalc.__file__).parent
 LOCALE = PACKAGE / "locale"
 TRANSLATED = tuple([name for name in LANGUAGES if name != ENGLISH])
+#: What `several` counts.
+COUNTED = (
+    "bias", "buffer value", "byte", "class token", "feature", "filter", "group", "head", "hidden unit", "image",
+    "input", "layer", "neuron", "pixel", "row", "value",
+)  # fmt: skip
 KEYWORDS = {"say": None, "mark": None, "say_many": (1, 2)}
 
 
 def words() -> Iterator[str]:
     """What `say` is called with that stands in a registry: names of quantities, axes, ops and verdicts."""
     for quantity in CHECKED:
-        yield QUANTITIES[quantity].title if "_" in quantity else quantity
+        yield QUANTITIES[quantity].term if "_" in quantity else quantity
         yield quantity.replace("_", " ")
+    for known in (*QUANTITIES.values(), *OF_NETWORKS.values()):
+        yield from filter(None, (known.term, known.phrase, known.abbreviation))
     for axes in AXES:
         yield from axes
-    yield from (op.noun for op in OPS.values())
+    for op in OPS.values():
+        yield op.noun
+        if op.summary is Pointwise.summary:
+            yield op.kind.replace("_", " ")
+        if op.counted_as:
+            yield op.counted_as
+        if mode := op.model_fields.get("mode"):
+            yield from get_args(mode.annotation)
+    for rank in (1, 2, 3):
+        yield from side_names(rank)
     yield from map(str, Verdict)
-    yield from (tool.added for tool in TOOLS.values() if tool.added)
+    for spec in Path(archcalc.__file__).parents[1].joinpath("specs").rglob("*.yaml"):
+        yield from notes_of(yaml.load(spec.read_text(encoding="utf-8"), yaml.CSafeLoader))
+    for tool in TOOLS.values():
+        yield from filter(None, (tool.noun, tool.added, *tool.notes))
     # What letters of formulas mean, where a number is taken for another one.
     yield from ("depth of input", "values of input", "window", "filters", "neurons", "groups")
+
+
+def notes_of(part: Any) -> Iterator[str]:
+    """The notes of reported figures in a spec."""
+    if isinstance(part, dict):
+        if isinstance(note := part.get("note"), str):
+            yield note
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from notes_of(one)
 
 
 def extracted() -> Catalog:
     """Every message of the code."""
     found = Catalog(project="archcalc", charset="utf-8")
-    for file, line, message, comments, context in extract_from_dir(PACKAGE, keywords=KEYWORDS):
-        found.add(message, locations=[(file, line)], auto_comments=comments, context=context)
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if "core.language" in file.read_text(encoding="utf-8"):
+            for _, message, _, _ in extract_from_file("python", file, keywords=KEYWORDS):
+                found.add(message)
     for word in dict.fromkeys(words()):
         found.add(word)
+    for noun in COUNTED:
+        found.add(forms(noun))
     return found
 
 

@@ -14,7 +14,7 @@ from archcalc.core.language import LANGUAGES, all_of, of_environment, one_of, sa
 from tests.core.messages import TRANSLATED, catalogue, compiled, extracted, messages, path, update
 
 #: Names that are the same in every language.
-UNCHANGED = ("Mish", "softmax")
+UNCHANGED = ("ELU", "GELU", "GLU", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "softmax")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.options import Counting, NetworkChoice, counting_options, network_options, networks_argument
+from archcalc.cli.options import (
+    Counting,
+    NetworkChoice,
+    counting_options,
+    data_in_english,
+    lang_option,
+    network_options,
+    networks_argument,
+)
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.core.errors import SpecError
 from archcalc.core.files import make_folder
@@ -27,6 +35,7 @@ from archcalc.render.tables.report import Report, make_report
     "with -f markdown no pages, and diagrams of well-known networks only.",
 )
 @output_options(formats.FORMATS, formats.ENDINGS, "table", checked=False)
+@lang_option
 @network_options
 @counting_options
 @click.option("--convention", metavar="NAME", help="Params and multiplications as another tool counts: keras, fvcore, "
@@ -64,6 +73,7 @@ def command(
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     target.check()
+    data_in_english(target.form)
     tool = None if convention is None else tool_named(convention)
     reports = []
     for network in networks:

@@ -30,7 +30,7 @@ NAME_WIDTH = 170.0
 #: The height of a row of the legend, and half of the width of a bubble in it.
 ROW, SWATCH = 28.0, 13.0
 WORK, SIZE, ACCURACY = (quantity_of_network(key) for key in ("multiplications", "params", "top1_accuracy"))
-HEADS = ("network", "title", "year", WORK.key, SIZE.key, f"{ACCURACY.title} (%)", "measured", "source", "note")
+HEADS = ("network", "title", "year", WORK.key, SIZE.key, f"{ACCURACY.term} (%)", "measured", "source", "note")
 
 
 def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark, say
 from archcalc.core.quantities import quantity
 from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
@@ -27,12 +28,18 @@ class Column(NamedTuple):
     """A column: `text` for people, `value` for CSV; `total` is the text in the last line."""
 
     key: str
-    title: str
+    #: The heading in English; `title` is in the chosen language.
+    term: str
     right: bool
     text: Callable[[Row, Context], str]
     value: Callable[[Row, Context], Value]
     total: Callable[[Totals], Value] | None = None
     total_text: Callable[[Totals], str] | None = None
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+        return say(self.term)
 
 
 def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
@@ -42,7 +49,7 @@ def _label(key: str, title: str, of: Callable[[Row, Context], str]) -> Column:
 def _counted(name: str, title: str = "") -> Column:
     """A quantity that adds up, under its own title unless a shorter one is given."""
     one = quantity(name)
-    return Column(name, title or one.title, True, lambda row, _: one.text(row), lambda row, _: one.of(row), one.of,
+    return Column(name, title or one.term, True, lambda row, _: one.text(row), lambda row, _: one.of(row), one.of,
                   one.total_text)  # fmt: skip
 
 
@@ -59,7 +66,7 @@ def _share(name: str) -> Column:
         is_unknown = one.is_lower_bound(context.totals)
         return words.NONE if is_unknown else words.share(one.of(row), one.of(context.totals))
 
-    return Column(f"{name}_share", "share", True, text, value)
+    return Column(f"{name}_share", mark("share"), True, text, value)
 
 
 def _shapes(row: Row, context: Context) -> str:
@@ -84,15 +91,15 @@ def _start(row: Row, _: Context) -> str:
 COLUMNS: dict[str, Column] = {
     column.key: column
     for column in (
-        _label("layer", "layer", lambda row, _: row.name),
-        _label("op", "op", lambda row, _: row.op.kind),
-        _label("operation", "operation", lambda row, _: row.summary),
-        _label("inputs", "inputs", lambda row, _: ", ".join(row.inputs)),
-        _label("input", "input", _shapes),
-        _label("output", quantity("output").title, lambda row, context: format_shape(row.output_shape, context.layout)),
-        _counted("params", "params"),
+        _label("layer", mark("layer"), lambda row, _: row.name),
+        _label("op", mark("op"), lambda row, _: row.op.kind),
+        _label("operation", mark("operation"), lambda row, _: row.summary),
+        _label("inputs", mark("inputs"), lambda row, _: ", ".join(row.inputs)),
+        _label("input", mark("input"), _shapes),
+        _label("output", quantity("output").term, lambda row, context: format_shape(row.output_shape, context.layout)),
+        _counted("params", mark("params")),
         _share("params"),
-        _counted("trainable", "trainable"),
+        _counted("trainable", mark("trainable")),
         _counted("buffers"),
         _counted("multiplications"),
         _share("multiplications"),
@@ -103,9 +110,9 @@ COLUMNS: dict[str, Column] = {
         _counted("exponentials"),
         _counted("activations"),
         _counted("stored"),
-        Column("receptive_field", quantity("receptive_field").title, True, _field, _field),
-        Column("field_stride", "field stride", True, _stride, _stride),
-        Column("field_start", "field start", True, _start, _start),
+        Column("receptive_field", quantity("receptive_field").term, True, _field, _field),
+        Column("field_stride", mark("field stride"), True, _stride, _stride),
+        Column("field_start", mark("field start"), True, _start, _start),
     )
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archcalc.core import words
+from archcalc.core.language import say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.graph.published import Reported
 from archcalc.passes.analysis import Analysis
@@ -29,25 +31,47 @@ def published(analysis: Analysis) -> list[Published]:
         quantity = quantity_of_network(figure.quantity)
         is_own = not analysis.conventions.multiplications_rule  # papers do not count as other tools do
         computed = quantity.of(analysis) if figure.quantity in _COMPUTED and is_own else None
-        value = f"{figure.value:,}" if isinstance(figure.value, int) else str(figure.value)
+        value = f"{figure.value:,}" if isinstance(figure.value, int) else _as_printed(str(figure.value))
         if quantity.unit == "%" and not value.endswith("%"):
             value += " %"
-        note = figure.note or ""
+        note = words.line(say(figure.note)) if figure.note else ""
         # A note that begins with γ is no sentence about Γ.
-        note = f"{note[0].upper() if note[0].isascii() else note[0]}{note[1:]}" if note else ""
+        is_greek = note[:1] in "αβγ"
+        note = f"{note[0] if is_greek else note[0].upper()}{note[1:]}" if note else ""
         if note and not note.endswith("."):
             note += "."
-        found.append(Published(quantity.title, value, figure.source, computed, note))
+        found.append(Published(quantity.title, value, words.line(figure.source), computed, note))
     return found
+
+
+def _as_printed(value: str) -> str:
+    """60 million, 5.6B, as papers write them."""
+    number, _, scale = words.line(value).partition(" ")
+    if scale == "million":
+        return say("{number} million", number=number)
+    return say("{number} billion", number=number) if scale == "billion" else words.line(value)
 
 
 def compare_figures(analysis: Analysis) -> list[str]:
     """A sentence for each reported figure: what is printed where, what is computed here, and why they differ."""
     sentences = []
     for figure in published(analysis):
-        here = f"; computed {figure.computed:,}" if figure.computed is not None else ""
-        note = f" {figure.note}" if figure.note else ""
-        sentences.append(f"Reported {figure.name}: {figure.value} ({figure.source}){here}.{note}")
+        if figure.computed is None:
+            text = say(
+                "Reported {quantity}: {value} ({source}).",
+                quantity=figure.name,
+                value=figure.value,
+                source=figure.source,
+            )
+        else:
+            text = say(
+                "Reported {quantity}: {value} ({source}); computed {computed:,}.",
+                quantity=figure.name,
+                value=figure.value,
+                source=figure.source,
+                computed=figure.computed,
+            )
+        sentences.append(f"{text} {figure.note}".rstrip())
     return sentences
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from archcalc.core import words
+from archcalc.core.language import say
+from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis, Row, Totals
 from archcalc.render.tables.columns import Column, Context, choose
 from archcalc.render.tables.figures import compare_figures
@@ -34,8 +36,9 @@ class Report:
         """The input, the parameters that were set, who and when."""
         graph = self.analysis.graph
         made = " ".join(part for part in (words.line(words.people(graph.authors)), str(graph.year or "")) if part)
-        batch = f"batch {self.analysis.batch}" if self.analysis.batch > 1 else ""
-        return " · ".join(part for part in (f"input {graph.inputs_in_words(self.layout)}", batch, made) if part)
+        batch = say("batch {size}", size=self.analysis.batch) if self.analysis.batch > 1 else ""
+        given = say("input {size}", size=graph.inputs_in_words(self.layout))
+        return " · ".join(part for part in (given, batch, made) if part)
 
     def heads(self) -> list[str]:
         return [column.title for column in self.columns]
@@ -49,12 +52,12 @@ class Report:
         totals = self.analysis.totals
         cells = [column.total_text(totals) if column.total_text else "" for column in self.columns]
         if not cells[0]:
-            cells[0] = "total"
+            cells[0] = say("total")
         return cells
 
     def notes(self) -> list[str]:
         """What stands under the table: totals that are no column sums, conventions, reported figures."""
-        return self.conventions() + [words.line(sentence) for sentence in compare_figures(self.analysis)]
+        return self.conventions() + compare_figures(self.analysis)
 
     def conventions(self) -> list[str]:
         """Totals that are no column sums, and how things are counted."""
@@ -65,30 +68,49 @@ class Report:
         notes = []
         if len(self.rows) < len(analysis.rows):
             notes.append(
-                f"{len(analysis.rows):,} layers in {len(self.rows):,} rows: blocks are shown to level {self.depth} of "
-                "their names. Without a depth each layer has a row."
+                say(
+                    "{layers} in {rows}: blocks are shown to level {depth} of their names. Without a depth each layer "
+                    "has a row.",
+                    layers=several(len(analysis.rows), "layer"),
+                    rows=several(len(self.rows), "row"),
+                    depth=self.depth,
+                )
             )
         notes.append(
-            f"Parameters take {words.size(totals.param_bytes)}; at most {words.size(totals.peak_activation_bytes)} of "
-            f"activations live at one time, at {totals.peak_layer}: {described['peak']}."
+            say(
+                "Parameters take {params}; at most {peak} of activations live at one time, at {layer}: {meaning}.",
+                params=words.size(totals.param_bytes),
+                peak=words.size(totals.peak_activation_bytes),
+                layer=totals.peak_layer,
+                meaning=described["peak"],
+            )
         )
         if keys & {"multiplications", "multiplications_share"}:
-            notes.append(f"Multiplications: {described['multiplications']}.")
+            notes.append(say("Multiplications: {meaning}.", meaning=described["multiplications"]))
         if totals.not_counted:
             notes.append(f"{not_counted_in_words(totals)}.")
         if totals.buffers or analysis.conventions.running_statistics or analysis.conventions.params_rule:
-            notes.append(f"Params: {described['params']} ({totals.buffers:,} buffer values).")
+            notes.append(
+                say(
+                    "Params: {meaning} ({buffers}).",
+                    meaning=described["params"],
+                    buffers=several(totals.buffers, "buffer value"),
+                )
+            )
         if keys & {"stored", "activations"}:
-            notes.append(f"Stored: {described['stored']}.")
+            notes.append(say("Stored: {meaning}.", meaning=described["stored"]))
         if keys & {"receptive_field", "field_stride", "field_start"}:
-            notes.append(f"Receptive field: {described['receptive_field']}.")
-        return [*notes, *analysis.graph.notes]
+            notes.append(say("Receptive field: {meaning}.", meaning=described["receptive_field"]))
+        return [*notes, *map(words.line, analysis.graph.notes)]
 
 
 def not_counted_in_words(totals: Totals) -> str:
     """What the sums of costs leave out: Not counted: 2 × grid_sample, 1 × nms. What is computed is at least …"""
     kinds = ", ".join(f"{count} × {words.line(kind)}" for kind, count in totals.not_counted.items())
-    return f"Not counted: {kinds}; so multiplications and other operations are at least (≥) the sums of the others"
+    return say(
+        "Not counted: {kinds}; so multiplications and other operations are at least (≥) the sums of the others",
+        kinds=kinds,
+    )
 
 
 def make_report(

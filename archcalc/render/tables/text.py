@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.core.language import cells_apart, say
 from archcalc.core.text import GAP, align, bold, cells, dim, wrap
 from archcalc.render.tables.columns import LEAST_NEEDED
 from archcalc.render.tables.report import Report
@@ -30,7 +31,9 @@ def _render(report: Report, width: int | None, colour: bool) -> str:
     table = _Table(report, width)
     notes = report.notes()
     if table.dropped:
-        notes.insert(0, f"The terminal is too narrow for {', '.join(table.dropped)}; --columns chooses.")
+        notes.insert(
+            0, say("The terminal is too narrow for {columns}; --columns chooses.", columns=", ".join(table.dropped))
+        )
     lines = table.lines(colour)
     wrapped = [dim(line, colour) for note in notes for line in wrap(note, width or _NOTE_WIDTH)]
     return "\n".join([_title(report, colour), "", *lines, "", *wrapped, ""])
@@ -40,7 +43,7 @@ class _Table:
     """The cells of a report, without the columns for which there is no space."""
 
     def __init__(self, report: Report, width: int | None) -> None:
-        self.rows = [report.heads(), *report.lines(), report.total_line()]
+        self.rows = [cells_apart(row) for row in (report.heads(), *report.lines(), report.total_line())]
         self.right = [column.right for column in report.columns]
         widths = [max(cells(row[index]) for row in self.rows) for index in range(len(self.right))]
         kept = list(range(len(self.right)))

@@ -102,7 +102,7 @@ def where(cell: Cell) -> str:
 
 def name_in_words(quantity: str) -> str:
     """params, multiplications, output, receptive field."""
-    name = QUANTITIES[quantity].title if "_" in quantity else quantity
+    name = QUANTITIES[quantity].term if "_" in quantity else quantity
     return say(name)
 
 

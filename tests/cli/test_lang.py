@@ -1,0 +1,92 @@
+"""`--lang`: the whole output of a command is in the language; names of layers and ops, units and formulas stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from archcalc.api import analyse
+from archcalc.core.language import language, use
+from archcalc.ops import OPS
+from tests.cli.runner import Run
+from tests.core.messages import TRANSLATED
+
+#: Names that are the same in every language, and units.
+NAMES = {
+    "archcalc",
+    "alexnet",
+    "AlexNet",
+    "KiB",
+    "MiB",
+    "GiB",
+    "ReLU",
+    "LRN",
+    "ELU",
+    "GELU",
+    "RBF",
+    "max",
+    "softmax",
+    "swish",
+    "tanh",
+    "float",
+    "top",
+    "Lp",
+    "Krizhevsky",
+    "Sutskever",
+    "Hinton",
+    "GPU",
+    "grouped",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    yield
+    assert language() == "en"
+    use("en")
+
+
+def english(text: str, *names: str) -> list[str]:
+    """The Latin words of a text but names of layers, sources in brackets, and what stays in every language."""
+    text = re.sub(r"\((?:\u2066)?Krizhevsky [^()]*(?:\([^()]*\))?[^()]*\)", "", text)
+    kept = NAMES | set(names)
+    return [word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in kept]
+
+
+def layers(network: str) -> set[str]:
+    """The words that the names of a network's layers are made of."""
+    return {word for row in analyse(network).rows for word in re.findall(r"[A-Za-z]+", row.name)}
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_report(name: str, archcalc: Run) -> None:
+    table = archcalc("report", "alexnet", "--columns", "all", "--lang", name)
+    assert table.code == 0
+    kinds = {word for kind in OPS for word in re.findall(r"[A-Za-z]+", kind)}
+    assert english(table.out, *layers("alexnet"), *kinds) == []
+    assert "62,378,344" in table.out
+
+
+def test_what_programs_read_is_english(archcalc: Run) -> None:
+    for form in ("json", "csv"):
+        assert (
+            archcalc("report", "alexnet", "-f", form, "--lang", "he").out
+            == archcalc("report", "alexnet", "-f", form).out
+        )
+
+
+def test_columns_of_a_table_in_hebrew_start_in_one_cell(archcalc: Run) -> None:
+    """Isolates take no space, so that columns stay aligned; each cell is set apart."""
+    lines = archcalc("report", "alexnet", "--lang", "he").out.splitlines()
+    plain = [re.sub("[\u2066-\u2069]", "", line) for line in lines[2:29] if line]
+    english_lines = archcalc("report", "alexnet").out.splitlines()[2:29]
+    assert len({len(line) for line in plain[1:-2]}) == 1 == len({len(line) for line in english_lines[1:-2]})
+    assert all(line.count("\u2066") + line.count("\u2067") == line.count("\u2069") for line in lines[2:29])
+
+
+def test_a_language_that_is_not_there_is_an_error(archcalc: Run) -> None:
+    result = archcalc("report", "alexnet", "--lang", "es")
+    assert (result.code, result.out) == (2, "")
+    assert "'es' is not one of 'en', 'ru', 'he', 'hy'" in result.err
