@@ -186,6 +186,29 @@ class Result(Text):
         return right
 
 
+class Document(Result):
+    """A result that can also be saved as a file that is no text, such as .docx and .pdf."""
+
+    def __init__(
+        self,
+        value: Any,
+        render: Callable[[str], str],
+        endings: Mapping[str, str],
+        make: Callable[[str], bytes],
+        binary: Mapping[str, str],
+    ) -> None:
+        super().__init__(value, render, endings)
+        self._make, self._binary = make, binary
+
+    def save(self, path: str | Path) -> None:
+        """Write a file in the form of its ending. Raises `UsageError` for an ending that it does not have."""
+        form = self._binary.get(Path(path).suffix.lower())
+        if form is None:
+            super().save(path)
+        else:
+            write_bytes(self._make(form), path)
+
+
 class Derivations(Text):
     """How numbers are calculated, step by step: as text when printed, as mathematics in a notebook.
 

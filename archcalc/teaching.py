@@ -6,7 +6,7 @@ A network is given itself, as an analysis, or as `load` takes it. Everything is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,13 @@ from archcalc import api
 from archcalc.api import AnyNetwork, analysis_of
 from archcalc.core.errors import UsageError
 from archcalc.core.quantities import quantity
-from archcalc.displays import Result
+from archcalc.displays import Document, Result
 from archcalc.objects import Network
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
     from archcalc.teach.check.model import Check
+    from archcalc.teach.exercise.worksheet import Worksheet
     from archcalc.teach.grade.folder import Homework, SameTask
 
 #: Totals that can be checked by themselves.
@@ -163,7 +164,7 @@ def exercise(
     (False, True)
 
     """
-    from archcalc.teach.exercise.formats import ENDINGS, render_key, render_sheet
+    from archcalc.teach.exercise.formats import ENDINGS, TEXTS, key_bytes, render_key, render_sheet, sheet_bytes
     from archcalc.teach.exercise.variants import vary as varied
     from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 
@@ -172,12 +173,14 @@ def exercise(
         analysis = api.analyse(varied(analysis.graph, seed))
     sheet = make_worksheet(analysis, quantities or DEFAULT, blank, seed, layer, every_layer)
 
-    def shown(form: str) -> str:
-        return "markdown" if form == "text" else form
+    def text(render: Callable[[Worksheet, str], str]) -> Callable[[str], str]:
+        return lambda form: render(sheet, "markdown" if form == "text" else form)
 
+    binary = {ending: form for ending, form in ENDINGS.items() if form not in TEXTS}
+    texts = {ending: form for ending, form in ENDINGS.items() if form in TEXTS}
     return Exercise(
-        Result(sheet, lambda form: render_sheet(sheet, shown(form)), ENDINGS),
-        Result(sheet, lambda form: render_key(sheet, shown(form)), ENDINGS),
+        Document(sheet, text(render_sheet), texts, lambda form: sheet_bytes(sheet, form), binary),
+        Document(sheet, text(render_key), texts, lambda form: key_bytes(sheet, form), binary),
         Network.of(analysis.graph),
     )
 

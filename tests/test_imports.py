@@ -105,9 +105,10 @@ THIRD_PARTY: dict[str, set[str]] = {
     # An extra: a search on a cluster.
     "distributed": {"design"},
     "pygraphviz": {"render"},
+    "docx": {"teach"},
     "openpyxl": {"teach"},
     "pptx": {"render"},
-    "pypdf": {"render"},
+    "pypdf": {"render", "teach"},
     "vl_convert": {"render"},
 }
 HEAVY = ("numpy", "sympy", "networkx", "matplotlib", "pandas")

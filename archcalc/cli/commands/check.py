@@ -42,9 +42,10 @@ def command(
 ) -> int:
     """Compare a hand calculation with a network: what is right, what is wrong, and why.
 
-    ANSWERS is a table (CSV, YAML, JSON, Markdown, XLSX; - is stdin) with a column for the layer and any of: output
-    shape, params, multiplications, activations, memory, receptive field. A cell may be a calculation. A result
-    that follows from an earlier mistake is marked as such. Exit code 1 where something is wrong.
+    ANSWERS is a table (CSV, YAML, JSON, Markdown, XLSX, DOCX, or a notebook or PDF of `archcalc exercise`; - is stdin)
+    with a column for the layer and any of: output shape, params, multiplications, activations, memory, receptive
+    field. A cell may be a calculation. A result that follows from an earlier mistake is marked as such. Exit code 1
+    where something is wrong.
     """
     totals = {name: text for name in TOTALS if (text := options[name]) is not None}
     if (file is None) == (not totals):

@@ -10,7 +10,7 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
-from archcalc.cli.output import Target, note, output_options, write
+from archcalc.cli.output import Target, note, output_options, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_empty, check_target, make_folder, read_bytes, whole_folder
@@ -18,7 +18,8 @@ from archcalc.core.words import line
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Network
 from archcalc.spec.write import write_graph
-from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, render_key, render_sheet
+from archcalc.teach.check.answers.read import ENDINGS as READABLE
+from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, key_bytes, sheet_bytes
 from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
 
@@ -68,6 +69,9 @@ def command(
 ) -> None:
     """A worksheet: the table of a network with blanks, and its answer key with every calculation in a second file.
 
+    The ending of -o chooses the form: .md, .tex, .html, .csv, .docx, .pdf (with fields to fill in), .ipynb (a notebook
+    whose cells check themselves), .xml (a quiz for Moodle).
+
     With --variants or --students each student gets other numbers. The folder then holds worksheets, keys, and the
     networks that `archcalc grade --homework` reads.
     """
@@ -89,6 +93,8 @@ def command(
         _write_all(graph, roster, seed, sheet_of, target.form, Path(str(target.path)))
         return
     target.check()
+    if target.is_stdout and target.form not in TEXTS:
+        raise click.UsageError(f"-f {target.form} is no text: name a file with -o")
     if key is None and not target.is_stdout:
         path = Path(str(target.path))
         key = str(path.with_name(f"{path.stem}-key{path.suffix}"))
@@ -100,12 +106,15 @@ def command(
             spec = str(Path(str(target.path)).with_name(f"{Path(str(target.path)).stem}-network.yaml"))
             check_target(spec)
     sheet = sheet_of(graph, seed)
-    text = render_sheet(sheet, target.form)
+    data = sheet_bytes(sheet, target.form)
     if key is not None:
-        write(render_key(sheet, target.form), key)
+        write_bytes(key_bytes(sheet, target.form), key)
     if spec is not None:
         write(write_graph(graph), spec)
-    target.write(text)
+    if target.is_stdout:
+        target.write(data.decode())
+    else:
+        write_bytes(data, str(target.path))
     if spec is not None:
         note(f"{spec} is the network; check answers with: archcalc check {spec} {target.path}")
 
@@ -128,13 +137,15 @@ def _write_all(
             own = f"{seed}/{student}"
             variant = vary(graph, own)
             sheet = sheet_of(variant, own)
-            texts = {
-                f"worksheets/{stem}{suffix}": render_sheet(sheet, form, student),
-                f"keys/{stem}{suffix}": render_key(sheet, form, student),
-                f"networks/{stem}.yaml": write_graph(variant),
+            files = {
+                f"worksheets/{stem}{suffix}": sheet_bytes(sheet, form, student),
+                f"keys/{stem}{suffix}": key_bytes(sheet, form, student),
+                f"networks/{stem}.yaml": write_graph(variant).encode("utf-8", "backslashreplace"),
             }
-            for name, text in texts.items():
-                (whole / name).write_bytes(text.encode("utf-8", "backslashreplace"))
+            if suffix not in READABLE:  # `archcalc grade --homework` reads here which cells are blank
+                files[f"worksheets/{stem}.csv"] = sheet_bytes(sheet, "csv", student)
+            for name, data in files.items():
+                (whole / name).write_bytes(data)
 
 
 def read_roster(path: str) -> list[str]:

@@ -15,7 +15,7 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.exercise import worksheet
-from archcalc.teach.exercise.formats import FORMATS, render_key, render_sheet
+from archcalc.teach.exercise.formats import render_key, render_sheet
 from archcalc.teach.exercise.worksheet import ASKED, Worksheet, make_worksheet
 from tests.tiers import examples, slow_but
 
@@ -76,7 +76,7 @@ def test_every_blank_is_worked_out() -> None:
     assert "61,706" in how["total"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", ["markdown", "latex", "html", "csv"])
 @pytest.mark.parametrize("name", slow_but(["lenet5"], ["lenet5", "googlenet", "unet"]))
 def test_sheet_hides_what_the_key_shows(form: str, name: str) -> None:
     sheet = make_worksheet(analysed(name), tuple(ASKED))

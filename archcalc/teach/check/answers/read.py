@@ -11,19 +11,25 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.language import say
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
+from archcalc.teach.check.answers.fields import read_fields
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
+from archcalc.teach.check.answers.notebook import read_notebook
 from archcalc.teach.check.answers.printed import looks_printed, read_printed
 from archcalc.teach.check.answers.table import Answers, fault
 from archcalc.teach.check.answers.tree import read_json, read_yaml
+from archcalc.teach.check.answers.word import is_word, read_word
 from archcalc.teach.check.model import Place
 
 __all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"]
 
 LARGEST_FILE = 4 << 20
-FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "text", "xlsx")
+#: Of a document with pictures in it.
+LARGEST_DOCUMENT = 32 << 20
+FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "text", "xlsx", "docx", "pdf", "notebook")
 ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
     ".md": "markdown", ".markdown": "markdown", ".xlsx": "xlsx", ".xlsm": "xlsx",
+    ".docx": "docx", ".pdf": "pdf", ".ipynb": "notebook",
 }  # fmt: skip
 _READERS: dict[str, Callable[[str, str], Answers]] = {
     "csv": read_delimited,
@@ -32,6 +38,7 @@ _READERS: dict[str, Callable[[str, str], Answers]] = {
     "json": read_json,
     "markdown": read_markdown,
     "text": read_printed,
+    "notebook": read_notebook,
 }
 
 
@@ -42,14 +49,24 @@ def read_answers(path: str | Path, form: str | None = None) -> Answers:
     no table of answers.
     """
     name = str(path)
-    return parse_answers(read_bytes(path, LARGEST_FILE, "table of answers"), "stdin" if name == "-" else name, form)
+    data = read_bytes(path, _largest(form or ENDINGS.get(Path(name).suffix.lower(), "")), "table of answers")
+    return parse_answers(data, "stdin" if name == "-" else name, form)
+
+
+def _largest(form: str) -> int:
+    return LARGEST_DOCUMENT if form in ("docx", "pdf", "notebook") else LARGEST_FILE
 
 
 def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
     """The answers of a file's bytes; `file` is the name to show."""
-    if len(data) > LARGEST_FILE:
-        raise UsageError(f"{file} is larger than {LARGEST_FILE >> 20} MiB; no table of answers is")
     form = form or ENDINGS.get(Path(file).suffix.lower(), "")
+    largest = _largest(form)
+    if len(data) > largest:
+        raise UsageError(f"{file} is larger than {largest >> 20} MiB; no table of answers is")
+    if form == "docx" or (data.startswith(b"PK\x03\x04") and is_word(data)):
+        return read_word(data, file)
+    if form == "pdf" or data.startswith(b"%PDF-"):
+        return read_fields(data, file)
     if data.startswith(b"PK\x03\x04") or form == "xlsx":
         from archcalc.teach.check.answers.spreadsheet import read_spreadsheet
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
-from typing import IO, Any
-from xml.parsers import expat
+from typing import Any
 
-from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import ArchcalcError
+from archcalc.teach.check.answers.archive import check_archive
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, is_heading, read_table
 from archcalc.teach.check.model import Place
 
-#: Bytes of all parts of the file, unpacked.
-LARGEST_UNPACKED = 50_000_000
-#: Characters of a cell; Excel takes 32,767.
-LONGEST_TEXT = 131_072
 #: A formula that is arithmetic alone.
 _ARITHMETIC = re.compile(r"=[\d\s.,+\-*/^()]+")
 
@@ -26,7 +20,7 @@ def read_spreadsheet(data: bytes, file: str) -> Answers:
     """The answers of the first sheet that has columns to check."""
     import openpyxl
 
-    _check_archive(data, file)
+    check_archive(data, file, "XLSX file")
     try:
         sheets = list(_sheets(openpyxl, data, file))
     except ArchcalcError:
@@ -37,57 +31,6 @@ def read_spreadsheet(data: bytes, file: str) -> Answers:
         if any(is_heading(row) for row in rows[:20]):
             return read_table(rows, file)
     return read_table(sheets[0] if sheets else [], file)
-
-
-def _check_archive(data: bytes, file: str) -> None:
-    """Refuse what unpacks to far more than a table, and XML that defines entities."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-            if len(parts) > 1000 or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise fault(
-                    f"unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB; no table of answers does",
-                    Place(file, 1, 1),
-                )
-            for part in parts:
-                with archive.open(part) as stream:
-                    _check_part(stream, part.filename, file)
-    except DAMAGED as error:
-        raise fault(f"is no XLSX file: {str(error)[:80]}", Place(file, 1, 1)) from None
-
-
-def _check_part(stream: IO[bytes], name: str, file: str) -> None:
-    """Read a part to its end without keeping it: no document type may define entities, and no text may be endless.
-
-    A picture is no XML and ends at its first bytes, where the reader of the spreadsheet would end too.
-    """
-    parser = expat.ParserCreate()
-    length = 0
-
-    def document_type(*_: Any) -> None:
-        raise fault("holds XML with a document type, as no spreadsheet does", Place(file, 1, 1))
-
-    def element(*_: Any) -> None:
-        nonlocal length
-        length = 0
-
-    def text(characters: str) -> None:
-        nonlocal length
-        length += len(characters)
-        if length > LONGEST_TEXT:
-            raise fault(f"has a cell of more than {LONGEST_TEXT:,} characters", Place(file, 1, 1))
-
-    parser.StartDoctypeDeclHandler = document_type
-    parser.StartElementHandler = element
-    parser.EndElementHandler = element
-    parser.CharacterDataHandler = text
-    try:
-        while chunk := stream.read(1 << 16):
-            parser.Parse(chunk)
-        parser.Parse(b"", True)
-    except expat.ExpatError:
-        if name.endswith((".xml", ".rels")):
-            raise fault("is no spreadsheet that can be read (a part is not well-formed)", Place(file, 1, 1)) from None
 
 
 def _sheets(openpyxl: Any, data: bytes, file: str) -> Iterator[list[list[Item]]]:

@@ -1,0 +1,64 @@
+"""The form fields of a PDF that `archcalc exercise` made, as a student filled them in. Nothing else in it is read."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from archcalc.core.errors import ArchcalcError
+from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_table
+from archcalc.teach.check.model import Place
+
+#: Characters of a field.
+_LONGEST = 10_000
+
+
+def read_fields(data: bytes, file: str) -> Answers:
+    """The answers in the fields, whose names are `layer|quantity`; a row for each layer, in their order.
+
+    Raises `SpecError` for a PDF without such fields: what was scanned, or printed to a file, cannot be read.
+    """
+    try:
+        found = _fields(data)
+    except ArchcalcError:
+        raise
+    except Exception as error:  # whatever a broken file makes of its reader
+        raise fault(f"is no PDF that can be read ({type(error).__name__})", Place(file, 1, 1)) from None
+    values: dict[str, dict[str, str]] = {}
+    for name, text in found:
+        layer, bar, quantity = name.rpartition("|")
+        if bar:
+            values.setdefault(layer, {})[quantity] = text[:_LONGEST]
+    if not values:
+        raise fault(
+            "has no fields to fill in, so that its answers cannot be read",
+            Place(file, 1, 1),
+            "fill in the fields of the worksheet's PDF; a scan, or a PDF that was printed to a file, has none left",
+            "or hand in DOCX, XLSX, CSV or a notebook",
+        )
+    quantities = list(dict.fromkeys(quantity for row in values.values() for quantity in row))
+    rows = [["layer", *(quantity.replace("_", " ") for quantity in quantities)]]
+    rows += [[layer, *(row.get(quantity, "") for quantity in quantities)] for layer, row in values.items()]
+    items = [[Item(text, Place(file, y, x)) for x, text in enumerate(row, 1)] for y, row in enumerate(rows, 1)]
+    return read_table(items, file)
+
+
+def _fields(data: bytes) -> list[tuple[str, str]]:
+    """The text fields at the top of the form, and their values."""
+    import logging
+
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # one error is raised, in our words
+    root: Any = PdfReader(io.BytesIO(data)).trailer["/Root"].get_object()
+    form = root.get("/AcroForm")
+    found = []
+    for reference in (form.get_object().get("/Fields") or [])[:MOST_ROWS] if form is not None else []:
+        field = reference.get_object()
+        if field.get("/FT") == "/Tx" and "/T" in field:
+            value = field.get("/V", "")
+            name = str(field["/T"]).replace("%2E", ".").replace("%25", "%")
+            found.append(
+                (name, value.get_data().decode("utf-8", "replace") if hasattr(value, "get_data") else str(value))
+            )
+    return found
