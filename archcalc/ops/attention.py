@@ -233,7 +233,7 @@ class ScaledDotProductAttention(Heads):
         return (POINTS, read, read)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{say(self.noun)}, {several(self.num_heads, 'head')}" + (say(", causal") if self.is_causal else "")
+        return f"{say('attention')}, {several(self.num_heads, 'head')}" + (say(", causal") if self.is_causal else "")
 
 
 class MultiheadAttention(Heads):
@@ -443,7 +443,7 @@ class MultiheadAttention(Heads):
         )
         window = "" if self.window_size is None else say(words, size=by(self.window_size))
         causal = say(", causal") if self.is_causal else ""
-        return f"{say(self.noun)}, {several(self.num_heads, 'head')}{window}{causal}"
+        return f"{say('attention')}, {several(self.num_heads, 'head')}{window}{causal}"
 
 
 def _three(inputs: Sequence[Shape]) -> tuple[Shape, Shape, Shape]:
