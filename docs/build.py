@@ -70,7 +70,8 @@ def main() -> None:
 
 def stage_pages(pages: Path) -> None:
     """Copy the pages of docs/ and `ELSEWHERE`, with their links as they are in the site; write the reference."""
-    shutil.copytree(ROOT / "docs", pages, ignore=shutil.ignore_patterns("*.py", "mkdocs.yml", "__pycache__"))
+    no_pages = shutil.ignore_patterns("*.py", "mkdocs.yml", "__pycache__", "playground")
+    shutil.copytree(ROOT / "docs", pages, ignore=no_pages)
     for source, target in ELSEWHERE.items():
         (pages / target).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / source, pages / target)

@@ -1,0 +1,180 @@
+/** The whole state in the part of a link after `#`: nothing of it is sent to a server. */
+
+import type { Value } from "./api";
+
+export const VIEWS = ["diagram", "table", "charts", "memory", "lint", "check", "compare", "exercise"] as const;
+export type ViewId = (typeof VIEWS)[number];
+
+export interface State {
+  /** The catalogue network whose spec the text is, unchanged; else "". */
+  name: string;
+  text: string;
+  input: string;
+  parameters: Record<string, Value>;
+  view: ViewId;
+  layer: string;
+  other: string;
+  convention: string;
+  depth: string;
+  /** Depth to which the table is folded; "" has every layer. */
+  folded: string;
+  style: string;
+  chart: string;
+  columns: string[];
+  lang: string;
+  embed: boolean;
+}
+
+export const EMPTY: State = {
+  name: "",
+  text: "",
+  input: "",
+  parameters: {},
+  view: "diagram",
+  layer: "",
+  other: "",
+  convention: "",
+  depth: "",
+  folded: "",
+  style: "",
+  chart: "",
+  columns: [],
+  lang: "",
+  embed: false,
+};
+
+/** A link longer than this is not read, and no text that unpacks to more than `MOST`. */
+const LONGEST = 200_000;
+const MOST = 1_000_000;
+const NAME = /^[\w.+-]{1,60}(@[\w.+,@-]{1,60})?$/;
+const SHORT = ["view", "layer", "depth", "folded", "style", "chart", "convention", "lang", "input"] as const;
+
+/** The part of a link behind `#`, without it. */
+export async function encode(state: State): Promise<string> {
+  const parts: string[] = [];
+  if (state.name && !Object.keys(state.parameters).length && !state.other && !state.columns.length) {
+    parts.push(state.name);
+    for (const key of SHORT) {
+      const value = state[key];
+      if (value && value !== EMPTY[key]) parts.push(`${key}=${encodeURIComponent(value)}`);
+    }
+  } else {
+    const kept: Record<string, unknown> = {};
+    for (const key of Object.keys(EMPTY) as (keyof State)[]) {
+      if (key === "embed" || (key === "text" && state.name)) continue;
+      if (JSON.stringify(state[key]) !== JSON.stringify(EMPTY[key])) kept[key] = state[key];
+    }
+    const bytes = await pass(new TextEncoder().encode(JSON.stringify(kept)), new CompressionStream("deflate"));
+    parts.push(`z=${toBase64Url(bytes)}`);
+  }
+  if (state.embed) parts.push("embed=1");
+  return parts.join("&");
+}
+
+/** What a link says. Rejects with an Error whose message can be shown; whatever is not understood is left out. */
+export async function decode(hash: string): Promise<Partial<State>> {
+  const text = hash.replace(/^#/, "");
+  if (text.length > LONGEST) throw new Error("This link is too long to be read.");
+  const found: Partial<State> = {};
+  for (const [place, part] of text.split("&").entries()) {
+    if (!part) continue;
+    const [key, value] = split(part);
+    if (key === "z") Object.assign(found, checked(await unpack(value)));
+    else if (key === "embed") found.embed = value === "1";
+    else if (place === 0 && value === "") {
+      if (!NAME.test(key)) throw new Error("This link does not name a network.");
+      found.name = key;
+    } else Object.assign(found, checked({ [key]: value }));
+  }
+  return found;
+}
+
+function split(part: string): [string, string] {
+  const at = part.indexOf("=");
+  const [key, value] = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
+  try {
+    return [decodeURIComponent(key), key === "z" ? value : decodeURIComponent(value)];
+  } catch {
+    throw new Error("This link is damaged: it holds a % that stands for nothing.");
+  }
+}
+
+async function unpack(value: string): Promise<unknown> {
+  try {
+    const bytes = await pass(fromBase64Url(value), new DecompressionStream("deflate"));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Error("This link is damaged: a part of it is missing or changed.");
+  }
+}
+
+/** What is of the right kind; a link is written by anybody. */
+function checked(raw: unknown): Partial<State> {
+  const found: Partial<State> = {};
+  if (typeof raw !== "object" || raw === null) return found;
+  const given = raw as Record<string, unknown>;
+  for (const key of ["text", "other", ...SHORT] as const) {
+    const value = given[key];
+    if (typeof value !== "string") continue;
+    if (key === "view") {
+      if ((VIEWS as readonly string[]).includes(value)) found.view = value as ViewId;
+    } else if (key === "lang") {
+      if (/^[a-z]{2}$/.test(value)) found.lang = value;
+    } else found[key] = value;
+  }
+  if (typeof given.name === "string" && NAME.test(given.name)) found.name = given.name;
+  if (Array.isArray(given.columns)) {
+    found.columns = given.columns.filter((key): key is string => typeof key === "string").slice(0, 100);
+  }
+  if (typeof given.parameters === "object" && given.parameters !== null) {
+    const values = Object.entries(given.parameters).slice(0, 100);
+    found.parameters = Object.fromEntries(values.filter(([, value]) => isValue(value)));
+  }
+  return found;
+}
+
+function isValue(value: unknown): value is Value {
+  return typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);
+}
+
+async function pass(bytes: Uint8Array, stream: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  const reader = source.pipeThrough(stream as ReadableWritablePair<Uint8Array, Uint8Array>).getReader();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.length;
+    if (size > MOST) {
+      await reader.cancel();
+      throw new Error("too large");
+    }
+    parts.push(value);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function fromBase64Url(text: string): Uint8Array {
+  return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+}

@@ -1,0 +1,63 @@
+/** The line above the editor: a pattern or a name becomes the spec. */
+
+import type { Choice } from "./catalogue";
+import { h } from "./dom";
+import { fromBase64 } from "./link";
+import { Refused, type Session } from "./session";
+
+export class PatternLine {
+  readonly element: HTMLFormElement;
+  private readonly text = h("input", {
+    id: "pattern",
+    autocomplete: "off",
+    spellcheck: "false",
+    list: "names",
+    placeholder: "32x32x3 -> conv3-64 -> relu -> pool2 -> fc10",
+    "aria-describedby": "pattern-problem",
+  });
+  private readonly problem = h("p", { id: "pattern-problem", class: "wrong", role: "status" });
+
+  constructor(
+    private readonly session: Session,
+    private readonly open: (choice: Choice) => Promise<void>,
+    failed: (error: unknown) => void,
+  ) {
+    this.text.addEventListener("input", () => this.refused(""));
+    this.element = h(
+      "form",
+      {
+        class: "pattern",
+        submit: (event: Event) => {
+          event.preventDefault();
+          this.run().catch(failed);
+        },
+      },
+      h("label", { for: "pattern" }, "Pattern or name"),
+      h("div", { class: "tools" }, this.text, h("button", { type: "submit" }, "Build")),
+      this.problem,
+    );
+  }
+
+  private refused(text: string): void {
+    this.problem.textContent = text;
+    this.text.setAttribute("aria-invalid", String(Boolean(text)));
+  }
+
+  private async run(): Promise<void> {
+    const text = this.text.value.trim();
+    if (!text) return;
+    try {
+      const known = this.session.catalogue.networks.some(({ name }) => name === text);
+      if (known) await this.open({ name: text });
+      else {
+        const { data } = await this.session.ask("export", { source: { text }, to: "yaml" });
+        await this.open({ text: new TextDecoder().decode(fromBase64(data)) });
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { column, message } = error.problems[0] ?? { message: error.message };
+      if (column) this.text.setSelectionRange(column - 1, column - 1);
+      this.refused(message);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** What all parts of the page share: the state, the last analysis, and who wants to hear of changes. */
+
+import type { Answer, Functions, Good, Name, Problem, Request, Source } from "./api";
+import { EMPTY, type State } from "./link";
+import type { Transport } from "./transport";
+
+export type Catalogue = Good<"catalogue">;
+export type Analysis = Good<"analyse">;
+
+/** A function answered with errors: they are those of the spec. */
+export class Refused extends Error {
+  constructor(readonly problems: Problem[]) {
+    super(problems.map((problem) => problem.message).join("\n"));
+  }
+}
+
+export interface Events {
+  /** Another text, input or parameter: everything is to be calculated again. */
+  network: () => void;
+  /** The analysis of the text as it is now has come. */
+  analysed: (analysis: Analysis) => void;
+  /** Another layer is chosen; who chose it need not scroll to it. */
+  layer: (layer: string, from: string) => void;
+  /** The catalogue has come, or its numbers. */
+  catalogue: () => void;
+  /** Another pane, style, column: what is shown of the same network. */
+  shown: () => void;
+}
+
+export class Session {
+  state: State = { ...EMPTY };
+  analysis: Analysis | null = null;
+  private readonly listeners: { [E in keyof Events]: Events[E][] } = {
+    network: [],
+    analysed: [],
+    layer: [],
+    catalogue: [],
+    shown: [],
+  };
+
+  catalogue: Catalogue = { ok: true, networks: [], examples: [], conventions: [], styles: [], quantities: [] };
+  private counted = false;
+
+  constructor(readonly transport: Transport) {}
+
+  /** The catalogue; `counts` asks for its numbers too, which take longer. */
+  async loadCatalogue(counts = false): Promise<void> {
+    if (this.counted) return;
+    const answer = await this.call("catalogue", counts ? { counts } : {});
+    if (!answer.ok || this.counted) return;
+    this.counted = counts;
+    this.catalogue = answer;
+    this.emit("catalogue");
+  }
+
+  on<E extends keyof Events>(event: E, listener: Events[E]): void {
+    this.listeners[event].push(listener);
+  }
+
+  emit<E extends keyof Events>(event: E, ...values: Parameters<Events[E]>): void {
+    for (const listener of this.listeners[event]) (listener as (...values: unknown[]) => void)(...values);
+  }
+
+  /** Change the network: everything follows. */
+  change(patch: Partial<State>): void {
+    this.state = { ...this.state, ...patch };
+    this.emit("network");
+  }
+
+  /** Change what is shown of it. */
+  show(patch: Partial<State>): void {
+    this.state = { ...this.state, ...patch };
+    this.emit("shown");
+  }
+
+  choose(layer: string, from: string): void {
+    if (layer === this.state.layer) return;
+    this.state = { ...this.state, layer };
+    this.emit("layer", layer, from);
+  }
+
+  get source(): Source {
+    const { text, input, parameters } = this.state;
+    return {
+      text,
+      ...(input ? { input } : {}),
+      ...(Object.keys(parameters).length ? { parameters } : {}),
+    };
+  }
+
+  get depth(): { depth?: number } {
+    const depth = Number.parseInt(this.state.depth, 10);
+    return Number.isFinite(depth) ? { depth } : {};
+  }
+
+  get theme(): "light" | "dark" {
+    return document.documentElement.dataset.theme === "dark" ? "dark" : "light";
+  }
+
+  call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
+    return this.transport.call(name, request, signal);
+  }
+
+  /** The answer where it is good; else throws `Refused`. */
+  async ask<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Functions[N][1]> {
+    const answer = await this.call(name, request, signal);
+    signal?.throwIfAborted();
+    if (!answer.ok) throw new Refused(answer.errors);
+    return answer;
+  }
+
+  /** Rows that a line of the spec gives. */
+  layersAt(line: number): string[] {
+    return (this.analysis?.rows ?? []).filter((row) => row.line === line).map((row) => row.name);
+  }
+
+  linesOf(layer: string): number[] {
+    const rows = (this.analysis?.rows ?? []).filter((row) => row.name === layer || row.name.startsWith(`${layer}/`));
+    return [...new Set(rows.flatMap((row) => (row.line ? [row.line] : [])))];
+  }
+}
+
+/** A pane at the right. */
+export interface View {
+  readonly title: string;
+  readonly element: HTMLElement;
+  /** Show the network as it is. Called when the pane is open and something changed. */
+  show(session: Session, signal: AbortSignal): Promise<void>;
+  /** Another layer is chosen, or the spec's cursor is at these layers. */
+  mark?(layers: readonly string[], scroll: boolean): void;
+}

@@ -1,0 +1,118 @@
+/** A second network next to the first: totals, and what differs layer by layer. */
+
+import type { Column, Comparison } from "../api";
+import { button, h, select } from "../dom";
+import type { Session, View } from "../session";
+
+const SIDES = { both: "equal", changed: "changed", left: "only left", right: "only right" } as const;
+
+export class CompareView implements View {
+  readonly title = "Compare";
+  readonly element = h("div", { class: "compare" });
+  private readonly tools = h("form", { class: "tools" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Comparison" });
+  private readonly other = h("input", {
+    id: "other",
+    list: "names",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "vgg16, or a pattern",
+  });
+  private only = "all";
+
+  constructor(private readonly session: Session) {
+    this.tools.append(
+      h("label", { class: "field", for: "other" }, h("span", {}, "With"), this.other),
+      h("button", { type: "submit", class: "primary" }, "Compare"),
+      button("The network as it is now", () => this.session.show({ other: this.session.state.text }), {
+        title: "Keep this spec at the right and go on changing the one in the editor",
+      }),
+      select(
+        "Rows",
+        [
+          ["all", "all"],
+          ["different", "that differ"],
+        ],
+        "all",
+        (only) => {
+          this.only = only;
+          this.session.show({});
+        },
+      ),
+    );
+    this.tools.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.session.show({ other: this.other.value.trim() });
+    });
+    this.element.append(this.tools, this.frame);
+  }
+
+  async show(session: Session, signal: AbortSignal): Promise<void> {
+    const { other, convention } = session.state;
+    this.other.value = other.includes("\n") ? "" : other;
+    if (!other) {
+      this.frame.replaceChildren(
+        h("p", { class: "empty" }, "Name a second network: its layers and totals stand next to those of this one."),
+      );
+      return;
+    }
+    const request = { source: session.source, other: { text: other }, ...(convention ? { convention } : {}) };
+    this.draw(await session.ask("compare", request, signal));
+  }
+
+  private draw({ titles, totals, columns, rows }: Comparison): void {
+    const [left, right] = titles ?? ["left", "right"];
+    const sums = h("tbody");
+    for (const total of totals) {
+      sums.append(
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, total.label),
+          ...[total.left, total.right, total.ratio ?? ""].map((text) => h("td", { class: "right" }, text)),
+        ),
+      );
+    }
+    const shown = columns.filter(({ key }) => key !== "name");
+    const body = h("tbody");
+    for (const row of rows) {
+      if (this.only === "different" && row.side === "both") continue;
+      const line = h("tr", { class: `side-${row.side}` });
+      for (const name of [row.left, row.right]) line.append(h("td", { class: "name" }, name ?? "–"));
+      line.append(h("td", {}, SIDES[row.side]));
+      for (const { key, align } of shown) {
+        const [a, b] = row.cells[key] ?? [null, null];
+        const cell = h("td", { class: align ?? "left" });
+        if (row.side === "changed" && a !== b) cell.append(h("del", {}, a ?? "–"), " ", h("ins", {}, b ?? "–"));
+        else cell.append(a ?? b ?? "");
+        line.append(cell);
+      }
+      body.append(line);
+    }
+    const head = (...names: (string | Column)[]) => {
+      const cells = names.map((name) =>
+        typeof name === "string"
+          ? h("th", { scope: "col" }, name)
+          : h("th", { scope: "col", class: name.align ?? "left" }, name.heading),
+      );
+      return h("thead", {}, h("tr", {}, ...cells));
+    };
+    const number = (heading: string): Column => ({ key: heading, heading, align: "right" });
+    this.frame.replaceChildren(
+      h(
+        "table",
+        { class: "rows totals-compared" },
+        h("caption", { class: "unseen" }, "Totals"),
+        head("total", number(left), number(right), number("ratio")),
+        sums,
+      ),
+      h(
+        "table",
+        { class: "rows" },
+        h("caption", { class: "unseen" }, "Layers"),
+        head(left, right, "difference", ...shown),
+        body,
+      ),
+    );
+  }
+}

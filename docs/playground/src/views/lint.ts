@@ -1,0 +1,45 @@
+/** Sizing rules: what one would build in another way. */
+
+import type { Edit } from "../api";
+import { button, h, spoken } from "../dom";
+import type { Session, View } from "../session";
+
+export class LintView implements View {
+  readonly title = "Lint";
+  readonly element = h("div", { class: "lint frame", tabindex: "0", role: "region", "aria-label": "Findings" });
+
+  constructor(
+    private readonly session: Session,
+    private readonly apply: (edit: Edit) => void,
+  ) {}
+
+  async show(session: Session, signal: AbortSignal): Promise<void> {
+    const { findings } = await session.ask("lint", { source: session.source }, signal);
+    if (!findings.length) {
+      this.element.replaceChildren(
+        h("p", { class: "empty" }, "No sizing rule has anything to say about this network."),
+      );
+      return;
+    }
+    const list = h("ol", { class: "findings" });
+    for (const { id, layer, message, reason, cost, fix } of findings) {
+      list.append(
+        h(
+          "li",
+          {},
+          h(
+            "div",
+            { class: "where" },
+            layer ? button(layer, () => this.session.choose(layer, "lint"), { class: "name" }) : null,
+            h("code", {}, spoken(id)),
+          ),
+          h("p", {}, message),
+          reason ? h("p", { class: "quiet" }, reason) : null,
+          cost ? h("p", { class: "quiet" }, cost) : null,
+          fix ? button(fix.title, () => this.apply(fix)) : null,
+        ),
+      );
+    }
+    this.element.replaceChildren(list);
+  }
+}

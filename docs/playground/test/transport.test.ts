@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HttpTransport, StaticTransport, Unreachable, WorkerTransport } from "../src/transport";
+
+const answers = (answer: () => Response | Promise<Response>) => {
+  const asked: { address: string; body: unknown }[] = [];
+  globalThis.fetch = async (address, init) => {
+    asked.push({ address: String(address), body: init?.body ? JSON.parse(String(init.body)) : null });
+    init?.signal?.throwIfAborted();
+    return answer();
+  };
+  return asked;
+};
+
+test("a function is called by its name, with the language", async () => {
+  const asked = answers(() => Response.json({ ok: true, text: "x" }));
+  assert.deepEqual(await new HttpTransport("he").call("spec", { name: "alexnet" }), { ok: true, text: "x" });
+  assert.deepEqual(asked, [{ address: "./api/spec", body: { name: "alexnet", lang: "he" } }]);
+});
+
+test("errors of a function are an answer, whatever the status", async () => {
+  const errors = [{ message: "too many requests wait", severity: "error" }];
+  answers(() => Response.json({ ok: false, errors }, { status: 503 }));
+  assert.deepEqual(await new HttpTransport().call("spec", { name: "x" }), { ok: false, errors });
+});
+
+for (const [what, answer] of [
+  ["a server that is gone", () => Promise.reject(new TypeError("Failed to fetch"))],
+  ["no JSON", () => new Response("<html>", { status: 502 })],
+  ["JSON of another kind", () => Response.json([1])],
+] as [string, () => Response | Promise<Response>][]) {
+  test(`${what} is reported`, async () => {
+    answers(answer);
+    await assert.rejects(new HttpTransport().call("spec", { name: "x" }), Unreachable);
+  });
+}
+
+test("what is aborted is no failure of the server", async () => {
+  answers(() => Response.json({ ok: true }));
+  const controller = new AbortController();
+  controller.abort();
+  await assert.rejects(new HttpTransport().call("spec", { name: "x" }, controller.signal), { name: "AbortError" });
+});
+
+/** A worker that answers as it is told to. */
+class FakeWorker extends EventTarget {
+  readonly got: { id: number; name: string }[] = [];
+  postMessage(message: { id: number; name: string }): void {
+    this.got.push(message);
+  }
+  say(data: unknown): void {
+    this.dispatchEvent(Object.assign(new Event("message"), { data }));
+  }
+}
+
+const worker = () => {
+  const fake = new FakeWorker();
+  const steps: [number, string][] = [];
+  const transport = new WorkerTransport(
+    (share, what) => steps.push([share, what]),
+    "",
+    () => fake as unknown as Worker,
+  );
+  return { fake, steps, transport };
+};
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+test("requests to the worker wait until it is ready, and answers find theirs in any order", async () => {
+  const { fake, steps, transport } = worker();
+  fake.say({ kind: "progress", share: 0.4, what: "Loading packages" });
+  const both = [transport.call("spec", { name: "a" }), transport.call("spec", { name: "b" })];
+  await turn();
+  assert.deepEqual(fake.got, []);
+  fake.say({ kind: "ready" });
+  await turn();
+  assert.deepEqual(
+    fake.got.map(({ name }) => name),
+    ["spec", "spec"],
+  );
+  const [first, second] = fake.got.map(({ id }) => id);
+  fake.say({ id: second, answer: { ok: true, text: "b" } });
+  fake.say({ id: first, answer: { ok: true, text: "a" } });
+  assert.deepEqual(await Promise.all(both), [
+    { ok: true, text: "a" },
+    { ok: true, text: "b" },
+  ]);
+  assert.deepEqual(steps, [[0.4, "Loading packages"]]);
+});
+
+test("what was overtaken before the engine was ready is never sent", async () => {
+  const { fake, transport } = worker();
+  const controller = new AbortController();
+  const call = transport.call("spec", { name: "a" }, controller.signal);
+  controller.abort();
+  fake.say({ kind: "ready" });
+  await assert.rejects(call, { name: "AbortError" });
+  assert.deepEqual(fake.got, []);
+});
+
+test("an engine that cannot start says why, to all who wait", async () => {
+  const { fake, transport } = worker();
+  const call = transport.call("spec", { name: "a" });
+  fake.say({ kind: "failed", message: "no WebAssembly" });
+  await assert.rejects(call, /no WebAssembly/);
+  await assert.rejects(transport.ready, /no WebAssembly/);
+});
+
+test("the catalogue can be read before the engine is ready, and a change waits for it", async () => {
+  const { fake, transport } = worker();
+  const files: Record<string, unknown> = {
+    "./catalogue.json": { ok: true, networks: [] },
+    "./networks/alexnet.json": {
+      spec: { ok: true, text: "name: alexnet" },
+      analyse: { ok: true, rows: [] },
+      draw: { ok: true, svg: "<svg/>" },
+    },
+  };
+  globalThis.fetch = async (address) => {
+    const file = files[String(address)];
+    return file ? Response.json(file) : new Response("", { status: 404 });
+  };
+  const page = new StaticTransport(transport);
+  assert.deepEqual(await page.call("catalogue", {}), { ok: true, networks: [] });
+  const spec = await page.call("spec", { name: "alexnet" });
+  assert.ok(spec.ok);
+  const source = { text: spec.text };
+  assert.deepEqual(await page.call("analyse", { source }), { ok: true, rows: [] });
+  assert.deepEqual(await page.call("draw", { source, theme: "light" }), { ok: true, svg: "<svg/>" });
+  const changed = page.call("analyse", { source: { text: "name: other" } });
+  await turn();
+  assert.deepEqual(fake.got, []);
+  fake.say({ kind: "ready" });
+  await turn();
+  fake.say({ id: 1, answer: { ok: true, rows: [1] } });
+  assert.deepEqual(await changed, { ok: true, rows: [1] });
+});
