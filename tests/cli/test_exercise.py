@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.cli.commands.exercise import read_roster
+from archcalc.teach.exercise.roster import read_roster
 from tests.cli.runner import Run
 
 
@@ -150,6 +150,16 @@ def test_a_roster_of_names_with_commas_and_of_two_who_share_one(archcalc: Run) -
         ("id,first name,last name\n1,Ada,Lovelace\n", ["Ada Lovelace"]),
         ('"Smith, John",1001\n', ["Smith, John"]),
         ("Mia\x1b[31m Red\n", ["Mia [31m Red"]),
+        ("Ann Lee,12\nAnn Lee,13\n", ["Ann Lee (12)", "Ann Lee (13)"]),
+        # Canvas's gradebook, and Moodle's grading worksheet.
+        (
+            'Student,ID,SIS User ID,Section\n    Points Possible,,,\n"Lee, Ann",71,x1,A\n"Lee, Ann",72,x2,A\n',
+            ["Lee, Ann (71)", "Lee, Ann (72)"],
+        ),
+        (
+            "Identifier,Full name,Grade\nParticipant 1001,Zoë Ångström,\nParticipant 1002,Zoë Ångström,\n",
+            ["Zoë Ångström (1001)", "Zoë Ångström (1002)"],
+        ),
     ],
 )
 def test_rosters(text: str, names: list[str]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -12,24 +11,15 @@ from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
 from archcalc.cli.output import Target, note, output_options, write, write_bytes
 from archcalc.cli.progress import Progress
-from archcalc.core.errors import UsageError
-from archcalc.core.files import check_empty, check_target, make_folder, read_bytes, whole_folder
-from archcalc.core.words import line
+from archcalc.core.files import check_empty, check_target, make_folder, whole_folder
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Network
 from archcalc.spec.write import write_graph
 from archcalc.teach.check.answers.read import ENDINGS as READABLE
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, key_bytes, sheet_bytes
+from archcalc.teach.exercise.roster import MOST_STUDENTS, read_roster
 from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
-
-MOST_STUDENTS = 5_000
-#: Headings of columns that hold names, or parts of them.
-_NAME_HEADS = (
-    "name", "student", "student name", "full name", "first name", "given name", "last name", "family name", "surname",
-    "nom", "prénom", "nachname", "vorname", "nombre", "apellido", "имя", "фамилия", "студент", "姓名", "学生",
-)  # fmt: skip
-_LARGEST_ROSTER = 1_000_000
 
 
 @click.command("exercise")
@@ -146,43 +136,3 @@ def _write_all(
                 files[f"worksheets/{stem}.csv"] = sheet_bytes(sheet, "csv", student)
             for name, data in files.items():
                 (whole / name).write_bytes(data)
-
-
-def read_roster(path: str) -> list[str]:
-    """The names of a file, a line each; of a table the column of names, or the first one. Raises `UsageError`.
-
-    `Smith, John` is a name: a line is a table's where its heading says so, or where a number or an address follows.
-    """
-    try:
-        text = read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
-    names = [name for name in map(line, _names(text)) if name]
-    if not names:
-        raise UsageError(f"{path} names no student; a roster has a name in each line")
-    if len(names) > MOST_STUDENTS:
-        raise UsageError(f"{path} names {len(names):,} students; at most {MOST_STUDENTS:,} at a time")
-    return names
-
-
-def _names(text: str) -> Iterator[str]:
-    lines = [each for each in text.splitlines() if each.strip()]
-    delimiter = next((sign for sign in ("\t", ";", ",") if lines and sign in lines[0]), None)
-    if delimiter is None:
-        yield from lines
-        return
-    rows = [next(csv.reader([each], delimiter=delimiter, skipinitialspace=True)) for each in lines]
-    heads = [cell.strip().lower() for cell in rows[0]]
-    columns = [index for index, head in enumerate(heads) if head in _NAME_HEADS]
-    if columns:
-        for row in rows[1:]:
-            yield " ".join(row[index].strip() for index in columns if index < len(row))
-    elif all(_is_table(row) for row in rows):
-        yield from (row[0] for row in rows)
-    else:
-        yield from (each.strip().strip('"') for each in lines)
-
-
-def _is_table(row: Sequence[str]) -> bool:
-    """Whether something follows the first cell that is no part of a name: a number, an address."""
-    return len(row) > 1 and any("@" in cell or any(map(str.isdigit, cell)) for cell in row[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import TOTAL, Verdict
 from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 from archcalc.teach.grade.marks import Marked, Scheme, mark
-from archcalc.teach.grade.submissions import Submission, words_of
+from archcalc.teach.grade.submissions import Submission, spellings, words_of
 
 
 class Task(NamedTuple):
@@ -32,7 +33,7 @@ class SameTask:
 
     task: Task
 
-    def of(self, student: str) -> Task:
+    def of(self, submission: Submission) -> Task:
         return self.task
 
 
@@ -41,22 +42,56 @@ class Homework:
     """Tasks of their own: a folder that `archcalc exercise` wrote, with `networks` and `worksheets`."""
 
     folder: Path
-    #: The files of the students by the words of their names.
-    students: dict[tuple[str, ...], str]
+    #: The names of the students' files, without their endings.
+    stems: tuple[str, ...]
 
-    def of(self, student: str) -> Task:
-        """The task of a student. Raises `ArchcalcError` for one who has none."""
-        stem = self.students.get(words_of(student))
-        if stem is None:
-            hint = did_you_mean(student, self.students.values())
+    @cached_property
+    def _by_name(self) -> dict[object, list[str]]:
+        """The files by what a student may be called, from the name of the file itself to its letters in one word."""
+        found: dict[object, list[str]] = {}
+        for stem in self.stems:
+            for name in _names_of(stem):
+                found.setdefault(name, []).append(stem)
+        return found
+
+    @cached_property
+    def _sheets(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for file in sorted((self.folder / "worksheets").glob("*")):
+            found.setdefault(file.stem, []).append(file)
+        return found
+
+    def stem_of(self, submission: Submission) -> str:
+        """The name of a student's files. Raises `UsageError` for one who has none, or who may be one of several."""
+        student = submission.student
+        stems: list[str] = next((self._by_name[name] for name in _names_of(student) if name in self._by_name), [])
+        if len(stems) > 1 and submission.number:
+            stems = [stem for stem in stems if submission.number in words_of(stem)] or stems
+        if not stems:
+            hint = did_you_mean(student, self.stems)
             raise UsageError(f"{self.folder} has no network for {student[:80]!r}{hint}")
+        if len(stems) > 1:
+            listed = ", ".join(sorted(stems)[:5])
+            raise UsageError(f"{student[:80]!r} may be one of {listed}; a roster with a column of ids tells them apart")
+        return stems[0]
+
+    def of(self, submission: Submission) -> Task:
+        """The task of a student. Raises `ArchcalcError` for one who has none."""
+        stem = self.stem_of(submission)
         analysis = analyse(load(str(self.folder / "networks" / f"{stem}.yaml")))
-        sheets = [file for file in (self.folder / "worksheets").glob("*") if file.stem == stem]
+        sheets = self._sheets.get(stem, [])
         if not sheets:
             raise UsageError(f"{self.folder} has no worksheet for {stem}")
         readable = [file for file in sheets if file.suffix.lower() in ENDINGS]
         asked = blanks_of(readable[0], analysis) if readable else everything(analysis)
         return Task(analysis, asked)
+
+
+def _names_of(name: str) -> Iterator[object]:
+    """What a name is looked up by: as it is, by its words, without numbers, and as a platform may spell it."""
+    yield ("file", name.casefold())
+    yield ("words", words_of(name))
+    yield from spellings(name)
 
 
 def open_homework(folder: str) -> Homework:
@@ -65,7 +100,7 @@ def open_homework(folder: str) -> Homework:
     networks = sorted(path.glob("networks/*.yaml"))
     if not networks:
         raise UsageError(f"{folder} has no networks/*.yaml; archcalc exercise --students writes them")
-    return Homework(path, {words_of(file.stem): file.stem for file in networks})
+    return Homework(path, tuple(file.stem for file in networks))
 
 
 def everything(analysis: Analysis, quantities: Sequence[str] | None = None) -> tuple[tuple[str, str], ...]:
@@ -103,7 +138,7 @@ def grade(
         try:
             if submission.file is None:
                 raise UsageError(submission.problem)
-            task = tasks.of(submission.student)
+            task = tasks.of(submission)
             read = read_answers(submission.file)
             check = check_answers(task.analysis, read.answers)
             marked = mark(submission.student, check, task.asked, scheme)

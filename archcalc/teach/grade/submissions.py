@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,19 +21,27 @@ from archcalc.teach.check.answers.read import ENDINGS
 MOST_SUBMISSIONS = 20_000
 #: Files and folders of one student that are looked at, and how deep they may be nested.
 _MOST_FILES, _DEEPEST = 1_000, 8
+#: The words of a longer name are put together in their order alone, beginning with each of them.
+_MOST_WORDS = 4
 _SKIPPED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 #: Alan Turing_1001_assignsubmission_file_, as Moodle names what a student uploads.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<rest>.*)", re.DOTALL)
-#: turingalan_4711_1001_answers.csv, as Canvas does.
-_CANVAS = re.compile(r"(?P<name>[^\W\d_]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
+#: turingalan_LATE_4711_1001_answers.csv, as Canvas names a file: the name without what is no letter, the number of the
+#: student and that of the file; of what is typed or linked `turingalan_4711_text.html`. Anonymous: anon_ab1cd_1001_…
+_CANVAS = re.compile(
+    r"(?P<name>[^\W_]\w*?)_(?:LATE_)?(?P<id>\d+)_(?:(?P<typed>text|link)\.html|\d+_(?P<rest>.+))"
+    r"|(?:LATE_)?(?P<anonymous>anon_[^\W_]+)_\d+_.+",
+    re.DOTALL,
+)
 
 
 class Submission(NamedTuple):
-    """A student's file; `problem` says why there is none."""
+    """A student's file; `problem` says why there is none. `number` is what a platform calls the student."""
 
     student: str
     file: Path | None
     problem: str = ""
+    number: str = ""
 
 
 class _Found(NamedTuple):
@@ -71,13 +80,15 @@ def find_submissions(folder: str) -> list[Submission]:
 def _read(entry: os.DirEntry[str]) -> _Found:
     name = shown(entry.name)
     match = _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+    found = match.groupdict() if match else {}
     stem = name if entry.is_dir(follow_symlinks=False) else Path(name).stem
-    student, number = (match["name"], match["id"]) if match else (stem, "")
-    is_typed = match is not None and match.groupdict().get("kind") == "onlinetext"
+    student, number = found.get("name") or found.get("anonymous") or stem, found.get("id") or ""
+    is_typed = found.get("kind") == "onlinetext" or bool(found.get("typed"))
     if problem := _kind(entry):
         return _Found(student, number, (), f"{name}: {problem}", is_typed)
     if entry.is_dir(follow_symlinks=False):
         files, problems = _inside(entry)
+        files = _without_copies(files)
         if len(files) > 1:
             listed = ", ".join(shown(str(file.relative_to(entry.path))) for file in files[:5])
             problems = [f"{len(files)} files in the folder, one is wanted: {listed}"]
@@ -119,6 +130,12 @@ def _inside(folder: os.DirEntry[str]) -> tuple[list[Path], list[str]]:
     return files, problems
 
 
+def _without_copies(files: list[Path]) -> list[Path]:
+    """Next to a table a PDF is the copy for people."""
+    tables = [file for file in files if file.suffix.lower() != ".pdf"]
+    return tables or files
+
+
 def _walk(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -141,12 +158,14 @@ def _by_student(found: Sequence[_Found]) -> Iterator[Submission]:
     for (student, number), ones in groups.items():
         name = ones[0].student if names[student] == 1 else f"{ones[0].student} ({number or 'without a number'})"
         useful = [one for one in ones if one.files and not one.problem]
+        tables = _without_copies([file for one in useful for file in one.files])
+        useful = [one for one in useful if one.files[0] in tables]
         kept = useful or [one for one in ones if not one.is_typed] or ones
         if len(useful) > 1:
             files = ", ".join(shown(one.files[0].name) for one in useful[:5])
-            yield Submission(name, None, f"this student has {len(useful)} files: {files}")
+            yield Submission(name, None, f"this student has {len(useful)} files: {files}", number)
         else:
-            yield Submission(name, kept[0].files[0] if useful else None, kept[0].problem)
+            yield Submission(name, kept[0].files[0] if useful else None, kept[0].problem, number)
 
 
 def _folded(name: str) -> str:
@@ -155,4 +174,20 @@ def _folded(name: str) -> str:
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a student's name in one order: Smith, John is John_Smith."""
-    return tuple(sorted(re.findall(r"\w+", _folded(name).replace("_", " "))))
+    return tuple(sorted(_words(name)))
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"\w+", _folded(name).replace("_", " "))
+
+
+def spellings(name: str) -> Iterator[str | tuple[str, ...]]:
+    """What a name may be written like elsewhere: its words in one order, and its letters without spaces.
+
+    Numbers are left out: `Smith_John-2` and `John Smith (1001)` are both a John Smith. Canvas writes `smithjohn`.
+    """
+    words = [word for word in _words(name) if not word.isdecimal()]
+    yield tuple(sorted(words))
+    turned = (words[at:] + words[:at] for at in range(len(words)))
+    orders = permutations(words) if len(words) <= _MOST_WORDS else turned
+    yield from dict.fromkeys("".join(order) for order in orders)
