@@ -110,6 +110,10 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pptx": {"render"},
     "pypdf": {"render", "teach"},
     "vl_convert": {"render"},
+    # The server of `archcalc serve`.
+    "h11": {"cli"},
+    "starlette": {"cli"},
+    "uvicorn": {"cli"},
 }
 HEAVY = ("numpy", "sympy", "networkx", "matplotlib", "pandas")
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "plot": "A chart: networks compared, or one along its depth; SVG, PNG, PDF, HTML.",
     "deck": "The slides of a lecture, from a list of them or from networks: PowerPoint, PDF, HTML.",
     "demo": "A layer at work, step by step: windows move, numbers multiply and add; HTML, SVG, GIF.",
+    "serve": "The playground: a page on this machine, or as static files.",
     "validate": "Check a spec file; every problem with file, line and column.",
     "schema": "The JSON Schema of the spec language, for editors.",
     "completion": "The script that completes commands and networks in your shell.",

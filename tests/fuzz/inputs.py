@@ -311,7 +311,11 @@ def an_option(random: Random) -> Input:
     from archcalc.cli.app import COMMANDS, Commands
 
     name = random.choice(
-        [each for each in COMMANDS if each not in ("plot", "completion", "gradients", "deconv", "list", "validate")]
+        [
+            each
+            for each in COMMANDS
+            if each not in ("plot", "completion", "gradients", "deconv", "list", "validate", "serve")
+        ]
     )
     found = Commands().get_command(click.Context(Commands()), name)
     assert found is not None

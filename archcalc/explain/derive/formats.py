@@ -227,15 +227,18 @@ def _equation(notation: Notation, derivation: Derivation) -> str:
     return "<mo>=</mo>".join(notation.write(node) for node in derivation.chain())
 
 
+def equation(line: Line) -> str:
+    """A line that was written in `MATHML`, as mathematics for a page."""
+    return _math("<mo>=</mo>".join(line.parts))
+
+
 def _html(explanation: Explanation) -> str:
     name, _, what = explanation.heading.partition(": ")
     rows = []
     for line in lines(explanation, MATHML):
         note = f" <small>{escape(line.note)}</small>" if line.note else ""
         unit = f" {line.unit}" if line.unit else ""
-        rows.append(
-            f"<tr><th>{escape(line.label)}</th><td>{_math('<mo>=</mo>'.join(line.parts))}{unit}{note}</td></tr>"
-        )
+        rows.append(f"<tr><th>{escape(line.label)}</th><td>{equation(line)}{unit}{note}</td></tr>")
     body = "\n".join(rows)
     return f"<section>\n<h2>{escape(name)}</h2>\n<p>{escape(what)}</p>\n<table>\n{body}\n</table>\n</section>"
 

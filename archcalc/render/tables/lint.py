@@ -60,13 +60,13 @@ def explain(rule: Rule) -> str:
 
 def _lines(one: Found, colour: bool) -> list[str]:
     place = f"{one.location}: " if one.location else ""
-    costs = [f"{_cost(name, number)}" for name, number in one.finding.costs.items()]
+    costs = [f"{cost(name, number)}" for name, number in one.finding.costs.items()]
     text = f"{place}{bold(one.layer, colour)}: {one.finding.message} [{one.rule.id}]"
     mend = f"    {one.finding.change}" + (f"; {', '.join(costs)}" if costs else "")
     return [text, dim(mend, colour)]
 
 
-def _cost(name: str, number: int) -> str:
+def cost(name: str, number: int) -> str:
     if name == "bytes":
         return f"{size(number)} moved"
     return f"{count(number)} {name}"

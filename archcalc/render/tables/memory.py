@@ -20,8 +20,8 @@ FORMATS = ("table", "csv", "json")
 ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json"}
 #: So many buffers at the peak are listed.
 SHOWN = 12
-_WHAT = {"map": "maps", "saved": "kept besides maps", "gradient": "gradients of maps", "workspace": "im2col"}
-_FIXED = {"parameters": "parameters", "gradients": "their gradients", "optimiser": "values of the optimiser",
+WHAT = {"map": "maps", "saved": "kept besides maps", "gradient": "gradients of maps", "workspace": "im2col"}
+FIXED = {"parameters": "parameters", "gradients": "their gradients", "optimiser": "values of the optimiser",
           "buffers": "running statistics"}  # fmt: skip
 
 
@@ -75,8 +75,8 @@ def _table(timeline: Timeline, colour: bool) -> Iterator[str]:
     step = timeline.steps[peak]
     yield f"{bold(analysis.graph.title, colour)} · {_about(timeline)}"
     yield ""
-    parts = [(_FIXED[name], value) for name, value in timeline.fixed._asdict().items() if value]
-    parts += [(_WHAT[name], value) for name, value in timeline.at(peak).items() if value]
+    parts = [(FIXED[name], value) for name, value in timeline.fixed._asdict().items() if value]
+    parts += [(WHAT[name], value) for name, value in timeline.at(peak).items() if value]
     lines = [[what, f"{value:,}", size(value), share(value, timeline.peak)] for what, value in parts]
     total = ["at the peak", f"{timeline.peak:,}", size(timeline.peak), ""]
     yield from align([["", "bytes", "", ""], *lines, total], [False, True, True, True], colour)

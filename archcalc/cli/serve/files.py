@@ -1,0 +1,138 @@
+"""Functions for files: a model that is read, and the network in other forms."""
+
+from __future__ import annotations
+
+import base64
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from archcalc.cli.serve.pictures import drawn
+from archcalc.cli.serve.requests import LARGEST_MODEL, MOST_LAYERS, Request, Source
+from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
+from archcalc.interop.models import load
+from archcalc.interop.structured import write_structured
+from archcalc.interop.suffixes import FORMATS, suffix_of
+from archcalc.objects import Analysis
+from archcalc.spec.catalogue import SPECS, default_member
+from archcalc.spec.patterns import parse_pattern
+from archcalc.spec.write import write_document
+from archcalc.tools import exported
+
+#: What the network can be written as, with its title, ending and media type.
+EXPORTS = {
+    "yaml": ("YAML spec", "yaml", "application/yaml"),
+    "torch": ("PyTorch code", "py", "text/x-python"),
+    "keras": ("Keras code", "py", "text/x-python"),
+    "caffe": ("Caffe prototxt", "prototxt", "text/plain"),
+    "csv": ("table as CSV", "csv", "text/csv"),
+    "markdown": ("table as Markdown", "md", "text/markdown"),
+    "json": ("report as JSON", "json", "application/json"),
+    "svg": ("picture as SVG", "svg", "image/svg+xml"),
+    "png": ("picture as PNG", "png", "image/png"),
+    "pdf": ("picture as PDF", "pdf", "application/pdf"),
+    "mermaid": ("Mermaid source", "mmd", "text/plain"),
+}
+_NEED_CONVERTER = ("png", "pdf")
+
+
+def exports() -> dict[str, str]:
+    """What can be written here, by title; pixels and pages are made by a package that no browser runs."""
+    can_convert = find_spec("vl_convert") is not None
+    return {to: title for to, (title, _, _) in EXPORTS.items() if can_convert or to not in _NEED_CONVERTER}
+
+
+def spec(request: Request) -> dict[str, Any]:
+    """The YAML of a network of the catalogue: its file, or what it is of a family as a person would write it."""
+    name = request.text("name")
+    source = Source(name)
+    if source.is_yaml or source.is_pattern:
+        raise UsageError(f"'name' is a network of the catalogue, not {name[:80]!r}")
+    return {"text": text_of(source)}
+
+
+def text_of(source: Source) -> str:
+    """A network as YAML."""
+    if source.is_yaml and not source.size and source.parameters == "{}":
+        return source.text
+    if source.is_pattern and not source.size:
+        return write_document(parse_pattern(source.text).value)
+    graph = source.graph()
+    found, member, variant = source.spec()
+    if not source.is_yaml and not source.size and source.parameters == "{}" and variant is None:
+        path = Path(found.source.file)
+        if member in (None, default_member(found)) and graph.name in (found.document.name, default_member(found)):
+            return _shipped(path)
+    return write_structured(graph)
+
+
+def _shipped(shown: Path) -> str:
+    """The text of a file of the catalogue."""
+    return (SPECS / shown.relative_to("specs")).read_text(encoding="utf-8")
+
+
+def import_file(request: Request) -> dict[str, Any]:
+    """A model file or a spec as YAML; it is read from a folder of its own, under a name made of its own."""
+    given = request.text("filename", 300)
+    data = request.data("data", LARGEST_MODEL)
+    suffix = suffix_of(given)
+    if suffix in (".yaml", ".yml", ".txt"):
+        return {"text": _as_text(data, given), "notes": []}
+    if suffix not in FORMATS:
+        raise UsageError(f"{given[:80]!r} is no model file; there are {', '.join(FORMATS)}, and .yaml")
+    stem = re.sub(r"[^\w-]+", "_", Path(given.replace("\\", "/")).stem)[:60].strip("_-") or "model"
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"{stem}{suffix}")
+        path.write_bytes(data)
+        try:
+            graph = load(path)
+            if len(graph) > MOST_LAYERS:
+                raise UsageError(f"{given[:80]} has {len(graph):,} layers; the playground takes {MOST_LAYERS:,}")
+            return {"text": write_structured(graph), "notes": list(graph.notes)}
+        except SpecError as error:
+            problems = [one._replace(message=one.message.replace(f"{folder}/", "")) for one in error.problems]
+            raise SpecError([Problem(str(one).replace(f"{folder}/", "")) for one in problems]) from None
+        except ArchcalcError as error:
+            raise UsageError(str(error).replace(f"{folder}/", "")) from None
+
+
+def _as_text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name[:80]} is no text in UTF-8: byte {error.start}") from None
+
+
+def export(request: Request) -> dict[str, Any]:
+    """The network in another form, as a file."""
+    source = request.source()
+    to = request.choice("to", tuple(EXPORTS), "yaml")
+    if to not in exports():
+        raise UsageError(
+            f"{to} is made by vl-convert, which does not run in a browser; save the SVG, or use archcalc serve"
+        )
+    _, ending, mime = EXPORTS[to]
+    if to == "yaml":
+        name, data = source.graph().name, text_of(source).encode("utf-8", "backslashreplace")
+    else:
+        analysis = source.analyse()
+        name, data = analysis.graph.name, _exported(analysis, to, request)
+    stem = re.sub(r"[^\w@.-]+", "_", name)[:80].strip(".") or "network"
+    return {"filename": f"{stem}.{ending}", "mime": mime, "data": base64.b64encode(data).decode()}
+
+
+def _exported(analysis: Analysis, to: str, request: Request) -> bytes:
+    if to in ("csv", "markdown", "json"):
+        text = {"csv": analysis.to_csv, "markdown": analysis.to_markdown, "json": analysis.to_json}[to]()
+        return text.encode("utf-8", "backslashreplace")
+    if to in ("svg", "png", "pdf"):
+        drawing = drawn(analysis, request)
+        if to == "svg":
+            return drawing.svg.encode("utf-8", "backslashreplace")
+        with TemporaryDirectory() as folder:
+            path = Path(folder, f"picture.{to}")
+            drawing.save(path)
+            return path.read_bytes()
+    return exported(analysis.network, to)

@@ -1,0 +1,146 @@
+"""Functions for hand calculations: a table checked, an exercise and its marks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archcalc.cli.serve.requests import Request
+from archcalc.core.errors import UsageError
+from archcalc.core.quantities import QUANTITIES
+from archcalc.objects import Analysis
+from archcalc.teach.check.answers import parse_answers
+from archcalc.teach.check.asked import refuse_strangers
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.findings import Finding, findings, name_in_words, summary, value_text, words_of
+from archcalc.teach.check.formats import as_dict, render
+from archcalc.teach.check.model import Answer, Cell, Check, Verdict
+from archcalc.teach.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
+from archcalc.teaching import TOTALS, checked
+
+#: Levels of an exercise, with the share of cells that are left blank.
+LEVELS = {"some blanks": 0.3, "half of it": 0.5, "all of it": 1.0}
+_LARGEST_TABLE = 1 << 20
+_MOST_CELLS = 5_000
+_LONGEST_CELL = 2_000
+
+
+def check(request: Request) -> dict[str, Any]:
+    """A table of answers, a file of one, or totals, compared with the network."""
+    analysis = request.source().analyse()
+    if request.has("totals"):
+        given = Request.of(request.values["totals"])
+        totals = {key: given.text(key, _LONGEST_CELL) for key in TOTALS if given.has(key)}
+        if not totals or len(totals) != len(given.values):
+            raise UsageError(f"'totals' holds some of {', '.join(TOTALS)}")
+        found, notes = checked(analysis, None, totals)
+    else:
+        if request.has("table"):
+            data, name = request.text("table", _LARGEST_TABLE).encode("utf-8", "backslashreplace"), "table"
+        else:
+            data, name = request.data("file", _LARGEST_TABLE * 4), request.text("filename")
+        read = parse_answers(data, name)
+        if len(read.answers) > _MOST_CELLS:
+            raise UsageError(
+                f"{name} has {len(read.answers):,} answers; the playground checks {_MOST_CELLS:,} at a time"
+            )
+        found = check_answers(analysis, read.answers)
+        refuse_strangers(found, read)
+        notes = read.notes
+    reasons = _reasons(found, analysis)
+    result = as_dict(found, analysis, notes)
+    cells = [{**data, **_cell(cell, reasons)} for cell, data in zip(found.cells, result["cells"], strict=True)]
+    return {
+        "result": {**result, "cells": cells},
+        "summary": summary(found),
+        "text": render(found, analysis, "text", notes),
+    }
+
+
+def _reasons(found: Check, analysis: Analysis) -> dict[int, str]:
+    """What explains each cell that is not right, by the cell."""
+    return {id(one.cell): " ".join(_words(one)) for one in findings(found, analysis)}
+
+
+def _words(finding: Finding) -> list[str]:
+    carried = [f"{finding.verdict}."] if finding.cell.verdict is not Verdict.WRONG else []
+    return [*carried, *words_of(finding)]
+
+
+def _cell(cell: Cell, reasons: dict[int, str]) -> dict[str, Any]:
+    return {
+        "layer": cell.layer or cell.answer.layer[:200],
+        "heading": name_in_words(cell.quantity),
+        "claimed": cell.answer.text[:_LONGEST_CELL],
+        "verdict": str(cell.verdict),
+        "expected": value_text(cell.expected, cell.quantity),
+        "reason": reasons.get(id(cell), cell.note),
+    }
+
+
+def exercise(request: Request) -> dict[str, Any]:
+    """A worksheet: the table of the network with blanks."""
+    level = request.choice("level", tuple(LEVELS), next(iter(LEVELS)))
+    seed = request.number("seed", 0, 1 << 53) if request.has("seed") else 0
+    sheet = _sheet(request.source().analyse(), level, seed)
+    columns = [
+        {"key": key, "heading": QUANTITIES[key].headings[0], "align": "right" if QUANTITIES[key].adds_up else "left"}
+        for key in sheet.quantities
+    ]
+    rows = [
+        {
+            "name": line.layer, "op": line.operation, "reads": line.reads,
+            "cells": {
+                key: None if sheet.is_blank(line.layer, key) else text
+                for key, text in zip(sheet.quantities, line.cells, strict=True)
+            },
+        }
+        for line in sheet.lines
+    ]  # fmt: skip
+    return {"title": sheet.title, "columns": columns, "rows": rows, "token": json.dumps([level, seed])}
+
+
+def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
+    return make_worksheet(analysis, DEFAULT, LEVELS[level], seed)
+
+
+def mark(request: Request) -> dict[str, Any]:
+    """The verdicts on what was filled in: the whole sheet is checked, so that a mistake that is carried is found."""
+    analysis = request.source().analyse()
+    sheet = _sheet(analysis, *_token(request))
+    filled: dict[tuple[int, str], str] = {}
+    for one in request.objects("cells", _MOST_CELLS):
+        row, key = one.number("row", 0, len(sheet.lines) - 1), one.text("key")
+        if not sheet.is_blank(sheet.lines[row].layer, key):
+            raise UsageError(f"row {row} has no blank {key[:60]!r}")
+        filled[row, key] = one.text("text", _LONGEST_CELL)
+    asked = [
+        (row, key)
+        for row, line in enumerate(sheet.lines)
+        for key in sheet.quantities
+        if sheet.is_blank(line.layer, key)
+    ]
+    answers = [Answer(sheet.lines[row].layer, key, filled.get((row, key), "")) for row, key in asked]
+    found = check_answers(analysis, answers)
+    reasons = _reasons(found, analysis)
+    verdicts = []
+    for (row, key), cell in zip(asked, found.cells, strict=True):
+        is_wrong = cell.verdict in (Verdict.WRONG, Verdict.CARRIED)
+        hint = reasons.get(id(cell), cell.note)
+        verdicts.append(
+            {"row": row, "key": key, "verdict": "wrong" if is_wrong else str(cell.verdict)}
+            | ({"hint": hint} if hint else {})
+        )
+    right = found.count(Verdict.RIGHT)
+    return {"verdicts": verdicts, "score": {"right": right, "of": len(asked), "text": f"{right} of {len(asked)}"}}
+
+
+def _token(request: Request) -> tuple[str, int]:
+    """Level and seed of a sheet that was given out."""
+    try:
+        level, seed = json.loads(request.text("token"))
+    except (ValueError, TypeError, RecursionError):
+        raise UsageError("'token' is none of an exercise") from None
+    if level not in tuple(LEVELS) or not isinstance(seed, int) or not 0 <= seed <= 1 << 53:
+        raise UsageError("'token' is none of an exercise")
+    return level, seed

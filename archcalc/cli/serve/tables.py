@@ -1,0 +1,226 @@
+"""Functions that give tables: the analysis, a comparison, memory, lint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from archcalc.cli.serve.requests import Request, own_line
+from archcalc.core.quantities import quantity_of_network
+from archcalc.core.shapes import spec_shape
+from archcalc.core.words import count, size
+from archcalc.design.compare import align
+from archcalc.design.compare import totals as compared_totals
+from archcalc.design.conventions import as_counted, tool_named
+from archcalc.design.lint.lint import lint as run_lint
+from archcalc.design.memory import Policy, Timeline, memory_timeline
+from archcalc.graph.layer_graph import LayerGraph
+from archcalc.passes.analysis import Analysis, Row
+from archcalc.render.tables import json as report_json
+from archcalc.render.tables import lint as lint_table
+from archcalc.render.tables import memory as memory_table
+from archcalc.render.tables.columns import Column, Context
+from archcalc.render.tables.report import Report, make_report
+from archcalc.spec.document import Parameter
+
+#: The policies of the memory view, by name.
+POLICIES: Mapping[str, Policy] = {
+    "inference": Policy(),
+    "inference, nothing freed": Policy(keep_all=True),
+    "training": Policy(training=True),
+    "training, momentum": Policy(training=True, optimiser="momentum"),
+    "training, Adam": Policy(training=True, optimiser="adam"),
+    "training, Adam, mixed precision": Policy(training=True, optimiser="adam", mixed=True),
+}
+_STATUS = {"same": "both", "changed": "changed", "removed": "left", "added": "right"}
+_DEEPEST = 99
+
+
+def analyse(request: Request) -> dict[str, Any]:
+    """The report of a network, and its rows as the page shows them."""
+    source = request.source()
+    spec, _, _ = source.spec()
+    analysis: Analysis = source.analyse()
+    if request.has("convention"):
+        analysis = as_counted(analysis, tool_named(request.text("convention")))
+    depth = request.number("depth", 1, _DEEPEST) if request.has("depth") else None
+    columns = request.text("columns") if request.has("columns") else None
+    report = make_report(analysis, columns, "hwc", depth)
+    places = {layer.name: own_line(layer.location) for layer in analysis.graph.layers}
+    return {
+        "report": report_json.as_dict(analysis),
+        "name": analysis.graph.name,
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "columns": [_column(column) for column in report.columns],
+        "rows": [_row(row, report, places) for row in report.rows],
+        "totals": _totals(analysis),
+        "notes": report.notes(),
+        "parameters": [
+            _parameter(name, declared, analysis.graph) for name, declared in spec.document.parameters.items()
+        ],
+        "input": input_text(analysis.graph),
+    }
+
+
+def input_text(graph: LayerGraph) -> str:
+    """The input as a person writes it: 224x224x3, or image=224x224x3, mask=224x224x1."""
+    sizes = {name: str(spec_shape(shape)) for name, shape in graph.inputs.items()}
+    return sizes["input"] if list(sizes) == ["input"] else ", ".join(f"{name}={text}" for name, text in sizes.items())
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {"key": column.key, "heading": column.title, "align": "right" if column.right else "left"}
+
+
+def _row(row: Row, report: Report, places: Mapping[str, tuple[int, int] | None]) -> dict[str, Any]:
+    is_block = row.name not in places
+    # The place of a block is that of its first layer.
+    first = row.name if not is_block else next((name for name in places if name.startswith(f"{row.name}/")), "")
+    found: dict[str, Any] = {
+        "name": row.name, "depth": row.name.count("/"), "op": row.op.kind, "summary": row.summary,
+        **_cells(row, report.columns, report.context),
+    }  # fmt: skip
+    if is_block:
+        found["block"] = row.name
+    place = places.get(first)
+    return found | ({"line": place[0], "column": place[1]} if place else {})
+
+
+def _cells(row: Row, columns: Sequence[Column], context: Context) -> dict[str, Any]:
+    values = {column.key: column.value(row, context) for column in columns if column.right}
+    return {
+        "cells": {column.key: column.text(row, context) for column in columns},
+        "values": {key: value if isinstance(value, (int, float)) else None for key, value in values.items()},
+    }
+
+
+def _totals(analysis: Analysis) -> list[dict[str, Any]]:
+    found = []
+    for total in compared_totals([analysis]):
+        value, one = total.values[0], quantity_of_network(total.key)
+        text = "unknown" if value is None else f"{'≥ ' if total.at_least[0] else ''}{one.write_total(value)}"
+        found.append(
+            {"key": total.key, "label": one.title, "value": text, "exact": None if value is None else str(value)}
+        )
+    return found
+
+
+def _parameter(name: str, declared: Parameter, graph: LayerGraph) -> dict[str, Any]:
+    value = graph.settings.get(name, declared.default)
+    kinds = {"int": "int", "number": "float", "bool": "bool"}
+    found: dict[str, Any] = {
+        "name": name, "type": "choice" if declared.choices else kinds.get(declared.type, "text"),
+        "value": value if isinstance(value, (bool, int, str, list)) or value is None else float(value),
+        "min": declared.minimum if declared.minimum is not None else declared.above, "max": declared.maximum,
+        "step": declared.multiple_of or (1 if declared.type == "int" else None), "choices": declared.choices,
+        "description": declared.description,
+    }  # fmt: skip
+    return {key: one for key, one in found.items() if one is not None or key == "value"}
+
+
+def compare(request: Request) -> dict[str, Any]:
+    """Two networks side by side: totals, and the layers with their counterparts."""
+    analyses = [request.source().analyse(), request.source("other").analyse()]
+    columns = make_report(analyses[0], "operation,output,params,multiplications").columns
+    contexts = [Context(one.totals, "hwc") for one in analyses]
+    rows = []
+    for pair in align(*analyses):
+        texts = [
+            [column.text(row, context) if row else "" for column in columns]
+            for row, context in zip((pair.first, pair.second), contexts, strict=True)
+        ]
+        rows.append(
+            {
+                "left": pair.first.name if pair.first else None,
+                "right": pair.second.name if pair.second else None,
+                "side": _STATUS[pair.status],
+                "cells": {column.key: [left, right] for column, left, right in zip(columns, *texts, strict=True)},
+                "changes": [{"what": what, "before": old, "after": new} for what, old, new in pair.changes],
+            }
+        )
+    totals = []
+    for total in compared_totals(analyses):
+        one = quantity_of_network(total.key)
+        left, right = (
+            "unknown" if value is None else f"{'≥ ' if bound else ''}{one.write_total(value)}"
+            for value, bound in zip(total.values, total.at_least, strict=True)
+        )
+        ratio = total.ratios[1]
+        shown = {} if ratio is None else {"ratio": f"{ratio:.3g}"}
+        totals.append({"label": one.title, "left": left, "right": right, **shown})
+    return {
+        "titles": [one.graph.title or one.graph.name for one in analyses],
+        "columns": [_column(column) for column in columns],
+        "rows": rows,
+        "totals": totals,
+    }
+
+
+def memory(request: Request) -> dict[str, Any]:
+    """What is alive at the peak, under a policy."""
+    policy = request.choice("policy", tuple(POLICIES), "inference")
+    timeline = memory_timeline(request.source().analyse(), POLICIES[policy])
+    found = {"data": memory_table.as_dict(timeline), "facts": _facts(timeline), "policies": list(POLICIES)}
+    rows = timeline.analysis.rows
+    found["columns"] = [
+        {"key": "layer", "heading": "alive at the peak", "align": "left"},
+        {"key": "what", "heading": "what", "align": "left"},
+        {"key": "bytes", "heading": "bytes", "align": "right"},
+    ]
+    found["rows"] = [
+        {
+            "name": rows[buffer.layer].name, "depth": 0, "op": rows[buffer.layer].op.kind,
+            "cells": {
+                "layer": rows[buffer.layer].name, "what": memory_table.WHAT[buffer.what],
+                "bytes": count(timeline.size_of(buffer)),
+            },
+            "values": {"bytes": timeline.size_of(buffer)},
+        }
+        for buffer in timeline.alive(timeline.peak_step)
+    ]  # fmt: skip
+    if has_charts():
+        from archcalc.render.charts.alive import alive
+        from archcalc.render.charts.figure import Look
+        from archcalc.render.charts.render import svg
+
+        theme = request.choice("theme", ("light", "dark"), "light")
+        found["svg"] = svg(alive(timeline, Look(theme=theme)))
+    return found
+
+
+def _facts(timeline: Timeline) -> list[dict[str, str]]:
+    step = timeline.steps[timeline.peak_step]
+    layer = timeline.analysis.rows[step.layer].name
+    parts = {memory_table.FIXED[key]: value for key, value in timeline.fixed._asdict().items()}
+    parts |= {memory_table.WHAT[key]: value for key, value in timeline.at(timeline.peak_step).items()}
+    facts = [("the peak", timeline.peak, f"{step.phase} pass, at {layer}")]
+    facts += [(label, value, "") for label, value in parts.items() if value]
+    if timeline.policy.training:
+        facts.append(("kept for the backward pass", timeline.kept, ""))
+    shown = [(label, f"{value:,} bytes ({size(value)})", note) for label, value, note in facts]
+    return [{"label": label, "value": text} | ({"note": note} if note else {}) for label, text, note in shown]
+
+
+def has_charts() -> bool:
+    """Whether charts can be drawn here; in a browser they cannot."""
+    return find_spec("vl_convert") is not None
+
+
+def lint(request: Request) -> dict[str, Any]:
+    """What the sizing rules find."""
+    analysis = request.source().analyse()
+    found = run_lint(analysis)
+    findings = []
+    for one, data in zip(found, lint_table.as_dict(analysis, found)["findings"], strict=True):
+        place = own_line(one.location)
+        findings.append(
+            {
+                "id": data["rule"], "layer": one.layer, "message": data["message"], "change": data["change"],
+                "reason": data["reason"], "source": data["source"],
+                "cost": ", ".join(lint_table.cost(name, number) for name, number in data["costs"].items()),
+                **({"line": place[0], "column": place[1]} if place else {}),
+            }
+        )  # fmt: skip
+    return {"findings": findings}

@@ -1,0 +1,283 @@
+"""The server of the playground answers its own page on this machine, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from archcalc.cli.serve import protect
+from archcalc.cli.serve.protect import POLICY
+from archcalc.cli.serve.server import LARGEST, application, listen, page_files
+from archcalc.cli.serve.workers import BusyError, SlowError, Workers
+from archcalc.core.errors import UsageError
+from tests.cli.runner import PROGRAM, environment
+from tests.steps import PATIENCE
+
+HOST = "127.0.0.1:8000"
+JSON = {"content-type": "application/json"}
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Echo(Workers):
+    """Workers that answer what they were asked, without a process."""
+
+    async def call(self, name: str, request: object, patience: float | None = None) -> bytes:
+        if request == {"how": "slow"}:
+            raise SlowError
+        if request == {"how": "busy"}:
+            raise BusyError
+        return json.dumps({"ok": True, "asked": [name, request]}).encode()
+
+
+def ask(
+    path: str, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None, is_whole: bool = True,
+    page: Path | None = None,
+) -> Answer:  # fmt: skip
+    """One request to the application itself. Unless it `is_whole`, the body never comes."""
+    sent: list[dict[str, Any]] = []
+    pieces = [body] if is_whole else []
+
+    async def receive() -> dict[str, Any]:
+        if pieces:
+            return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        sent.append(dict(message))
+
+    raw = {"host": HOST, **(headers or {})}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8000),
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in raw.items()],
+    }  # fmt: skip
+    app = application(8000, Echo(), **({"page": page} if page else {}), patience=0.05)
+    asyncio.run(app(scope, receive, send))
+    start = next(one for one in sent if one["type"] == "http.response.start")
+    found = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], found, b"".join(one.get("body", b"") for one in sent))
+
+
+def test_the_page_and_a_function() -> None:
+    page = ask("/")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert b"<title>archcalc" in page.body
+    assert page.headers["content-security-policy"] == POLICY
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert "unsafe-eval" not in POLICY
+    assert "script-src 'self';" in POLICY
+    answer = ask("/api/analyse", "POST", b"{}", JSON)
+    assert (answer.status, json.loads(answer.body)) == (200, {"ok": True, "asked": ["analyse", {}]})
+    assert answer.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost:8000"}, 200),
+        ({"host": "LOCALHOST:8000", "origin": "http://127.0.0.1:8000"}, 200),
+        ({"host": "127.0.0.1"}, 403),
+        ({"host": "127.0.0.1:8001"}, 403),
+        ({"host": "evil.example:8000"}, 403),
+        ({"host": "127.0.0.1:8000.evil.example"}, 403),
+        ({"host": ""}, 403),
+        ({"host": "[::1]:8000"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "https://127.0.0.1:8000"}, 403),
+        ({"origin": "http://localhost:8001"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "same-origin"}, 200),
+    ],
+    ids=str,
+)
+def test_only_its_own_host_and_origin_are_answered(headers: dict[str, str], status: int) -> None:
+    assert ask("/api/lint", "POST", b"{}", {**JSON, **headers}).status == status
+    if "host" in headers:
+        refused = ask("/", headers=headers)
+        assert refused.status == status
+        assert refused.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "headers", "status"),
+    [
+        ("/api/nothing", "POST", b"{}", JSON, 404),
+        ("/api/analyse/x", "POST", b"{}", JSON, 405),
+        ("/api/analyse", "GET", b"", {}, 404),
+        ("/api/analyse", "PUT", b"{}", JSON, 405),
+        ("/", "POST", b"{}", JSON, 405),
+        ("/", "DELETE", b"", {}, 405),
+        ("/api/analyse", "POST", b"{}", {}, 415),
+        ("/api/analyse", "POST", b"{}", {"content-type": "text/plain"}, 415),
+        ("/api/analyse", "POST", b"a=1", {"content-type": "application/x-www-form-urlencoded"}, 415),
+        ("/api/analyse", "POST", b"{}", {"content-type": "application/json; charset=utf-8"}, 200),
+        ("/api/analyse", "POST", b"", JSON, 400),
+        ("/api/analyse", "POST", b"{", JSON, 400),
+        ("/api/analyse", "POST", b"\xff\xfe", JSON, 400),
+        ("/api/analyse", "POST", b"[" * 100_000, JSON, 400),
+        ("/api/analyse", "POST", b"[1]", JSON, 400),
+        ("/api/analyse", "POST", b"7", JSON, 400),
+        ("/api/analyse", "POST", b'"' + b"x" * LARGEST + b'"', JSON, 413),
+        ("/api/analyse", "POST", b"{}", {**JSON, "content-length": "999999999999999999999999"}, 413),
+        ("/api/analyse", "POST", b'{"how": "slow"}', JSON, 504),
+        ("/api/analyse", "POST", b'{"how": "busy"}', JSON, 503),
+    ],
+)
+def test_wrong_requests_are_refused_with_a_reason(
+    path: str, method: str, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = ask(path, method, body, headers)
+    assert answer.status == status
+    found = json.loads(answer.body)
+    assert found["ok"] is (status == 200)
+    assert status == 200 or found["errors"][0]["message"]
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    assert ask("/api/analyse", "POST", b"{}", JSON, is_whole=False).status == 408
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../server.py", "/../../../../etc/passwd", "/%2e%2e/server.py", "/..%2fserver.py", "//etc/passwd",
+        "/dist/../plain.html",
+        "/./plain.html", "/plain.html/", "/plain.html\0.js", "/secret.txt", "/.hidden.html/..", "/dist", "/link.html/x",
+    ],
+)  # fmt: skip
+def test_only_the_listed_files_are_served(tmp_path: Path, path: str) -> None:
+    (tmp_path / "dist" / "inner").mkdir(parents=True)
+    for name in ("plain.html", "secret.txt", "dist/index.html", "dist/page.js", "dist/inner/more.css"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    assert ask(path, page=tmp_path).status == 404
+    assert set(page_files(tmp_path)) == {"/", "/plain.html", "/index.html", "/page.js", "/inner/more.css"}
+    assert ask("/", page=tmp_path).body == b"dist/index.html"
+    assert ask("/inner/more.css", page=tmp_path).body == b"dist/inner/more.css"
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with closing(listen(0)) as taken:
+        taken.listen()
+        with pytest.raises(UsageError, match=r"cannot listen on 127\.0\.0\.1"):
+            listen(taken.getsockname()[1])
+
+
+def test_the_plain_page_has_no_inline_script_and_no_other_address() -> None:
+    text = page_files()["/plain.html"].read_text(encoding="utf-8")
+    assert "<script>" not in text
+    assert "onclick" not in text
+    assert "//" not in text.replace("<!doctype html>", "")
+    script = page_files()["/plain.js"].read_text(encoding="utf-8")
+    assert "innerHTML" not in script
+    assert "http" not in script
+
+
+# --- processes
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[tuple[str, int]]:
+    """A real server, ended by Ctrl-C."""
+    with subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", "--no-browser"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=environment(),
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("http://127.0.0.1:"), line
+        yield "127.0.0.1", int(line.split("/")[2].split(":")[1])
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, out) == (0, "")
+        assert "Traceback" not in err
+
+
+def post(address: tuple[str, int], name: str, request: object) -> dict[str, Any]:
+    with closing(http.client.HTTPConnection(*address, timeout=PATIENCE)) as connection:
+        connection.request("POST", f"/api/{name}", json.dumps(request), JSON)
+        found: dict[str, Any] = json.loads(connection.getresponse().read())
+        return found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a signal of POSIX here")
+def test_a_real_server_answers_and_stops(address: tuple[str, int]) -> None:
+    answer = post(address, "analyse", {"source": {"text": "alexnet"}})
+    assert answer["report"]["totals"]["params"] == 62_378_344
+    assert post(address, "draw", {"source": {"text": "alexnet"}})["svg"].startswith("<svg")
+    wrong = post(address, "analyse", {"source": {"text": "alexnt"}})
+    assert wrong["errors"][0]["fix"]["text"] == "alexnet"
+    with closing(socket.create_connection(address, timeout=PATIENCE)) as other:
+        other.sendall(b"GET /../../etc/passwd HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        assert other.recv(20).startswith(b"HTTP/1.1 403")
+    with closing(socket.create_connection(address, timeout=PATIENCE)) as other:
+        other.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+        assert other.recv(20).startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.slow
+def test_a_head_that_does_not_come_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a byte, with half a head, and with half a head after a whole request."""
+    import uvicorn
+
+    monkeypatch.setattr(protect.ImpatientProtocol, "patience", 0.3)
+
+    async def run() -> None:
+        listening = listen(0)
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(application(port, Echo()), http=protect.ImpatientProtocol, ws="none", log_level="error")
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve([listening]))
+        whole = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        while not server.started:
+            await asyncio.sleep(0.01)
+        for first in (b"", b"GET / HT", whole + b"GET / HT"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(first)
+            answer = await asyncio.wait_for(reader.read(), PATIENCE)
+            assert answer.startswith(b"HTTP/1.1 200") is first.startswith(whole)
+            writer.close()
+        server.should_exit = True
+        await task
+        listening.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_a_call_that_takes_too_long_is_ended_and_the_next_is_answered() -> None:
+    async def run() -> None:
+        workers = Workers(count=1, patience=PATIENCE, waiting=0)
+        source = {"source": {"text": "resnet50"}}
+        first = asyncio.create_task(workers.call("analyse", source))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await workers.call("analyse", source)
+        assert json.loads(await first)["ok"]
+        with pytest.raises(SlowError):
+            await workers.call("catalogue", {}, 0.01)
+        assert json.loads(await workers.call("analyse", source))["report"]["totals"]["params"] == 25_557_032
+        await workers.close()
+
+    asyncio.run(run())
