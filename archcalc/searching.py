@@ -33,7 +33,7 @@ def search(
             `:max`: `"multiplications,alpha:max"`.
         columns: The quantities of a row; by default params and multiplications. Those of the other arguments are
             added.
-        output: A CSV file for the rows. A search that is stopped continues from it when it is called again.
+        output: A `.csv` or `.parquet` file for the rows. A search that is stopped continues when it is called again.
         sample: Configurations, chosen at random, that are compared with their reports.
         dask: The address of a Dask scheduler, whose workers do the work.
         restart: Do not continue an earlier search.
@@ -55,7 +55,7 @@ def search(
     from archcalc.render.tables.search import ENDINGS, render
 
     found = find(space, where, pareto, columns, output, sample, dask, restart)
-    return Result(found, partial(render, found), ENDINGS)
+    return Result(found, partial(render, found), {key: form for key, form in ENDINGS.items() if form != "parquet"})
 
 
 def find(
@@ -73,7 +73,7 @@ def find(
     """The same as data. `most`: keep so many rows; `tell` hears of configurations done, of all, and found."""
     from archcalc.design.search.run import Parts, parts_here, run
     from archcalc.design.search.search import Search, request_of
-    from archcalc.design.search.sink import CsvFile, Rows
+    from archcalc.design.search.sink import RowFile, Rows
     from archcalc.render.tables.search import Found
 
     parts: Parts = parts_here
@@ -82,7 +82,7 @@ def find(
 
         parts = parts_on(dask)
     made = Search(request_of(space, where, pareto, columns, sample))
-    sink = Rows(made, most) if output is None else CsvFile(made, output, restart)
+    sink = Rows(made, most) if output is None else RowFile(made, output, restart)
     heard = None if tell is None else lambda done, count: tell(done, made.count, count)
     outcome = run(made, sink, parts, heard)
     return Found(made, outcome, sink.rows if isinstance(sink, Rows) else [])

@@ -218,19 +218,23 @@ def plot(
     values: Sequence[Any] = (),
     quantities: Sequence[str] | None = None,
     everything: bool = False,
+    pareto: str | None = None,
+    where: str | None = None,
     **look: Any,
 ) -> Chart:
-    """A chart: of one network along its depth, or of several next to each other.
+    """A chart: of one network along its depth, of several next to each other, or of what a search found.
 
     Args:
         kind: `profile`, `memory` or `receptive_field` of one network; `compare` (accuracy over multiplications) or
             `timeline` of several, by default of the landmarks of the catalogue; `sweep` of one network over a
-            parameter.
-        networks: The networks.
+            parameter; `pareto` of the file that a search wrote, and `sweep` of such a file.
+        networks: The networks, or the file of a search.
         over: Of a sweep: the parameter that changes, or `"input"`.
-        values: Of a sweep: its values, in order.
+        values: Of a sweep: its values, in order; of a file those in it.
         quantities: Of a sweep: what is shown; by default all but the peak.
         everything: Of compare and timeline: the whole catalogue, not only its landmarks.
+        pareto: Of pareto: what is across and upwards, `"multiplications,params:max"`.
+        where: Of the file of a search: a condition; a sweep leaves out the rest, pareto draws it pale.
         look: theme, width, height, title.
 
     Raises:
@@ -243,6 +247,8 @@ def plot(
     """
     if kind in ALONG:
         return chart_of(analysis_of(_single(kind, networks)), kind, **look)
+    if kind == "pareto" or (kind == "sweep" and len(networks) == 1 and is_search_file(networks[0])):
+        return _of_search(kind, networks, over, quantities, pareto, where, look)
     if kind == "sweep":
         from archcalc.render.charts.sweep import sweep
 
@@ -276,9 +282,39 @@ def plot(
             width, height = catalogue.timeline_size(everything)
             look = {"width": width, "height": height, **look}
         return Chart(timeline(analyses, look_of(look)), line_of_development(analyses).notes)
-    known = (*ALONG, "compare", "timeline", "sweep")
+    known = (*ALONG, "compare", "timeline", "sweep", "pareto")
     hint = did_you_mean(kind, known) or f"; there are {', '.join(known)}"
     raise UsageError(f"there is no chart {kind[:60]!r}{hint}")
+
+
+def _of_search(
+    kind: str,
+    files: Sequence[AnyNetwork],
+    over: str | None,
+    quantities: Sequence[str] | None,
+    pareto: str | None,
+    where: str | None,
+    look: Mapping[str, Any],
+) -> Chart:
+    from archcalc.design.search.found import read_found
+
+    found = read_found(str(_single(kind, files)))
+    if kind == "pareto":
+        from archcalc.render.charts import pareto as charts
+
+        if pareto is None:
+            raise UsageError("a chart of a front needs pareto: what is across and upwards")
+        return Chart(charts.pareto(found, pareto, where, look_of(look)))
+    from archcalc.render.charts.sweep import sweep_of_search
+
+    if over is None:
+        raise UsageError("a sweep needs the parameter that it is over")
+    return Chart(sweep_of_search(found, over, quantities, where, look_of(look)))
+
+
+def is_search_file(network: AnyNetwork) -> bool:
+    """Whether this names the file of a search, and no network."""
+    return isinstance(network, (str, Path)) and Path(network).suffix.lower() in (".csv", ".parquet")
 
 
 def _single(kind: str, networks: Sequence[AnyNetwork]) -> AnyNetwork:

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "teaching": {"api", "core", "displays", "objects", "passes", "teach"},
     "designing": {"api", "core", "design", "displays", "execute", "objects", "passes", "render"},
     "tools": {
+        "design",
         "api",
         "core",
         "displays",
@@ -104,6 +105,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "threadpoolctl": {"execute"},
     # An extra: a search on a cluster.
     "distributed": {"design"},
+    # An extra: the rows of a search in columns.
+    "pyarrow": {"design"},
     "pygraphviz": {"render"},
     "docx": {"teach"},
     "openpyxl": {"teach"},

@@ -296,7 +296,7 @@ def evaluate(
 ) -> Any:
     """The value: an int, Fraction, bool, string or list; `functions` can be called. Raises `ExpressionError`."""
     kind = expression.kind
-    if kind == "value":
+    if kind in ("value", "bytes"):
         return expression.value
     if kind == "name":
         return _named(expression, variables)

@@ -14,12 +14,14 @@ from tests.cli.runner import Run, run_process
 from tests.cli.test_startup import imported, packages
 from tests.tiers import slow_but
 
+FOUND = Path(__file__).parents[1] / "data" / "found.csv"
 KINDS = {
     "compare": ("resnet50", "vgg16"),
     "profile": ("alexnet",),
     "memory": ("alexnet", "--batch", "2"),
     "receptive-field": ("alexnet",),
     "timeline": ("lenet5", "alexnet"),
+    "pareto": (str(FOUND), "--pareto", "multiplications,params:max"),
     "sweep": ("mobilenet", "--for", "alpha", "--values", "0.5,1"),
 }
 
@@ -138,6 +140,20 @@ def test_sweep_over_the_input(archcalc: Run, tmp_path: Path) -> None:
         (["compare", "lenet5", "-o", "a.svg"], ["none of these networks", "top-1"]),
         (["timeline", "8x8x3 -> conv3-4", "-o", "a.svg"], ["year"]),
         (["sweep", "mobilenet", "--values", "1", "-o", "a.svg"], ["--for"]),
+        (["sweep", "mobilenet", "--for", "alpha", "-o", "a.svg"], ["--values"]),
+        (["sweep", FOUND, "--for", "alpha", "--values", "1", "-o", "a.svg"], ["--values is for a network"]),
+        (["sweep", FOUND, "--for", "alpha", "-o", "a.svg"], ["8 lines", "--where 'resolution == 96'"]),
+        (["sweep", FOUND, "--for", "depht", "-o", "a.svg"], ["no parameter 'depht'", "alpha, resolution"]),
+        (["sweep", FOUND, "--for", "alpha", "--where", "params > 9G", "-o", "a.svg"], ["no row keeps to params > 9G"]),
+        (["sweep", FOUND, "--for", "alpha", "--where", "alpha > 1", "-o", "a.svg"], ["resnet does not vary alpha"]),
+        (["pareto", FOUND, "--pareto", "multiplications", "-o", "a.svg"], ["2 quantities", "not 1"]),
+        (["pareto", FOUND, "--pareto", "multiplications,speed", "-o", "a.svg"], ["'speed'"]),
+        (["pareto", FOUND, "--pareto", "params,activations", "-o", "a.svg"], ["no column 'activations'"]),
+        (["pareto", FOUND, "--pareto", "params,depth:max", "-o", "a.svg"], ["mobilenet does not vary depth"]),
+        (["pareto", FOUND, "--pareto", "params,depth", "--where", "exec('0')", "-o", "a.svg"], ["condition:1:1"]),
+        (["pareto", FOUND, "--pareto", "params,alpha", "--where", "params < 4MiB", "-o", "a.svg"], ["param_bytes"]),
+        (["pareto", "lenet5", "--pareto", "params,alpha", "-o", "a.svg"], ["lenet5"]),
+        (["pareto", "no.csv", "--pareto", "params,alpha", "-o", "a.svg"], ["no.csv"]),
         (["sweep", "mobilenet", "--for", "alhpa", "--values", "1", "-o", "a.svg"], ["alhpa", "did you mean alpha"]),
         (["sweep", "mobilenet", "--for", "alpha", "--values", ",", "-o", "a.svg"], ["1 to 60"]),
         (["sweep", "mobilenet", "--for", "alpha", "--values", "-1", "-o", "a.svg"], ["alpha"]),

@@ -78,7 +78,7 @@ def test_quantities_of_the_condition_are_shown(archcalc: Run) -> None:
         (["mobilenet resolution=9999999"], "a whole number from 1 to 1,048,576"),
         (["mobilenet classes=1..100000000"], "may take 1,000,000"),
         (["mobilenet alpha=1", "--pareto", "speed"], "there is no quantity or parameter 'speed'"),
-        (["mobilenet alpha=1", "--restart"], "--restart is for a search that writes a CSV file"),
+        (["mobilenet alpha=1", "--restart"], "--restart is for a search that writes its rows to a file"),
         (["mobilenet alpha=1", "-o", "/no/such/place.csv"], "there is no directory"),
         (["unet resolution=1..3"], "none of the configurations fits"),
     ],

@@ -128,12 +128,28 @@ of_several_networks(
 )
 
 
+@command.command("pareto")
+@click.argument("found", metavar="FILE")
+@click.option("--pareto", "objectives", metavar="X,Y", required=True,
+              help="Across and upwards: less is better, or more of X:max; as of search.")  # fmt: skip
+@click.option("--where", metavar="CONDITION", help="Draw its limits, and what does not keep to it pale.")
+@look_options
+def pareto_command(found: str, objectives: str, where: str | None, **options: Any) -> None:
+    """What a search found as points, with the Pareto front and limits.
+
+    FILE is the .csv or .parquet file of `archcalc search -o FILE`. X and Y are columns of it. The values at a point
+    are those of the parameters that the legend names.
+    """
+    draw(lambda look: tools.plot("pareto", found, pareto=objectives, where=where, **look), **options)
+
+
 @command.command("sweep")
 @network_argument
 @click.option("--for", "name", metavar="NAME", required=True, help="The parameter that changes, or input.")
-@click.option("--values", metavar="A,B,…", required=True, help="Its values, in the order of the axis.")
+@click.option("--values", metavar="A,B,…", help="Its values, in the order of the axis; of a FILE those in it.")
 @click.option("--of", "quantities", metavar="WHAT,…",
-              help=f"{', '.join(SHOWN)}; default: all but the peak.")  # fmt: skip
+              help=f"{', '.join(SHOWN)}; default: all but the peak. Of a FILE: its columns.")  # fmt: skip
+@click.option("--where", metavar="CONDITION", help="Of a FILE: only what keeps to it.")
 @network_options
 @batch_option
 @dtype_option
@@ -141,13 +157,28 @@ of_several_networks(
 def sweep_command(
     network: NetworkChoice,
     name: str,
-    values: str,
+    values: str | None,
     quantities: str | None,
+    where: str | None,
     batch: int,
     dtype: str,
     **options: Any,
 ) -> None:
-    """The totals of a network over the values of a parameter."""
+    """The totals of a network over the values of a parameter.
+
+    NET may be the .csv or .parquet FILE of `archcalc search`: a line for each choice of its other parameters.
+    """
+    chosen = comma_separated(quantities) or None
+    if tools.is_search_file(network.name):
+        given = {"--values": values, "--batch": batch > 1, "--dtype": dtype != "float32", "--set": network.settings,
+                 "--input": network.shape}  # fmt: skip
+        for option in (option for option, value in given.items() if value):
+            raise UsageError(f"{option} is for a network, and {network.name} is what a search found")
+        draw(lambda look: tools.plot("sweep", network.name, over=name, quantities=chosen, where=where, **look),
+             **options)  # fmt: skip
+        return
+    if values is None or where is not None:
+        raise UsageError("a sweep of a network needs --values" if values is None else "--where is for a search's FILE")
     steps = comma_separated(values)
     if not 1 <= len(steps) <= MOST_STEPS:
         raise UsageError(f"--values takes 1 to {MOST_STEPS} values, comma-separated, not {len(steps)}")
@@ -159,6 +190,6 @@ def sweep_command(
 
     def make(look: Mapping[str, Any]) -> Chart:
         analyses = [at(step).analyse(batch, dtype) for step in steps]
-        return Chart(sweep(analyses, name, steps, comma_separated(quantities) or None, look_of(look)))
+        return Chart(sweep(analyses, name, steps, chosen, look_of(look)))
 
     draw(make, **options)

@@ -7,6 +7,7 @@ import click
 from archcalc.cli.output import Target, note, output_options
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
+from archcalc.design.search.parquet import is_parquet
 from archcalc.render.tables.search import ENDINGS, FORMATS, render, summary
 from archcalc.searching import find
 
@@ -40,11 +41,15 @@ def command(
     (12..28), a range with a step (0.25..1.5 step 0.05). resolution is the side of the input; height and width are
     its sides. Each network is a name of the catalogue, a spec file, or a pattern in quotes.
 
-    A CSV file is written as the search goes; one that is stopped continues when the same command is given again.
+    A .csv or .parquet file is written as the search goes; one that is stopped continues when the same command is
+    given again. `archcalc plot pareto FILE` draws it.
     """
-    is_file = target.form == "csv" and not target.is_stdout
+    is_file = target.form in ("csv", "parquet") and not target.is_stdout
+    named = not target.is_stdout and is_parquet(str(target.path))
+    if (target.form == "parquet" and not named) or (target.form == "csv" and named):
+        raise UsageError("Parquet is written to a file whose name ends so: -o FILE.parquet")
     if restart and not is_file:
-        raise UsageError("--restart is for a search that writes a CSV file: -o FILE.csv")
+        raise UsageError("--restart is for a search that writes its rows to a file: -o FILE.csv")
     with _ProgressLine() as shown:
         found = find(
             space, where, pareto, columns, target.path if is_file else None, sample, dask, restart,

@@ -16,7 +16,7 @@ from archcalc.core.quantities import OF_NETWORKS, QUANTITIES, Quantity, quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.design.search.program import Number, Operand, Program
 from archcalc.explain.derive.trace import Node
-from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
+from archcalc.spec.expressions import Expression, ExpressionError, evaluate, parse_expression
 
 #: Objectives of a front.
 MOST_OBJECTIVES = 6
@@ -98,6 +98,8 @@ class Condition:
         self._file = Inline("condition", text)
         self._known = names
         self.names: dict[str, None] = {}
+        #: The key of each name as it is written.
+        self._keys: dict[str, str] = {NETWORK: NETWORK}
         try:
             self._root = parse_expression(text, amounts=True)
             kind = self._check(self._root)
@@ -162,6 +164,7 @@ class Condition:
         if key is None:
             self._fail(self._known.unknown(name), expression.offset)
         self.names[key] = None
+        self._keys[name] = key
         if key in self._known.parameters and not self._known.parameters[key]:
             return "value"
         return "name"
@@ -187,6 +190,47 @@ class Condition:
             unit = total_of(key).unit
             instead = "param_bytes" if key == "params" else "activation_bytes" if key == "activations" else f"{key}*4"
             self._fail(f"{key} counts {unit}, and the other side is bytes; write {instead}", part.offset)
+
+    # --- of one row
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Whether it holds for a configuration of which its numbers are known, by key. Raises `ExpressionError`."""
+        return bool(evaluate(self._root, {name: row[key] for name, key in self._keys.items()}))
+
+    def limits(self, name: str) -> list[tuple[str, Fraction]]:
+        """The limits that it sets to a quantity or parameter by itself: ≤ or ≥ and a number for each.
+
+        They are read from comparisons that `and` connects and whose one side is the name, times or plus a number.
+        """
+        found: list[tuple[str, Fraction]] = []
+        waiting = [self._root]
+        while waiting:
+            part = waiting.pop(0)
+            if part.kind == "binary" and part.value == "and":
+                waiting += part.parts
+            elif part.kind == "chain":
+                pairs = zip(part.value, part.parts, part.parts[1:], strict=False)
+                waiting += [Expression("binary", part.offset, one, (a, b)) for (one, _), a, b in pairs]
+            elif part.kind == "binary" and part.value in ("<", "<=", ">", ">="):
+                found += self._limit(name, part)
+        return found
+
+    def _limit(self, key: str, part: Expression) -> list[tuple[str, Fraction]]:
+        """The limit of one comparison: where the difference of its sides is 0, if that is a straight line."""
+        known = {name for name, one in self._keys.items() if one == key}
+        named = {name for name, _ in part.names()}
+        if not named or not named <= known:
+            return []
+        try:
+            sides = [[evaluate(side, dict.fromkeys(known, value)) for side in part.parts] for value in (1, 2, 3)]
+            at = [left - right for left, right in sides]
+        except ExpressionError:
+            return []
+        slope = at[1] - at[0]
+        if not slope or at[2] - at[1] != slope:
+            return []
+        is_below = (part.value in ("<", "<=")) == (slope > 0)
+        return [("≤" if is_below else "≥", 1 - Fraction(at[0]) / slope)]
 
     # --- what it becomes
 

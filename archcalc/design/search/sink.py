@@ -1,4 +1,4 @@
-"""Where the rows of a search go: a list in memory, or a CSV file that grows and can be continued after a stop.
+"""Where the rows of a search go: a list in memory, or a file that grows and can be continued after a stop.
 
 While a search runs, FILE.partial has its rows and FILE.progress how far it is; both are gone once FILE is whole.
 `FILE.progress` is replaced in one step after the rows that it counts are on the disk: a run that is stopped anywhere
@@ -19,6 +19,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_text
 from archcalc.design.search.evaluate import Evaluated
 from archcalc.design.search.front import Point
+from archcalc.design.search.parquet import columnar, is_parquet
 from archcalc.design.search.search import Search, cell
 from archcalc.design.search.space import Family, decimal
 
@@ -73,13 +74,14 @@ class Rows:
         """Nothing is open."""
 
 
-class CsvFile:
-    """Rows in a CSV file."""
+class RowFile:
+    """Rows in a CSV file, which becomes a Parquet file at the end where the name ends so."""
 
     def __init__(self, search: Search, path: str, restart: bool = False) -> None:
         """`restart`: an earlier run is not continued."""
         check_target(path)
         self._search, self._path = search, path
+        self._write_whole = columnar(search) if is_parquet(path) else None
         self._partial, self._progress = Path(f"{path}.partial"), Path(f"{path}.progress")
         for name in (self._partial, self._progress):
             if name.is_symlink() or (name.exists() and not name.is_file()):
@@ -184,7 +186,12 @@ class CsvFile:
         self._file.flush()
         os.fsync(self._file.fileno())
         self.close()
-        self._partial.replace(self._path)
+        if self._write_whole is None:
+            self._partial.replace(self._path)
+        else:
+            self._write_whole(self._partial, self._path)
+            self._progress.unlink(missing_ok=True)
+            self._partial.unlink()
         self._progress.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archcalc.design.search.found import found_in
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.accuracy import measured_elsewhere
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.memory import memory
+from archcalc.render.charts.pareto import pareto
 from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import receptive_field
 from archcalc.render.charts.render import svg
@@ -19,6 +21,9 @@ from archcalc.spec.catalogue import landmarks, load, names
 #: Width and height of the timeline of the landmarks, and of that of all networks.
 TIMELINE, WHOLE_TIMELINE = (1600, 900), (2560, 1440)
 ALPHAS = ("0.25", "0.5", "0.75", "1")
+#: The design space whose front is drawn, and the budget.
+SPACE = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 32; resnet depth=18,34,50"
+WHERE = "multiplications <= 300M and params*4 <= 16MiB"
 
 
 def compared(everything: bool = False) -> list[Analysis]:
@@ -51,3 +56,4 @@ def catalogue_plots() -> Iterator[tuple[str, str]]:
     yield "vgg16-receptive-field.svg", svg(receptive_field(analyse(load("vgg16"))))
     thin = [analyse(load("mobilenet", {"alpha": float(alpha)})) for alpha in ALPHAS]
     yield "mobilenet-sweep.svg", svg(sweep(thin, "alpha", ALPHAS))
+    yield "search-front.svg", svg(pareto(found_in(SPACE), "multiplications,params:max", WHERE))

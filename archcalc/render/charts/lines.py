@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.quantities import Quantity
 from archcalc.render.charts.axes import Scale, inside, linear, written
-from archcalc.render.charts.figure import EDGE, PIXEL, Figure, Layer, Look
+from archcalc.render.charts.figure import EDGE, PIXEL, Figure, Layer, Look, in_rows
 from archcalc.render.charts.theme import AXIS, LABEL, SMALL, Style, style
 from archcalc.render.diagrams.text import clean, text_width
 
@@ -16,14 +16,20 @@ GAP = 62.0
 LEFT = 80.0
 #: The width of a panel of which three stand in a row.
 NARROWEST = 300.0
+#: The height of a row of the legend.
+ROW = 20.0
+
+
+#: Values at the steps; None: not known.
+Values = Sequence[int | float | None]
 
 
 class Panel(NamedTuple):
-    """A quantity and its value at each step (None: not known); `field` is its name in the data."""
+    """A quantity and the values of each of its lines; `field` is its name in the data."""
 
     field: str
     quantity: Quantity
-    values: Sequence[int | float | None]
+    lines: Sequence[Values]
 
 
 def line_panels(
@@ -36,26 +42,39 @@ def line_panels(
     steps: Sequence[str],
     panels: Sequence[Panel],
     footnote: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Panels side by side: up to three in a row, more in two columns.
 
-    `steps` are the values of the parameter `over`, as text, in order.
+    `steps` are the values of the parameter `over`, as text, in order; `names` are those of the lines, where there are
+    several.
 
     Numbers stand at their distances, other values one after the other.
     """
     columns = len(panels) if len(panels) < 4 and look.width >= len(panels) * NARROWEST else min(len(panels), 2)
     rows = -(-len(panels) // columns)
+    legend = in_rows([22 + text_width(name, SMALL) for name in names], look.width - 2 * EDGE, 16)
     figure = Figure(
         kind, look, title, subtitle, description, left=LEFT, right=EDGE + 14, bottom=48, footnote=footnote,
-        heads=[over, *(panel.field for panel in panels)],
-        rows=[[step, *(panel.values[index] for panel in panels)] for index, step in enumerate(steps)],
+        heads=[*(["line"] if names else []), over, *(panel.field for panel in panels)],
+        rows=[
+            [*names[line : line + 1], step, *(panel.lines[line][index] for panel in panels)]
+            for line in range(max(len(names), 1)) for index, step in enumerate(steps)
+        ],
+        strip=(legend[-1][1] + 1) * ROW if legend else 0.0,
     )  # fmt: skip
+    for number, (name, (left, row)) in enumerate(zip(names, legend, strict=True)):
+        drawn = style(figure.theme, number)
+        across, down = EDGE - LEFT + left, -figure.strip - 6 + (row + 0.5) * ROW
+        figure.add({"type": "point", "filled": True, "opacity": 1, "shape": drawn.shape, "size": 80, "fill": drawn.fill,
+                    "stroke": drawn.line, "x": across + 8, "y": down})  # fmt: skip
+        figure.text(across + 20, down + SMALL * 0.36, name, fontSize=SMALL, color=figure.theme.quiet)
     width = (figure.inner_width - (columns - 1) * (GAP + 18)) / columns
     height = (figure.inner_height - (rows - 1) * GAP) / rows - 18
     for number, panel in enumerate(panels):
         left = number % columns * (width + GAP + 18)
         bottom = number // columns * (height + 18 + GAP) + height + 18
-        _panel(figure, panel, over, steps, style(figure.theme, number), (left, bottom - height, left + width, bottom))
+        _panel(figure, panel, over, steps, 0 if names else number, (left, bottom - height, left + width, bottom))
     return figure.spec()
 
 
@@ -64,11 +83,12 @@ def _panel(
     panel: Panel,
     over: str,
     steps: Sequence[str],
-    drawn: Style,
+    first: int,
     place: tuple[float, float, float, float],
 ) -> None:
+    """`first` is the number of the style of its first line."""
     left, top, right, bottom = place
-    known = [value for value in panel.values if value is not None]
+    known = [value for line in panel.lines for value in line if value is not None]
     y = _scale(panel, known, bottom, top + 8)
     places = _places(steps, left + 22, right - 22)
     figure.text(left, top - 6, panel.quantity.name, fontSize=LABEL, fontWeight="bold")
@@ -78,11 +98,18 @@ def _panel(
     _spread(figure, [(x, bottom + SMALL + 8, step) for x, step in zip(places, steps, strict=True)], left - 30)
     figure.rules([(left, bottom, right, bottom)], color=figure.theme.quiet)
     figure.text((left + right) / 2, bottom + SMALL + AXIS + 14, clean(over), fontSize=AXIS, align="center")
-    data: list[Layer] = [
-        {"x": round(x, 2), "step": step, panel.field: value, "written": written(panel.quantity, value)}
-        for x, step, value in zip(places, steps, panel.values, strict=True)
-        if value is not None
-    ]
+    for number, values in enumerate(panel.lines, first):
+        data: list[Layer] = [
+            {"x": round(x, 2), "step": step, panel.field: value, "written": written(panel.quantity, value)}
+            for x, step, value in zip(places, steps, values, strict=True)
+            if value is not None
+        ]
+        _line(figure, panel, over, data, y, style(figure.theme, number))
+        if len(panel.lines) == 1:
+            _numbers(figure, [(row["x"], y(row[panel.field]), row["written"]) for row in data], bottom)
+
+
+def _line(figure: Figure, panel: Panel, over: str, data: Sequence[Layer], y: Scale, drawn: Style) -> None:
     both: dict[str, Any] = {
         "x": {"field": "x", **PIXEL, "axis": None},
         "y": {"field": panel.field, "type": "quantitative", "scale": y.vega(), "axis": None},
@@ -93,7 +120,6 @@ def _panel(
          "stroke": drawn.line, "strokeWidth": 1.5}, data, **both,
         tooltip=[{"field": "step", "title": over}, {"field": "written", "title": panel.field}],
     )  # fmt: skip
-    _numbers(figure, [(row["x"], y(row[panel.field]), row["written"]) for row in data], bottom)
 
 
 def _spread(figure: Figure, labels: Sequence[tuple[float, float, str]], taken: float) -> None:

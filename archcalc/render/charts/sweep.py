@@ -7,10 +7,14 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.core.quantities import quantity_of_network
+from archcalc.core.words import listed, several
+from archcalc.design.search.found import FoundRows
+from archcalc.design.search.query import TOTALS
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import of_one_source
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.lines import Panel, line_panels
+from archcalc.render.charts.theme import SERIES
 from archcalc.render.charts.titles import short_name, title_of
 
 DEFAULT = ("params", "multiplications", "activation_bytes", "top1")
@@ -48,7 +52,7 @@ def sweep(
             continue
         if key == "top1":
             notes += [f"Accuracies: {one.source}; {one.protocol}." for one in accuracies if one][:1]
-        panels.append(Panel(key, quantity, found))
+        panels.append(Panel(key, quantity, [found]))
     # A parameter of a family makes other members of it: ResNet over depth, not ResNet-18.
     family = analyses[0].graph.family_title if name != "input" else ""
     title = short_name(family) if family else title_of(analyses[0])
@@ -64,4 +68,60 @@ def sweep(
                     "multiplications.",
         over=name, steps=values, panels=panels,
         footnote=notes,
+    )  # fmt: skip
+
+
+def sweep_of_search(
+    found: FoundRows,
+    name: str,
+    quantities: Sequence[str] | None = None,
+    where: str | None = None,
+    look: Look | None = None,
+) -> dict[str, Any]:
+    """What a search found over one of its parameters: a line for each choice of the others.
+
+    Raises `UsageError` where more lines are needed than can be told apart, and for a column that the file has not.
+    """
+    if where is not None:
+        found = found.only(found.kept(found.condition(where)))
+        if not found.rows:
+            raise UsageError(f"no row keeps to {where}")
+    if name not in found.parameters:
+        raise UsageError(f"{found.path} has no parameter {name[:60]!r}; it has {', '.join(found.parameters) or 'none'}")
+    keys = list(quantities or [key for key in found.heading if key in TOTALS and key not in found.parameters])
+    for key in keys:
+        found.numbers(key)
+        if key not in TOTALS:
+            raise UsageError(f"{key[:60]!r} is no quantity")
+    found = found.only([value is not None for value in found.column(name)])
+    values = list(dict.fromkeys(found.column(name)))
+    values = sorted(values) if found.parameters[name] else values
+    others = [one for one in ("network", *found.parameters) if one != name and len(set(found.column(one))) > 1]
+    at = [found.heading.index(one) for one in others]
+    lines = list(dict.fromkeys(tuple(row[place] for place in at) for row in found.rows))
+    if len(lines) > len(SERIES):
+        raise UsageError(
+            f"{listed(others)} {'vary' if len(others) > 1 else 'varies'} too: {len(lines):,} lines, and "
+            f"{len(SERIES)} can be told apart; choose with --where, as in --where '{others[-1]} == {lines[0][-1]}'"
+        )
+    places = {(tuple(row[place] for place in at), row[found.heading.index(name)]): row for row in found.rows}
+    panels = [
+        Panel(key, quantity_of_network(key), [
+            [None if row is None else row[found.heading.index(key)]
+             for row in (places.get((line, value)) for value in values)]
+            for line in lines
+        ])
+        for key in keys
+    ]  # fmt: skip
+    networks = list(dict.fromkeys(found.column("network")))
+    title = f"{listed([short_name(one) for one in networks])} over {name}"
+    return line_panels(
+        "sweep", look or Look(), title=title,
+        subtitle=f"{several(len(found.rows), 'configuration')}{f' with {where}' if where else ''}; float32",
+        description=f"{title}: {', '.join(panel.quantity.title for panel in panels)} of "
+                    f"{several(len(found.rows), 'configuration')}.",
+        over=name, steps=[str(value) for value in values], panels=panels,
+        names=[", ".join(f"{one} {value}" if one != "network" else str(value)
+                         for one, value in zip(others, line, strict=True) if value is not None) for line in lines]
+        if len(lines) > 1 else (),
     )  # fmt: skip

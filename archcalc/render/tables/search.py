@@ -16,8 +16,8 @@ from archcalc.design.search.search import Search, cell
 from archcalc.design.search.sink import quoted
 from archcalc.design.search.space import RESOLUTION
 
-FORMATS = ("text", "csv", "json")
-ENDINGS = {".txt": "text", ".csv": "csv", ".json": "json"}
+FORMATS = ("text", "csv", "json", "parquet")
+ENDINGS = {".txt": "text", ".csv": "csv", ".json": "json", ".parquet": "parquet"}
 #: Rows of a table for a terminal.
 SHOWN = 40
 

@@ -16,7 +16,7 @@ from archcalc.design.search import sink as sinks
 from archcalc.design.search.evaluate import FamilySearch
 from archcalc.design.search.run import parts_here, run
 from archcalc.design.search.search import MismatchError, Part, Search
-from archcalc.design.search.sink import CsvFile, Rows
+from archcalc.design.search.sink import RowFile, Rows
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.design.search.spaces import search
@@ -50,7 +50,7 @@ def stopping_after(count: int, size: int = 100) -> Any:
 
 
 def whole(path: Path, pareto: str | None = None) -> bytes:
-    run(search(SPACE, WHERE, pareto), CsvFile(search(SPACE, WHERE, pareto), str(path)), in_parts(300))
+    run(search(SPACE, WHERE, pareto), RowFile(search(SPACE, WHERE, pareto), str(path)), in_parts(300))
     return path.read_bytes()
 
 
@@ -81,7 +81,7 @@ def test_a_stopped_search_continues(tmp_path: Path, pareto: str | None, monkeypa
     while not path.exists():
         made = search(SPACE, WHERE, pareto)
         try:
-            outcome = run(made, CsvFile(made, str(path)), stopping_after(3))
+            outcome = run(made, RowFile(made, str(path)), stopping_after(3))
         except KeyboardInterrupt:
             stops += 1
             done += 300
@@ -98,11 +98,11 @@ def test_a_stopped_search_continues(tmp_path: Path, pareto: str | None, monkeypa
 def test_another_search_does_not_continue(tmp_path: Path) -> None:
     path = str(tmp_path / "found.csv")
     with pytest.raises(KeyboardInterrupt):
-        run(search(SPACE, WHERE), CsvFile(search(SPACE, WHERE), path), stopping_after(2))
+        run(search(SPACE, WHERE), RowFile(search(SPACE, WHERE), path), stopping_after(2))
     other = search(SPACE, "multiplications <= 100M")
     with pytest.raises(UsageError, match="is that of another search; --restart"):
-        CsvFile(other, path).begin()
-    assert run(other, CsvFile(other, path, restart=True)).continued == 0
+        RowFile(other, path).begin()
+    assert run(other, RowFile(other, path, restart=True)).continued == 0
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_another_search_does_not_continue(tmp_path: Path) -> None:
 def test_progress_that_cannot_be_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "found.csv.progress").write_text(text)
     with pytest.raises(UsageError, match="cannot be continued"):
-        CsvFile(search(SPACE), str(tmp_path / "found.csv")).begin()
+        RowFile(search(SPACE), str(tmp_path / "found.csv")).begin()
 
 
 @pytest.mark.parametrize(
@@ -124,19 +124,19 @@ def test_progress_that_cannot_be_read(tmp_path: Path, text: str) -> None:
 def test_progress_that_cannot_be_true_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = str(tmp_path / "found.csv")
     with pytest.raises(KeyboardInterrupt):
-        run(search(SPACE, WHERE), CsvFile(search(SPACE, WHERE), path), stopping_after(3))
+        run(search(SPACE, WHERE), RowFile(search(SPACE, WHERE), path), stopping_after(3))
     state = tmp_path / "found.csv.progress"
     state.write_text(json.dumps(json.loads(state.read_text()) | change))
     made = search(SPACE, WHERE)
     with pytest.raises(UsageError, match="cannot be continued"):
-        CsvFile(made, path).begin()
+        RowFile(made, path).begin()
 
 
 def test_state_is_never_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     (tmp_path / "found.csv.partial").symlink_to(tmp_path / "precious")
     with pytest.raises(UsageError, match="is in the way"):
-        CsvFile(search(SPACE), str(tmp_path / "found.csv"))
+        RowFile(search(SPACE), str(tmp_path / "found.csv"))
     assert (tmp_path / "precious").read_text() == "kept"
 
 

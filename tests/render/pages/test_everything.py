@@ -38,7 +38,15 @@ IMAGES = FOLDER.parent / "docs" / "images"
 REMEDY = "run: archcalc report --all -f markdown -o reports/"
 #: The audit of the lecture notes is made by another command, and tested there.
 OTHERS = {"lecture_audit.md", "lecture_claims.yaml"}
-PLOTS = ("alexnet-profile", "comparison", "mobilenet-sweep", "timeline", "vgg16-memory", "vgg16-receptive-field")
+PLOTS = (
+    "alexnet-profile",
+    "comparison",
+    "mobilenet-sweep",
+    "search-front",
+    "timeline",
+    "vgg16-memory",
+    "vgg16-receptive-field",
+)
 #: Blocks of a disk that a file takes.
 BLOCK = 4096
 
