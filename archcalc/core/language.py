@@ -98,6 +98,8 @@ def one_of(parts: Sequence[str]) -> str:
 
 
 def _joined(parts: Sequence[str], last: str) -> str:
+    if len(parts) > 1 and _is_turned(parts[-1][:1]):
+        last = last.removesuffix("־")  # in Hebrew a hyphen stands only before other letters
     return last.join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 

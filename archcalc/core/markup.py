@@ -13,7 +13,7 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "×": r"$\times$", "–": "--", "−": "$-$", "·": r"$\cdot$", "γ": r"$\gamma$", "β": r"$\beta$", "α": r"$\alpha$",
     "→": r"$\to$", "²": "$^2$", "±": r"$\pm$", "…": r"\dots{}", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
-    "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "≤": r"$\le$", "≥": r"$\ge$",
+    "\u2066": "", "\u2067": "", "\u2069": "", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "≤": r"$\le$", "≥": r"$\ge$",
 }  # fmt: skip
 
 

@@ -48,25 +48,48 @@ def in_english() -> Iterator[None]:
     use("en")
 
 
-def english(text: str, *names: str) -> list[str]:
-    """The Latin words of a text but names of layers, sources in brackets, and what stays in every language."""
-    text = re.sub(r"\((?:\u2066)?Krizhevsky [^()]*(?:\([^()]*\))?[^()]*\)", "", text)
-    kept = NAMES | set(names)
-    return [word for word in re.findall(r"[A-Za-z]{3,}", text) if word not in kept]
-
-
-def layers(network: str) -> set[str]:
-    """The words that the names of a network's layers are made of."""
-    return {word for row in analyse(network).rows for word in re.findall(r"[A-Za-z]+", row.name)}
+def english(text: str, network: str, *names: str) -> list[str]:
+    """The Latin words of a text but names of layers, what papers print, and what stays in every language."""
+    analysis = analyse(network)
+    text = " ".join(re.sub("[\u2066-\u2069]", "", text).split())
+    for figure in analysis.graph.reported:
+        text = text.replace(figure.source, "").replace(str(figure.value), "")
+    known = [row.name for row in analysis.rows] + [analysis.graph.title, *analysis.graph.authors]
+    kept = NAMES | {word for name in (*known, *names) for word in re.findall("[A-Za-z]+", name)}
+    return [word for word in re.findall("[A-Za-z]{3,}", text) if word not in kept]
 
 
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_report(name: str, archcalc: Run) -> None:
     table = archcalc("report", "alexnet", "--columns", "all", "--lang", name)
     assert table.code == 0
-    kinds = {word for kind in OPS for word in re.findall(r"[A-Za-z]+", kind)}
-    assert english(table.out, *layers("alexnet"), *kinds) == []
+    assert english(table.out, "alexnet", *OPS) == []
     assert "62,378,344" in table.out
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_explain(name: str, archcalc: Run) -> None:
+    """Every layer of AlexNet, with all words between formulas; symbols with an index have no three letters."""
+    found = archcalc("explain", "alexnet", "--lang", name)
+    assert found.code == 0
+    assert english(found.out, "alexnet", "row", "col") == []
+    assert "(F·F·D₁ + 1)·K = (11·11·3 + 1)·96 = 364·96 = 34,944" in found.out
+    page = archcalc("explain", "alexnet", "conv2", "--lang", name, "-f", "html").out
+    assert page.count('<math dir="ltr">') == (13 if name == "he" else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRANSLATED)
+@pytest.mark.parametrize(
+    "network", ["googlenet", "mobilenet_v3_large", "vit_b16", "unet", "shufflenet_v2", "wide_resnet50_2"]
+)
+def test_explain_others(name: str, network: str, archcalc: Run) -> None:
+    for command in ("report", "explain"):
+        found = archcalc(command, network, "--lang", name)
+        assert found.code == 0, found.err
+        assert (
+            english(found.out, network, "row", "col", "in_proj_weight", "bias", "Inception", "ResNet", "ImageNet") == []
+        )
 
 
 def test_what_programs_read_is_english(archcalc: Run) -> None:

@@ -19,6 +19,9 @@ from archcalc.core.quantities import OF_NETWORKS, QUANTITIES
 from archcalc.core.shapes import AXES
 from archcalc.core.words import forms
 from archcalc.design.conventions import TOOLS
+from archcalc.explain.derive.formats import UNITS
+from archcalc.explain.derive.lift import AXIS_NAMES
+from archcalc.explain.derive.network import SUMS
 from archcalc.ops import OPS
 from archcalc.ops.base import Pointwise
 from archcalc.ops.windowed import side_names
@@ -30,7 +33,8 @@ TRANSLATED = tuple([name for name in LANGUAGES if name != ENGLISH])
 #: What `several` counts.
 COUNTED = (
     "bias", "buffer value", "byte", "class token", "feature", "filter", "group", "head", "hidden unit", "image",
-    "input", "layer", "neuron", "pixel", "row", "value",
+    "input", "code value", "length", "running mean", "running variance", "weight",
+    "layer", "neuron", "pixel", "row", "value",
 )  # fmt: skip
 KEYWORDS = {"say": None, "mark": None, "say_many": (1, 2)}
 
@@ -42,6 +46,11 @@ def words() -> Iterator[str]:
         yield quantity.replace("_", " ")
     for known in (*QUANTITIES.values(), *OF_NETWORKS.values()):
         yield from filter(None, (known.term, known.phrase, known.abbreviation))
+        if known.unit == "bytes" and known.key in QUANTITIES:
+            yield f"{known.unit} {known.term}"
+    yield from (key.replace("_", " ") for key in SUMS if key not in QUANTITIES)
+    for names in AXIS_NAMES:
+        yield from (name.word for name in names)
     for axes in AXES:
         yield from axes
     for op in OPS.values():
@@ -50,6 +59,8 @@ def words() -> Iterator[str]:
             yield op.kind.replace("_", " ")
         if op.counted_as:
             yield op.counted_as
+        if op.unit:
+            yield f"{{parts}} for each {op.unit}"
         if mode := op.model_fields.get("mode"):
             yield from get_args(mode.annotation)
     for rank in (1, 2, 3):
@@ -85,6 +96,8 @@ def extracted() -> Catalog:
         found.add(word)
     for noun in COUNTED:
         found.add(forms(noun))
+    for unit in UNITS:
+        found.add((unit.removesuffix("s"), unit))
     return found
 
 

@@ -11,6 +11,8 @@ from archcalc.cli.options import (
     call_option,
     complete_network,
     counting_options,
+    data_in_english,
+    lang_option,
     parse_input,
     parse_settings,
     settings_option,
@@ -37,6 +39,7 @@ from archcalc.passes.analysis import analyse
     "--quantity", metavar="NAME", help="Only this: params, multiplications, height, …; without LAYER the network's sum."
 )
 @click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="Input size; for an op, one for each input.")
+@lang_option
 @settings_option
 @call_option
 @counting_options
@@ -55,6 +58,7 @@ def command(
     Without LAYER every layer is explained; for a block, all layers in it.
     To explain a layer without a network, give an op instead of NET, with its settings as options.
     """
+    data_in_english(target.form)
     quantity = None if quantity is None else find_quantity(quantity)
     if network in OPS:
         if settings or call:

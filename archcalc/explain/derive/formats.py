@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import apart, direction, mark, say, say_many
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation, Explanation
@@ -20,10 +21,14 @@ from archcalc.explain.derive.trace import Node, Symbol, number_node
 FORMATS = ("text", "markdown", "latex", "html", "json")
 ENDINGS = {".txt": "text", ".md": "markdown", ".tex": "latex", ".html": "html", ".htm": "html", ".json": "json"}
 #: Units that a reader needs to see; the others are the label itself.
-_SHOWN_UNITS = ("values", "bytes", "pixels", "positions")
+UNITS = ("values", "bytes", "pixels", "positions")
 #: By the end of a key, that of the axis before it, whose derivation may be the same. The depth of an image is no axis.
 _BEFORE = {"_height": "_depth", "width": "height"}
 _WIDTH = 120
+#: Headings of tables.
+LAYER, QUANTITY, DERIVATION = mark("layer"), mark("quantity"), mark("derivation")
+#: Mathematics runs from left to right, on a page from right to left too.
+RTL = ' dir="ltr"'
 _NEEDS = r"% needs \usepackage{amsmath}"
 
 
@@ -37,9 +42,10 @@ class Line:
         self.parts = [notation.symbol(Node("symbol", derivation.value, (), left))] if left else []
         chain = [notation.write(node) for node in derivation.chain()]
         self.parts += chain[-1:] if likewise else chain
-        unit = derivation.unit if derivation.unit in _SHOWN_UNITS else ""
-        self.unit = unit.removesuffix("s") if derivation.value == 1 else unit
-        self.note = "likewise" if likewise else derivation.note
+        unit = derivation.unit if derivation.unit in UNITS else ""
+        self.unit = say_many(unit.removesuffix("s"), unit, derivation.value) if unit else ""
+        self.likewise = likewise
+        self.note = say("likewise") if likewise else apart(derivation.note)
 
 
 def lines(explanation: Explanation, notation: Notation) -> Iterator[Line]:
@@ -93,15 +99,16 @@ def render_sum(total: Sum, form: str, title: str = "", width: int | None = None)
 
 def _sum_heading(total: Sum, title: str) -> str:
     kinds = ", ".join(f"{count} × {words.line(kind)}" for kind, count in total.not_counted.items())
-    return f"{title} · {_sum_name(total)}" + (f", at least: {kinds} cannot be counted" if kinds else "")
+    left_out = say(", at least: {kinds} cannot be counted", kinds=kinds) if kinds else ""
+    return f"{title} · {_sum_name(total)}{left_out}"
 
 
 def _sum_name(total: Sum) -> str:
     """The title of the quantity in the registry; of bytes with their unit."""
     if total.quantity not in QUANTITIES:
-        return total.quantity.replace("_", " ")
+        return say(total.quantity.replace("_", " "))
     known = QUANTITIES[total.quantity]
-    return f"{known.unit} {known.title}" if known.unit == "bytes" else known.title
+    return say(f"{known.unit} {known.term}") if known.unit == "bytes" else known.title
 
 
 def sum_section(total: Sum, form: str, title: str = "", width: int | None = None) -> str:
@@ -112,27 +119,29 @@ def sum_section(total: Sum, form: str, title: str = "", width: int | None = None
     if form == "html":
         rows = [(term.layer, _equation(MATHML, term.derivation)) for term in total.terms]
         added = "<mo>+</mo>".join(MATHML.write(value) for value in values)
-        rows.append(("total", f"{added}<mo>=</mo>{MATHML.write(number_node(total.total))}"))
+        rows.append((say("total"), f"{added}<mo>=</mo>{MATHML.write(number_node(total.total))}"))
         body = "\n".join(f"<tr><th>{escape(label)}</th><td>{_math(math)}</td></tr>" for label, math in rows)
         return f"<section>\n<h2>{escape(head)}</h2>\n<table>\n{body}\n</table>\n</section>"
     if form in ("latex", "markdown"):
         rows = [(term.layer, " = ".join(LATEX.write(node) for node in term.derivation.chain())) for term in total.terms]
-        rows.append(("total", LATEX.write(number_node(total.total))))
+        rows.append((say("total"), LATEX.write(number_node(total.total))))
         if form == "markdown":
             table = "\n".join(f"| {escape_markdown(label)} | ${math}$ |" for label, math in rows)
-            return f"### {escape_markdown(head)}\n\n| layer | {name} |\n| :--- | :--- |\n{table}\n"
+            heads = f"| {say(LAYER)} | {name} |\n| :--- | :--- |"
+            return f"### {escape_markdown(head)}\n\n{heads}\n{table}\n"
         aligned = [(escape_latex(label), math.replace("=", "&=", 1)) for label, math in rows[:-1]]
         body = " \\\\\n".join(rf"  \text{{{label}}} &: & {math}" for label, math in aligned)
-        last = f"  \\text{{total}} &: & &= {rows[-1][1]}"
+        last = rf"  \text{{{escape_latex(rows[-1][0])}}} &: & &= {rows[-1][1]}"
         return f"\\begin{{align*}}\n{body} \\\\\n{last}\n\\end{{align*}}\n"
-    column = max([len("total"), *(len(term.layer) for term in total.terms)])
+    label = say("total")
+    column = max([len(label), *(len(term.layer) for term in total.terms)])
     out = [head, ""]
     for term in total.terms:
         out += _wrapped(
             term.layer.ljust(column), [TEXT.write(node) for node in term.derivation.chain()], width or _WIDTH
         )
     whole = [" + ".join(TEXT.write(value) for value in values), TEXT.write(number_node(total.total))]
-    out += _wrapped("total".ljust(column), whole if len(values) > 1 else whole[-1:], width or _WIDTH)
+    out += _wrapped(label.ljust(column), whole if len(values) > 1 else whole[-1:], width or _WIDTH)
     return "\n".join([*out, ""])
 
 
@@ -146,8 +155,8 @@ def _text(explanation: Explanation, width: int) -> str:
     for line in found:
         unit = f" {line.unit}" if line.unit else ""
         note = f"   ({line.note})" if line.note else ""
-        if line.note == "likewise":
-            unit, note = f"{unit}, likewise", ""
+        if line.likewise:
+            unit, note = f"{unit}, {line.note}", ""
         *before, last = _wrapped(f"  {line.label.ljust(column)}", line.parts, width)
         last += unit
         fits = len(last) + len(note) <= width
@@ -166,7 +175,13 @@ def _wrapped(label: str, parts: Sequence[str], width: int) -> list[str]:
             line = f"{indent[:-2]}= {part}"
         else:
             line += f" = {part}"
-    return out + _broken(line, indent, width)
+    out += _broken(line, indent, width)
+    return [_turned(line, len(label) + 2 if index == 0 else len(indent) - 2) for index, line in enumerate(out)]
+
+
+def _turned(line: str, start: int) -> str:
+    """The formula that begins there set apart, where words around it run from right to left."""
+    return line[:start] + apart(line[start:])
 
 
 def _broken(line: str, indent: str, width: int) -> list[str]:
@@ -187,7 +202,7 @@ def _markdown(explanation: Explanation) -> str:
         "",
         escape_markdown(what),
         "",
-        "| quantity | derivation |",
+        f"| {say(QUANTITY)} | {say(DERIVATION)} |",
         "| :--- | :--- |",
     ]
     for line in lines(explanation, LATEX):
@@ -220,7 +235,7 @@ def _page(title: str, body: str) -> str:
 
 
 def _math(content: str) -> str:
-    return f"<math><mrow>{content}</mrow></math>"
+    return f"<math{RTL if direction() == 'rtl' else ''}><mrow>{content}</mrow></math>"
 
 
 def _equation(notation: Notation, derivation: Derivation) -> str:

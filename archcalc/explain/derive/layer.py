@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import DerivationError
+from archcalc.core.language import all_of, say, say_many
 from archcalc.core.shapes import AXES, Shape
-from archcalc.core.words import listed
 from archcalc.explain.derive import words
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, indexed, lift
 from archcalc.explain.derive.steps import intermediate, substituted
@@ -153,12 +153,13 @@ def _with_padding(row: Row) -> tuple[Op, tuple[Derivation, ...]]:
     for axis, name in enumerate(AXES[op.rank]):
         before, after = axes[axis].before, axes[axis].after
         value = rules.same_padding(*same.axis(lifted.inputs[0], axis)[:3])
-        note = f"{before} {words.PLACES[begins[axis]]}, {after} {words.PLACES[ends[axis]]}"
+        sides = ((before, begins[axis]), (after, ends[axis]))
+        note = ", ".join(say(words.PLACES[side], count=count) for count, side in sides)
         found.append(
             _derive(
                 row,
                 f"padding_{name}",
-                f"padding, {name}",
+                say("padding, {axis}", axis=say(name)),
                 value,
                 before + after,
                 _unit(op.rank),
@@ -179,7 +180,7 @@ def _sizes(layer: _Layer) -> Iterator[Derivation]:
     axes = list(zip(AXIS_NAMES[len(row.output_shape) - 1], made, row.output_shape, strict=True))
     for name, value, size in (*axes[1:], axes[0]):
         left = _left(name.letter, name.unit if name.word == "size" else name.word, size, row)
-        yield _derive(row, name.word, name.word, value, size, name.unit, left)
+        yield _derive(row, name.word, say(name.word), value, size, name.unit, left)
 
 
 def _left(letter: str, word: str, value: int, row: Row) -> Traced:
@@ -196,20 +197,22 @@ def _left(letter: str, word: str, value: int, row: Row) -> Traced:
 def _params(layer: _Layer) -> Iterator[Derivation]:
     row = layer.row
     if row.weights_of is not None:
-        note = f"uses the weights of {row.weights_of}"
-        yield _derive(row, "params", "params", 0, row.params, "parameters", note=note)
+        note = say("uses the weights of {layer}", layer=row.weights_of)
+        yield _derive(row, "params", say("params"), 0, row.params, "parameters", note=note)
         return
     arrays = layer.lifted.op.param_shapes(layer.lifted.inputs)
     statistics = layer.conventions.running_statistics
     kept = [array for array in arrays if statistics or not array.buffer]
     if kept:
-        yield _derive(row, "params", "params", count_values(kept), row.params, "parameters", note=_held(kept, layer))
+        yield _derive(
+            row, "params", say("params"), count_values(kept), row.params, "parameters", note=_held(kept, layer)
+        )
     else:
-        yield _derive(row, "params", "params", 0, row.params, "parameters")
+        yield _derive(row, "params", say("params"), 0, row.params, "parameters")
     if row.buffers:
         buffers = [array for array in arrays if array.buffer]
         yield _derive(
-            row, "buffers", "buffers", count_values(buffers), row.buffers, "values", note=_held(buffers, layer)
+            row, "buffers", say("buffers"), count_values(buffers), row.buffers, "values", note=_held(buffers, layer)
         )
 
 
@@ -221,7 +224,7 @@ def _held(arrays: Sequence[Param], layer: _Layer) -> str:
     parts = [words.held(int(count), array.name) for array, count in zip(arrays, counts, strict=True)]
     if len(parts) == 1 and not each:
         return ""
-    return f"{listed(parts)} for each {each}" if each else listed(parts)
+    return say(f"{{parts}} for each {each}", parts=all_of(parts)) if each else all_of(parts)
 
 
 def _work(layer: _Layer) -> Iterator[Derivation]:
@@ -229,32 +232,40 @@ def _work(layer: _Layer) -> Iterator[Derivation]:
     macs, operations = op.macs(inputs, output), op.operations(inputs, output)
     if operations is None or row.operations is None or row.multiplications is None:
         return  # a layer that cannot be counted
-    yield _derive(row, "multiplications", "multiplications", macs, row.multiplications, "multiplications")
+    yield _derive(row, "multiplications", say("multiplications"), macs, row.multiplications, "multiplications")
     for kind, value, expected in zip(operations._fields, operations, row.operations, strict=True):
         if kind == "multiplications" and row.multiplications:
             if expected != row.multiplications:
-                label = "multiplications in all"
+                label = say("multiplications in all")
                 yield _derive(row, "all_multiplications", label, value, expected, kind)
             continue
         if expected:
-            label = f"other {kind}" if kind == "multiplications" else kind
-            yield _derive(row, kind if label == kind else "other_multiplications", label, value, expected, kind)
+            key, label = kind, say(kind)
+            if kind == "multiplications":
+                key, label = "other_multiplications", say("other multiplications")
+            yield _derive(row, key, label, value, expected, kind)
 
 
 def _memory(layer: _Layer) -> Iterator[Derivation]:
     row = layer.row
     if not row.activations:
-        yield _derive(row, "activations", "stored", 0, 0, "values", note="works in place")
-        yield _derive(row, "activation_bytes", "memory", 0, 0, "bytes")
+        yield _derive(row, "activations", say("stored"), 0, 0, "values", note=say("works in place"))
+        yield _derive(row, "activation_bytes", say("memory"), 0, 0, "bytes")
         return
     size = BYTES[layer.dtype]
-    yield _derive(row, "activations", "stored", elements(layer.lifted.output), row.activations, "values")
+    yield _derive(row, "activations", say("stored"), elements(layer.lifted.output), row.activations, "values")
     batch = row.activation_bytes // (row.activations * size)
     value = symbol("V", row.activations, "V", "values stored") * symbol("b", size, "b", "bytes of a value")
     if batch > 1:
         value = symbol("B", batch, "B", "images of the batch") * value
     yield _derive(
-        row, "activation_bytes", "memory", value, row.activation_bytes, "bytes", note=words.size(row.activation_bytes)
+        row,
+        "activation_bytes",
+        say("memory"),
+        value,
+        row.activation_bytes,
+        "bytes",
+        note=words.size(row.activation_bytes),
     )
 
 
@@ -296,12 +307,13 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
             seen = letter("r", 1, axis, before, "size", "receptive field of the input")
             step = letter("j", 1, axis, before, "jump", f"{unit} from one position of the input to the next")
             size, jump = grow(seen, step, read)
-        note = "" if isinstance(size, Traced) else words.FIELD_NOTES[len(reads) > 1]
-        label = "receptive field" if axis == 0 else f"receptive field, {word}"
+        note = "" if isinstance(size, Traced) else say(words.FIELD_NOTES[len(reads) > 1])
+        label = say("receptive field") if axis == 0 else say("receptive field, {axis}", axis=say(word))
         left = letter("r", 2, axis, fields, "size", "receptive field")
         yield _derive(row, f"receptive_field_{word}", label, size, field.size, unit, left, note)
         if field.jump and len(field.spans) == 1:
-            label = f"{unit} per step" if axis == 0 else f"{unit} per step, {word}"
+            per_step = say("pixels per step") if unit == "pixels" else say("positions per step")
+            label = per_step if axis == 0 else f"{per_step}, {say(word)}"
             left = letter("j", 2, axis, fields, "jump", f"{unit} from one position to the next")
             yield _derive(row, f"receptive_field_stride_{word}", label, jump, field.jump, unit, left)
 
@@ -316,13 +328,16 @@ def _matrices(layer: _Layer) -> Iterator[Derivation]:
         return
     times = int(product.count)
     for key, label, (rows, columns) in (("w_row", "W_row", product.weights), ("x_col", "X_col", product.patches)):
-        note = f"{times:,} such products, one for each group" if times > 1 and key == "w_row" else ""
+        note = ""
+        if times > 1 and key == "w_row":
+            note = say("{times:,} such products, one for each group", times=times)
         yield _derive(row, key, label, by(rows, columns), int(rows) * int(columns), note=note)
     rows, columns = product.patches
     if columns == 1:
         return
     entries = int(rows) * int(columns) * times
     values = int(elements(inputs[0]))
-    note = f"{words.times(entries, values)} the {values:,} values of the input"
+    given = say_many("the {count:,} value of the input", "the {count:,} values of the input", values)
+    note = words.times(entries, values, given)
     whole = rows * columns if times == 1 else product.count * (rows * columns)
-    yield _derive(row, "x_col_values", "X_col values", whole, entries, "values", note=note)
+    yield _derive(row, "x_col_values", say("X_col values"), whole, entries, "values", note=note)

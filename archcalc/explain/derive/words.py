@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.core.language import all_of, apart, mark, say, say_many
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.core.words import listed, several
+from archcalc.core.words import several
 from archcalc.ops.base import Op
 
 _ARRAYS = {
     "running_mean": "running mean", "running_var": "running variance", "centers": "code value",
     "original0": "length", "original1": "weight",
 }  # fmt: skip
-FIELD_NOTES = ("positions differ in turn", "what its inputs see together")
+FIELD_NOTES = (mark("positions differ in turn"), mark("what its inputs see together"))
 
 #: Where the sides of an axis are.
 PLACES = {
-    "top": "on top", "left": "on the left", "bottom": "at the bottom", "right": "on the right", "front": "in front",
-    "back": "at the back", "begin": "at the beginning", "end": "at the end",
+    "top": mark("{count} on top"),
+    "left": mark("{count} on the left"),
+    "bottom": mark("{count} at the bottom"),
+    "right": mark("{count} on the right"),
+    "front": mark("{count} in front"),
+    "back": mark("{count} at the back"),
+    "begin": mark("{count} at the beginning"),
+    "end": mark("{count} at the end"),
 }  # fmt: skip
 
 
 def held(count: int, array: str) -> str:
     """What an array holds: 96 biases, 48 running means; of one of several weights 2,048 of weight_ih_l0."""
     if "_" in array and array not in _ARRAYS:
-        return f"{count:,} of {array}"
+        return say("{count:,} of {array}", count=count, array=array)
     return several(count, _ARRAYS.get(array, array))
 
 
@@ -41,22 +48,24 @@ def size(count: int) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def times(part: int, whole: int) -> str:
-    """7.1 times; exactly where it is whole. Rounded half up, without floats."""
+def times(part: int, whole: int, unit: str) -> str:
+    """About 7.1 times the 60 values; exactly where it is whole. Rounded half up, without floats."""
+    if part == whole:
+        return say("as many as {whole}", whole=unit)
     if part % whole == 0:
-        return "as many as" if part == whole else f"{part // whole:,} times"
+        return say_many("{count:,} time {whole}", "{count:,} times {whole}", part // whole, whole=unit)
     tenths = (20 * part + whole) // (2 * whole)
-    return f"about {tenths // 10:,}.{tenths % 10} times"
+    return say("about {times} times {whole}", times=f"{tenths // 10:,}.{tenths % 10}", whole=unit)
 
 
 def heading(name: str, op: Op, inputs: Sequence[Shape], output: Shape) -> str:
     """conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
     if not inputs:
-        what = "the input" if op.is_input else op.describe(inputs)
-        return f"{name}: {what}, {format_shape(output)}"
+        what = say("the input") if op.is_input else op.describe(inputs)
+        return f"{name}: {what}, {apart(format_shape(output))}"
     parts = [op.describe(inputs), *op.details(inputs), *op.costs(inputs)]
     given = [format_shape(shape) for shape in inputs]
-    word = "input" if len(inputs) == 1 else "inputs"
     if len(given) > 2 and len(set(given)) == 1:
-        given = [f"{len(given)} of {given[0]}"]
-    return f"{name}: {', '.join(part for part in parts if part)}; {word} {listed(given)}"
+        given = [say("{count} of {size}", count=len(given), size=given[0])]
+    read = say("input {size}", size=given[0]) if len(inputs) == 1 else say("inputs {sizes}", sizes=all_of(given))
+    return f"{name}: {', '.join(part for part in parts if part)}; {read}"
