@@ -88,7 +88,10 @@ def test_explain_others(name: str, network: str, archcalc: Run) -> None:
         found = archcalc(command, network, "--lang", name)
         assert found.code == 0, found.err
         assert (
-            english(found.out, network, "row", "col", "in_proj_weight", "out_proj_bias", "Inception", "ResNet", "ImageNet") == []
+            english(
+                found.out, network, "row", "col", "in_proj_weight", "out_proj_bias", "Inception", "ResNet", "ImageNet"
+            )
+            == []
         )
 
 
