@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import log, prod
+from math import inf, log, prod
 
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
@@ -12,9 +12,9 @@ from archcalc.core.words import AT_LEAST, NOT_COUNTED
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
-from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer, unfolded
+from archcalc.render.diagrams.fold import Folding, Unit, fold, gathered, main_layer, unfolded
 from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
-from archcalc.render.diagrams.measure import LABEL, SMALL, WIDEST
+from archcalc.render.diagrams.measure import CARD_LABEL, LABEL, SMALL, WIDEST
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
 from archcalc.render.diagrams.text import clean, shorten, text_width
 from archcalc.render.diagrams.theme import FAMILIES
@@ -24,6 +24,8 @@ from archcalc.render.diagrams.wiring import Path, Wiring
 COLOUR_BY = ("kind", "params", "multiplications", "activations", "receptive_field")
 #: A folded block of more stacks of layers is counted, not listed.
 MOST_STACKS = 5
+#: More maps than this are counted, not named.
+MOST_NAMED = 3
 _KINDS: dict[EdgeKind, str] = {
     "identity": words.shortcut(()),
     "projection": "",  # by what it does
@@ -36,18 +38,39 @@ def compose_graph(wiring: Wiring, colour_by: str = "kind") -> Diagram:
     return _Composer(wiring, unfolded(wiring), colour_by, cards=False).diagram()
 
 
-def compose_blocks(wiring: Wiring, depth: int, colour_by: str = "kind", widest: float = WIDEST) -> Diagram:
-    """Blocks below a depth folded to one card each, equal neighbours to one; texts in lines of at most `widest`."""
-    return _Composer(wiring, fold(wiring, depth), colour_by, cards=True, widest=widest).diagram()
+def compose_blocks(
+    wiring: Wiring,
+    depth: int,
+    colour_by: str = "kind",
+    widest: float = WIDEST,
+    dense: bool = False,
+    most: int | None = None,
+) -> Diagram:
+    """Blocks below a depth folded to one card each, equal neighbours to one; texts in lines of at most `widest`.
+
+    `dense` cards say the same in fewer lines. Of more cards than `most` neighbours are put together.
+    """
+    folding = fold(wiring, depth)
+    if most is not None:
+        folding = gathered(wiring, folding, most)
+    return _Composer(wiring, folding, colour_by, cards=True, widest=widest, dense=dense).diagram()
 
 
 class _Composer:
-    def __init__(self, wiring: Wiring, folding: Folding, colour_by: str, cards: bool, widest: float = WIDEST) -> None:
-        self.wiring, self.folding, self.cards, self.widest = wiring, folding, cards, widest
+    def __init__(
+        self,
+        wiring: Wiring,
+        folding: Folding,
+        colour_by: str,
+        cards: bool,
+        widest: float = WIDEST,
+        dense: bool = False,
+    ) -> None:
+        self.wiring, self.folding, self.cards, self.widest, self.dense = wiring, folding, cards, widest, dense
         self.units = folding.units
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
-        self.exits = [wiring.exits(unit.rows) if self._is_block(unit) else [unit.rows[-1]] for unit in self.units]
+        self.exits = [wiring.exits(unit.rows) if unit.block else [unit.rows[-1]] for unit in self.units]
         self.carried: dict[tuple[int, int], list[int]] = {}
         self.links = self._links()
         self.copies = self._copies()
@@ -75,9 +98,14 @@ class _Composer:
         """Whether a unit is a block of the network, rather than neighbours that were put together."""
         return unit.block in self.wiring.sizes
 
+    def _is_run(self, unit: Unit) -> bool:
+        """Whether a unit is neighbours that were put together."""
+        return unit.block is not None and not self._is_block(unit)
+
     def _sizes(self, layers: Sequence[int]) -> str:
-        """The sizes of the maps that some layers give, each once."""
-        return " and ".join(dict.fromkeys(format_shape(self.wiring.rows[layer].output_shape) for layer in layers))
+        """The sizes of the maps that some layers give, each once; of very many the number."""
+        sizes = list(dict.fromkeys(format_shape(self.wiring.rows[layer].output_shape) for layer in layers))
+        return " and ".join(sizes) if len(sizes) <= MOST_NAMED else f"{len(layers)} maps"
 
     def _copies(self) -> dict[int, tuple[str, ...]]:
         """By the first layer of a unit, the names of all layers that it stands for."""
@@ -132,7 +160,7 @@ class _Composer:
             tuple(self._legend(nodes, edges)),
             self.scale,
             cards=self.cards,
-            slim=self.widest < WIDEST,
+            slim=self.widest < WIDEST or self.dense,
         )
 
     def _description(self, count: int) -> str:
@@ -241,8 +269,16 @@ class _Composer:
             lines = self._recipe(unit.rows, bool(owner))
             if owner and not self._owner(unit.rows, frame):  # else the frame says it
                 lines.append(f"weights of {owner}")
-        lines += [*self._reads(number), *self._figures(rows, unit.times), *self._coloured(rows)]
-        return Part(name, label, "", tuple(clean(line) for line in lines), family, heat,
+        lines += self._reads(number)
+        figures = [*self._figures(rows, unit.times), *self._coloured(rows)]
+        suffix = ""
+        if self.dense:
+            lines = words.counted(lines)
+            shown = figures or lines
+            length = text_width(label, CARD_LABEL, True) + text_width(shown[0], SMALL) if len(shown) == 1 else inf
+            if length <= self.widest:
+                suffix, figures, lines = shown[0], [], lines if figures else []
+        return Part(name, label, clean(suffix), tuple(clean(line) for line in (*lines, *figures)), family, heat,
                     holds=self.copies[unit.rows[0]])  # fmt: skip
 
     def _reads(self, number: int) -> list[str]:
@@ -259,7 +295,9 @@ class _Composer:
         for place, sources in read.items():
             other = self.units[place]
             names = [self.wiring.paths[source][len(other.path)] for source in sources]
-            if self.exits[place][1:]:
+            if len(names) > MOST_NAMED and (self._is_run(unit) or self._is_run(other)):
+                lines.append(f"reads {len(names)} maps of {words.span(other.first, other.last)}")
+            elif self.exits[place][1:]:
                 lines += self._naming([self.wiring.rows[source].name for source in sources])
             elif other.times > 1 and names != [other.last]:
                 lines += self._naming(names)

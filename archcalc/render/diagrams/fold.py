@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.passes.blocks import neighbours
+from archcalc.render.diagrams.frames import crossings
 from archcalc.render.diagrams.wiring import FOLLOWERS, Path, Wiring
 
 #: The depth that opens every block.
 EVERYTHING = 99
 #: More units than this at the outermost level are put together, to so many.
 MOST_UNITS, GATHERED = 150, 60
+#: A cut between neighbours that do not read each other is worth so many crossing maps.
+APART = 4.0
 
 Stack = tuple[int, ...]
 
@@ -65,6 +69,61 @@ def fold(wiring: Wiring, depth: int) -> Folding:
     # an order in which they run.
     folding.units.sort(key=lambda unit: unit.rows[-1 if len(wiring.exits(unit.rows)) == 1 else 0])
     return folding
+
+
+def gathered(wiring: Wiring, folding: Folding, count: int) -> Folding:
+    """The units in at most `count` runs of neighbours, each one unit, cut where few maps cross; inputs stay alone."""
+    items: list[list[Unit]] = []
+    for unit in folding.units:
+        # What stands in one frame stays together.
+        if items and unit.path and items[-1][0].path[:1] == unit.path[:1]:
+            items[-1].append(unit)
+        else:
+            items.append([unit])
+    stands_for = list(folding.stands_for)
+    holder = {row: number for number, item in enumerate(items) for unit in item for row in unit.rows}
+    held: list[list[int]] = [[] for _ in items]
+    for row in range(len(stands_for)):
+        original = row
+        while stands_for[original] != original:
+            original = stands_for[original]
+        held[holder[original]].append(row)
+    owner = {row: number for number, rows in enumerate(held) for row in rows}
+    edges = {(owner[source], owner[row]) for row in owner for source in wiring.inputs[row]}
+    cutting = [float(len(maps)) for maps in crossings(len(items), sorted(edge for edge in edges if edge[0] < edge[1]))]
+    # It costs to put together what is not connected.
+    cutting = [cost if (place - 1, place) in edges else cost - APART for place, cost in enumerate(cutting)]
+    inputs = sum(wiring.rows[rows[0]].op.family == "input" for rows in held)
+    units: list[Unit] = []
+    repeats = dict(folding.repeats)
+    for run in (*(range(place, place + 1) for place in range(inputs)), *_runs(inputs, cutting, count - inputs)):
+        if len(run) == 1:
+            units += items[run.start]
+            continue
+        rows = sorted(row for place in run for row in held[place])
+        for row in rows:
+            stands_for[row] = row
+        first, last = (wiring.paths[place][0] for place in (held[run.start][0], held[run.stop - 1][-1]))
+        repeats = {path: times for path, times in repeats.items() if path[0] not in {wiring.paths[r][0] for r in rows}}
+        units.append(Unit(tuple(rows), (), (f"{first} … {last}",), 1, first, last))
+    return Folding(units, stands_for, repeats)
+
+
+def _runs(start: int, cutting: Sequence[float], count: int) -> list[range]:
+    """Neighbours from `start` on in `count` runs of about one length; `cutting` is what a cut before each costs."""
+    stop = len(cutting)
+    each = (stop - start) / count
+    best: dict[int, tuple[float, tuple[int, ...]]] = {start: (0.0, (start,))}
+    for _ in range(min(count, stop - start)):
+        following: dict[int, tuple[float, tuple[int, ...]]] = {}
+        for end in range(start + 1, stop + 1):
+            for begin, (cost, places) in best.items():
+                if begin < end:
+                    total = cost + (end - begin) ** 2 + (each * cutting[end] if end < stop else 0)
+                    if end not in following or total < following[end][0]:
+                        following[end] = (total, (*places, end))
+        best = following
+    return [range(low, high) for low, high in pairwise(best[stop][1])]
 
 
 def _is_closed(wiring: Wiring, members: Sequence[int]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archcalc.core.errors import UsageError
@@ -18,6 +18,7 @@ from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.pack import Layout
 from archcalc.render.diagrams.paint import enlarge, page, paint
+from archcalc.render.diagrams.stack import ANY, stacked
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import theme_of
@@ -38,6 +39,12 @@ LARGER = {
 NARROW = (180.0, 150.0, 120.0)
 #: What narrow cards are worth whose texts are too small all the same.
 SLIM = 0.85
+#: More cards than this are not tried with shorter lines.
+MOST_ON_SLIDE = 40
+#: How many cards a stack may have where they are put together.
+STACKS = (1, 2, 3, 5, ANY)
+#: Neighbours are put together to no fewer cards than this.
+FEWEST = 4
 #: Blocks are opened one level further as long as no more cards come of it.
 MOST_CARDS = 18
 
@@ -135,7 +142,10 @@ def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: C
 
 
 def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tuple[Diagram, Layout | None]:
-    """What is shown, and where it stands unless that is not asked for."""
+    """What is shown, and where it stands unless that is not asked for.
+
+    Where texts are too small on a slide, cards are put together, and layers folded unless the style is asked for.
+    """
     ratio, style = parse_ratio(choices.fit), choices.style or default_style(analysis)
     wiring = Wiring(analysis)
     notes: tuple[str, ...] = ()
@@ -145,23 +155,66 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
             "--style graph --depth all draws every layer",
         )
         style = "blocks"
-    candidates: list[Diagram] = []
-    # On a slide lines may be short, so that texts are larger.
-    widths = (WIDEST, *NARROW) if choices.fit and placed else (WIDEST,)
+    slide = bool(choices.fit and placed)
+    best: tuple[Diagram, Layout] | None = None
+    for candidates in _candidates(wiring, choices, style, slide):
+        for candidate in candidates:
+            diagram = _finished(candidate, wiring, choices, notes)
+            if not placed:
+                return diagram, None
+            made = diagram, arrange(diagram, choices.direction, ratio, bool(choices.fit))
+            if best is None or _worth(*made, ratio) > _worth(*best, ratio):
+                best = made
+        assert best is not None
+        if not slide or _points(best[1], ratio) >= READABLE:
+            return best
+    assert best is not None
+    if choices.expand or choices.depth is not None or (style == "graph" and choices.style):
+        return best
+    return _gathered(best, wiring, choices, notes)
+
+
+def _gathered(
+    best: tuple[Diagram, Layout], wiring: Wiring, choices: Choices, notes: tuple[str, ...]
+) -> tuple[Diagram, Layout]:
+    """With neighbours put together until texts can be read, in as many steps as that takes."""
+    ratio, depth = parse_ratio(choices.fit), _depths(wiring)[0]
+    count, points = len(fold(wiring, depth).units), _points(best[1], ratio)
+    while count > FEWEST and points < READABLE:
+        count = max(min(count - 1, int(count * (points / READABLE) ** 1.5)), FEWEST)
+        points = 0.0
+        for widest in (WIDEST, *NARROW[:2]):
+            dense = compose_blocks(wiring, depth, choices.color_by, widest, True, count)
+            for most in STACKS:
+                diagram = _finished(stacked(dense, most), wiring, choices, notes)
+                layout = arrange(diagram, choices.direction, ratio, True)
+                if (found := _points(layout, ratio)) > points:
+                    best, points = (diagram, layout), found
+                if points >= READABLE:
+                    return best
+    return best
+
+
+def _candidates(wiring: Wiring, choices: Choices, style: str, slide: bool) -> Iterator[Iterable[Diagram]]:
+    """What may be shown, from what shows most; each is for where the texts of all before it are too small."""
+    color = choices.color_by
+    depths = [choices.depth or EVERYTHING] if choices.depth is not None else _depths(wiring)
     if style == "graph":
-        candidates = [compose_graph(wiring, choices.color_by)]
-    elif choices.depth is not None:
-        depth = choices.depth or EVERYTHING
-        candidates = [compose_blocks(wiring, depth, choices.color_by, widest) for widest in widths]
-    else:
-        depths = _depths(wiring)
-        depths = depths if choices.fit and placed else depths[-1:]
-        candidates = [compose_blocks(wiring, depth, choices.color_by, widest) for widest in widths for depth in depths]
-    made = [_finished(diagram, wiring, choices, notes) for diagram in candidates]
-    if not placed:
-        return made[-1], None
-    layouts = [arrange(diagram, choices.direction, ratio, bool(choices.fit)) for diagram in made]
-    return max(zip(made, layouts, strict=True), key=lambda pair: _worth(pair[0], pair[1], ratio))
+        yield [compose_graph(wiring, color)]
+        if not slide or choices.style:
+            return
+    if not slide:
+        yield [compose_blocks(wiring, depths[-1], color)]
+        return
+    # On a slide lines may be short, so that texts are larger.
+    wide = [compose_blocks(wiring, depth, color) for depth in depths]
+    if len(wide[0].nodes) > MOST_ON_SLIDE:
+        yield wide
+        return
+    yield [*wide, *(compose_blocks(wiring, depth, color, widest) for widest in NARROW for depth in depths)]
+    if not choices.expand:
+        dense = [compose_blocks(wiring, depths[0], color, widest, dense=True) for widest in (WIDEST, *NARROW[:2])]
+        yield (stacked(diagram, most) for most in STACKS for diagram in dense)
 
 
 def _depths(wiring: Wiring) -> list[int]:
@@ -181,9 +234,13 @@ def _worth(diagram: Diagram, layout: Layout, ratio: float) -> float:
 
     Narrow cards are worth their shape where they make texts readable, or much larger.
     """
-    points = points_on_slide((layout.width, layout.height), ratio)
+    points = _points(layout, ratio)
     points *= SLIM if diagram.slim and points < READABLE else 1
     return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + layout.shaped / 2
+
+
+def _points(layout: Layout, ratio: float) -> float:
+    return points_on_slide((layout.width, layout.height), ratio)
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:

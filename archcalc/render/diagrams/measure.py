@@ -14,6 +14,8 @@ PAD = 9.0
 #: Wider texts are shortened; the whole text stays in the title that is read out or shown on hovering.
 WIDEST = 240.0
 BADGE = 11.0
+#: Between a label and the words next to it.
+BESIDE = 6.0
 
 
 class TextLine(NamedTuple):
@@ -59,26 +61,35 @@ def measure_part(part: Part, card: bool, badge: float) -> PartBox:
     if not part.lines:
         height = 30.0 if card or part.family in ("input", "output") else 21.0
         baseline = height / 2 + size * 0.36
-        if not part.suffix:
-            return PartBox(part, height, text_width(label, size, True) + 2 * PAD + badge,
-                           (TextLine(label, size, True, 0, baseline, True),))  # fmt: skip
-        first = text_width(label, size, True)
-        suffix = shorten(part.suffix, max(WIDEST + 50 - first, 60.0), SMALL)
-        second = text_width(suffix, SMALL)
-        left = -(first + 6 + second) / 2
-        lines = (TextLine(label, size, True, left, baseline, False),
-                 TextLine(suffix, SMALL, False, left + first + 6, baseline, False))  # fmt: skip
-        return PartBox(part, height, first + 6 + second + 2 * PAD, lines)
+        lines = _head(label, part.suffix, size, baseline)
+        return PartBox(part, height, _length(lines) + 2 * PAD + (0 if part.suffix else badge), tuple(lines))
     y = PAD - 2 + size
-    lines_ = [TextLine(label, size, True, 0, y, True)]
-    width = text_width(label, size, True) + badge
+    lines = _head(label, part.suffix, size, y)
+    width = _length(lines) + badge
     y += (size - SMALL) * 0.4
     for line in part.lines:
         y += SMALL * LEADING
         text = shorten(line, WIDEST, SMALL)
-        lines_.append(TextLine(text, SMALL, False, 0, y, True))
+        lines.append(TextLine(text, SMALL, False, 0, y, True))
         width = max(width, text_width(text, SMALL))
-    return PartBox(part, y + PAD - 1, width + 2 * PAD, tuple(lines_))
+    return PartBox(part, y + PAD - 1, width + 2 * PAD, tuple(lines))
+
+
+def _head(label: str, suffix: str, size: float, y: float) -> list[TextLine]:
+    """The label, with words next to it where there are some."""
+    if not suffix:
+        return [TextLine(label, size, True, 0, y, True)]
+    first = text_width(label, size, True)
+    suffix = shorten(suffix, max(WIDEST + 50 - first, 60.0), SMALL)
+    left = -(first + BESIDE + text_width(suffix, SMALL)) / 2
+    return [
+        TextLine(label, size, True, left, y, False),
+        TextLine(suffix, SMALL, False, left + first + BESIDE, y, False),
+    ]
+
+
+def _length(head: Sequence[TextLine]) -> float:
+    return sum(text_width(line.text, line.size, line.bold) for line in head) + BESIDE * (len(head) - 1)
 
 
 def measure_node(node: Node, cards: bool) -> NodeBox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
@@ -46,9 +46,13 @@ def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) ->
 
 
 def cut_segments(
-    diagram: Diagram, down: bool, longest: int | None, apart: Set[tuple[int, int]] = frozenset()
+    diagram: Diagram, down: bool, longest: int | None, apart: Mapping[tuple[int, int], int] | None = None
 ) -> tuple[list[Block], dict[int, int]]:
-    """The segments, and the number of that of each node. Edges `apart` pass by the segments between their ends."""
+    """The segments, and the number of that of each node.
+
+    Edges `apart` pass by the segments between a node, which each is given with, and their ends.
+    """
+    apart = apart or {}
     even = not apart and not diagram.slim
     boxes = measure(diagram, even)
     order = diagram.order
@@ -66,13 +70,13 @@ def cut_segments(
     for edge in sorted(diagram.edges, key=lambda edge: (order[edge.source], order[edge.target])):
         start, end = number_of[order[edge.source]], number_of[order[edge.target]]
         into[end].append(edge)
-        if (order[edge.source], order[edge.target]) in apart:
-            leaving[start][edge.source] = None
-            first_use[end][edge.source] = None
-            continue
-        for number in range(start, end):
+        across = apart.get((order[edge.source], order[edge.target]))
+        for number in range(start, end if across is None else number_of[across]):
             leaving[number][edge.source] = None
             first_use[number + 1][edge.source] = None
+        if across is not None:
+            leaving[number_of[across]][edge.source] = None
+            first_use[end][edge.source] = None
     segments: list[Block] = []
     for number, span in enumerate(ranges):
         inside = [boxes[diagram.nodes[place].id] for place in span]

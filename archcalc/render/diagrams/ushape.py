@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from archcalc.render.diagrams.pack import Layout, Plan, Spot, assemble, cut_segm
 from archcalc.render.diagrams.section import Block, Stroke
 
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.
-ACROSS, BETWEEN, TURN = 44.0, 24.0, 12.0
+ACROSS, BETWEEN, TURN = 44.0, 20.0, 12.0
 
 
 class Copy(NamedTuple):
@@ -30,9 +30,10 @@ def crops_of(diagram: Diagram) -> set[str]:
 def find_copies(diagram: Diagram) -> list[Copy]:
     """The copies across a U: a chain of nodes, some of which read earlier maps too, one copy inside the other.
 
-    Empty for any other network.
+    On the way up a map may go past one node, as past the gates of an attention U-Net. Empty for any other network.
     """
     crops = crops_of(diagram)
+    order = diagram.order
     reads: dict[str, list[str]] = {node.id: [] for node in diagram.nodes}
     for edge in diagram.edges:
         reads[edge.target].append(edge.source)
@@ -46,11 +47,18 @@ def find_copies(diagram: Diagram) -> list[Copy]:
             entries.update(dict.fromkeys(reads[source], source) if source in crops else {source: node.id})
         if before is not None and entries.pop(before, None) is None:
             return []
-        nearest = sorted(entries, key=lambda name: -diagram.order[name])
+        nearest = sorted(entries, key=lambda name: -order[name])
         copies += [Copy(source, entries[source], node.id) for source in nearest]
         before = node.id
-    starts = [diagram.order[copy.source] for copy in copies]
+    copies = [copy for copy in copies if not _goes_past(copy, copies, order)]
+    starts = [order[copy.source] for copy in copies]
     return copies if starts == sorted(set(starts), reverse=True) else []
+
+
+def _goes_past(copy: Copy, copies: Sequence[Copy], order: Mapping[str, int]) -> bool:
+    """Whether it goes past just the one node at which a copy arrives."""
+    start, end = order[copy.source], order[copy.target]
+    return end - start == 2 and any(order[other.source] < start and order[other.target] == end - 1 for other in copies)
 
 
 class _Row(NamedTuple):
@@ -65,11 +73,14 @@ class _Row(NamedTuple):
 def u_layout(diagram: Diagram) -> Layout | None:
     """The levels of a U one below the other; None for another network, and where several copies meet in one place."""
     order = diagram.order
-    copies = frozenset((order[copy.source], order[copy.entry]) for copy in find_copies(diagram))
-    if len(copies) < 2:
+    found = [(order[copy.source], order[copy.entry]) for copy in find_copies(diagram)]
+    # Several maps that arrive at one node go across together, next to the last of them.
+    last = {target: max(source for source, other in found if other == target) for _, target in found}
+    copies = {(source, target): last[target] for source, target in found}
+    if len(last) < 2:
         return None
     segments, place_of = cut_segments(diagram, False, None, copies)
-    pairs = sorted({(place_of[source], place_of[target]) for source, target in copies})
+    pairs = sorted({(place_of[source], place_of[target]) for target, source in last.items()})
     starts, goals = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     if len(set(starts)) != len(pairs) or len(set(goals)) != len(pairs) or starts[-1] >= goals[-1]:
         return None

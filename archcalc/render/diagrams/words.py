@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.text import text_width
@@ -59,6 +60,13 @@ def lines_of(parts: Sequence[str], between: str, width: float, size: float) -> l
         else:
             lines[-1:] = [joined]
     return lines
+
+
+def counted(lines: Sequence[str]) -> list[str]:
+    """The lines, with equal neighbours in one."""
+    runs = [(line, len(list(run))) for line, run in groupby(lines)]
+    return [line if number == 1 else f"{number} × ({line})" if THEN in line else f"{number} × {line}"
+            for line, number in runs]  # fmt: skip
 
 
 def composition(rows: Sequence[Row]) -> list[str]:

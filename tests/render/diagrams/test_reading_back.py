@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from archcalc.render.diagrams.dot import dot
 from archcalc.render.diagrams.fold import EVERYTHING
 from archcalc.render.diagrams.mermaid import mermaid
 from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.stack import ANY, stacked
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.wiring import Wiring
 from tests.networks import graph, numbers, one_of_each, op
@@ -57,6 +59,33 @@ def test_a_network_of_very_many_blocks_is_put_together() -> None:
     )
     diagram = check(numbers(text), 1, exact=False)
     assert len(diagram.nodes) <= 60
+
+
+def check_to_fit(analysis: Analysis, most: int, stack: int) -> None:
+    """Neighbours put together, and cards in stacks, as on a slide that shows all at a readable size."""
+    wiring = Wiring(analysis)
+    cards = compose_blocks(wiring, 1, dense=True, most=most)
+    check_reading(analysis, cards, read_dot(dot(cards, LIGHT)), exact=False)
+    diagram = stacked(cards, stack)
+    # Outputs that stand in a card are no boxes of their own.
+    alone = replace(analysis, graph=replace(analysis.graph, outputs=analysis.graph.outputs[:1]))
+    check_reading(alone, diagram, read_dot(dot(diagram, LIGHT)), exact=False)
+    written = [text for node in diagram.nodes for part in node.parts for text in (part.label, *part.lines)]
+    for output in analysis.graph.outputs if len(analysis.graph.outputs) > 1 else ():
+        assert any(output.name in text for text in written)
+
+
+@pytest.mark.parametrize(("most", "stack"), [(6, 1), (10, 3)])
+def test_neighbours_put_together_and_stacked(most: int, stack: int) -> None:
+    for name in ("googlenet@aux", "unet"):
+        check_to_fit(analysis_of(name), most, stack)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", one_of_each())
+def test_the_catalogue_put_together_and_stacked(name: str) -> None:
+    for most, stack in ((4, 1), (9, 2), (16, ANY), (99, 3)):
+        check_to_fit(analysis_of(name), most, stack)
 
 
 # --- networks of any wiring
@@ -102,6 +131,11 @@ def networks(draw: st.DrawFn) -> Analysis:
 def test_networks_of_any_wiring(analysis: Analysis, depth: int | None) -> None:
     for each in DEPTHS if slow() else (depth,):
         check(analysis, each)
+
+
+@given(networks(), st.integers(4, 12), st.integers(1, 4))
+def test_networks_of_any_wiring_put_together_and_stacked(analysis: Analysis, most: int, stack: int) -> None:
+    check_to_fit(analysis, most, stack)
 
 
 @st.composite
