@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from archcalc.core.errors import UsageError
 from archcalc.displays import Result
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def search(
     sample: int = 10,
     dask: str | None = None,
     restart: bool = False,
+    large: bool = False,
 ) -> Result:
     """Every configuration of a design space evaluated, and those that keep to a condition.
 
@@ -37,6 +39,7 @@ def search(
         sample: Configurations, chosen at random, that are compared with their reports.
         dask: The address of a Dask scheduler, whose workers do the work.
         restart: Do not continue an earlier search.
+        large: Search a space of more than 10⁹ configurations.
 
     Returns:
         A result whose `value` has `rows` (none with `output`), `heading`, `to_dicts()` and the counts in `outcome`.
@@ -54,7 +57,7 @@ def search(
     """
     from archcalc.render.tables.search import ENDINGS, render
 
-    found = find(space, where, pareto, columns, output, sample, dask, restart)
+    found = find(space, where, pareto, columns, output, sample, dask, restart, large=large)
     return Result(found, partial(render, found), {key: form for key, form in ENDINGS.items() if form != "parquet"})
 
 
@@ -68,12 +71,14 @@ def find(
     dask: str | None = None,
     restart: bool = False,
     most: int | None = None,
+    large: bool = False,
     tell: Callable[[int, int, int], None] | None = None,
 ) -> Found:
     """The same as data. `most`: keep so many rows; `tell` hears of configurations done, of all, and found."""
     from archcalc.design.search.run import Parts, parts_here, run
     from archcalc.design.search.search import Search, request_of
     from archcalc.design.search.sink import RowFile, Rows
+    from archcalc.design.search.space import MOST_UNASKED
     from archcalc.render.tables.search import Found
 
     parts: Parts = parts_here
@@ -82,6 +87,13 @@ def find(
 
         parts = parts_on(dask)
     made = Search(request_of(space, where, pareto, columns, sample))
+    if made.count > MOST_UNASKED and not large:
+        raise UsageError(
+            f"the space has {made.count:,} configurations, more than {MOST_UNASKED:,}; --large searches it, or give "
+            "fewer values"
+        )
+    if tell is not None:
+        tell(0, made.count, 0)
     sink = Rows(made, most) if output is None else RowFile(made, output, restart)
     heard = None if tell is None else lambda done, count: tell(done, made.count, count)
     outcome = run(made, sink, parts, heard)

@@ -22,7 +22,7 @@ COMMANDS = {
     "transform": "A network rewritten: batch norm folded, layers cut, factorized, pruned; before and after.",
     "estimate": "The least time on a device: bytes, operations and the bound of each layer (roofline).",
     "search": "A design space: every configuration evaluated, those under a budget found.",
-    "lint": "Sizing rules: what one would build in another way, with its cost and its mend.",
+    "lint": "Sizing rules: what is usually built in another way, with its cost and a fix.",
     "run": "Run a network in numpy; every shape and count is compared with the analysis.",
     "gradients": "The gradients of a network, layer by layer: whether they vanish or explode.",
     "deconv": "The pixels of an image that the strongest activations of a layer respond to.",

@@ -17,8 +17,8 @@ def count(number: int) -> str:
     return f"{number:,}" if number else NONE
 
 
-def size(number: int) -> str:
-    """Bytes in KiB, MiB or GiB with three digits: 604 KiB."""
+def size(number: int, more: int = 0) -> str:
+    """Bytes in KiB, MiB or GiB with three digits, or some more: 604 KiB."""
     if not number:
         return NONE
     value = float(number)
@@ -28,8 +28,17 @@ def size(number: int) -> str:
         value /= 1024
     if unit == "bytes":
         return several(number, "byte")
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    digits = (2 if value < 9.995 else 1 if value < 99.95 else 0) + more
     return f"{value:,.{digits}f} {unit}"
+
+
+def distinct_sizes(*numbers: int) -> list[str]:
+    """Sizes next to each other, with as many digits as tell unequal ones apart: 12.00 GiB, 11.97 GiB."""
+    for more in range(7):
+        written = [size(number, more) for number in numbers]
+        if len(set(written)) == len(set(numbers)):
+            return written
+    return [f"{number:,} bytes" for number in numbers]
 
 
 def duration(seconds: float) -> str:

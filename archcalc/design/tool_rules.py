@@ -130,11 +130,8 @@ FLOP_COUNTER = rules(
 )
 
 FVCORE = rules(
-    rules(**{_FREE: NOTHING}),
-    conv=_dense(MACS),
-    conv_transpose__linear__matmul=MACS,
+    PRODUCTS,
     scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
-    locally_connected__rbf__multi_head_attention=None,
     batch_norm=_scaled(values(2), values(1)),
     layer_norm__group_norm__instance_norm=_scaled(values(5), values(4)),
     adaptive_avg_pool__global_avg_pool=read(1),
@@ -251,4 +248,6 @@ ONNX_TOOL = rules(
     rbf__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention__embedding=None,
     lp_pool__subsampling__adaptive_avg_pool__adaptive_max_pool__global_max_pool=None,
     rms_norm__l2_norm__global_response_norm__selu__mish__softplus=None,
+    # The gather itself counts nothing; each number is rounded and brought into the row by a remainder first.
+    index_select=(Term(2, POSITIONS),),
 )

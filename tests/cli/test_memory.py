@@ -52,7 +52,7 @@ def test_a_picture(archcalc: Run, tmp_path: Path, ending: str, magic: bytes) -> 
 def test_the_largest_batch(archcalc: Run) -> None:
     result = archcalc("fit", "vgg16", "--memory", "12GiB", "--training", "--optimizer", "momentum")
     assert result.code == 0
-    assert "the largest batch in 12.0 GiB is 152" in result.out
+    assert "the largest batch in 12.00 GiB is 152, which takes 11.97 GiB" in result.out
     found = json.loads(archcalc("fit", "vgg16", "--memory", "12GiB", "--training", "--mixed", "-f", "json").out)
     assert found["used_bytes"] <= found["memory_bytes"] < found["needed_for_one_more_bytes"]
 

@@ -38,7 +38,7 @@ def command(
     batch: int,
     dtype: str,
 ) -> int:
-    """Sizing rules: what fits, but one would build in another way, with its cost and a change that mends it.
+    """Sizing rules: what works, but is usually built in another way, with its cost and a change that fixes it.
 
     Exit 1 where something is found. A network can have its reasons; --ignore leaves rules out.
     """

@@ -11,6 +11,9 @@ from archcalc.design.search.parquet import is_parquet
 from archcalc.render.tables.search import ENDINGS, FORMATS, render, summary
 from archcalc.searching import find
 
+#: So many configurations are counted aloud before the first is evaluated.
+MANY = 100_000
+
 
 @click.command("search")
 @click.argument("space", metavar="SPACE")
@@ -22,6 +25,7 @@ from archcalc.searching import find
               help="Configurations, chosen at random, that are compared with a report of each.")  # fmt: skip
 @click.option("--dask", metavar="ADDRESS", help="Let the workers of this Dask scheduler do it: tcp://10.0.0.1:8786.")
 @click.option("--restart", is_flag=True, help="Do not continue a search that was stopped.")
+@click.option("--large", is_flag=True, help="Search a space of more than 1,000,000,000 configurations.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=40, show_default=True, help="Rows of the text.")
 @output_options(FORMATS, ENDINGS)
 def command(
@@ -32,6 +36,7 @@ def command(
     sample: int,
     dask: str | None,
     restart: bool,
+    large: bool,
     limit: int,
     target: Target,
 ) -> None:
@@ -53,7 +58,7 @@ def command(
     with _ProgressLine() as shown:
         found = find(
             space, where, pareto, columns, target.path if is_file else None, sample, dask, restart,
-            limit if target.form == "text" else None, shown,
+            limit if target.form == "text" else None, large, shown,
         )  # fmt: skip
     if is_file:
         if found.outcome.continued:
@@ -77,5 +82,7 @@ class _ProgressLine:
 
     def __call__(self, done: int, count: int, found: int) -> None:
         if self._shown is None:
+            if count >= MANY:
+                note(f"note: {count:,} configurations")
             self._shown = Progress(count).__enter__()
         self._shown(done, f"{found} found")

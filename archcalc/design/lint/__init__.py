@@ -1,1 +1,1 @@
-"""Rules for networks that fit, but that one would build in another way: each with a reason, a source and a mend."""
+"""Rules for networks that work, but are usually built in another way: each with a reason, a source and a fix."""

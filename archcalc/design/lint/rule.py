@@ -14,7 +14,7 @@ from archcalc.passes.params import count_values
 
 
 class Finding(NamedTuple):
-    """What is wrong with a layer, what it costs in numbers (by quantity), and the change that mends it."""
+    """What is wrong with a layer, what it costs in numbers (by quantity), and the change that fixes it."""
 
     layer: int
     message: str

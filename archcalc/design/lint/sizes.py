@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from archcalc.core.errors import ShapeError
@@ -38,7 +38,7 @@ def _input_divisible(view: View) -> Iterator[Finding]:
     other = analyse(view.graph.with_input(shape), partial=True)
     if not other.problems and sum(1 for _ in _pixels_dropped(View(other))) < lost:
         yield Finding(
-            0, f"{by(sides)} is made {by(strides)} times smaller in all, is no multiple of that, and "
+            0, f"{by(sides)} becomes {by(strides)} times smaller in all and is not a multiple of that; "
             f"{several(lost, 'layer')} {'drops' if lost == 1 else 'drop'} a border",
             {}, f"an input of {format_shape(shape)}",
         )  # fmt: skip
@@ -89,7 +89,7 @@ def _padding_of_stride_one(view: View) -> Iterator[Finding]:
             continue
         half = plain([(axis.window - 1) // 2 for axis in axes])
         yield Finding(
-            index, f"with stride 1 it makes {before} to {after}; the border is read less than the middle", {},
+            index, f"with stride 1, {before} becomes {after}; the border is read less often than the middle", {},
             f"padding {half}, which keeps the size" if all(axis.window % 2 for axis in axes) else "an odd kernel_size",
         )  # fmt: skip
 
@@ -123,9 +123,17 @@ def _pixels_dropped(view: View) -> Iterator[Finding]:
         if any(lost):
             shorter = [axis.size - count for axis, count in zip(axes, lost, strict=True)]
             yield Finding(
-                index, f"the last {plain(lost)} positions of {by(row.input_shapes[0][1:])} are never read: "
-                f"{_division(op, row)}", {}, f"an input of {by(shorter)}, padding, or ceil_mode of a pool",
+                index, f"{_last(lost, row)}: {_division(op, row)}", {},
+                f"an input of {by(shorter)}, padding, or ceil_mode of a pool",
             )  # fmt: skip
+
+
+def _last(lost: Sequence[int], row: Row) -> str:
+    """The positions at the end of a map that are never read."""
+    along = f"{' along each axis' if len(lost) > 1 else ''} of {by(row.input_shapes[0][1:])}"
+    if set(lost) == {1}:
+        return f"the last position{along} is never read"
+    return f"the last {plain(lost)} positions{along} are never read"
 
 
 def _division(op: Windowed, row: Row) -> str:
@@ -165,7 +173,8 @@ def _multiple_of_eight(view: View) -> Iterator[Finding]:
         if channels % _MULTIPLE and index not in last and (row.multiplications or 0) * _SMALLEST_PART >= whole > 0:
             up = -(-channels // _MULTIPLE) * _MULTIPLE
             yield Finding(
-                index, f"{channels} channels are no multiple of {_MULTIPLE}; vector units run as for {up}", {},
+                index, f"{several(channels, 'channel')}, not a multiple of {_MULTIPLE}; vector units take as long as "
+                f"for {up}", {},
                 f"{up}{f' or {up - _MULTIPLE}' if up > _MULTIPLE else ''} channels",
             )  # fmt: skip
 
@@ -205,7 +214,7 @@ RULES = (
     Rule("pool-window", "pools of 2×2 or 3×3 with stride 2",
          "Larger windows or strides lose too much at once.", f"{_CS231N}, pooling layer", _pool_window),
     Rule("pixels-dropped", "windows tile their input",
-         "Where the division leaves a rest, values at one border are computed or given and never read.",
+         "Where the division leaves a remainder, values at one border are computed or given and never read.",
          "CS231n, convolutional networks: constraints on strides", _pixels_dropped),
     Rule("stride-over-window", "no stride above the window",
          "Values between two windows are never read.", "He et al. 2018 (Bag of tricks), section 4.2",

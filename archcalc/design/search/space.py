@@ -37,6 +37,8 @@ MOST_FAMILIES = 200
 #: Values of one parameter, and configurations of a space.
 MOST_VALUES = 1_000_000
 MOST_CONFIGURATIONS = 10**13
+#: What is searched without being asked for: hours of one core.
+MOST_UNASKED = 10**9
 #: Digits of a number.
 MOST_DIGITS = 15
 #: The side of the input, all sides alike.

@@ -12,7 +12,6 @@ from archcalc.core.text import align, bold, wrap
 from archcalc.core.words import AT_LEAST, NONE, NOT_COUNTED, duration, listed, several, size
 from archcalc.design.devices import Device
 from archcalc.design.estimate import COMPUTE, MEMORY, Bound, Estimate, Timed
-from archcalc.render.diagrams.words import figure
 from archcalc.render.tables.csv import harmless
 
 FORMATS = ("table", "csv", "json")
@@ -95,7 +94,7 @@ def _table(estimate: Estimate, colour: bool) -> Iterator[str]:
     ]
     more = AT_LEAST if estimate.not_counted else ""
     intensity = estimate.operations / estimate.bytes if estimate.bytes else None
-    total = ["total", more + figure(estimate.operations), more + size(estimate.bytes), _ratio(intensity), "",
+    total = ["total", more + _operations(estimate.operations), more + size(estimate.bytes), _ratio(intensity), "",
              more + duration(estimate.seconds), *([duration(estimate.run_seconds or 0)] if run else [])]  # fmt: skip
     right = [False, True, True, True, False, True, *([True] if run else [])]
     yield from align([head, *lines, total], right, colour)
@@ -112,7 +111,7 @@ def _line(estimate: Estimate, bound: Bound) -> list[str]:
     name = estimate.analysis.rows[bound.layer].name
     if bound.operations is None or bound.bytes is None:
         return [name, NOT_COUNTED, NOT_COUNTED, NONE, "", AT_LEAST + "0 s"]
-    return [name, figure(bound.operations) if bound.operations else NONE, size(bound.bytes), _ratio(bound.intensity),
+    return [name, _operations(bound.operations), size(bound.bytes), _ratio(bound.intensity),
             bound.by, duration(bound.seconds)]  # fmt: skip
 
 
@@ -164,6 +163,11 @@ def rate(value: float, unit: str) -> str:
             break
         amount, prefix = amount / 1000, larger
     return f"{amount:.3g} {prefix}{unit}"
+
+
+def _operations(number: int) -> str:
+    """Three digits and k, M, G or T: 7.53 G, 604."""
+    return rate(number, "").strip() if number else NONE
 
 
 def _ratio(value: float | None) -> str:

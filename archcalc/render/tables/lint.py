@@ -30,7 +30,7 @@ def render(analysis: Analysis, found: Sequence[Found], form: str, colour: bool =
         if most is None or seen[one.rule.id] <= most:
             lines += _lines(one, colour)
     lines += [
-        f"and {several(number - most, 'finding')} more of {name}; --select {name} shows all"
+        f"and {number - most} more of {name}; --select {name} shows all"
         for name, number in seen.items()
         if most is not None and number > most
     ]
@@ -62,8 +62,8 @@ def _lines(one: Found, colour: bool) -> list[str]:
     place = f"{one.location}: " if one.location else ""
     costs = [f"{cost(name, number)}" for name, number in one.finding.costs.items()]
     text = f"{place}{bold(one.layer, colour)}: {one.finding.message} [{one.rule.id}]"
-    mend = f"    {one.finding.change}" + (f"; {', '.join(costs)}" if costs else "")
-    return [text, dim(mend, colour)]
+    fix = f"    {one.finding.change}" + (f"; {', '.join(costs)}" if costs else "")
+    return [text, dim(fix, colour)]
 
 
 def cost(name: str, number: int) -> str:

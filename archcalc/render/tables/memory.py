@@ -11,7 +11,7 @@ from typing import Any
 
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold
-from archcalc.core.words import several, share, size
+from archcalc.core.words import distinct_sizes, several, share, size
 from archcalc.design.fit import Fit
 from archcalc.design.memory import BACKWARD, RECOMPUTE, Buffer, Policy, Timeline
 from archcalc.render.tables.csv import harmless
@@ -147,14 +147,13 @@ def render_fit(fit: Fit, form: str) -> str:
         return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     what = "training" if timeline.policy.training else "inference"
     title = timeline.analysis.graph.title
+    given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
     if fit.batch:
-        lines = [
-            f"{title}, {what}: the largest batch in {size(memory)} is {fit.batch:,}, which takes {size(fit.used)}."
-        ]
+        lines = [f"{title}, {what}: the largest batch in {given} is {fit.batch:,}, which takes {used}."]
     else:
-        lines = [f"{title}, {what}: not even one image fits into {size(memory)}; it takes {size(fit.needed)}."]
+        lines = [f"{title}, {what}: not even one image fits into {given}; it takes {needed}."]
     missing = fit.needed - memory
-    lines.append(f"One image more needs {size(fit.needed)}, which is {size(missing)} ({missing:,} bytes) too much.")
+    lines.append(f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much.")
     if fit.alternatives:
         lines.append("")
         lines += align(
