@@ -7,15 +7,15 @@ from typing import Any
 from archcalc.cli.serve.files import exports
 from archcalc.cli.serve.homework import LEVELS
 from archcalc.cli.serve.requests import Request
-from archcalc.cli.serve.tables import POLICIES, has_charts
-from archcalc.core.quantities import QUANTITIES
+from archcalc.cli.serve.tables import POLICIES, has_converter
+from archcalc.core.quantities import QUANTITIES, quantity
 from archcalc.design.conventions import TOOLS
 from archcalc.displays import ALONG
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import STYLES
 from archcalc.render.diagrams.compose import COLOUR_BY
-from archcalc.render.tables.catalogue import as_dict
 from archcalc.render.tables.columns import COLUMNS
+from archcalc.spec.build import NOTHING, facts_of
 from archcalc.spec.catalogue import find, load, names
 
 #: Texts to begin with.
@@ -28,22 +28,18 @@ EXAMPLES = (
      "  - branches:\n      - - conv_bn_relu: {out_channels: width, kernel_size: 3, padding: 1}\n"
      "        - conv_bn: {out_channels: 64, kernel_size: 3, padding: 1}\n      - []\n    merge: add\n  - relu\n"),
 )  # fmt: skip
+_COUNTED = ("params", "multiplications")
 
 
-def catalogue(_: Request) -> dict[str, Any]:
-    """Every network with its totals, and the words that other functions take."""
-    networks = []
-    for name in names():
-        found, document = as_dict(analyse(load(name))), find(name)[0].document
-        networks.append(
-            {
-                "name": name, "title": found["title"], "year": found["year"], "family": document.title,
-                "landmark": document.landmark, "params": found["params"], "multiplications": found["multiplications"],
-                "layers": found["layers"],
-            }
-        )  # fmt: skip
+def catalogue(request: Request) -> dict[str, Any]:
+    """Every network, with its totals where the request has `counts`, and the words that other functions take."""
+    return catalogue_of(request.values.get("counts") is True, has_converter())
+
+
+def catalogue_of(counts: bool, can_convert: bool) -> dict[str, Any]:
+    """The same; `can_convert`: charts, PNG and PDF are made where the page is."""
     return {
-        "networks": networks,
+        "networks": [_network(name, counts) for name in names()],
         "examples": [{"title": title, "text": text} for title, text in EXAMPLES],
         "conventions": list(TOOLS),
         "styles": list(STYLES),
@@ -52,8 +48,23 @@ def catalogue(_: Request) -> dict[str, Any]:
             {"key": key, "heading": column.title, "unit": QUANTITIES[key].unit if key in QUANTITIES else ""}
             for key, column in COLUMNS.items()
         ],
-        "charts": [{"kind": kind, "title": kind.replace("_", " ")} for kind in ALONG if has_charts()],
+        "charts": [{"kind": kind, "title": kind.replace("_", " ")} for kind in ALONG if can_convert],
         "levels": list(LEVELS),
         "policies": list(POLICIES),
-        "exports": [{"to": to, "title": title} for to, title in exports().items()],
+        "exports": [{"to": to, "title": title} for to, title in exports(can_convert).items()],
     }
+
+
+def _network(name: str, counts: bool) -> dict[str, Any]:
+    spec, member, variant = find(name)
+    document = spec.document
+    chosen = (document.networks.get(member or "", NOTHING), document.variants[variant] if variant else NOTHING)
+    facts = facts_of(spec, chosen)
+    found = {
+        "name": name, "title": facts["title"], "year": facts.get("year"), "family": document.title,
+        "landmark": document.landmark, **dict.fromkeys(_COUNTED),
+    }  # fmt: skip
+    if counts:
+        analysis = analyse(load(name))
+        found |= {key: quantity(key).of(analysis.totals) for key in _COUNTED} | {"layers": analysis.layer_count}
+    return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from archcalc.cli.serve.pictures import drawn
 from archcalc.cli.serve.requests import LARGEST_MODEL, MOST_LAYERS, Request, Source
+from archcalc.cli.serve.tables import has_converter
 from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
 from archcalc.interop.models import load
 from archcalc.interop.structured import write_structured
@@ -38,9 +38,8 @@ EXPORTS = {
 _NEED_CONVERTER = ("png", "pdf")
 
 
-def exports() -> dict[str, str]:
-    """What can be written here, by title; pixels and pages are made by a package that no browser runs."""
-    can_convert = find_spec("vl_convert") is not None
+def exports(can_convert: bool) -> dict[str, str]:
+    """What can be written, with its title; pixels and pages are made by a package that no browser runs."""
     return {to: title for to, (title, _, _) in EXPORTS.items() if can_convert or to not in _NEED_CONVERTER}
 
 
@@ -109,7 +108,7 @@ def export(request: Request) -> dict[str, Any]:
     """The network in another form, as a file."""
     source = request.source()
     to = request.choice("to", tuple(EXPORTS), "yaml")
-    if to not in exports():
+    if to not in exports(has_converter()):
         raise UsageError(
             f"{to} is made by vl-convert, which does not run in a browser; save the SVG, or use archcalc serve"
         )

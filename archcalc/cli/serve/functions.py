@@ -84,7 +84,7 @@ def call(name: str, request: Any) -> dict[str, Any]:
     except MemoryError:
         return failure("there is not enough memory for this")
     except ImportError as error:
-        return failure(f"this needs the package {error.name or error}, which is not here")
+        return failure(f"this needs the package {error.name or error}, which is not here; `archcalc serve` has it")
 
 
 def call_text(name: str, request: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from archcalc.cli.serve.requests import Request
-from archcalc.cli.serve.tables import has_charts
+from archcalc.cli.serve.tables import has_converter
 from archcalc.core.errors import UsageError
 from archcalc.displays import ALONG, Chart, Drawing, chart_of
 from archcalc.explain.derive import formats
@@ -25,12 +26,26 @@ _MOST_TERMS = 400
 def draw(request: Request) -> dict[str, Any]:
     """The diagram as SVG."""
     analysis = request.source().analyse()
-    drawing = drawn(analysis, request)
-    return {
-        "svg": drawing.svg,
-        "style": request.text("style") if request.has("style") else default_style(analysis),
-        "notes": list(drawing.notes),
-    }
+    style = request.text("style") if request.has("style") else default_style(analysis)
+    try:
+        drawing = drawn(analysis, request)
+    except ImportError as error:
+        if error.name != "pygraphviz":
+            raise
+        return _drawn_otherwise(analysis, request)
+    return {"svg": drawing.svg, "style": style, "notes": list(drawing.notes)}
+
+
+def _drawn_otherwise(analysis: Analysis, request: Request) -> dict[str, Any]:
+    """Where Graphviz is missing, as in a browser: the outermost blocks, else volumes, unless a style was asked for."""
+    theme = request.choice("theme", THEMES, "light")
+    for choices in (Choices(style="blocks", depth=1, theme=theme), Choices(style="volumes", theme=theme)):
+        if not request.has("style") or request.text("style") == choices.style:
+            with suppress(ImportError, UsageError):
+                drawing = Drawing(analysis, choices)
+                note = f"this page cannot lay out the diagram that fits best, so it shows {choices.style}"
+                return {"svg": drawing.svg, "style": choices.style, "notes": [note, *drawing.notes]}
+    raise UsageError("Graphviz lays out this diagram, and it does not run in a browser; `archcalc serve` draws it")
 
 
 def drawn(analysis: Analysis, request: Request) -> Drawing:
@@ -47,7 +62,7 @@ def chart(request: Request) -> dict[str, Any]:
     """A chart along the depth of the network as SVG."""
     kind = request.choice("kind", ALONG, ALONG[0])
     theme = request.choice("theme", THEMES, "light")
-    if not has_charts():
+    if not has_converter():
         raise UsageError("charts are drawn by vl-convert, which does not run in a browser; archcalc serve draws them")
     made: Chart = chart_of(request.source().analyse(), kind, theme=theme)
     return {"svg": made._repr_svg_(), "notes": list(made.notes)}

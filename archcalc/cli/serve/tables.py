@@ -180,7 +180,7 @@ def memory(request: Request) -> dict[str, Any]:
         }
         for buffer in timeline.alive(timeline.peak_step)
     ]  # fmt: skip
-    if has_charts():
+    if has_converter():
         from archcalc.render.charts.alive import alive
         from archcalc.render.charts.figure import Look
         from archcalc.render.charts.render import svg
@@ -203,8 +203,8 @@ def _facts(timeline: Timeline) -> list[dict[str, str]]:
     return [{"label": label, "value": text} | ({"note": note} if note else {}) for label, text, note in shown]
 
 
-def has_charts() -> bool:
-    """Whether charts can be drawn here; in a browser they cannot."""
+def has_converter() -> bool:
+    """Whether charts can be drawn here, and pictures converted; in a browser they cannot."""
     return find_spec("vl_convert") is not None
 
 

@@ -295,10 +295,16 @@ def test_the_spec_of_a_network_is_that_network(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_catalogue_has_every_network_and_its_examples_are_good() -> None:
-    answer = good("catalogue")
+    answer = good("catalogue", counts=True)
     assert [one["name"] for one in answer["networks"]] == list(names())
     alexnet = next(one for one in answer["networks"] if one["name"] == "alexnet")
     assert (alexnet["params"], alexnet["multiplications"]) == (62_378_344, 1_135_256_096)
+    assert [one["title"] for one in answer["networks"]] == [ac.load(name).title for name in names()]
+    at_once = good("catalogue")
+    assert at_once["networks"] == [
+        {**{key: value for key, value in one.items() if key != "layers"}, "params": None, "multiplications": None}
+        for one in answer["networks"]
+    ]
     for example in answer["examples"]:
         good("analyse", source={"text": example["text"]})
     for convention in answer["conventions"]:

@@ -1,0 +1,156 @@
+"""The Python of the static page: Pyodide from npm, wheels from PyPI, and archcalc itself, each checked by its hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from archcalc import __version__
+from archcalc.core.errors import UsageError
+from archcalc.spec.catalogue import SPECS
+
+#: CPython 3.14 for browsers. Its wheels have this platform.
+PYODIDE, PYTHON, PLATFORM = "314.0.7", "314", "pyemscripten_2026_0_wasm32"
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+#: What the functions import, and what these need is found by pip.
+PACKAGES = ("pydantic", "networkx", "openpyxl")
+#: Has a wheel for every platform but this one; its pure part works anywhere.
+IMPURE = "PyYAML"
+_REGISTRY = "https://registry.npmjs.org"
+_LARGEST = 64 << 20
+_PACKAGE = Path(__file__).parents[2]
+#: A fixed time, so that the same sources give the same bytes.
+_TIME = (2020, 1, 1, 0, 0, 0)
+
+
+def fetch(address: str) -> bytes:
+    """What is at an address. Raises `UsageError` where it cannot be had."""
+    try:
+        with urlopen(address, timeout=120) as answer:  # noqa: S310  # the addresses are those of the registry
+            data: bytes = answer.read(_LARGEST + 1)
+    except (URLError, OSError, ValueError) as error:
+        raise UsageError(f"cannot fetch {address}: {getattr(error, 'reason', error)}") from None
+    if len(data) > _LARGEST:
+        raise UsageError(f"{address} is larger than {_LARGEST >> 20} MiB")
+    return data
+
+
+def check_integrity(data: bytes, integrity: str, what: str) -> None:
+    """Raise `UsageError` unless the data has the registry's hash: sha512-BASE64 (Subresource Integrity)."""
+    kind, _, wanted = integrity.partition("-")
+    if kind != "sha512" or base64.b64encode(hashlib.sha512(data).digest()).decode() != wanted:
+        raise UsageError(f"{what} is not what the registry says: its hash differs")
+
+
+def runtime(get: Callable[[str], bytes] = fetch) -> dict[str, bytes]:
+    """The files of Pyodide, from its npm package."""
+    facts = json.loads(get(f"{_REGISTRY}/pyodide/{PYODIDE}"))["dist"]
+    tarball = str(facts["tarball"])
+    if not tarball.startswith(f"{_REGISTRY}/"):
+        raise UsageError(f"the registry names {tarball[:80]}, which is not its own")
+    data = get(tarball)
+    check_integrity(data, str(facts["integrity"]), f"pyodide {PYODIDE}")
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as files:
+        for name in RUNTIME:
+            member = files.extractfile(f"package/{name}")
+            if member is None:
+                raise UsageError(f"pyodide {PYODIDE} has no file {name}")
+            found[name] = member.read()
+    return found
+
+
+def wheels(note: Callable[[str], None]) -> dict[str, bytes]:
+    """The wheels by file name, in the order in which they are loaded; pip compares each with the hash of its index."""
+    found: dict[str, bytes] = {}
+    with TemporaryDirectory() as folder:
+        _download(folder, [*PACKAGES], PLATFORM)
+        for path in sorted(Path(folder).glob("*.whl")):
+            note(f"wheel: {path.name}")
+            is_pure = path.name.endswith("-none-any.whl")
+            found[path.name] = _without_tests(path.read_bytes()) if is_pure else path.read_bytes()
+    with TemporaryDirectory() as folder:
+        _download(folder, ["--no-deps", IMPURE], "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
+        (path,) = Path(folder).glob("*.whl")
+        name = "-".join([*path.name.split("-")[:2], "py3-none-any.whl"])
+        note(f"wheel: {name}")
+        found[name] = _pure(path.read_bytes())
+    name, data = own_wheel()
+    return {**found, name: data}
+
+
+def _download(folder: str, what: list[str], *platforms: str) -> None:
+    chosen = [part for platform in platforms for part in ("--platform", platform)]
+    done = subprocess.run(  # noqa: S603  # pip, with names that stand above
+        [
+            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", folder,
+            "--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON, "--abi", f"cp{PYTHON}",
+            "--abi", "none", *chosen, *what,
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-200:]]
+        raise UsageError(f"pip cannot download {', '.join(what)}: {lines[-1]}")
+
+
+def _without_tests(data: bytes) -> bytes:
+    return repacked(data, lambda name: "/tests/" not in name)
+
+
+def _pure(data: bytes) -> bytes:
+    """A wheel without its compiled part, said to fit everywhere."""
+    return repacked(data, lambda name: not name.endswith((".so", ".pyd")), {"WHEEL": _PURE_TAG})
+
+
+_PURE_TAG = b"Wheel-Version: 1.0\nGenerator: archcalc\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def repacked(data: bytes, keep: Callable[[str], bool], changed: Mapping[str, bytes] | None = None) -> bytes:
+    """A wheel with only the files that are kept; files of the metadata by their last name may be changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        files = {name: old.read(name) for name in old.namelist() if keep(name)}
+    for name in files:
+        if ".dist-info/" in name and name.rpartition("/")[2] in (changed or {}):
+            files[name] = (changed or {})[name.rpartition("/")[2]]
+    return _zipped(files)
+
+
+def own_wheel() -> tuple[str, bytes]:
+    """Archcalc as it is installed here, without what only a computer needs: tests of the page, and the page itself."""
+    files = {}
+    for path in sorted(_PACKAGE.rglob("*")):
+        inner = path.relative_to(_PACKAGE)
+        if path.is_file() and "__pycache__" not in inner.parts and not _is_left_out(inner.as_posix()):
+            files[f"archcalc/{inner.as_posix()}"] = path.read_bytes()
+    for path in sorted(SPECS.rglob("*.yaml")):
+        files[f"archcalc/specs/{path.relative_to(SPECS).as_posix()}"] = path.read_bytes()
+    about = f"archcalc-{__version__}.dist-info"
+    files[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: archcalc\nVersion: {__version__}\n".encode()
+    files[f"{about}/WHEEL"] = _PURE_TAG
+    files[f"{about}/RECORD"] = b""
+    return f"archcalc-{__version__}-py3-none-any.whl", _zipped(files)
+
+
+def _is_left_out(name: str) -> bool:
+    """The page, which the visitor has, the executor, and sources of translations."""
+    return name.startswith(("cli/serve/page/", "cli/commands/")) or name.endswith(".po")
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(zipfile.ZipInfo(name, _TIME), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
