@@ -194,6 +194,7 @@ def grade(
     quantities: Sequence[str] | None = None,
     follow_through: float = 1.0,
     partial: float = 0.5,
+    against: str | Path | None = None,
 ) -> Result:
     r"""Grade a folder of submissions, a file for each student, a point for each cell.
 
@@ -204,10 +205,12 @@ def grade(
         homework: The folder of `archcalc exercise --students`, where each student had numbers of their own.
         quantities: Without both: the columns to grade.
         follow_through: Share of a point for an answer that is right given an earlier mistake.
-        partial: Share of a point for a wrong number that one known mistake explains.
+        partial: Share of a point that each known mistake leaves of a wrong number: two leave the square.
+        against: The `marks.csv` of an earlier run: the report then says who gained, who lost, and why.
 
     Returns:
-        A result whose `value` is the `Overview` with the marks of every student; it is saved as .md or .csv.
+        A result whose `value` is the `Overview` with the marks of every student; it is saved as .md, .csv, .html or
+        .xlsx.
 
     Raises:
         UsageError: for files that are not there. A submission that cannot be read is named in the overview.
@@ -221,9 +224,11 @@ def grade(
     ['ada']
 
     """
+    from archcalc.teach.grade.changes import changes, read_marks, section_of
     from archcalc.teach.grade.folder import grade
     from archcalc.teach.grade.marks import make_scheme
     from archcalc.teach.grade.overview import Overview, render_grades, render_overview
+    from archcalc.teach.grade.report import report
     from archcalc.teach.grade.submissions import find_submissions
 
     if (worksheet is not None) + (homework is not None) + (quantities is not None) > 1:
@@ -231,13 +236,17 @@ def grade(
     scheme = make_scheme(follow_through, partial)
     analysis = analysis_of(network)
     tasks = tasks_of(analysis, worksheet, homework, quantities)
-    marked = grade(find_submissions(str(folder)), tasks, scheme, lambda _done, _student: None)
+    marked = grade(find_submissions(str(folder)), tasks, scheme)
     overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
 
-    def render(form: str) -> str:
-        return render_grades(overview) if form == "csv" else render_overview(overview)
+    more = (section_of(changes(overview, read_marks(str(against))), len(overview.graded)),) if against else ()
 
-    return Result(overview, render, {".md": "markdown", ".csv": "csv"})
+    def render(form: str) -> str:
+        return render_grades(overview) if form == "csv" else render_overview(overview, None, more)
+
+    files = {ending: ending for ending in (".html", ".xlsx")}
+    texts = {".md": "markdown", ".csv": "csv"}
+    return Document(overview, render, texts, lambda ending: report(overview, ending, more), files)
 
 
 def tasks_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -11,13 +12,16 @@ from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, ne
 from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
-from archcalc.core.files import check_folder, make_folder
+from archcalc.core.files import check_folder, check_target, make_folder
+from archcalc.passes.analysis import Analysis
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
+from archcalc.teach.grade.changes import changes, read_marks, render_marks, section_of
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
-from archcalc.teach.grade.folder import grade
+from archcalc.teach.grade.folder import Task, grade
 from archcalc.teach.grade.marks import Marked, make_scheme
-from archcalc.teach.grade.overview import Overview, render_grades, render_overview, spread
-from archcalc.teach.grade.submissions import find_submissions
+from archcalc.teach.grade.overview import Overview, Section, render_grades, render_overview, spread
+from archcalc.teach.grade.report import ENDINGS, report
+from archcalc.teach.grade.submissions import Submission, find_submissions
 from archcalc.teaching import tasks_of
 
 _MOST_MISTAKES = 5
@@ -27,7 +31,9 @@ VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
 @click.command("grade")
 @network_argument
 @click.argument("folder", metavar="DIR")
-@click.option("-o", "--output", metavar="DIR", required=True, help="The folder for grades, overview and feedback.")
+@click.option("-o", "--output", metavar="DIR|FILE", required=True,
+              help="The folder for grades and feedback; or the class's report: .html, .md, .xlsx.")  # fmt: skip
+@click.option("--against", metavar="FILE", help="The marks.csv of an earlier run: who gained, who lost, and why.")
 @click.option("--worksheet", metavar="FILE", help="The worksheet that was handed out: its empty cells are graded.")
 @click.option("--homework", metavar="DIR",
               help="What `archcalc exercise --students` wrote: each student's own network.")  # fmt: skip
@@ -37,7 +43,7 @@ VISIBILITY = ("visible", "hidden", "after_due_date", "after_published")
 @click.option("--follow-through", type=float, default=1.0, show_default=True, metavar="SHARE",
               help="Share of a point for an answer that is right given an earlier mistake.")  # fmt: skip
 @click.option("--partial", type=float, default=0.5, show_default=True, metavar="SHARE",
-              help="Share of a point for a wrong number that one known mistake explains.")  # fmt: skip
+              help="Share of a point that each known mistake leaves of it: two leave the square.")  # fmt: skip
 @click.option("--visibility", type=click.Choice(VISIBILITY), default="visible", show_default=True,
               help="Visibility of the tests in Gradescope's results.json.")  # fmt: skip
 @lang_option
@@ -52,12 +58,14 @@ def command(
     follow_through: float,
     partial: float,
     visibility: str,
+    against: str | None,
 ) -> int:
     """Grade a folder of submissions: a file for each student, named after them, or a folder for each.
 
-    A point for each cell. Into -o go grades.csv, overview.md with the most common mistakes, and for each student
-    feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does not stop the rest;
-    links are never followed. Exit code 1 where nothing could be graded.
+    A point for each cell. Into -o go grades.csv, marks.csv with every cell, overview.md with the most common mistakes,
+    and for each student feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does
+    not stop the rest; links are never followed. With --against the overview says what a corrected key changed. Exit
+    code 1 where nothing could be graded.
     """
     if worksheet is not None and homework is not None:
         raise click.UsageError("--worksheet or --homework, not both")
@@ -68,23 +76,49 @@ def command(
     scheme = make_scheme(follow_through, partial)
     analysis = network.analyse()
     tasks = tasks_of(analysis, worksheet, homework, comma_separated(quantities))
+    old = read_marks(against) if against is not None else None
     submissions = find_submissions(folder)
-    target = check_folder(output)
-    stems = file_names([submission.student for submission in submissions])
-    make_folder(target)
+    ending = Path(output).suffix.lower()
+    target = None if ending in ENDINGS else check_folder(output)
+    if target is None:
+        check_target(output)
+    else:
+        make_folder(target)
+    marked = _graded(submissions, grade(submissions, tasks, scheme), analysis, target, visibility)
+    overview = Overview(analysis.graph.title or analysis.graph.name, tuple(marked))
+    found = changes(overview, old) if old is not None else []
+    more = (section_of(found, len(overview.graded)),) if old is not None else ()
+    if target is None:
+        write_bytes(report(overview, ending, more), output)
+    else:
+        write(render_grades(overview), str(target / "grades.csv"))
+        write(render_marks(overview), str(target / "marks.csv"))
+        write(render_overview(overview, _plot(overview, target), more), str(target / "overview.md"))
+    _print_summary(overview, output if target is None else f"{output.rstrip('/')}/overview.md", more)
+    return 0 if overview.graded else 1
+
+
+def _graded(
+    submissions: Sequence[Submission],
+    results: Iterable[tuple[Marked, Task | None]],
+    analysis: Analysis,
+    target: Path | None,
+    visibility: str,
+) -> list[Marked]:
+    """The marks of all; where there is a folder, each gets the feedback as soon as it is graded."""
     marked: list[Marked] = []
+    stems = file_names([submission.student for submission in submissions])
     with Progress(len(submissions)) as progress:
-        for stem, (each, task) in zip(stems, grade(submissions, tasks, scheme, progress), strict=True):
+        for done, (stem, (each, task)) in enumerate(zip(stems, results, strict=True)):
+            progress(done, each.student)
             marked.append(each)
+            if target is None:
+                continue
             make_folder(target / "students" / stem)
             own = task.analysis if task is not None else analysis
             write(render_feedback(each, own), str(target / "students" / stem / "feedback.md"))
             write(render_gradescope(each, visibility), str(target / "students" / stem / "results.json"))
-    overview = Overview(analysis.graph.title or analysis.graph.name, tuple(marked))
-    write(render_grades(overview), str(target / "grades.csv"))
-    write(render_overview(overview, _plot(overview, target)), str(target / "overview.md"))
-    _print_summary(overview, output)
-    return 0 if overview.graded else 1
+    return marked
 
 
 def _plot(overview: Overview, target: Path) -> str | None:
@@ -102,7 +136,7 @@ def _plot(overview: Overview, target: Path) -> str | None:
     return "overview.svg"
 
 
-def _print_summary(overview: Overview, output: str) -> None:
+def _print_summary(overview: Overview, output: str, more: Sequence[Section]) -> None:
     unread = [each for each in overview.marked if each.problem]
     for each in unread:
         note(f"not graded: {each.student}: {each.problem}")
@@ -111,4 +145,6 @@ def _print_summary(overview: Overview, output: str) -> None:
     mistakes = [f"{one.name} ({one.students})" for one in overview.mistakes()[:_MOST_MISTAKES]]
     if mistakes:
         write(f"Mistakes, by students who made them: {', '.join(mistakes)}" + "\n", None)
-    write(f"See {output.rstrip('/')}/overview.md" + "\n", None)
+    for section in more:
+        write(f"{section.title}: {section.notes[0]}" + "\n", None)
+    write(f"See {output}" + "\n", None)

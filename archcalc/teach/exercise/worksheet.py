@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -133,9 +134,10 @@ def make_worksheet(
 ) -> Worksheet:
     """Choose the rows and the blank cells.
 
-    `blank` is the share of cells that are left blank, between 0 and 1. Layers that work in place change nothing and are
-    left out unless `every_layer`. `layer` keeps one block. Raises `UsageError` for a quantity or a layer that does not
-    exist, and where nothing would be blank.
+    `blank` is the share of cells that are left blank, between 0 and 1, as far as it goes the same of each kind of step:
+    another `seed` asks for other layers and is as hard, which `difficulty` counts. Layers that work in place change
+    nothing and are left out unless `every_layer`. `layer` keeps one block. Raises `UsageError` for a quantity or a
+    layer that does not exist, and where nothing would be blank.
     """
     quantities = [asked_quantity(name) for name in quantities]
     if not quantities:
@@ -156,7 +158,7 @@ def make_worksheet(
     ]
     if not cells:
         raise UsageError(f"{layer or analysis.graph.name} has no layer whose numbers could be asked for")
-    blanks = Choices("blanks", analysis.graph.name, seed).shuffled(cells)[: max(1, round(blank * len(cells)))]
+    blanks = _chosen(analysis, cells, blank, seed)
     totals = {quantity for _, quantity in blanks if expected_total(analysis, quantity) is not None}
     summed = totals if layer is None else set()
     has_total = layer is None and any(QUANTITIES[quantity].adds_up for quantity in quantities)
@@ -168,6 +170,50 @@ def make_worksheet(
         frozenset(blanks) | {(TOTAL, quantity) for quantity in summed},
         every_layer,
     )
+
+
+def kind_of_step(row: Row, analysis: Analysis, quantity: str) -> str:
+    """What a student must do for a cell: output shape of convolution with a stride, params that are 0."""
+    value = expected(row, analysis, quantity)
+    name = QUANTITIES[quantity].headings[0]
+    if value == 0:
+        return f"{name} that are 0"
+    groups = "grouped " if getattr(row.op, "groups", 1) > 1 else ""
+    stride = getattr(row.op, "stride", None) or (1,)
+    strided = quantity in ("output_shape", "receptive_field") and max(stride) > 1
+    return f"{name} of {groups}{row.op.family}{' with a stride' if strided else ''}"
+
+
+def difficulty(sheet: Worksheet) -> dict[str, int]:
+    """How hard a worksheet is: the number of its blanks by kind of step, the sums as kinds of their own.
+
+    >>> import archcalc as ac
+    >>> difficulty(make_worksheet(ac.analyse("lenet5"), ["params"]))
+    {'params of convolution': 2, 'params of dense': 3, 'params that are 0': 2, 'sum of params': 1}
+    """
+    counted: Counter[str] = Counter()
+    for layer, quantity in sheet.blanks:
+        if layer == TOTAL:
+            counted[f"sum of {QUANTITIES[quantity].headings[0]}"] += 1
+        else:
+            counted[kind_of_step(sheet.analysis[layer], sheet.analysis, quantity)] += 1
+    return dict(sorted(counted.items()))
+
+
+def _chosen(analysis: Analysis, cells: Sequence[tuple[str, str]], share: float, seed: object) -> list[tuple[str, str]]:
+    """A share of the cells, of each kind of step as many whatever the seed; which of a kind is the seed's choice."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for layer, quantity in cells:
+        kinds.setdefault(kind_of_step(analysis[layer], analysis, quantity), []).append((layer, quantity))
+    wanted = max(1, round(share * len(cells)))
+    counts = {kind: int(share * len(inside)) for kind, inside in kinds.items()}
+    # What is left of the whole number goes to the kinds of which most is missing.
+    order = sorted(kinds, key=lambda kind: (counts[kind] - share * len(kinds[kind]), kind))
+    for kind in order[: wanted - sum(counts.values())]:
+        counts[kind] += 1
+    choices = Choices("blanks", analysis.graph.name, seed)
+    chosen = {cell for kind, inside in kinds.items() for cell in choices.shuffled(inside)[: counts[kind]]}
+    return [cell for cell in cells if cell in chosen]
 
 
 def _sources(rows: Sequence[Row], every_layer: bool) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,11 +129,9 @@ def grade(
     submissions: Sequence[Submission],
     tasks: SameTask | Homework,
     scheme: Scheme,
-    seen: Callable[[int, str], None],
 ) -> Iterator[tuple[Marked, Task | None]]:
     """Each submission with its marks; one that cannot be read has a problem and does not stop the others."""
-    for done, submission in enumerate(submissions):
-        seen(done, submission.student)
+    for submission in submissions:
         task = None
         try:
             if submission.file is None:

@@ -16,8 +16,9 @@ UNKNOWN = "unknown"
 class Scheme(NamedTuple):
     """Shares of a cell's point, between 0 and 1.
 
-    `follow_through`: for what is right given an earlier mistake, which has cost its own point already. `partial`: for
-    a wrong number that one of the known mistakes gives exactly, so that only this step went wrong.
+    `follow_through`: for what is right given an earlier mistake, which has cost its own point already. `partial`: what
+    each step that went wrong leaves of a point, where known mistakes give the number exactly: a half after one, a
+    quarter after two.
     """
 
     follow_through: Fraction = Fraction(1)
@@ -90,8 +91,14 @@ def _points(cell: Cell | None, scheme: Scheme) -> Fraction:
         return Fraction(1)
     if cell.verdict is Verdict.CARRIED:
         return scheme.follow_through
-    known = any(found.mistake != UNKNOWN for found in cell.diagnoses)
-    return scheme.partial if cell.verdict is Verdict.WRONG and known else Fraction()
+    steps = wrong_steps(cell)
+    return scheme.partial**steps if steps else Fraction()
+
+
+def wrong_steps(cell: Cell) -> int:
+    """How many steps went wrong in a wrong cell, by its best explanation; 0 where none is known."""
+    ranks = [found.rank for found in cell.diagnoses if found.mistake != UNKNOWN]
+    return ranks.count(min(ranks)) if ranks and cell.verdict is Verdict.WRONG else 0
 
 
 def points(number: Fraction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from archcalc.core import words
 from archcalc.core.markup import escape_markdown
 from archcalc.render.tables.csv import harmless
+from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import Verdict
 from archcalc.teach.grade.marks import UNKNOWN, Marked, percent, points
 
@@ -101,42 +102,70 @@ def _commonest(places: Counter[str]) -> tuple[str, ...]:
     return tuple(sorted(places, key=lambda place: (-places[place], place))[:3])
 
 
-def render_overview(overview: Overview, plot: str | None = None) -> str:
-    """The class as Markdown; `plot` is the file of the picture, where there is one."""
-    graded, unread = overview.graded, [each for each in overview.marked if each.problem]
-    out = [f"# {escape_markdown(words.line(overview.title))}: {_several(len(overview.marked), 'submission')}", ""]
-    if graded:
-        out += [spread(overview.shares), ""]
+class Section(NamedTuple):
+    """A part of the report: lines of text and a table, with the indices of its columns of numbers."""
+
+    title: str
+    notes: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[str | int, ...], ...] = ()
+    numbers: tuple[int, ...] = ()
+
+
+def sections(overview: Overview) -> Iterator[Section]:
+    """The class: what could not be graded, the mistakes by kind, the hardest cells, the grades."""
+    unread = [each for each in overview.marked if each.problem]
     if unread:
-        out += [
-            "## Not graded",
-            "",
-            *(f"- {escape_markdown(each.student)}: {escape_markdown(each.problem)}" for each in unread),
-            "",
-        ]
-    if plot is not None:
-        out += [f"![The most common mistakes and the hardest cells]({plot})", ""]
+        yield Section("Not graded", tuple(f"{each.student}: {each.problem}" for each in unread))
     mistakes = overview.mistakes()
     if mistakes:
-        out += ["## Mistakes", "", "| mistake | students | times | most of all at |", "| :--- | ---: | ---: | :--- |"]
-        out += [
-            f"| {escape_markdown(one.name)} | {one.students} | {one.times} | {escape_markdown(', '.join(one.where))} |"
-            for one in mistakes
-        ]
-        out.append("")
+        rows = [(one.name, one.students, one.times, ", ".join(one.where), MISTAKES[one.name]) for one in mistakes]
+        heads = ("mistake", "students", "times", "most of all at", "what it is")
+        yield Section("Mistakes", (), heads, tuple(rows), (1, 2))
     hardest = [cell for cell in overview.cells() if cell.solved < 1][:_MOST]
     if hardest:
-        out += ["## The hardest cells", "", "| cell | right | right given an earlier mistake | wrong | not answered |"]
-        out += ["| :--- | ---: | ---: | ---: | ---: |"]
-        for cell in hardest:
-            name = escape_markdown(f"{cell.layer} · {cell.quantity.replace('_', ' ')}")
-            out.append(f"| {name} | {cell.right} | {cell.carried} | {cell.wrong} | {cell.empty} |")
-        out.append("")
-    out += ["## Grades", "", "| student | points | of | |", "| :--- | ---: | ---: | ---: |"]
-    for each in overview.marked:
-        cells = ("–", "–", "not graded") if each.problem else (points(each.score), each.most, percent(each.share))
-        out.append(f"| {escape_markdown(words.line(each.student))} | {cells[0]} | {cells[1]} | {cells[2]} |")
-    return "\n".join([*out, ""])
+        cells = [
+            (f"{cell.layer} · {cell.quantity.replace('_', ' ')}", cell.right, cell.carried, cell.wrong, cell.empty)
+            for cell in hardest
+        ]
+        heads = ("cell", "right", "right given an earlier mistake", "wrong", "not answered")
+        yield Section("The hardest cells", (), heads, tuple(cells), (1, 2, 3, 4))
+    grades = [
+        (each.student, "–", "–", "not graded") if each.problem else
+        (each.student, points(each.score), each.most, percent(each.share))
+        for each in overview.marked
+    ]  # fmt: skip
+    yield Section("Grades", (), ("student", "points", "of", ""), tuple(grades), (1, 2, 3))
+
+
+def heading(overview: Overview) -> str:
+    """The title of the report."""
+    return f"{words.line(overview.title)}: {_several(len(overview.marked), 'submission')}"
+
+
+def render_overview(overview: Overview, plot: str | None = None, more: Sequence[Section] = ()) -> str:
+    """The class as Markdown; `plot` is the file of the picture, where there is one, `more` comes before the grades."""
+    out = [f"# {escape_markdown(heading(overview))}", ""]
+    if overview.graded:
+        out += [spread(overview.shares), ""]
+    picture = [f"![The most common mistakes and the hardest cells]({plot})", ""] if plot is not None else []
+    for section in in_order(overview, more):
+        if section.title != "Not graded":
+            out += picture
+            picture = []
+        out += [f"## {section.title}", ""]
+        out += [f"- {escape_markdown(note)}" for note in section.notes] + ([""] if section.notes else [])
+        if section.heads:
+            rules = ["---:" if at in section.numbers else ":---" for at in range(len(section.heads))]
+            rows = [[escape_markdown(words.line(str(cell))) for cell in row] for row in section.rows]
+            out += [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in [section.heads, rules, *rows]] + [""]
+    return "\n".join(out)
+
+
+def in_order(overview: Overview, more: Sequence[Section]) -> list[Section]:
+    """All parts of a report, the grades last."""
+    own = list(sections(overview))
+    return [*own[:-1], *more, own[-1]]
 
 
 def _several(count: int, noun: str) -> str:

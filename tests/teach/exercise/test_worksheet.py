@@ -16,7 +16,8 @@ from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.exercise import worksheet
 from archcalc.teach.exercise.formats import render_key, render_sheet
-from archcalc.teach.exercise.worksheet import ASKED, Worksheet, make_worksheet
+from archcalc.teach.exercise.variants import vary
+from archcalc.teach.exercise.worksheet import ASKED, Worksheet, difficulty, make_worksheet
 from tests.tiers import examples, slow_but
 
 
@@ -36,6 +37,30 @@ def test_share_of_blanks(blank: float, cells: int) -> None:
     assert len(asked) == cells
     empty = [value for row in table(render_sheet(sheet, "csv"))[1:-1] for value in list(row.values())[2:] if not value]
     assert len(empty) == cells
+
+
+@pytest.mark.parametrize("name", slow_but(["alexnet@grouped"], ["alexnet@grouped", "googlenet", "mobilenet", "unet"]))
+def test_every_student_has_a_worksheet_as_hard(name: str) -> None:
+    """Of each kind of step as many blanks, whatever the seed and the variant; and every blank is of one kind."""
+    graph = load(name)
+    found = []
+    for seed in range(5):
+        sheet = make_worksheet(analyse(vary(graph, seed)), tuple(ASKED), 0.4, seed)
+        assert sum(difficulty(sheet).values()) == len(sheet.blanks)
+        found.append((sheet.blanks, difficulty(sheet)))
+    assert len({blanks for blanks, _ in found}) == 5
+    assert all(hard == found[0][1] for _, hard in found)
+
+
+def test_kinds_of_steps() -> None:
+    """AlexNet as in the paper: five convolutions, three of them grouped, of which one has a stride."""
+    hard = difficulty(make_worksheet(analysed("alexnet@grouped"), ["output_shape", "params"]))
+    assert hard == {
+        "output shape of convolution": 1, "output shape of convolution with a stride": 1,
+        "output shape of dense": 3, "output shape of grouped convolution": 3, "output shape of normalisation": 2,
+        "output shape of pooling with a stride": 3, "params of convolution": 2, "params of dense": 3,
+        "params of grouped convolution": 3, "params that are 0": 5, "sum of params": 1,
+    }  # fmt: skip
 
 
 def test_total_is_blank_where_its_column_has_a_blank() -> None:

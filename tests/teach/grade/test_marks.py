@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -59,6 +60,16 @@ def test_points_of_each_verdict(follow_through: float, partial: float, scores: l
     assert [float(item.score) for item in marked.items] == scores
     assert float(marked.score) == sum(scores)
     assert marked.most == 6
+
+
+def test_each_step_that_went_wrong_costs_its_share() -> None:
+    """Two mistakes that only together give a number leave a quarter; alternatives of one mistake leave a half."""
+    together = [Diagnosis(name, "conv1", "params", name, rank=0) for name in ("forgot_bias", "forgot_groups")]
+    apart = [Diagnosis(name, "conv1", "params", name, rank=rank) for rank, name in enumerate(("forgot_bias", "unit"))]
+    wrong = cell("conv1", "1", Verdict.WRONG, 34944)
+    for diagnoses, left in ((together, Fraction(1, 4)), (apart, Fraction(1, 2)), ([], Fraction(0))):
+        marked = mark("ada", Check("alexnet", (replace(wrong, diagnoses=tuple(diagnoses)),)), ASKED[:1], Scheme())
+        assert marked.score == left
 
 
 def test_shares_are_exact() -> None:

@@ -6,15 +6,15 @@ import io
 from typing import Any
 
 from archcalc.core.errors import ArchcalcError
-from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_table
-from archcalc.teach.check.model import Place
+from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_cells
+from archcalc.teach.check.model import CHECKED, Place
 
 #: Characters of a field.
 _LONGEST = 10_000
 
 
 def read_fields(data: bytes, file: str) -> Answers:
-    """The answers in the fields, whose names are `layer|quantity`; a row for each layer, in their order.
+    """The answers in the fields, whose names are `layer|quantity`; the place of an answer is the number of its field.
 
     Raises `SpecError` for a PDF without such fields: what was scanned, or printed to a file, cannot be read.
     """
@@ -24,11 +24,11 @@ def read_fields(data: bytes, file: str) -> Answers:
         raise
     except Exception as error:  # whatever a broken file makes of its reader
         raise fault(f"is no PDF that can be read ({type(error).__name__})", Place(file, 1, 1)) from None
-    values: dict[str, dict[str, str]] = {}
-    for name, text in found:
-        layer, bar, quantity = name.rpartition("|")
-        if bar:
-            values.setdefault(layer, {})[quantity] = text[:_LONGEST]
+    values: dict[tuple[str, str], Item] = {}
+    for number, (name, text) in enumerate(found, 1):
+        layer, _, quantity = name.rpartition("|")
+        if layer and quantity in CHECKED:
+            values[layer, quantity] = Item(text[:_LONGEST], Place(file, 1, number))
     if not values:
         raise fault(
             "has no fields to fill in, so that its answers cannot be read",
@@ -36,11 +36,7 @@ def read_fields(data: bytes, file: str) -> Answers:
             "fill in the fields of the worksheet's PDF; a scan, or a PDF that was printed to a file, has none left",
             "or hand in DOCX, XLSX, CSV or a notebook",
         )
-    quantities = list(dict.fromkeys(quantity for row in values.values() for quantity in row))
-    rows = [["layer", *(quantity.replace("_", " ") for quantity in quantities)]]
-    rows += [[layer, *(row.get(quantity, "") for quantity in quantities)] for layer, row in values.items()]
-    items = [[Item(text, Place(file, y, x)) for x, text in enumerate(row, 1)] for y, row in enumerate(rows, 1)]
-    return read_table(items, file)
+    return read_cells(values, file)
 
 
 def _fields(data: bytes) -> list[tuple[str, str]]:

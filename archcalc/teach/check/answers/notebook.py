@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_table
+from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_cells
 from archcalc.teach.check.model import CHECKED, Place
 from archcalc.teach.reading.calculation import StatementError, calculate
 
@@ -55,17 +55,7 @@ def read_notebook(text: str, file: str) -> Answers:
         raise fault(
             "holds no answers", Place(file, 1, 1), f'they are read from cells like {CHECK}("conv1", params=34944)'
         )
-    layers = list(dict.fromkeys(layer for layer, _ in given))
-    quantities = [quantity for quantity in CHECKED if any(quantity == key for _, key in given)]
-    first = Place(file, 1, 1)
-    rows = [[Item("layer", first), *(Item(quantity.replace("_", " "), first) for quantity in quantities)]]
-    for layer in layers:
-        row = [Item(layer, first)]
-        for quantity in quantities:
-            one = given.get((layer, quantity))
-            row.append(Item(one.text, Place(file, one.cell, one.line)) if one else Item("", first))
-        rows.append(row)
-    return read_table(rows, file)
+    return read_cells({key: Item(one.text, Place(file, one.cell, one.line)) for key, one in given.items()}, file)
 
 
 def _of_cell(cell: dict[str, Any], number: int) -> Iterator[tuple[tuple[str, str], _Given]]:

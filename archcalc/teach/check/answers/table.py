@@ -61,6 +61,21 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     return Answers(tuple(answers), notes)
 
 
+def read_cells(cells: Mapping[tuple[str, str], Item], file: str) -> Answers:
+    """The answers of cells by layer and quantity, where a file names the cells that it asks for and has no other."""
+    layers = dict.fromkeys(layer for layer, _ in cells)
+    quantities = dict.fromkeys(quantity for _, quantity in cells)
+    first = Place(file, 1, 1)
+    rows = [[Item("layer", first), *(Item(quantity.replace("_", " "), first) for quantity in quantities)]]
+    rows += [
+        [Item(layer, first), *(cells.get((layer, quantity), Item("", first)) for quantity in quantities)]
+        for layer in layers
+    ]
+    found = read_table(rows, file)
+    asked = {(layer.strip(), quantity) for layer, quantity in cells}
+    return found._replace(answers=tuple(one for one in found.answers if (one.layer, one.quantity) in asked))
+
+
 def is_heading(row: Sequence[Item]) -> bool:
     """Whether a row names columns: something to check, and a column for the layers."""
     if not any(item.text.strip() for item in row) or len(row) > MOST_COLUMNS:

@@ -1,0 +1,185 @@
+"""Grading again, after a correction of the key: who gained, who lost, and which cells are the reason.
+
+`marks.csv` holds every cell of every student. It is written with the grades, and compared with those of a later run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from archcalc.core import words
+from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.files import read_bytes
+from archcalc.render.tables.csv import harmless
+from archcalc.teach.check.expected import Value
+from archcalc.teach.grade.marks import Item, Marked, points
+from archcalc.teach.grade.overview import Overview, Section
+
+HEAD = ("student", "layer", "quantity", "points", "verdict", "answer", "key")
+_LARGEST = 64 << 20
+_LONGEST = 200
+
+
+class Mark(NamedTuple):
+    """A cell as it was graded: its points, what was written, and what the key said."""
+
+    points: Fraction
+    verdict: str
+    answer: str
+    key: str
+
+
+Marks = Mapping[str, Mapping[tuple[str, str], Mark]]
+
+
+class Change(NamedTuple):
+    """A student whose points are others than before, or who was or is not graded; `reasons` are the cells."""
+
+    student: str
+    before: Fraction | None
+    after: Fraction | None
+    reasons: tuple[str, ...]
+
+    @property
+    def gain(self) -> Fraction:
+        return (self.after or Fraction()) - (self.before or Fraction())
+
+
+def marks_of(overview: Overview) -> Marks:
+    """The marks of every student that could be graded, names as they are written in CSV."""
+    return {
+        harmless(each.student): {(harmless(item.layer), item.quantity): _mark(item) for item in each.items}
+        for each in overview.graded
+    }
+
+
+def _mark(item: Item) -> Mark:
+    answer = words.line(item.cell.answer.text)[:_LONGEST] if item.cell else ""
+    return Mark(item.score, item.verdict.value, harmless(answer), _key(item.cell.expected if item.cell else None))
+
+
+def _key(value: Value | None) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(str, (*value[1:], value[0])))
+    return "" if value is None else str(value)
+
+
+def render_marks(overview: Overview) -> str:
+    """The marks as CSV, a line a cell; points with two digits."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    for student, cells in marks_of(overview).items():
+        for (layer, quantity), mark in cells.items():
+            cell = (mark.verdict, mark.answer, mark.key)
+            writer.writerow([student, layer, quantity, points(mark.points), *cell])
+    return out.getvalue()
+
+
+def read_marks(path: str) -> Marks:
+    """The marks of an earlier run. Raises `UsageError` and `SpecError` for a file that is none."""
+    try:
+        text = read_bytes(path, _LARGEST, "file of marks").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    found: dict[str, dict[tuple[str, str], Mark]] = {}
+    try:
+        for row in reader:
+            if reader.line_num == 1:
+                if tuple(row) != HEAD:
+                    hint = "the file marks.csv next to grades.csv holds the cells"
+                    raise _fault(f"does not begin with {', '.join(HEAD)}", path, 1, hint)
+                continue
+            if len(row) != len(HEAD):
+                raise _fault(f"this line has {len(row)} cells, the first one {len(HEAD)}", path, reader.line_num)
+            student, layer, quantity, number, verdict, answer, key = row
+            mark = Mark(_points(number, path, reader.line_num), verdict, answer, key)
+            found.setdefault(student, {})[layer, quantity] = mark
+    except csv.Error as error:
+        raise _fault(f"is no CSV: {error}", path, reader.line_num) from None
+    return found
+
+
+def _points(text: str, path: str, line: int) -> Fraction:
+    whole, point, rest = text.partition(".")
+    if not (whole.isdecimal() and whole.isascii() and len(text) < 12 and (rest.isdecimal() or not point)):
+        raise _fault(f"{text[:20]!r} is no number of points", path, line)
+    return Fraction(text)
+
+
+def _fault(message: str, path: str, line: int, *details: str) -> SpecError:
+    return SpecError([Problem(message, Location(path, line, 1), None, details)])
+
+
+def changes(overview: Overview, old: Marks) -> list[Change]:
+    """Who has other points than before, those first who lost most."""
+    found = []
+    graded = marks_of(overview)
+    unread = {harmless(each.student): each for each in overview.marked if each.problem}
+    for student in dict.fromkeys((*old, *graded)):
+        before, after = old.get(student), graded.get(student)
+        if before is None or after is None:
+            reason = "not there before" if before is None else _missing(unread.get(student))
+            found.append(Change(student, _sum(before), _sum(after), (reason,)))
+            continue
+        reasons = tuple(_reasons(before, after))
+        if reasons:
+            found.append(Change(student, _sum(before), _sum(after), reasons))
+    return sorted(found, key=lambda one: (one.gain, one.student))
+
+
+def _missing(marked: Marked | None) -> str:
+    return f"cannot be read now: {marked.problem}" if marked is not None else "not among the submissions now"
+
+
+def _sum(cells: Mapping[tuple[str, str], Mark] | None) -> Fraction | None:
+    # As they were written: of old marks two digits are known.
+    return None if cells is None else sum((Fraction(points(mark.points)) for mark in cells.values()), Fraction())
+
+
+def _reasons(before: Mapping[tuple[str, str], Mark], after: Mapping[tuple[str, str], Mark]) -> Iterator[str]:
+    """The cells whose points changed, and why."""
+    for layer, quantity in dict.fromkeys((*before, *after)):
+        name = f"{layer} {quantity.replace('_', ' ')}"
+        old, new = before.get((layer, quantity)), after.get((layer, quantity))
+        if old is None:
+            assert new is not None
+            yield f"{name}: asked now, {points(new.points)}"
+        elif new is None:
+            yield f"{name}: no longer asked, was {points(old.points)}"
+        elif points(old.points) != points(new.points):
+            yield f"{name}: {points(old.points)} → {points(new.points)}, {_why(old, new)}"
+
+
+def _why(old: Mark, new: Mark) -> str:
+    if old.answer != new.answer:
+        return f"another answer: {old.answer or 'none'}, now {new.answer or 'none'}"
+    if old.key != new.key and old.key and new.key:
+        return f"the key was {old.key} and is {new.key}; the answer is {new.answer}"
+    if old.verdict != new.verdict:
+        verdicts = (verdict.replace("_", " ") for verdict in (old.verdict, new.verdict))
+        return f"{' → '.join(verdicts)}, the key is {new.key}"
+    return "another share of a point for it"
+
+
+def section_of(found: list[Change], graded: int) -> Section:
+    """The changes as a part of the overview."""
+    gained, lost = (sum(one.gain > 0 for one in found), sum(one.gain < 0 for one in found))
+    summary = f"{gained} gained, {lost} lost, {graded - gained - lost} have as many points as before."
+    rows = [
+        (one.student, _shown(one.before), _shown(one.after), _signed(one.gain), "; ".join(one.reasons)) for one in found
+    ]
+    return Section("Changes", (summary,), ("student", "before", "after", "change", "why"), tuple(rows), (1, 2, 3))
+
+
+def _shown(number: Fraction | None) -> str:
+    return "–" if number is None else points(number)
+
+
+def _signed(gain: Fraction) -> str:
+    return f"{'+' if gain > 0 else '−' if gain < 0 else '±'}{points(abs(gain))}"
