@@ -21,9 +21,9 @@ from archcalc import Analysis, Row
 from archcalc.core.shapes import Shape, parse_image_shape
 from archcalc.ops.conv import Conv, ConvTranspose
 from archcalc.ops.dense import Linear
+from archcalc.ops.margins import ZeroPad
 from archcalc.ops.norm import BatchNorm, LocalResponseNorm
 from archcalc.ops.pool import AvgPool, MaxPool
-from archcalc.ops.reshape import ZeroPad
 from archcalc.ops.sample_norm import LayerNorm
 from archcalc.ops.whole_pool import AdaptiveAvgPool
 from archcalc.ops.windowed import Sides, Windowed

@@ -6,7 +6,6 @@ all ask this registry for a quantity's key, title, unit, how it adds up, how it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, reduce
 from pathlib import Path
@@ -101,6 +100,8 @@ class Quantity(NamedTuple):
 @cache
 def _headings() -> Mapping[str, list[str]]:
     """By quantity, lines of names that are separated by bars: English, then other languages."""
+    import json
+
     found: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("headings.json").read_text(encoding="utf-8"))
     return found
 

@@ -3,42 +3,84 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import TypeVar
 
-from archcalc.ops import (
-    activation,
-    arithmetic,
-    arrange,
-    attention,
-    conv,
-    dense,
-    dropout,
-    merge,
-    norm,
-    opaque,
-    pool,
-    recurrent,
-    reshape,
-    resize,
-    sample_norm,
-    trained,
-    whole_pool,
-)
-from archcalc.ops.base import Op, Operations, Param
+from archcalc.ops.base import Op, Operations, Param, Ranks
 
 _Class = TypeVar("_Class", bound=type[Op])
 
+#: The kinds by the module that has them; where several ops share a word, the first is the most usual one.
+#: `#d` stands for a family that has an op for each number of position axes.
+_KINDS = {
+    "activation": "relu relu6 sigmoid tanh scaled_tanh softmax log_softmax",
+    "rectifier": "leaky_relu prelu elu selu gelu silu mish hardsigmoid hardswish hardtanh softplus glu",
+    "merge": "add multiply concat",
+    "arithmetic": "rescale power subtract divide",
+    "arrange": "chunk split narrow channel_shuffle permute transpose pixel_shuffle pixel_unshuffle tokens grid roll",
+    "dropout": "stochastic_depth drop_block feature_dropout alpha_dropout feature_alpha_dropout",
+    "norm": "batch_norm#d local_response_norm dropout",
+    "reshape": "input identity flatten reshape",
+    "margins": "crop#d slice#d zero_pad#d pad_channels upsample#d",
+    "resize": "interpolate reflection_pad replication_pad circular_pad",
+    "sample_norm": "layer_norm rms_norm l2_norm group_norm instance_norm global_response_norm",
+    "pool": "max_pool#d avg_pool#d lp_pool#d subsampling#d max_unpool#d",
+    "whole_pool": "global_avg_pool#d global_max_pool#d adaptive_avg_pool#d adaptive_max_pool#d",
+    "conv": "conv#d depthwise_conv#d locally_connected#d conv_transpose#d",
+    "attention": "matmul scaled_dot_product_attention multi_head_attention",
+    "dense": "linear rbf",
+    "opaque": "opaque",
+    "recurrent": "rnn lstm gru",
+    "trained": "scale position_embedding class_token parameter embedding index_select",
+}
 
-def _concrete(base: type[Op]) -> Iterator[type[Op]]:
-    for cls in base.__subclasses__():
-        if "kind" in cls.__dict__:
-            yield cls
-        yield from _concrete(cls)
+
+class Registry(MutableMapping[str, type[Op]]):
+    """The ops by kind. The names are known from the start; the module of an op is imported when the op is asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, type[Op] | str] = {
+            kind.replace("#", rank): module
+            for module, kinds in _KINDS.items()
+            for kind in kinds.split()
+            for rank in (map(str, Ranks.RANKS) if "#" in kind else ("",))
+        }
+
+    def __getitem__(self, kind: str) -> type[Op]:
+        found = self._found[kind]
+        if isinstance(found, str):
+            found = self._found[kind] = _class_of(import_module(f"{__name__}.{found}"), kind)
+        return found
+
+    def __setitem__(self, kind: str, op: type[Op]) -> None:
+        self._found[kind] = op
+
+    def __delitem__(self, kind: str) -> None:
+        del self._found[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
-OPS: dict[str, type[Op]] = {cls.kind: cls for cls in _concrete(Op)}  # type: ignore[type-abstract]  # the base is only a starting point
+def _class_of(module: ModuleType, kind: str) -> type[Op]:
+    for found in vars(module).values():
+        if isinstance(found, Ranks) and kind[:-2] == found.stem:
+            return found[int(kind[-2])]
+        if isinstance(found, type) and found.__dict__.get("kind") == kind:
+            return found
+    raise LookupError(f"{module.__name__} has no op {kind!r}")
+
+
+OPS = Registry()
 
 #: What does not tell one word from another: `Max-Pooling2D layer` is `maxpooling`.
 _IGNORED = re.compile(r"2-?d|[\s_\-./:#()]+|layers?$|слой|couche|capa", re.IGNORECASE)
@@ -86,8 +128,4 @@ def _plain(word: str) -> str:
     return _IGNORED.sub("", word.strip().lower())
 
 
-__all__ = [
-    "OPS", "Op", "Operations", "Param", "activation", "arithmetic", "arrange", "attention", "called", "conv", "dense",
-    "dropout", "merge", "norm", "opaque", "pool", "recurrent", "register", "reshape", "resize", "sample_norm",
-    "trained", "whole_pool",
-]  # fmt: skip
+__all__ = ["OPS", "Op", "Operations", "Param", "called", "register"]

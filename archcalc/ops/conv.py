@@ -1,6 +1,6 @@
 """Convolutions: plain, grouped, depthwise, with a connection table, transposed, and without weight sharing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -19,12 +19,13 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Param,
+    Ranks,
     Reads,
     Window,
     by,
+    class_of_rank,
     elements,
     names,
-    of_ranks,
 )
 from archcalc.ops.reweighted import Reweighted
 from archcalc.ops.windowed import (
@@ -142,9 +143,7 @@ def _groups(groups: int, inputs: Sequence[Shape]) -> list[str]:
     return [say("depthwise") if inputs and groups == inputs[0][0] else several(groups, "group")]
 
 
-Conv1d, Conv2d, Conv3d = of_ranks(Conv, "conv")
-#: The convolution for so many position axes.
-CONV_OF_RANK: Mapping[int, type[Conv]] = {cls.rank: cls for cls in (Conv1d, Conv2d, Conv3d)}
+CONV_OF_RANK = Ranks(Conv, "conv")
 
 
 def _no_bias(bias: bool) -> list[str]:
@@ -224,7 +223,7 @@ class DepthwiseConv(Reweighted, Windowed):
         return with_value(self.noun, by(self.kernel_size)) + self.window_summary()
 
 
-DepthwiseConv1d, DepthwiseConv2d, DepthwiseConv3d = of_ranks(DepthwiseConv, "depthwise_conv")
+DEPTHWISE_CONV_OF_RANK = Ranks(DepthwiseConv, "depthwise_conv")
 
 
 class ConvTranspose(Reweighted, Padded):
@@ -349,7 +348,7 @@ class ConvTranspose(Reweighted, Padded):
         return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias), *self.normalised()]
 
 
-ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = of_ranks(ConvTranspose, "conv_transpose")
+CONV_TRANSPOSE_OF_RANK = Ranks(ConvTranspose, "conv_transpose")
 
 
 class LocallyConnected(Windowed):
@@ -405,4 +404,7 @@ class LocallyConnected(Windowed):
         return [*super().details(inputs), *_no_bias(self.bias)]
 
 
-LocallyConnected1d, LocallyConnected2d, LocallyConnected3d = of_ranks(LocallyConnected, "locally_connected")
+LOCALLY_CONNECTED_OF_RANK = Ranks(LocallyConnected, "locally_connected")
+
+
+__getattr__ = class_of_rank(globals())

@@ -1,6 +1,6 @@
 """Normalisation and dropout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Op, Operations, Param, Pointwise, Real, Size, elements, names, of_ranks
+from archcalc.ops.base import Op, Operations, Param, Pointwise, Ranks, Real, Size, class_of_rank, elements, names
 
 
 class BatchNorm(Pointwise):
@@ -73,8 +73,7 @@ class BatchNorm(Pointwise):
         return say("batch norm")
 
 
-BatchNorm1d, BatchNorm2d, BatchNorm3d = of_ranks(BatchNorm, "batch_norm")
-_BATCH_NORM_OF_RANK: Mapping[int, type[BatchNorm]] = {cls.rank: cls for cls in (BatchNorm1d, BatchNorm2d, BatchNorm3d)}
+_BATCH_NORM_OF_RANK = Ranks(BatchNorm, "batch_norm")
 
 
 class LocalResponseNorm(Pointwise):
@@ -138,3 +137,6 @@ class Dropout(Pointwise):
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return with_value(self.noun, f"{self.p:g}")
+
+
+__getattr__ = class_of_rank(globals())

@@ -16,15 +16,16 @@ from archcalc.ops.base import (
     Margins,
     Operations,
     Param,
+    Ranks,
     Reads,
     Sizes,
     Spatial,
     Window,
     WithoutWeights,
     by,
+    class_of_rank,
     elements,
     names,
-    of_ranks,
 )
 from archcalc.ops.windowed import (
     PADDING_LETTER,
@@ -146,7 +147,7 @@ class MaxPool(Pool):
         return Operations(comparisons=rules.sums(elements(output), self._window_elements(), 0))
 
 
-MaxPool1d, MaxPool2d, MaxPool3d = of_ranks(MaxPool, "max_pool")
+MAX_POOL_OF_RANK = Ranks(MaxPool, "max_pool")
 
 
 class AvgPool(Pool):
@@ -181,8 +182,7 @@ class AvgPool(Pool):
         return Operations(additions=rules.sums(values, self._window_elements(), 0), divisions=values)
 
 
-AvgPool1d, AvgPool2d, AvgPool3d = of_ranks(AvgPool, "avg_pool")
-AVG_POOL_OF_RANK: Mapping[int, type[AvgPool]] = {cls.rank: cls for cls in (AvgPool1d, AvgPool2d, AvgPool3d)}
+AVG_POOL_OF_RANK = Ranks(AvgPool, "avg_pool")
 
 
 class LpPool(Pool):
@@ -208,7 +208,7 @@ class LpPool(Pool):
         return say("L{power} pool", power=self.norm_type) + f" {apart(by(self.kernel_size))}{self.window_summary()}"
 
 
-LpPool1d, LpPool2d, LpPool3d = of_ranks(LpPool, "lp_pool")
+LP_POOL_OF_RANK = Ranks(LpPool, "lp_pool")
 
 
 class Subsampling(Pool):
@@ -238,7 +238,7 @@ class Subsampling(Pool):
         return with_value(self.noun, by(self.kernel_size)) + self.window_summary()
 
 
-Subsampling1d, Subsampling2d, Subsampling3d = of_ranks(Subsampling, "subsampling")
+SUBSAMPLING_OF_RANK = Ranks(Subsampling, "subsampling")
 
 
 class MaxUnpool(WithoutWeights, Spatial):
@@ -336,4 +336,7 @@ class MaxUnpool(WithoutWeights, Spatial):
         return [stride_in_words(self._stride()), padding_in_words(self.padding)]
 
 
-MaxUnpool1d, MaxUnpool2d, MaxUnpool3d = of_ranks(MaxUnpool, "max_unpool")
+MAX_UNPOOL_OF_RANK = Ranks(MaxUnpool, "max_unpool")
+
+
+__getattr__ = class_of_rank(globals())

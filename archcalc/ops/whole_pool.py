@@ -14,6 +14,7 @@ from archcalc.ops.base import (
     Letter,
     Op,
     Operations,
+    Ranks,
     Reads,
     Sizes,
     Spans,
@@ -21,9 +22,9 @@ from archcalc.ops.base import (
     Window,
     WithoutWeights,
     by,
+    class_of_rank,
     elements,
     names,
-    of_ranks,
 )
 from archcalc.ops.pool import AVERAGE, AVG_POOL_OF_RANK, POOLING
 from archcalc.ops.reshape import Identity
@@ -81,7 +82,7 @@ class GlobalAvgPool(GlobalPool):
         return say("global average pool")
 
 
-GlobalAvgPool1d, GlobalAvgPool2d, GlobalAvgPool3d = of_ranks(GlobalAvgPool, "global_avg_pool")
+GLOBAL_AVG_POOL_OF_RANK = Ranks(GlobalAvgPool, "global_avg_pool")
 
 
 class GlobalMaxPool(GlobalPool):
@@ -100,7 +101,7 @@ class GlobalMaxPool(GlobalPool):
         return say("global max pool")
 
 
-GlobalMaxPool1d, GlobalMaxPool2d, GlobalMaxPool3d = of_ranks(GlobalMaxPool, "global_max_pool")
+GLOBAL_MAX_POOL_OF_RANK = Ranks(GlobalMaxPool, "global_max_pool")
 
 
 class AdaptivePool(WithoutWeights, Spatial):
@@ -153,7 +154,7 @@ class AdaptiveAvgPool(AdaptivePool):
         return with_value(mark("adaptive average pool"), by(self.output_size))
 
 
-AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = of_ranks(AdaptiveAvgPool, "adaptive_avg_pool")
+ADAPTIVE_AVG_POOL_OF_RANK = Ranks(AdaptiveAvgPool, "adaptive_avg_pool")
 
 
 class AdaptiveMaxPool(AdaptivePool):
@@ -173,7 +174,7 @@ class AdaptiveMaxPool(AdaptivePool):
         return with_value(self.noun, by(self.output_size))
 
 
-AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = of_ranks(AdaptiveMaxPool, "adaptive_max_pool")
+ADAPTIVE_MAX_POOL_OF_RANK = Ranks(AdaptiveMaxPool, "adaptive_max_pool")
 
 
 def _adaptive_reads(size: int, count: int) -> Window | Spans:
@@ -197,3 +198,6 @@ def _adaptive_elements(size: Number, count: Number) -> Number:
         rules.adaptive_window_end(position, size, count) - rules.adaptive_window_start(position, size, count)
         for position in range(count)
     )
+
+
+__getattr__ = class_of_rank(globals())

@@ -17,7 +17,6 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, network_names, variants_of
 from archcalc.spec.document import Parameter
 from archcalc.spec.load import load_spec, spec_of
-from archcalc.spec.patterns import is_pattern, parse_pattern, pattern_notes
 from archcalc.spec.spec import Spec
 
 _PACKAGE = Path(__file__).parents[1]
@@ -66,6 +65,15 @@ def entries() -> Mapping[str, Entry]:
     return found
 
 
+def _own_file(key: str) -> Entry | None:
+    """The network that a file is called after, found without a look at the others: alexnet."""
+    path = SPECS / f"{key}.yaml"
+    if not os.path.isfile(path):  # says no to what no file can be called, where Path raises
+        return None
+    name = _NAME.search(path.read_text(encoding="utf-8"))
+    return Entry(path, name[1]) if name and key_of(name[1]) == key else None
+
+
 def aliases_of(name: str) -> list[str]:
     """The keys under which a network is known besides its own name."""
     base = name.partition("@")[0]
@@ -97,6 +105,11 @@ def landmarks() -> Iterator[str]:
     return (name for name in names() if find(name)[0].document.landmark)
 
 
+def is_pattern(network: str) -> bool:
+    """Whether a NET argument is a pattern rather than a name or a file."""
+    return "->" in network or "→" in network
+
+
 def is_file_name(network: str) -> bool:
     """Whether a NET argument means a file rather than a name."""
     return network.endswith((".yaml", ".yml")) or "\\" in network or network.startswith((".", "/"))
@@ -113,7 +126,11 @@ def load(
     """
     spec, member, variant = find(network)
     graph = build(spec, member, variant, settings, input_shape)
-    return replace(graph, notes=pattern_notes(graph)) if isinstance(network, str) and is_pattern(network) else graph
+    if isinstance(network, str) and is_pattern(network):
+        from archcalc.spec.patterns import pattern_notes
+
+        return replace(graph, notes=pattern_notes(graph))
+    return graph
 
 
 def parameters(network: str) -> Mapping[str, Parameter]:
@@ -137,6 +154,8 @@ def find(network: str | Path | Spec, read: Callable[[Path], Spec] = load_spec) -
         spec = read(network)
         return spec, default_member(spec), None
     if is_pattern(network):
+        from archcalc.spec.patterns import parse_pattern
+
         return spec_of(parse_pattern(network)), None, None
     name, variant = _split(network)
     if not name:
@@ -157,7 +176,7 @@ def find(network: str | Path | Spec, read: Callable[[Path], Spec] = load_spec) -
                 f"there are {', '.join(choices)}"
             )
     else:
-        entry = entries().get(key_of(name))
+        entry = _own_file(key_of(name)) or entries().get(key_of(name))
         if entry is None:
             raise UsageError(_unknown(network))
         spec = _shipped_spec(entry.file)

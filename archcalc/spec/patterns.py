@@ -59,11 +59,6 @@ class _Token(NamedTuple):
     column: int
 
 
-def is_pattern(network: str) -> bool:
-    """Whether a NET argument is a pattern rather than a name or a file."""
-    return "->" in network or "→" in network
-
-
 def pattern_notes(graph: LayerGraph) -> tuple[str, ...]:
     """What a pattern leaves unsaid of its network."""
     return (PADDING_RULE,) if any(isinstance(layer.op, Windowed) for layer in graph) else ()

@@ -26,8 +26,8 @@ DEEPEST_NESTING = 40
 MOST_VALUES = 200_000
 _TOO_DEEP = f"is nested more than {DEEPEST_NESTING} deep"
 
-#: What no YAML text may hold.
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What no YAML text may hold. Compiled where it is needed, which is seldom.
+_NOT_TEXT = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _INTEGER = re.compile(r"[-+]?\d+")
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d{1,3})?")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -125,7 +125,7 @@ def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0]
-        wrong = _NOT_TEXT.search(text)
+        wrong = re.search(_NOT_TEXT, text)
         before = text[: wrong.start()] if wrong else ""
         location = Location(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None

@@ -96,8 +96,8 @@ class Checker:
                 self.items(item.body, names)
 
     def merge(self, merge: str, at: Mark) -> None:
-        kinds = [kind for kind, op in OPS.items() if op.most_inputs is None]
-        if merge not in kinds:
+        if merge not in OPS or OPS[merge].most_inputs is not None:
+            kinds = [kind for kind, op in OPS.items() if op.most_inputs is None]
             self.problem(f"merge can be {', '.join(kinds)}, not {merge!r}{did_you_mean(merge, kinds)}", at)
 
     def step(self, item: it.Step, names: set[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels.registry import KERNELS, Array, kernel
 from archcalc.ops import OPS, Op, Operations, Param, called, register
-from archcalc.ops.base import Count, Letter, Pointwise, elements
+from archcalc.ops.base import Count, Letter, Pointwise, Ranks, elements
 from archcalc.spec.schema import json_schema
 from tests.cli.runner import Run
 from tests.networks import HEAD, graph
@@ -139,6 +140,32 @@ def test_with_a_kernel_it_runs(spec: str, archcalc: Run) -> None:
         assert "all shapes and counts agree" in result.out
     finally:
         del KERNELS["clique_norm2d"]
+
+
+@pytest.mark.parametrize("module", [path.stem for path in Path(ops.__file__).parent.glob("*.py")])
+def test_the_registry_names_the_ops_of_each_module(module: str) -> None:
+    # The table of names stands in for the modules until they are imported, so it has to say what they say.
+    found = import_module(f"archcalc.ops.{module}")
+    values = [value for value in vars(found).values() if getattr(value, "__module__", "") == found.__name__]
+    single = [value.__dict__["kind"] for value in values if isinstance(value, type) and "kind" in value.__dict__]
+    families = [value for value in vars(found).values() if isinstance(value, Ranks)]
+    ranked = [op.kind for family in families if family.base.__module__ == found.__name__ for op in family.values()]
+    own = [kind for kind, op in OPS.items() if op.__module__ == found.__name__]
+    assert sorted(own) == sorted({*single, *ranked})
+    assert all(OPS[kind].kind == kind for kind in own)
+
+
+def test_a_class_of_a_family_is_found_by_its_name_and_has_its_rank() -> None:
+    conv = import_module("archcalc.ops.conv")
+    assert [(op.kind, op.rank, op.__name__) for op in conv.CONV_OF_RANK.values()] == [
+        ("conv2d", 2, "Conv2d"), ("conv1d", 1, "Conv1d"), ("conv3d", 3, "Conv3d"),
+    ]  # fmt: skip
+    assert conv.Conv3d is conv.CONV_OF_RANK[3] is OPS["conv3d"]
+    assert 4 not in conv.CONV_OF_RANK
+    with pytest.raises(KeyError):
+        conv.CONV_OF_RANK[4]
+    with pytest.raises(AttributeError, match="has no attribute 'Conv4d'"):
+        _ = conv.Conv4d
 
 
 def test_a_kind_is_registered_once() -> None:

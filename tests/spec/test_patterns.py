@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from archcalc.core.errors import ArchcalcError, Problem, SpecError
 from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
-from archcalc.spec.catalogue import load
+from archcalc.spec.catalogue import is_pattern, load
 from archcalc.spec.load import spec_of
-from archcalc.spec.patterns import is_pattern, parse_pattern
+from archcalc.spec.patterns import parse_pattern
 from archcalc.spec.source import parse_source
 from archcalc.spec.write import write_document
 from tests.cli.runner import Run

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,7 +21,6 @@ from archcalc.cli.options import (
 from archcalc.cli.output import Target, note, output_options, write
 from archcalc.core.errors import SpecError
 from archcalc.core.files import make_folder
-from archcalc.design.conventions import as_counted, tool_named
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables import formats
 from archcalc.render.tables.report import Report, make_report
@@ -74,16 +75,23 @@ def command(
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     target.check()
     data_in_english(target.form)
-    tool = None if convention is None else tool_named(convention)
+    counted = None if convention is None else counted_as(convention)
     reports = []
     for network in networks:
         analysis = analyse(network.load(), *counting, partial=True)
         if analysis.problems:
             fail(analysis, target, columns, layout)
-        if tool is not None:
-            analysis = as_counted(analysis, tool)
+        if counted is not None:
+            analysis = counted(analysis)
         reports.append(make_report(analysis, columns, layout, depth))
     target.write(render(reports, target))
+
+
+def counted_as(convention: str) -> Callable[[Analysis], Analysis]:
+    """What counts an analysis again as another tool does. Raises `UsageError` for an unknown one."""
+    from archcalc.design.conventions import as_counted, tool_named
+
+    return partial(as_counted, tool=tool_named(convention))
 
 
 def write_catalogue(folder: str, short: bool) -> None:

@@ -6,7 +6,8 @@ import click
 
 from archcalc.cli.options import NetworkChoice, network_argument, network_options
 from archcalc.cli.output import Target, output_options
-from archcalc.spec.patterns import is_pattern, parse_pattern
+from archcalc.spec.catalogue import is_pattern
+from archcalc.spec.patterns import parse_pattern
 from archcalc.spec.write import write_document, write_graph
 
 

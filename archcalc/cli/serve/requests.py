@@ -17,9 +17,9 @@ from archcalc.graph.inputs import parse_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Analysis, Network
 from archcalc.spec.build import build
-from archcalc.spec.catalogue import default_member, entries, find, is_file_name, key_of
+from archcalc.spec.catalogue import default_member, entries, find, is_file_name, is_pattern, key_of
 from archcalc.spec.load import spec_of
-from archcalc.spec.patterns import is_pattern, parse_pattern, pattern_notes
+from archcalc.spec.patterns import parse_pattern, pattern_notes
 from archcalc.spec.source import LARGEST_FILE, parse_source
 from archcalc.spec.spec import Spec
 

@@ -11,10 +11,11 @@ from archcalc.ops.base import Op
 from archcalc.ops.conv import Conv, ConvTranspose
 from archcalc.ops.dense import Linear
 from archcalc.ops.dropout import TrainingOnly
+from archcalc.ops.margins import Crop, Upsample, ZeroPad
 from archcalc.ops.merge import Add, Concat, Multiply
 from archcalc.ops.norm import BatchNorm, Dropout, LocalResponseNorm
 from archcalc.ops.pool import Pool
-from archcalc.ops.reshape import Crop, Flatten, Identity, Upsample, ZeroPad
+from archcalc.ops.reshape import Flatten, Identity
 from archcalc.ops.resize import BorderPad, Interpolate
 from archcalc.ops.sample_norm import InstanceNorm, LayerNorm
 from archcalc.ops.trained import PositionEmbedding, Scale

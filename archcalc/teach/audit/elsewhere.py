@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 from archcalc.core import words
 from archcalc.core.errors import ArchcalcError
 from archcalc.core.words import listed
-from archcalc.spec.catalogue import find, key_of, names
+from archcalc.spec.catalogue import find, is_pattern, key_of, names
 from archcalc.spec.expressions import Expression
-from archcalc.spec.patterns import is_pattern
 from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.functions import COUNTS, FACTS, QUANTITIES, SETTINGS
 from archcalc.teach.audit.numbers import shape_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from archcalc.spec.catalogue import is_pattern
 from archcalc.spec.expressions import Expression
-from archcalc.spec.patterns import is_pattern
 from archcalc.teach.audit.functions import QUANTITIES
 from archcalc.teach.audit.networks import NetworkReference
 from archcalc.teach.audit.numbers import value_text
