@@ -5,14 +5,11 @@ The tables in `tests/truth` say what the implementations build; its README says 
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import prod
-from pathlib import Path
 
 import pytest
 
@@ -28,9 +25,9 @@ from archcalc.ops.sample_norm import LayerNorm
 from archcalc.ops.whole_pool import AdaptiveAvgPool
 from archcalc.ops.windowed import Sides, Windowed
 from archcalc.spec.catalogue import names
+from tests.tables import read_catalogue, read_layers, table_names
 from tests.tiers import slow_but
 
-TRUTH = Path(__file__).with_name("truth")
 FAMILIES = ("convolution", "dense", "pooling", "normalisation", "attention", "recurrent")
 
 #: A layer as the tables write it: column → text.
@@ -44,20 +41,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def read_rows(name: str) -> list[Layer]:
-    data = (TRUTH / name).read_bytes()
-    text = (gzip.decompress(data) if name.endswith(".gz") else data).decode()
-    return list(csv.DictReader(text.splitlines()))
-
-
 def read_table(name: str) -> list[Layer]:
-    rows = read_rows(name)
+    rows = read_layers(name)
     assert rows, name
     assert set(rows[0]) <= set(COLUMNS), name
     return [dict.fromkeys(COLUMNS, "") | row for row in rows]
 
 
-CATALOGUE = read_rows("catalogue.csv")
+CATALOGUE = read_catalogue()
 #: One network of each kind; the slow tier compares all of them.
 QUICK = (
     "lenet5@1998", "alexnet", "vgg16@bn", "googlenet", "inception_v2", "resnet18", "mobilenet@keras", "xception",
@@ -234,8 +225,7 @@ def test_totals_and_layers_equal_the_implementation(expected: Layer) -> None:
 
 
 def test_every_table_is_used() -> None:
-    tables = {path.name for path in TRUTH.glob("*.csv*")} - {"catalogue.csv"}
-    assert tables == {row["layers"] for row in CATALOGUE}
+    assert table_names() == {row["layers"] for row in CATALOGUE}
 
 
 #: Nothing here holds these networks: no implementation of them was at hand when the tables were made.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
 
 from archcalc.core.errors import SpecError
@@ -12,8 +9,8 @@ from archcalc.interop.caffe import read_caffe
 from archcalc.interop.foreign import ForeignNetwork, to_network
 from archcalc.passes.analysis import Analysis, analyse
 from tests.interop.caffe_files import FILES, fields
+from tests.tables import read_layers
 
-TRUTH = Path(__file__).parents[1] / "truth"
 #: Parameters, running statistics and multiplications of the public definitions, built and counted by Caffe's rules;
 #: those of SqueezeNet and FCN-32s are the sums of the arrays in their released models.
 FIGURES = {
@@ -65,12 +62,11 @@ def test_figures_are_those_of_the_public_networks(name: str) -> None:
 def test_layers_are_those_of_the_public_networks(name: str, table: str) -> None:
     """Convolutions, dense layers and pools one by one: shapes, parameters, multiplications."""
     kinds = ("conv2d", "linear", "max_pool2d", "avg_pool2d", "global_avg_pool2d")
-    with (TRUTH / f"{table}.csv").open(encoding="utf-8") as file:
-        expected = sorted(
-            (row["output"].replace("x1x1", ""), int(row["params"]), int(row["multiplications"]))
-            for row in csv.DictReader(file)
-            if row["op"] in kinds
-        )
+    expected = sorted(
+        (row["output"].replace("x1x1", ""), int(row["params"]), int(row["multiplications"]))
+        for row in read_layers(f"{table}.csv")
+        if row["op"] in kinds
+    )
     rows = analysed(read_caffe(FILES[name](), f"{name}.prototxt")).rows
     found = sorted(
         ("x".join(map(str, row.output_shape)).replace("x1x1", ""), row.params, row.multiplications)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +13,7 @@ from archcalc.interop.keras import read_keras
 from archcalc.ops.arithmetic import Rescale
 from archcalc.passes.analysis import Analysis, analyse
 from tests.interop.keras_files import Model, mobilenet, resnet50, sequential, vgg16
-
-TRUTH = Path(__file__).parents[1] / "truth"
+from tests.tables import read_layers
 
 
 def analysed(network: ForeignNetwork) -> Analysis:
@@ -44,12 +41,11 @@ def test_layers_are_those_of_the_applications(text: str, table: str, stored: int
     analysis = analysed(read_keras(text))
     assert analysis.totals.params + analysis.totals.buffers == stored
     kinds = ("conv2d", "linear", "batch_norm2d")
-    with (TRUTH / f"{table}.csv").open(encoding="utf-8") as file:
-        expected = sorted(
-            (row["output"], int(row["params"]), int(row["multiplications"]))
-            for row in csv.DictReader(file)
-            if row["op"] in kinds
-        )
+    expected = sorted(
+        (row["output"], int(row["params"]), int(row["multiplications"]))
+        for row in read_layers(f"{table}.csv")
+        if row["op"] in kinds
+    )
     found = sorted(
         ("x".join(map(str, row.output_shape)), row.params, row.multiplications)
         for row in analysis.rows
