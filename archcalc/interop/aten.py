@@ -211,6 +211,11 @@ def _turn(call: Any) -> Translated:
     return "permute", [call.tensor("self")], {"dims": tuple(reversed(range(rank)))}
 
 
+def _turn_last(call: Any) -> Translated:
+    rank = len(call.shape("self"))
+    return "transpose", [call.tensor("self")], {"dim0": rank - 2, "dim1": rank - 1}
+
+
 def _transpose(call: Any) -> Translated:
     rank = len(call.shape("self"))
     return "transpose", [call.tensor("self")], {"dim0": call["dim0"] % rank, "dim1": call["dim1"] % rank}
@@ -439,6 +444,9 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "_softmax": _softmax("softmax"),
     "log_softmax": _softmax("log_softmax"),
     **{f"max_pool{rank}d": _pool("max_pool", rank) for rank in (1, 2, 3)},
+    **{f"max_pool{rank}d_with_indices": _pool("max_pool", rank) for rank in (1, 2, 3)},
+    "max_unpool2d": _plain("max_unpool2d", tensors=("self", "indices")),
+    "max_unpool3d": _plain("max_unpool3d", tensors=("self", "indices")),
     **{f"avg_pool{rank}d": _pool("avg_pool", rank) for rank in (1, 2, 3)},
     **{f"adaptive_avg_pool{rank}d": _adaptive("adaptive_avg_pool", rank) for rank in (1, 2, 3)},
     **{f"adaptive_max_pool{rank}d": _adaptive("adaptive_max_pool", rank) for rank in (1, 2, 3)},
@@ -452,6 +460,8 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "div": _two("div"),
     "multiply": _two("mul"),
     "divide": _two("div"),
+    "remainder": _two("remainder"),
+    "round": _plain("round"),
     "maximum": _two("maximum"),
     "minimum": _two("minimum"),
     "rsub": _two("rsub"),
@@ -468,6 +478,9 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "movedim": _movedim,
     "t": _turn,
     "numpy_T": _turn,
+    "mT": _turn_last,
+    "adjoint": _turn_last,
+    "matrix_H": _turn_last,
     "transpose": _transpose,
     "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),
     "squeeze": _squeeze,

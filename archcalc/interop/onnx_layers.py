@@ -114,7 +114,7 @@ def conv_transpose(call: Call) -> bool:
 def pool(call: Call) -> bool:
     rank = _rank(call)
     kernel = tuple(call.attributes.get("kernel_shape") or ())
-    if len(kernel) != rank or not rank or call.uses(1):
+    if len(kernel) != rank or not rank:
         return False
     attributes = {
         "kernel_size": kernel,
@@ -122,7 +122,8 @@ def pool(call: Call) -> bool:
         "ceil_mode": bool(call.attributes.get("ceil_mode", 0)),
     }
     if call.op == "MaxPool":
-        call.emit(f"max_pool{rank}d", call.inputs, attributes)
+        outputs = call.outputs if call.uses(1) else call.outputs[:1]
+        call.emit(f"max_pool{rank}d", call.inputs, attributes, outputs=outputs)
         return True
     if set(attributes.pop("dilation")) != {1}:
         return False
@@ -132,6 +133,16 @@ def pool(call: Call) -> bool:
         return True
     attributes["norm_type"] = float(call.attributes.get("p", 2))
     call.emit(f"lp_pool{rank}d", call.inputs, attributes)
+    return True
+
+
+@translates("MaxUnpool")
+def unpool(call: Call) -> bool:
+    rank = _rank(call)
+    if not rank or call.has(2):
+        return False
+    call.attributes.read.update(("kernel_shape", "strides", "pads"))  # the pool has them
+    call.emit(f"max_unpool{rank}d", call.inputs[:2])
     return True
 
 

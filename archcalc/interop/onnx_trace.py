@@ -88,13 +88,6 @@ class Trace(State):
             notes.append(
                 f"the values of {apart[0][:100]}{more} are in another file, which is not read; shapes are known"
             )
-        spread = [name for name in constants if _is_spread(self.constants[name])]
-        if spread:
-            more = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
-            notes.append(
-                f"{spread[0][:100]}{more}: computed from smaller arrays of the file; a layer that adds or multiplies "
-                "such an array has all its values, which are more than the file holds"
-            )
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
         return Program(

@@ -212,6 +212,15 @@ def _several(call: Call) -> bool:
     if count == 1:
         call.emit("identity", call.inputs)
         return True
+    numbers = [_number(call, index) for index in range(count)]
+    if call.op in ("Max", "Min") and count == 2 and (numbers[0] is None) != (numbers[1] is None):
+        place = 0 if numbers[1] is None else 1
+        low, high = (numbers[place], None) if call.op == "Max" else (None, numbers[place])
+        call.emit("clamp", [call.inputs[1 - place]], {"min": low, "max": high})
+        return True
+    if call.op == "Sum" and count > 2 and not any(call.constant(index) for index in range(count)):
+        call.emit("add", call.inputs)
+        return True
     for index in range(1, count):
         shape = np.broadcast_shapes(shape, call.shape(index))
         is_last = index == count - 1 and call.op != "Mean"

@@ -32,7 +32,8 @@ adaptive_avg_pool1d 2d 3d       x                                   output_size
 adaptive_max_pool1d 2d 3d       x                                   output_size
 mean sum amax amin prod var     x                                   dim (a tuple) keepdim
 argmax argmin                   x                                   dim keepdim
-add sub mul div pow             two values; or one and `other`      other (a number)
+add sub mul div pow             two values (add: or more); or one   other (a number)
+                                and `other`
 maximum minimum                 two values
 rsub                            x                                   other: other − x
 neg abs exp log sqrt rsqrt      x

@@ -26,7 +26,7 @@ from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
 from archcalc.interop.recognise_patterns import as_products, simplified
 from archcalc.interop.recognise_views import BATCH, View, whole_axes
-from archcalc.interop.recognise_whole import fused, those_read
+from archcalc.interop.recognise_whole import fused, those_read, with_biases
 
 Tensor = View | Fixed
 #: Attention that is no op of its own is read again without its pattern; more than this often it stays as it is.
@@ -71,7 +71,7 @@ class Recogniser:
             self.env[name] = layers.input(name, program.shape(name), batch.get(name, 0))
         for name, constant in program.constants.items():
             self.env[name] = layers.fixed[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
-        for node in _needed(program):
+        for node in program.nodes:
             self.visit(node)
         outputs = {key: self.output(key, value) for key, value in program.outputs.items()}
         tables = {
@@ -82,6 +82,7 @@ class Recogniser:
         nodes = those_read(layers.with_frozen(), outputs.values())
         names = {node.name for node in nodes}
         held = Counter(source for layer, source in layers.held if layer in names)
+        nodes, outputs = with_biases(nodes, outputs, layers.shapes)
         nodes = fused(nodes, outputs.values(), layers.shapes, tables)
         self.apart |= {
             layers.unfinished[node.name] for node in nodes if node.name in layers.unfinished and node.op == "opaque"
@@ -243,17 +244,6 @@ def _arranged_constant(node: Node, tensor: Fixed, shape: tuple[int, ...]) -> tup
     if node.op in ("identity", "expand") and (node.op == "identity" or tensor.shape == shape):
         return tensor.axes
     return None
-
-
-def _needed(program: Program) -> list[Node]:
-    """The nodes that an output depends on, in order."""
-    wanted = set(program.outputs.values())
-    kept: list[Node] = []
-    for node in reversed(program.nodes):
-        if wanted.intersection(node.outputs):
-            kept.append(node)
-            wanted.update(name for name in node.inputs if name is not None)
-    return kept[::-1]
 
 
 def _plain(name: str) -> str:

@@ -26,16 +26,26 @@ def account(program: Program, held: Mapping[str, int]) -> list[str]:
     computed = []
     sizes = program.stored
     sources = {name: [source for source in program.constants[name].sources if source in sizes] for name in held}
+    spread = [name for name in held if program.constants[name].role == "constant" and sources[name]]
     for name, count in held.items():
+        if name in spread:
+            continue
         if len(sources[name]) == 1:
             copies[sources[name][0]] += program.constants[name].size * count
         elif sources[name]:
             computed.append(name)
     mixed = {source for name in computed for source in sources[name]}
-    left_out = [name for name in sizes if name not in copies and name not in mixed]
+    known = {source for name in spread for source in sources[name]} | mixed | copies.keys()
+    left_out = [name for name in sizes if name not in known]
     several_times = [name for name in sizes if copies[name] > sizes[name] and not copies[name] % sizes[name]]
     others = [name for name in copies if copies[name] % sizes[name]]
     notes = []
+    if spread:
+        rest = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
+        notes.append(
+            f"{spread[0][:100]}{rest}: computed from smaller arrays of the file; a layer that adds or multiplies "
+            "such an array has all its values, which are more than the file holds"
+        )
     if left_out:
         notes.append(
             f"{_values(sizes[name] for name in left_out)} of the file are in no layer, but in its settings or in "

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from archcalc.interop.program import Constant
+from archcalc.interop.recognise_channels import dense
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, short
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_positions import table_of_pairs
 from archcalc.interop.recognise_views import (
     BATCH,
+    COPIES,
     Axes,
     Factor,
     View,
@@ -21,6 +24,11 @@ from archcalc.interop.recognise_views import (
     whole_axes,
     without,
 )
+
+#: Masks of more places are not compared.
+_MOST_PLACES = 1 << 12
+#: What is added to a score so that its share is exactly 0 in float32.
+_HIDDEN = -1e9
 
 
 @handles("scaled_dot_product_attention")
@@ -43,6 +51,8 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
     """softmax(qkᵀ·scale + biases)·v for tensors (…, positions, channels of a head)."""
     q, k, v = (View(view.layer, without(view.axes, BATCH)) for view in (call.view(0), call.view(1), call.view(2)))
     heads_axes, others = _heads(q.axes[:-2])
+    if len(biases) == 1 and not is_causal and _is_causal(call, biases[0], call.shape(0)[-2]):
+        biases, is_causal = [], True
     if others or any(bias is not None for bias in biases):
         return _within_windows(call, scale, (q, k, v), [bias for bias in biases if bias is not None])
     heads = math.prod(axis_size(axis) for axis in heads_axes)
@@ -75,6 +85,22 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
     if batch:
         axes[0] = batch
     return View(layer, tuple(axes))
+
+
+def _is_causal(call: Handler, mask: Tensor | None, places: int) -> bool:
+    """Whether a mask is stored that hides from each place those after it, and nothing else."""
+    if not isinstance(mask, Fixed) or len(mask.sources) != 1 or mask.axes is None or places > _MOST_PLACES:
+        return False
+    stored = call.layers.program.constants[mask.sources[0]]
+    if stored.load is None or stored.size != places**2 or mask.shape[-1] != places:
+        return False
+    import numpy as np
+
+    values = np.asarray(stored.load()).reshape(places, places)
+    seen = np.tri(places, dtype=bool)
+    if values.dtype == bool:
+        return bool((values == seen).all())
+    return bool((values[seen] == 0).all() and (values[~seen] <= _HIDDEN).all())
 
 
 def _heads(axes: Axes) -> tuple[Axes, Axes]:
@@ -117,9 +143,7 @@ def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...],
         if table is not None:
             fields["relative_position_bias"] = True
             arrays["relative_position_bias_table"] = table
-        elif isinstance(bias, Fixed) and all(
-            call.layers.program.constants[name].role != "parameter" for name in bias.sources
-        ):
+        elif isinstance(bias, Fixed) and all(_is_mask(call.layers.program.constants[name]) for name in bias.sources):
             fields["masked"] = True
         else:
             raise UnknownFormError("attention with a bias")
@@ -131,11 +155,22 @@ def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...],
     return View(layer, tuple(axes))
 
 
+def _is_mask(stored: Constant) -> bool:
+    """Whether a stored tensor is not trained: no parameter, or one that only hides places."""
+    if stored.role != "parameter":
+        return True
+    if stored.load is None or stored.size > _MOST_PLACES**2:
+        return False
+    values = stored.load()
+    return bool(((values == 0) | (values <= _HIDDEN)).all() and (values != 0).any())
+
+
 def _table(call: Handler, bias: Tensor, heads: int, window: list[int]) -> str | None:
     """The table of relative positions that a bias is taken from."""
     if not isinstance(bias, Fixed):
         return None
-    trained = [name for name in bias.sources if call.layers.program.constants[name].role == "parameter"]
+    constants = call.layers.program.constants
+    trained = [name for name in bias.sources if constants[name].role == "parameter" or constants[name].sources]
     if len(trained) != 1:
         return None
     offsets = math.prod([2 * side - 1 for side in window])
@@ -157,6 +192,8 @@ def _in_order(axes: Axes, shape: tuple[int, ...]) -> bool:
 @handles("matmul")
 def _product(call: Handler) -> list[Tensor]:
     """The product of two tensors: the last two axes are matrices, those before them a batch."""
+    if (of_matrix := _dense(call)) is not None:
+        return [of_matrix]
     first, second = (_as_view(call, index) for index in (0, 1))
     first, second = (call.layers.without_copies(view, call.node) for view in (first, second))
     plain = [View(view.layer, without(view.axes, BATCH)) for view in (first, second)]
@@ -193,6 +230,39 @@ def _product(call: Handler) -> list[Tensor]:
     if batch and rank > 2:
         axes[0] = (*batch, *axes[0])
     return [View(layer, tuple(axes))]
+
+
+def _dense(call: Handler) -> View | None:
+    """The product of a tensor and one trained matrix, which is a dense layer; None for all others.
+
+    x·W has the features last and W stores (in, out); W·x has them before the last axis and W stores (out, in).
+    """
+    place = next((index for index, tensor in enumerate(call.inputs) if isinstance(tensor, Fixed)), None)
+    if place is None:
+        return None
+    fixed, view = call.inputs[place], call.view(1 - place)
+    assert isinstance(fixed, Fixed)
+    if fixed.axes is None or len(fixed.sources) != 1 or _has_copies(view):
+        return None
+    source = fixed.sources[0]
+    constant = call.layers.program.constants[source]
+    matrix = fixed.axes[-2:]
+    if constant.role != "parameter" or math.prod(map(axis_size, matrix)) != constant.size or len(matrix) < 2:
+        return None
+    goal = matrix[::-1] if place == 1 else matrix
+    if source in call.layers.owners and goal != whole_axes(constant.shape):
+        return None  # another layer has it in another arrangement
+    dim = len(view.axes) - 1 if place == 1 else len(view.axes) - 2
+    if len(view.axes) < max(len(fixed.axes), 2):
+        return None
+    try:
+        return dense(call, view, dim, {"weight": source}, goal)
+    except UnknownFormError:
+        return None
+
+
+def _has_copies(view: View) -> bool:
+    return any(factor.axis == COPIES for axis in view.axes for factor in axis)
 
 
 def _spread_product(call: Handler, plain: list[View], batch: Axes, its_images: tuple[Factor, ...]) -> View:

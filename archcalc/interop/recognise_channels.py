@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, each_position, handles, pointwise
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_merge import with_fixed
-from archcalc.interop.recognise_views import BATCH, View, whole, without
+from archcalc.interop.recognise_views import BATCH, Axes, View, axis_size, whole, without
 
 
 @handles("linear")
@@ -33,9 +34,20 @@ def _linear(call: Handler) -> list[Tensor]:
     return [each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight", "bias")))]
 
 
-def _features(call: Handler, view: View) -> View:
-    """The tensor on a map whose channels are its last axis; flat where there is no other."""
+def dense(call: Handler, view: View, dim: int, arrays: Mapping[str, str], goal: Axes) -> View:
+    """A dense layer without a bias along an axis; `goal` are the axes (out, in) of those of the stored matrix."""
+    view = _features(call, view, dim)
+    fields: dict[str, Any] = {"out_features": axis_size(goal[0]), "bias": False}
+    if len(call.layers.shapes[view.layer]) > 1:
+        fields["per_position"] = True
+    return each_position(call, view, dim, "linear", fields, arrays, goal=goal)
+
+
+def _features(call: Handler, view: View, dim: int | None = None) -> View:
+    """The tensor on a map whose channels are an axis, the last one by default; flat where there is no other."""
     last = len(view.axes) - 1
+    if dim is not None and dim != last:
+        return call.layers.map_of(view, dim, call.node)
     if last == 1 and not without(view.axes, BATCH)[0]:
         flat = call.layers.positions_of(view, last, call.node)
         return View(flat, (view.axes[0], whole(0, call.layers.shapes[flat][0])))
@@ -59,6 +71,7 @@ def _addmm(call: Handler) -> list[Tensor]:
 def _batch_norm(call: Handler) -> list[Tensor]:
     view, given = call.view(), call.attributes
     fields: dict[str, Any] = {} if given["eps"] == 1e-5 else {"epsilon": given["eps"]}
+    _without_fills(call)
     if call.inputs[1] is None:
         fields["scale"] = False
     if call.inputs[2] is None:
@@ -71,8 +84,21 @@ def _batch_norm(call: Handler) -> list[Tensor]:
     return [each_position(call, view, 1, f"batch_norm{rank}d", fields, arrays)]
 
 
+def _without_fills(call: Handler) -> None:
+    """Leave out a scale of ones and a shift of zeros that the program writes as numbers, and no array stores."""
+    inputs = list(call.inputs)
+    for index, neutral in ((1, 1), (2, 0)):
+        tensor = inputs[index] if index < len(inputs) else None
+        if isinstance(tensor, Fixed) and tensor.axes is not None and len(tensor.sources) == 1:
+            constant = call.layers.program.constants[tensor.sources[0]]
+            if constant.role == "constant" and not constant.sources and constant.load is not None:
+                inputs[index] = None if (constant.load() == neutral).all() else tensor
+    call.inputs = inputs
+
+
 @handles("layer_norm", "rms_norm")
 def _layer_norm(call: Handler) -> list[Tensor]:
+    _without_fills(call)
     view, given = call.view(), call.attributes
     fields: dict[str, Any] = {} if given["eps"] == 1e-5 else {"epsilon": given["eps"]}
     weight, bias = (call.inputs[index] if index < len(call.inputs) else None for index in (1, 2))
@@ -88,6 +114,21 @@ def _layer_norm(call: Handler) -> list[Tensor]:
     source = call.layers.positions_of(view, 1, call.node)
     layer = call.add(call.node.op, {**fields, "axes": "all"}, [source], arrays=arrays)
     return [call.on_map(layer, view.axes)]
+
+
+@handles("global_response_norm")
+def _global_response_norm(call: Handler) -> list[Tensor]:
+    fields = {} if call.attributes["eps"] == 1e-6 else {"epsilon": call.attributes["eps"]}
+    arrays = call.arrays(("weight", "bias"))
+    return [each_position(call, call.view(), call.attributes["dim"], "global_response_norm", fields, arrays)]
+
+
+@handles("rbf")
+def _rbf(call: Handler) -> list[Tensor]:
+    centers = call.constant(1)
+    assert centers is not None
+    view = _features(call, call.view())
+    return [each_position(call, view, 1, "rbf", {"out_features": centers.shape[0]}, call.arrays(("centers",)))]
 
 
 @handles("l2_norm")
@@ -112,6 +153,7 @@ def _group_norm(call: Handler) -> list[Tensor]:
 
 @handles("instance_norm")
 def _instance_norm(call: Handler) -> list[Tensor]:
+    _without_fills(call)
     fields: dict[str, Any] = {} if call.attributes["eps"] == 1e-5 else {"epsilon": call.attributes["eps"]}
     if call.inputs[1] is not None:
         fields["affine"] = True
@@ -164,7 +206,7 @@ def _activation(call: Handler) -> list[Tensor]:
 
 for _name in (
     "relu", "relu6", "sigmoid", "tanh", "silu", "mish", "hardsigmoid", "hardswish", "gelu", "leaky_relu", "elu", "selu",
-    "softplus",
+    "softplus", "scaled_tanh",
 ):  # fmt: skip
     handles(_name)(_activation)
 

@@ -99,11 +99,17 @@ def handles(*names: str) -> Callable[[Function], Function]:
 
 
 def each_position(
-    call: Handler, view: View, channels: int, op: str, fields: Mapping[str, Any], arrays: Mapping[str, str]
+    call: Handler,
+    view: View,
+    channels: int,
+    op: str,
+    fields: Mapping[str, Any],
+    arrays: Mapping[str, str],
+    goal: Axes | None = None,
 ) -> View:
     """A layer that keeps the positions, whatever their order; the channels are one axis of the tensor."""
     view = call.layers.map_of(view, channels, call.node)
-    layer = call.add(op, fields, [view.layer], arrays=arrays)
+    layer = call.add(op, fields, [view.layer], arrays=arrays, goal=goal)
     size = call.layers.shapes[layer][0]
     axes = [axis if index != channels else whole(0, size) for index, axis in enumerate(view.axes)]
     return View(layer, tuple(axes))

@@ -41,6 +41,8 @@ def _join_two(call: Handler) -> list[Tensor]:
     op = _JOINS[call.node.op]
     if len(call.inputs) == 1:
         return _with_number(call, op, float(call.attributes["other"]))
+    if len(call.inputs) > 2:
+        return [_sum_of_several(call, [call.view(index) for index in range(len(call.inputs))])]
     first, second = call.inputs
     if isinstance(first, View) and isinstance(second, View):
         return [_both(call, op, first, second)]
@@ -48,6 +50,22 @@ def _join_two(call: Handler) -> list[Tensor]:
     assert isinstance(view, View)
     assert isinstance(fixed, Fixed)
     return [with_fixed(call, op, view, fixed)]
+
+
+def _sum_of_several(call: Handler, views: Sequence[View]) -> View:
+    """The sum of more than two tensors: one layer where they are of one shape, else one after another."""
+    plain = [View(view.layer, without(without(view.axes, COPIES), BATCH)) for view in views]
+    base, shape = plain[0], call.layers.shapes[plain[0].layer]
+    goals = [arranged_like(view.axes, base.axes, shape) for view in plain[1:]]
+    sizes = [None if goal is None else tuple(map(axis_size, goal)) for goal in goals]
+    if any(size != shape for size in sizes):
+        first, *others = views
+        for other in others:
+            first = _both(call, "add", first, other)
+        return first
+    pairs = zip(plain[1:], goals, strict=True)
+    inputs = [base.layer, *(call.layers.arranged(view.layer, goal or (), call.node) for view, goal in pairs)]
+    return View(call.add("add", {}, inputs), with_images(base.axes, *(view.axes for view in views)))
 
 
 def _with_number(call: Handler, op: str, number: float, index: int = 0) -> list[Tensor]:

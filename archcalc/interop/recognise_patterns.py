@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archcalc.interop.program import Node, Program, Value
+from archcalc.interop.recognise_formulas import Formulas
 
 
 def simplified(program: Program, apart: Collection[str] = ()) -> Program:
@@ -16,6 +17,17 @@ def simplified(program: Program, apart: Collection[str] = ()) -> Program:
     `apart`: results of attention whose operations stay as they are.
     """
     return _Rewriter(program, apart).program()
+
+
+def needed(nodes: Sequence[Node], outputs: Iterable[str]) -> tuple[Node, ...]:
+    """The operations that outputs depend on, in order."""
+    wanted = set(outputs)
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.outputs):
+            kept.append(node)
+            wanted.update(name for name in node.inputs if name is not None)
+    return tuple(kept[::-1])
 
 
 class _Rewriter:
@@ -52,11 +64,13 @@ class _Rewriter:
                 made = self.rewritten(step)
                 nodes += [*self.added, made]
                 self.added.clear()
-        return replace(self.given, nodes=tuple(nodes), values=self.values)
+        return replace(self.given, nodes=needed(nodes, self.given.outputs.values()), values=self.values)
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
-        for find in (self.self_gate, self.hard_sigmoid, self.unit_length, self.padded_pool, self.attention):
+        formulas = Formulas(self.values, self.given.constants, self.makers, self.users)
+        finders = (self.self_gate, self.hard_sigmoid, self.padded_pool, self.attention)
+        for find in (*finders, formulas.found):
             found = find(node)
             if found is not None:
                 self.makers[node.outputs[0]] = found
@@ -118,22 +132,6 @@ class _Rewriter:
         pads = (*pads, *(0,) * (2 * rank - len(pads)))
         begins, ends = (tuple(reversed(pads[side : 2 * rank : 2])) for side in (0, 1))
         return replace(node, inputs=made.inputs, attributes={**node.attributes, "padding": (*begins, *ends)})
-
-    def unit_length(self, node: Node) -> Node | None:
-        """x/max(‖x‖, ε) along one axis."""
-        if node.op != "div" or len(node.inputs) != 2:
-            return None
-        bound = self.maker(self.skip(node.inputs[1], ("expand",)))
-        if bound is None or bound.op != "clamp" or bound.attributes.get("max") is not None:
-            return None
-        norm = self.maker(bound.inputs[0])
-        x = node.inputs[0]
-        if norm is None or norm.op != "vector_norm" or norm.inputs[0] != x or norm.attributes["ord"] != 2:
-            return None
-        dims, eps = norm.attributes["dim"], bound.attributes.get("min")
-        if len(dims) != 1 or not norm.attributes["keepdim"] or not eps:
-            return None
-        return replace(node, op="l2_norm", inputs=(x,), attributes={"dim": dims[0], "eps": float(eps)})
 
     def attention(self, node: Node) -> Node | None:
         """softmax(q·k·scale + bias)·v, with the bias, the mask and dropout where they are."""

@@ -36,7 +36,7 @@ def table_of_pairs(stored: Constant, heads: int, window: Sequence[int]) -> Const
     if not np.array_equal(table[offsets], pairs.T):
         return None
     name = f"{stored.name}#table"
-    return replace(stored, name=name, shape=table.shape, load=lambda: table, values=None)
+    return replace(stored, name=name, shape=table.shape, role="parameter", load=lambda: table, values=None)
 
 
 def _offsets(window: Sequence[int]) -> numpy.ndarray[Any, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +12,7 @@ from archcalc.core.shapes import Shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.recognise_layers import INCOMPLETE
 
+_WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 _ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
 
 
@@ -36,7 +39,9 @@ def fused(
             projection, *chunks, output = parts
             parameters = (projection, output, *([node] if node.name in tables else []))
             is_alike = len({part.frozen for part in parameters}) == 1
-            made = _whole(node, projection, output, by_name) if is_alike else None
+            embed = shapes[node.name][0]
+            sizes = {} if shapes[projection.inputs[0]][0] == embed else {"embed_dim": embed}
+            made = _whole(node, projection, output, by_name, sizes) if is_alike else None
             if made is not None:
                 replaced[output.name] = made
                 gone.update(part.name for part in (projection, *chunks, node))
@@ -44,6 +49,55 @@ def fused(
         if node.op == INCOMPLETE:
             replaced[node.name] = _opaque(node, shapes[node.name], tables.get(node.name, 0))
     return tuple([replaced.get(node.name, node) for node in nodes if node.name not in gone])
+
+
+def with_biases(
+    nodes: tuple[ForeignNode, ...], outputs: Mapping[str, str], shapes: Mapping[str, Shape]
+) -> tuple[tuple[ForeignNode, ...], dict[str, str]]:
+    """The layers with a trained number for each channel, added to a layer without a bias, as the bias of that layer."""
+    by_name, users = _readers(nodes, outputs.values())
+    replaced: dict[str, ForeignNode] = {}
+    gone: set[str] = set()
+    for node in nodes:
+        if node.op not in ("add", "position_embedding"):
+            continue
+        for before, after in zip(node.inputs, node.inputs[::-1], strict=True):
+            product, bias = by_name.get(before), by_name.get(after) if node.op == "add" else node
+            if product is None or bias is None or product.op not in _WITH_BIAS or product.fields.get("bias", True):
+                continue
+            channels = shapes[product.name][0]
+            is_bias = bias is node or (bias.op == "parameter" and not bias.fields.get("buffer"))
+            if not is_bias or shapes[bias.name][0] != channels or math.prod(shapes[bias.name]) != channels:
+                continue
+            if users[product.name] != [node.name] or (bias is not node and users[bias.name] != [node.name]):
+                continue
+            if product.weights or bias.weights or product.frozen != bias.frozen or product.name in replaced:
+                continue
+            fields = {name: value for name, value in product.fields.items() if name != "bias"}
+            loads = list(bias.arrays.values())
+            arrays = {**product.arrays, "bias": loads[0]} if loads else product.arrays
+            name = node.name if product.name.startswith(f"{node.name}/") else product.name
+            made = replace(product, name=name, fields=fields, arrays=arrays)
+            replaced[node.name] = made
+            gone.update({product.name, bias.name} - {node.name})
+            break
+    renamed = {name: made.name for name, made in replaced.items()}
+    found = [replaced.get(node.name, node) for node in nodes if node.name not in gone]
+    kept = [replace(node, inputs=tuple([renamed.get(name, name) for name in node.inputs])) for node in found]
+    return tuple(kept), {name: renamed.get(layer, layer) for name, layer in outputs.items()}
+
+
+def _readers(
+    nodes: Iterable[ForeignNode], outputs: Iterable[str]
+) -> tuple[dict[str, ForeignNode], dict[str, list[str]]]:
+    """The layers by name, and which layers read each or share its arrays; an output is read by no layer: ""."""
+    users: dict[str, list[str]] = {}
+    for node in nodes:
+        for name in {*node.inputs, *([node.weights] if node.weights else [])}:
+            users.setdefault(name, []).append(node.name)
+    for name in outputs:
+        users.setdefault(name, []).append("")
+    return {node.name: node for node in nodes}, users
 
 
 def _parts(
@@ -70,7 +124,7 @@ def _parts(
     if len(after) != 1 or not _is_projection(after[0]) or projection.weights or after[0].weights:
         return None
     embed = shapes[node.name][0]
-    if after[0].fields["out_features"] != embed or shapes[projection.inputs[0]][0] != embed:
+    if after[0].fields["out_features"] != embed:
         return None
     if projection.fields.get("bias", True) != after[0].fields.get("bias", True):
         return None
@@ -84,10 +138,11 @@ def _is_projection(node: ForeignNode) -> bool:
 
 
 def _whole(
-    node: ForeignNode, projection: ForeignNode, output: ForeignNode, by_name: Mapping[str, ForeignNode]
-) -> ForeignNode | None:
+    node: ForeignNode, projection: ForeignNode, output: ForeignNode, by_name: Mapping[str, ForeignNode],
+    sizes: Mapping[str, int],
+) -> ForeignNode | None:  # fmt: skip
     """Multi-head attention of its parts; None where a mask is no shift of windows."""
-    fields: dict[str, Any] = {"num_heads": 1, **node.fields}
+    fields: dict[str, Any] = {**sizes, "num_heads": 1, **node.fields}
     if projection.fields.get("bias") is False:
         fields["bias"] = False
     if fields.pop("masked", False):

@@ -10,6 +10,7 @@ from typing import Any
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, pointwise, short, with_images
 from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
+from archcalc.spec.single import make_op
 
 
 @handles("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -112,15 +113,47 @@ def _pools(call: Handler) -> list[Tensor]:
     for name, plain in (("padding", 0), ("dilation", 1)):
         if any(each != plain for each in given.get(name, ())):
             fields[name] = short(given[name])
-    if given["ceil_mode"]:
+    if given.get("ceil_mode"):
         fields["ceil_mode"] = True
+    if given.get("norm_type", 2) != 2:
+        fields["norm_type"] = int(given["norm_type"])
     if given.get("count_include_pad") is False and any(given["padding"]):
         fields["count_include_pad"] = False
     if given.get("divisor_override"):
         raise UnknownFormError("a pool with a divisor of its own")
     source, ahead = positions(call, view)
-    layer = call.add(_wider(call.node.op, ahead, fields), fields, [source])
-    return [on_positions(call, layer, view, ahead)]
+    arrays = call.arrays(("weight", "bias"))
+    layer = call.add(_wider(call.node.op, ahead, fields), fields, [source], arrays=arrays)
+    made = on_positions(call, layer, view, ahead)
+    return [made, made] if _only_unpooled(call) else [made]
+
+
+def _only_unpooled(call: Handler) -> bool:
+    """Whether all that reads the places of the maxima puts values back there: then they are those of the layer."""
+    program = call.layers.program
+    if len(call.node.outputs) < 2 or call.node.outputs[1] in program.outputs.values():
+        return False
+    readers = [node for node in program.nodes if call.node.outputs[1] in node.inputs]
+    return all(node.op.startswith("max_unpool") for node in readers)
+
+
+@handles("max_unpool1d", "max_unpool2d", "max_unpool3d")
+def _unpool(call: Handler) -> list[Tensor]:
+    """Values in the places of maxima that a pool found, on a map of the size that the pool had."""
+    view, places = call.view(), call.view(1)
+    pool = next(node for node in call.layers.nodes if node.name == places.layer)
+    if not pool.op.startswith("max_pool") or pool.op[-2:] != call.node.op[-2:]:
+        raise UnknownFormError("places that no pool found")
+    if call.layers.shapes[pool.inputs[0]][1:] != call.made_shape[2:]:
+        raise UnknownFormError("another size than that of the map that was pooled")
+    fields = {name: pool.fields[name] for name in ("kernel_size", "stride", "padding") if name in pool.fields}
+    if isinstance(fields.get("padding"), (list, tuple)):
+        fields["padding"] = short(fields["padding"][: len(call.made_shape) - 2])
+    source = call.layers.positions_of(view, 1, call.node)
+    shapes = [call.layers.shapes[name] for name in (source, pool.name)]
+    is_given = tuple(make_op(call.node.op, fields).output_shape(shapes))[1:] != call.made_shape[2:]
+    sizes = [pool.inputs[0]] if is_given else []
+    return [call.on_map(call.add(call.node.op, fields, [source, pool.name, *sizes]), view.axes)]
 
 
 def _adaptive(call: Handler) -> list[Tensor]:
@@ -129,7 +162,7 @@ def _adaptive(call: Handler) -> list[Tensor]:
     source, ahead = positions(call, view)
     if ahead:
         size, rank = (call.layers.shapes[source][1], *size), rank + 1
-    if call.layers.shapes[source][1:] == size:
+    if call.layers.shapes[source][1:] == size and set(size) != {1}:
         return [on_positions(call, source, view, ahead)]
     if set(size) == {1}:
         layer = call.add(f"global_{kind}_pool{rank}d", {}, [source])
@@ -139,7 +172,7 @@ def _adaptive(call: Handler) -> list[Tensor]:
 
 
 for _rank in (1, 2, 3):
-    handles(f"max_pool{_rank}d", f"avg_pool{_rank}d")(_pools)
+    handles(*(f"{_kind}{_rank}d" for _kind in ("max_pool", "avg_pool", "lp_pool", "subsampling")))(_pools)
     handles(f"adaptive_avg_pool{_rank}d", f"adaptive_max_pool{_rank}d")(_adaptive)
 
 

@@ -116,15 +116,12 @@ def _multi_head(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     embed = op.embed_dim
     places = (0, min(1, len(inputs) - 1), len(inputs) - 1)
     rows = {n: g.reshape(inputs[n], case.inputs[n][0], -1) for n in dict.fromkeys(places)}
-    projected = []
-    for number, (name, place) in enumerate(zip("qkv", places, strict=True)):
-        part = (number * embed, (number + 1) * embed)
-        together = g.has("in_proj_weight")
-        weight = g.slice(g.weight("in_proj_weight"), 0, *part) if together else g.weight(f"{name}_proj_weight")
-        out = g("MatMul", weight, rows[place])
-        if op.bias:
-            out = g("Add", out, g.spread(g.slice(g.weight("in_proj_bias"), 0, *part), 1))
-        projected.append(out)
+    if len(rows) == 1 and g.has("in_proj_weight"):
+        out = g("MatMul", g.weight("in_proj_weight"), rows[0])
+        out = g("Add", out, g.spread(g.weight("in_proj_bias"), 1)) if op.bias else out
+        projected = list(g("Split", out, outputs=3, axis=1, num_outputs=3))
+    else:
+        projected = [_projected(g, op, number, rows[place]) for number, place in enumerate(places)]
     counts = [math.prod(case.inputs[place][1:]) for place in places]
     window = op.window_size
     offsets = _offsets(g, case) if op.relative_position_bias else None
@@ -140,6 +137,15 @@ def _multi_head(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     out = g("MatMul", g.weight("out_proj_weight"), g.reshape(mixed, embed, -1))
     out = g("Add", out, g.spread(g.weight("out_proj_bias"), 1)) if op.bias else out
     return g.reshape(out, *case.output)
+
+
+def _projected(g: Builder, op: Any, number: int, rows: str) -> str:
+    """The queries, keys or values (0, 1, 2) of rows of their own."""
+    part = (number * op.embed_dim, (number + 1) * op.embed_dim)
+    together = g.has("in_proj_weight")
+    weight = g.slice(g.weight("in_proj_weight"), 0, *part) if together else g.weight(f"{'qkv'[number]}_proj_weight")
+    out = g("MatMul", weight, rows)
+    return str(g("Add", out, g.spread(g.slice(g.weight("in_proj_bias"), 0, *part), 1)) if op.bias else out)
 
 
 def _parted(g: Builder, case: Case) -> _Parted:

@@ -119,7 +119,10 @@ def _max_pool(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 @TABLE.of("avg_poolNd")
 def _avg_pool(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
-    sides = op.sides(case.inputs[0])
+    sides, needed = op.sides(case.inputs[0]), pools_padding(case)
+    borders = zip(needed.begins, needed.ends, op.kernel_size, strict=True)
+    if not op.count_include_pad and all(max(begin, end) < size for begin, end, size in borders):
+        return str(_pooled(g, case, inputs[0], "AveragePool", 0.0, count_include_pad=0))
     mean = str(_pooled(g, case, inputs[0], "AveragePool", 0.0, count_include_pad=1))
     counts = []
     for index, axis in enumerate(op.axes(case.inputs[0])):
