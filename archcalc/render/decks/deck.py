@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from archcalc.core import words
@@ -72,14 +72,22 @@ def make_deck(plan: Plan, theme: str = "light", steps: bool = False) -> Deck:
         wanted = usual_plan(plan.networks, plan.title).slides
     shown = _all(wanted, plan)
     slides: list[Slide] = []
+    noted: set[str] = set()
     for one in wanted:
         try:
-            made = list(_slides(one, plan, look, shown))
+            made = list(_noted_once(_slides(one, plan, look, shown), noted))
         except ArchcalcError as error:
             raise UsageError(f"slide {len(slides) + 1}, {one.kind}: {error}") from None
         slides += [_said(slide, one.fields, number, len(made)) for number, slide in enumerate(made)]
     remarks = tuple(_remarks(slides))
     return Deck(words.line(plan.title), words.line(plan.author), tuple(slides), remarks)
+
+
+def _noted_once(slides: Iterable[Slide], noted: set[str]) -> Iterator[Slide]:
+    """The slides, each note on the first that has it: sources and conventions are the same on all of a network."""
+    for slide in slides:
+        yield slide._replace(notes=tuple(note for note in slide.notes if note not in noted))
+        noted.update(slide.notes)
 
 
 def _all(wanted: Sequence[Wanted], plan: Plan) -> list[Analysis]:

@@ -100,6 +100,13 @@ def test_notes_name_the_source_and_the_printed_figures() -> None:
     assert "computed 62,378,344" in notes
 
 
+def test_a_note_is_on_the_first_slide_that_has_it() -> None:
+    """The source of a network is on its first slide alone; what a lecturer writes is on every slide that has it."""
+    notes = [note for slide in deck_of("lenet5").slides for note in slide.notes]
+    assert len(notes) == len(set(notes))
+    assert sum(note.startswith("Source: LeCun") for note in notes) == 1
+
+
 def test_answers_stand_in_the_notes_only() -> None:
     slide = deck_of("lenet5", "alexnet").slides[-2]
     assert (slide.kind, len(slide.points)) == ("quiz", 4)

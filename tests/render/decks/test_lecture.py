@@ -59,6 +59,11 @@ def test_settings_and_inputs_hold() -> None:
     assert plan.slides[0].analyses[0].totals.multiplications == 76_524_800
 
 
+def test_a_note_of_the_lecture_may_come_again() -> None:
+    slide = "  - points: {title: T, points: [a], notes: 'Ask them'}\n"
+    assert [one.notes for one in make_deck(lecture(f"title: T\nslides:\n{slide}{slide}")).slides] == [("Ask them",)] * 2
+
+
 def test_notes_of_the_lecture_come_first() -> None:
     deck = make_deck(lecture("title: T\nslides:\n  - architecture: {network: lenet5, notes: 'Ask <them>'}\n"))
     assert deck.slides[0].notes[0] == "Ask <them>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from archcalc.core.quantities import QUANTITIES
@@ -66,6 +67,7 @@ class Head(NamedTuple):
     text: str = ""
 
 
+@lru_cache(maxsize=4096)
 def find_head(text: str) -> Head | None:
     """What a heading means; None of what nothing is checked of."""
     if len(text) > 100:
