@@ -23,6 +23,8 @@ LEVELS = {"some blanks": 0.3, "half of it": 0.5, "all of it": 1.0}
 _LARGEST_TABLE = 1 << 20
 _MOST_CELLS = 5_000
 _LONGEST_CELL = 2_000
+#: Layers of an exercise.
+_MOST_ROWS = 1_000
 
 
 def check(request: Request) -> dict[str, Any]:
@@ -101,6 +103,9 @@ def exercise(request: Request) -> dict[str, Any]:
 
 
 def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
+    """The worksheet. Raises `UsageError` for a network that is too long for one."""
+    if len(analysis) > _MOST_ROWS:
+        raise UsageError(f"{analysis.graph.name} has {len(analysis):,} layers; an exercise has at most {_MOST_ROWS:,}")
     return make_worksheet(analysis, DEFAULT, LEVELS[level], seed)
 
 

@@ -33,6 +33,8 @@ _LONGEST_WORD = 200
 _MOST_PARAMETERS = 100
 #: A comment, a document's start or `key:` begins a spec; a word of the catalogue and a pattern have neither.
 _YAML = re.compile(r"\s*(?:#|---|[\w\"'-]+\s*:(?:\s|$))")
+#: JSON can hold one of two parts of a character, UTF-8 cannot.
+_HALF = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[\w .+/-]{1,80}(?:@[\w .+@-]{1,80})?")
 
 
@@ -63,6 +65,8 @@ class Request(NamedTuple):
         value: str = self._value(key, str, "a text")
         if len(value) > longest:
             raise UsageError(f"{key!r} has {len(value):,} characters; at most {longest:,} are read")
+        if not value.isascii() and _HALF.search(value):
+            raise UsageError(f"{key!r} holds half a character, which is no text")
         return value
 
     def choice(self, key: str, known: Sequence[str], default: str) -> str:
