@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc import api
 from archcalc.api import AnyNetwork, analysis_of
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import ArrayError, UsageError
 from archcalc.core.files import read_bytes, write_bytes
 from archcalc.passes.analysis import Analysis
 
@@ -164,21 +164,12 @@ def demo(
     """
     from archcalc.execute.demonstrate.demonstrate import demonstrate
 
-    given = None if numbers is None else _arrays(numbers, "numbers")
+    given = None if numbers is None else arrays_of(numbers)
     return Demo(demonstrate(what, analysis_of(network), layer, seed, given), theme)
 
 
-def read_numbers(path: Path) -> Mapping[str, numpy.ndarray[Any, Any]]:
-    """The arrays of a YAML file: `input`, `weight` and `bias` as nested lists. Raises `UsageError` and `SpecError`."""
-    from archcalc.spec.source import read_source
-
-    value = read_source(path).value
-    if not isinstance(value, dict):
-        raise UsageError(f"{path} must be a mapping with input, weight or bias")
-    return _arrays(value, str(path))
-
-
-def _arrays(numbers: Mapping[str, Any], name: str) -> Mapping[str, numpy.ndarray[Any, Any]]:
+def arrays_of(numbers: Mapping[str, Any]) -> Mapping[str, numpy.ndarray[Any, Any]]:
+    """The arrays of nested lists. Raises `ArrayError` for what is none."""
     import numpy as np
 
     found = {}
@@ -186,10 +177,9 @@ def _arrays(numbers: Mapping[str, Any], name: str) -> Mapping[str, numpy.ndarray
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
-            raise UsageError(
-                f"{name}: {str(key)[:40]} is no array of numbers: its rows must be of one length"
-            ) from None
+            message = f"{str(key)[:40]} is no array of numbers: its rows must be of one length"
+            raise ArrayError(key, message) from None
         if not np.isfinite(array).all() or not (np.abs(array) < 1e6).all():
-            raise UsageError(f"{name}: {str(key)[:40]} must hold finite numbers below 1,000,000")
+            raise ArrayError(key, f"{str(key)[:40]} must hold finite numbers below 1,000,000")
         found[str(key)] = array
     return found

@@ -73,6 +73,14 @@ class UsageError(ArchcalcError):
     """A wrong argument: an unknown network, a malformed size, a value out of range."""
 
 
+class ArrayError(UsageError):
+    """An array that was given and that does not fit; `key` is its name, by which a file with it finds the place."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 class UnknownLayerError(UsageError, KeyError):
     """A layer or block that a network does not have; the message names the nearest ones."""
 

@@ -40,9 +40,20 @@ def test_numbers_of_a_file(archcalc: Run, tmp_path: Path) -> None:
         (["conv", "1x1x1 -> conv99999-1", "-o", "a.svg"], "the window of conv1 spans 99,999 pixels; at most 24"),
         (["conv", "alexnt", "-o", "a.svg"], "there is no network 'alexnt'"),
         (["conv", "5x1 -> conv3-1", "--numbers", "none.yaml", "-o", "a.svg"], "there is no file none.yaml"),
-        (["conv", "6x1 -> conv3-1", "--numbers", "numbers.yaml", "-o", "a.svg"], "input has the shape (1, 5)"),
-        (["conv", "5x1 -> conv3-1", "--numbers", "bad.yaml", "-o", "a.svg"], "bad.yaml: input is no array of numbers"),
-        (["conv", "5x1 -> conv3-1", "--numbers", "huge.yaml", "-o", "a.svg"], "input must hold finite numbers"),
+        (
+            ["conv", "6x1 -> conv3-1", "--numbers", "numbers.yaml", "-o", "a.svg"],
+            "numbers.yaml:1:8: input has the shape (1, 5)",
+        ),
+        (
+            ["conv", "5x1 -> conv3-1", "--numbers", "bad.yaml", "-o", "a.svg"],
+            "bad.yaml:1:8: input is no array of numbers",
+        ),
+        (
+            ["conv", "5x1 -> conv3-1", "--numbers", "huge.yaml", "-o", "a.svg"],
+            "huge.yaml:2:8: input must hold finite numbers",
+        ),
+        (["conv", "5x1 -> conv3-1", "--numbers", "other.yaml", "-o", "a.svg"], "other.yaml:1:6: conv1 has no 'pad'"),
+        (["conv", "5x1 -> conv3-1", "--numbers", "list.yaml", "-o", "a.svg"], "list.yaml:1:1: must be a mapping"),
     ],
 )
 def test_what_it_cannot_do(
@@ -51,7 +62,9 @@ def test_what_it_cannot_do(
     monkeypatch.chdir(tmp_path)
     Path("numbers.yaml").write_text(NUMBERS, encoding="utf-8")
     Path("bad.yaml").write_text("input: [[1, 2], [3]]\n", encoding="utf-8")
-    Path("huge.yaml").write_text("input: [[1e99]]\n", encoding="utf-8")
+    Path("huge.yaml").write_text("# large\ninput: [[1e99]]\n", encoding="utf-8")
+    Path("other.yaml").write_text("pad: 1\n", encoding="utf-8")
+    Path("list.yaml").write_text("[1, 2]\n", encoding="utf-8")
     before = sorted(os.listdir())
     result = archcalc("demo", *arguments)
     assert (result.code, result.out) == (2, "")

@@ -22,7 +22,7 @@ from archcalc.spec.load import spec_of
 from archcalc.spec.schema import json_schema
 from archcalc.spec.source import parse_source
 from tests.cli.runner import Run
-from tests.docs.pages import FILE, LANGUAGES, PAGES, Command, Example, every, examples_of, name_of
+from tests.docs.pages import FENCE, FILE, LANGUAGES, PAGES, Command, Example, every, examples_of, name_of, read
 from tests.tiers import slow_but
 
 TUTORIALS = [page for page in PAGES if page.parent.name == "tutorials"]
@@ -191,3 +191,13 @@ def test_docstring_of_the_package() -> None:
     outcome = doctest.testmod(package)
     assert outcome.attempted
     assert not outcome.failed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_name_of_a_file_is_in_the_text_before_it(page: Path) -> None:
+    # What stands after ``` is shown on no page.
+    blocks = list(FENCE.finditer(read(page)))
+    ends = [0, *(block.end() for block in blocks)]
+    for block, end in zip(blocks, ends, strict=False):
+        if block[1].startswith(FILE):
+            assert f"`{block[1].removeprefix(FILE).strip()}`" in read(page)[end : block.start()], block[1]

@@ -8,7 +8,7 @@ import click
 
 from archcalc.cli.options import NetworkChoice, network_argument, network_options
 from archcalc.cli.output import ending, write_bytes
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import ArrayError, Problem, SpecError, UsageError
 from archcalc.core.files import check_target
 from archcalc.passes.analysis import analyse
 from archcalc.render.demos.demo import FORMATS, render
@@ -46,8 +46,17 @@ def command(
     if form not in FORMATS:
         raise UsageError(f"there is no format {form[:60]!r}; there are {', '.join(FORMATS)}")
     from archcalc.execute.demonstrate.demonstrate import demonstrate
-    from archcalc.lecturing import read_numbers
+    from archcalc.lecturing import arrays_of
+    from archcalc.spec.source import read_source
 
-    given = None if numbers is None else read_numbers(Path(numbers))
-    shown = demonstrate(what, analyse(network.load()), layer, seed, given)
+    source = None if numbers is None else read_source(Path(numbers))
+    if source is not None and not isinstance(source.value, dict):
+        raise SpecError([Problem("must be a mapping with input, weight or bias", source.locate(()))])
+    try:
+        given = None if source is None else arrays_of(source.value)
+        shown = demonstrate(what, analyse(network.load()), layer, seed, given)
+    except ArrayError as error:
+        if source is None:
+            raise
+        raise SpecError([Problem(str(error), source.locate((error.key,)))]) from None
     write_bytes(render(shown, form, theme), output)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.errors import ArchcalcError, ArrayError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.calls import Pools, array_sizes, run
 from archcalc.execute.kernels import Array
@@ -136,7 +136,9 @@ def shrink(
         arrays[name] = numbers(name, size, low, high, seed) if found is None else found
     for name in given or ():
         if name not in ("input", *sizes):
-            raise UsageError(f"{layer.name} has no {name[:40]!r}; it has input{''.join(f', {one}' for one in sizes)}")
+            raise ArrayError(
+                name, f"{layer.name} has no {name[:40]!r}; it has input{''.join(f', {one}' for one in sizes)}"
+            )
     out = run(small, [x[None]], arrays, Pools(graph))
     return Small(small, graph, x[None], arrays, out, tuple(smaller))
 
@@ -146,7 +148,7 @@ def _given(given: Mapping[str, Array] | None, name: str, size: Shape) -> Array |
         return None
     array = given[name]
     if array.shape != tuple(size):
-        raise UsageError(f"{name} has the shape {array.shape}, and {tuple(size)} is wanted")
+        raise ArrayError(name, f"{name} has the shape {array.shape}, and {tuple(size)} is wanted")
     return array
 
 

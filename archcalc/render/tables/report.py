@@ -71,7 +71,7 @@ class Report:
                 say(
                     "{layers} in {rows}: blocks are shown to level {depth} of their names. Without a depth each layer "
                     "has a row.",
-                    layers=several(len(analysis.rows), "layer"),
+                    layers=several(analysis.layer_count, "layer"),
                     rows=several(len(self.rows), "row"),
                     depth=self.depth,
                 )
