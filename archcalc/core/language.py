@@ -26,6 +26,8 @@ RIGHT_TO_LEFT = ("he",)
 #: Around a text from left to right in one from right to left: Unicode's isolates (UAX #9, section 2.4).
 _OPEN, _RIGHT, _CLOSE = "\u2066", "\u2067", "\u2069"
 
+ISOLATES = _OPEN + _RIGHT + _CLOSE
+
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
@@ -78,6 +80,28 @@ def apart(text: object) -> str:
 def with_value(name: str, value: object) -> str:
     """A name in the chosen language and the value next to it: conv 11×11; the name alone where there is no value."""
     return f"{say(name)} {apart(value)}".rstrip()
+
+
+def sets_apart(text: str) -> bool:
+    """Whether isolates in a text are those of its language, and each is closed; others come from names."""
+    if language() not in RIGHT_TO_LEFT:
+        return False
+    open_ones = 0
+    for sign in text:
+        open_ones += (sign in (_OPEN, _RIGHT)) - (sign == _CLOSE)
+        if open_ones < 0:
+            return False
+    return open_ones == 0
+
+
+def turned(text: str) -> str:
+    """A line that runs from right to left, set apart as such where it stands in a picture from left to right."""
+    return f"{_RIGHT}{text}{_CLOSE}" if language() in RIGHT_TO_LEFT and _is_turned(text) else text
+
+
+def without_isolates(text: str) -> str:
+    """A text for programs, without the signs that set parts apart."""
+    return text.replace(_OPEN, "").replace(_RIGHT, "").replace(_CLOSE, "")
 
 
 def cells_apart(cells: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from archcalc.core.language import mark, say_many
+from archcalc.core.language import ISOLATES, mark, say_many, sets_apart
 
 NONE = "–"
 NOT_COUNTED = mark("not counted")
@@ -56,7 +56,8 @@ def duration(seconds: float) -> str:
 
 def line(text: str) -> str:
     """Text of a spec on one line, without what would steer a terminal or break a table."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    kept = ISOLATES if sets_apart(text) else ""
+    return " ".join("".join(letter if letter.isprintable() or letter in kept else " " for letter in text).split())
 
 
 def share(part: int, whole: int) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from archcalc.api import analyse
 from archcalc.core.language import language, use
 from archcalc.ops import OPS
+from archcalc.render.diagrams.text import missing
+from archcalc.teach.exercise.worksheet import ASKED
 from tests.cli.runner import Run
-from tests.core.messages import TRANSLATED
+from tests.core.messages import TRANSLATED, catalogue, messages
 
 #: Names that are the same in every language, and units.
 NAMES = {
@@ -42,7 +46,8 @@ NAMES = {
 
 
 @pytest.fixture(autouse=True)
-def in_english() -> Iterator[None]:
+def in_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
     yield
     assert language() == "en"
     use("en")
@@ -76,6 +81,43 @@ def test_explain(name: str, archcalc: Run) -> None:
     assert "(F·F·D₁ + 1)·K = (11·11·3 + 1)·96 = 364·96 = 34,944" in found.out
     page = archcalc("explain", "alexnet", "conv2", "--lang", name, "-f", "html").out
     assert page.count('<math dir="ltr">') == (13 if name == "he" else 0)
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_exercise(name: str, archcalc: Run) -> None:
+    """The sheet is whole in the language, and the key is read back as right by `check`, in any language."""
+    sheet = archcalc("exercise", "alexnet", "-o", "-", "--lang", name)
+    assert sheet.code == 0
+    assert english(sheet.out, "alexnet") == []
+    assert archcalc("exercise", "alexnet", "-o", "sheet.csv", "--lang", name, "--quantities", ",".join(ASKED)).code == 0
+    checked = archcalc("check", "alexnet", "sheet-key.csv", "-f", "json").json["summary"]
+    assert checked["right"] + checked["empty"] == checked["cells"] >= 75
+    assert checked["wrong"] == checked["unreadable"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_exercise_in_every_form(name: str, archcalc: Run) -> None:
+    """Word documents and PDFs are read back; pages have the direction of the language."""
+    for form in ("docx", "pdf", "ipynb", "xml", "html", "tex"):
+        done = archcalc("exercise", "alexnet", "--blank", "0.3", "-o", f"sheet.{form}", "--lang", name)
+        assert done.code == 0, done.err
+    page = re.sub("<style>.*?</style>|<[^>]*>|&[a-z]+;", " ", Path("sheet.html").read_text(), flags=re.DOTALL)
+    assert english(page, "alexnet") == []
+    assert f'dir="{"rtl" if name == "he" else "ltr"}"' in Path("sheet.html").read_text()
+    for form in ("docx", "pdf"):
+        blank = archcalc("check", "alexnet", f"sheet.{form}", "-f", "json")
+        assert blank.code in (0, 1), blank.err
+    with zipfile.ZipFile("sheet.docx") as document:
+        body = document.read("word/document.xml").decode()
+    assert ("<w:bidi/>" in body) == ("<w:bidiVisual/>" in body) == ("<w:rtl/>" in body) == (name == "he")
+
+
+def test_letters_of_pictures_have_a_font() -> None:
+    """No letter of a translation is drawn as a box: the shipped fonts have all but the Hebrew hyphen, drawn as one."""
+    for name in TRANSLATED:
+        texts = "".join(str(message.string) for message in messages(catalogue(name)))
+        assert missing(texts) <= {"\u05be", "ᵀ", "✓", "✗"}
 
 
 @pytest.mark.slow

@@ -25,7 +25,8 @@ from archcalc.explain.derive.network import SUMS
 from archcalc.ops import OPS
 from archcalc.ops.base import Pointwise
 from archcalc.ops.windowed import side_names
-from archcalc.teach.check.model import CHECKED, Verdict
+from archcalc.teach.check.model import CHECKED, TOTAL, Verdict
+from archcalc.teach.exercise.worksheet import ASKED
 
 PACKAGE = Path(archcalc.__file__).parent
 LOCALE = PACKAGE / "locale"
@@ -48,6 +49,8 @@ def words() -> Iterator[str]:
         yield from filter(None, (known.term, known.phrase, known.abbreviation))
         if known.unit == "bytes" and known.key in QUANTITIES:
             yield f"{known.unit} {known.term}"
+    yield TOTAL
+    yield from (QUANTITIES[key].headings[0] for key in ASKED)
     yield from (key.replace("_", " ") for key in SUMS if key not in QUANTITIES)
     for names in AXIS_NAMES:
         yield from (name.word for name in names)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from archcalc.cli.names import file_names
-from archcalc.cli.options import NetworkChoice, comma_separated, network_argument, network_options
+from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, network_argument, network_options
 from archcalc.cli.output import Target, note, output_options, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.files import check_empty, check_target, make_folder, whole_folder
@@ -43,6 +43,7 @@ from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_wo
 @click.option("--students", metavar="FILE", help="A variant for each name in a file, one per line, into the folder -o.")
 @output_options(FORMATS, ENDINGS, "markdown", "The worksheet; with --variants or --students a folder.", checked=False)
 @click.option("--key", metavar="FILE", help="The answer key. Default: next to -o, with -key in its name.")
+@lang_option
 @network_options
 def command(
     network: NetworkChoice,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from json import dumps
 
+from archcalc.core.language import turned
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, arrow_head
 from archcalc.render.diagrams.paint import ARROW
 from archcalc.render.diagrams.text import clean
@@ -15,6 +17,9 @@ from archcalc.render.diagrams.theme import Tone
 FONTS = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
+#: Letters that those lack, and the shipped font that has them, or another of that width.
+_ARMENIAN = re.compile("[\u0531-\u058a]+")
+ARMENIAN = "Archcalc Armenian, DejaVu Sans, sans-serif"
 _ROUND = ' stroke-linecap="round" stroke-linejoin="round"'
 
 
@@ -77,6 +82,14 @@ def _escaped(text: str) -> str:
     return escape(text, quote=False).replace('"', "&quot;")
 
 
+def _written(text: str) -> str:
+    """A text of the drawing: from right to left where it is, Armenian letters in the font that has them."""
+    # The shipped font has no Hebrew hyphen.
+    return _ARMENIAN.sub(
+        rf'<tspan font-family="{ARMENIAN}">\g<0></tspan>', _escaped(turned(text).replace("\u05be", "-"))
+    )
+
+
 def _shape(shape: Shape) -> Iterator[str]:
     if isinstance(shape, Rect):
         radius = f' rx="{number(shape.radius)}"' if shape.radius else ""
@@ -91,7 +104,7 @@ def _shape(shape: Shape) -> Iterator[str]:
         yield (
             f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
             f'{_colours(fill=shape.colour).lstrip()}{bold}{anchor}{turn} xml:space="preserve">'
-            f"{_escaped(shape.text)}</text>"
+            f"{_written(shape.text)}</text>"
         )
     elif isinstance(shape, Curve):
         points, head = (shape.points, None)

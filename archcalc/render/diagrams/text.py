@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from archcalc.core.language import ISOLATES, sets_apart
+
 #: Of the size of the font: from the baseline to the top of a capital letter, and between two baselines.
 CAPITAL = 0.716
 LEADING = 1.3
@@ -76,7 +78,8 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
 
 def clean(text: str) -> str:
     """Without control characters, which no picture format can hold, and those that turn the direction of the text."""
-    return "".join(c if c.isprintable() or _joins(c) else "�" for c in text)
+    kept = ISOLATES if sets_apart(text) else ""
+    return "".join(c if c.isprintable() or c in kept or _joins(c) else "�" for c in text)
 
 
 def _joins(character: str) -> bool:

@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import apart, mark, say, say_many
 from archcalc.core.shapes import axes_written
 from archcalc.explain.derive.formats import lines
+from archcalc.explain.derive.network import Sum
 from archcalc.explain.derive.notation import TEXT
 from archcalc.teach.check.model import TOTAL
 from archcalc.teach.exercise.worksheet import Line, Worksheet
+
+#: Where students write theirs.
+NAME = mark("Name:")
+#: Which layers a layer reads.
+READS = mark("reads {layers}")
+#: What the calculations of a key stand under.
+SOLUTIONS = mark("Worked solutions")
 
 
 class Cell(NamedTuple):
@@ -22,7 +31,7 @@ class Cell(NamedTuple):
 
 def title_of(sheet: Worksheet, student: str, key: bool) -> str:
     """The network, the student, and whether this is the key."""
-    parts = [words.line(sheet.title), words.line(student), "answer key" if key else ""]
+    parts = [words.line(sheet.title), words.line(student), say("answer key") if key else ""]
     return " · ".join(part for part in parts if part)
 
 
@@ -30,28 +39,44 @@ def instructions(sheet: Worksheet) -> list[str]:
     """What a student must know to fill in the table."""
     count = len(sheet.blanks)
     described = sheet.analysis.describe_conventions()
-    order = axes_written(len(sheet.analysis.graph.input_shape) - 1)
+    order = "×".join(map(say, axes_written(len(sheet.analysis.graph.input_shape) - 1).split("×")))
+    empty = say_many("{count} cell is empty: fill it in.", "{count} cells are empty: fill them in.", count)
+    written = say(
+        "Shapes are {order}; a calculation such as {example} is an answer too.",
+        order=order,
+        example="(5·5·3 + 1)·16",
+    )
     notes = [
-        f"Input {sheet.analysis.graph.inputs_in_words()}. "
-        f"{count} {'cell is' if count == 1 else 'cells are'} empty: fill {'it' if count == 1 else 'them'} in. "
-        f"Shapes are {order}; a calculation such as (5·5·3 + 1)·16 is an answer too.",
-        "Convolution and dense layers have a bias unless it says that they have none. "
-        "Where windows do not tile the input, sizes are rounded down unless it says that they are rounded up.",
+        f"{input_of(sheet)} {empty} {written}",
+        say(
+            "Convolution and dense layers have a bias unless it says that they have none. Where windows do not tile "
+            "the input, sizes are rounded down unless it says that they are rounded up."
+        ),
     ]
     asked = set(sheet.quantities)
     if "params" in asked:
-        notes.append(f"Params: {described['params']}.")
+        notes.append(say("Params: {meaning}.", meaning=described["params"]))
     if "multiplications" in asked:
-        notes.append(f"Multiplications: {described['multiplications']}.")
+        notes.append(say("Multiplications: {meaning}.", meaning=described["multiplications"]))
     if asked & {"activations", "activation_bytes"}:
-        notes.append(f"Activations and memory: {described['stored']}.")
+        notes.append(say("Activations and memory: {meaning}.", meaning=described["stored"]))
     if "receptive_field" in asked:
-        notes.append(f"Receptive field: {described['receptive_field']}.")
+        notes.append(say("Receptive field: {meaning}.", meaning=described["receptive_field"]))
     return notes
 
 
+def input_of(sheet: Worksheet) -> str:
+    """The size of the network's input, as a sentence."""
+    return say("Input {size}.", size=sheet.analysis.graph.inputs_in_words())
+
+
+def layer_name(layer: str) -> str:
+    """The name of a row for people: the sums have that of the language."""
+    return say(TOTAL) if layer == TOTAL else layer
+
+
 def _cells(sheet: Worksheet, line: Line, key: bool) -> Iterator[Cell]:
-    yield Cell(line.layer)
+    yield Cell(layer_name(line.layer))
     yield Cell(line.operation)
     if sheet.branches:
         yield Cell(line.reads)
@@ -70,13 +95,18 @@ def number_columns(sheet: Worksheet) -> list[bool]:
     return [False, False, *([False] if sheet.branches else []), *(True for _ in sheet.quantities)]
 
 
+def _terms(total: Sum) -> str:
+    return " + ".join(f"{term.derivation.value:,}" for term in total.terms)
+
+
 def calculations(sheet: Worksheet) -> dict[str, list[str]]:
     """How each answer is calculated, a line of text for each, by layer; the sums under `total`."""
     found = {
-        one.name: [f"{line.label}: {' = '.join(line.parts)}" for line in lines(one, TEXT)] for one in sheet.solutions()
+        one.name: [f"{line.label}: {apart(' = '.join(line.parts))}" for line in lines(one, TEXT)]
+        for one in sheet.solutions()
     }
     sums = [
-        f"{total.quantity}: {' + '.join(f'{term.derivation.value:,}' for term in total.terms)} = {total.total:,}"
+        f"{say(total.quantity.replace('_', ' '))}: {apart(f'{_terms(total)} = {total.total:,}')}"
         for total in sheet.sums()
     ]
     return {**found, TOTAL: sums} if sums else found

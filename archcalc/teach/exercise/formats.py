@@ -8,10 +8,19 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from archcalc.core.language import direction, language, say, without_isolates
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.render.tables.csv import harmless
-from archcalc.teach.exercise.contents import Cell, calculations, instructions, number_columns, rows_of, title_of
+from archcalc.teach.exercise.contents import (
+    SOLUTIONS,
+    Cell,
+    calculations,
+    instructions,
+    number_columns,
+    rows_of,
+    title_of,
+)
 from archcalc.teach.exercise.worksheet import Worksheet
 
 #: What is text, and what is bytes: python-docx and pypdf make these.
@@ -85,7 +94,7 @@ def _markdown(sheet: Worksheet, student: str, key: bool) -> str:
     out += [*instructions(sheet), ""] if not key else []
     out += ["| " + " | ".join(line) + " |" for line in table]
     if key:
-        out += ["", "## Worked solutions", "", sections(sheet.solutions(), "markdown")]
+        out += ["", f"## {say(SOLUTIONS)}", "", sections(sheet.solutions(), "markdown")]
         out += [sum_section(total, "markdown", sheet.title) for total in sheet.sums()]
         return "\n".join(out)
     return "\n".join([*out, ""])
@@ -130,11 +139,24 @@ def _latex(sheet: Worksheet, student: str, key: bool) -> str:
         r"\bottomrule", r"\end{longtable}", "",
     ]  # fmt: skip
     if key:
-        out += [r"\section*{Worked solutions}", "", sections(sheet.solutions(), "latex")]
+        out += [rf"\section*{{{say(SOLUTIONS)}}}", "", sections(sheet.solutions(), "latex")]
         for total in sheet.sums():
-            name = escape_latex(total.quantity.replace("_", " "))
-            out += [rf"\paragraph{{Total: {name}}}", sum_section(total, "latex", sheet.title)]
-    return _PREAMBLE + "\n".join([*out, r"\end{document}", ""])
+            name = escape_latex(say("Total: {quantity}", quantity=say(total.quantity.replace("_", " "))))
+            out += [rf"\paragraph{{{name}}}", sum_section(total, "latex", sheet.title)]
+    return _preamble() + "\n".join([*out, r"\end{document}", ""])
+
+
+def _preamble() -> str:
+    """What the language needs; Hebrew and Armenian a Unicode engine."""
+    if language() == "ru":
+        return _PREAMBLE.replace("[T1]{fontenc}", "[T2A]{fontenc}")
+    if language() not in ("he", "hy"):
+        return _PREAMBLE
+    unicode = "% compile with lualatex, twice\n" + _PREAMBLE.partition("\n")[2]
+    fonts = "\\usepackage{fontspec}\n\\setmainfont{DejaVu Sans}\n"
+    if language() == "he":
+        fonts += "\\usepackage[bidi=basic]{babel}\n\\babelprovide[import,main]{hebrew}\n"
+    return unicode.replace("\\usepackage[T1]{fontenc}\n\\usepackage[utf8]{inputenc}\n", fonts)
 
 
 def _columns(sheet: Worksheet) -> str:
@@ -154,7 +176,8 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
 
     def cell(shown: Cell, number: bool) -> str:
         kinds = " ".join(kind for kind, holds in (("number", number), ("blank", shown.blank)) if holds)
-        return f"<td{f' class={chr(34)}{kinds}{chr(34)}' if kinds else ''}>{escape(shown.text)}</td>"
+        turned = ' dir="ltr"' if number and direction() == "rtl" else ""
+        return f"<td{f' class={chr(34)}{kinds}{chr(34)}' if kinds else ''}{turned}>{escape(shown.text)}</td>"
 
     heads = "".join(
         f'<th scope="col"{" class=" + chr(34) + "number" + chr(34) if number else ""}>{escape(head)}</th>'
@@ -171,7 +194,7 @@ def _html(sheet: Worksheet, student: str, key: bool) -> str:
         f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>",
     ]
     if key:
-        out += ["<h2>Worked solutions</h2>", sections(sheet.solutions(), "html")]
+        out += [f"<h2>{escape(say(SOLUTIONS))}</h2>", sections(sheet.solutions(), "html")]
         out += [sum_section(total, "html", sheet.title) for total in sheet.sums()]
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return html_page(title_of(sheet, student, key), style, "\n".join(out))
@@ -185,10 +208,10 @@ def _csv(sheet: Worksheet, key: bool) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     solutions = _in_a_line(sheet) if key else {}
-    writer.writerow([*sheet.heads, *(["how"] if key else [])])
+    writer.writerow([*sheet.heads, *([say("how")] if key else [])])
     for line, row in zip(sheet.lines, rows_of(sheet, key), strict=True):
         how = [solutions.get(line.layer, "")] if key else []
-        writer.writerow([harmless(shown.text) for shown in row] + how)
+        writer.writerow([harmless(without_isolates(text)) for text in (*(shown.text for shown in row), *how)])
     return out.getvalue()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from archcalc.core import words
+from archcalc.core.language import direction, say
 from archcalc.teach.check.expected import expected
 from archcalc.teach.check.explain import capital
 from archcalc.teach.check.mistakes.counts import in_place, singles
@@ -19,7 +20,16 @@ from archcalc.teach.check.mistakes.sizes import sized
 from archcalc.teach.check.mistakes.totals import total_singles
 from archcalc.teach.check.model import TOTAL
 from archcalc.teach.check.search import Tables
-from archcalc.teach.exercise.contents import calculations, instructions, rows_of, title_of
+from archcalc.teach.exercise.contents import (
+    READS,
+    calculations,
+    input_of,
+    instructions,
+    layer_name,
+    number_columns,
+    rows_of,
+    title_of,
+)
 from archcalc.teach.exercise.worksheet import Worksheet
 
 #: So many mistakes of a cell have feedback of their own, the most likely first, up to this cost.
@@ -42,14 +52,14 @@ def moodle(sheet: Worksheet, student: str, key: bool) -> str:
         asked = [quantity for quantity in sheet.quantities if sheet.is_blank(line.layer, quantity)]
         if not asked:
             continue
-        body = f"<p><b>{escape(words.line(line.layer))}</b> {escape(words.line(line.operation))}</p>"
+        body = f"<p><b>{escape(words.line(layer_name(line.layer)))}</b> {escape(words.line(line.operation))}</p>"
         if line.reads:
-            body += f"<p>reads {escape(words.line(line.reads))}</p>"
+            body += f"<p>{escape(say(READS, layers=words.line(line.reads)))}</p>"
         points = _sides(sheet, line.layer) if "output_shape" in asked else 1
         for quantity in asked:
             body += f"<p>{escape(heads[quantity])}: {_fields(sheet, tables, line.layer, quantity, points)}</p>"
         feedback = "".join(f"<p>{escape(step)}</p>" for step in steps.get(line.layer, ()))
-        out += _question("cloze", f"{title}: {line.layer}", body, feedback)
+        out += _question("cloze", f"{title}: {layer_name(line.layer)}", body, feedback)
     return "\n".join([*out, "</quiz>", ""])
 
 
@@ -82,13 +92,17 @@ def _text(text: str) -> str:
 
 def _described(sheet: Worksheet) -> str:
     """What students must know, and the table with its blanks; curly brackets in it are no fields."""
-    notes = [*instructions(sheet)[1:], "Write numbers with digits alone, without separators: 34944."]
-    notes[0] = f"Input {sheet.analysis.graph.inputs_in_words()}. {notes[0]}"
+    notes = [
+        *instructions(sheet)[1:],
+        say("Write numbers with digits alone, without separators: {example}.", example="34944"),
+    ]
+    notes[0] = f"{input_of(sheet)} {notes[0]}"
+    ltr = [' dir="ltr"' if number and direction() == "rtl" else "" for number in number_columns(sheet)]
     heads = "".join(f"<th>{escape(head)}</th>" for head in sheet.heads)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{'?' if cell.blank else escape(words.line(cell.text))}</td>" for cell in row) + "</tr>"
-        for row in rows_of(sheet, key=False)
-    )
+    rows = ""
+    for row in rows_of(sheet, key=False):
+        texts = ["?" if cell.blank else escape(words.line(cell.text)) for cell in row]
+        rows += f"<tr>{''.join(f'<td{side}>{text}</td>' for side, text in zip(ltr, texts, strict=True))}</tr>"
     table = f'<table border="1"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     return "".join(f"<p>{escape(note)}</p>" for note in notes) + table
 

@@ -13,20 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import say
 from archcalc.core.markup import escape_markdown
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.model import TOTAL
-from archcalc.teach.exercise.contents import instructions, number_columns, rows_of, title_of
+from archcalc.teach.exercise.contents import READS, instructions, layer_name, number_columns, rows_of, title_of
 from archcalc.teach.exercise.worksheet import Line, Worksheet
 
 ROUNDS = 5_000
 #: The name of the function that students call, and the quantities that a tuple answers.
 CHECK = "check"
-_HINT = (
-    "Run the next cell first. Then write a number, a calculation or, for a shape, a tuple in the place of `...` and "
-    "run the cell: it says whether your answer is right. A shape is written like (55, 55, 96)."
-)
 
 
 def notebook(sheet: Worksheet, student: str, key: bool) -> str:
@@ -72,15 +69,21 @@ def _page(sheet: Worksheet, title: str, key: bool) -> list[str]:
     """The first cell: title, what must be known, and the table with its blanks."""
     rules = ["---:" if right else ":---" for right in number_columns(sheet)]
     rows = [[escape_markdown(cell.text or ("?" if cell.blank else "")) for cell in row] for row in rows_of(sheet, key)]
-    notes = [] if key else [*(escape_markdown(note) for note in instructions(sheet)), _HINT]
+    hint = say(
+        "Run the next cell first. Then write a number, a calculation or, for a shape, a tuple in the place of {dots} "
+        "and run the cell: it says whether your answer is right. A shape is written like {shape}.",
+        dots="`...`",
+        shape="(55, 55, 96)",
+    )
+    notes = [] if key else [*(escape_markdown(note) for note in instructions(sheet)), hint]
     table = ["| " + " | ".join(row) + " |" for row in [list(sheet.heads), rules, *rows]]
     return [f"# {escape_markdown(title)}", "", *(part for note in notes for part in (note, "")), *table]
 
 
 def _heading(line: Line) -> str:
     what = f": {escape_markdown(words.line(line.operation))}" if line.operation else ""
-    reads = f", reads {escape_markdown(words.line(line.reads))}" if line.reads else ""
-    return f"**{escape_markdown(words.line(line.layer))}**{what}{reads}"
+    reads = f", {escape_markdown(say(READS, layers=words.line(line.reads)))}" if line.reads else ""
+    return f"**{escape_markdown(words.line(layer_name(line.layer)))}**{what}{reads}"
 
 
 def _call(sheet: Worksheet, layer: str, asked: list[str], key: bool) -> str:

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import direction, say
 from archcalc.render.convert import to_pdf
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text
 from archcalc.render.diagrams.svg import svg
 from archcalc.render.diagrams.text import clean, text_width, wrap
 from archcalc.render.diagrams.theme import LIGHT
-from archcalc.teach.exercise.contents import calculations, instructions, number_columns, rows_of, title_of
+from archcalc.teach.exercise.contents import (
+    NAME,
+    SOLUTIONS,
+    Cell,
+    calculations,
+    instructions,
+    layer_name,
+    number_columns,
+    rows_of,
+    title_of,
+)
 from archcalc.teach.exercise.worksheet import Worksheet
 
 #: A landscape page of A4 and its margin, in points; sizes of fonts.
@@ -51,18 +62,31 @@ def pdf(sheet: Worksheet, student: str, key: bool) -> bytes:
     paper.title()
     if not key:
         if not student:
-            paper.text("Name: " + "_" * 44)
+            paper.text(f"{say(NAME)} {'_' * 44}")
         for note in instructions(sheet):
             paper.text(note)
     _table(paper, sheet, key)
     if key:
-        paper.heading("Worked solutions")
+        paper.heading(say(SOLUTIONS))
         for layer, steps in calculations(sheet).items():
-            paper.heading(layer, _TEXT)
+            paper.heading(layer_name(layer), _TEXT)
             for step in steps:
                 paper.text(step)
     data = to_pdf([svg(page) for page in paper.drawings()], clean(paper.name), "Made by archcalc", 1.0)
     return _with_fields(data, paper.fields) if paper.fields else data
+
+
+_MIRRORED: dict[str, Literal["start", "middle", "end"]] = {"start": "end", "middle": "middle", "end": "start"}
+
+
+def mirrored(shape: Shape) -> Shape:
+    """A shape of a page that runs from right to left."""
+    if isinstance(shape, Text):
+        return shape._replace(x=WIDTH - shape.x, anchor=_MIRRORED[shape.anchor])
+    if isinstance(shape, Rect):
+        return shape._replace(x=WIDTH - shape.x - shape.width)
+    assert isinstance(shape, Curve)
+    return shape._replace(points=tuple((WIDTH - x, y) for x, y in shape.points))
 
 
 class _Paper:
@@ -86,7 +110,7 @@ class _Paper:
         return True
 
     def add(self, *shapes: Shape) -> None:
-        self._pages[-1] += shapes
+        self._pages[-1] += map(mirrored, shapes) if direction() == "rtl" else shapes
 
     @property
     def page(self) -> int:
@@ -115,7 +139,10 @@ class _Paper:
     def drawings(self) -> Iterator[Drawing]:
         count = len(self._pages)
         for number, shapes in enumerate(self._pages, 1):
-            foot = Text(WIDTH - MARGIN, HEIGHT - MARGIN / 2, f"{number} / {count}", _FOOT, LIGHT.quiet, False, "end")
+            foot: Shape = Text(
+                WIDTH - MARGIN, HEIGHT - MARGIN / 2, f"{number} / {count}", _FOOT, LIGHT.quiet, False, "end"
+            )
+            foot = mirrored(foot) if direction() == "rtl" else foot
             yield Drawing(WIDTH, HEIGHT, "#ffffff", self.name, "", (Cluster("", (*shapes, foot), "plain"),))
 
 
@@ -123,7 +150,7 @@ def _table(paper: _Paper, sheet: Worksheet, key: bool) -> None:
     right = number_columns(sheet)
     rows = rows_of(sheet, key)
     numbers = [
-        max(_NUMBERS, *(text_width(clean(row[at].text), _TEXT, True) + 2 * _PAD for row in rows))
+        max(_NUMBERS, *(text_width(clean(text), _TEXT, True) + 2 * _PAD for text in _texts(sheet, rows, at)))
         for at, is_number in enumerate(right)
         if is_number
     ]
@@ -145,11 +172,17 @@ def _table(paper: _Paper, sheet: Worksheet, key: bool) -> None:
                 quantity = sheet.quantities[at - first]
                 hint = f"{line.layer}, {sheet.heads[at]}"
                 name = field_name(line.layer, quantity)
-                paper.fields.append(Field(paper.page, x + 2, paper.y + 2, width - 4, height - 4, name, hint))
+                left = WIDTH - x - width if direction() == "rtl" else x
+                paper.fields.append(Field(paper.page, left + 2, paper.y + 2, width - 4, height - 4, name, hint))
             _cell(paper, lines, x, width, right[at], key and cell.blank)
             x += width
         paper.y += height
         paper.add(Curve(((MARGIN, paper.y), (WIDTH - MARGIN, paper.y)), LIGHT.frame.line, 0.4))
+
+
+def _texts(sheet: Worksheet, rows: Sequence[Sequence[Cell]], at: int) -> list[str]:
+    """What a column of numbers must be wide enough for: its numbers, and each word of its heading."""
+    return [*(row[at].text for row in rows), *sheet.heads[at].split()]
 
 
 def _lines(text: str, width: float, bold: bool) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from archcalc.core.errors import SpecError
+from archcalc.core.language import say
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops import rules
 from archcalc.ops.base import Op
@@ -36,7 +37,7 @@ def vary(graph: LayerGraph, seed: object) -> LayerGraph:
     choices = Choices("variant", graph.name, seed)
     changed = replace(
         graph, authors=(), year=None, paper=None, follows=(), reported=(), description="",
-        title=f"{graph.title or graph.name}, variant",
+        title=say("{title}, variant", title=graph.title or graph.name),
     )  # fmt: skip
     unread = _unread(graph)
     for change in (_channels, _kernels, _input):

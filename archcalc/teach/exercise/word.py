@@ -5,10 +5,21 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import bidirectional
 
 from archcalc.core import words
+from archcalc.core.language import direction, say
 from archcalc.render.diagrams.pptx import DATE, without_dates
-from archcalc.teach.exercise.contents import calculations, instructions, number_columns, rows_of, title_of
+from archcalc.teach.exercise.contents import (
+    NAME,
+    SOLUTIONS,
+    calculations,
+    instructions,
+    layer_name,
+    number_columns,
+    rows_of,
+    title_of,
+)
 from archcalc.teach.exercise.worksheet import Worksheet
 
 #: The sides of a landscape page of A4 and its margins, in millimetres; the size of the table's text in points.
@@ -39,16 +50,18 @@ def docx(sheet: Worksheet, student: str, key: bool) -> bytes:
     document.add_heading(title, 1)
     if not key:
         if not student:
-            document.add_paragraph("Name: " + "_" * 40)
+            document.add_paragraph(f"{say(NAME)} {'_' * 40}")
         for note in instructions(sheet):
             document.add_paragraph(note)
     _table(document, sheet, key)
     if key:
-        document.add_heading("Worked solutions", 2)
+        document.add_heading(say(SOLUTIONS), 2)
         for layer, steps in calculations(sheet).items():
-            document.add_heading(words.line(layer), 3)
+            document.add_heading(words.line(layer_name(layer)), 3)
             for step in steps:
                 document.add_paragraph(step)
+    if direction() == "rtl":
+        _turn(document)
     target = io.BytesIO()
     document.save(target)
     return without_dates(target.getvalue())
@@ -87,6 +100,24 @@ def _fill(cell: Any, text: str, bold: bool, right: bool) -> None:
     run.font.size, run.font.bold = Pt(_TEXT), bold
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _turn(document: Any) -> None:
+    """Paragraphs, runs and the columns of tables from right to left."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for table in document.tables:
+        table._tbl.tblPr.insert(1, OxmlElement("w:bidiVisual"))  # after its style
+    for paragraph in document.element.body.iter(qn("w:p")):
+        if not any(bidirectional(sign) == "R" for sign in "".join(paragraph.itertext())):
+            continue  # numbers, and cells to fill in with them
+        paragraph.get_or_add_pPr().insert_element_before(
+            OxmlElement("w:bidi"), "w:adjustRightInd", "w:spacing", "w:ind", "w:jc", "w:rPr"
+        )  # fmt: skip
+    for run in document.element.body.iter(qn("w:r")):
+        if any(bidirectional(sign) == "R" for text in run.t_lst for sign in text.text or ""):
+            run.get_or_add_rPr().append(OxmlElement("w:rtl"))
 
 
 def _shade(cell: Any) -> None:

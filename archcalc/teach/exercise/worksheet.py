@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.quantities import quantity as quantity_of
 from archcalc.core.suggest import did_you_mean
+from archcalc.core.words import several
 from archcalc.explain.derive.layer import Explanation, explain_row
 from archcalc.explain.derive.network import Sum, find_layers, sum_up
 from archcalc.passes.analysis import Analysis, Row
@@ -54,8 +56,9 @@ class Worksheet:
 
     @property
     def heads(self) -> tuple[str, ...]:
-        reads = ("reads",) if self.branches else ()
-        return ("layer", "operation", *reads, *(QUANTITIES[quantity].headings[0] for quantity in self.quantities))
+        reads = (say("reads"),) if self.branches else ()
+        asked = (say(QUANTITIES[quantity].headings[0]) for quantity in self.quantities)
+        return (say("layer"), say("operation"), *reads, *asked)
 
     @cached_property
     def branches(self) -> bool:
@@ -102,13 +105,13 @@ class Worksheet:
 def operation(row: Row) -> str:
     """All that is needed to calculate a layer: conv 11×11, 96 filters, stride 4, no padding."""
     if not row.inputs:
-        return "input"
+        return say("input")
     details = row.op.details(row.input_shapes)
     kept = []
     for part in row.summary.split(", "):
         if part.isdigit() and row.op.family == "convolution":
-            kept.append(f"{part} filter" if part == "1" else f"{part} filters")
-        elif not part.startswith(("/", "dilation ")) and part not in details:
+            kept.append(several(int(part), "filter"))
+        elif not part.lstrip("\u2066").startswith("/") and part not in details:
             kept.append(part)
     return ", ".join([*kept, *details])
 
