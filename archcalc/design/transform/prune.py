@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+
 from archcalc.core.errors import UsageError
 from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
@@ -30,6 +34,8 @@ _KEEP_CHANNELS = (
 _NONE: frozenset[int] = frozenset()
 #: Layers with more channels, or values once flat, are not followed.
 _MOST = 1 << 20
+#: So many layers around one that cannot be pruned are tried.
+_TRIED = 12
 
 
 def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
@@ -51,9 +57,13 @@ def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
         raise refusal("prune", row, f"has {made}; {count} cannot be taken away")
     if made > _MOST:
         raise refusal("prune", row, f"has more than {_MOST:,} channels to follow")
-    pruning = _Pruning(analysis)
-    pruning.take(index, frozenset(range(made - count, made)))
-    pruning.settle()
+    try:
+        pruning = follow(analysis, index, count)
+    except UsageError as error:
+        nearest = _nearest(analysis, index)
+        if nearest is None:
+            raise
+        raise UsageError(f"{error}; the nearest layer that can be pruned is {nearest}") from None
     others = sorted(set(pruning.taken) - {index})
     notes = [f"{several(count, 'channel')} fewer in {row.name}"]
     if others:
@@ -61,13 +71,52 @@ def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
     return Rewritten(with_ops(analysis.graph, pruning.ops()), tuple(notes))
 
 
+def follow(analysis: Analysis, index: int, count: int) -> Pruning:
+    """What every layer loses where one loses so many channels.
+
+    They are its last ones; where it has groups, or layers after it have, the last of each group, for every group of a
+    convolution reads and makes as many. Raises `UsageError` where that cannot be.
+    """
+    made = _made_channels(analysis.rows[index]) or 0
+    grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
+    obstacle: UsageError | None = None
+    for parts in sorted({1, *grouped}):
+        if made % parts or count % parts:
+            continue
+        size, fewer = made // parts, count // parts
+        pruning = Pruning(analysis)
+        try:
+            pruning.take(
+                index, frozenset(size * part - 1 - one for part in range(1, parts + 1) for one in range(fewer))
+            )
+            pruning.settle()
+        except UsageError as error:
+            obstacle = obstacle or error
+        else:
+            return pruning
+    assert obstacle is not None, "one part is always tried"
+    raise obstacle
+
+
+def _nearest(analysis: Analysis, index: int) -> str | None:
+    """The layer nearest to one that can lose a channel; None where none of those around it can."""
+    around = sorted(range(len(analysis.rows)), key=lambda place: (abs(place - index), place))
+    for place in [place for place in around if place != index and (_made_channels(analysis.rows[place]) or 0) > 1][
+        :_TRIED
+    ]:
+        with suppress(UsageError):
+            follow(analysis, place, 1)
+            return analysis.rows[place].name
+    return None
+
+
 def _made_channels(row: Row) -> int | None:
     """How many channels a layer makes, each from all that it reads; None where it makes none so."""
     op = row.op
     if isinstance(op, Linear):
         return op.out_features
-    if isinstance(op, Conv | ConvTranspose) and op.groups == 1 and getattr(op, "connections", None) is None:
-        return op.out_channels
+    if isinstance(op, Conv | ConvTranspose) and getattr(op, "connections", None) is None:
+        return op.out_channels if op.groups == 1 or (isinstance(op, Conv) and not _is_depthwise(row)) else None
     return None
 
 
@@ -75,7 +124,13 @@ def _is_depthwise(row: Row) -> bool:
     return isinstance(row.op, Conv) and row.op.groups == row.input_shapes[0][0] > 1
 
 
-class _Pruning:
+def _is_even(channels: frozenset[int], size: int, parts: int) -> bool:
+    """Whether each part of so many channels has as many of these."""
+    counts = Counter(channel * parts // size for channel in channels)
+    return len(counts) in (0, parts) and len(set(counts.values())) <= 1
+
+
+class Pruning:
     """Which channels each layer loses, until all that belong together lose the same."""
 
     def __init__(self, analysis: Analysis) -> None:
@@ -139,7 +194,7 @@ class _Pruning:
         row, sources = self.rows[index], self.graph.layers[index].inputs
         lost = [self.lost[source] for source in sources]
         if _made_channels(row) is not None:
-            return self.taken.get(index, _NONE)
+            return self._lost_by(index, lost)
         if not any(lost):
             return _NONE
         if row.output_shape[0] > _MOST:
@@ -157,6 +212,18 @@ class _Pruning:
                 self.take(sources[place], all_lost - lost[place])
             return all_lost
         raise refusal("prune", row, "would lose channels, and what becomes of them cannot be followed")
+
+    def _lost_by(self, index: int, lost: Sequence[frozenset[int]]) -> frozenset[int]:
+        """What a layer loses that makes its channels; its groups read and make as many."""
+        row, taken = self.rows[index], self.taken.get(index, _NONE)
+        groups = row.op.groups if isinstance(row.op, Conv) else 1
+        if not _is_even(lost[0], row.input_shapes[0][0], groups):
+            raise refusal("prune", row, f"has {groups} groups, which would read unequal numbers of channels; prune a "
+                          f"multiple of {groups}")  # fmt: skip
+        if not _is_even(taken, row.output_shape[0], groups):
+            raise refusal("prune", row, f"has {groups} groups, which would make unequal numbers of channels; prune a "
+                          f"multiple of {groups}")  # fmt: skip
+        return taken
 
     def ops(self) -> dict[int, Op]:
         """The ops that change."""

@@ -25,7 +25,7 @@ def spaces(seed: int) -> Iterator[str]:
         graph = build(*find(name))
         parts = []
         for key, parameter in document.parameters.items():
-            near = [*_near(graph, key, parameter)]
+            near = [*near_values(graph, key, parameter)]
             if near:
                 parts.append(f"{key}={','.join(map(decimal, chance.sample(near, min(2, len(near)))))}")
         parts = chance.sample(parts, min(2, len(parts)))
@@ -40,7 +40,8 @@ def spaces(seed: int) -> Iterator[str]:
         yield f"{name} {', '.join(parts)}"
 
 
-def _near(graph: LayerGraph, key: str, parameter: Parameter) -> Iterator[Any]:
+def near_values(graph: LayerGraph, key: str, parameter: Parameter) -> Iterator[Any]:
+    """Values of a number near its own, none for what is no number."""
     if parameter.type not in ("int", "number") or key == "epsilon":
         return
     value = graph.settings[key]

@@ -1,0 +1,112 @@
+"""Pruning through grouped convolutions: the executor gives the same numbers as with these channels at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+import archcalc as ac
+from archcalc.core.errors import UsageError
+from archcalc.design.transform.prune import follow
+from archcalc.design.transform.transform import transform
+from archcalc.execute.kernels import Array, Sizes
+from archcalc.execute.runner import SeededWeights
+from archcalc.execute.runner.execute import execute
+
+GROUPED = """
+name: net
+title: Net
+input: 6x6x3
+layers:
+  - conv2d: {name: a, out_channels: 8, kernel_size: 3, padding: 1}
+  - batch_norm2d: {name: norm}
+  - relu
+  - conv2d: {name: b, out_channels: 12, kernel_size: 3, groups: 4}
+  - relu
+  - conv2d: {name: c, out_channels: 6, kernel_size: 1, groups: 2}
+  - linear: {name: end, out_features: 5}
+"""
+
+
+class Given:
+    """Weights by the names of layers and arrays."""
+
+    def __init__(self, arrays: Mapping[str, Mapping[str, Array]]) -> None:
+        self.arrays = arrays
+
+    def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
+        found = self.arrays[layer]
+        assert {name: array.shape for name, array in found.items()} == dict(sizes)
+        return found
+
+
+def without(array: Array, out: list[int], lost: frozenset[int], groups: int, channels: int) -> Array:
+    """Weights (outputs, inputs of a group, …) without some outputs, and without the inputs that are lost."""
+    each, made = channels // groups, len(array) // groups
+    parts = []
+    for group in range(groups):
+        own = [channel - group * each for channel in sorted(lost) if channel // each == group]
+        rows = [row - group * made for row in out if row // made == group]
+        part = array[group * made : (group + 1) * made]
+        # A dense layer reads the positions of a channel one after the other.
+        spread = part.reshape(made, each, -1, *part.shape[2:])
+        kept = np.delete(np.delete(spread, rows, axis=0), own, axis=1)
+        parts.append(kept.reshape(made - len(rows), -1, *part.shape[2:]))
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize(("layer", "count", "makes"), [("a", 4, 4), ("b", 4, 8), ("b", 8, 4), ("c", 2, 4)])
+def test_pruned_groups_give_what_zeroed_channels_give(layer: str, count: int, makes: int) -> None:
+    before = ac.from_yaml(GROUPED).analyse()
+    index = before.graph.index[layer]
+    pruning = follow(before, index, count)
+    seeded = SeededWeights(before.graph, 0, "float64", keep=True)
+    x = np.random.default_rng(0).standard_normal((2, 3, 6, 6))
+    execute(before.graph, x, seeded, "loops")
+
+    zeroed: dict[str, dict[str, Array]] = {}
+    pruned: dict[str, dict[str, Array]] = {}
+    for place, row in enumerate(before.rows):
+        arrays = seeded.kept(row.name)
+        if not arrays:
+            continue
+        sources = before.graph.layers[place].inputs
+        own, read = sorted(pruning.lost[place]), pruning.lost[sources[0]]
+        zeroed[row.name] = {name: array.copy() for name, array in arrays.items()}
+        for name in ("weight", "bias"):  # of the channels that are lost, those of the batch norm too
+            zeroed[row.name][name][own] = 0
+        if row.op.kind == "batch_norm2d":
+            pruned[row.name] = {name: np.delete(array, own, axis=0) for name, array in arrays.items()}
+        else:
+            groups = getattr(row.op, "groups", 1)
+            pruned[row.name] = {
+                "weight": without(arrays["weight"], own, read, groups, row.input_shapes[0][0]),
+                "bias": np.delete(arrays["bias"], own, axis=0),
+            }
+    after = transform(before, [("prune", [layer, str(count)])]).after
+    assert after.by_name[layer].output_shape[0] == makes
+    expected = execute(before.graph, x, Given(zeroed), "loops").outputs
+    found = execute(after.graph, x, Given(pruned), "loops").outputs
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-12, atol=1e-12)
+        assert np.abs(values).max() > 1e-3
+
+
+def test_groups_lose_as_many_channels_each() -> None:
+    before = ac.from_yaml(GROUPED).analyse()
+    assert follow(before, before.graph.index["a"], 4).lost[1] == {1, 3, 5, 7}
+    with pytest.raises(
+        UsageError, match="has 4 groups, which would read unequal numbers of channels; prune a multiple"
+    ):
+        follow(before, before.graph.index["a"], 2)
+    with pytest.raises(UsageError, match="unequal numbers of channels"):
+        follow(before, before.graph.index["b"], 2)
+
+
+def test_alexnet_on_two_graphics_cards() -> None:
+    before = ac.analyse("alexnet@grouped")
+    after = transform(before, [("prune", ["conv1", "2"])]).after
+    # 11·11·3 weights and a bias of two filters; 5·5 weights of one channel less in each half of 256 filters.
+    assert before.totals.params - after.totals.params == 2 * (363 + 1) + 25 * 256
