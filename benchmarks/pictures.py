@@ -1,4 +1,4 @@
-"""How long pictures take, from the shell's view, and beside Keras' `plot_model` on ResNet-50.
+"""How long pictures take, from the shell's view, and next to Keras' `plot_model` on ResNet-50.
 
 Run it with the Python of an environment where archcalc and its extra `draw` are installed. `--keras PYTHON` names one
 that has keras, pydot and a backend; it needs the program `dot`. There, building the network and drawing it is measured

@@ -1,4 +1,4 @@
-"""How long whole commands take, from the shell's view, beside Python itself and two peers on the same AlexNet.
+"""How long whole commands take, from the shell's view, next to Python itself and two peers on the same AlexNet.
 
 Run it with the Python of an environment where archcalc is installed: `python benchmarks/startup.py`.
 """

@@ -71,7 +71,7 @@ def test_operations_of_an_op(kind: str, written: list[str]) -> None:
 
 def test_every_op_that_calculates_has_formulas() -> None:
     listed = {kind for kind, _ in formulas()} | {"depthwise_conv2d"}  # it becomes a conv2d
-    # What is said of images holds for one and three position axes.
+    # The conventions of images hold for one and three position axes.
     listed |= {kind for kind in OPS if plane(kind) in listed}
     for kind in OPS.keys() - listed - {"input"}:
         op = OPS[kind].model_validate({"shape": "6x6x12"} if kind == "reshape" else needed_by(kind))

@@ -1,4 +1,4 @@
-"""Model files wherever a network is asked for: how a name is read, and what is said of files without a network."""
+"""Model files wherever a network is asked for: how a name is read, and the messages for files without a network."""
 
 from __future__ import annotations
 

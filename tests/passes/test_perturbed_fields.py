@@ -149,7 +149,7 @@ class Perturbed:
 
 
 def span_of(axis: AxisField, place: int | None) -> tuple[int, int] | None:
-    """First and last pixel that a position is said to see; all positions together where there is none."""
+    """First and last pixel that a position sees by the analysis; all positions together where there is none."""
     spans = [axis.span(each) for each in ([place] if place is not None else range(axis.positions))]
     known = [span for span in spans if span is not None]
     return (min(first for first, _ in known), max(last for _, last in known)) if known else None

@@ -137,7 +137,7 @@ def test_an_input_without_layers_raises() -> None:
             "  - concat: {name: c, from: [a, input], when: in_channels == 2}\n",
             6, 47, "in_channels is not clear, 2 or 4: name the layer, as in channels(stem)",
         ),
-        # The window does not fit, and nothing is said of what follows from its size.
+        # The window does not fit, and no message is about what follows from its size.
         ("  - max_pool2d: {kernel_size: 9}\n  - conv2d: {out_channels: height, kernel_size: 1}\n", 5, 5, "is larger"),
     ],
 )  # fmt: skip

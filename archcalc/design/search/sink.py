@@ -2,7 +2,7 @@
 
 While a search runs, FILE.partial has its rows and FILE.progress how far it is; both are gone once FILE is whole.
 `FILE.progress` is replaced in one step after the rows that it counts are on the disk: a run that is stopped anywhere
-continues from it, and rows after it are cut off and made again, so that nothing is lost or stands twice.
+continues from it, and rows after it are cut off and made again, so that nothing is lost or written twice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rewrites of a convolution into several: factorized, a stack, separable, behind a bottleneck.
+"""Rewrites of a convolution into several: factorized, a stack, separable, after a bottleneck.
 
 Batch norm and activation function after the layer stand after each part, as in the papers. The function changes: the
 new layers have other weights, which must be trained.

@@ -189,7 +189,7 @@ def _growth(
     return None
 
 
-#: What is said of a size of the input, by its axis.
+#: The name of a size of the input, by its axis.
 SIDES = ((), ("",), (" high", " wide"), (" deep", " high", " wide"))
 
 

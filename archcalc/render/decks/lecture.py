@@ -124,7 +124,7 @@ class Lecture(Model):
 
 
 class Wanted(NamedTuple):
-    """A slide that is wanted: its kind, what is said of it, and the networks that it shows."""
+    """A slide of the list: its kind, its texts, and the networks that it shows."""
 
     kind: str
     fields: Titled

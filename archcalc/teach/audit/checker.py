@@ -37,7 +37,7 @@ def audit(path: Path) -> Audit:
 def check_claims(claims: Claims) -> Audit:
     """Check claims that have been read: first the verdict of each, then why the wrong ones are wrong.
 
-    Both are bounded by `archcalc.teach.audit.networks.MOST_STEPS`; what is left then is said to be.
+    Both are bounded by `archcalc.teach.audit.networks.MOST_STEPS`; the report names what is left then.
     """
     networks = Networks()
     checker = ClaimChecker(Reader(networks), claims.claims)

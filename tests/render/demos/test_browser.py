@@ -27,7 +27,7 @@ for (const e of document.querySelectorAll("button, input, [tabindex], [role=regi
   if (!named(e)) wrong.push("no name: " + e.outerHTML.slice(0, 80));
 }
 const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
-if (new Set(ids).size !== ids.length) wrong.push("an id stands twice");
+if (new Set(ids).size !== ids.length) wrong.push("an id appears twice");
 for (const tag of ["h1", "main"]) if (document.querySelectorAll(tag).length !== 1) wrong.push("not one " + tag);
 if (!document.documentElement.lang || !document.title) wrong.push("no language or title");
 const rgb = text => text.match(/[\\d.]+/g).map(Number);

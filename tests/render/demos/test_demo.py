@@ -42,7 +42,7 @@ def texts(number: int) -> list[str]:
 def test_the_output_fills_in() -> None:
     demonstration = shown()
     counts = [len([text for text in texts(number) if re.fullmatch(r"−?\d+", text)]) for number in (0, 1, 7, 18)]
-    # 3 maps of 7×7, 2 filters of 3·3·3 and a bias each, and the values written so far; what is marked stands twice.
+    # 3 maps of 7×7, 2 filters of 3·3·3 and a bias each, and the values written so far; what is marked appears twice.
     assert counts[0] == 3 * 49 + 2 * 28
     frames = Frames(demonstration, LIGHT)
     for number in (1, 7, 18):

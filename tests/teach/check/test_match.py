@@ -137,7 +137,7 @@ def test_squeezed_names_keep_numbers_apart() -> None:
 @pytest.mark.parametrize(
     ("rows", "matched"),
     [
-        # All columns of the row are right where its place is, or it is said to belong to no layer.
+        # All columns of the row are right where its place is, or the verdict is that it belongs to no layer.
         ([("conv1", "34944"), ("pool1", "0"), ("banana", "614656"), ("pool2", "0")], "conv2"),
         ([("conv1", "34944"), ("pool1", "0"), ("banana", "614657"), ("pool2", "0")], ""),
         ([("apple", "34944"), ("banana", "77"), ("cherry", "88")], ""),
