@@ -54,8 +54,10 @@ export interface Total {
 
 export interface Parameter {
   name: string;
-  type: "int" | "float" | "bool" | "choice";
-  value: Value;
+  type: "int" | "float" | "bool" | "choice" | "text";
+  /** What is no plain value can be read here, and changed in the spec alone. */
+  value: Value | null | unknown[];
+  description?: string;
   min?: number | null;
   max?: number | null;
   step?: number | null;
@@ -91,7 +93,7 @@ export interface Functions {
   spec: [{ name: string }, { text: string }];
   validate: [{ source: Source }, { warnings: Problem[] }];
   analyse: [
-    { source: Source; convention?: string; depth?: number; columns?: string[] },
+    { source: Source; convention?: string; depth?: number; columns?: string },
     {
       rows: Row[];
       columns: Column[];

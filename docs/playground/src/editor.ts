@@ -133,13 +133,11 @@ export class Editor {
           ]),
           EditorState.tabSize.of(2),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "Spec of the network", spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": "Spec of the network", spellcheck: "false", tabindex: "0" }),
           listen,
         ],
       }),
     });
-    // What scrolls can be scrolled by keys: the text inside has the focus.
-    this.view.scrollDOM.tabIndex = -1;
   }
 
   get text(): string {

@@ -31,7 +31,7 @@ const FIRST = "alexnet";
 
 export class Page {
   private readonly main = h("main", { id: "main", tabindex: "-1", "data-state": "busy" });
-  private readonly title = h("h1", {}, "archcalc");
+  private readonly title = h("h2", { class: "title" }, "archcalc");
   private readonly totals = h("dl", { class: "totals" });
   private readonly banner = h("div", { class: "banner", role: "alert", hidden: true });
   private readonly editor: Editor;
@@ -47,6 +47,8 @@ export class Page {
   private analysed = "";
   private warned = "";
   private linked: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the banner is about a failed calculation, which the next one may mend. */
+  private broken = false;
 
   constructor(private readonly session: Session) {
     const failed = (error: unknown) => this.failed(error);
@@ -127,7 +129,7 @@ export class Page {
       h(
         "header",
         { class: "bar" },
-        h("span", { class: "brand" }, "archcalc", h("small", {}, "playground")),
+        h("h1", { class: "brand" }, "archcalc", h("small", {}, "playground")),
         h(
           "nav",
           { "aria-label": "Network" },
@@ -160,10 +162,10 @@ export class Page {
     document.body.append(names);
     session.on("catalogue", () => {
       names.replaceChildren(...session.catalogue.networks.map(({ name }) => h("option", { value: name })));
-      if (this.session.state.text) this.latest.start();
+      if (this.session.state.text) this.later();
     });
-    session.on("network", () => this.latest.start(PAUSE));
-    session.on("shown", () => this.latest.start());
+    session.on("network", () => this.later(PAUSE));
+    session.on("shown", () => this.later());
     session.on("layer", (layer, from) => this.chosen(layer, from));
     addEventListener("hashchange", () => this.follow().catch(failed));
   }
@@ -173,11 +175,19 @@ export class Page {
     await this.follow();
   }
 
+  /** Calculate and draw again after a pause; from now on what is shown is not what is asked for. */
+  private later(pause = 0): void {
+    this.main.dataset.state = "busy";
+    this.latest.start(pause);
+  }
+
   private async follow(): Promise<void> {
+    this.main.dataset.state = "busy";
     let asked: Partial<State> = {};
     try {
       asked = await decode(location.hash);
     } catch (error) {
+      this.broken = false;
       this.say((error as Error).message);
     }
     const { lang } = this.session.state;
@@ -189,10 +199,14 @@ export class Page {
     if (name) {
       const answer = await this.session.call("spec", { name });
       if (answer.ok) Object.assign(this.session.state, { name, text: answer.text });
-      else this.say(answer.errors.map(({ message }) => message).join("\n"));
+      else {
+        this.session.state.name = "";
+        this.broken = false;
+        this.say(answer.errors.map(({ message }) => message).join("\n"));
+      }
     }
     this.editor.setText(this.session.state.text);
-    this.latest.start();
+    this.later();
   }
 
   private async open({ name, text }: Choice): Promise<void> {
@@ -225,7 +239,7 @@ export class Page {
       source: session.source,
       ...(convention ? { convention } : {}),
 
-      ...(columns.length ? { columns } : {}),
+      ...(columns.length ? { columns: columns.join(",") } : {}),
     };
     const key = JSON.stringify(request);
     if (key !== this.analysed || !session.analysis) {
@@ -243,7 +257,7 @@ export class Page {
     this.main.classList.remove("stale");
     await this.view(signal);
     await this.warnings(signal);
-    this.banner.hidden = true;
+    if (this.broken) this.banner.hidden = true;
     this.main.dataset.state = "ready";
   }
 
@@ -377,6 +391,7 @@ export class Page {
   private failed(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     this.main.dataset.state = "failed";
+    this.broken = true;
     this.say(error instanceof Error ? error.message : String(error));
   }
 
@@ -385,7 +400,7 @@ export class Page {
       h("span", {}, text),
       button("Try again", () => {
         this.banner.hidden = true;
-        this.latest.start();
+        this.later();
       }),
       button(
         "×",

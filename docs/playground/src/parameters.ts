@@ -11,14 +11,32 @@ export function stops(parameter: Parameter): number[] | null {
     const numbers = choices.filter((choice): choice is number => typeof choice === "number");
     return numbers.length === choices.length ? [...numbers].sort((a, b) => a - b) : null;
   }
-  if ((type !== "int" && type !== "float") || typeof value !== "number" || min == null || max == null || max <= min)
-    return null;
+  if ((type !== "int" && type !== "float") || typeof value !== "number") return null;
+  if (max == null) {
+    // Without an upper end: up to twice the value, or to ten steps.
+    if (value <= 0) return null;
+    const by = type === "int" ? Math.max(1, Math.round(value / 20)) : value / 20;
+    const count = Math.max(10, Math.round((2 * value) / by));
+    return ordered(
+      Array.from({ length: count }, (_, place) => (place + 1) * by).filter((stop) => stop >= (min ?? 0)),
+      value,
+    );
+  }
+  if (min == null || max <= min) return null;
   const by = step || (type === "int" ? Math.max(1, Math.round((max - min) / 100)) : (max - min) / 100);
   const count = Math.floor((max - min) / by + 1e-9);
-  if (count > 10_000) return null;
-  const all = Array.from({ length: count + 1 }, (_, place) => Number((min + place * by).toPrecision(12)));
-  if (!all.includes(value)) all.push(value);
-  return all.sort((a, b) => a - b);
+  return count > 10_000
+    ? null
+    : ordered(
+        Array.from({ length: count + 1 }, (_, place) => min + place * by),
+        value,
+      );
+}
+
+/** Numbers without the dust of binary fractions, in order, with the value among them. */
+function ordered(numbers: number[], value: number): number[] {
+  const all = new Set(numbers.map((number) => Number(number.toPrecision(12))));
+  return [...all.add(value)].sort((a, b) => a - b);
 }
 
 /** `224x224x3` with another side; "" where the sides differ or it is no square. */
@@ -161,7 +179,8 @@ export class Parameters {
       out.className = "unseen";
     } else {
       const text = h("input", {
-        value: String(value),
+        value: typeof value === "object" ? JSON.stringify(value) : String(value),
+        disabled: typeof value === "object",
         inputmode: type === "choice" ? "text" : "decimal",
         change: () => {
           const number = Number(text.value);
@@ -171,6 +190,12 @@ export class Parameters {
       control = text;
       out.className = "unseen";
     }
-    return h("label", { class: "slider", "data-parameter": name }, h("span", {}, name), control, out);
+    return h(
+      "label",
+      { class: "slider", "data-parameter": name, title: parameter.description },
+      h("span", {}, name),
+      control,
+      out,
+    );
   }
 }

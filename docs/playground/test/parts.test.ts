@@ -36,12 +36,20 @@ test("a slider stands at the choices in order, or at the steps between its ends"
   for (const none of [
     { choices: ["a", "b"] },
     { type: "bool" as const, value: true },
-    { min: 1 },
+    { value: 0, min: 0 },
     { min: 5, max: 5 },
   ]) {
     assert.equal(stops(parameter(none)), null);
   }
   assert.equal(stops(parameter({ min: 0, max: 1e12, step: 1 })), null);
+});
+
+test("without an upper end a slider reaches to twice the value", () => {
+  const alpha = stops(parameter({ type: "float", value: 1, min: 0 })) ?? [];
+  assert.deepEqual([alpha[0], alpha.length, alpha.at(-1)], [0.05, 40, 2]);
+  assert.ok(alpha.includes(0.25) && alpha.includes(0.75));
+  assert.deepEqual(stops(parameter({ value: 2, min: 1, step: 1 })), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.deepEqual(stops(parameter({ value: 1000 }))?.slice(0, 2), [50, 100]);
 });
 
 test("a square input has a side", () => {

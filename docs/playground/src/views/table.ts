@@ -61,7 +61,7 @@ export class TableView implements View {
       source: session.source,
       depth,
       ...(convention ? { convention } : {}),
-      ...(columns.length ? { columns } : {}),
+      ...(columns.length ? { columns: columns.join(",") } : {}),
     };
     const analysis = await session.ask("analyse", request, signal);
     return { ok: true, ...analysis };
@@ -91,15 +91,17 @@ export class TableView implements View {
         toggle: () => {
           const now = shown();
           list.replaceChildren(
-            ...session.catalogue.quantities.map(({ key, heading, unit }) => {
-              const box = h("input", {
-                type: "checkbox",
-                checked: now.has(key),
-                value: key,
-                change: () => this.columns(list),
-              });
-              return h("label", {}, box, ` ${heading}`, unit ? h("small", {}, ` ${unit}`) : null);
-            }),
+            ...session.catalogue.quantities
+              .filter(({ key }) => key !== "layer")
+              .map(({ key, heading, unit }) => {
+                const box = h("input", {
+                  type: "checkbox",
+                  checked: now.has(key),
+                  value: key,
+                  change: () => this.columns(list),
+                });
+                return h("label", {}, box, ` ${heading}`, unit ? h("small", {}, ` ${unit}`) : null);
+              }),
             button("As at first", () => {
               menu.open = false;
               session.show({ columns: [] });

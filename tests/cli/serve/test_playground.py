@@ -1,0 +1,289 @@
+"""The page of `archcalc serve` in use, in Chromium: from an empty editor to a shared link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import archcalc
+from tests.cli.runner import DATA
+from tests.cli.serve.playground import CONTROL, ENTER, Playground, link
+
+WIDTHS = pytest.mark.parametrize("width", [1440, 768, 390])
+LEFT, RIGHT = "\ue012", "\ue014"
+SPEC = """name: mine
+title: Mine
+input: 32x32x3
+layers:
+  - conv2d: {name: first, out_channels: 8, kernel_size: 3}
+  - relu
+  - max_pool2d: {kernel_size: 2}
+  - linear: {name: last, out_features: 10}"""
+
+
+def params(text: str, **parameters: object) -> str:
+    """The parameters of a network, as the page writes them."""
+    return f"{archcalc.analyse(archcalc.load(text, parameters)).totals.params:,}"
+
+
+def analysed(path: Path, text: str) -> archcalc.Analysis:
+    path.write_text(text, encoding="utf-8")
+    return archcalc.analyse(archcalc.load(str(path)))
+
+
+@WIDTHS
+def test_a_network_is_typed_from_zero_and_its_typo_mended(page: Playground, width: int, tmp_path: Path) -> None:
+    page.open(width=width)
+    page.write(SPEC.replace("out_channels", "out_chanels"))
+    assert page.settle() == "wrong"
+    message = page.wait(".problems .error span", bool)
+    assert "out_chanels" in message[0]
+    assert page.browser.texts(".problems .place") == ["Line 5"]
+    assert page.browser.run("return document.querySelectorAll('.cm-lintRange-error').length") > 0
+    page.browser.click(".problems .fix")
+    assert page.settle() == "ready"
+    assert page.spec() == SPEC
+    analysis = analysed(tmp_path / "mine.yaml", SPEC)
+    totals = page.totals()
+    assert totals["parameters"] == f"{analysis.totals.params:,}"
+    assert totals["multiplications"] == f"{analysis.totals.multiplications:,}"
+    page.view("table")
+    assert page.browser.texts(".tableview tbody th") == [row.name for row in analysis.rows]
+
+
+@WIDTHS
+def test_a_box_leads_to_its_derivation_its_row_and_its_line(page: Playground, width: int) -> None:
+    page.open("alexnet", width)
+    page.pane("side")
+    page.browser.click(".diagram [data-layer=conv2]")
+    page.wait(".layer h2", lambda found: found == ["conv2"])
+    assert any("614,656" in text for text in page.wait(".layer .derivation dd", bool))
+    page.wait_for_chosen("conv2")
+    page.view("table")
+    page.wait(".tableview tr.chosen th", lambda found: found == ["conv2"])
+    page.pane("spec")
+    page.wait(".cm-marked", lambda found: len(found) == 1 and "conv2" in found[0])
+    page.pane("side")
+    page.browser.click(".layer [data-act=after]")
+    page.wait(".layer h2", lambda found: found == ["relu2"])
+    page.browser.click(".layer [data-act=close]")
+    page.wait(".layer h2", lambda found: not found)
+
+
+def test_the_cursor_in_the_spec_lights_up_its_boxes(page: Playground) -> None:
+    page.open(link(text=SPEC))
+    for line, layer in ((4, "first"), (7, "last")):
+        page.browser.driver.find_elements("css selector", ".cm-line")[line].click()
+        page.wait_for_chosen(layer)
+
+
+@WIDTHS
+def test_a_slider_redraws_the_network(page: Playground, width: int) -> None:
+    page.open("mobilenet", width)
+    assert page.totals()["parameters"] == params("mobilenet")
+    page.pane("spec")
+    page.browser.run("document.querySelector('[data-parameter=alpha] input').focus()")
+    page.browser.press(LEFT)
+    value = float(page.wait("[data-parameter=alpha] output", bool)[0])
+    assert value < 1
+    assert page.settle() == "ready"
+    assert page.totals()["parameters"] == params("mobilenet", alpha=value)
+
+
+def test_the_size_of_the_input_is_a_slider(page: Playground) -> None:
+    page.open("vgg16&view=table")
+    page.browser.run("document.querySelector('[data-input] input').focus()")
+    page.browser.press(RIGHT)
+    assert page.settle() in {"ready", "wrong"}
+    assert page.browser.texts("[data-input] output")[0].startswith("225")
+
+
+def test_a_pattern_becomes_a_spec(page: Playground) -> None:
+    page.open()
+    field = page.browser.find("#pattern")
+    field.send_keys("32x32x3 -> conv3-8 -> rellu -> fc10", ENTER)
+    assert "rellu" in page.wait("#pattern-problem", lambda found: found != [""])[0]
+    field.send_keys(CONTROL + "a")
+    field.send_keys("32x32x3 -> conv3-8 -> relu -> fc10", ENTER)
+    page.browser.until(lambda: "input: 32x32x3" in page.spec())
+    assert page.settle() == "ready"
+    assert page.totals()["parameters"] == params("32x32x3 -> conv3-8 -> relu -> fc10")
+
+
+def test_the_catalogue_is_searched(page: Playground) -> None:
+    page.open()
+    page.browser.click(".open")
+    page.browser.until(lambda: len(page.browser.texts("dialog[open] tbody tr")) > 20)
+    page.browser.find("#search").send_keys("googlenet")
+    found = page.wait("dialog[open] tbody th", lambda names: 0 < len(names) < 9)
+    page.browser.click("dialog[open] [data-name=googlenet]")
+    page.browser.until(lambda: "name: googlenet" in page.spec())
+    assert page.settle() == "ready"
+    assert found[0] == page.browser.texts(".head h2")[0]
+    assert page.totals()["parameters"] == params("googlenet")
+
+
+@WIDTHS
+def test_two_networks_are_compared(page: Playground, width: int) -> None:
+    page.open("alexnet", width)
+    page.view("compare")
+    page.browser.find("#other").send_keys("alexnet@grouped")
+    page.browser.click(".compare .primary")
+    assert page.settle() == "ready"
+    sums = page.browser.texts(".totals-compared tbody tr")
+    assert any(params("alexnet") in row and params("alexnet@grouped") in row for row in sums)
+    changed = page.browser.texts(".compare tr.side-changed td:first-child")
+    assert changed == ["conv2", "conv4", "conv5"]
+
+
+@WIDTHS
+def test_a_table_is_checked(page: Playground, width: int) -> None:
+    page.open("alexnet", width)
+    page.view("check")
+    page.browser.find("#check-text").send_keys("layer,params\nconv1,34944\nconv2,614400\n")
+    page.browser.click(".check .primary")
+    rows = page.wait(".check .result tbody tr", lambda found: len(found) == 2)
+    assert "right" in rows[0]
+    assert "wrong" in rows[1]
+    assert "the bias is missing" in rows[1]
+
+
+def test_a_spreadsheet_is_dropped(page: Playground, tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (["layer", "params"], ["conv1", 34944], ["fc8", 4097001]):
+        book.active.append(row)
+    book.save(tmp_path / "answers.xlsx")
+    page.open("alexnet")
+    page.drop("answers.xlsx", (tmp_path / "answers.xlsx").read_bytes())
+    rows = page.wait(".check .result tbody tr", lambda found: len(found) == 2)
+    assert ["right" in row for row in rows] == [True, False]
+
+
+def test_an_onnx_file_is_dropped(page: Playground, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    file = tmp_path / "small.onnx"
+    kernel = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [4, 3, 3, 3], [0.0] * 108)
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in "xy"]
+    ends[0] = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 8, 8])
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Conv", ["x", "w"], ["y"])], "small", *[[e] for e in ends], [kernel]
+    )
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=10), file)
+    page.open("alexnet")
+    page.drop("small.onnx", file.read_bytes())
+    page.browser.until(lambda: "8x8x3" in page.spec())
+    assert page.settle() == "ready"
+    assert page.totals()["parameters"] == "108"
+
+
+def test_a_file_that_is_no_model_is_refused_in_words(page: Playground) -> None:
+    page.open("alexnet")
+    page.drop("broken.onnx", b"\x00 no model")
+    assert page.wait(".banner span", bool)[0]
+    assert "name: alexnet" in page.spec()
+
+
+@WIDTHS
+def test_a_link_holds_the_whole_state(
+    page: Playground, fresh_profile: Callable[[], Playground], width: int, tmp_path: Path
+) -> None:
+    page.open(link(text=SPEC, view="table", layer="first"), width)
+    page.browser.click(".share-button")
+    shared = page.browser.run("return document.querySelector('dialog[open] #share-link')?.value")
+    page.browser.until(lambda: bool(page.browser.texts("dialog[open] #share-title")))
+    shared = page.browser.run("return document.querySelector('#share-link').value")
+    assert shared.startswith(page.address)
+    other = fresh_profile()
+    other.open(shared.partition("#")[2], width)
+    assert other.spec() == SPEC
+    assert other.totals()["parameters"] == f"{analysed(tmp_path / 'mine.yaml', SPEC).totals.params:,}"
+    other.wait(".tableview tr.chosen th", lambda found: found == ["first"])
+    other.wait(".layer h2", lambda found: found == ["first"])
+
+
+@pytest.mark.parametrize("fragment", ["%zz", "z=AAAA", "z=***", "<script>alert(1)</script>", "nothing_like_it"])
+def test_a_damaged_link_is_refused_in_words(page: Playground, fragment: str) -> None:
+    page.open(fragment)
+    assert len(page.wait(".banner span", bool)[0]) > 20
+
+
+def test_a_frame_shows_one_pane_alone(page: Playground) -> None:
+    page.open("alexnet&view=table&embed=1", 768)
+    assert len(page.browser.texts(".tableview tbody tr")) == len(archcalc.analyse(archcalc.load("alexnet")).rows)
+    assert not page.browser.find(".spec").is_displayed()
+    assert not page.browser.find(".bar").is_displayed()
+
+
+def test_an_exercise_is_filled_in(page: Playground) -> None:
+    page.open("lenet5")
+    page.view("exercise")
+    blanks = page.browser.driver.find_elements("css selector", ".exercise input[data-key]")
+    assert blanks
+    blanks[0].send_keys("1")
+    page.browser.click(".exercise .primary")
+    assert page.wait(".exercise .summary", lambda found: found != [""])[0].startswith("0 of")
+
+
+@pytest.mark.parametrize("view", ["charts", "memory", "lint"])
+def test_the_other_panes_show_the_network(page: Playground, view: str) -> None:
+    page.open("alexnet")
+    page.view(view)
+    shown = page.browser.run("return document.querySelector(arguments[0]).textContent.length", f"#panel-{view}")
+    assert shown > 100
+    assert page.browser.texts(".refused") == []
+
+
+def test_a_column_is_sorted_and_another_chosen(page: Playground) -> None:
+    page.open("alexnet&view=table")
+    page.browser.click(".tableview th[data-key=params] button")
+    assert page.browser.texts(".tableview tbody th")[:3] == ["fc6", "fc7", "fc8"]
+    page.browser.click(".tableview .popup summary")
+    page.browser.click(".tableview .menu input[value=params]")
+    assert page.settle() == "ready"
+    assert page.browser.texts(".tableview th[data-key=params]") == []
+
+
+def test_a_hostile_spec_is_shown_and_not_run(page: Playground) -> None:
+    text = (DATA / "hostile.yaml").read_text(encoding="utf-8")
+    for view in ("diagram", "table", "charts", "memory", "lint", "exercise"):
+        page.open(link(text=text, view=view, layer="<img src=x onerror=alert(2)>"))
+        assert page.browser.run("return document.querySelectorAll('img, iframe, main script').length") == 0
+        assert page.browser.run("return document.scripts.length") == 1
+    assert page.wait(".layer h2", bool) == ["<img src=x onerror=alert(2)>"]
+    # An open dialog would have raised an exception in any of the calls above.
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (1440, True), (768, False), (390, False), (390, True)])
+def test_axe_finds_nothing(page: Playground, width: int, dark: bool) -> None:
+    found = {}
+    page.open("alexnet&layer=conv2", width, dark)
+    for view in ("diagram", "table", "check", "compare", "exercise", "memory"):
+        page.view(view)
+        page.wait(".layer h2", lambda names: names == ["conv2"])
+        found[view] = page.violations()
+    page.open(link(text=SPEC.replace("out_channels", "out_chanels")), width, dark)
+    found["an error"] = page.violations()
+    page.browser.click(".open")
+    found["the catalogue"] = page.violations()
+    assert {state: faults for state, faults in found.items() if faults} == {}
+
+
+@WIDTHS
+def test_nothing_is_wider_than_the_window(page: Playground, width: int) -> None:
+    page.open("googlenet&layer=conv1", width)
+    assert page.browser.run("return document.documentElement.scrollWidth") <= width
+    for view in ("diagram", "table", "check", "compare", "exercise"):
+        page.view(view)
+        assert page.browser.run("return document.documentElement.scrollWidth") <= width, view
+
+
+def test_the_page_can_be_read_from_right_to_left(page: Playground) -> None:
+    page.open("alexnet&lang=he&view=table")
+    assert page.browser.run("return getComputedStyle(document.querySelector('main')).direction") == "rtl"
+    assert page.browser.run("return getComputedStyle(document.querySelector('.cm-content')).direction") == "ltr"
+    spec, side = (page.browser.find(selector).rect["x"] for selector in (".spec", ".side"))
+    assert spec > side
