@@ -304,7 +304,7 @@ export class Page {
     document.title = `${this.title.textContent} · archcalc`;
     this.totals.replaceChildren(
       ...analysis.totals.map(({ label, value, exact }) =>
-        h("div", {}, h("dt", {}, label), h("dd", { title: exact == null ? null : String(exact) }, value)),
+        h("div", {}, h("dt", {}, label), h("dd", { title: exact == null ? null : String(exact) }, h("bdi", {}, value))),
       ),
     );
   }

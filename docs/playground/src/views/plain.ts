@@ -10,7 +10,8 @@ export function plainTable(caption: string, columns: readonly Column[], rows: re
   const body = h("tbody");
   for (const row of rows) {
     const line = h("tr", {}, h("th", { scope: "row" }, row.name));
-    for (const { key, align } of shown) line.append(h("td", { class: align ?? "left" }, row.cells[key] ?? ""));
+    for (const { key, align } of shown)
+      line.append(h("td", { class: align ?? "left" }, h("bdi", {}, row.cells[key] ?? "")));
     body.append(line);
   }
   return h("table", { class: "rows" }, h("caption", { class: "unseen" }, caption), h("thead", {}, head), body);

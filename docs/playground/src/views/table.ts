@@ -141,7 +141,8 @@ export class TableView implements View {
       for (const part of row.name.split(/(?<=\/)/)) name.append(part, h("wbr"));
       const line = h("tr", { "data-layer": row.name }, h("th", { scope: "row" }, name));
       line.style.setProperty("--depth", String(row.depth ?? 0));
-      for (const { key, align } of columns) line.append(h("td", { class: align ?? "left" }, row.cells[key] ?? ""));
+      for (const { key, align } of columns)
+        line.append(h("td", { class: align ?? "left" }, h("bdi", {}, row.cells[key] ?? "")));
       line.addEventListener("click", (event) => {
         if (!(event.target as Element).closest("button")) this.session.choose(row.name, "table");
       });
