@@ -58,7 +58,7 @@ class Playground:
 
         def still() -> bool:
             nonlocal state
-            state = self.browser.run("return document.querySelector('main')?.dataset.state ?? 'busy'")
+            state = str(self.browser.run("return document.querySelector('main')?.dataset.state ?? 'busy'"))
             return state != "busy"
 
         self.browser.until(still)

@@ -155,7 +155,7 @@ def test_a_spreadsheet_is_dropped(page: Playground, tmp_path: Path) -> None:
 
     book = Workbook()
     for row in (["layer", "params"], ["conv1", 34944], ["fc8", 4097001]):
-        book.active.append(row)
+        book.worksheets[0].append(row)
     book.save(tmp_path / "answers.xlsx")
     page.open("alexnet")
     page.drop("answers.xlsx", (tmp_path / "answers.xlsx").read_bytes())
