@@ -7,7 +7,7 @@ where there is one, enlarges maps and joins them with those of the backbone; at 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.quantities import QUANTITIES
@@ -122,7 +122,7 @@ def recipe(rows: Sequence[Row], most: int = 3) -> list[str]:
     return [f"{count} × {text}" if count > 1 else text for text, count in kinds.items()]
 
 
-def _lines(place: Place, rows: Sequence[Row], request: Request) -> tuple[str, ...]:
+def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[str, str]) -> tuple[str, ...]:
     """The name and the size of a part in one line, what it does in the next ones."""
     kind, _, output = place
     labels = request.labels or ("shape", "kernel")
@@ -135,7 +135,9 @@ def _lines(place: Place, rows: Sequence[Row], request: Request) -> tuple[str, ..
         elif label == "kernel":
             lines += [merge.summary] if merge else []
             lines += recipe(rows, 2 if kind == "backbone" else 3)
-            owners = dict.fromkeys(row.weights_of.partition("/")[0] for row in rows if row.weights_of)
+            owners = dict.fromkeys(
+                parts.get(row.weights_of, row.weights_of.partition("/")[0]) for row in rows if row.weights_of
+            )
             lines += [f"{OF} {', '.join(owners)}"] if owners else []
         elif label == "receptive_field":
             lines += label_texts(rows[-1], (label,))
@@ -210,8 +212,17 @@ def _placed(pyramid: Pyramid, wiring: Wiring, request: Request) -> dict[Place, C
     return found
 
 
+def _names_of_parts(pyramid: Pyramid, wiring: Wiring) -> dict[str, str]:
+    """What the part is called in the picture that a layer belongs to: a head by its output."""
+    found = {}
+    for (kind, _, output), indices in pyramid.parts.items():
+        rows = [wiring.rows[index] for index in indices]
+        found.update(dict.fromkeys((row.name for row in rows), output if kind == "head" else _name(rows)))
+    return found
+
+
 def _made(place: Place, rows: Sequence[int], wiring: Wiring, request: Request, pyramid: Pyramid) -> Card:
-    lines = _lines(place, [wiring.rows[row] for row in rows], request)
+    lines = _lines(place, [wiring.rows[row] for row in rows], request, _names_of_parts(pyramid, wiring))
     needed = max((text_width(line, NOTE, number == 0) for number, line in enumerate(lines)), default=0.0) + 2 * PAD + 8
     share = (max(place[1]) / max(pyramid.sizes[0])) ** 0.5
     width = max(needed, NARROW + WIDER * share) if place[0] in ("backbone", "neck") else needed
