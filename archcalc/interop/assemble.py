@@ -48,6 +48,8 @@ class Assembler:
         self.nodes: list[ForeignNode] = []
         self.outputs: dict[str, str] = {}
         self.notes: list[str] = []
+        #: Maps with −∞ around them: the map itself, and the begin of each axis and then the end of each.
+        self.borders: dict[str, tuple[str, list[int]]] = {}
         self._shapes: dict[str, Shape] = {}
         self._ops: dict[str, Op] = {}
         self._with_arrays: set[str] = set()
@@ -165,7 +167,7 @@ class Assembler:
         return self.add(name, "permute", [source], {"dims": [known[axis] for axis in order]}, place=place)
 
     def network(self) -> ForeignNetwork:
-        """What was put together."""
-        return ForeignNetwork(
-            self.name, self.title or self.name, self.inputs, tuple(self.nodes), self.outputs, tuple(self.notes)
-        )
+        """What was put together; a border that became the padding of all that reads it is no layer."""
+        read = {name for node in self.nodes for name in node.inputs} | set(self.outputs.values())
+        nodes = tuple([node for node in self.nodes if node.name in read or node.name not in self.borders])
+        return ForeignNetwork(self.name, self.title or self.name, self.inputs, nodes, self.outputs, tuple(self.notes))

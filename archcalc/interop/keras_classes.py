@@ -36,6 +36,8 @@ CLASSES: Mapping[str, Maker] = {
     "RMSNormalization": layers.layer_norm,
     "GroupNormalization": layers.group_norm,
     "LayerScale": layers.layer_scale,
+    "Scale": layers.scale,
+    "LocalResponseNormalization": layers.local_response_norm,
     "Embedding": sequence.embedding,
     "MultiHeadAttention": sequence.multi_head_attention,
     "Attention": sequence.attention,

@@ -178,6 +178,32 @@ def zero_pad(rank: int) -> Maker:
     return make
 
 
+def pad(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`keras.ops.pad`: zeros around positions or channels, −∞ around positions; all else is opaque."""
+    source = layer.as_layout(only(layer, inputs), last=True)
+    channels, *sizes = layer.own(source)
+    pairs = layer.value("pad_width")
+    if not isinstance(pairs, list) or len(pairs) != len(sizes) + 2 or not all(map(_is_pair, pairs)) or any(pairs[0]):
+        raise layer.wrong(f"pad_width should be a pair for each axis, zeros for the batch, not {pairs!r:.60}")
+    _, *around, (before, after) = pairs
+    padding = [begin for begin, _ in around] + [end for _, end in around]
+    value = layer.call.get("constant_values") or 0
+    is_constant = layer.value("mode", "constant") == "constant"
+    if is_constant and value == 0 and not any(padding):
+        return layer.add("pad_channels", [source], {"before": before, "after": after})
+    if is_constant and value == 0 and not before and not after:
+        return layer.add(f"zero_pad{len(sizes)}d", [source], {"padding": padding})
+    grown = [size + sum(both) for size, both in zip(sizes, around, strict=True)]
+    made = layer.opaque([source], (channels + before + after, *grown))
+    if is_constant and value == -math.inf and not before and not after:
+        layer.net.borders[made.node] = (source.node, padding)
+    return made
+
+
+def _is_pair(given: Any) -> bool:
+    return isinstance(given, list) and len(given) == 2 and all(type(side) is int and side >= 0 for side in given)
+
+
 def crop(rank: int) -> Maker:
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         source = layer.image(only(layer, inputs), rank)
@@ -326,7 +352,7 @@ SHAPES: Mapping[str, Maker] = {
     **{f"ZeroPadding{rank}D": zero_pad(rank) for rank in (1, 2, 3)},
     **{f"Cropping{rank}D": crop(rank) for rank in (1, 2, 3)},
     **{f"UpSampling{rank}D": upsample(rank) for rank in (1, 2, 3)},
-    "CenterCrop": center_crop, "Resizing": resize, "Rescaling": rescaling, "Normalization": normalization,
+    "Pad": pad, "CenterCrop": center_crop, "Resizing": resize, "Rescaling": rescaling, "Normalization": normalization,
     "Dropout": dropped("dropout"), "AlphaDropout": dropped("alpha_dropout"), "GaussianDropout": dropped("dropout"),
     **{f"SpatialDropout{rank}D": dropped("feature_dropout") for rank in (1, 2, 3)},
     "StochasticDepth": dropped("stochastic_depth", "drop_path_rate"),

@@ -324,3 +324,32 @@ def test_a_layer_at_every_step() -> None:
     assert one("TimeDistributed", 5, 3, layer=dense) == ((2, 5), 8)
     both = {"class_name": "GRU", "config": {"name": "g", "units": 2, "return_sequences": True}}
     assert one("Bidirectional", 5, 3, layer=both) == ((4, 5), 2 * 3 * (2 * (3 + 2) + 4))
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [(None, ["input", "zero_pad2d", "max_pool2d"]), (float("-inf"), ["input", "max_pool2d"]),
+     (1.5, ["input", "opaque", "max_pool2d"])],
+)  # fmt: skip
+def test_what_is_around_a_map_before_a_pool(value: float | None, kinds: list[str]) -> None:
+    model = Model("m", 7, 7, 3)
+    model.add("Pad", "pad", kwargs={"constant_values": value}, pad_width=[[0, 0], [1, 1], [1, 1], [0, 0]])
+    model.add("MaxPooling2D", "pool", pool_size=3, strides=2)
+    found = analysed(read_keras(model.text()))
+    assert [row.op.kind for row in found.rows] == kinds
+    assert found.rows[-1].output_shape == (3, 4, 4)
+
+
+def test_channels_of_zeros() -> None:
+    assert one("Pad", 4, 4, 3, pad_width=[[0, 0], [0, 0], [0, 0], [2, 1]]) == ((6, 4, 4), 0)
+    with pytest.raises(SpecError, match="a pair for each axis"):
+        one("Pad", 4, 4, 3, pad_width=[[0, 0], [1, -1], [0, 0], [0, 0]])
+
+
+def test_layers_that_archcalc_writes_as_classes_of_its_own() -> None:
+    response = {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
+    assert one("LocalResponseNormalization", 4, 4, 3, **response) == ((3, 4, 4), 0)
+    assert one("Scale", 4, 4, 3, use_bias=True) == ((3, 4, 4), 6)
+    for kind in ("LocalResponseNormalization", "Scale"):
+        with pytest.raises(SpecError, match="another class"):
+            one(kind, 4, 4, 3)

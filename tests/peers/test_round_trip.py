@@ -63,6 +63,8 @@ NETWORKS = (
     "yolov3",
     "zfnet",
 )
+#: Networks of different structures that Keras has all layers of.
+KERAS = ("darknet19", "ghostnet", "inception_v3", "mobilenet_v2")
 #: One position attends to itself alone, so attention of one is no attention: larger inputs.
 SIDES = {"coatnet_0": (3, 64, 64)}
 #: What other formats write as several layers: tables of connections (LeNet-5), filters of each position.
@@ -173,6 +175,13 @@ def test_networks_come_back_from_onnx_with_their_outputs(name: str) -> None:
         found = list(execute(read, given, Loaded(read), "im2col").outputs.values())
     for one, other in zip(wanted, found, strict=True):
         assert np.abs(one - other).max() <= 1e-4 * np.abs(one).max()
+
+
+@pytest.mark.skipif(find_spec("keras") is None, reason="it runs the code: pip install keras")
+@pytest.mark.parametrize("name", KERAS)
+def test_networks_come_back_from_keras(name: str) -> None:
+    graph = small(name)
+    assert differences(graph, of_keras(graph)) == ""
 
 
 if __name__ == "__main__":
