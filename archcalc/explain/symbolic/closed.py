@@ -99,6 +99,7 @@ def closed_form(
     fixed: dict[str, str] = {}
     with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
     body = spec.body_of(member or spec.document.name, variant)
+    outputs = spec.document.outputs if body is spec.body else {}
     section = input_section(spec, member or spec.document.name, variant)
     texts = section["inputs"] if "inputs" in section else {"input": section["input"]}
     if len(texts) > 1 or len(graph.input_shape) == 1:
@@ -114,7 +115,7 @@ def closed_form(
         sides = _Sides(texts, shape, graph.inputs, with_input, declared)
         symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
         try:
-            layers, variables = expand_with(spec, graph, body, symbols, namer, sides)
+            layers, variables = expand_with(spec, graph, body, outputs, symbols, namer, sides)
             given = sides(variables)
         except SteersError as error:
             names = namer.symbols_in(error.names)

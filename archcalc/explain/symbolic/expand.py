@@ -19,7 +19,7 @@ from archcalc.ops.reshape import Input
 from archcalc.ops.windowed import Sides
 from archcalc.passes.memory import stored_values
 from archcalc.passes.params import count_values, own_arrays
-from archcalc.spec.document import Parameter
+from archcalc.spec.document import LayerOutput, Parameter
 from archcalc.spec.expand import Expander
 from archcalc.spec.expressions import Expression, ExpressionError, expressions_in_braces, interpolate, parse_expression
 from archcalc.spec.items import STEP_KEYS, Item
@@ -208,6 +208,7 @@ def expand_with(
     spec: Spec,
     graph: LayerGraph,
     body: Sequence[Item],
+    outputs: Mapping[str, LayerOutput],
     symbols: Mapping[str, Any],
     namer: Namer,
     sides: Callable[[Variables], Shapes],
@@ -219,7 +220,7 @@ def expand_with(
     Raises `SteersError` for a symbol that decides which layers there are.
     """
     expander = _SymbolicExpander(spec, {**graph.settings, **symbols}, namer, sides)
-    expander.run(body, {}, dict.fromkeys(graph.inputs, spec.source.value.at), graph.inputs)
+    expander.run(body, outputs, dict.fromkeys(graph.inputs, spec.source.value.at), graph.inputs)
     if [_wiring(layer) for layer in expander.layers] != [_wiring(layer) for layer in graph.layers]:
         raise UsageError("the network with symbols is another one")
     return expander.layers, expander.network_variables

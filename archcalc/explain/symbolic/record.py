@@ -132,6 +132,10 @@ def _settled(value: Any) -> Any:
 
 def calculated(operator: str, left: Any, right: Any) -> Any:
     if operator == "/":
+        if not isinstance(left, Recorded) and not isinstance(right, Recorded):
+            # A power of 0 has no symbol left, though its base has one.
+            quotient = Fraction(left) / right
+            return int(quotient) if quotient.denominator == 1 else quotient
         return left.divided_by(right) if isinstance(left, Recorded) else right.divided_by(left, swapped=True)
     if operator == "**":
         if isinstance(right, Recorded) or not isinstance(right, int) or not 0 <= right <= 8:
