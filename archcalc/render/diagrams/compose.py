@@ -299,9 +299,13 @@ class _Composer:
                 lines.append(f"reads {len(names)} maps of {words.span(other.first, other.last)}")
             elif self.exits[place][1:]:
                 lines += self._naming([self.wiring.rows[source].name for source in sources])
-            elif other.times > 1 and names != [other.last]:
+            elif other.times > 1 and names != [other.last] and not self._is_end(sources, other):
                 lines += self._naming(names)
         return lines
+
+    def _is_end(self, sources: Sequence[int], unit: Unit) -> bool:
+        """Whether one layer is read, the last one of a unit: an activation has a name other than its block."""
+        return [self.wiring.rows[source].name for source in sources] == [self.copies[unit.rows[0]][-1]]
 
     def _naming(self, names: Sequence[str]) -> list[str]:
         """What is read, in one line if it fits."""

@@ -34,6 +34,8 @@ _OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 
 #: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
 _UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 200, 20, 1
 _MOST_NAMED = 6
+#: How many names are compared with those of rows that stand for no layer; after these no name is suggested.
+MOST_COMPARED = 5_000
 #: How alike a label and a name are where one is a typo of the other.
 _TYPO = 0.8
 
@@ -110,6 +112,8 @@ class Matcher:
         self.squeezed = [squeezed(name) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
         self.kinds = {row.op.kind for row in self.rows}
+        #: How many names have been compared with unknown ones.
+        self._compared = 0
         self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         self.numbers = [read_label(name.rpartition("/")[2]).numbers for name in self.names]
         self.places = list(_places(self.rows))
@@ -332,7 +336,9 @@ class Matcher:
         if len(stage) > 1 and len(key) > 1:
             names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
             return Match(note=say("{shown!r} could be any of {names}", shown=shown, names=names))
-        close = nearest(plain, [*self.names, *self.blocks])
+        known = [*self.names, *self.blocks]
+        self._compared += len(known)
+        close = nearest(plain, known) if self._compared <= MOST_COMPARED else []
         hint = say("; did you mean {close}?", close=say(" or ").join(close)) if close else ""
         return Match(note=say("the network has no layer {shown!r}{hint}", shown=shown, hint=hint))
 

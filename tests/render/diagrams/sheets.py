@@ -14,8 +14,11 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.draw import Choices, draw
+from archcalc.render.convert import to_png
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.pages import standard_styles
+from archcalc.render.diagrams.svg import svg
 from tests.networks import one_of_each
 from tests.render.diagrams.pictures import analysis_of
 
@@ -36,8 +39,8 @@ def module_of(analysis: Analysis) -> str | None:
     return max(fitting, key=lambda block: fitting[block], default=None)
 
 
-def picture(name: str, style: str, theme: str) -> tuple[Image.Image, tuple[str, ...]] | None:
-    """A network at 1920 × 1080, and the notes on it; None where the style does not suit it."""
+def picture(name: str, style: str, theme: str, size: tuple[int, int]) -> tuple[Image.Image, tuple[str, ...]] | None:
+    """A network on a slide of so many pixels, and the notes on it; None where the style does not suit it."""
     analysis = analysis_of(name)
     only = None
     if style == "module":
@@ -47,9 +50,9 @@ def picture(name: str, style: str, theme: str) -> tuple[Image.Image, tuple[str, 
     elif style == "volumes" and style not in standard_styles(analysis):
         return None
     choices = Choices(style="graph" if only else style, only=only, fit="16:9", theme=theme)
-    found = draw(analysis, "png", choices)
-    image = Image.open(io.BytesIO(found.data)).convert("RGB").resize(SLIDE, Image.Resampling.LANCZOS)
-    return image, found.notes
+    drawing, notes = drawing_of(analysis, choices)
+    data = to_png(svg(drawing), size[0] / drawing.width)
+    return Image.open(io.BytesIO(data)).convert("RGB").resize(size), notes
 
 
 def main() -> None:
@@ -61,9 +64,10 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     choices = parser.parse_args()
     choices.folder.mkdir(parents=True, exist_ok=True)
-    names = choices.networks or [name for name in one_of_each() if not name.startswith("blocks/")]
+    names = choices.networks or [name for name in one_of_each() if "/" not in name]
+    size = SLIDE if choices.full else SMALL
     stem = f"{choices.style}_{choices.theme}"
-    made = ((name, found) for name in names if (found := picture(name, choices.style, choices.theme)))
+    made = ((name, found) for name in names if (found := picture(name, choices.style, choices.theme, size)))
     if choices.full:
         for name, (image, notes) in made:
             image.save(choices.folder / f"{stem}_{name.replace('/', '_')}.png")
@@ -74,7 +78,7 @@ def main() -> None:
         for place, (name, (image, notes)) in enumerate(group):
             x, y = place % ACROSS * SMALL[0], place // ACROSS * (SMALL[1] + STRIP)
             ImageDraw.Draw(sheet).text((x + 4, y + 4), f"{name}  {' '.join(notes)}", "black")
-            sheet.paste(image.resize(SMALL, Image.Resampling.LANCZOS), (x, y + STRIP))
+            sheet.paste(image, (x, y + STRIP))
         sheet.save(choices.folder / f"{stem}_{number:02}.png")
         print(f"{stem}_{number:02}", *(name for name, _ in group), flush=True)
 

@@ -7,7 +7,7 @@ import pytest
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import squeezed
-from archcalc.teach.check.match import Matcher, rows_of
+from archcalc.teach.check.match import MOST_COMPARED, Matcher, rows_of
 from archcalc.teach.check.model import TOTAL, Answer, Group, Match
 from archcalc.teach.check.prepared import prepare
 from tests.teach.check.tables import analysis_of
@@ -121,6 +121,13 @@ def test_flatten_is_idle_where_dense_layers_flatten() -> None:
 
 def test_unknown_names_have_neighbours() -> None:
     assert "did you mean conv1" in matches("alexnet", "convv1")[0].note
+
+
+def test_names_are_suggested_within_a_budget() -> None:
+    count = MOST_COMPARED // len(analysis_of("alexnet").rows) + 20
+    notes = [match.note for match in matches("alexnet", *(f"conv9{number}" for number in range(count)))]
+    assert "did you mean conv1" in notes[0]
+    assert notes[-1] == f"the network has no layer 'conv9{count - 1}'"
 
 
 def test_rows_of_a_table() -> None:
