@@ -146,9 +146,9 @@ def lang_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
-def data_in_english(form: str) -> None:
-    """What programs read is in English whatever `--lang` says."""
-    if form in ("csv", "json"):
+def data_in_english(form: str, *others: str) -> None:
+    """What programs read, and `others` that have no translation, is in English whatever `--lang` says."""
+    if form in ("csv", "json", *others):
         use(ENGLISH)
 
 

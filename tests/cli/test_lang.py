@@ -137,8 +137,8 @@ def test_explain_others(name: str, network: str, archcalc: Run) -> None:
         )
 
 
-def test_what_programs_read_is_english(archcalc: Run) -> None:
-    for form in ("json", "csv"):
+def test_what_programs_read_is_english_and_so_are_pages(archcalc: Run) -> None:
+    for form in ("json", "csv", "html"):
         assert (
             archcalc("report", "alexnet", "-f", form, "--lang", "he").out
             == archcalc("report", "alexnet", "-f", form).out

@@ -69,12 +69,13 @@ def command(
             )
         if given["form"] not in (None, "markdown"):
             raise click.UsageError(f"--all makes tables, pages and diagrams, or -f markdown; not -f {target.form}")
+        data_in_english("html", "html")
         write_catalogue(str(target.path), target.form == "markdown")
         return
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     target.check()
-    data_in_english(target.form)
+    data_in_english(target.form, "html")
     counted = None if convention is None else counted_as(convention)
     reports = []
     for network in networks:
