@@ -157,8 +157,10 @@ def _targets(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
 
 def _walk(node: ast.AST, for_types: bool = False, at_once: bool = True) -> Iterator[tuple[ast.AST, bool, bool]]:
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue
         inner_types = for_types or (isinstance(node, ast.If) and child in node.body and "TYPE_CHECKING" in _names(node))
-        inner_once = at_once and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        inner_once = at_once and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
         yield child, inner_types, at_once
         yield from _walk(child, inner_types, inner_once)
 

@@ -40,6 +40,7 @@ def test_no_name_hides_another() -> None:
     assert set(entries()) >= {key for key in keys if "@" not in key}
 
 
+@pytest.mark.slow
 def test_every_name_loads_as_itself() -> None:
     found = list(names())
     assert len(found) > 40

@@ -257,7 +257,7 @@ NUMBERS = {"input": np.zeros((1, 5, 4))}
         (("im2col", "alexnet@grouped", "conv2"), "conv2 has groups"),
         (("conv", "c3d"), "a demonstration is of signals and images"),
         (("matrix", "60x60x3 -> conv3-2", None, 0, {"input": np.zeros((3, 60, 60))}), "the matrix would have"),
-        (("conv", "60x60x3 -> conv3-2", None, 0, {"input": np.zeros((3, 60, 60))}), "7200 steps"),
+        (("conv", "15x15x1 -> conv3-1", None, 0, {"input": np.zeros((1, 15, 15))}), "225 steps"),
         (("conv", "5x5x1 -> conv3-1", None, 0, NUMBERS), "input has the shape (1, 5, 4), and (1, 5, 5) is wanted"),
         (("conv", "5x5x1 -> conv3-1", None, 0, {"wieght": np.zeros(1)}), "conv1 has no 'wieght'"),
         (("receptive-field", "alexnet", "conv1", 0, NUMBERS), "does not depend on numbers"),

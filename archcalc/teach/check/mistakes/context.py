@@ -13,6 +13,7 @@ from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row, row_of
 from archcalc.teach.check.mistakes.base import MistakenSize
+from archcalc.teach.check.mistakes.followed import Followed
 
 #: Families that move maps along as they are; a person names the layer before them.
 _PASSING = ("activation", "regularisation", "normalisation")
@@ -22,6 +23,8 @@ STRIDES = (1, 2, 3, 4)
 MOST_DEPTHS = 24
 #: Rows with a student's sizes that are kept.
 _MOST_CONTEXTS = 1000
+#: Changed outputs that are kept with what they change.
+_MOST_FOLLOWED = 2000
 
 
 class Borrowed(NamedTuple):
@@ -40,6 +43,7 @@ class NetworkContext:
         self.rows = analysis.rows
         self.position = {row.name: index for index, row in enumerate(analysis.rows)}
         self._contexts: dict[tuple[object, ...], LayerContext] = {}
+        self._followed: dict[tuple[str, Shape], Followed] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])
 
@@ -51,6 +55,15 @@ class NetworkContext:
                 self._contexts.clear()
             self._contexts[key] = LayerContext(self, row)
         return self._contexts[key]
+
+    def followed(self, row: Row, output: Shape) -> Followed:
+        """What follows when a layer gives this output; of equal outputs it is worked out once."""
+        key = (row.name, output)
+        if key not in self._followed:
+            if len(self._followed) >= _MOST_FOLLOWED:
+                self._followed.clear()
+            self._followed[key] = Followed(self.analysis, self.position, row, output)
+        return self._followed[key]
 
     def maker(self, name: str) -> Row:
         """The layer whose output this is, seen through layers that change no shape."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import Shape
-from archcalc.passes.analysis import Row, row_of
+from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import MistakenSize
 from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
 from archcalc.teach.check.mistakes.sizes import sized
@@ -56,17 +55,4 @@ def _before(network: NetworkContext, row: Row) -> list[Row]:
 
 def follow(network: NetworkContext, source: Row, output: Shape, target: Row) -> Row | None:
     """The target's row when the source gives this output; None where it is untouched or a layer does not fit."""
-    shapes: dict[str, Shape] = {source.name: output}
-    last = network.position[target.name]
-    for row in network.rows[network.position[source.name] + 1 : last + 1]:
-        if not any(name in shapes for name in row.inputs):
-            continue
-        inputs = tuple([shapes.get(name, shape) for name, shape in zip(row.inputs, row.input_shapes, strict=True)])
-        try:
-            row.op.check(inputs)
-        except ShapeError:
-            return None
-        shapes[row.name] = row.op.output_shape(inputs)
-        if row is target:
-            return row_of(network.analysis, network.position[row.name], inputs, shapes[row.name], row.op)
-    return None
+    return network.followed(source, output).row(target)
