@@ -34,6 +34,7 @@ def _one_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archcalc.cli.commands.list.analyse", analyse_once)
 
 
+@pytest.mark.slow
 def test_list_shows_every_network(archcalc: Run) -> None:
     entries = archcalc("list", "-f", "json").json
     assert [entry["network"] for entry in entries] == list(names())

@@ -10,6 +10,7 @@ import pytest
 
 import archcalc as ac
 from archcalc import UsageError
+from archcalc.cli.commands import search as command
 from archcalc.design.search import run as runs
 from archcalc.design.search import space as spaces
 from archcalc.design.search.search import Part, Search
@@ -78,7 +79,7 @@ def test_quantities_of_the_condition_are_shown(archcalc: Run) -> None:
         (["mobilenet alfa=1"], "did you mean alpha"),
         (["mobilenet resolution=9999999"], "a whole number from 1 to 1,048,576"),
         (["mobilenet classes=1..100000000"], "may take 1,000,000"),
-        (["mobilenet classes=1..100000, alpha=0.1..1.5 step 0.0001"], "1,400,100,000 configurations, more than 1,000"),
+        (["mobilenet classes=1..32000, alpha=0.1..3.3 step 0.0001"], "1,024,032,000 configurations, more than 1,000"),
         (["mobilenet alpha=1", "--pareto", "speed"], "there is no quantity or parameter 'speed'"),
         (["mobilenet alpha=1", "--restart"], "--restart is for a search that writes its rows to a file"),
         (["mobilenet alpha=1", "-o", "/no/such/place.csv"], "there is no directory"),
@@ -93,12 +94,13 @@ def test_bad_input_is_one_message(archcalc: Run, arguments: list[str], message: 
 
 
 def test_a_large_space_is_counted_before_it_is_searched(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spaces, "MOST_UNASKED", 20_000)
-    many = ["lenet5 classes=1..100000", "--where", "params < 100", "--sample", "0"]
-    assert "100,000 configurations, more than 20,000" in archcalc("search", *many).err
+    monkeypatch.setattr(spaces, "MOST_UNASKED", 2_000)
+    monkeypatch.setattr(command, "MANY", 5_000)
+    many = ["lenet5 classes=1..5000", "--where", "params < 100", "--sample", "0"]
+    assert "5,000 configurations, more than 2,000" in archcalc("search", *many).err
     result = archcalc("search", *many, "--large")
-    assert (result.code, result.err) == (0, "note: 100,000 configurations\n")
-    assert result.out.startswith("0 of 100,000 configurations found")
+    assert (result.code, result.err) == (0, "note: 5,000 configurations\n")
+    assert result.out.startswith("0 of 5,000 configurations found")
 
 
 def test_in_python() -> None:

@@ -22,7 +22,6 @@ from archcalc.render.diagrams.wiring import Wiring
 from tests.networks import graph, numbers, one_of_each, op
 from tests.render.diagrams.pictures import analysis_of
 from tests.render.diagrams.reading import check_reading, read_dot, read_mermaid
-from tests.tiers import slow
 
 pytest.importorskip("pygraphviz")
 
@@ -129,8 +128,7 @@ def networks(draw: st.DrawFn) -> Analysis:
 
 @given(networks(), st.sampled_from(DEPTHS))
 def test_networks_of_any_wiring(analysis: Analysis, depth: int | None) -> None:
-    for each in DEPTHS if slow() else (depth,):
-        check(analysis, each)
+    check(analysis, depth)
 
 
 @given(networks(), st.integers(4, 12), st.integers(1, 4))
