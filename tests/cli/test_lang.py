@@ -137,6 +137,7 @@ def test_explain_others(name: str, network: str, archcalc: Run) -> None:
         )
 
 
+@pytest.mark.slow
 def test_what_programs_read_is_english_and_so_are_pages(archcalc: Run) -> None:
     for form in ("json", "csv", "html"):
         assert (

@@ -95,6 +95,7 @@ def test_a_model_in_memory_is_read_by_its_json() -> None:
         ac.from_keras(3)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:

@@ -24,6 +24,7 @@ PROMISED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_quick_look_finds_what_the_files_hold() -> None:
     wanted = {}
     for path in SPECS.rglob("*.yaml"):

@@ -80,6 +80,7 @@ def test_one_expansion_is_enough_for_one_structure() -> None:
     assert [len(known) for known in search._cases.values()] == [1]
 
 
+@pytest.mark.slow
 def test_regnets_of_every_depth_and_width_are_one_structure() -> None:
     space = "regnet depth=10..28, w_0=24..96 step 8, w_a=20..80 step 4, w_m=2..3 step 0.25"
     search = FamilySearch(family(space), Wanted(None, ("params",)))

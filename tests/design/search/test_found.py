@@ -16,6 +16,7 @@ SPACE = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 32; resnet
 WHERE = "multiplications <= 300M and params*4 <= 16MiB"
 
 
+@pytest.mark.slow
 def test_rows_are_those_that_were_found(tmp_path: Path) -> None:
     target = tmp_path / "found.csv"
     find(SPACE, output=str(target))

@@ -39,6 +39,7 @@ def bubbles(spec: Spec) -> dict[str, dict[str, object]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRINTED)
 def test_top1_is_what_the_source_prints(name: str) -> None:
     found = top1(analysis_of(name))

@@ -52,6 +52,7 @@ def test_the_front_and_the_rest() -> None:
     assert "0.25, 96" in words
 
 
+@pytest.mark.slow
 def test_a_point_is_where_its_numbers_are() -> None:
     found = read_found(str(FOUND))
     spec = pareto(found.only([row[0] == "mobilenet" for row in found.rows]), "multiplications,alpha:max")

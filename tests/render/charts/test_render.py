@@ -123,6 +123,7 @@ def test_the_same_plot_has_the_same_bytes_in_every_process(form: str) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.slow
 def test_pages_need_no_network_and_cannot_be_broken_out_of() -> None:
     graph = analysis_of("lenet5").graph
     from dataclasses import replace

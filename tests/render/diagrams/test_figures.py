@@ -276,6 +276,7 @@ def test_sizes_in_volumes_lie_over_no_other_box(name: str) -> None:
                     assert beside or text.y <= min(ys) or text.y - text.size * 0.7 >= max(ys), (item.title, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "style"), [("vgg16", "volumes"), ("alexnet@grouped", "towers"), ("lenet5", "maps"), ("vgg16", "slabs")]
 )

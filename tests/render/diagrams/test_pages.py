@@ -15,6 +15,7 @@ from tests.render.diagrams.pictures import SVG, analysis_of, groups, layers_of, 
 from tests.tiers import slow_but
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "styles"),
     [

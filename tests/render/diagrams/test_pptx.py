@@ -192,6 +192,7 @@ def test_a_slide_has_its_title_and_every_layer() -> None:
     assert "34,944 params" in text
 
 
+@pytest.mark.slow
 def test_slides_have_the_shape_that_was_asked_for() -> None:
     for fit, ratio in ((None, 16 / 9), ("4:3", 4 / 3)):
         data = draw(analysis_of("unet"), "pptx", Choices(fit=fit)).data

@@ -27,6 +27,7 @@ SERIES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "choices", "count"), SERIES)
 def test_parts_appear_one_after_the_other(name: str, choices: dict[str, Any], count: int) -> None:
     pictures = draw_steps(analysis_of(name), "svg", Choices(**choices, steps=True))

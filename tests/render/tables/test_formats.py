@@ -46,6 +46,7 @@ def test_every_table_of_lenet_holds_the_numbers_by_hand(archcalc: Run, form: str
     assert (total["params"], total["multiplications"]) == (_count(61706, form), _count(416520, form))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [MODULES, SPECIAL], ids=lambda path: path.stem)
 def test_the_formats_for_people_show_the_same_cells(archcalc: Run, path: Path) -> None:
     wanted = read_text(archcalc("report", path, "-f", "table").out)

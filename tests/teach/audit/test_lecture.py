@@ -82,6 +82,10 @@ DIAGNOSED = {
 }
 
 
+#: The whole lecture takes seconds of each process.
+pytestmark = pytest.mark.slow
+
+
 @lru_cache(maxsize=1)
 def lecture() -> Audit:
     return audit(CLAIMS)
@@ -91,7 +95,6 @@ def judged() -> dict[str, CheckedClaim]:
     return {one.claim.id: one for one in lecture().checked}
 
 
-@pytest.mark.slow
 def test_every_claim_is_there() -> None:
     assert list(judged()) != []
     assert judged().keys() == EXPECTED.keys()
