@@ -105,6 +105,7 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(op: str, fields: dict[s
     assert builder.build() == untouched.build()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("op", "fields", "message"), REFUSED)
 def test_a_spec_refuses_it_with_the_same_words(op: str, fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ac.SpecError) as built:

@@ -71,6 +71,7 @@ def test_it_is_made_anew_each_time() -> None:
 # --- what it accepts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(SPECS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_spec_is_accepted(path: Any) -> None:
     assert errors(yaml.safe_load(path.read_text(encoding="utf-8"))) == []

@@ -228,7 +228,7 @@ def check(kind: str, case: Case, seed: int = 0) -> None:
 @pytest.mark.parametrize(
     ("kind", "case"),
     [
-        pytest.param(kind, case, id=f"{kind}-{place}", marks=pytest.mark.slow if kind in LARGE else ())
+        pytest.param(kind, case, id=f"{kind}-{place}", marks=pytest.mark.slow if place or kind in LARGE else ())
         for kind, cases in CASES.items()
         for place, case in enumerate(cases)
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops.reshape import Input
 from tests.networks import op
@@ -19,8 +17,4 @@ def of_row(row: Row) -> LayerGraph:
 
 
 #: Rows whose op reads nothing, or where another layer found the maxima, are tried in networks.
-ALONE = [
-    pytest.param(row, marks=pytest.mark.slow if row.params > 200_000 else ())
-    for row in ROWS
-    if row.kind not in ("opaque", "input") and not row.kind.startswith("max_unpool")
-]
+ALONE = [row for row in ROWS if row.kind not in ("opaque", "input") and not row.kind.startswith("max_unpool")]

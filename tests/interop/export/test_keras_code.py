@@ -41,6 +41,7 @@ def test_every_op_is_in_the_table_or_named_as_having_no_counterpart() -> None:
     assert kinds >= NONE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ALONE, ids=label)
 def test_the_code_of_every_op_is_python_or_the_layer_is_named(row: Row) -> None:
     if re.sub("[123]d$", "Nd", row.kind) in NONE:

@@ -35,6 +35,7 @@ def test_every_op_is_in_the_table() -> None:
     assert kinds - set(TABLE) - {"opaque"} == {"input", "depthwise_convNd"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ALONE, ids=label)
 def test_every_op_passes_the_checks_of_onnx(row: Row) -> None:
     analysis = analyse(of_row(row))

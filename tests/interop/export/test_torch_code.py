@@ -47,6 +47,7 @@ def test_every_op_is_in_the_table() -> None:
     assert spelt - set(TABLE) - {"opaque"} == {"input", "depthwise_convNd"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ALONE, ids=label)
 def test_the_code_of_every_op_is_python(row: Row) -> None:
     tree = ast.parse(to_torch_code(analyse(of_row(row))))
