@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from archcalc.cli.output import write
+from archcalc.cli.problems import problems_in
 from archcalc.core.errors import Problem, SpecError, UsageError
-from archcalc.passes.shapes import infer_shapes
-from archcalc.spec.build import build, network_names, split_name
+from archcalc.spec.build import network_names
 from archcalc.spec.load import load_spec
 from archcalc.spec.spec import Spec
 
@@ -35,7 +35,7 @@ def command(files: tuple[str, ...]) -> None:
         except UsageError as error:
             problems.append(Problem(str(error)))
             continue
-        found = problems_in(spec, file)
+        found = problems_in(spec, file, MOST_LAYERS)
         problems += found
         if not found:
             names = usable_names(spec, Path(file).name)
@@ -53,22 +53,3 @@ def usable_names(spec: Spec, file: str) -> list[str]:
     if len(names) == 1:
         return names
     return [file if name == own else f"{file}@{name.removeprefix(f'{own}@')}" for name in names]
-
-
-def problems_in(spec: Spec, file: str) -> list[Problem]:
-    """What is wrong with the networks of a spec, as far as the budget of layers goes."""
-    found: list[Problem] = []
-    names = network_names(spec)
-    layers = 0
-    for done, name in enumerate(names):
-        if layers > MOST_LAYERS:
-            rest = f"{len(names) - done:,} of {len(names):,} networks were not checked"
-            return [*found, Problem(f"{file}: after {layers:,} layers {rest}; check them in files of their own")]
-        try:
-            graph = build(spec, *split_name(spec, name))
-        except SpecError as error:
-            found += error.problems
-            continue
-        layers += len(graph)
-        found += infer_shapes(graph).problems
-    return found

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from archcalc.cli.problems import problems_in
 from archcalc.cli.serve.faults import as_error
-from archcalc.cli.serve.requests import MOST_LAYERS, Request, Source, own_line
+from archcalc.cli.serve.requests import MOST_LAYERS, TEXT, Request, Source, own_line
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.design.lint.lint import lint
-from archcalc.passes.shapes import infer_shapes
-from archcalc.spec.build import build, network_names, split_name
 from archcalc.spec.load import prelude
 from archcalc.spec.schema import json_schema
 from archcalc.spec.source import LARGEST_FILE, parse_source
-from archcalc.spec.spec import Spec
 
 #: The text of a flow mapping or of a list around the cursor is looked for in so many lines above it.
 _LINES_ABOVE = 200
@@ -31,7 +29,7 @@ def validate(request: Request) -> dict[str, Any]:
     """What is wrong with every network of a text (an error), and what its sizing rules say (warnings)."""
     source = request.source()
     spec, _, _ = source.spec()
-    problems = _problems(spec) if source.is_yaml else []
+    problems = problems_in(spec, TEXT, MOST_LAYERS) if source.is_yaml else []
     if problems:
         raise SpecError(problems)
     analysis = source.analyse()
@@ -42,23 +40,6 @@ def validate(request: Request) -> dict[str, Any]:
             problem = Problem(f"{one.finding.message} [{one.rule.id}]", one.location, one.layer, (one.finding.change,))
             warnings.append(as_error(problem, source.text, "warning"))
     return {"warnings": warnings}
-
-
-def _problems(spec: Spec) -> list[Problem]:
-    """The faults of all networks of a spec, as far as the bound on layers goes."""
-    found: list[Problem] = []
-    layers = 0
-    for name in network_names(spec):
-        try:
-            graph = build(spec, *split_name(spec, name))
-        except SpecError as error:
-            found += error.problems
-            continue
-        layers += len(graph)
-        if layers > MOST_LAYERS:
-            break
-        found += infer_shapes(graph).problems
-    return found
 
 
 # --- where the cursor is

@@ -84,7 +84,7 @@ class ImpatientProtocol(H11Protocol):
     patience = PATIENCE
     _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn names the same type by another class
         super().connection_made(transport)
         self._expect_head()
 

@@ -231,13 +231,20 @@ class Program:
             return a
         return Number(self.emit("neg", self.emit("//", self.emit("neg", a.over), a.under)))
 
+    def _over(self, under: int, *numbers: Number) -> list[Operand]:
+        """What stands over a common denominator, of numbers whose own denominators are whole."""
+        found: list[Operand] = []
+        for number in numbers:
+            assert isinstance(number.under, int)
+            found.append(self.emit("*", number.over, under // number.under))
+        return found
+
     def compared(self, kind: str, a: Number, b: Number) -> Number:
         if a.under == b.under:
             return Number(self.emit(kind, a.over, b.over))
         if isinstance(a.under, int) and isinstance(b.under, int):
             under = lcm(a.under, b.under)
-            # Both are whole numbers, which a loop over the two hides from the type checker; so below.
-            return Number(self.emit(kind, *(self.emit("*", x.over, under // int(x.under)) for x in (a, b))))  # type: ignore[arg-type]
+            return Number(self.emit(kind, *self._over(under, a, b)))
         return Number(self.emit(kind, self.emit("*", a.over, b.under), self.emit("*", b.over, a.under)))
 
     def choice(self, condition: Operand, a: Number, b: Number) -> Number:
@@ -247,8 +254,7 @@ class Program:
             return _reduced(self.emit("where", condition, a.over, b.over), a.under)
         if isinstance(a.under, int) and isinstance(b.under, int):
             under = lcm(a.under, b.under)
-            parts = [self.emit("*", x.over, under // int(x.under)) for x in (a, b)]  # type: ignore[arg-type]
-            return _reduced(self.emit("where", condition, *parts), under)
+            return _reduced(self.emit("where", condition, *self._over(under, a, b)), under)
         return Number(self.emit("where", condition, a.over, b.over), self.emit("where", condition, a.under, b.under))
 
     def extreme(self, kind: str, a: Number, b: Number) -> Number:

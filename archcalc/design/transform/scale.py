@@ -166,11 +166,8 @@ def _runs(analysis: Analysis, connections: Connections) -> tuple[Run, ...]:
     names = [row.name for row in analysis.rows]
     found: list[Run] = []
     for level in range(1, 1 + max(name.count("/") for name in names)):
-        # The type checker cannot infer a lambda with a default.
-        groups = [
-            list(group)
-            for _, group in groupby(range(len(names)), lambda index, level=level: _prefix(names[index], level))  # type: ignore[misc]
-        ]
+        prefixes = [_prefix(name, level) for name in names]
+        groups = [list(group) for _, group in groupby(range(len(names)), prefixes.__getitem__)]
         blocks = [
             block
             for block in groups
@@ -232,7 +229,8 @@ def _repeat(editor: Editor, run: Run, times: int, connections: Connections) -> N
 
 def _new_names(name: str, taken: Sequence[str]) -> Iterator[str]:
     """The name with the next numbers at its end that no layer or block has."""
-    stem, number = re.fullmatch(r"(.*?)(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]  # it always does
+    stem = name.rstrip("0123456789")
+    number = name[len(stem) :]
     known = {_prefix(one, name.count("/") + 1) for one in taken}
     numbers = count(int(number) + 1) if number and len(number) < 9 else count(2)
     return (made for one in numbers if (made := f"{stem if number else f'{name}_'}{one}") not in known)
